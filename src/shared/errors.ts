@@ -1,0 +1,140 @@
+/**
+ * The closed union of error codes. A code is part of the public contract: it never changes its meaning.
+ * Each has an HTTP status (used by the one problem+json filter) and what the reader can do next.
+ */
+export const ERROR_CODES = {
+  // Who is asking
+  unauthenticated: { status: 401, howToFix: 'Send an API key as "Authorization: Bearer clp_...".' },
+  invalid_api_key: {
+    status: 401,
+    howToFix:
+      'Check the key, or ask an admin for a new one: it may be malformed, unknown, expired or revoked.',
+  },
+  credentials_in_url: {
+    status: 401,
+    howToFix: 'Send the key in a header, never in the URL, and replace the key that was exposed.',
+  },
+  forbidden: { status: 403, howToFix: 'Ask an admin for a role that may do this.' },
+  wrong_mode: { status: 403, howToFix: 'Use a live key for live objects and a test key for test objects.' },
+  rate_limited: { status: 429, howToFix: 'Wait for the time given in Retry-After.' },
+  // What is asked
+  invalid_request: { status: 400, howToFix: 'Correct the fields listed in "errors".' },
+  invalid_json: { status: 400, howToFix: 'Send well-formed JSON in UTF-8.' },
+  invalid_cursor: { status: 400, howToFix: 'Use a cursor exactly as an earlier page returned it.' },
+  not_found: { status: 404, howToFix: 'Check the id: it does not exist in this organization.' },
+  method_not_allowed: { status: 405, howToFix: 'See /docs for the methods of this route.' },
+  unsupported_content_type: {
+    status: 415,
+    howToFix: 'Send the content type that /docs names for this route.',
+  },
+  payload_too_large: { status: 413, howToFix: 'Send less than the limit named in the detail.' },
+  conflict: { status: 409, howToFix: 'Read the current state and decide again.' },
+  idempotency_key_required: {
+    status: 400,
+    howToFix: 'Send an Idempotency-Key header with a value of your own, e.g. a UUID.',
+  },
+  invalid_idempotency_key: { status: 400, howToFix: 'Use 1 to 255 printable ASCII characters.' },
+  idempotency_in_flight: {
+    status: 409,
+    howToFix: 'The first request with this key is still being worked on. Retry after a second.',
+  },
+  idempotency_key_reused: { status: 422, howToFix: 'Use a new Idempotency-Key for a different request.' },
+  // Files
+  unsupported_media: {
+    status: 415,
+    howToFix: 'Send a JPEG, PNG, WebP, AVIF, TIFF or GIF picture. The bytes decide, not the name.',
+  },
+  media_corrupt: { status: 422, howToFix: 'The file is truncated or damaged. Export it again.' },
+  media_too_large: { status: 422, howToFix: 'Stay below the pixel limit named in the detail.' },
+  manifest_malformed: { status: 422, howToFix: 'The file carries a manifest that cannot be parsed safely.' },
+  // Licenses
+  clearance_denied: { status: 403, howToFix: 'See "findings": each says what would be allowed instead.' },
+  unknown_model: { status: 422, howToFix: 'List the known model listings with GET /v1/models.' },
+  // Pipelines and runs
+  unknown_pipeline: { status: 422, howToFix: 'List the pipelines with GET /v1/pipelines.' },
+  pipeline_invalid: { status: 422, howToFix: 'Correct the steps named in "errors".' },
+  pipeline_cyclic: {
+    status: 422,
+    howToFix: 'A step must not depend on its own output. The detail names the cycle.',
+  },
+  pipeline_too_large: { status: 422, howToFix: 'Split the pipeline: the detail names the limit.' },
+  source_not_allowed: {
+    status: 422,
+    howToFix: 'Only bytes that this program captured, or received with a rights declaration, can be signed.',
+  },
+  budget_exceeded: { status: 402, howToFix: 'Ask an admin to raise the budget, or choose a cheaper model.' },
+  price_unknown: {
+    status: 422,
+    howToFix: 'Add a price for this model listing: an unknown price is never taken as 0.',
+  },
+  provider_not_configured: {
+    status: 422,
+    howToFix: 'Configure the credentials of this provider, or use a test key.',
+  },
+  run_not_cancelable: { status: 409, howToFix: 'The run has ended.' },
+  // Human work
+  four_eyes_required: {
+    status: 409,
+    howToFix: 'Someone other than the people who made this asset must review it.',
+  },
+  not_approved: { status: 409, howToFix: 'Have the asset reviewed and approved first.' },
+  // The world outside
+  url_blocked: { status: 422, howToFix: 'Use a public https address.' },
+  upstream_error: { status: 502, howToFix: 'The provider failed. The run tells what was charged.' },
+  upstream_invalid: {
+    status: 502,
+    howToFix: 'The provider answered with something that is not a usable file.',
+  },
+  upstream_timeout: {
+    status: 504,
+    howToFix: 'The provider did not answer in time. The run tells what was charged.',
+  },
+  // Fail closed
+  audit_unavailable: {
+    status: 503,
+    howToFix: 'The log cannot be written, so nothing is released. Retry later.',
+  },
+  signer_unavailable: {
+    status: 503,
+    howToFix: 'The signing key cannot be used, so nothing is released. Ask the operator.',
+  },
+  storage_unavailable: {
+    status: 503,
+    howToFix: 'The asset store cannot be used, so nothing is released. Ask the operator.',
+  },
+  bad_signature: { status: 401, howToFix: 'The webhook signature does not verify over the raw body.' },
+  internal: { status: 500, howToFix: 'Report the request id to the operator.' },
+} as const satisfies Record<string, { status: number; howToFix: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Machine-readable detail beside the message, e.g. findings of a clearance or the list of invalid fields. */
+export type ErrorExtensions = Readonly<Record<string, unknown>>;
+
+/**
+ * The one error class that crosses module borders. `detail` is shown to the caller: it never holds a prompt,
+ * personal data, a secret, SQL or another organization's ids. The reason for operators goes to `cause`.
+ */
+export class ColophonError extends Error {
+  readonly code: ErrorCode;
+  readonly extensions: ErrorExtensions;
+
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: { extensions?: ErrorExtensions; cause?: unknown } = {},
+  ) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ColophonError';
+    this.code = code;
+    this.extensions = options.extensions ?? {};
+  }
+
+  get status(): number {
+    return ERROR_CODES[this.code].status;
+  }
+}
+
+export function isColophonError(error: unknown, code?: ErrorCode): error is ColophonError {
+  return error instanceof ColophonError && (code === undefined || error.code === code);
+}
