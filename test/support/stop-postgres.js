@@ -1,2 +1,7 @@
-// Started once for all tests that need a database.
-export default async function startPostgres() {}
+import { rmSync } from 'node:fs';
+
+export default async function stopPostgres() {
+  const { server, home } = globalThis.__colophonTestPostgres ?? {};
+  await server?.stop();
+  if (home) rmSync(home, { recursive: true, force: true });
+}

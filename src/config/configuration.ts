@@ -1,0 +1,124 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const SECONDS = z.coerce.number().int().positive();
+const roles = ['http', 'worker', 'sequencer'] as const;
+export type ProcessRole = (typeof roles)[number];
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** Every variable that the program reads, with its default. `colophon config` prints this table. */
+export const ENVIRONMENT = z.object({
+  COLOPHON_HOME: z.string().default('./.colophon').describe('folder for keys, assets, log tiles and the embedded database'),
+  HOST: z.string().default('127.0.0.1').describe('address to listen on; 0.0.0.0 for all interfaces'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('port to listen on; 0 picks a free one'),
+  PUBLIC_URL: z.url().optional().describe('address under which clients and providers reach this service'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//)
+    .optional()
+    .describe('PostgreSQL >= 15 to use instead of the embedded one; its user may create roles and schemas'),
+  COLOPHON_ROLES: z
+    .string()
+    .default(roles.join(','))
+    .transform(list)
+    .pipe(z.array(z.enum(roles)).min(1))
+    .describe('what this process does: http, worker, sequencer'),
+  COLOPHON_STEP_LEASE_SECONDS: SECONDS.default(60).describe('a step of a killed worker is taken up again after this time'),
+  COLOPHON_STEP_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4).describe('steps worked on at once'),
+  COLOPHON_REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1200)
+    .describe('requests per minute and key or address'),
+  COLOPHON_VERIFICATIONS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(60)
+    .describe('public verifications per minute and address'),
+  COLOPHON_UPLOAD_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(100 * 1024 * 1024)
+    .describe('largest accepted file'),
+  COLOPHON_OUTBOUND_ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform(list)
+    .describe('host:port pairs on private networks that may be contacted, e.g. 10.0.0.5:8188'),
+  FAL_KEY: z.string().min(1).optional().describe('credentials for fal'),
+  FAL_BASE_URL: z.url().optional().describe('another origin that speaks the fal protocol'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info').describe('log level'),
+  NODE_ENV: z.string().default('development').describe('"production" refuses the development certificate authority'),
+});
+
+export interface Configuration {
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  /** Without trailing slash. When unset it follows from host and port once the server listens. */
+  readonly publicUrl: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly roles: readonly ProcessRole[];
+  readonly stepLeaseSeconds: number;
+  readonly stepConcurrency: number;
+  readonly requestsPerMinute: number;
+  readonly verificationsPerMinute: number;
+  readonly uploadMaxBytes: number;
+  readonly outboundAllowedHosts: readonly string[];
+  readonly fal: { readonly key: string | undefined; readonly baseUrl: string | undefined };
+  readonly logLevel: string;
+  readonly production: boolean;
+}
+
+/**
+ * The only reader of the environment.
+ * @throws Error that lists every wrong variable by name.
+ */
+export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = ENVIRONMENT.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`The configuration is not valid:\n${lines.join('\n')}`);
+  }
+  const env = parsed.data;
+  return {
+    home: resolve(env.COLOPHON_HOME),
+    host: env.HOST,
+    port: env.PORT,
+    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, ''),
+    databaseUrl: env.DATABASE_URL,
+    roles: env.COLOPHON_ROLES,
+    stepLeaseSeconds: env.COLOPHON_STEP_LEASE_SECONDS,
+    stepConcurrency: env.COLOPHON_STEP_CONCURRENCY,
+    requestsPerMinute: env.COLOPHON_REQUESTS_PER_MINUTE,
+    verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
+    uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,
+    outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
+    fal: { key: env.FAL_KEY, baseUrl: env.FAL_BASE_URL },
+    logLevel: env.LOG_LEVEL,
+    production: env.NODE_ENV === 'production',
+  };
+}
+
+/** One row per variable, for `colophon config`. */
+export function describeEnvironment(): { name: string; meaning: string; defaultValue: string }[] {
+  return Object.entries(ENVIRONMENT.shape).map(([name, schema]) => {
+    const fallback = (schema as z.ZodType).safeParse(undefined);
+    const value: unknown = fallback.success ? fallback.data : undefined;
+    return {
+      name,
+      meaning: schema.description ?? '',
+      defaultValue: value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value as string | number),
+    };
+  });
+}

@@ -1,0 +1,58 @@
+import { parse } from 'pg-connection-string';
+import { DataSource, type EntityTarget, type MixedList, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import { Identity1700000000001 } from '../../migrations/0001-identity.js';
+import { Audit1700000000002 } from '../../migrations/0002-audit.js';
+import { ClearanceAndAssets1700000000003 } from '../../migrations/0003-clearance-and-assets.js';
+import { Generation1700000000004 } from '../../migrations/0004-generation.js';
+import { HumanWorkAndReports1700000000005 } from '../../migrations/0005-human-work-and-reports.js';
+
+export const SCHEMA = 'colophon';
+
+/** In order. Never edited once released; a change is a new migration. */
+export const MIGRATIONS: (new () => MigrationInterface)[] = [
+  Identity1700000000001,
+  Audit1700000000002,
+  ClearanceAndAssets1700000000003,
+  Generation1700000000004,
+  HumanWorkAndReports1700000000005,
+];
+
+export interface DataSourceOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly poolSize: number;
+  readonly entities: MixedList<EntityTarget<ObjectLiteral>>;
+  /** Session role taken at connect, for migrations that must run as the owner. */
+  readonly role?: string;
+}
+
+/** The schema is never synchronized from entities: migrations are the only way to change it. */
+export function createDataSource(options: DataSourceOptions): DataSource {
+  const sessionOptions = [`-c search_path=${SCHEMA}`, ...(options.role ? [`-c role=${options.role}`] : [])].join(' ');
+  return new DataSource({
+    type: 'postgres',
+    ...serverOptions(options.url),
+    schema: SCHEMA,
+    applicationName: options.applicationName,
+    entities: options.entities as never,
+    migrations: MIGRATIONS,
+    migrationsTransactionMode: 'each',
+    migrationsTableName: 'migration',
+    synchronize: false,
+    installExtensions: false,
+    poolSize: options.poolSize,
+    extra: { options: sessionOptions, connectionTimeoutMillis: 10_000, statement_timeout: 60_000 },
+  });
+}
+
+/** TypeORM's own URL parser does not know the Unix socket form; the driver's parser does. */
+function serverOptions(url: string): { host?: string; port?: number; username?: string; password?: string; database?: string } {
+  const { host, port, user, password, database } = parse(url);
+  return {
+    ...(host ? { host } : {}),
+    ...(port ? { port: Number(port) } : {}),
+    ...(user ? { username: user } : {}),
+    ...(password ? { password } : {}),
+    ...(database ? { database } : {}),
+  };
+}

@@ -1,0 +1,95 @@
+import { type DataSource, type EntityManager } from 'typeorm';
+import { ColophonError } from '../shared/errors.js';
+
+/** One open transaction inside one organization: row-level security lets it see nothing else. */
+export interface Tx {
+  readonly organizationId: string;
+  readonly manager: EntityManager;
+  /** Parameterized SQL; rows as the driver returns them. For UPDATE and DELETE use RETURNING to learn what changed. */
+  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /** Runs once, after this transaction has committed; never when it rolls back. */
+  afterCommit(action: () => void): void;
+}
+
+/** serialization_failure, deadlock_detected */
+const RETRYABLE_STATES: readonly string[] = ['40001', '40P01'];
+const MAX_ATTEMPTS = 5;
+
+/**
+ * The only door to tenant tables. The organization is set with SET LOCAL, so it ends with the transaction and
+ * never leaks through a pooled connection.
+ */
+export class OrganizationTx {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Runs `work` in one transaction and commits. `work` may be repeated after a deadlock, so it has no effects
+   * outside the transaction; what must happen outside goes into `afterCommit`.
+   *
+   * @throws ColophonError `audit_unavailable` when the database cannot be reached: nothing was done.
+   */
+  async run<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(organizationId, work);
+      } catch (error) {
+        if (attempt < MAX_ATTEMPTS && RETRYABLE_STATES.includes(sqlState(error) ?? '')) continue;
+        throw isUnreachable(error)
+          ? new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', { cause: error })
+          : error;
+      }
+    }
+  }
+
+  private async attempt<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const actions: (() => void)[] = [];
+    const result = await this.dataSource.transaction(async (manager) => {
+      await manager.query(`SELECT set_config('app.organization_id', $1, true)`, [organizationId]);
+      return work({
+        organizationId,
+        manager,
+        query: async <Row>(sql: string, parameters: readonly unknown[] = []) =>
+          rowsOf<Row>(await manager.query(sql, [...parameters])),
+        afterCommit: (action) => actions.push(action),
+      });
+    });
+    for (const action of actions) action();
+    return result;
+  }
+}
+
+/** TypeORM answers `[rows, count]` for UPDATE and DELETE, and plain rows otherwise. */
+function rowsOf<Row>(answer: unknown): Row[] {
+  if (Array.isArray(answer) && answer.length === 2 && Array.isArray(answer[0]) && typeof answer[1] === 'number') {
+    return answer[0] as Row[];
+  }
+  return answer as Row[];
+}
+
+/** The five-character SQLSTATE of a PostgreSQL error, wrapped by TypeORM or not. */
+export function sqlState(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, driverError } = error as { code?: unknown; driverError?: unknown };
+  if (driverError !== undefined) return sqlState(driverError);
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** The violated constraint of a unique (23505) or check (23514) violation. */
+export function violatedConstraint(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { constraint, driverError } = error as { constraint?: unknown; driverError?: unknown };
+  if (driverError !== undefined) return violatedConstraint(driverError);
+  return typeof constraint === 'string' ? constraint : undefined;
+}
+
+/** Connection lost or refused, server starting or stopping (57P0x), read-only (25006), disk full (53100), too many connections. */
+function isUnreachable(error: unknown): boolean {
+  const state = sqlState(error) ?? '';
+  return /^(08|57P0|53)/.test(state) || state === '25006' || /^(ECONN|ENOENT|EPIPE|ETIMEDOUT)/.test(state) || isConnectionMessage(error);
+}
+
+function isConnectionMessage(error: unknown): boolean {
+  return (
+    error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(error.message)
+  );
+}

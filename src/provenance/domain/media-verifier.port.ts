@@ -1,0 +1,68 @@
+/** One validation status of the C2PA specification, e.g. `assertion.dataHash.mismatch`. */
+export interface ValidationStatus {
+  readonly code: string;
+  readonly outcome: 'success' | 'informational' | 'failure';
+  /** JUMBF URI of the part it speaks about. */
+  readonly url: string | undefined;
+  readonly explanation: string | undefined;
+}
+
+export interface ManifestAction {
+  readonly action: string;
+  readonly digitalSourceType: string | undefined;
+  readonly when: string | undefined;
+  readonly softwareAgent: string | undefined;
+  readonly description: string | undefined;
+  readonly attributedTo: 'created' | 'gathered' | 'unknown';
+}
+
+/** A node of the chain: one manifest, or an ingredient that carries none. */
+export interface ChainNode {
+  readonly manifestLabel: string | undefined;
+  readonly title: string | undefined;
+  readonly mediaType: string | undefined;
+  /** How the node above uses this one; `undefined` for the asset itself. */
+  readonly relationship: string | undefined;
+  readonly claimGenerator: string | undefined;
+  readonly signer:
+    | {
+        readonly commonName: string | undefined;
+        readonly issuer: string | undefined;
+        readonly algorithm: string | undefined;
+        readonly signedAt: string | undefined;
+      }
+    | undefined;
+  readonly actions: readonly ManifestAction[];
+  readonly assertions: readonly { readonly label: string; readonly data: unknown }[];
+  /** Failures that concern this node. A broken ingredient does not make the whole asset invalid, so it is told here. */
+  readonly failures: readonly ValidationStatus[];
+  readonly ingredients: readonly ChainNode[];
+}
+
+export interface MediaVerification {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly mediaType: string;
+  /**
+   * `none`: no manifest. `broken`: the asset or its active manifest was changed, or the signature does not hold.
+   * `intact`: signature and hashes hold; the signer is not on a list we know. `intact_and_trusted`: and it is.
+   */
+  readonly verdict: 'none' | 'broken' | 'intact' | 'intact_and_trusted';
+  /** Which list the signer is trusted by. */
+  readonly trustedBy: string | undefined;
+  /** True when any ingredient in the chain failed validation, although the asset itself is intact. */
+  readonly brokenIngredient: boolean;
+  readonly manifestSha256: string | undefined;
+  readonly chain: ChainNode | undefined;
+  readonly statuses: readonly ValidationStatus[];
+  /** The result in plain sentences, most important first. */
+  readonly sentences: readonly string[];
+}
+
+export interface MediaVerifier {
+  /**
+   * Hostile input is welcome: parsing happens in a separate process with time and memory limits.
+   * @throws ColophonError `unsupported_media`, `media_corrupt`, `manifest_malformed`, `payload_too_large`.
+   */
+  verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification>;
+}
