@@ -72,7 +72,7 @@ export class Audit1700000000002 implements MigrationInterface {
       CREATE TABLE audit_checkpoint (
         organization_id uuid NOT NULL REFERENCES organization,
         size bigint NOT NULL,
-        root bytea NOT NULL,
+        edge bytea[] NOT NULL,
         note text NOT NULL,
         signed_at timestamptz NOT NULL,
         PRIMARY KEY (organization_id, size)

@@ -14,9 +14,18 @@ function list(text: string): string[] {
 
 /** Every variable that the program reads, with its default. `colophon config` prints this table. */
 export const ENVIRONMENT = z.object({
-  COLOPHON_HOME: z.string().default('./.colophon').describe('folder for keys, assets, log tiles and the embedded database'),
+  COLOPHON_HOME: z
+    .string()
+    .default('./.colophon')
+    .describe('folder for keys, assets, log tiles and the embedded database'),
   HOST: z.string().default('127.0.0.1').describe('address to listen on; 0.0.0.0 for all interfaces'),
-  PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('port to listen on; 0 picks a free one'),
+  PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(8080)
+    .describe('port to listen on; 0 picks a free one'),
   PUBLIC_URL: z.url().optional().describe('address under which clients and providers reach this service'),
   DATABASE_URL: z
     .string()
@@ -29,8 +38,16 @@ export const ENVIRONMENT = z.object({
     .transform(list)
     .pipe(z.array(z.enum(roles)).min(1))
     .describe('what this process does: http, worker, sequencer'),
-  COLOPHON_STEP_LEASE_SECONDS: SECONDS.default(60).describe('a step of a killed worker is taken up again after this time'),
-  COLOPHON_STEP_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4).describe('steps worked on at once'),
+  COLOPHON_STEP_LEASE_SECONDS: SECONDS.default(60).describe(
+    'a step of a killed worker is taken up again after this time',
+  ),
+  COLOPHON_STEP_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe('steps worked on at once'),
   COLOPHON_REQUESTS_PER_MINUTE: z.coerce
     .number()
     .int()
@@ -56,8 +73,14 @@ export const ENVIRONMENT = z.object({
     .describe('host:port pairs on private networks that may be contacted, e.g. 10.0.0.5:8188'),
   FAL_KEY: z.string().min(1).optional().describe('credentials for fal'),
   FAL_BASE_URL: z.url().optional().describe('another origin that speaks the fal protocol'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info').describe('log level'),
-  NODE_ENV: z.string().default('development').describe('"production" refuses the development certificate authority'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+    .default('info')
+    .describe('log level'),
+  NODE_ENV: z
+    .string()
+    .default('development')
+    .describe('"production" refuses the development certificate authority'),
 });
 
 export interface Configuration {
@@ -118,7 +141,8 @@ export function describeEnvironment(): { name: string; meaning: string; defaultV
     return {
       name,
       meaning: schema.description ?? '',
-      defaultValue: value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value as string | number),
+      defaultValue:
+        value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value as string | number),
     };
   });
 }

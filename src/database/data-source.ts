@@ -1,10 +1,18 @@
 import { parse } from 'pg-connection-string';
-import { DataSource, type EntityTarget, type MixedList, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import {
+  DataSource,
+  type EntityTarget,
+  type MixedList,
+  type MigrationInterface,
+  type ObjectLiteral,
+} from 'typeorm';
 import { Identity1700000000001 } from '../../migrations/0001-identity.js';
 import { Audit1700000000002 } from '../../migrations/0002-audit.js';
 import { ClearanceAndAssets1700000000003 } from '../../migrations/0003-clearance-and-assets.js';
 import { Generation1700000000004 } from '../../migrations/0004-generation.js';
 import { HumanWorkAndReports1700000000005 } from '../../migrations/0005-human-work-and-reports.js';
+
+import { SnakeNaming } from './snake-naming.js';
 
 export const SCHEMA = 'colophon';
 
@@ -28,7 +36,10 @@ export interface DataSourceOptions {
 
 /** The schema is never synchronized from entities: migrations are the only way to change it. */
 export function createDataSource(options: DataSourceOptions): DataSource {
-  const sessionOptions = [`-c search_path=${SCHEMA}`, ...(options.role ? [`-c role=${options.role}`] : [])].join(' ');
+  const sessionOptions = [
+    `-c search_path=${SCHEMA}`,
+    ...(options.role ? [`-c role=${options.role}`] : []),
+  ].join(' ');
   return new DataSource({
     type: 'postgres',
     ...serverOptions(options.url),
@@ -39,6 +50,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     migrationsTransactionMode: 'each',
     migrationsTableName: 'migration',
     synchronize: false,
+    namingStrategy: new SnakeNaming(),
     installExtensions: false,
     poolSize: options.poolSize,
     extra: { options: sessionOptions, connectionTimeoutMillis: 10_000, statement_timeout: 60_000 },
@@ -46,7 +58,13 @@ export function createDataSource(options: DataSourceOptions): DataSource {
 }
 
 /** TypeORM's own URL parser does not know the Unix socket form; the driver's parser does. */
-function serverOptions(url: string): { host?: string; port?: number; username?: string; password?: string; database?: string } {
+function serverOptions(url: string): {
+  host?: string;
+  port?: number;
+  username?: string;
+  password?: string;
+  database?: string;
+} {
   const { host, port, user, password, database } = parse(url);
   return {
     ...(host ? { host } : {}),

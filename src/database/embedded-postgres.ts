@@ -1,6 +1,16 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -56,7 +66,8 @@ export async function startEmbeddedPostgres(home: string): Promise<EmbeddedPostg
   const account = operatingSystemAccount(home, binaries.postgres);
   prepareFolders(home, account);
   const password = readOrCreatePassword(home, account);
-  if (!existsSync(join(dataDirectory, 'PG_VERSION'))) await initialize(binaries, dataDirectory, home, account);
+  if (!existsSync(join(dataDirectory, 'PG_VERSION')))
+    await initialize(binaries, dataDirectory, home, account);
   await stopLeftover(binaries, dataDirectory, account);
   const socketDirectory = createSocketDirectory(home, account);
   const server = launch(binaries, dataDirectory, socketDirectory, home, account);
@@ -92,7 +103,10 @@ async function loadBinaries(): Promise<Binaries> {
   try {
     return (await import(name)) as Binaries;
   } catch (cause) {
-    throw new Error(`No embedded PostgreSQL for this platform (${name}). Set DATABASE_URL to a PostgreSQL >= 15.`, { cause });
+    throw new Error(
+      `No embedded PostgreSQL for this platform (${name}). Set DATABASE_URL to a PostgreSQL >= 15.`,
+      { cause },
+    );
   }
 }
 
@@ -109,19 +123,28 @@ function operatingSystemAccount(home: string, binary: string): Account {
   const { uid, gid } = unprivilegedIds();
   if (canTraverse(uid, gid, home) && canTraverse(uid, gid, binary)) return { uid, gid, prefix: [] };
   const prefix = [
-    'setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups',
-    '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--',
+    'setpriv',
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    '--clear-groups',
+    '--inh-caps=+dac_override',
+    '--ambient-caps=+dac_override',
+    '--',
   ];
   return { uid, gid, prefix };
 }
 
 function unprivilegedIds(): { uid: number; gid: number } {
-  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
   for (const name of ['postgres', 'nobody']) {
     const found = accounts.find(([account]) => account === name);
     if (found) return { uid: Number(found[2]), gid: Number(found[3]) };
   }
-  throw new Error('Started as root, but there is no account "postgres" or "nobody" for PostgreSQL. Start as an ordinary user, or set DATABASE_URL.');
+  throw new Error(
+    'Started as root, but there is no account "postgres" or "nobody" for PostgreSQL. Start as an ordinary user, or set DATABASE_URL.',
+  );
 }
 
 function canTraverse(uid: number, gid: number, path: string): boolean {
@@ -133,7 +156,11 @@ function canTraverse(uid: number, gid: number, path: string): boolean {
   }
 }
 
-function asAccount(account: Account, command: string, args: readonly string[]): { file: string; args: string[]; ids: { uid?: number; gid?: number } } {
+function asAccount(
+  account: Account,
+  command: string,
+  args: readonly string[],
+): { file: string; args: string[]; ids: { uid?: number; gid?: number } } {
   const [first, ...rest] = [...account.prefix, command, ...args];
   const drop = account.prefix.length === 0 && account.uid !== undefined && account.gid !== undefined;
   return { file: first ?? command, args: rest, ids: drop ? { uid: account.uid, gid: account.gid } : {} };
@@ -158,10 +185,26 @@ function readOrCreatePassword(home: string, account: Account): string {
 }
 
 /** A crash in here leaves no PG_VERSION or an unusable folder; initdb itself removes what it began. */
-async function initialize(binaries: Binaries, dataDirectory: string, home: string, account: Account): Promise<void> {
+async function initialize(
+  binaries: Binaries,
+  dataDirectory: string,
+  home: string,
+  account: Account,
+): Promise<void> {
   const command = asAccount(account, binaries.initdb, [
-    '--pgdata', dataDirectory, '--username', ADMINISTRATOR, '--auth', 'scram-sha-256',
-    '--pwfile', join(home, 'postgres', 'password'), '--encoding', 'UTF8', '--locale', 'C', '--data-checksums',
+    '--pgdata',
+    dataDirectory,
+    '--username',
+    ADMINISTRATOR,
+    '--auth',
+    'scram-sha-256',
+    '--pwfile',
+    join(home, 'postgres', 'password'),
+    '--encoding',
+    'UTF8',
+    '--locale',
+    'C',
+    '--data-checksums',
   ]);
   try {
     await execFileAsync(command.file, command.args, { ...command.ids, cwd: join(home, 'postgres') });
@@ -173,9 +216,20 @@ async function initialize(binaries: Binaries, dataDirectory: string, home: strin
 
 async function stopLeftover(binaries: Binaries, dataDirectory: string, account: Account): Promise<void> {
   if (!existsSync(join(dataDirectory, 'postmaster.pid'))) return;
-  const command = asAccount(account, binaries.pg_ctl, ['stop', '--pgdata', dataDirectory, '--mode', 'fast', '--wait', '--timeout', '30']);
+  const command = asAccount(account, binaries.pg_ctl, [
+    'stop',
+    '--pgdata',
+    dataDirectory,
+    '--mode',
+    'fast',
+    '--wait',
+    '--timeout',
+    '30',
+  ]);
   // Exit code 1 also means "no server is running": then the pid file is stale and the server removes it itself.
-  await execFileAsync(command.file, command.args, { ...command.ids, cwd: dataDirectory }).catch(() => undefined);
+  await execFileAsync(command.file, command.args, { ...command.ids, cwd: dataDirectory }).catch(
+    () => undefined,
+  );
 }
 
 /** Socket paths are limited to 107 bytes, so the socket cannot lie under an arbitrarily deep home. */
@@ -188,13 +242,24 @@ function createSocketDirectory(home: string, account: Account): string {
   return directory;
 }
 
-function launch(binaries: Binaries, dataDirectory: string, socketDirectory: string, home: string, account: Account): ChildProcess {
+function launch(
+  binaries: Binaries,
+  dataDirectory: string,
+  socketDirectory: string,
+  home: string,
+  account: Account,
+): ChildProcess {
   const settings = { ...SERVER_SETTINGS, unix_socket_directories: socketDirectory };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const command = asAccount(account, binaries.postgres, ['-D', dataDirectory, ...options]);
   const log = openSync(join(home, 'postgres', 'server.log'), 'a', 0o600);
   // Own process group: Ctrl-C in the terminal reaches only us, and we stop the server after our own work is done.
-  return spawn(command.file, command.args, { ...command.ids, cwd: dataDirectory, detached: true, stdio: ['ignore', log, log] });
+  return spawn(command.file, command.args, {
+    ...command.ids,
+    cwd: dataDirectory,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
 }
 
 async function waitUntilReady(url: string, server: ChildProcess, logFile: string): Promise<void> {
@@ -202,7 +267,9 @@ async function waitUntilReady(url: string, server: ChildProcess, logFile: string
   let lastError: unknown;
   while (Date.now() < deadline) {
     if (server.exitCode !== null || server.signalCode !== null) {
-      throw new Error(`The embedded PostgreSQL ended while starting. Its log: ${logFile}`, { cause: lastError });
+      throw new Error(`The embedded PostgreSQL ended while starting. Its log: ${logFile}`, {
+        cause: lastError,
+      });
     }
     const client = new pg.Client({ connectionString: url });
     try {

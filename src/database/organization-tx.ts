@@ -35,7 +35,9 @@ export class OrganizationTx {
       } catch (error) {
         if (attempt < MAX_ATTEMPTS && RETRYABLE_STATES.includes(sqlState(error) ?? '')) continue;
         throw isUnreachable(error)
-          ? new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', { cause: error })
+          ? new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
+              cause: error,
+            })
           : error;
       }
     }
@@ -60,7 +62,12 @@ export class OrganizationTx {
 
 /** TypeORM answers `[rows, count]` for UPDATE and DELETE, and plain rows otherwise. */
 function rowsOf<Row>(answer: unknown): Row[] {
-  if (Array.isArray(answer) && answer.length === 2 && Array.isArray(answer[0]) && typeof answer[1] === 'number') {
+  if (
+    Array.isArray(answer) &&
+    answer.length === 2 &&
+    Array.isArray(answer[0]) &&
+    typeof answer[1] === 'number'
+  ) {
     return answer[0] as Row[];
   }
   return answer as Row[];
@@ -85,11 +92,17 @@ export function violatedConstraint(error: unknown): string | undefined {
 /** Connection lost or refused, server starting or stopping (57P0x), read-only (25006), disk full (53100), too many connections. */
 function isUnreachable(error: unknown): boolean {
   const state = sqlState(error) ?? '';
-  return /^(08|57P0|53)/.test(state) || state === '25006' || /^(ECONN|ENOENT|EPIPE|ETIMEDOUT)/.test(state) || isConnectionMessage(error);
+  return (
+    /^(08|57P0|53)/.test(state) ||
+    state === '25006' ||
+    /^(ECONN|ENOENT|EPIPE|ETIMEDOUT)/.test(state) ||
+    isConnectionMessage(error)
+  );
 }
 
 function isConnectionMessage(error: unknown): boolean {
   return (
-    error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(error.message)
+    error instanceof Error &&
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(error.message)
   );
 }

@@ -55,7 +55,11 @@ export async function prepareDatabase(
     await client.end();
   }
   return {
-    applicationUrl: withLogin(administratorUrl, `colophon_${credentials.instance}_app`, credentials.applicationPassword),
+    applicationUrl: withLogin(
+      administratorUrl,
+      `colophon_${credentials.instance}_app`,
+      credentials.applicationPassword,
+    ),
     sequencerUrl: withLogin(
       administratorUrl,
       `colophon_${credentials.instance}_sequencer`,
@@ -99,7 +103,9 @@ async function requireDurability(client: pg.Client): Promise<void> {
     const result = await client.query<{ value: string }>('SELECT current_setting($1) AS value', [setting]);
     const value = result.rows[0]?.value ?? '';
     if (!(allowed as readonly string[]).includes(value)) {
-      throw new Error(`PostgreSQL runs with ${setting}=${value}: committed entries could be lost. Set ${setting}=on.`);
+      throw new Error(
+        `PostgreSQL runs with ${setting}=${value}: committed entries could be lost. Set ${setting}=on.`,
+      );
     }
   }
 }
@@ -146,7 +152,11 @@ async function migrate(administratorUrl: string): Promise<void> {
 }
 
 /** pg-boss keeps one table per queue, so queues are made here, by the owner, and never at run time. */
-async function installQueues(client: pg.Client, administratorUrl: string, queues: readonly string[]): Promise<void> {
+async function installQueues(
+  client: pg.Client,
+  administratorUrl: string,
+  queues: readonly string[],
+): Promise<void> {
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${JOB_SCHEMA} AUTHORIZATION colophon_owner`);
   const owner = new pg.Client({ connectionString: administratorUrl, options: '-c role=colophon_owner' });
   await owner.connect();

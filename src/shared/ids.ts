@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   stepRun: 'stp',
   asset: 'ast',
   clearance: 'clr',
+  waiver: 'wvr',
   contribution: 'ctb',
   review: 'rvw',
   report: 'rep',

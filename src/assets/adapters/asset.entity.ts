@@ -1,0 +1,56 @@
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import { safeInteger } from '../../database/column-transformers.js';
+import { type KeyMode } from '../../identity/domain/api-key.js';
+import { type DigitalSourceType } from '../../provenance/domain/manifest-plan.js';
+import { type AssetOrigin, type RightsDeclaration } from '../domain/asset.js';
+
+@Entity('asset')
+@Unique('asset_step_unique', ['organizationId', 'stepRunId'])
+@Index('asset_sha256', ['organizationId', 'sha256'])
+@Index('asset_run', ['organizationId', 'runId'])
+@Check('asset_origin_check', `origin IN ('step', 'upload', 'edit')`)
+@Check('asset_mode_check', `mode IN ('live', 'test')`)
+export class AssetEntity {
+  @PrimaryColumn('uuid') organizationId!: string;
+  @PrimaryColumn('uuid') id!: string;
+  @Column('uuid') projectId!: string;
+  @Column('text') origin!: AssetOrigin;
+  @Column('text') mode!: KeyMode;
+  @Column('text') title!: string;
+  @Column('text') mediaType!: string;
+  @Column('bigint', { transformer: safeInteger }) sizeBytes!: number;
+  @Column('int') width!: number;
+  @Column('int') height!: number;
+  @Column('text') sha256!: string;
+  @Column('text') originalSha256!: string;
+  @Column('text') originalMediaType!: string;
+  @Column('text') claimSha256!: string;
+  @Column('text') manifestSha256!: string;
+  @Column('text') manifestLabel!: string;
+  @Column('text', { nullable: true }) digitalSourceType!: DigitalSourceType | null;
+  @Column('jsonb', { nullable: true }) rights!: RightsDeclaration | null;
+  @Column('uuid', { nullable: true }) runId!: string | null;
+  @Column('uuid', { nullable: true }) stepRunId!: string | null;
+  @Column('uuid') entryId!: string;
+  @Column('uuid') createdBy!: string;
+  @Column('timestamptz') createdAt!: Date;
+}
+
+@Entity('asset_parent')
+@Index('asset_parent_children', ['organizationId', 'parentAssetId'])
+@Check('asset_parent_relationship_check', `relationship IN ('parentOf', 'componentOf', 'inputTo')`)
+export class AssetParentEntity {
+  @PrimaryColumn('uuid') organizationId!: string;
+  @PrimaryColumn('uuid') assetId!: string;
+  @PrimaryColumn('int') ordinal!: number;
+  @Column('uuid') parentAssetId!: string;
+  @Column('text') relationship!: 'parentOf' | 'componentOf' | 'inputTo';
+}
+
+/** Which files this deployment signed, by hash; the one table here that belongs to no organization. */
+@Entity('signed_file')
+export class SignedFileEntity {
+  @PrimaryColumn('text') sha256!: string;
+  @Column('uuid') organizationId!: string;
+  @Column('uuid') assetId!: string;
+}

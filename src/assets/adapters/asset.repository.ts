@@ -1,0 +1,122 @@
+import { type DataSource, In, LessThan } from 'typeorm';
+import { type Tx } from '../../database/organization-tx.js';
+import { ColophonError } from '../../shared/errors.js';
+import { type Asset, type AssetParent } from '../domain/asset.js';
+import { AssetEntity, AssetParentEntity, SignedFileEntity } from './asset.entity.js';
+
+export interface AssetWithParents extends Asset {
+  readonly parents: readonly AssetParent[];
+}
+
+const MAX_LINEAGE = 500;
+
+export class AssetRepository {
+  async insert(tx: Tx, asset: Asset, parents: readonly AssetParent[]): Promise<void> {
+    const { organizationId } = tx;
+    await tx.manager.insert(AssetEntity, { ...toRow(asset), organizationId });
+    if (parents.length > 0) {
+      await tx.manager.insert(
+        AssetParentEntity,
+        parents.map((parent, ordinal) => ({
+          organizationId,
+          assetId: asset.id,
+          ordinal,
+          parentAssetId: parent.assetId,
+          relationship: parent.relationship,
+        })),
+      );
+    }
+    // Two assets may have equal bytes only if they are one file signed twice into the same bytes: the first one counts.
+    await tx.manager
+      .createQueryBuilder()
+      .insert()
+      .into(SignedFileEntity)
+      .values({ sha256: asset.sha256, organizationId, assetId: asset.id })
+      .orIgnore()
+      .execute();
+  }
+
+  async get(tx: Tx, id: string): Promise<AssetWithParents> {
+    const found = (await this.byIds(tx, [id]))[0];
+    if (!found) throw new ColophonError('not_found', 'There is no asset with this id.');
+    return found;
+  }
+
+  async findByStepRun(tx: Tx, stepRunId: string): Promise<Asset | undefined> {
+    const row = await tx.manager.findOneBy(AssetEntity, { organizationId: tx.organizationId, stepRunId });
+    return row ? fromRow(row) : undefined;
+  }
+
+  /** Newest first; `beforeId` is the id of the last asset of the page before. */
+  async list(tx: Tx, limit: number, beforeId: string | undefined): Promise<Asset[]> {
+    const rows = await tx.manager.find(AssetEntity, {
+      where: {
+        organizationId: tx.organizationId,
+        ...(beforeId === undefined ? {} : { id: LessThan(beforeId) }),
+      },
+      order: { id: 'DESC' },
+      take: limit,
+    });
+    return rows.map(fromRow);
+  }
+
+  async byIds(tx: Tx, ids: readonly string[]): Promise<AssetWithParents[]> {
+    const { organizationId } = tx;
+    const rows = await tx.manager.findBy(AssetEntity, { organizationId, id: In([...ids]) });
+    const parents = await tx.manager.find(AssetParentEntity, {
+      where: { organizationId, assetId: In([...ids]) },
+      order: { assetId: 'ASC', ordinal: 'ASC' },
+    });
+    return rows.map((row) => ({
+      ...fromRow(row),
+      parents: parents
+        .filter(({ assetId }) => assetId === row.id)
+        .map(({ parentAssetId, relationship }) => ({ assetId: parentAssetId, relationship })),
+    }));
+  }
+
+  /** The asset and everything it descends from, the asset itself first, then generation by generation. */
+  async lineage(tx: Tx, id: string): Promise<AssetWithParents[]> {
+    const found = new Map<string, AssetWithParents>();
+    let wanted = [id];
+    while (wanted.length > 0) {
+      for (const asset of await this.byIds(tx, wanted)) found.set(asset.id, asset);
+      if (found.size > MAX_LINEAGE)
+        throw new ColophonError('pipeline_too_large', `The lineage has more than ${MAX_LINEAGE} assets.`);
+      const parents = wanted.flatMap(
+        (child) => found.get(child)?.parents.map(({ assetId }) => assetId) ?? [],
+      );
+      wanted = [...new Set(parents)].filter((parent) => !found.has(parent));
+    }
+    if (!found.has(id)) throw new ColophonError('not_found', 'There is no asset with this id.');
+    return [...found.values()];
+  }
+
+  /** Whether this deployment signed a file with these bytes, for the public verification. */
+  async findSigned(
+    dataSource: DataSource,
+    sha256: string,
+  ): Promise<{ organizationId: string; assetId: string } | undefined> {
+    return (await dataSource.manager.findOneBy(SignedFileEntity, { sha256 })) ?? undefined;
+  }
+}
+
+function toRow(asset: Asset): Omit<AssetEntity, 'organizationId'> {
+  return {
+    ...asset,
+    digitalSourceType: asset.digitalSourceType ?? null,
+    rights: asset.rights ?? null,
+    runId: asset.runId ?? null,
+    stepRunId: asset.stepRunId ?? null,
+  };
+}
+
+function fromRow({ organizationId: _, ...row }: AssetEntity): Asset {
+  return {
+    ...row,
+    digitalSourceType: row.digitalSourceType ?? undefined,
+    rights: row.rights ?? undefined,
+    runId: row.runId ?? undefined,
+    stepRunId: row.stepRunId ?? undefined,
+  };
+}

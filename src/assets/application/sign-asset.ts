@@ -1,0 +1,35 @@
+import { type ManifestPlan, type SigningOrigin } from '../../provenance/domain/manifest-plan.js';
+import { type MediaSigner, type SignedMedia } from '../../provenance/domain/media-signer.port.js';
+import { type AssetStore } from '../domain/asset-store.port.js';
+
+/**
+ * From an original in the store to a signed file in the store. Repeatable: a crash anywhere leaves a file that no
+ * asset points to, and the next attempt signs again. What counts is the asset row, written with its log entry.
+ */
+export class SignAsset {
+  constructor(
+    private readonly store: AssetStore,
+    private readonly signer: MediaSigner,
+  ) {}
+
+  async sign(request: {
+    organizationId: string;
+    original: { sha256: string; mediaType: string };
+    origin: SigningOrigin;
+    plan: ManifestPlan;
+  }): Promise<SignedMedia> {
+    const { organizationId, original, origin, plan } = request;
+    const source = {
+      path: await this.store.localPath(organizationId, original.sha256),
+      mediaType: original.mediaType,
+    };
+    const destinationPath = await this.store.stage();
+    try {
+      const signed = await this.signer.sign({ source, destinationPath, origin, plan });
+      await this.store.put(organizationId, signed.sha256, destinationPath);
+      return signed;
+    } finally {
+      await this.store.discard(destinationPath);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * Content-addressed bytes of an organization. A file never changes: its name is its SHA-256.
+ * Nothing in here decides who may read; that is for the use cases.
+ */
+export interface AssetStore {
+  /** A path on the store's own file system for a file in the making. Removed by {@link discard} or {@link put}. */
+  stage(): Promise<string>;
+  discard(stagedPath: string): Promise<void>;
+  /**
+   * Makes a staged file durable under its hash. Idempotent: the same content may be put again after a crash.
+   * @throws ColophonError `storage_unavailable`
+   */
+  put(organizationId: string, sha256: string, stagedPath: string): Promise<void>;
+  /**
+   * Path for reading. The content is checked against the name before the path is given out, so that bytes which
+   * were damaged or exchanged on disk never reach a provider, a signer or a client.
+   * @throws ColophonError `storage_unavailable` when the file is missing or is not what its name says
+   */
+  localPath(organizationId: string, sha256: string): Promise<string>;
+}

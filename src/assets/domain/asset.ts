@@ -1,0 +1,44 @@
+import { type KeyMode } from '../../identity/domain/api-key.js';
+import { type LineageInput } from '../../licenses/domain/lineage.js';
+import { type DigitalSourceType } from '../../provenance/domain/manifest-plan.js';
+
+export const ASSET_ORIGINS = ['step', 'upload', 'edit'] as const;
+/** `step`: made by a step of a run. `upload`: received with a declaration. `edit`: a person's new version of an asset. */
+export type AssetOrigin = (typeof ASSET_ORIGINS)[number];
+
+export interface AssetParent {
+  readonly assetId: string;
+  readonly relationship: 'parentOf' | 'componentOf' | 'inputTo';
+}
+
+/** Immutable: editing makes a new asset whose parent is this one. */
+export interface Asset {
+  readonly id: string;
+  readonly projectId: string;
+  readonly origin: AssetOrigin;
+  readonly mode: KeyMode;
+  readonly title: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly width: number;
+  readonly height: number;
+  /** Of the signed file: what is served, and what the log says. */
+  readonly sha256: string;
+  /** Of the bytes as captured or received, before signing. */
+  readonly originalSha256: string;
+  readonly originalMediaType: string;
+  readonly claimSha256: string;
+  readonly manifestSha256: string;
+  readonly manifestLabel: string;
+  /** `undefined` where the step has none (a plain resize) or nobody declared one. Unknown is never "human". */
+  readonly digitalSourceType: DigitalSourceType | undefined;
+  readonly rights: RightsDeclaration | undefined;
+  readonly runId: string | undefined;
+  readonly stepRunId: string | undefined;
+  readonly entryId: string;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+}
+
+/** What the sender of a file declares about the right to use it: the license engine's view of an input. */
+export type RightsDeclaration = Omit<LineageInput, 'assetId'>;

@@ -1,0 +1,120 @@
+import type pg from 'pg';
+import { type Logger } from 'pino';
+import { integrateEntries } from './integrate-entries.js';
+import { type PublishLog } from './publish-log.js';
+
+export interface SequencerOptions {
+  /** How often to look for entries that another process appended. */
+  readonly pollIntervalMs: number;
+  /** Least time between two publications of all logs: fewer partial tiles under load. */
+  readonly publishIntervalMs: number;
+}
+
+/** How the sequencer is doing, for readiness: the log cannot be written when it keeps failing. */
+export interface SequencerHealth {
+  readonly lastSuccessAt: Date | undefined;
+  readonly lastError: string | undefined;
+}
+
+/**
+ * One loop for all logs of this deployment. Any number of processes may run one: the compare-and-swap on the head
+ * of each log leaves one winner per round.
+ */
+export class Sequencer {
+  private running: Promise<void> | undefined;
+  private stopped = false;
+  private wakeUp: () => void = () => undefined;
+  private pendingWake = false;
+  /** False until every log was published once: a crash may have come between the last checkpoint row and its file. */
+  private caughtUp = false;
+  private health: SequencerHealth = { lastSuccessAt: undefined, lastError: undefined };
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly publishLog: PublishLog,
+    private readonly logger: Logger,
+    private readonly options: SequencerOptions = { pollIntervalMs: 500, publishIntervalMs: 50 },
+  ) {}
+
+  start(): void {
+    this.stopped = false;
+    this.running ??= this.loop();
+  }
+
+  /** Finishes the round at hand. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake();
+    await this.running;
+    this.running = undefined;
+  }
+
+  /** Called after a commit in this process; others are found by polling. */
+  wake(): void {
+    this.pendingWake = true;
+    this.wakeUp();
+  }
+
+  status(): SequencerHealth {
+    return this.health;
+  }
+
+  /** One round over every log that has something to do; returns the number of integrated entries. */
+  async runOnce(): Promise<number> {
+    let integrated = 0;
+    for (const organizationId of await (this.caughtUp ? this.logsWithWork() : this.allLogs())) {
+      let batch: number;
+      do {
+        batch = await integrateEntries(this.pool, organizationId);
+        integrated += batch;
+      } while (batch > 0);
+      await this.publishLog.publish(organizationId);
+    }
+    this.caughtUp = true;
+    return integrated;
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.stopped) {
+      this.pendingWake = false;
+      try {
+        await this.runOnce();
+        this.health = { lastSuccessAt: new Date(), lastError: undefined };
+      } catch (error) {
+        this.health = { ...this.health, lastError: error instanceof Error ? error.message : String(error) };
+        this.logger.error({ err: error }, 'the log could not be sequenced; entries stay pending');
+      }
+      await this.pause(this.options.publishIntervalMs);
+      if (!this.pendingWake && !this.stopped) await this.pause(this.options.pollIntervalMs, true);
+    }
+  }
+
+  private pause(milliseconds: number, untilWoken = false): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      if (!untilWoken) return;
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        this.wakeUp = () => undefined;
+        resolve();
+      };
+    });
+  }
+
+  private async allLogs(): Promise<string[]> {
+    const { rows } = await this.pool.query<{ organization_id: string }>(
+      'SELECT organization_id FROM audit_log',
+    );
+    return rows.map((row) => row.organization_id);
+  }
+
+  /** Logs with pending entries, and logs whose head has no recorded checkpoint yet. */
+  private async logsWithWork(): Promise<string[]> {
+    const { rows } = await this.pool.query<{ organization_id: string }>(
+      `SELECT l.organization_id FROM audit_log l
+        WHERE EXISTS (SELECT 1 FROM audit_pending p WHERE p.organization_id = l.organization_id)
+           OR NOT EXISTS (SELECT 1 FROM audit_checkpoint c WHERE c.organization_id = l.organization_id AND c.size = l.size)`,
+    );
+    return rows.map((row) => row.organization_id);
+  }
+}

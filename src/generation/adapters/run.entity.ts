@@ -1,0 +1,81 @@
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import { exactInteger } from '../../database/column-transformers.js';
+import { type KeyMode } from '../../identity/domain/api-key.js';
+import { type Operation } from '../domain/pipeline-definition.js';
+import { type ProviderName } from '../domain/provider.port.js';
+import { type RunState, type StepState } from '../domain/run.js';
+
+@Entity('pipeline')
+@Unique('pipeline_version_unique', ['organizationId', 'name', 'version'])
+export class PipelineEntity {
+  @PrimaryColumn('uuid') organizationId!: string;
+  @PrimaryColumn('uuid') id!: string;
+  @Column('text') name!: string;
+  @Column('int') version!: number;
+  /** Canonical JSON (RFC 8785). */
+  @Column('bytea') definition!: Buffer;
+  @Column('uuid') createdBy!: string;
+  @Column('timestamptz') createdAt!: Date;
+}
+
+@Entity('run')
+@Index('run_created', ['organizationId', 'id'])
+@Check('run_mode_check', `mode IN ('live', 'test')`)
+@Check(
+  'run_state_check',
+  `state IN ('WAITING_FOR_WAIVER', 'RUNNING', 'NEEDS_RECONCILIATION', 'SUCCEEDED', 'FAILED', 'CANCELED')`,
+)
+export class RunEntity {
+  @PrimaryColumn('uuid') organizationId!: string;
+  @PrimaryColumn('uuid') id!: string;
+  @Column('uuid') projectId!: string;
+  @Column('uuid') useCaseId!: string;
+  @Column('text') pipelineName!: string;
+  @Column('int') pipelineVersion!: number;
+  @Column('bytea') definition!: Buffer;
+  @Column('text') sealedInputs!: string;
+  @Column('text') mode!: KeyMode;
+  @Column('text') state!: RunState;
+  @Column('uuid') clearanceId!: string;
+  @Column('timestamptz', { nullable: true }) cancelRequestedAt!: Date | null;
+  @Column('uuid') createdBy!: string;
+  @Column('timestamptz') createdAt!: Date;
+  @Column('timestamptz', { nullable: true }) finishedAt!: Date | null;
+}
+
+@Entity('step_run')
+@Unique('step_run_key_unique', ['organizationId', 'runId', 'key'])
+@Check(
+  'step_run_state_check',
+  `state IN ('RESERVED', 'SUBMITTING', 'SUBMITTED', 'CAPTURED', 'SUCCEEDED', 'FAILED', 'SKIPPED', 'CANCELED', 'OUTCOME_UNKNOWN')`,
+)
+@Check('step_run_reserved_check', `reserved_micro_usd >= 0`)
+export class StepRunEntity {
+  @PrimaryColumn('uuid') organizationId!: string;
+  @PrimaryColumn('uuid') id!: string;
+  @Column('uuid') runId!: string;
+  @Column('text') key!: string;
+  @Column('int') ordinal!: number;
+  @Column('text') operation!: Operation;
+  @Column('text') provider!: ProviderName;
+  @Column('text') listingId!: string;
+  @Column('text') endpoint!: string;
+  @Column('text', { array: true }) dependsOn!: string[];
+  @Column('text') state!: StepState;
+  @Column('bigint', { transformer: exactInteger }) reservedMicroUsd!: bigint;
+  @Column('text', { nullable: true }) requestSha256!: string | null;
+  @Column('text', { nullable: true }) upstreamId!: string | null;
+  @Column('int', { default: 0 }) submitAttempts!: number;
+  @Column('real', { nullable: true }) progress!: number | null;
+  @Column('uuid', { nullable: true }) leaseToken!: string | null;
+  @Column('timestamptz', { nullable: true }) leaseUntil!: Date | null;
+  @Column('text', { nullable: true }) originalSha256!: string | null;
+  @Column('text', { nullable: true }) originalMediaType!: string | null;
+  @Column('double precision', { nullable: true }) billedUnits!: number | null;
+  @Column('jsonb', { nullable: true }) claims!: Record<string, string | number | boolean> | null;
+  @Column('uuid', { nullable: true }) outputAssetId!: string | null;
+  @Column('text', { nullable: true }) errorCode!: string | null;
+  @Column('text', { nullable: true }) errorDetail!: string | null;
+  @Column('timestamptz') createdAt!: Date;
+  @Column('timestamptz') updatedAt!: Date;
+}

@@ -1,0 +1,292 @@
+import { LessThan } from 'typeorm';
+import { type Tx } from '../../database/organization-tx.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
+import {
+  type Run,
+  type RunState,
+  type StepRun,
+  type StepState,
+  TERMINAL_STEP_STATES,
+} from '../domain/run.js';
+import { RunEntity, StepRunEntity } from './run.entity.js';
+
+type StepChange = Partial<
+  Pick<
+    StepRunEntity,
+    | 'requestSha256'
+    | 'upstreamId'
+    | 'progress'
+    | 'originalSha256'
+    | 'originalMediaType'
+    | 'billedUnits'
+    | 'claims'
+    | 'outputAssetId'
+    | 'errorCode'
+    | 'errorDetail'
+  >
+>;
+
+/** A worker's hold on a step. Every change it makes names its token: after the lease was lost it changes nothing. */
+export interface Lease {
+  readonly token: string;
+}
+
+/** Rows of runs and steps. The rules about which state follows which are in the use cases. */
+export class RunRepository {
+  constructor(private readonly clock: Clock) {}
+
+  async insert(
+    tx: Tx,
+    run: Omit<Run, 'cancelRequestedAt' | 'finishedAt'> & { definition: Buffer },
+  ): Promise<void> {
+    await tx.manager.insert(RunEntity, {
+      ...run,
+      organizationId: tx.organizationId,
+      cancelRequestedAt: null,
+      finishedAt: null,
+    });
+  }
+
+  async insertSteps(
+    tx: Tx,
+    steps: readonly Pick<
+      StepRunEntity,
+      | 'id'
+      | 'runId'
+      | 'key'
+      | 'ordinal'
+      | 'operation'
+      | 'provider'
+      | 'listingId'
+      | 'endpoint'
+      | 'dependsOn'
+      | 'state'
+      | 'reservedMicroUsd'
+      | 'outputAssetId'
+    >[],
+  ): Promise<void> {
+    const now = this.clock.now();
+    await tx.manager.insert(
+      StepRunEntity,
+      steps.map((step) => ({
+        ...step,
+        organizationId: tx.organizationId,
+        submitAttempts: 0,
+        createdAt: now,
+        updatedAt: now,
+      })),
+    );
+    await tx.query(`INSERT INTO step_route (step_run_id, organization_id) SELECT unnest($1::uuid[]), $2`, [
+      steps.map(({ id }) => id),
+      tx.organizationId,
+    ]);
+  }
+
+  async get(tx: Tx, id: string): Promise<Run> {
+    const row = await tx.manager.findOneBy(RunEntity, { organizationId: tx.organizationId, id });
+    if (!row) throw new ColophonError('not_found', 'There is no run with this id.');
+    return toRun(row);
+  }
+
+  /** Serializes every change of state within one run. */
+  async lock(tx: Tx, id: string): Promise<Run> {
+    const row = await tx.manager.findOne(RunEntity, {
+      where: { organizationId: tx.organizationId, id },
+      lock: { mode: 'pessimistic_write' },
+    });
+    if (!row) throw new ColophonError('not_found', 'There is no run with this id.');
+    return toRun(row);
+  }
+
+  async list(tx: Tx, limit: number, beforeId: string | undefined): Promise<Run[]> {
+    const rows = await tx.manager.find(RunEntity, {
+      where: {
+        organizationId: tx.organizationId,
+        ...(beforeId === undefined ? {} : { id: LessThan(beforeId) }),
+      },
+      order: { id: 'DESC' },
+      take: limit,
+    });
+    return rows.map(toRun);
+  }
+
+  async steps(tx: Tx, runId: string): Promise<StepRun[]> {
+    const rows = await tx.manager.find(StepRunEntity, {
+      where: { organizationId: tx.organizationId, runId },
+      order: { ordinal: 'ASC' },
+    });
+    return rows.map(toStep);
+  }
+
+  async step(tx: Tx, id: string): Promise<StepRun> {
+    const row = await tx.manager.findOneBy(StepRunEntity, { organizationId: tx.organizationId, id });
+    if (!row) throw new ColophonError('not_found', 'There is no step with this id.');
+    return toStep(row);
+  }
+
+  async setRunState(tx: Tx, id: string, state: RunState, finished: boolean): Promise<void> {
+    await tx.manager.update(
+      RunEntity,
+      { organizationId: tx.organizationId, id },
+      { state, ...(finished ? { finishedAt: this.clock.now() } : {}) },
+    );
+  }
+
+  async requestCancel(tx: Tx, id: string): Promise<void> {
+    await tx.manager.update(
+      RunEntity,
+      { organizationId: tx.organizationId, id },
+      { cancelRequestedAt: this.clock.now() },
+    );
+  }
+
+  /**
+   * Takes the lease of a step that is not finished and that nobody holds. `undefined` when it is finished or held.
+   * The database's clock decides: the processes' clocks may differ.
+   */
+  async acquireLease(
+    tx: Tx,
+    stepRunId: string,
+    token: string,
+    leaseSeconds: number,
+  ): Promise<StepRun | undefined> {
+    const rows = await tx.query(
+      `UPDATE step_run SET lease_token = $3, lease_until = now() + make_interval(secs => $4)
+        WHERE organization_id = $1 AND id = $2 AND NOT (state = ANY($5::text[]))
+          AND (lease_until IS NULL OR lease_until < now())
+        RETURNING id`,
+      [tx.organizationId, stepRunId, token, leaseSeconds, TERMINAL_STEP_STATES],
+    );
+    return rows.length === 0 ? undefined : this.step(tx, stepRunId);
+  }
+
+  async renewLease(tx: Tx, stepRunId: string, lease: Lease, leaseSeconds: number): Promise<void> {
+    await tx.query(
+      `UPDATE step_run SET lease_until = now() + make_interval(secs => $4)
+        WHERE organization_id = $1 AND id = $2 AND lease_token = $3 RETURNING id`,
+      [tx.organizationId, stepRunId, lease.token, leaseSeconds],
+    );
+  }
+
+  async releaseLease(tx: Tx, stepRunId: string, lease: Lease): Promise<void> {
+    await tx.query(
+      `UPDATE step_run SET lease_token = NULL, lease_until = NULL
+        WHERE organization_id = $1 AND id = $2 AND lease_token = $3 RETURNING id`,
+      [tx.organizationId, stepRunId, lease.token],
+    );
+  }
+
+  /** Seconds until the step's lease ends; 0 when nobody holds it. */
+  async leaseRemainingSeconds(tx: Tx, stepRunId: string): Promise<number> {
+    const [row] = await tx.query<{ seconds: number | null }>(
+      `SELECT extract(epoch FROM lease_until - now())::float8 AS seconds FROM step_run WHERE organization_id = $1 AND id = $2`,
+      [tx.organizationId, stepRunId],
+    );
+    return Math.max(0, row?.seconds ?? 0);
+  }
+
+  /**
+   * The one way a worker changes a step.
+   * @throws LeaseLostError when another worker has taken over: the caller stops at once.
+   */
+  async changeStep(
+    tx: Tx,
+    stepRunId: string,
+    lease: Lease,
+    from: StepState,
+    to: StepState,
+    change: StepChange = {},
+  ): Promise<void> {
+    const result = await tx.manager
+      .createQueryBuilder()
+      .update(StepRunEntity)
+      .set({ ...change, state: to, updatedAt: this.clock.now() })
+      .where(
+        'organization_id = :organizationId AND id = :stepRunId AND lease_token = :token AND state = :from',
+        {
+          organizationId: tx.organizationId,
+          stepRunId,
+          token: lease.token,
+          from,
+        },
+      )
+      .execute();
+    if (result.affected !== 1) throw new LeaseLostError(stepRunId);
+  }
+
+  /** For changes that are not a worker's: cancellation, reconciliation, webhooks. Needs the run to be locked. */
+  async changeUnleased(
+    tx: Tx,
+    stepRunId: string,
+    from: StepState,
+    to: StepState,
+    change: StepChange = {},
+  ): Promise<boolean> {
+    const result = await tx.manager
+      .createQueryBuilder()
+      .update(StepRunEntity)
+      .set({ ...change, state: to, updatedAt: this.clock.now() })
+      .where('organization_id = :organizationId AND id = :stepRunId AND state = :from', {
+        organizationId: tx.organizationId,
+        stepRunId,
+        from,
+      })
+      .execute();
+    return result.affected === 1;
+  }
+
+  async organizationOfStep(
+    query: (sql: string, parameters: unknown[]) => Promise<unknown>,
+    stepRunId: string,
+  ): Promise<string | undefined> {
+    const rows = (await query('SELECT organization_id FROM step_route WHERE step_run_id = $1', [
+      stepRunId,
+    ])) as {
+      organization_id: string;
+    }[];
+    return rows[0]?.organization_id;
+  }
+}
+
+export class LeaseLostError extends Error {
+  constructor(stepRunId: string) {
+    super(`the lease of step ${stepRunId} was lost to another worker`);
+    this.name = 'LeaseLostError';
+  }
+}
+
+function toRun({ organizationId: _o, definition: _d, ...row }: RunEntity): Run {
+  return {
+    ...row,
+    cancelRequestedAt: row.cancelRequestedAt ?? undefined,
+    finishedAt: row.finishedAt ?? undefined,
+  };
+}
+
+function toStep(row: StepRunEntity): StepRun {
+  return {
+    id: row.id,
+    runId: row.runId,
+    key: row.key,
+    ordinal: row.ordinal,
+    operation: row.operation,
+    provider: row.provider,
+    listingId: row.listingId,
+    endpoint: row.endpoint,
+    dependsOn: row.dependsOn,
+    state: row.state,
+    reservedMicroUsd: row.reservedMicroUsd,
+    requestSha256: row.requestSha256 ?? undefined,
+    upstreamId: row.upstreamId ?? undefined,
+    progress: row.progress ?? undefined,
+    originalSha256: row.originalSha256 ?? undefined,
+    originalMediaType: row.originalMediaType ?? undefined,
+    billedUnits: row.billedUnits ?? undefined,
+    claims: row.claims ?? {},
+    outputAssetId: row.outputAssetId ?? undefined,
+    errorCode: row.errorCode ?? undefined,
+    errorDetail: row.errorDetail ?? undefined,
+    updatedAt: row.updatedAt,
+  };
+}

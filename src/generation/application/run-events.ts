@@ -1,0 +1,49 @@
+import { type Tx } from '../../database/organization-tx.js';
+import { type Clock } from '../../shared/clock.js';
+import { type RunState, type StepState } from '../domain/run.js';
+
+/** What a client that follows a run gets told. No prompt, no personal data. */
+export type RunEvent =
+  | { readonly type: 'run'; readonly state: RunState }
+  | {
+      readonly type: 'step';
+      readonly stepKey: string;
+      readonly state: StepState;
+      readonly assetId?: string;
+      readonly errorCode?: string;
+      readonly progress?: number;
+      readonly costMicroUsd?: string;
+    };
+
+export interface StoredRunEvent {
+  readonly ordinal: string;
+  readonly at: Date;
+  readonly event: RunEvent;
+}
+
+/** Events lie in the database, so that any process can tell them and a client can resume after the last one it saw. */
+export class RunEvents {
+  constructor(private readonly clock: Clock) {}
+
+  async add(tx: Tx, runId: string, event: RunEvent): Promise<void> {
+    await tx.query('INSERT INTO run_event (organization_id, run_id, at, event) VALUES ($1, $2, $3, $4)', [
+      tx.organizationId,
+      runId,
+      this.clock.now(),
+      JSON.stringify(event),
+    ]);
+  }
+
+  async after(tx: Tx, runId: string, ordinal: string): Promise<StoredRunEvent[]> {
+    const rows = await tx.query<{ ordinal: string; at: Date; event: string }>(
+      `SELECT ordinal, at, event FROM run_event
+        WHERE organization_id = $1 AND run_id = $2 AND ordinal > $3 ORDER BY ordinal LIMIT 500`,
+      [tx.organizationId, runId, ordinal],
+    );
+    return rows.map((row) => ({
+      ordinal: row.ordinal,
+      at: row.at,
+      event: JSON.parse(row.event) as RunEvent,
+    }));
+  }
+}

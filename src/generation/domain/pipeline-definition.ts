@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { ColophonError } from '../../shared/errors.js';
+
+/** Limits against hostile definitions; real pipelines have a handful of steps. */
+export const MAX_STEPS = 40;
+const MAX_PARAMETERS = 40;
+const MAX_TEXT = 4_000;
+
+const keySchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case letters, digits and dashes, at most 40');
+const parameterNameSchema = z
+  .string()
+  .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,39}$/, 'letters, digits and underscores, at most 40');
+
+export const OPERATIONS = ['generate', 'cut-out', 'upscale', 'recolor', 'crop', 'convert'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+const literalSchema = z.union([
+  z.string().max(MAX_TEXT),
+  z.number(),
+  z.boolean(),
+  z.array(z.union([z.string().max(200), z.number()])).max(20),
+]);
+export type Literal = z.infer<typeof literalSchema>;
+
+/**
+ * `{"input": "prompt"}`: taken from the inputs of the run. Without a default the input must be given, unless it is
+ * optional: then the parameter is left out.
+ */
+const inputReferenceSchema = z.strictObject({
+  input: parameterNameSchema,
+  default: literalSchema.optional(),
+  optional: z.boolean().default(false),
+});
+const listingIdSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,79}@[a-z0-9-]{1,40}$/, 'a model listing such as flux-1-schnell@fal');
+
+export const stepDefinitionSchema = z.strictObject({
+  key: keySchema,
+  operation: z.enum(OPERATIONS),
+  /** A model listing, or an input of the run that names one. */
+  model: z.union([listingIdSchema, z.strictObject({ input: parameterNameSchema, default: listingIdSchema })]),
+  parameters: z
+    .record(parameterNameSchema, z.union([literalSchema, inputReferenceSchema]))
+    .refine((record) => Object.keys(record).length <= MAX_PARAMETERS, `at most ${MAX_PARAMETERS} parameters`)
+    .default({}),
+  /** Images by parameter name: the output of another step, or an asset given as input of the run. */
+  images: z
+    .record(
+      parameterNameSchema,
+      z.union([z.strictObject({ step: keySchema }), z.strictObject({ input: parameterNameSchema })]),
+    )
+    .refine((record) => Object.keys(record).length <= 8, 'at most 8 images')
+    .default({}),
+});
+export type StepDefinition = z.infer<typeof stepDefinitionSchema>;
+
+export const pipelineDefinitionSchema = z.strictObject({ steps: z.array(stepDefinitionSchema).min(1) });
+export type PipelineDefinition = z.infer<typeof pipelineDefinitionSchema>;
+
+export const pipelineNameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,59}$/, 'lower-case letters, digits and dashes, at most 60');
+
+/** Steps whose output this step needs, without repetition. */
+export function dependenciesOf(step: StepDefinition): string[] {
+  return [...new Set(Object.values(step.images).flatMap((image) => ('step' in image ? [image.step] : [])))];
+}
+
+/**
+ * Checks what a schema cannot: keys are unique, references resolve, no step waits for itself.
+ * @throws ColophonError `pipeline_too_large`, `pipeline_invalid`, `pipeline_cyclic`
+ */
+export function checkPipeline(definition: PipelineDefinition): void {
+  if (definition.steps.length > MAX_STEPS) {
+    throw new ColophonError(
+      'pipeline_too_large',
+      `The pipeline has ${definition.steps.length} steps; the limit is ${MAX_STEPS}.`,
+    );
+  }
+  const keys = new Set<string>();
+  for (const { key } of definition.steps) {
+    if (keys.has(key)) throw new ColophonError('pipeline_invalid', `Two steps have the key "${key}".`);
+    keys.add(key);
+  }
+  for (const step of definition.steps) {
+    const missing = dependenciesOf(step).find((dependency) => !keys.has(dependency));
+    if (missing !== undefined) {
+      throw new ColophonError(
+        'pipeline_invalid',
+        `Step "${step.key}" takes its image from step "${missing}", which does not exist.`,
+      );
+    }
+  }
+  const cycle = findCycle(definition);
+  if (cycle)
+    throw new ColophonError('pipeline_cyclic', `These steps wait for each other: ${cycle.join(' -> ')}.`);
+}
+
+/** Removes steps that wait for nothing until none is left (Kahn, 1962); what remains contains a cycle. */
+function findCycle(definition: PipelineDefinition): string[] | undefined {
+  const waiting = new Map(definition.steps.map((step) => [step.key, new Set(dependenciesOf(step))]));
+  for (let removed = true; removed;) {
+    removed = false;
+    for (const [key, dependencies] of waiting) {
+      if ([...dependencies].some((dependency) => waiting.has(dependency))) continue;
+      waiting.delete(key);
+      removed = true;
+    }
+  }
+  const [start] = waiting.keys();
+  if (start === undefined) return undefined;
+  const path: string[] = [];
+  for (let key = start; !path.includes(key);) {
+    path.push(key);
+    key = [...(waiting.get(key) ?? [])].find((dependency) => waiting.has(dependency)) ?? start;
+  }
+  return path;
+}

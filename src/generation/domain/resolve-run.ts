@@ -1,0 +1,198 @@
+import { type KeyMode } from '../../identity/domain/api-key.js';
+import { ColophonError } from '../../shared/errors.js';
+import { type MicroUsd } from '../../shared/money.js';
+import { estimateMicroUsd, findOffering, type Offering } from './offering.js';
+import {
+  checkPipeline,
+  dependenciesOf,
+  type Literal,
+  type Operation,
+  type PipelineDefinition,
+  type StepDefinition,
+} from './pipeline-definition.js';
+import { type ProviderName } from './provider.port.js';
+
+/** Values by input name; an image input is the id of an asset (UUID). */
+export interface RunInputs {
+  readonly values: Readonly<Record<string, Literal>>;
+  readonly images: Readonly<Record<string, string>>;
+  /** Assets that take the place of a step's output, by step key: an uploaded photograph instead of a generated one. */
+  readonly substitutes: Readonly<Record<string, string>>;
+}
+
+export type ImageSource =
+  { readonly kind: 'step'; readonly stepKey: string } | { readonly kind: 'asset'; readonly assetId: string };
+
+export interface ResolvedStep {
+  readonly key: string;
+  readonly ordinal: number;
+  readonly operation: Operation;
+  /** What was asked for, and what the clearance is about. */
+  readonly listingId: string;
+  /** What executes it: a test key's paid steps go to the sandbox. */
+  readonly provider: ProviderName;
+  readonly endpoint: string;
+  readonly parameters: Readonly<Record<string, Literal>>;
+  readonly images: Readonly<Record<string, ImageSource>>;
+  readonly dependsOn: readonly string[];
+  readonly reservedMicroUsd: MicroUsd;
+  /** Set when an asset takes the place of this step. */
+  readonly substituteAssetId: string | undefined;
+}
+
+/** An offering may be missing for a listing that exists: clearance comes first, and may say no before it matters. */
+export interface PlannedStep {
+  readonly definition: StepDefinition;
+  readonly listingId: string;
+  readonly substituteAssetId: string | undefined;
+}
+
+/**
+ * Which listings a run would use. Enough for clearance.
+ * @throws ColophonError `pipeline_invalid`, `pipeline_cyclic`, `pipeline_too_large`, `invalid_request`
+ */
+export function planSteps(definition: PipelineDefinition, inputs: RunInputs): PlannedStep[] {
+  checkPipeline(definition);
+  const keys = new Set(definition.steps.map(({ key }) => key));
+  const unknown = Object.keys(inputs.substitutes).find((key) => !keys.has(key));
+  if (unknown !== undefined)
+    throw new ColophonError('invalid_request', `substitutes: the pipeline has no step "${unknown}"`);
+  requireKnownInputs(definition, inputs);
+  return definition.steps.map((step) => ({
+    definition: step,
+    listingId: modelOf(step, inputs),
+    substituteAssetId: inputs.substitutes[step.key],
+  }));
+}
+
+/**
+ * Everything that is needed to execute the steps.
+ * @throws ColophonError `invalid_request`, `provider_not_configured`, `price_unknown`
+ */
+export function resolveSteps(
+  steps: readonly PlannedStep[],
+  inputs: RunInputs,
+  mode: KeyMode,
+): ResolvedStep[] {
+  return steps.map((planned, ordinal) => resolveStep(planned, ordinal, inputs, mode));
+}
+
+function resolveStep(planned: PlannedStep, ordinal: number, inputs: RunInputs, mode: KeyMode): ResolvedStep {
+  const { definition, listingId, substituteAssetId } = planned;
+  const identity = {
+    key: definition.key,
+    ordinal,
+    operation: definition.operation,
+    listingId,
+    substituteAssetId,
+  };
+  if (substituteAssetId !== undefined) {
+    return {
+      ...identity,
+      provider: 'studio',
+      endpoint: 'none',
+      parameters: {},
+      images: {},
+      dependsOn: [],
+      reservedMicroUsd: 0n,
+    };
+  }
+  const offering = executableOffering(definition, listingId, mode);
+  const parameters = parametersOf(definition, inputs);
+  if (!offering.price) {
+    throw new ColophonError(
+      'price_unknown',
+      `The price of ${listingId} is not known, so it cannot be reserved.`,
+    );
+  }
+  return {
+    ...identity,
+    provider: offering.provider,
+    endpoint: offering.endpoint,
+    parameters,
+    images: imagesOf(definition, inputs),
+    dependsOn: dependenciesOf(definition),
+    reservedMicroUsd: estimateMicroUsd(offering.price, parameters),
+  };
+}
+
+function executableOffering(step: StepDefinition, listingId: string, mode: KeyMode): Offering {
+  const offering = findOffering(listingId, step.operation);
+  if (mode === 'test' && step.operation === 'generate' && offering?.provider !== 'studio') {
+    const sandbox = findOffering('sandbox-generator@sandbox', 'generate');
+    if (sandbox) return sandbox;
+  }
+  if (!offering) {
+    throw new ColophonError(
+      'provider_not_configured',
+      `Step "${step.key}": no configured provider can do "${step.operation}" with ${listingId}.`,
+    );
+  }
+  if (mode === 'live' && offering.provider === 'sandbox') {
+    throw new ColophonError('wrong_mode', `Step "${step.key}": the sandbox works with test keys only.`);
+  }
+  return offering;
+}
+
+function modelOf(step: StepDefinition, inputs: RunInputs): string {
+  if (typeof step.model === 'string') return step.model;
+  const given = inputs.values[step.model.input];
+  if (given === undefined) return step.model.default;
+  if (typeof given !== 'string')
+    throw new ColophonError('invalid_request', `inputs.${step.model.input}: must name a model listing`);
+  return given;
+}
+
+function parametersOf(step: StepDefinition, inputs: RunInputs): Record<string, Literal> {
+  const resolved: Record<string, Literal> = {};
+  for (const [name, value] of Object.entries(step.parameters)) {
+    if (typeof value !== 'object' || Array.isArray(value)) {
+      resolved[name] = value;
+      continue;
+    }
+    const given = inputs.values[value.input] ?? value.default;
+    if (given !== undefined) resolved[name] = given;
+    else if (!value.optional)
+      throw new ColophonError('invalid_request', `inputs.${value.input}: is required by step "${step.key}"`);
+  }
+  return resolved;
+}
+
+function imagesOf(step: StepDefinition, inputs: RunInputs): Record<string, ImageSource> {
+  const resolved: Record<string, ImageSource> = {};
+  for (const [name, source] of Object.entries(step.images)) {
+    if ('step' in source) {
+      resolved[name] = { kind: 'step', stepKey: source.step };
+      continue;
+    }
+    const assetId = inputs.images[source.input];
+    if (assetId === undefined) {
+      throw new ColophonError(
+        'invalid_request',
+        `inputs.${source.input}: an asset id is required by step "${step.key}"`,
+      );
+    }
+    resolved[name] = { kind: 'asset', assetId };
+  }
+  return resolved;
+}
+
+/** A misspelled input must not be ignored silently: the run would cost money and be wrong. */
+function requireKnownInputs(definition: PipelineDefinition, inputs: RunInputs): void {
+  const known = new Set<string>();
+  for (const step of definition.steps) {
+    if (typeof step.model === 'object') known.add(step.model.input);
+    for (const value of Object.values(step.parameters)) {
+      if (typeof value === 'object' && !Array.isArray(value)) known.add(value.input);
+    }
+    for (const source of Object.values(step.images)) if ('input' in source) known.add(source.input);
+  }
+  const unknown = [...Object.keys(inputs.values), ...Object.keys(inputs.images)].find(
+    (name) => !known.has(name),
+  );
+  if (unknown !== undefined) {
+    throw new ColophonError('invalid_request', `inputs.${unknown}: the pipeline has no such input`, {
+      extensions: { knownInputs: [...known].sort() },
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { type CanActivate, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { type Reflector } from '@nestjs/core';
+import { type FastifyRequest } from 'fastify';
+import { type Authenticate } from '../identity/application/authenticate.js';
+import { type Permission, type Principal, requirePermission } from '../identity/domain/principal.js';
+import { ColophonError } from '../shared/errors.js';
+
+const PERMISSION = 'colophon:permission';
+const PUBLIC = 'colophon:public';
+
+/** Every route says who may call it. A route that says nothing answers nobody. */
+export const Allow = (permission: Permission): MethodDecorator => SetMetadata(PERMISSION, permission);
+/** Answers without credentials. */
+export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(PUBLIC, true);
+
+interface AuthenticatedRequest extends FastifyRequest {
+  principal?: Principal;
+}
+
+/** The principal that {@link AuthenticationGuard} put into the request. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (!principal) throw new ColophonError('unauthenticated', 'No API key was sent.');
+  return principal;
+});
+
+export class AuthenticationGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticate: Authenticate,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets)) return true;
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const principal = await this.authenticate.withApiKey(presentedKey(request));
+    const permission = this.reflector.getAllAndOverride<Permission | undefined>(PERMISSION, targets);
+    if (permission === undefined) throw new ColophonError('forbidden', 'This route is not open to anyone.');
+    requirePermission(principal, permission);
+    request.principal = principal;
+    return true;
+  }
+}
+
+/** The vendors' SDKs send their key in different headers; all of them carry ours. */
+function presentedKey(request: FastifyRequest): string {
+  if (/[?&][^=]*=(clp_(?:live|test)_)/.test(request.url)) {
+    throw new ColophonError(
+      'credentials_in_url',
+      'An API key was sent in the URL, where logs and proxies see it.',
+    );
+  }
+  const authorization = request.headers.authorization;
+  const match = authorization === undefined ? null : /^(?:Bearer|Key) (\S+)$/i.exec(authorization);
+  const key = match?.[1] ?? single(request.headers['x-goog-api-key']) ?? single(request.headers['x-api-key']);
+  if (key === undefined) {
+    if (authorization !== undefined)
+      throw new ColophonError('invalid_api_key', 'The Authorization header is not "Bearer <key>".');
+    throw new ColophonError('unauthenticated', 'No API key was sent.');
+  }
+  return key;
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

@@ -1,0 +1,101 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Logger } from 'pino';
+import { ColophonError, ERROR_CODES, type ErrorCode } from '../shared/errors.js';
+
+/**
+ * RFC 9457 problem details. The one place where an error becomes an answer.
+ * `detail` is written for the caller; stack, SQL and causes go to the operator's log only.
+ */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly howToFix: string;
+  readonly requestId: string;
+  readonly [extension: string]: unknown;
+}
+
+export function toProblem(error: ColophonError, requestId: string): Problem {
+  const { status, howToFix } = ERROR_CODES[error.code];
+  return {
+    ...error.extensions,
+    type: `urn:colophon:error:${error.code}`,
+    title: error.code.replaceAll('_', ' '),
+    status,
+    code: error.code,
+    detail: error.message,
+    howToFix,
+    requestId,
+  };
+}
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const error = toColophonError(thrown);
+    if (error.status >= 500)
+      this.logger.error(
+        { requestId: request.id, code: error.code, err: error.cause ?? error },
+        'request failed',
+      );
+    if (reply.raw.headersSent) {
+      // The body has begun: the only honest signal left is to break the connection.
+      reply.raw.destroy();
+      return;
+    }
+    if (error.status === 401) void reply.header('www-authenticate', 'Bearer realm="colophon"');
+    if (error.status === 503 || error.code === 'idempotency_in_flight') void reply.header('retry-after', '1');
+    void reply
+      .status(error.status)
+      .header('cache-control', 'no-store')
+      .type('application/problem+json')
+      .send(JSON.stringify(toProblem(error, String(request.id))));
+  }
+}
+
+/** Errors of the framework and its plugins carry a status; everything else is ours to answer for. */
+export function toColophonError(thrown: unknown): ColophonError {
+  if (thrown instanceof ColophonError) return thrown;
+  const status = statusOf(thrown);
+  const message = thrown instanceof Error ? thrown.message : '';
+  switch (status) {
+    case 400:
+      return new ColophonError(
+        /JSON/i.test(message) ? 'invalid_json' : 'invalid_request',
+        'The request cannot be read.',
+        { cause: thrown },
+      );
+    case 404:
+      return new ColophonError('not_found', 'There is nothing at this address.');
+    case 405:
+      return new ColophonError('method_not_allowed', 'This address does not know the method.');
+    case 413:
+      return new ColophonError('payload_too_large', 'The request body is larger than this route accepts.');
+    case 415:
+      return new ColophonError('unsupported_content_type', 'This route does not accept the content type.');
+    case 429:
+      return new ColophonError('rate_limited', 'Too many requests.');
+    default:
+      return new ColophonError('internal', 'Something went wrong on our side.', { cause: thrown });
+  }
+}
+
+function statusOf(thrown: unknown): number | undefined {
+  if (thrown instanceof HttpException) return thrown.getStatus();
+  if (
+    typeof thrown === 'object' &&
+    thrown !== null &&
+    'statusCode' in thrown &&
+    typeof thrown.statusCode === 'number'
+  ) {
+    return thrown.statusCode;
+  }
+  return undefined;
+}

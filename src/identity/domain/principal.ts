@@ -1,0 +1,47 @@
+import { ColophonError } from '../../shared/errors.js';
+import { type KeyMode } from './api-key.js';
+
+export const ROLES = ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who acts, as proved by the presented key. */
+export interface Principal {
+  readonly organizationId: string;
+  readonly principalId: string;
+  readonly keyId: string;
+  readonly mode: KeyMode;
+  readonly roles: readonly Role[];
+}
+
+/**
+ * What a role may do. Deny by default: an action that is not listed for a role is refused.
+ * An admin manages people and money and can neither create, approve nor release: evidence is not theirs to make.
+ */
+const PERMISSIONS = {
+  'runs:create': ['creator'],
+  'runs:reconcile': ['admin'],
+  'assets:upload': ['creator'],
+  'contributions:create': ['creator'],
+  'reviews:decide': ['reviewer'],
+  'assets:release': ['asset_manager', 'reviewer'],
+  'clearances:create': ['creator', 'legal'],
+  'waivers:approve': ['legal'],
+  'pipelines:create': ['creator'],
+  'reports:create': ['legal', 'auditor', 'asset_manager'],
+  'organization:read': ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'],
+  'audit:read': ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'],
+  'organization:administer': ['admin'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+export function isPermitted(principal: Principal, permission: Permission): boolean {
+  const allowed: readonly Role[] = PERMISSIONS[permission];
+  return principal.roles.some((role) => allowed.includes(role));
+}
+
+/** @throws ColophonError `forbidden`, naming the roles that would be allowed. */
+export function requirePermission(principal: Principal, permission: Permission): void {
+  if (isPermitted(principal, permission)) return;
+  throw new ColophonError('forbidden', `This needs one of the roles: ${PERMISSIONS[permission].join(', ')}.`);
+}
