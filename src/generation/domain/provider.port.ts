@@ -81,6 +81,15 @@ export interface Provider {
   readonly resubmission: 'charges_again' | 'harmless';
   /** Where the bytes go out to: recorded in the manifest and shown to counsel. */
   readonly channel: string;
+  /**
+   * What is wrong with a request, in one sentence, or `undefined`. Called before money is reserved; names parameters,
+   * never their values.
+   */
+  problemWith(request: {
+    readonly endpoint: string;
+    readonly parameters: Readonly<Record<string, unknown>>;
+    readonly images: Readonly<Record<string, unknown>>;
+  }): string | undefined;
   submit(request: ProviderRequest, signal: AbortSignal): Promise<CompletedStep | AcceptedStep | FailedStep>;
   /** Freely repeatable. Throws on a transport error; the worker asks again later. */
   poll(

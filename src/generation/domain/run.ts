@@ -86,6 +86,8 @@ export interface StepRun {
 export interface SealedStepInputs {
   readonly parameters: Readonly<Record<string, Literal>>;
   readonly images: Readonly<Record<string, ImageSource>>;
+  /** 32 random bytes, base64url: the request hash in the log is salted, so that a prompt cannot be guessed from it. */
+  readonly salt: string;
 }
 
 /** What is sealed in {@link Run.sealedInputs}: by step key. */

@@ -136,4 +136,18 @@ export class Administer {
       data: { keyId },
     });
   }
+
+  /** How much may be spent in all. Lower than what is reserved or spent already: then nothing new is accepted. */
+  async setBudget(tx: Tx, limitMicroUsd: bigint, actor: Actor): Promise<void> {
+    await tx.query(
+      `UPDATE budget SET limit_micro_usd = $2 WHERE organization_id = $1 AND scope = 'organization' RETURNING scope`,
+      [tx.organizationId, limitMicroUsd.toString()],
+    );
+    await this.appendEntry.append(tx, {
+      type: 'budget.set',
+      actor,
+      subject: { kind: 'organization', id: publicId('organization', tx.organizationId) },
+      data: { limitMicroUsd: limitMicroUsd.toString() },
+    });
+  }
 }

@@ -34,7 +34,10 @@ export interface PlannedIngredient {
   readonly mediaType: string;
   readonly title: string;
   readonly relationship: 'parentOf' | 'componentOf' | 'inputTo';
-  /** Only for an ingredient without a manifest of its own, and only when somebody declared it. */
+  /**
+   * Only for an ingredient without a manifest of its own, and only when somebody declared it. It is written as the
+   * ingredient's description, because the pinned binding cannot write the field that specification 2.4 has for it.
+   */
   readonly digitalSourceType: DigitalSourceType | undefined;
 }
 

@@ -12,22 +12,37 @@ export interface SignMediaRequest {
 export interface SignedMedia {
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** SHA-256 of the CBOR claim: what the signature is over. */
+  /**
+   * SHA-256 of the CBOR claim of the active manifest: the payload of the signature (the content of the `cbor` box
+   * in `c2pa.claim.v2`). Anyone can redo it from the file.
+   */
   readonly claimSha256: string;
-  /** SHA-256 of the manifest store as embedded. */
+  /** SHA-256 of the manifest store as embedded, i.e. of the outermost JUMBF box; can be redone from the file. */
   readonly manifestSha256: string;
   /** Label of the active manifest, `urn:c2pa:...`. */
   readonly manifestLabel: string;
   /** SHA-256 of the DER of the signing certificate. */
   readonly certificateSha256: string;
+  /** What became of a manifest which the source already had: kept as the parent ingredient, whatever its state. */
+  readonly keptManifest:
+    | {
+        readonly manifestLabel: string | undefined;
+        readonly verdict: 'broken' | 'intact' | 'intact_and_trusted';
+      }
+    | undefined;
 }
 
 /**
  * Signs, embeds, then reads the file back from disk through the verifying reader: a file that does not read as
  * intact, or whose active manifest is not the one just signed, is deleted and the call fails.
  *
+ * A source that carries a manifest (a vendor's, an upload's) is opened, not created: it becomes the `parentOf`
+ * ingredient with its validation results, a planned parent then becomes `inputTo`, a planned `c2pa.created` gives way.
+ *
  * @throws ColophonError `source_not_allowed` when the bytes are not the declared ones,
- *   `signer_unavailable` when key or certificate cannot be used, `unsupported_media` for a type without embedding.
+ *   `signer_unavailable` when key or certificate cannot be used, `unsupported_media` for a type without embedding,
+ *   `media_corrupt` and `manifest_malformed` when the source cannot be parsed safely,
+ *   `internal` for a plan that breaks the rules, an existing destination, or a file that did not read back right.
  */
 export interface MediaSigner {
   sign(request: SignMediaRequest): Promise<SignedMedia>;

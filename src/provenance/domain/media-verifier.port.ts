@@ -16,6 +16,13 @@ export interface ManifestAction {
   readonly attributedTo: 'created' | 'gathered' | 'unknown';
 }
 
+/** Data is whatever the signer wrote: text in it may be hostile and is escaped by whoever shows it. */
+export interface ManifestAssertion {
+  readonly label: string;
+  readonly data: unknown;
+  readonly attributedTo: 'created' | 'gathered' | 'unknown';
+}
+
 /** A node of the chain: one manifest, or an ingredient that carries none. */
 export interface ChainNode {
   readonly manifestLabel: string | undefined;
@@ -33,7 +40,7 @@ export interface ChainNode {
       }
     | undefined;
   readonly actions: readonly ManifestAction[];
-  readonly assertions: readonly { readonly label: string; readonly data: unknown }[];
+  readonly assertions: readonly ManifestAssertion[];
   /** Failures that concern this node. A broken ingredient does not make the whole asset invalid, so it is told here. */
   readonly failures: readonly ValidationStatus[];
   readonly ingredients: readonly ChainNode[];
@@ -48,11 +55,17 @@ export interface MediaVerification {
    * `intact`: signature and hashes hold; the signer is not on a list we know. `intact_and_trusted`: and it is.
    */
   readonly verdict: 'none' | 'broken' | 'intact' | 'intact_and_trusted';
-  /** Which list the signer is trusted by. */
+  /**
+   * Which list the signer is trusted by: `this installation`, or `no list`; `undefined` when there is no intact
+   * manifest. It is decided by the certificate chain alone, never by names in the manifest or certificate.
+   */
   readonly trustedBy: string | undefined;
   /** True when any ingredient in the chain failed validation, although the asset itself is intact. */
   readonly brokenIngredient: boolean;
+  /** SHA-256 of the manifest store as embedded; `undefined` when the file has none. */
   readonly manifestSha256: string | undefined;
+  /** SHA-256 of the CBOR claim of the active manifest. */
+  readonly claimSha256: string | undefined;
   readonly chain: ChainNode | undefined;
   readonly statuses: readonly ValidationStatus[];
   /** The result in plain sentences, most important first. */
@@ -65,4 +78,9 @@ export interface MediaVerifier {
    * @throws ColophonError `unsupported_media`, `media_corrupt`, `manifest_malformed`, `payload_too_large`.
    */
   verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification>;
+}
+
+/** The port as a class, for dependency injection: interfaces leave no trace at run time. */
+export abstract class MediaVerifierToken implements MediaVerifier {
+  abstract verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification>;
 }

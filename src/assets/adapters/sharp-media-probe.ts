@@ -1,0 +1,119 @@
+import { open } from 'node:fs/promises';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
+import type { ByteSource } from '../domain/media-probe/byte-source.js';
+import {
+  assertWithinLimits,
+  MAX_PIXELS_TOTAL,
+  type PictureSize,
+} from '../domain/media-probe/media-limits.js';
+import type { MediaProbe, MediaSource, ProbedMedia } from '../domain/media-probe/media-probe.port.js';
+import { checkStructure } from '../domain/media-probe/picture-structure.js';
+import {
+  describeUnsupported,
+  SNIFF_BYTES,
+  sniffStillImage,
+  type StillImageType,
+} from '../domain/media-probe/still-image-type.js';
+import { sharp } from './libvips.js';
+
+/** A picture within the limits decodes in a few seconds; one that takes longer was made to. */
+const DECODE_TIMEOUT_SECONDS = 60;
+
+/** Probes with our own structure walk first and libvips afterwards: the library only sees what passed the walk. */
+export class SharpMediaProbe implements MediaProbe {
+  async probe(source: MediaSource): Promise<ProbedMedia> {
+    return 'bytes' in source
+      ? probeWith(bufferSource(source.bytes), source.bytes)
+      : withFile(source.path, (bytes) => probeWith(bytes, source.path));
+  }
+}
+
+async function probeWith(source: ByteSource, input: string | Uint8Array): Promise<ProbedMedia> {
+  const head = await source.read(0, SNIFF_BYTES);
+  const mediaType = sniffStillImage(head);
+  if (!mediaType) throw new ColophonError('unsupported_media', describeUnsupported(head));
+  const declared = await checkStructure(mediaType, source);
+  try {
+    const size = await readHeader(input, mediaType);
+    assertWithinLimits({ ...size, frames: Math.max(size.frames, declared?.frames ?? 1) });
+    await decodeToEnd(input, size.frames > 1);
+    return { mediaType, ...size, sizeBytes: source.sizeBytes };
+  } catch (error) {
+    throw asMediaError(error);
+  }
+}
+
+function openImage(input: string | Uint8Array, animated: boolean) {
+  return sharp(input, {
+    limitInputPixels: MAX_PIXELS_TOTAL,
+    failOn: 'truncated',
+    sequentialRead: true,
+    animated,
+  });
+}
+
+/** Size and frames from the header; libvips decodes no pixel for this. */
+async function readHeader(input: string | Uint8Array, mediaType: StillImageType): Promise<PictureSize> {
+  const header = await openImage(input, false).metadata();
+  const frames = header.pages ?? 1;
+  if (frames > 1 && (mediaType === 'image/tiff' || mediaType === 'image/avif')) {
+    throw new ColophonError(
+      'unsupported_media',
+      'A file with several pages or pictures is not a still picture.',
+    );
+  }
+  return { width: header.autoOrient.width, height: header.autoOrient.height, frames };
+}
+
+/**
+ * Every row of every frame is decoded and thrown away: scaling to 16 x 16 with area averaging needs all of them, but
+ * lets the formats that decode by rows do so in a small window. JPEG may shrink by DCT on the way; it reads the whole
+ * stream nevertheless.
+ */
+async function decodeToEnd(input: string | Uint8Array, animated: boolean): Promise<void> {
+  await openImage(input, animated)
+    .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
+    .resize(16, 16, { fit: 'fill' })
+    .raw()
+    .toBuffer();
+}
+
+/** Messages of the libraries go to the cause: they may name paths of this machine. */
+function asMediaError(error: unknown): ColophonError {
+  if (isColophonError(error)) return error;
+  const message = error instanceof Error ? error.message : '';
+  if (/pixel limit|too large|exceeds|timeout/i.test(message)) {
+    return new ColophonError(
+      'media_too_large',
+      'The picture needs more pixels or time to decode than is allowed.',
+      {
+        cause: error,
+      },
+    );
+  }
+  return new ColophonError('media_corrupt', 'The picture cannot be decoded to its end.', { cause: error });
+}
+
+function bufferSource(bytes: Uint8Array): ByteSource {
+  return {
+    sizeBytes: bytes.length,
+    read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
+  };
+}
+
+async function withFile<T>(path: string, work: (source: ByteSource) => Promise<T>): Promise<T> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    return await work({
+      sizeBytes: size,
+      read: async (offset, length) => {
+        const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+        return buffer.subarray(0, bytesRead);
+      },
+    });
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,122 @@
+import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type OrganizationTx } from '../../database/organization-tx.js';
+import { actorOf } from '../../identity/application/actor.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { type ManifestPlan } from '../../provenance/domain/manifest-plan.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
+import { newId, publicId } from '../../shared/ids.js';
+import { type Asset, type RightsDeclaration } from '../domain/asset.js';
+import { type AssetStore } from '../domain/asset-store.port.js';
+import { displayName } from '../domain/display-name.js';
+import { keepOriginal, type ReceivedFile } from './receive-file.js';
+import { type RecordAsset } from './record-asset.js';
+import { type SignAsset } from './sign-asset.js';
+
+/**
+ * A file from outside with a rights declaration becomes an asset. Its manifest says that we received it and what
+ * was declared; it never says who made it or how, because nobody here knows (promises P9, P10).
+ */
+export class UploadAsset {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly store: AssetStore,
+    private readonly signAsset: SignAsset,
+    private readonly recordAsset: RecordAsset,
+    private readonly appendEntry: AppendEntry,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @param completed runs in the transaction that makes the asset: stores the answer of an idempotent request */
+  async upload(
+    principal: Principal,
+    request: { projectId: string; file: ReceivedFile; rights: RightsDeclaration },
+    completed: (tx: Parameters<Parameters<OrganizationTx['run']>[1]>[0], asset: Asset) => Promise<void>,
+  ): Promise<Asset> {
+    const { organizationId } = principal;
+    const { file, rights, projectId } = request;
+    await this.organizationTx.run(organizationId, async (tx) => {
+      const found = await tx.query('SELECT 1 FROM project WHERE organization_id = $1 AND id = $2', [
+        organizationId,
+        projectId,
+      ]);
+      if (found.length === 0) throw new ColophonError('not_found', 'There is no project with this id.');
+    });
+    const id = newId();
+    const title = displayName(file.fileName, 'upload');
+    await keepOriginal(this.store, organizationId, file);
+    const signed = await this.signAsset.sign({
+      organizationId,
+      original: file,
+      origin: { kind: 'received_with_declaration', originalSha256: file.sha256, assetId: id },
+      plan: await this.plan(organizationId, title, file, rights),
+    });
+    return this.organizationTx.run(organizationId, async (tx) => {
+      await this.appendEntry.append(tx, {
+        type: 'asset.received',
+        actor: actorOf(principal),
+        subject: { kind: 'asset', id: publicId('asset', id) },
+        data: {
+          sha256: file.sha256,
+          sizeBytes: file.sizeBytes,
+          mediaType: file.mediaType,
+          rightsBasis: rights.rightsBasis,
+        },
+        sealed: { fileName: { value: title, subjectId: principal.principalId } },
+      });
+      const asset = await this.recordAsset.record(
+        tx,
+        {
+          id,
+          projectId,
+          origin: 'upload',
+          mode: principal.mode,
+          title,
+          mediaType: file.mediaType,
+          sizeBytes: signed.sizeBytes,
+          width: file.width,
+          height: file.height,
+          sha256: signed.sha256,
+          originalSha256: file.sha256,
+          originalMediaType: file.mediaType,
+          claimSha256: signed.claimSha256,
+          manifestSha256: signed.manifestSha256,
+          manifestLabel: signed.manifestLabel,
+          digitalSourceType: undefined,
+          rights,
+          runId: undefined,
+          stepRunId: undefined,
+          createdBy: principal.principalId,
+          createdAt: this.clock.now(),
+        },
+        [],
+        actorOf(principal),
+      );
+      await completed(tx, asset);
+      return asset;
+    });
+  }
+
+  private async plan(
+    organizationId: string,
+    title: string,
+    file: ReceivedFile,
+    rights: RightsDeclaration,
+  ): Promise<ManifestPlan> {
+    return {
+      title,
+      actions: [],
+      ingredients: [
+        {
+          path: await this.store.localPath(organizationId, file.sha256),
+          mediaType: file.mediaType,
+          title,
+          relationship: 'parentOf',
+          digitalSourceType: undefined,
+        },
+      ],
+      assertions: [{ label: 'org.colophon.rights-declaration', kind: 'gathered', data: { ...rights } }],
+      thumbnail: true,
+    };
+  }
+}

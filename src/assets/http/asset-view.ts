@@ -1,0 +1,33 @@
+import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
+import { publicId } from '../../shared/ids.js';
+import { type Asset, type AssetParent } from '../domain/asset.js';
+
+export function assetView(asset: Asset & { readonly parents?: readonly AssetParent[] }) {
+  const id = publicId('asset', asset.id);
+  return {
+    id,
+    origin: asset.origin,
+    mode: asset.mode,
+    title: asset.title,
+    projectId: publicId('project', asset.projectId),
+    mediaType: asset.mediaType,
+    sizeBytes: asset.sizeBytes,
+    width: asset.width,
+    height: asset.height,
+    sha256: asset.sha256,
+    originalSha256: asset.originalSha256,
+    claimSha256: asset.claimSha256,
+    manifestSha256: asset.manifestSha256,
+    manifestLabel: asset.manifestLabel,
+    digitalSourceType:
+      asset.digitalSourceType === undefined ? null : DIGITAL_SOURCE_TYPES[asset.digitalSourceType],
+    rights: asset.rights ?? null,
+    runId: asset.runId === undefined ? null : publicId('run', asset.runId),
+    parents: (asset.parents ?? []).map(({ assetId, relationship }) => ({
+      assetId: publicId('asset', assetId),
+      relationship,
+    })),
+    createdAt: asset.createdAt.toISOString(),
+    contentUrl: `/v1/assets/${id}/content`,
+  };
+}

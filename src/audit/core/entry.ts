@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { MAX_ENTRY_BYTES } from './entry-bundle.js';
+import { commitment, id, token } from './entry-fields.js';
+import {
+  ACTOR_KINDS,
+  type ActorKind,
+  ENTRY_DATA_SCHEMAS,
+  type EntryData,
+  type EntryType,
+  isEntryType,
+  SUBJECT_KINDS,
+  type SubjectKind,
+} from './entry-types.js';
+import { type Hash, leafHash } from './merkle.js';
+import { bytesEqual, parseUtf8 } from './strict-encoding.js';
+import { TlogError } from './tlog-error.js';
+
+/** The entries of this program's log: canonical JSON (RFC 8785), at most 65,535 bytes. */
+
+export const ENTRY_VERSION = 1;
+
+interface EntryInputOf<T extends EntryType> {
+  readonly type: T;
+  /** RFC 3339 in UTC with milliseconds, `2026-11-22T10:00:00.000Z`: the operator's clock. */
+  readonly at: string;
+  readonly actor: { readonly kind: ActorKind; readonly id: string };
+  readonly subject: { readonly kind: SubjectKind; readonly id: string };
+  readonly data: EntryData<T>;
+  /** Commitments to values that are kept outside the log, by field name; see commitment.ts. */
+  readonly sealed?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One of the known entries; `type` decides what `data` holds. */
+export type EntryInput = { [T in EntryType]: EntryInputOf<T> }[EntryType];
+
+export interface BuiltEntry {
+  /** What is stored, hashed and proved. Never serialize the entry a second time. */
+  readonly bytes: Buffer;
+  readonly leafHash: Hash;
+}
+
+/** The parts that every entry has, of known and of future types alike. */
+export interface EntryEnvelope {
+  readonly v: typeof ENTRY_VERSION;
+  readonly type: string;
+  readonly at: string;
+  readonly actor: { readonly kind: string; readonly id: string };
+  readonly subject: { readonly kind: string; readonly id: string };
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly sealed?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface ParsedEntry {
+  readonly entry: EntryEnvelope;
+  /**
+   * `known`: `data` follows the schema of its type. `unknown_type`: written by a later version of this program.
+   * `data_mismatch`: the type is known, but `data` does not follow its schema here.
+   */
+  readonly schema: 'known' | 'unknown_type' | 'data_mismatch';
+  /** Paths in the entry that do not follow the schema; empty when `schema` is `known`. */
+  readonly problems: readonly string[];
+}
+
+const utcTimestamp = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/)
+  .refine((text) => {
+    const date = new Date(text);
+    return !Number.isNaN(date.getTime()) && date.toISOString() === text;
+  }, 'expected RFC 3339 in UTC with milliseconds');
+
+const sealed = z
+  .record(token, commitment)
+  .refine((fields) => Object.keys(fields).length > 0, 'leave "sealed" out when nothing is sealed');
+
+const envelopeSchema = z.strictObject({
+  v: z.literal(ENTRY_VERSION),
+  type: z.string().regex(/^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+$/),
+  at: utcTimestamp,
+  actor: z.strictObject({ kind: token, id }),
+  subject: z.strictObject({ kind: token, id }),
+  data: z.record(z.string(), z.unknown()),
+  sealed: sealed.optional(),
+});
+
+const writtenEnvelopeSchema = envelopeSchema.extend({
+  actor: z.strictObject({ kind: z.enum(ACTOR_KINDS), id }),
+  subject: z.strictObject({ kind: z.enum(SUBJECT_KINDS), id }),
+});
+
+/**
+ * Validates an entry and gives its canonical bytes and its leaf hash SHA-256(0x00 || bytes).
+ * @throws TlogError malformed (naming the fields, never their values), limit_exceeded
+ */
+export function buildEntry(input: EntryInput): BuiltEntry {
+  const envelope = writtenEnvelopeSchema.safeParse({ v: ENTRY_VERSION, ...input });
+  const data = isEntryType(input.type) ? ENTRY_DATA_SCHEMAS[input.type].safeParse(input.data) : undefined;
+  const problems = [...problemsOf(envelope, []), ...problemsOf(data, ['data'])];
+  if (!envelope.success || !data?.success) {
+    throw new TlogError('malformed', `not an entry of type ${input.type}: ${problems.join('; ')}`);
+  }
+  const bytes = canonicalJson({ ...envelope.data, data: data.data } as unknown as JsonValue);
+  if (bytes.length > MAX_ENTRY_BYTES) {
+    throw new TlogError('limit_exceeded', `the entry has more than ${MAX_ENTRY_BYTES} bytes`);
+  }
+  return { bytes, leafHash: leafHash(bytes) };
+}
+
+/**
+ * Reads an entry as a verifier: its bytes must be the canonical form of a version 1 envelope. A type or a field
+ * that this version does not know is reported, not refused, so that old verifiers read new logs.
+ * @throws TlogError malformed, limit_exceeded
+ */
+export function parseEntry(bytes: Uint8Array): ParsedEntry {
+  if (bytes.length > MAX_ENTRY_BYTES) {
+    throw new TlogError('limit_exceeded', `the entry has more than ${MAX_ENTRY_BYTES} bytes`);
+  }
+  const value = parseCanonicalJson(parseUtf8(bytes, 'the entry'), bytes);
+  const envelope = envelopeSchema.safeParse(value);
+  if (!envelope.success) {
+    throw new TlogError('malformed', `not an entry: ${problemsOf(envelope, []).join('; ')}`);
+  }
+  const entry: EntryEnvelope = envelope.data;
+  if (!isEntryType(entry.type)) {
+    return { entry, schema: 'unknown_type', problems: ['type: not known to this version'] };
+  }
+  const problems = [
+    ...problemsOf(ENTRY_DATA_SCHEMAS[entry.type].safeParse(entry.data), ['data']),
+    ...problemsOf(writtenEnvelopeSchema.safeParse(value), []),
+  ];
+  return { entry, schema: problems.length === 0 ? 'known' : 'data_mismatch', problems };
+}
+
+/** Deeper JSON is not an entry, and would exhaust the stack of the canonicalizer. */
+const MAX_DEPTH = 32;
+
+function parseCanonicalJson(text: string, bytes: Uint8Array): unknown {
+  requireShallow(text);
+  let canonical: Uint8Array;
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+    canonical = canonicalJson(value);
+  } catch {
+    throw new TlogError('malformed', 'the entry is not JSON, or has no canonical form');
+  }
+  // Catches other spellings of one value: key order, white space, escapes, number forms, duplicate keys.
+  if (!bytesEqual(canonical, bytes)) {
+    throw new TlogError('malformed', 'the entry is not in the canonical form of RFC 8785');
+  }
+  return value;
+}
+
+/** One pass over the text, because this runs before anything has checked it. O(n). */
+function requireShallow(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (inString && character === '\\') i += 1;
+    else if (character === '"') inString = !inString;
+    else if (inString) continue;
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > MAX_DEPTH) throw new TlogError('limit_exceeded', 'the entry is nested too deeply');
+  }
+}
+
+function problemsOf(result: z.ZodSafeParseResult<unknown> | undefined, parents: readonly string[]): string[] {
+  if (result === undefined) return ['type: not known to this version'];
+  if (result.success) return [];
+  return result.error.issues.map((issue) => `${[...parents, ...issue.path].join('.')}: ${wordsOf(issue)}`);
+}
+
+/** zod repeats the names of unknown keys; names come from whoever wrote the entry, so they are bounded here. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  return issue.message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200);
+}

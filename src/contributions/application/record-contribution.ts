@@ -1,0 +1,204 @@
+import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { keepOriginal, type ReceivedFile } from '../../assets/application/receive-file.js';
+import { type RecordAsset } from '../../assets/application/record-asset.js';
+import { type SignAsset } from '../../assets/application/sign-asset.js';
+import { type Asset } from '../../assets/domain/asset.js';
+import { type AssetStore } from '../../assets/domain/asset-store.port.js';
+import { displayName } from '../../assets/domain/display-name.js';
+import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type SubjectVault } from '../../audit/application/subject-vault.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { actorOf } from '../../identity/application/actor.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { type ManifestPlan } from '../../provenance/domain/manifest-plan.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
+import { newId, publicId } from '../../shared/ids.js';
+import { ContributionEntity } from '../adapters/contribution.entity.js';
+import {
+  type CaptureKind,
+  type ChangedRegion,
+  type ContributionAction,
+  type ContributionBasis,
+  HUMAN_EDITS,
+  MANIFEST_ACTION,
+} from '../domain/contribution.js';
+
+export interface ContributionRequest {
+  readonly parentAssetId: string;
+  readonly file: ReceivedFile;
+  readonly actionType: ContributionAction;
+  readonly basis: ContributionBasis;
+  readonly capture: CaptureKind;
+  readonly tool: { readonly name: string; readonly version: string };
+  /** What the person did and why, in their own words. Sealed. */
+  readonly statement: string;
+}
+
+export interface RecordedContribution {
+  readonly contributionId: string;
+  readonly asset: Asset;
+  readonly changedRegion: ChangedRegion;
+}
+
+/** Compares the two versions. A port, because it decodes pictures. */
+export type CompareVersions = (beforePath: string, afterPath: string) => Promise<ChangedRegion | undefined>;
+
+/**
+ * A person's new version of an asset: a new asset, chained to its parent by manifest and by log, and the record of
+ * the creative act, made when it happens.
+ */
+export class RecordContribution {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly assets: AssetRepository,
+    private readonly store: AssetStore,
+    private readonly signAsset: SignAsset,
+    private readonly recordAsset: RecordAsset,
+    private readonly appendEntry: AppendEntry,
+    private readonly vault: SubjectVault,
+    private readonly compareVersions: CompareVersions,
+    private readonly clock: Clock,
+  ) {}
+
+  async contribute(
+    principal: Principal,
+    request: ContributionRequest,
+    completed: (tx: Tx, recorded: RecordedContribution) => Promise<void>,
+  ): Promise<RecordedContribution> {
+    const { organizationId } = principal;
+    const { file } = request;
+    const parent = await this.organizationTx.run(organizationId, (tx) =>
+      this.assets.get(tx, request.parentAssetId),
+    );
+    if (parent.mode !== principal.mode) {
+      throw new ColophonError('wrong_mode', `The asset was made with a ${parent.mode} key.`);
+    }
+    await keepOriginal(this.store, organizationId, file);
+    const [parentPath, filePath] = await Promise.all([
+      this.store.localPath(organizationId, parent.sha256),
+      this.store.localPath(organizationId, file.sha256),
+    ]);
+    const region = await this.compareVersions(parentPath, filePath);
+    if (!region)
+      throw new ColophonError(
+        'conflict',
+        'The file shows the same picture as the asset: there is nothing to record.',
+      );
+    const assetId = newId();
+    const title = displayName(file.fileName, parent.title);
+    const signed = await this.signAsset.sign({
+      organizationId,
+      original: file,
+      origin: { kind: 'received_with_declaration', originalSha256: file.sha256, assetId },
+      plan: this.plan(request, parent, parentPath, title),
+    });
+    return this.organizationTx.run(organizationId, async (tx) => {
+      const asset = await this.recordAsset.record(
+        tx,
+        {
+          id: assetId,
+          projectId: parent.projectId,
+          origin: 'edit',
+          mode: principal.mode,
+          title,
+          mediaType: file.mediaType,
+          sizeBytes: signed.sizeBytes,
+          width: file.width,
+          height: file.height,
+          sha256: signed.sha256,
+          originalSha256: file.sha256,
+          originalMediaType: file.mediaType,
+          claimSha256: signed.claimSha256,
+          manifestSha256: signed.manifestSha256,
+          manifestLabel: signed.manifestLabel,
+          digitalSourceType: HUMAN_EDITS,
+          rights: undefined,
+          runId: undefined,
+          stepRunId: undefined,
+          createdBy: principal.principalId,
+          createdAt: this.clock.now(),
+        },
+        [{ assetId: parent.id, relationship: 'parentOf' }],
+        actorOf(principal),
+      );
+      const recorded = { contributionId: newId(), asset, changedRegion: region };
+      await this.insert(tx, principal, request, parent, recorded);
+      await completed(tx, recorded);
+      return recorded;
+    });
+  }
+
+  private plan(request: ContributionRequest, parent: Asset, parentPath: string, title: string): ManifestPlan {
+    return {
+      title,
+      actions: [
+        {
+          action: MANIFEST_ACTION[request.actionType],
+          digitalSourceType: HUMAN_EDITS,
+          when: this.clock.now().toISOString(),
+          softwareAgent: request.tool,
+          description: 'Edited by a person',
+        },
+      ],
+      ingredients: [
+        {
+          path: parentPath,
+          mediaType: parent.mediaType,
+          title: parent.title,
+          relationship: 'parentOf',
+          digitalSourceType: undefined,
+        },
+      ],
+      assertions: [
+        {
+          label: 'org.colophon.contribution',
+          // The person declares it; we know only that the picture changed and who sent it.
+          kind: 'gathered',
+          data: { actionType: request.actionType, basis: request.basis, capture: request.capture },
+        },
+      ],
+      thumbnail: true,
+    };
+  }
+
+  private async insert(
+    tx: Tx,
+    principal: Principal,
+    request: ContributionRequest,
+    parent: Asset,
+    recorded: RecordedContribution,
+  ): Promise<void> {
+    const { contributionId, asset, changedRegion } = recorded;
+    const entryId = await this.appendEntry.append(tx, {
+      type: 'contribution.recorded',
+      actor: actorOf(principal),
+      subject: { kind: 'contribution', id: publicId('contribution', contributionId) },
+      data: {
+        assetId: publicId('asset', asset.id),
+        parentAssetId: publicId('asset', parent.id),
+        actionType: request.actionType,
+        basis: request.basis,
+        capture: request.capture,
+      },
+      sealed: { statement: { value: request.statement, subjectId: principal.principalId } },
+    });
+    await tx.manager.insert(ContributionEntity, {
+      organizationId: tx.organizationId,
+      id: contributionId,
+      assetId: asset.id,
+      parentAssetId: parent.id,
+      contributorId: principal.principalId,
+      actionType: request.actionType,
+      basis: request.basis,
+      capture: request.capture,
+      tool: `${request.tool.name} ${request.tool.version}`.trim(),
+      sealedStatement: await this.vault.encrypt(tx, principal.principalId, request.statement),
+      beforeSha256: parent.sha256,
+      afterSha256: asset.originalSha256,
+      changedRegion,
+      entryId,
+      createdAt: this.clock.now(),
+    });
+  }
+}

@@ -1,0 +1,113 @@
+import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type SubjectVault } from '../../audit/application/subject-vault.js';
+import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
+import { actorOf } from '../../identity/application/actor.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
+import { newId, publicId } from '../../shared/ids.js';
+import { AssetReleaseEntity, ReviewEntity } from '../adapters/contribution.entity.js';
+
+/** Raised by the database when the reviewer took part in making the asset (migration 0005). */
+const FOUR_EYES_STATE = 'CLP01';
+
+export interface Review {
+  readonly id: string;
+  readonly decision: 'approve' | 'reject';
+  readonly sha256: string;
+  readonly createdAt: Date;
+}
+
+/** A second person's decision, and the moment from which an asset may leave for publication. */
+export class ReviewAsset {
+  constructor(
+    private readonly assets: AssetRepository,
+    private readonly appendEntry: AppendEntry,
+    private readonly vault: SubjectVault,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws ColophonError `four_eyes_required`, `conflict` when somebody else decided first */
+  async decide(
+    tx: Tx,
+    principal: Principal,
+    request: { assetId: string; decision: 'approve' | 'reject'; comment: string },
+  ): Promise<Review> {
+    const asset = await this.assets.get(tx, request.assetId);
+    const review: Review = {
+      id: newId(),
+      decision: request.decision,
+      sha256: asset.sha256,
+      createdAt: this.clock.now(),
+    };
+    const entryId = await this.appendEntry.append(tx, {
+      type: 'review.decided',
+      actor: actorOf(principal),
+      subject: { kind: 'review', id: publicId('review', review.id) },
+      data: { assetId: publicId('asset', asset.id), decision: review.decision, sha256: review.sha256 },
+      sealed: { comment: { value: request.comment, subjectId: principal.principalId } },
+    });
+    try {
+      await tx.manager.insert(ReviewEntity, {
+        ...review,
+        organizationId: tx.organizationId,
+        assetId: asset.id,
+        reviewerId: principal.principalId,
+        sealedComment: await this.vault.encrypt(tx, principal.principalId, request.comment),
+        entryId,
+      });
+    } catch (error) {
+      if (sqlState(error) === FOUR_EYES_STATE) {
+        throw new ColophonError(
+          'four_eyes_required',
+          'You took part in making this asset or one it descends from.',
+        );
+      }
+      if (violatedConstraint(error) === 'review_asset_unique') {
+        throw new ColophonError('conflict', 'This asset has been reviewed already.');
+      }
+      throw error;
+    }
+    return review;
+  }
+
+  /** @throws ColophonError `not_approved`, `wrong_mode` for test assets, `conflict` when released before */
+  async release(
+    tx: Tx,
+    principal: Principal,
+    assetId: string,
+  ): Promise<{ releasedAt: Date; sha256: string }> {
+    const asset = await this.assets.get(tx, assetId);
+    if (asset.mode === 'test')
+      throw new ColophonError('wrong_mode', 'An asset made with a test key is never released.');
+    const review = await tx.manager.findOneBy(ReviewEntity, { organizationId: tx.organizationId, assetId });
+    if (review?.decision !== 'approve')
+      throw new ColophonError('not_approved', 'This asset has not been approved.');
+    const entryId = await this.appendEntry.append(tx, {
+      type: 'asset.released',
+      actor: actorOf(principal),
+      subject: { kind: 'asset', id: publicId('asset', assetId) },
+      data: { assetId: publicId('asset', assetId), sha256: asset.sha256 },
+    });
+    const releasedAt = this.clock.now();
+    const inserted = await tx.query(
+      `INSERT INTO asset_release (organization_id, asset_id, review_id, released_by, entry_id, released_at)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING asset_id`,
+      [tx.organizationId, assetId, review.id, principal.principalId, entryId, releasedAt],
+    );
+    if (inserted.length === 0) throw new ColophonError('conflict', 'This asset was released before.');
+    return { releasedAt, sha256: asset.sha256 };
+  }
+
+  async statusOf(
+    tx: Tx,
+    assetId: string,
+  ): Promise<{ review: ReviewEntity | null; release: AssetReleaseEntity | null }> {
+    const where = { organizationId: tx.organizationId, assetId };
+    return {
+      review: await tx.manager.findOneBy(ReviewEntity, where),
+      release: await tx.manager.findOneBy(AssetReleaseEntity, where),
+    };
+  }
+}

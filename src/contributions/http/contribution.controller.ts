@@ -1,0 +1,154 @@
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { AssetIntake } from '../../assets/application/asset-intake.js';
+import { receiveFile } from '../../assets/application/receive-file.js';
+import { assetView } from '../../assets/http/asset-view.js';
+import { OrganizationTx } from '../../database/organization-tx.js';
+import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { Idempotency } from '../../http/idempotency.js';
+import { withUploadedFile } from '../../http/multipart-form.js';
+import { nameSchema, textSchema } from '../../http/safe-text.js';
+import { idOf } from '../../http/validation.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { publicId } from '../../shared/ids.js';
+import { RecordContribution, type RecordedContribution } from '../application/record-contribution.js';
+import { ReviewAsset } from '../application/review-asset.js';
+import { StateAuthorship } from '../application/state-authorship.js';
+import { CAPTURE_KINDS, CONTRIBUTION_ACTIONS, CONTRIBUTION_BASES } from '../domain/contribution.js';
+
+const contributionSchema = z
+  .strictObject({
+    actionType: z.enum(CONTRIBUTION_ACTIONS),
+    basis: z.enum(CONTRIBUTION_BASES),
+    capture: z.enum(CAPTURE_KINDS),
+    tool: z.strictObject({ name: nameSchema(80), version: nameSchema(40) }),
+    statement: textSchema(4000).describe('what you did and why, in your own words'),
+  })
+  .meta({ id: 'Contribution' });
+const reviewSchema = z
+  .strictObject({ decision: z.enum(['approve', 'reject']), comment: textSchema(4000) })
+  .meta({ id: 'Review' });
+
+@ApiTags('Human work')
+@ApiBearerAuth()
+@Controller('v1/assets/:id')
+export class ContributionController {
+  constructor(
+    private readonly recordContribution: RecordContribution,
+    private readonly stateAuthorship: StateAuthorship,
+    private readonly reviewAsset: ReviewAsset,
+    private readonly intake: AssetIntake,
+    private readonly organizationTx: OrganizationTx,
+    private readonly idempotency: Idempotency,
+  ) {}
+
+  @Post('contributions')
+  @Allow('contributions:create')
+  @ApiConsumes('multipart/form-data')
+  @ApiHeader({ name: 'Idempotency-Key', required: true })
+  @ApiBody({
+    schema: {
+      type: 'object',
+      required: ['file', 'contribution'],
+      properties: {
+        file: { type: 'string', format: 'binary' },
+        contribution: { type: 'string', description: 'JSON: actionType, basis, capture, tool, statement' },
+      },
+    },
+  })
+  @ApiOperation({ summary: 'A person’s new version of an asset, with the record of what they did' })
+  async contribute(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('asset')) parentAssetId: string,
+    @Headers('idempotency-key') key: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const { store, probe, maxBytes } = this.intake;
+    const field = { name: 'contribution', schema: contributionSchema };
+    const answer = await withUploadedFile(request, store, { maxBytes, field }, async ({ file, fields }) => {
+      const received = await receiveFile(probe, file);
+      const fingerprint = ['POST contributions', parentAssetId, received.sha256, JSON.stringify(fields)];
+      return this.idempotency.run({ principal, key, fingerprint }, async (idempotent) => {
+        const recorded = await this.recordContribution.contribute(
+          principal,
+          { ...fields, parentAssetId, file: received },
+          (tx, done) => idempotent.complete(tx, { status: 201, body: contributionView(done) }),
+        );
+        return { status: 201, body: contributionView(recorded) };
+      });
+    });
+    void reply.status(answer.status);
+    return answer.body;
+  }
+
+  @Get('authorship')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'What people contributed, and what the record supports and lacks' })
+  async authorship(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Param('id', idOf('asset')) id: string,
+  ) {
+    return this.organizationTx.run(organizationId, (tx) => this.stateAuthorship.state(tx, id));
+  }
+
+  @Post('reviews')
+  @Allow('reviews:decide')
+  @ApiHeader({ name: 'Idempotency-Key', required: true })
+  @ApiOperation({ summary: 'A second person approves or rejects' })
+  async review(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('asset')) assetId: string,
+    @Headers('idempotency-key') key: string | undefined,
+    @Body({ schema: reviewSchema }) body: z.infer<typeof reviewSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const fingerprint = ['POST reviews', assetId, canonicalJson(body as unknown as JsonValue)];
+    const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
+      this.organizationTx.run(principal.organizationId, async (tx) => {
+        const review = await this.reviewAsset.decide(tx, principal, { assetId, ...body });
+        const view = {
+          id: publicId('review', review.id),
+          assetId: publicId('asset', assetId),
+          decision: review.decision,
+          sha256: review.sha256,
+          createdAt: review.createdAt.toISOString(),
+        };
+        await idempotent.complete(tx, { status: 201, body: view });
+        return { status: 201, body: view };
+      }),
+    );
+    void reply.status(answer.status);
+    return answer.body;
+  }
+
+  @Post('release')
+  @Allow('assets:release')
+  @HttpCode(200)
+  @ApiHeader({ name: 'Idempotency-Key', required: true })
+  @ApiOperation({ summary: 'The asset may leave for publication' })
+  async release(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('asset')) assetId: string,
+    @Headers('idempotency-key') key: string | undefined,
+  ): Promise<unknown> {
+    const answer = await this.idempotency.run(
+      { principal, key, fingerprint: ['POST release', assetId] },
+      (idempotent) =>
+        this.organizationTx.run(principal.organizationId, async (tx) => {
+          const { releasedAt, sha256 } = await this.reviewAsset.release(tx, principal, assetId);
+          const view = { assetId: publicId('asset', assetId), sha256, releasedAt: releasedAt.toISOString() };
+          await idempotent.complete(tx, { status: 200, body: view });
+          return { status: 200, body: view };
+        }),
+    );
+    return answer.body;
+  }
+}
+
+function contributionView({ contributionId, asset, changedRegion }: RecordedContribution) {
+  return { id: publicId('contribution', contributionId), asset: assetView(asset), changedRegion };
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { ColophonError } from '../../../shared/errors.js';
+import { type FailedStep } from '../../domain/provider.port.js';
+import { FalHttpError } from './fal-connection.js';
+import { isJobAddressOf } from './fal-endpoint.js';
+import { errorKind, failed, isDefiniteRefusal } from './fal-refusal.js';
+
+export interface FalJobAddress {
+  readonly endpoint: string;
+  readonly upstreamId: string;
+}
+
+/** The answer to a status poll, which is 202 while the job waits or runs. */
+export const StatusAnswer = z.object({
+  status: z.enum(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']),
+  request_id: z.string().optional(),
+  response_url: z.string().max(8192).optional(),
+  error: z.unknown().optional(),
+  error_type: z.unknown().optional(),
+  metrics: z.object({ inference_time: z.number().nonnegative().nullish() }).nullish().catch(undefined),
+});
+export type StatusAnswer = z.output<typeof StatusAnswer>;
+
+/** fal reroutes to an equivalent model unless forbidden; and an answer about another job is no answer. */
+export function namesAnotherJob(job: FalJobAddress, status: StatusAnswer): boolean {
+  if (status.request_id !== undefined && status.request_id !== job.upstreamId) return true;
+  return status.response_url !== undefined && !isJobAddressOf(job.endpoint, status.response_url);
+}
+
+/** A failed job is COMPLETED as well; then `error` holds a text, which may repeat the input. */
+export function hasFailed({ error }: StatusAnswer): boolean {
+  return error !== undefined && error !== null && error !== '';
+}
+
+export function jobFailure(status: StatusAnswer): FailedStep {
+  const kind = errorKind({ error_type: status.error_type });
+  const code = kind?.endsWith('_timeout') ? 'upstream_timeout' : 'upstream_error';
+  return failed(code, `the job failed on fal${kind === undefined ? '' : ` (${kind})`}`);
+}
+
+/**
+ * The result address passes on the status of the model itself. 4xx is its last word, as is a 500 that fal explains;
+ * the rest are troubles on the way that pass.
+ */
+export function isFinalResult(error: FalHttpError): boolean {
+  if (error.status === 500) return errorKind(error.body) !== undefined;
+  return isDefiniteRefusal(error.status) && ![401, 403, 429].includes(error.status);
+}
+
+/** Polling costs nothing: whatever went wrong, the worker asks again later. */
+export function askAgain(error: unknown): ColophonError {
+  if (error instanceof ColophonError) return error;
+  if (error instanceof FalHttpError)
+    return new ColophonError('upstream_error', error.message, { cause: error });
+  return new ColophonError('upstream_invalid', 'fal gave an answer that cannot be read', { cause: error });
+}

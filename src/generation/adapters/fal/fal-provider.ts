@@ -1,0 +1,210 @@
+import { z } from 'zod';
+import {
+  type AcceptedStep,
+  type CompletedStep,
+  type FailedStep,
+  type Provider,
+  type ProviderRequest,
+  type RunningStep,
+} from '../../domain/provider.port.js';
+import {
+  type CallLimits,
+  type FalAnswer,
+  type FalConnection,
+  FalHttpError,
+  FalUnreadableAnswerError,
+  sendOnce,
+} from './fal-connection.js';
+import { isFalEndpointId, isFalRequestId } from './fal-endpoint.js';
+import { imageNameProblem, parameterProblem } from './fal-input.js';
+import {
+  askAgain,
+  type FalJobAddress,
+  hasFailed,
+  isFinalResult,
+  jobFailure,
+  namesAnotherJob,
+  StatusAnswer,
+} from './fal-job-outcome.js';
+import { failed, refusal } from './fal-refusal.js';
+import { billedUnitsOf, claimsOf, outputsOf, UnusableResultError } from './fal-result.js';
+import { submitFailure, uploadFailure } from './fal-submit-outcome.js';
+import { FILE_LIFETIME_SECONDS, uploadImage } from './fal-upload.js';
+
+export interface FalProviderOptions extends FalConnection {
+  /** Where fal reports completion; holds the step's id, by which a lost answer to a submit is recognized. */
+  readonly webhookUrl?: (stepRunId: string) => URL | undefined;
+  /** For one request to the queue. Default 30 s. */
+  readonly requestDeadlineMs?: number;
+  /** For one input picture. Default 120 s. */
+  readonly uploadDeadlineMs?: number;
+}
+
+const MAX_ANSWER_BYTES = 1024 * 1024;
+/** Results may carry files as data URIs. */
+const MAX_RESULT_BYTES = 64 * 1024 * 1024;
+
+const SubmitAnswer = z.object({ request_id: z.string().refine(isFalRequestId) });
+const NamedEndpoint = z.object({ endpoint_id: z.string() });
+
+/**
+ * Runs models on fal, always through its queue: only there a request has an id under which a lost answer can be
+ * found again. fal offers no idempotency key, so a submit is sent once and never repeated here.
+ */
+export class FalProvider implements Provider {
+  readonly name = 'fal';
+  readonly resubmission = 'charges_again';
+  readonly channel = 'fal';
+
+  constructor(private readonly options: FalProviderOptions) {}
+
+  problemWith(
+    request: Pick<ProviderRequest, 'endpoint' | 'parameters'> & { images: object },
+  ): string | undefined {
+    if (!isFalEndpointId(request.endpoint)) return 'the endpoint is not the id of a single fal model';
+    return parameterProblem(request.parameters) ?? imageNameProblem(request.parameters, request.images);
+  }
+
+  async submit(request: ProviderRequest, signal: AbortSignal): Promise<AcceptedStep | FailedStep> {
+    const problem = this.problemWith(request);
+    if (problem !== undefined) return failed('upstream_error', problem);
+    let images: Record<string, string | string[]>;
+    try {
+      images = await this.#uploadImages(request, signal);
+    } catch (error) {
+      return uploadFailure(error);
+    }
+    try {
+      const answer = await this.#sendSubmit(request, { ...request.parameters, ...images }, signal);
+      return { kind: 'accepted', upstreamId: SubmitAnswer.parse(answer.data).request_id };
+    } catch (error) {
+      return submitFailure(error);
+    }
+  }
+
+  async poll(job: FalJobAddress, signal: AbortSignal): Promise<CompletedStep | RunningStep | FailedStep> {
+    assertJobAddress(job);
+    const status = await this.#status(job, signal);
+    if (namesAnotherJob(job, status))
+      return failed('upstream_invalid', 'model mismatch: fal answered for another model');
+    if (status.status !== 'COMPLETED') return { kind: 'running', progress: undefined };
+    if (hasFailed(status)) return jobFailure(status);
+    return this.#result(job, status, signal);
+  }
+
+  async cancel(job: FalJobAddress, signal: AbortSignal): Promise<void> {
+    assertJobAddress(job);
+    const options = { requestId: job.upstreamId, abortSignal: signal };
+    try {
+      await sendOnce(this.options, this.#limits(signal), (client) =>
+        client.queue.cancel(job.endpoint, options),
+      );
+    } catch {
+      // Best effort: a job that has ended, is unknown or cannot be reached goes its way and is settled by polling.
+    }
+  }
+
+  #sendSubmit(
+    request: ProviderRequest,
+    input: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<FalAnswer> {
+    const webhookUrl = this.options.webhookUrl?.(request.stepRunId);
+    return sendOnce(this.options, this.#limits(signal), (client) =>
+      client.queue.submit(request.endpoint, {
+        input,
+        abortSignal: signal,
+        storageSettings: { expiresIn: FILE_LIFETIME_SECONDS },
+        headers: {
+          // By default fal answers with another model when the one asked for is busy: the manifest would name the wrong one.
+          'x-app-fal-disable-fallback': 'true',
+          // By default fal runs a failed request up to ten times: one submit is to be one generation.
+          'x-fal-no-retry': '1',
+        },
+        ...(webhookUrl === undefined ? {} : { webhookUrl: webhookUrl.href }),
+      }),
+    );
+  }
+
+  async #uploadImages(
+    request: ProviderRequest,
+    signal: AbortSignal,
+  ): Promise<Record<string, string | string[]>> {
+    const limits = { deadlineMs: this.options.uploadDeadlineMs ?? 120_000, signal };
+    const addresses: Record<string, string | string[]> = {};
+    for (const [name, image] of Object.entries(request.images)) {
+      const address = await uploadImage(this.options, image, limits);
+      // fal's convention: `image_url` is one address, `image_urls` a list of them.
+      addresses[name] = name.endsWith('_urls') ? [address] : address;
+    }
+    return addresses;
+  }
+
+  async #status(job: FalJobAddress, signal: AbortSignal): Promise<StatusAnswer> {
+    const options = { requestId: job.upstreamId, logs: false, abortSignal: signal };
+    try {
+      const answer = await sendOnce(this.options, this.#limits(signal), (client) =>
+        client.queue.status(job.endpoint, options),
+      );
+      return StatusAnswer.parse(answer.data);
+    } catch (error) {
+      throw askAgain(error);
+    }
+  }
+
+  async #result(
+    job: FalJobAddress,
+    status: StatusAnswer,
+    signal: AbortSignal,
+  ): Promise<CompletedStep | FailedStep> {
+    const limits = { ...this.#limits(signal), maxResponseBytes: MAX_RESULT_BYTES };
+    const options = { requestId: job.upstreamId, abortSignal: signal };
+    try {
+      const answer = await sendOnce(this.options, limits, async (client) => {
+        const result: { data: unknown } = await client.queue.result(job.endpoint, options);
+        return result.data;
+      });
+      return this.#completed(job, status, answer);
+    } catch (error) {
+      if (error instanceof FalUnreadableAnswerError) return failed('upstream_invalid', error.message);
+      if (error instanceof UnusableResultError) return failed('upstream_invalid', error.message);
+      if (error instanceof FalHttpError && isFinalResult(error)) return refusal('ended the job', error);
+      throw askAgain(error);
+    }
+  }
+
+  #completed(
+    job: FalJobAddress,
+    status: StatusAnswer,
+    { data, headers }: FalAnswer,
+  ): CompletedStep | FailedStep {
+    const named = NamedEndpoint.safeParse(data);
+    if (named.success && named.data.endpoint_id !== job.endpoint) {
+      return failed('upstream_invalid', 'model mismatch: the result is of another model');
+    }
+    return {
+      kind: 'completed',
+      outputs: outputsOf(data, this.options.outbound.allowedPrivateHosts ?? []),
+      billedUnits: billedUnitsOf(headers),
+      claims: claimsOf(data, headers, {
+        requestId: job.upstreamId,
+        endpoint: job.endpoint,
+        inferenceSeconds: status.metrics?.inference_time ?? undefined,
+      }),
+    };
+  }
+
+  #limits(signal: AbortSignal): CallLimits {
+    return {
+      deadlineMs: this.options.requestDeadlineMs ?? 30_000,
+      maxResponseBytes: MAX_ANSWER_BYTES,
+      signal,
+    };
+  }
+}
+
+/** Both become part of a URL. They come from our own ledger, so anything else is a bug, not an answer of fal. */
+function assertJobAddress(job: FalJobAddress): void {
+  if (!isFalEndpointId(job.endpoint) || !isFalRequestId(job.upstreamId))
+    throw new TypeError('not a job on fal');
+}

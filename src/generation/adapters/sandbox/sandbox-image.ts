@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { sharp } from '../../../assets/adapters/libvips.js';
+import { sha256 } from '../../../shared/bytes.js';
+import { textPath } from '../studio/letter-paths.js';
+import type { StudioPicture } from '../studio/studio-picture.js';
+
+/** The sandbox runs no model: its pictures are drawn by an algorithm, and the manifest must say just that. */
+export const SANDBOX_DIGITAL_SOURCE_TYPE = 'algorithmicMedia';
+export const SANDBOX_ACTION = 'c2pa.created';
+
+export const sandboxImageParameters = z.strictObject({
+  prompt: z.string().max(10_000),
+  width: z.int().min(256).max(2048).default(1024),
+  height: z.int().min(256).max(2048).default(1024),
+  seed: z.int().min(0).max(4_294_967_295).default(0),
+});
+export type SandboxImageParameters = z.output<typeof sandboxImageParameters>;
+
+/** How the sandbox behaves, chosen by a word in the prompt: so a client can test its handling of every failure. */
+export type SandboxOutcome = 'image' | 'fail-upstream' | 'timeout' | 'garbage' | 'truncated';
+
+const MAGIC_WORDS: readonly (readonly [string, SandboxOutcome])[] = [
+  ['sandbox:fail-upstream', 'fail-upstream'],
+  ['sandbox:timeout', 'timeout'],
+  ['sandbox:garbage', 'garbage'],
+  ['sandbox:truncated', 'truncated'],
+];
+
+/** The first magic word in this order decides; without one the sandbox makes a picture. */
+export function sandboxOutcome(prompt: string): SandboxOutcome {
+  return MAGIC_WORDS.find(([word]) => prompt.includes(word))?.[1] ?? 'image';
+}
+
+/**
+ * A test card that nobody takes for a work: the notice stands in the middle, the pattern comes from
+ * SHA-256(prompt || 0x00 || seed), so different prompts look different and the same one gives the same bytes.
+ * Nothing of the prompt can be read from it. PNG, sRGB.
+ */
+export async function renderSandboxImage(parameters: SandboxImageParameters): Promise<StudioPicture> {
+  const { width, height } = parameters;
+  const digest = sha256(parameters.prompt, '\u0000', String(parameters.seed));
+  const bytes = await sharp(Buffer.from(testCardSvg(digest, width, height)))
+    .removeAlpha()
+    .png({ compressionLevel: 7 })
+    .toBuffer();
+  return { bytes, mediaType: 'image/png', width, height };
+}
+
+/** Bytes that no decoder takes, for `garbage`: derived from the prompt, too, and without a magic number. */
+export function sandboxGarbage(prompt: string): Buffer {
+  return Buffer.from(`not a picture ${sha256(prompt).toString('hex')}\n`);
+}
+
+/** A picture that ends in the middle, for `truncated`. */
+export async function truncatedSandboxImage(parameters: SandboxImageParameters): Promise<Buffer> {
+  const { bytes } = await renderSandboxImage(parameters);
+  return bytes.subarray(0, Math.floor(bytes.length / 2));
+}
+
+const COLUMNS = 8;
+
+function testCardSvg(digest: Buffer, width: number, height: number): string {
+  const hue = ((digest[0] ?? 0) / 256) * 360;
+  const unit = Math.min(width, height) / 100;
+  const lines = ['Sandbox', 'not AI generated', 'for tests'];
+  const panelHeight = 38 * unit;
+  const top = (height - panelHeight) / 2;
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
+    `<rect width="100%" height="100%" fill="${hsl(hue, 26, 90)}"/>` +
+    tiles(digest, hue, width, height) +
+    `<rect x="${7 * unit}" y="${top}" width="${width - 14 * unit}" height="${panelHeight}" rx="${2 * unit}" fill="#fffdf8"/>` +
+    `<rect x="${8.5 * unit}" y="${top + 1.5 * unit}" width="${width - 17 * unit}" height="${panelHeight - 3 * unit}" rx="${1.2 * unit}" fill="none" stroke="#23303a" stroke-width="${0.35 * unit}"/>` +
+    line(lines[0] ?? '', width, top + 7 * unit, 9 * unit) +
+    line(lines[1] ?? '', width, top + 20.5 * unit, 4.6 * unit) +
+    line(lines[2] ?? '', width, top + 28.5 * unit, 3 * unit) +
+    '</svg>'
+  );
+}
+
+/** A field of quarter circles, mirrored about the vertical axis: each of the 32 digest bytes places one pair. */
+function tiles(digest: Buffer, hue: number, width: number, height: number): string {
+  const size = width / COLUMNS;
+  const rows = Math.ceil(height / size);
+  const shapes: string[] = [];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < COLUMNS / 2; column++) {
+      const byte = digest[(row * (COLUMNS / 2) + column) % digest.length] ?? 0;
+      const fill = hsl(hue + ((byte >> 2) % 4) * 28, 32, 58 + ((byte >> 4) % 4) * 8);
+      const corner = byte & 1;
+      shapes.push(quarter(column * size, row * size, size, corner, fill));
+      shapes.push(quarter(width - (column + 1) * size, row * size, size, 1 - corner, fill));
+    }
+  }
+  return shapes.join('');
+}
+
+function quarter(x: number, y: number, size: number, corner: number, fill: string): string {
+  const path =
+    corner === 0
+      ? `M${x} ${y} h${size} a${size} ${size} 0 0 1 ${-size} ${size} Z`
+      : `M${x} ${y} h${size} v${size} a${size} ${size} 0 0 1 ${-size} ${-size} Z`;
+  return `<path d="${path}" fill="${fill}"/>`;
+}
+
+function line(text: string, width: number, top: number, capHeight: number): string {
+  const path = textPath(text, 40);
+  const scale = capHeight / 100;
+  const x = (width - path.width * scale) / 2;
+  return `<path d="${path.data}" transform="translate(${x} ${top}) scale(${scale})" fill="none" stroke="#23303a" stroke-width="13" stroke-linejoin="round"/>`;
+}
+
+/** Hexadecimal, because SVG renderers disagree about hsl(). Degrees, percent, percent. */
+function hsl(hue: number, saturation: number, lightness: number): string {
+  const [s, l] = [saturation / 100, lightness / 100];
+  const channel = (n: number) => {
+    const k = (n + hue / 30) % 12;
+    const value = l - s * Math.min(l, 1 - l) * Math.max(-1, Math.min(k - 3, 9 - k, 1));
+    return Math.round(value * 255)
+      .toString(16)
+      .padStart(2, '0');
+  };
+  return `#${channel(0)}${channel(8)}${channel(4)}`;
+}

@@ -1,0 +1,120 @@
+import { type RecordAsset } from '../../assets/application/record-asset.js';
+import { type SignAsset } from '../../assets/application/sign-asset.js';
+import { type Asset, type AssetParent } from '../../assets/domain/asset.js';
+import { type AssetStore } from '../../assets/domain/asset-store.port.js';
+import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
+import { type Clock } from '../../shared/clock.js';
+import { newId, publicId } from '../../shared/ids.js';
+import { type Lease, type RunRepository } from '../adapters/run.repository.js';
+import { type Run, type StepRun } from '../domain/run.js';
+import { type StepImage, stepManifest } from '../domain/step-manifest.js';
+import { type EndStep } from './end-step.js';
+import { type StepInputs } from './step-inputs.js';
+
+/**
+ * Steps 6 to 8 of the way of a run: sign, record, settle. Signing may be repeated; the asset, its log entry, the
+ * settlement and the end of the step are one transaction, so a crash leaves either all of it or a captured step.
+ */
+export class CompleteStep {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly runs: RunRepository,
+    private readonly store: AssetStore,
+    private readonly probe: MediaProbe,
+    private readonly signAsset: SignAsset,
+    private readonly recordAsset: RecordAsset,
+    private readonly stepInputs: StepInputs,
+    private readonly endStep: EndStep,
+    private readonly clock: Clock,
+  ) {}
+
+  async complete(organizationId: string, run: Run, step: StepRun, lease: Lease): Promise<void> {
+    if (step.originalSha256 === undefined || step.originalMediaType === undefined) {
+      throw new Error(`captured step ${step.id} has no original`);
+    }
+    const original = { sha256: step.originalSha256, mediaType: step.originalMediaType };
+    const context = await this.organizationTx.run(organizationId, (tx) => this.context(tx, run, step));
+    const images = await this.localImages(organizationId, context.images);
+    const now = this.clock.now();
+    const { plan, digitalSourceType, parents } = stepManifest({
+      run,
+      step,
+      images,
+      isFinal: context.isFinal,
+      now,
+      ...context.log,
+    });
+    const signed = await this.signAsset.sign({
+      organizationId,
+      original,
+      origin: { kind: 'captured_from_provider', originalSha256: original.sha256, stepRunId: step.id },
+      plan,
+    });
+    const size = await this.probe.probe({ path: await this.store.localPath(organizationId, signed.sha256) });
+    const asset: Omit<Asset, 'entryId'> = {
+      id: newId(),
+      projectId: run.projectId,
+      origin: 'step',
+      mode: run.mode,
+      title: plan.title,
+      mediaType: original.mediaType,
+      sizeBytes: signed.sizeBytes,
+      width: size.width,
+      height: size.height,
+      sha256: signed.sha256,
+      originalSha256: original.sha256,
+      originalMediaType: original.mediaType,
+      claimSha256: signed.claimSha256,
+      manifestSha256: signed.manifestSha256,
+      manifestLabel: signed.manifestLabel,
+      digitalSourceType,
+      rights: undefined,
+      runId: run.id,
+      stepRunId: step.id,
+      createdBy: run.createdBy,
+      createdAt: now,
+    };
+    await this.organizationTx.run(organizationId, (tx) => this.commit(tx, asset, parents, step, lease));
+  }
+
+  private async context(tx: Tx, run: Run, step: StepRun) {
+    const images = await this.stepInputs.images(tx, run, step);
+    const steps = await this.runs.steps(tx, run.id);
+    const [log] = await tx.query<{ origin: string }>(
+      'SELECT origin FROM audit_log WHERE organization_id = $1',
+      [tx.organizationId],
+    );
+    return {
+      images,
+      isFinal: !steps.some(({ dependsOn }) => dependsOn.includes(step.key)),
+      log: { logOrigin: log?.origin ?? '', clearanceId: publicId('clearance', run.clearanceId) },
+    };
+  }
+
+  private async localImages(
+    organizationId: string,
+    images: Readonly<Record<string, Asset>>,
+  ): Promise<Record<string, StepImage>> {
+    const entries = await Promise.all(
+      Object.entries(images).map(async ([name, asset]) => {
+        const path = await this.store.localPath(organizationId, asset.sha256);
+        return [name, { assetId: asset.id, path, mediaType: asset.mediaType, title: asset.title }] as const;
+      }),
+    );
+    return Object.fromEntries(entries);
+  }
+
+  private async commit(
+    tx: Tx,
+    asset: Omit<Asset, 'entryId'>,
+    parents: readonly AssetParent[],
+    step: StepRun,
+    lease: Lease,
+  ): Promise<void> {
+    // The lease is checked before the asset is written: a worker that lost its lease writes nothing.
+    await this.endStep.succeed(tx, step, lease, asset.id);
+    await this.recordAsset.record(tx, asset, parents, SYSTEM_ACTOR);
+  }
+}

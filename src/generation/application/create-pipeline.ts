@@ -1,0 +1,57 @@
+import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type Tx } from '../../database/organization-tx.js';
+import { actorOf } from '../../identity/application/actor.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
+import { newId, publicId } from '../../shared/ids.js';
+import { PipelineEntity } from '../adapters/run.entity.js';
+import { BUILTIN_PIPELINES } from '../domain/builtin-pipelines.js';
+import { checkPipeline, type PipelineDefinition } from '../domain/pipeline-definition.js';
+
+/** A pipeline is never changed: the same name again makes its next version. */
+export class CreatePipeline {
+  constructor(
+    private readonly appendEntry: AppendEntry,
+    private readonly clock: Clock,
+  ) {}
+
+  async create(
+    tx: Tx,
+    principal: Principal,
+    name: string,
+    definition: PipelineDefinition,
+  ): Promise<{ id: string; version: number }> {
+    checkPipeline(definition);
+    if (BUILTIN_PIPELINES.some((pipeline) => pipeline.name === name)) {
+      throw new ColophonError('conflict', `"${name}" is a built-in pipeline. Choose another name.`);
+    }
+    const bytes = canonicalJson(definition as unknown as JsonValue);
+    // Two requests at once: the second waits here and gets the next version.
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `${tx.organizationId} pipeline ${name}`,
+    ]);
+    const [row] = await tx.query<{ version: number }>(
+      'SELECT coalesce(max(version), 0)::int + 1 AS version FROM pipeline WHERE organization_id = $1 AND name = $2',
+      [tx.organizationId, name],
+    );
+    const created = { id: newId(), version: row?.version ?? 1 };
+    await tx.manager.insert(PipelineEntity, {
+      ...created,
+      organizationId: tx.organizationId,
+      name,
+      definition: bytes,
+      createdBy: principal.principalId,
+      createdAt: this.clock.now(),
+    });
+    await this.appendEntry.append(tx, {
+      type: 'pipeline.created',
+      actor: actorOf(principal),
+      subject: { kind: 'pipeline', id: publicId('pipeline', created.id) },
+      data: { name, version: created.version, definitionSha256: sha256Hex(bytes) },
+    });
+    return created;
+  }
+}

@@ -1,0 +1,153 @@
+import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type Tx } from '../../database/organization-tx.js';
+import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
+import { type ErrorCode } from '../../shared/errors.js';
+import { publicId } from '../../shared/ids.js';
+import { type MicroUsd } from '../../shared/money.js';
+import { type Lease, type RunRepository } from '../adapters/run.repository.js';
+import { costMicroUsd, findOffering } from '../domain/offering.js';
+import {
+  type Run,
+  type RunState,
+  type StepRun,
+  type StepState,
+  TERMINAL_RUN_STATES,
+  TERMINAL_STEP_STATES,
+} from '../domain/run.js';
+import { type WakeUpQueue } from '../domain/wake-up.port.js';
+import { type Money, type SettlementBasis } from './money.js';
+import { type RunEvents } from './run-events.js';
+
+/** Ends of a step and what follows for its run. Every function works inside a transaction that has locked the run. */
+export class EndStep {
+  constructor(
+    private readonly runs: RunRepository,
+    private readonly money: Money,
+    private readonly events: RunEvents,
+    private readonly wakeUps: WakeUpQueue,
+    private readonly appendEntry: AppendEntry,
+  ) {}
+
+  /** The asset is recorded; pay, wake the steps that waited for it, and see whether the run is done. */
+  async succeed(tx: Tx, step: StepRun, lease: Lease, assetId: string): Promise<void> {
+    const run = await this.runs.lock(tx, step.runId);
+    await this.runs.changeStep(tx, step.id, lease, 'CAPTURED', 'SUCCEEDED', {
+      outputAssetId: assetId,
+      progress: 1,
+    });
+    const { cost, basis } = settlementOf(step);
+    await this.money.settle(tx, step, cost, basis);
+    await this.events.add(tx, run.id, {
+      type: 'step',
+      stepKey: step.key,
+      state: 'SUCCEEDED',
+      assetId: publicId('asset', assetId),
+      costMicroUsd: cost.toString(),
+    });
+    await this.continueRun(tx, run);
+  }
+
+  /** @param charged the provider took the job, so it is paid even though nothing usable came back */
+  async fail(
+    tx: Tx,
+    step: StepRun,
+    lease: Lease,
+    failure: { code: ErrorCode; reason: string; charged: boolean },
+  ): Promise<void> {
+    const run = await this.runs.lock(tx, step.runId);
+    const { code, reason, charged } = failure;
+    await this.runs.changeStep(tx, step.id, lease, step.state, 'FAILED', {
+      errorCode: code,
+      errorDetail: reason.slice(0, 500),
+    });
+    await this.appendEntry.append(tx, {
+      type: 'step.failed',
+      actor: SYSTEM_ACTOR,
+      subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
+      data: { runId: publicId('run', run.id), stepKey: step.key, provider: step.provider, code },
+    });
+    if (charged) {
+      const { cost, basis } = settlementOf(step);
+      await this.money.settle(tx, step, cost, basis);
+    } else {
+      await this.money.release(tx, step);
+    }
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'FAILED', errorCode: code });
+    await this.continueRun(tx, run);
+  }
+
+  /** Nobody knows whether the provider has the job. Never resubmitted by itself (promise P2). */
+  async loseOutcome(tx: Tx, step: StepRun, lease: Lease): Promise<void> {
+    const run = await this.runs.lock(tx, step.runId);
+    await this.runs.changeStep(tx, step.id, lease, 'SUBMITTING', 'OUTCOME_UNKNOWN');
+    await this.appendEntry.append(tx, {
+      type: 'step.outcome_unknown',
+      actor: SYSTEM_ACTOR,
+      subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
+      data: { runId: publicId('run', run.id), stepKey: step.key, provider: step.provider },
+    });
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'OUTCOME_UNKNOWN' });
+    await this.continueRun(tx, run);
+  }
+
+  /** Never sent, and never will be. */
+  async cancel(tx: Tx, run: Run, step: StepRun): Promise<void> {
+    if (!(await this.runs.changeUnleased(tx, step.id, 'RESERVED', 'CANCELED'))) return;
+    await this.money.release(tx, step);
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'CANCELED' });
+  }
+
+  /** Wakes what is ready, gives up what cannot be done any more, and ends the run when nothing is left. */
+  async continueRun(tx: Tx, run: Run): Promise<void> {
+    const steps = await this.runs.steps(tx, run.id);
+    const stateOf = new Map(steps.map(({ key, state }) => [key, state]));
+    const hopeless =
+      run.cancelRequestedAt !== undefined ||
+      steps.some(({ state }) => state === 'FAILED' || state === 'CANCELED');
+    for (const step of steps.filter(({ state }) => state === 'RESERVED')) {
+      if (hopeless) {
+        await this.cancel(tx, run, step);
+        stateOf.set(step.key, 'CANCELED');
+      } else if (step.dependsOn.every((key) => isDone(stateOf.get(key)))) {
+        await this.wakeUps.wakeStep(tx, step.id);
+      }
+    }
+    await this.moveRun(tx, run, runStateOf([...stateOf.values()], run.cancelRequestedAt !== undefined));
+  }
+
+  private async moveRun(tx: Tx, run: Run, state: RunState): Promise<void> {
+    if (state === run.state) return;
+    const finished = TERMINAL_RUN_STATES.includes(state);
+    await this.runs.setRunState(tx, run.id, state, finished);
+    await this.events.add(tx, run.id, { type: 'run', state });
+    if (!finished) return;
+    await this.appendEntry.append(tx, {
+      type: 'run.finished',
+      actor: SYSTEM_ACTOR,
+      subject: { kind: 'run', id: publicId('run', run.id) },
+      data: { state },
+    });
+  }
+}
+
+function isDone(state: StepState | undefined): boolean {
+  return state === 'SUCCEEDED' || state === 'SKIPPED';
+}
+
+/** The state of a run is a function of the states of its steps. */
+export function runStateOf(states: readonly StepState[], cancelRequested: boolean): RunState {
+  if (states.includes('OUTCOME_UNKNOWN')) return 'NEEDS_RECONCILIATION';
+  if (states.some((state) => !TERMINAL_STEP_STATES.includes(state))) return 'RUNNING';
+  if (states.includes('FAILED')) return 'FAILED';
+  if (states.includes('CANCELED')) return cancelRequested ? 'CANCELED' : 'FAILED';
+  return 'SUCCEEDED';
+}
+
+/** What the provider reported, else the reserved estimate. */
+function settlementOf(step: StepRun): { cost: MicroUsd; basis: SettlementBasis } {
+  const price = findOffering(step.listingId, step.operation)?.price;
+  if (step.billedUnits === undefined || !price || step.provider === 'sandbox') {
+    return { cost: step.reservedMicroUsd, basis: 'estimate' };
+  }
+  return { cost: costMicroUsd(price, step.billedUnits), basis: 'billed' };
+}

@@ -1,0 +1,58 @@
+import { Body, Controller, Get, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { OrganizationTx } from '../../database/organization-tx.js';
+import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { publicId } from '../../shared/ids.js';
+import { PipelineEntity } from '../adapters/run.entity.js';
+import { CreatePipeline } from '../application/create-pipeline.js';
+import { BUILTIN_PIPELINES } from '../domain/builtin-pipelines.js';
+import { type CreatePipelineBody, createPipelineSchema } from './run.schemas.js';
+
+@ApiTags('Pipelines')
+@ApiBearerAuth()
+@Controller('v1/pipelines')
+export class PipelineController {
+  constructor(
+    private readonly createPipeline: CreatePipeline,
+    private readonly organizationTx: OrganizationTx,
+  ) {}
+
+  @Get()
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'Built-in pipelines, and those of the organization' })
+  async list(@CurrentPrincipal() { organizationId }: Principal) {
+    const own = await this.organizationTx.run(organizationId, (tx) =>
+      tx.manager.find(PipelineEntity, {
+        where: { organizationId },
+        order: { name: 'ASC', version: 'DESC' },
+        take: 500,
+      }),
+    );
+    return {
+      items: [
+        ...BUILTIN_PIPELINES.map((pipeline) => ({ ...pipeline, id: null, builtIn: true })),
+        ...own.map(({ id, name, version, definition }) => ({
+          id: publicId('pipeline', id),
+          name,
+          version,
+          builtIn: false,
+          definition: JSON.parse(definition.toString('utf8')) as unknown,
+        })),
+      ],
+    };
+  }
+
+  @Post()
+  @Allow('pipelines:create')
+  @ApiOperation({ summary: 'Store a pipeline; the same name again makes the next version' })
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: createPipelineSchema }) body: CreatePipelineBody,
+  ) {
+    const { id, version } = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.createPipeline.create(tx, principal, body.name, body.definition),
+    );
+    return { id: publicId('pipeline', id), name: body.name, version };
+  }
+}

@@ -1,0 +1,176 @@
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type FastifyReply } from 'fastify';
+import { OrganizationTx } from '../../database/organization-tx.js';
+import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { type Answer, Idempotency } from '../../http/idempotency.js';
+import {
+  decodeCursor,
+  type PageQuery,
+  pageQuerySchema,
+  toPage,
+  UUID_SORT_KEY,
+} from '../../http/pagination.js';
+import { toProblem } from '../../http/problem.filter.js';
+import { idOf, invalidRequest } from '../../http/validation.js';
+import { actorOf } from '../../identity/application/actor.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { ColophonError } from '../../shared/errors.js';
+import { parsePublicId } from '../../shared/ids.js';
+import { RunRepository } from '../adapters/run.repository.js';
+import { CancelRun } from '../application/cancel-run.js';
+import { ReconcileStep } from '../application/reconcile-step.js';
+import { StartRun, type StartedRun, type StartRunRequest } from '../application/start-run.js';
+import { type Literal } from '../domain/pipeline-definition.js';
+import { clearanceView } from '../../licenses/http/clearance-view.js';
+import { runView } from './run-view.js';
+import { type ReconcileBody, reconcileSchema, type StartRunBody, startRunSchema } from './run.schemas.js';
+
+@ApiTags('Runs')
+@ApiBearerAuth()
+@Controller('v1/runs')
+export class RunController {
+  constructor(
+    private readonly startRun: StartRun,
+    private readonly cancelRun: CancelRun,
+    private readonly reconcileStep: ReconcileStep,
+    private readonly runs: RunRepository,
+    private readonly organizationTx: OrganizationTx,
+    private readonly idempotency: Idempotency,
+  ) {}
+
+  @Post()
+  @Allow('runs:create')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Clear the licenses and start a run; 403 with findings when they do not allow it',
+  })
+  @ApiHeader({ name: 'Idempotency-Key', required: true })
+  async start(
+    @CurrentPrincipal() principal: Principal,
+    @Headers('idempotency-key') key: string | undefined,
+    @Body({ schema: startRunSchema }) body: StartRunBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const fingerprint = ['POST /v1/runs', canonicalJson(body as unknown as JsonValue)];
+    const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
+      this.startRun.start(principal, toRequest(body), idempotent, (started) =>
+        present(started, String(reply.request.id)),
+      ),
+    );
+    void reply.status(answer.status);
+    if (answer.status >= 400) void reply.type('application/problem+json');
+    return answer.body;
+  }
+
+  @Get()
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'Runs, newest first' })
+  async list(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Query({ schema: pageQuerySchema }) query: PageQuery,
+  ) {
+    const before = decodeCursor(query.cursor, UUID_SORT_KEY);
+    const rows = await this.organizationTx.run(organizationId, (tx) =>
+      this.runs.list(tx, query.limit + 1, before),
+    );
+    return toPage(
+      rows,
+      query.limit,
+      ({ id }) => id,
+      (run) => runView(run),
+    );
+  }
+
+  @Get(':id')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'A run with its steps' })
+  async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('run')) id: string) {
+    return this.view(organizationId, id);
+  }
+
+  @Post(':id/cancel')
+  @Allow('runs:create')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Send nothing more to a provider; what a provider already has is captured and paid',
+  })
+  async cancel(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('run')) id: string) {
+    await this.organizationTx.run(organizationId, (tx) => this.cancelRun.cancel(tx, id));
+    return this.view(organizationId, id);
+  }
+
+  @Post(':id/steps/:key/reconcile')
+  @Allow('runs:reconcile')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Tell what happened to a step whose outcome is unknown' })
+  async reconcile(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('run')) id: string,
+    @Param('key') key: string,
+    @Body({ schema: reconcileSchema }) body: ReconcileBody,
+  ) {
+    await this.organizationTx.run(principal.organizationId, async (tx) => {
+      await this.runs.get(tx, id);
+      const step = (await this.runs.steps(tx, id)).find((candidate) => candidate.key === key);
+      if (!step) throw new ColophonError('not_found', 'The run has no step with this key.');
+      await this.reconcileStep.reconcile(tx, step.id, body, actorOf(principal));
+    });
+    return this.view(principal.organizationId, id);
+  }
+
+  private view(organizationId: string, id: string) {
+    return this.organizationTx.run(organizationId, async (tx) => {
+      const run = await this.runs.get(tx, id);
+      return runView(run, await this.runs.steps(tx, id));
+    });
+  }
+}
+
+function toRequest(body: StartRunBody): StartRunRequest {
+  const projectId = parsePublicId('project', body.projectId);
+  if (projectId === undefined) throw invalidRequest([{ path: 'projectId', message: 'is not a project id' }]);
+  const [name = '', versionText] = body.pipeline.split('@');
+  const version = versionText === undefined ? undefined : Number(versionText);
+  if (version !== undefined && !Number.isSafeInteger(version)) {
+    throw new ColophonError(
+      'unknown_pipeline',
+      'The version of a pipeline is a whole number, e.g. product-shot@1.',
+    );
+  }
+  const values: Record<string, Literal> = {};
+  const images: Record<string, string> = {};
+  for (const [input, value] of Object.entries(body.inputs)) {
+    const assetId = typeof value === 'string' ? parsePublicId('asset', value) : undefined;
+    if (assetId === undefined) values[input] = value;
+    else images[input] = assetId;
+  }
+  const substitutes = Object.fromEntries(
+    Object.entries(body.substitutes).map(([step, asset]) => [step, parsePublicId('asset', asset) ?? '']),
+  );
+  return {
+    projectId,
+    useCaseName: body.useCase,
+    pipeline: { name, version },
+    inputs: { values, images, substitutes },
+    facts: body.facts,
+  };
+}
+
+/** What is answered, and stored with the idempotency key. */
+function present(started: StartedRun, requestId: string): Answer {
+  const clearance = clearanceView(started.clearance);
+  if (started.outcome === 'denied') {
+    const error = new ColophonError('clearance_denied', denialDetail(started), {
+      extensions: { clearanceId: clearance.id, findings: clearance.findings },
+    });
+    return { status: error.status, body: toProblem(error, requestId) };
+  }
+  return { status: 202, body: { ...runView(started.run), clearance } };
+}
+
+function denialDetail(started: StartedRun): string {
+  const [first] = started.clearance.findings;
+  return first ? first.message : 'The licenses do not allow this run.';
+}

@@ -1,0 +1,82 @@
+// Adds isMultipart() and parts() to the request type.
+import '@fastify/multipart';
+import { type FastifyRequest } from 'fastify';
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { type z } from 'zod';
+import { type AssetStore } from '../assets/domain/asset-store.port.js';
+import { ColophonError } from '../shared/errors.js';
+import { invalidRequest, parseWith } from './validation.js';
+
+export interface UploadedForm<Fields> {
+  readonly file: { readonly path: string; readonly fileName: string | undefined };
+  readonly fields: Fields;
+}
+
+/** JSON text in a form field; larger text is refused by the parser. */
+const MAX_FIELD_BYTES = 64 * 1024;
+
+/**
+ * Reads `multipart/form-data` with one part `file` and, where a schema is given, one JSON field of the given name.
+ * The file goes straight into the store's staging area; it is removed again when `work` is done or anything fails.
+ *
+ * @throws ColophonError `unsupported_content_type`, `payload_too_large`, `invalid_request`, `invalid_json`
+ */
+export async function withUploadedFile<Schema extends z.ZodType, Result>(
+  request: FastifyRequest,
+  store: AssetStore,
+  options: { maxBytes: number; field?: { name: string; schema: Schema } },
+  work: (form: UploadedForm<z.infer<Schema>>) => Promise<Result>,
+): Promise<Result> {
+  if (!request.isMultipart()) {
+    throw new ColophonError('unsupported_content_type', 'Send multipart/form-data with a part named "file".');
+  }
+  const path = await store.stage();
+  try {
+    const { fileName, text } = await readParts(request, path, options);
+    const fields = options.field
+      ? parseWith(options.field.schema, parseJson(options.field.name, text))
+      : undefined;
+    return await work({ file: { path, fileName }, fields: fields as z.infer<Schema> });
+  } finally {
+    await store.discard(path);
+  }
+}
+
+async function readParts(
+  request: FastifyRequest,
+  path: string,
+  options: { maxBytes: number; field?: { name: string } },
+): Promise<{ fileName: string | undefined; text: string | undefined }> {
+  let fileName: string | undefined;
+  let text: string | undefined;
+  let files = 0;
+  const limits = { fileSize: options.maxBytes, files: 1, fields: 1, fieldSize: MAX_FIELD_BYTES, parts: 3 };
+  for await (const part of request.parts({ limits })) {
+    if (part.type === 'file') {
+      if (part.fieldname !== 'file')
+        throw invalidRequest([{ path: part.fieldname, message: 'the file belongs into the part "file"' }]);
+      files += 1;
+      fileName = part.filename;
+      await pipeline(part.file, createWriteStream(path, { mode: 0o600 }));
+      if (part.file.truncated) {
+        throw new ColophonError('payload_too_large', `A file may have at most ${options.maxBytes} bytes.`);
+      }
+    } else if (part.fieldname === options.field?.name && typeof part.value === 'string') {
+      text = part.value;
+    } else {
+      throw invalidRequest([{ path: part.fieldname, message: 'is not a part of this form' }]);
+    }
+  }
+  if (files === 0) throw invalidRequest([{ path: 'file', message: 'is missing' }]);
+  return { fileName, text };
+}
+
+function parseJson(name: string, text: string | undefined): unknown {
+  if (text === undefined) throw invalidRequest([{ path: name, message: 'is missing' }]);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new ColophonError('invalid_json', `The form field "${name}" is not JSON.`, { cause });
+  }
+}

@@ -1,0 +1,183 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { OrganizationTx } from '../../database/organization-tx.js';
+import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { type PageQuery, pageQuerySchema } from '../../http/pagination.js';
+import { nameSchema } from '../../http/safe-text.js';
+import { idOf } from '../../http/validation.js';
+import { ColophonError } from '../../shared/errors.js';
+import { parsePublicId, publicId } from '../../shared/ids.js';
+import { actorOf } from '../application/actor.js';
+import { Administer } from '../application/administer.js';
+import { KEY_MODES } from '../domain/api-key.js';
+import { type Principal, ROLES } from '../domain/principal.js';
+
+const createProjectSchema = z.strictObject({ name: nameSchema() }).meta({ id: 'CreateProject' });
+const createUseCaseSchema = z
+  .strictObject({ name: z.string().regex(/^[a-z][a-z0-9-]{0,59}$/, 'lower-case letters, digits and dashes') })
+  .meta({ id: 'CreateUseCase' });
+const createPrincipalSchema = z
+  .strictObject({
+    kind: z.enum(['user', 'service']).default('user'),
+    displayName: nameSchema(),
+    roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
+  })
+  .meta({ id: 'CreatePrincipal' });
+const createApiKeySchema = z
+  .strictObject({
+    principalId: z.string().regex(/^prn_[0-9a-f]{32}$/),
+    mode: z.enum(KEY_MODES),
+    expiresAt: z.iso.datetime().optional(),
+  })
+  .meta({ id: 'CreateApiKey' });
+const budgetSchema = z
+  .strictObject({ limitMicroUsd: z.string().regex(/^(0|[1-9]\d{0,15})$/, 'integer micro-USD as text') })
+  .meta({ id: 'SetBudget' });
+
+const MAX_LISTED = 200;
+
+@ApiTags('Organization')
+@ApiBearerAuth()
+@Controller('v1')
+export class IdentityController {
+  constructor(
+    private readonly administer: Administer,
+    private readonly organizationTx: OrganizationTx,
+  ) {}
+
+  @Get('me')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'Who am I, by this key' })
+  me(@CurrentPrincipal() principal: Principal) {
+    return {
+      organizationId: publicId('organization', principal.organizationId),
+      principalId: publicId('principal', principal.principalId),
+      keyId: principal.keyId,
+      mode: principal.mode,
+      roles: principal.roles,
+    };
+  }
+
+  @Get('projects')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'Projects with their use cases' })
+  async projects(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Query({ schema: pageQuerySchema }) _query: PageQuery,
+  ) {
+    const rows = await this.organizationTx.run(organizationId, (tx) =>
+      tx.query<{ id: string; name: string; use_cases: string[] }>(
+        `SELECT p.id, p.name, coalesce(array_agg(u.name ORDER BY u.name) FILTER (WHERE u.name IS NOT NULL), '{}') AS use_cases
+           FROM project p LEFT JOIN use_case u ON u.organization_id = p.organization_id AND u.project_id = p.id
+          WHERE p.organization_id = $1 GROUP BY p.id, p.name ORDER BY p.id LIMIT ${MAX_LISTED}`,
+        [organizationId],
+      ),
+    );
+    return {
+      items: rows.map((row) => ({
+        id: publicId('project', row.id),
+        name: row.name,
+        useCases: row.use_cases,
+      })),
+    };
+  }
+
+  @Post('projects')
+  @Allow('organization:administer')
+  @ApiOperation({ summary: 'Create a project' })
+  async createProject(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: createProjectSchema }) body: z.infer<typeof createProjectSchema>,
+  ) {
+    const id = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.administer.createProject(tx, body.name, actorOf(principal)),
+    );
+    return { id: publicId('project', id), name: body.name };
+  }
+
+  @Post('projects/:id/use-cases')
+  @Allow('organization:administer')
+  @ApiOperation({ summary: 'Create a use case of a project' })
+  async createUseCase(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('project')) projectId: string,
+    @Body({ schema: createUseCaseSchema }) body: z.infer<typeof createUseCaseSchema>,
+  ) {
+    const id = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.administer.createUseCase(tx, projectId, body.name, actorOf(principal)),
+    );
+    return { id: publicId('useCase', id), name: body.name };
+  }
+
+  @Post('principals')
+  @Allow('organization:administer')
+  @ApiOperation({ summary: 'Add a person or a service, with roles' })
+  async createPrincipal(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: createPrincipalSchema }) body: z.infer<typeof createPrincipalSchema>,
+  ) {
+    const id = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.administer.createPrincipal(tx, body, actorOf(principal)),
+    );
+    return { id: publicId('principal', id), roles: body.roles };
+  }
+
+  @Post('api-keys')
+  @Allow('organization:administer')
+  @ApiOperation({ summary: 'Create an API key; it is shown in this answer and never again' })
+  async createApiKey(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: createApiKeySchema }) body: z.infer<typeof createApiKeySchema>,
+  ) {
+    const principalId = parsePublicId('principal', body.principalId);
+    if (principalId === undefined)
+      throw new ColophonError('not_found', 'There is no principal with this id.');
+    const expiresAt = body.expiresAt === undefined ? undefined : new Date(body.expiresAt);
+    const key = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.administer.createApiKey(tx, { principalId, mode: body.mode, expiresAt }, actorOf(principal)),
+    );
+    return { id: key.id, key: key.text, mode: body.mode };
+  }
+
+  @Post('api-keys/:id/revoke')
+  @Allow('organization:administer')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Revoke an API key, at once' })
+  async revokeApiKey(@CurrentPrincipal() principal: Principal, @Param('id') id: string) {
+    await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.administer.revokeApiKey(tx, id, actorOf(principal)),
+    );
+    return { id, revoked: true };
+  }
+
+  @Get('budget')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'What may be spent, is reserved, and was spent; micro-USD' })
+  async budget(@CurrentPrincipal() { organizationId }: Principal) {
+    const [row] = await this.organizationTx.run(organizationId, (tx) =>
+      tx.query<{ limit_micro_usd: string; reserved_micro_usd: string; spent_micro_usd: string }>(
+        `SELECT limit_micro_usd, reserved_micro_usd, spent_micro_usd FROM budget WHERE organization_id = $1 AND scope = 'organization'`,
+        [organizationId],
+      ),
+    );
+    return {
+      limitMicroUsd: row?.limit_micro_usd ?? '0',
+      reservedMicroUsd: row?.reserved_micro_usd ?? '0',
+      spentMicroUsd: row?.spent_micro_usd ?? '0',
+    };
+  }
+
+  @Put('budget')
+  @Allow('organization:administer')
+  @ApiOperation({ summary: 'Set what may be spent' })
+  async setBudget(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: budgetSchema }) body: z.infer<typeof budgetSchema>,
+  ) {
+    await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.administer.setBudget(tx, BigInt(body.limitMicroUsd), actorOf(principal)),
+    );
+    return this.budget(principal);
+  }
+}

@@ -1,0 +1,342 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
+import { seedListings } from '../registry/seed.js';
+import { COUNTRIES } from './countries.js';
+import { decide, ENGINE_VERSION } from './engine.js';
+import { type Decision } from './finding.js';
+import { type Lineage, type LineageComponent, type LineageInput, RIGHTS_BASES } from './lineage.js';
+import { type Listing } from './listing.js';
+import { indexListings } from './listing-index.js';
+import { type RunFacts, runFactsSchema } from './run-facts.js';
+import { FIELDS_OF_USE, PURPOSES } from './terms.js';
+import { THREE_VALUES } from './three-valued.js';
+
+const listings = seedListings();
+const ids = listings.all.map(({ listing }) => listing.id);
+const allowed = [
+  'flux-1-schnell@self-hosted',
+  'qwen-image@self-hosted',
+  'birefnet@self-hosted',
+  'studio-crop@studio',
+];
+const STRICTNESS: Readonly<Record<Decision, number>> = { allow: 0, review: 1, deny: 2 };
+
+const threeValued = fc.constantFrom(...THREE_VALUES);
+const country = fc.constantFrom('US', 'DE', 'GB', 'KR', 'JP', 'CH', 'JE', 'PR', 'RE', 'CA', 'CN');
+const countries = fc.uniqueArray(country, { minLength: 1, maxLength: 5 });
+const figure = fc.oneof(
+  fc.constant('unknown' as const),
+  fc.constantFrom(
+    0,
+    999_999,
+    1_000_000,
+    1_000_001,
+    9_999_999,
+    10_000_000,
+    20_000_001,
+    100_000_001,
+    700_000_001,
+  ),
+);
+const date = fc.constantFrom('2026-12-01', '2026-12-15', '2026-12-31');
+
+// Mostly listings that are allowed, so that the properties are not satisfied by denials alone.
+const component: fc.Arbitrary<LineageComponent> = fc
+  .tuple(
+    fc.oneof(fc.constantFrom(...ids), fc.constantFrom(...allowed), fc.constant('nobody@self-hosted')),
+    fc.constantFrom('a', 'b', 'c'),
+  )
+  .map(([listingId, stepKey]) => ({
+    listingId,
+    stepKey,
+    role: listings.get(listingId)?.listing.roles[0] ?? 'generator',
+  }));
+const input: fc.Arbitrary<LineageInput> = fc.record({
+  rightsBasis: fc.constantFrom(...RIGHTS_BASES),
+  allowedUses: fc.oneof(fc.constant('unknown' as const), fc.uniqueArray(fc.constantFrom(...PURPOSES))),
+  aiInput: threeValued,
+  territory: fc.oneof(fc.constantFrom('worldwide' as const, 'unknown' as const), countries),
+  expiresAt: fc.oneof(fc.constant(null), fc.constant('unknown' as const), date),
+  releases: fc.array(
+    fc.record({
+      reference: fc.constantFrom('M-1', 'M-2'),
+      coversAiAlteration: threeValued,
+      expiresAt: fc.oneof(fc.constant(null), date),
+    }),
+    { maxLength: 2 },
+  ),
+});
+const lineage: fc.Arbitrary<Lineage> = fc.record({
+  components: fc.array(component, { minLength: 1, maxLength: 5 }),
+  inputs: fc.array(input, { maxLength: 2 }),
+});
+const facts: fc.Arbitrary<RunFacts> = fc
+  .record({
+    purpose: fc.constantFrom(...PURPOSES),
+    audienceCountries: fc.oneof(fc.constant('worldwide' as const), countries),
+    organizationRevenueUsd: figure,
+    productRevenueUsd: figure,
+    monthlyActiveUsers: figure,
+    monthlyVisits: figure,
+    humanReviewPlanned: threeValued,
+    labelPlanned: threeValued,
+    editsPlanned: threeValued,
+    hosting: fc.constantFrom('own-use' as const, 'served-to-others' as const, 'unknown' as const),
+    fieldsOfUse: fc.oneof(
+      fc.constant('unknown' as const),
+      fc.uniqueArray(fc.constantFrom(...FIELDS_OF_USE), { minLength: 1 }),
+    ),
+    campaignEnd: fc.oneof(fc.constant(null), date),
+    affiliatesKnown: fc.boolean(),
+  })
+  .map(({ affiliatesKnown, ...stated }) =>
+    runFactsSchema.parse({
+      ...stated,
+      organizationRevenueWithAffiliatesUsd: affiliatesKnown ? stated.organizationRevenueUsd : 'unknown',
+      monthlyActiveUsersWithAffiliates: affiliatesKnown ? stated.monthlyActiveUsers : 'unknown',
+    }),
+  );
+
+function decideOn(on: Lineage, under: RunFacts, index = listings) {
+  return decide({ lineage: on, facts: under, listings: index, engineVersion: ENGINE_VERSION });
+}
+const strictness = (on: Lineage, under: RunFacts) => STRICTNESS[decideOn(on, under).decision];
+
+describe('the engine', () => {
+  it('never gets milder when a component or an input is added', () => {
+    fc.assert(
+      fc.property(lineage, facts, component, fc.option(input), (on, under, more, moreInput) => {
+        const wider = {
+          components: [...on.components, more],
+          inputs: moreInput ? [...on.inputs, moreInput] : on.inputs,
+        };
+        expect(strictness(wider, under)).toBeGreaterThanOrEqual(strictness(on, under));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('never gets milder for a wider audience', () => {
+    fc.assert(
+      fc.property(lineage, facts, countries, (on, under, more) => {
+        const { audienceCountries: audience } = under;
+        const wider = audience === 'worldwide' ? audience : [...new Set([...audience, ...more])];
+        const here = strictness(on, under);
+        expect(strictness(on, { ...under, audienceCountries: wider })).toBeGreaterThanOrEqual(here);
+        expect(strictness(on, { ...under, audienceCountries: [...COUNTRIES] })).toBeGreaterThanOrEqual(here);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('sees the list of all countries as the world', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...ids), facts, (listingId, under) => {
+        const on: Lineage = { components: [{ listingId, role: 'generator', stepKey: 'a' }], inputs: [] };
+        expect(strictness(on, { ...under, audienceCountries: 'worldwide' })).toBe(
+          strictness(on, { ...under, audienceCountries: [...COUNTRIES] }),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('gives the same bytes whatever the order of components, inputs and countries', () => {
+    fc.assert(
+      fc.property(lineage, facts, (on, under) => {
+        const audience = under.audienceCountries;
+        const turned = decideOn(
+          { components: [...on.components].reverse(), inputs: [...on.inputs].reverse() },
+          { ...under, audienceCountries: audience === 'worldwide' ? audience : [...audience].reverse() },
+        );
+        expect(turned).toEqual(decideOn(on, under));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('hashes the canonical form of the input it returns', () => {
+    fc.assert(
+      fc.property(lineage, facts, (on, under) => {
+        const { input: stored, inputSha256, termsSha256 } = decideOn(on, under);
+        expect(inputSha256).toBe(sha256Hex(canonicalJson(stored)));
+        expect(termsSha256).toBe(sha256Hex(canonicalJson(stored.listings)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('decides the same again from the stored input', () => {
+    fc.assert(
+      fc.property(lineage, facts, (on, under) => {
+        const first = decideOn(on, under);
+        const stored = JSON.parse(canonicalJson(first.input).toString()) as {
+          lineage: Lineage;
+          facts: unknown;
+        };
+        expect(decideOn(stored.lineage, runFactsSchema.parse(stored.facts))).toEqual(first);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('never allows when a permission that it needs becomes unknown, unverified or silent', () => {
+    const clean = runFactsSchema.parse({
+      purpose: 'commercial',
+      audienceCountries: ['US'],
+      organizationRevenueUsd: 1,
+    });
+    for (const id of allowed) {
+      const on: Lineage = { components: [{ listingId: id, role: 'generator', stepKey: 'a' }], inputs: [] };
+      expect(decideOn(on, clean).decision).toBe('allow');
+      const original = listings.get(id)?.listing;
+      if (!original) throw new Error(id);
+      for (const spoiled of spoil(original)) {
+        expect(decideOn(on, clean, indexListings([spoiled])).decision).toBe('review');
+      }
+    }
+  });
+
+  it('never allows a listing that it does not know', () => {
+    fc.assert(
+      fc.property(lineage, facts, (on, under) => {
+        const unknown: LineageComponent = { listingId: 'nobody@self-hosted', role: 'editor', stepKey: 'z' };
+        expect(decideOn({ ...on, components: [...on.components, unknown] }, under).decision).not.toBe(
+          'allow',
+        );
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('never gets milder when a fact becomes unknown that was within its limit', () => {
+    const names = [
+      'organizationRevenueUsd',
+      'organizationRevenueWithAffiliatesUsd',
+      'productRevenueUsd',
+      'monthlyActiveUsers',
+      'monthlyVisits',
+    ] as const;
+    fc.assert(
+      fc.property(lineage, facts, fc.constantFrom(...names), (on, under, name) => {
+        const here = decideOn(on, under).decision;
+        if (here !== 'deny')
+          expect(strictness(on, { ...under, [name]: 'unknown' })).toBeGreaterThanOrEqual(STRICTNESS[here]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('ends on listings that name each other in a circle', () => {
+    const original = listings.get('hidream-i1@self-hosted')?.listing;
+    const encoder = listings.get('llama-3.1-8b-instruct@self-hosted')?.listing;
+    if (!original || !encoder) throw new Error('seed');
+    const [hidden] = original.components;
+    if (!hidden) throw new Error('seed');
+    const circle = {
+      ...encoder,
+      components: [{ ...hidden, listingId: original.id, source: encoder.sources[0]?.id ?? '' }],
+    };
+    const on: Lineage = {
+      components: [{ listingId: original.id, role: 'generator', stepKey: 'a' }],
+      inputs: [],
+    };
+    const under = runFactsSchema.parse({
+      purpose: 'commercial',
+      audienceCountries: ['US'],
+      organizationRevenueUsd: 1,
+    });
+    expect(decideOn(on, under, indexListings([original, circle])).decision).toBe('review');
+  });
+
+  it('a LoRA inherits its base and needs a dataset manifest', () => {
+    const base = listings.get('flux-1-schnell@self-hosted')?.listing;
+    if (!base) throw new Error('seed');
+    const lora: Listing = {
+      ...base,
+      id: 'brand-style@self-hosted',
+      roles: ['lora'],
+      base: { listingId: base.id, relation: 'adapter' },
+    };
+    const under = runFactsSchema.parse({
+      purpose: 'commercial',
+      audienceCountries: ['US'],
+      organizationRevenueUsd: 1,
+    });
+    const on: Lineage = { components: [{ listingId: lora.id, role: 'lora', stepKey: 'a' }], inputs: [] };
+    const known: Listing = { ...lora, datasetManifestSha256: 'a'.repeat(64) };
+    const ruleIds = (index: ReturnType<typeof indexListings>) =>
+      decideOn(on, under, index)
+        .findings.filter(({ severity }) => severity !== 'note')
+        .map(({ ruleId }) => ruleId);
+    expect(ruleIds(indexListings([base, lora]))).toEqual(['lora-dataset']);
+    expect(ruleIds(indexListings([base, known]))).toEqual([]);
+    expect(ruleIds(indexListings([known]))).toEqual(['component-unknown']);
+    const forbidden = listings.get('flux-1-dev@self-hosted')?.listing;
+    if (!forbidden) throw new Error('seed');
+    const onDev: Listing = { ...known, base: { listingId: forbidden.id, relation: 'adapter' } };
+    expect(decideOn(on, under, indexListings([forbidden, onDev])).decision).toBe('deny');
+  });
+
+  it('refuses to answer for another version of the rules', () => {
+    const on: Lineage = {
+      components: [{ listingId: 'studio-crop@studio', role: 'editor', stepKey: 'a' }],
+      inputs: [],
+    };
+    const under = runFactsSchema.parse({
+      purpose: 'commercial',
+      audienceCountries: ['US'],
+      organizationRevenueUsd: 1,
+    });
+    const other = '0.9.0' as typeof ENGINE_VERSION;
+    expect(() => decide({ lineage: on, facts: under, listings, engineVersion: other })).toThrow(RangeError);
+  });
+});
+
+function* spoil(listing: Listing): Generator<Listing> {
+  for (const [at, term] of listing.terms.entries()) {
+    if (term.kind !== 'commercial-use-of-weights' && term.kind !== 'commercial-use-of-outputs') continue;
+    yield { ...listing, terms: listing.terms.with(at, { ...term, value: 'unknown' }) };
+    yield { ...listing, terms: listing.terms.with(at, { ...term, verified: 'unverified' }) };
+    yield { ...listing, terms: listing.terms.toSpliced(at, 1) };
+  }
+  for (const status of ['superseded', 'unverified'] as const) {
+    yield { ...listing, license: { ...listing.license, status, statusReason: 'changed' } };
+  }
+}
+
+describe('run facts', () => {
+  const good = { purpose: 'commercial', audienceCountries: ['US'], organizationRevenueUsd: 1 };
+
+  it.each([
+    ['an unknown field', { ...good, revenue: 5 }],
+    ['UK, which is GB', { ...good, audienceCountries: ['UK'] }],
+    ['EU, which is no country', { ...good, audienceCountries: ['EU'] }],
+    ['lower case', { ...good, audienceCountries: ['de'] }],
+    ['no audience', { ...good, audienceCountries: [] }],
+    ['a fraction of a dollar', { ...good, organizationRevenueUsd: 0.5 }],
+    ['a negative revenue', { ...good, organizationRevenueUsd: -1 }],
+    ['affiliates that earn less than the part', { ...good, organizationRevenueWithAffiliatesUsd: 0 }],
+    [
+      'a campaign that ends before it starts',
+      { ...good, campaignStart: '2026-12-02', campaignEnd: '2026-12-01' },
+    ],
+    ['a day that does not exist', { ...good, campaignEnd: '2026-02-30' }],
+    [
+      'an unpaired surrogate',
+      { ...good, agreements: [{ listingId: 'a@b', kind: 'plan', reference: '\ud800' }] },
+    ],
+  ])('refuses %s', (_what, wrong) => {
+    expect(runFactsSchema.safeParse(wrong).success).toBe(false);
+  });
+
+  it('takes what is not told as unknown', () => {
+    expect(runFactsSchema.parse(good)).toMatchObject({
+      monthlyActiveUsers: 'unknown',
+      labelPlanned: 'unknown',
+      hosting: 'unknown',
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
+import { citeTerm } from './cite-term.js';
+import { territoryOf, type Territory } from './countries.js';
+import { type CitedTerm, type Obligation } from './finding.js';
+import { type Listing, type ListingId } from './listing.js';
+import { standingObligations } from './standing-obligations.js';
+import { type Term, type TermKind, type TermOf } from './terms.js';
+
+/** A listing with everything that every decision would otherwise compute again. */
+export interface IndexedListing {
+  readonly listing: Listing;
+  /** SHA-256 of the listing's canonical JSON: names exactly these terms for ever. */
+  readonly sha256: string;
+  readonly termsByKind: ReadonlyMap<TermKind, readonly Term[]>;
+  readonly territories: ReadonlyMap<Term, Territory>;
+  /** What its use always brings with it. */
+  readonly obligations: readonly Obligation[];
+  readonly citedTerms: ReadonlyMap<Term, CitedTerm>;
+}
+
+export interface ListingIndex {
+  get(id: ListingId): IndexedListing | undefined;
+  /** Sorted by id. */
+  readonly all: readonly IndexedListing[];
+  /** SHA-256 over all (id, hash) pairs: names this state of the registry. */
+  readonly sha256: string;
+}
+
+/** The terms of one kind, in the listing's order. */
+export function termsOf<Kind extends TermKind>(entry: IndexedListing, kind: Kind): readonly TermOf<Kind>[] {
+  return (entry.termsByKind.get(kind) ?? NO_TERMS) as readonly TermOf<Kind>[];
+}
+const NO_TERMS: readonly Term[] = [];
+
+export function indexListing(listing: Listing): IndexedListing {
+  const termsByKind = new Map<TermKind, Term[]>();
+  const territories = new Map<Term, Territory>();
+  for (const term of listing.terms) {
+    const sameKind = termsByKind.get(term.kind);
+    if (sameKind) sameKind.push(term);
+    else termsByKind.set(term.kind, [term]);
+    if (term.kind === 'territory-exclusion') territories.set(term, territoryOf(term.countries));
+    if (term.kind === 'plan-tier-required' && term.onlyInCountries !== null) {
+      territories.set(term, territoryOf(term.onlyInCountries));
+    }
+  }
+  return {
+    listing,
+    sha256: sha256Hex(canonicalJson(listing)),
+    termsByKind,
+    territories,
+    obligations: standingObligations(listing),
+    citedTerms: new Map(listing.terms.map((term) => [term, citeTerm(listing, term)])),
+  };
+}
+
+/**
+ * Hashes and groups the listings once; a decision then only reads.
+ * @throws RangeError when two listings have one id.
+ */
+export function indexListings(listings: readonly Listing[]): ListingIndex {
+  const byId = new Map<ListingId, IndexedListing>();
+  for (const listing of listings) {
+    if (byId.has(listing.id)) throw new RangeError(`two listings have the id ${listing.id}`);
+    byId.set(listing.id, indexListing(listing));
+  }
+  const all = [...byId.values()].sort((a, b) => (a.listing.id < b.listing.id ? -1 : 1));
+  const pairs = all.map(({ listing, sha256 }) => [listing.id, sha256]);
+  return { get: (id) => byId.get(id), all, sha256: sha256Hex(canonicalJson(pairs)) };
+}

@@ -1,0 +1,100 @@
+import { type Subject } from '../expand-lineage.js';
+import { type RuleId } from '../finding.js';
+import { termsOf, type IndexedListing } from '../listing-index.js';
+import { type LineageRole } from '../listing.js';
+import { type PermissionKind, type Purpose, type Term } from '../terms.js';
+import { or, type ThreeValued } from '../three-valued.js';
+import { type ListingRule, nameOf, type PreparedFacts, type Report } from './rule.js';
+
+/** An encoder or a library makes nothing that a viewer sees; only its own use has to be allowed. */
+const ROLES_WITHOUT_OUTPUT: ReadonlySet<LineageRole> = new Set(['encoder', 'library']);
+
+interface Question {
+  readonly ruleId: RuleId;
+  readonly kind: PermissionKind;
+  readonly what: string;
+}
+const WEIGHTS: Question = {
+  ruleId: 'commercial-weights',
+  kind: 'commercial-use-of-weights',
+  what: 'running it',
+};
+const OUTPUTS: Question = {
+  ruleId: 'commercial-outputs',
+  kind: 'commercial-use-of-outputs',
+  what: 'using its output',
+};
+const CHANNEL: Question = {
+  ruleId: 'commercial-channel',
+  kind: 'commercial-use-through-channel',
+  what: 'using what the channel returns',
+};
+
+/**
+ * Who hosts the weights needs the license of the weights; who calls a hosted model needs the channel's terms instead.
+ * Both need the right to use the output.
+ */
+export const commercialUse: ListingRule = (subject, facts, report) => {
+  const { access, roles } = subject.entry.listing;
+  ask(access === 'api' ? CHANNEL : WEIGHTS, subject, facts, report);
+  if (!roles.every((role) => ROLES_WITHOUT_OUTPUT.has(role))) ask(OUTPUTS, subject, facts, report);
+};
+
+interface Answer {
+  readonly value: ThreeValued;
+  readonly term: Term | null;
+}
+
+/** The conjunction of all terms of the kind; none is silence, and silence is `unknown`. */
+export function permission(entry: IndexedListing, kind: PermissionKind): Answer {
+  let worst: Answer = { value: 'unknown', term: null };
+  let first = true;
+  for (const term of termsOf(entry, kind)) {
+    // Whatever the catalog says: without a text behind it nobody knows.
+    const value = term.verified === 'unverified' ? 'unknown' : term.value;
+    if (first || value === 'no' || (value === 'unknown' && worst.value === 'yes')) worst = { value, term };
+    first = false;
+  }
+  return worst;
+}
+
+function answerFor(entry: IndexedListing, kind: PermissionKind, purpose: Purpose): Answer {
+  const commercial = permission(entry, kind);
+  if (commercial.value === 'yes' || kind === 'commercial-use-through-channel') return commercial;
+  if (purpose === 'commercial' || purpose === 'editorial') return commercial;
+  const milder = permission(
+    entry,
+    purpose === 'internal-evaluation' ? 'evaluation-use' : 'non-commercial-use',
+  );
+  // A text that forbids gain and is silent on evaluation has not answered the question.
+  const value = milder.term === null ? 'unknown' : or(commercial.value, milder.value);
+  return { value, term: milder.term ?? commercial.term };
+}
+
+function ask(
+  { ruleId, kind, what }: Question,
+  subject: Subject,
+  { facts }: PreparedFacts,
+  report: Report,
+): void {
+  const { value, term } = answerFor(subject.entry, kind, facts.purpose);
+  const fact = { name: 'purpose', value: facts.purpose };
+  const name = nameOf(subject);
+  if (value === 'yes') {
+    if (term?.verified !== 'secondary') return;
+    const message = `${name}: the permission for ${what} is known from a report of the text, not from the text.`;
+    const howToFix = 'Have somebody read the text itself and record where and when.';
+    report.finding({ ruleId: 'secondary-source', severity: 'note', subject, term, fact, message, howToFix });
+    return;
+  }
+  if (value === 'no') {
+    const message = `${name}: ${what} is not allowed for the purpose "${facts.purpose}".`;
+    const howToFix =
+      'Choose another model, or obtain a license for this use and have it recorded as a listing of its own.';
+    report.finding({ ruleId, severity: 'deny', subject, term, fact, message, howToFix });
+    return;
+  }
+  const message = `${name}: it is not known whether ${what} is allowed for the purpose "${facts.purpose}".`;
+  const howToFix = 'Have counsel read the terms in force and record the answer, or choose another model.';
+  report.finding({ ruleId, severity: 'review', subject, term, fact, message, howToFix });
+}

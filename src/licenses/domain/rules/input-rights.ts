@@ -1,0 +1,165 @@
+import { type ExpandedLineage } from '../expand-lineage.js';
+import { type FactValue, type RuleId } from '../finding.js';
+import { type LineageInput } from '../lineage.js';
+import { type LineageRule, type PreparedFacts, type Report } from './rule.js';
+
+interface Question {
+  readonly input: LineageInput;
+  readonly facts: PreparedFacts;
+  /** Does the lineage feed anything to a trained model? Cropping a photograph is not AI input. */
+  readonly modelInvolved: boolean;
+  readonly say: (
+    ruleId: RuleId,
+    severity: 'deny' | 'review',
+    fact: readonly [string, FactValue],
+    words: string,
+    fix: string,
+  ) => void;
+}
+
+/** Every reference image must carry a right that covers this use, this place and this time. */
+export const inputRights: LineageRule = (lineage, facts, report) => {
+  if (lineage.inputs.length === 0) return;
+  const modelInvolved = involvesModel(lineage);
+  for (const input of lineage.inputs) {
+    const question: Question = { input, facts, modelInvolved, say: sayAbout(input, report) };
+    basis(question);
+    aiUse(question);
+    purpose(question);
+    territory(question);
+    expiry(question, 'input-expiry', 'right to use it', input.expiresAt);
+    releases(question);
+  }
+};
+
+/** A listing without terms may be a model, so it counts as one. */
+function involvesModel({ subjects, missing }: ExpandedLineage): boolean {
+  if (missing.size > 0) return true;
+  return [...subjects.values()].some(({ entry }) => entry.listing.access !== 'code');
+}
+
+function sayAbout({ assetId }: LineageInput, report: Report): Question['say'] {
+  const name = assetId === undefined ? 'An input' : `Input ${assetId}`;
+  return (ruleId, severity, [factName, value], words, howToFix) => {
+    const fact = { name: factName, value };
+    report.finding({ ruleId, severity, term: null, fact, message: `${name}: ${words}`, howToFix });
+  };
+}
+
+function basis({ input: { rightsBasis }, say }: Question): void {
+  if (rightsBasis === 'none') {
+    const fix = 'Obtain a right to the image, or leave it out.';
+    say('input-rights-basis', 'deny', ['rightsBasis', rightsBasis], 'there is no right to use it.', fix);
+  } else if (rightsBasis === 'unknown') {
+    const fix = 'Declare on what right the image is used.';
+    say(
+      'input-rights-basis',
+      'review',
+      ['rightsBasis', rightsBasis],
+      'the right to use it is not known.',
+      fix,
+    );
+  }
+}
+
+function aiUse({ input: { aiInput }, modelInvolved, say }: Question): void {
+  if (!modelInvolved || aiInput === 'yes') return;
+  if (aiInput === 'no') {
+    const fix = 'Leave the image out, or obtain the right to feed it to a model.';
+    say('input-ai-use', 'deny', ['aiInput', aiInput], 'it may not be fed to a model.', fix);
+  } else {
+    const fix = 'Declare whether the right covers AI input.';
+    say(
+      'input-ai-use',
+      'review',
+      ['aiInput', aiInput],
+      'it is not known whether it may be fed to a model.',
+      fix,
+    );
+  }
+}
+
+function purpose({ input: { allowedUses }, facts, say }: Question): void {
+  const asked = facts.facts.purpose;
+  if (allowedUses === 'unknown') {
+    const fix = 'Declare the purposes that the right covers.';
+    say(
+      'input-purpose',
+      'review',
+      ['allowedUses', allowedUses],
+      'the purposes it may be used for are not known.',
+      fix,
+    );
+  } else if (!allowedUses.includes(asked)) {
+    const fix = 'Obtain the right for this purpose, or leave the image out.';
+    const words = `its right does not cover the purpose "${asked}".`;
+    say('input-purpose', 'deny', ['allowedUses', [...allowedUses].sort()], words, fix);
+  }
+}
+
+function territory({ input, facts: { audience }, say }: Question): void {
+  const allowed = input.territory;
+  if (allowed === 'worldwide') return;
+  if (allowed === 'unknown') {
+    const fix = 'Declare the countries that the right covers.';
+    say(
+      'input-territory',
+      'review',
+      ['territory', allowed],
+      'the countries of its right are not known.',
+      fix,
+    );
+    return;
+  }
+  const outside =
+    audience === 'worldwide' ? ['worldwide'] : audience.filter((country) => !allowed.includes(country));
+  if (outside.length === 0) return;
+  const words = `its right does not cover the audience: ${outside.sort().join(', ')}.`;
+  const fix = 'Narrow the audience, extend the right, or leave the image out.';
+  say('input-territory', 'deny', ['territory', [...allowed].sort()], words, fix);
+}
+
+function expiry(
+  { facts: { facts }, say }: Question,
+  ruleId: 'input-expiry' | 'input-release',
+  what: string,
+  expiresAt: LineageInput['expiresAt'],
+): void {
+  if (expiresAt === null) return;
+  const { campaignStart, campaignEnd } = facts;
+  if (expiresAt === 'unknown') {
+    say(
+      ruleId,
+      'review',
+      ['expiresAt', expiresAt],
+      `the end of the ${what} is not known.`,
+      'Declare when it ends.',
+    );
+  } else if (
+    (campaignEnd !== null && campaignEnd > expiresAt) ||
+    (campaignStart !== null && campaignStart > expiresAt)
+  ) {
+    const words = `the ${what} ends on ${expiresAt}, before the campaign does.`;
+    say(ruleId, 'deny', ['expiresAt', expiresAt], words, 'End the campaign earlier, or extend the right.');
+  } else if (campaignEnd === null) {
+    const words = `the ${what} ends on ${expiresAt}, and the campaign has no stated end.`;
+    say(ruleId, 'review', ['expiresAt', expiresAt], words, 'State campaignEnd.');
+  }
+}
+
+function releases(question: Question): void {
+  for (const { reference, coversAiAlteration, expiresAt } of question.input.releases) {
+    expiry(question, 'input-release', `release ${reference}`, expiresAt);
+    if (!question.modelInvolved || coversAiAlteration === 'yes') continue;
+    const known = coversAiAlteration === 'no';
+    question.say(
+      'input-release',
+      known ? 'deny' : 'review',
+      ['coversAiAlteration', coversAiAlteration],
+      known
+        ? `the release ${reference} does not cover alteration by AI.`
+        : `it is not known whether the release ${reference} covers alteration by AI.`,
+      'Obtain a release that names alteration by AI, or leave the image out.',
+    );
+  }
+}

@@ -1,0 +1,86 @@
+import { type Territory } from '../countries.js';
+import { type Subject } from '../expand-lineage.js';
+import { type FactValue } from '../finding.js';
+import { termsOf } from '../listing-index.js';
+import { type TermOf } from '../terms.js';
+import { type ListingRule, nameOf, type PreparedFacts, type Report, restrictionSeverity } from './rule.js';
+
+type Exclusion = TermOf<'territory-exclusion'>;
+
+/** Which of the audience's countries lie in a territory. The whole world contains every country. */
+export interface Overlap {
+  readonly certain: readonly string[];
+  readonly doubtful: readonly string[];
+}
+
+const NOWHERE: Overlap = { certain: [], doubtful: [] };
+
+export function overlap(
+  audience: 'worldwide' | readonly string[],
+  territory: Territory | undefined,
+): Overlap {
+  if (!territory) return NOWHERE;
+  if (audience === 'worldwide') return { certain: [...territory.certain].sort(), doubtful: [] };
+  const certain = audience.filter((country) => territory.certain.has(country));
+  const doubtful = audience.filter((country) => territory.doubtful.has(country));
+  if (certain.length === 0 && doubtful.length === 0) return NOWHERE;
+  return { certain: certain.sort(), doubtful: doubtful.sort() };
+}
+
+/**
+ * A license that ends at a border binds the place where the work is shown, not the place where it was made:
+ * generating in the United States does not open Germany.
+ */
+export const territory: ListingRule = (subject, facts, report) => {
+  for (const term of termsOf(subject.entry, 'territory-exclusion')) {
+    if (term.appliesTo === 'outputs') outputs(term, subject, facts, report);
+    else if (subject.entry.listing.access !== 'api') weights(term, subject, facts, report);
+  }
+};
+
+function outputs(term: Exclusion, subject: Subject, { audience }: PreparedFacts, report: Report): void {
+  const { certain, doubtful } = overlap(audience, subject.entry.territories.get(term));
+  const shown: FactValue = audience === 'worldwide' ? 'worldwide' : [...certain, ...doubtful].sort();
+  const fact = { name: 'audienceCountries', value: shown };
+  const excluded = term.countries.join(', ');
+  if (certain.length > 0) {
+    const where =
+      audience === 'worldwide' ? `worldwide, which includes ${excluded}` : `in ${certain.join(', ')}`;
+    report.finding({
+      ruleId: 'territory-outputs',
+      severity: restrictionSeverity(term),
+      subject,
+      term,
+      fact,
+      message: `${nameOf(subject)}: its output may not be used or shown ${where}; where it was generated does not matter.`,
+      howToFix: `Leave ${excluded} out of the audience, or choose another model.`,
+    });
+  } else if (doubtful.length > 0) {
+    report.finding({
+      ruleId: 'territory-outputs',
+      severity: 'review',
+      subject,
+      term,
+      fact,
+      message: `${nameOf(subject)}: the text excludes ${excluded} and does not say whether that includes ${doubtful.join(', ')}.`,
+      howToFix: `Have counsel decide, or leave ${doubtful.join(', ')} out of the audience.`,
+    });
+  }
+}
+
+function weights(term: Exclusion, subject: Subject, { facts }: PreparedFacts, report: Report): void {
+  const excluded = term.countries.join(', ');
+  if (facts.processingCountries === 'unknown') return;
+  const { certain, doubtful } = overlap(facts.processingCountries, subject.entry.territories.get(term));
+  if (certain.length === 0 && doubtful.length === 0) return;
+  const places = [...certain, ...doubtful].sort();
+  report.finding({
+    ruleId: 'territory-weights',
+    severity: certain.length > 0 ? restrictionSeverity(term) : 'review',
+    subject,
+    term,
+    fact: { name: 'processingCountries', value: places },
+    message: `${nameOf(subject)}: the model may not be run in ${places.join(', ')}.`,
+    howToFix: `Run it outside ${excluded}, or choose another model.`,
+  });
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { countrySchema } from './countries.js';
+import { listingIdSchema } from './listing.js';
+import { dateSchema, FIELDS_OF_USE, PURPOSES } from './terms.js';
+import { threeValuedSchema } from './three-valued.js';
+
+/** A whole number of at most 2^53 - 1, or the honest answer that nobody knows it. */
+const figureSchema = z.union([z.int().nonnegative(), z.literal('unknown')]);
+export type Figure = z.infer<typeof figureSchema>;
+
+/** What the organization has arranged with a vendor: a registration, or a plan. */
+const agreementSchema = z.strictObject({
+  listingId: listingIdSchema,
+  kind: z.enum(['registration', 'plan']),
+  /** Name of the plan, in lower case, for kind `plan`. */
+  plan: z
+    .string()
+    .regex(/^[a-z0-9 -]{1,40}$/)
+    .nullable()
+    .default(null),
+  /** Document or account that proves it. */
+  reference: z.string().regex(/^\P{C}{1,200}$/u, 'no control characters'),
+});
+
+/** The countries in which the work is shown: ISO 3166-1 alpha-2 codes, or `worldwide`. Never where a server stands. */
+export const audienceSchema = z.union([z.literal('worldwide'), z.array(countrySchema).min(1).max(249)]);
+export type Audience = z.infer<typeof audienceSchema>;
+
+/** What is true of the run, told by the customer. What is not told is unknown, never assumed. */
+export const runFactsSchema = z
+  .strictObject({
+    purpose: z.enum(PURPOSES),
+    audienceCountries: audienceSchema,
+    /** Revenue of the organization alone in its last year, whole US dollars. */
+    organizationRevenueUsd: figureSchema,
+    /** The same with all affiliates (companies under common control). State the same number if there are none. */
+    organizationRevenueWithAffiliatesUsd: figureSchema.default('unknown'),
+    /** Yearly revenue of the products and services in which the output is used. */
+    productRevenueUsd: figureSchema.default('unknown'),
+    /** Users of all products and services in the strongest calendar month so far. */
+    monthlyActiveUsers: figureSchema.default('unknown'),
+    monthlyActiveUsersWithAffiliates: figureSchema.default('unknown'),
+    /** Visits to the service that uses the model, in the strongest month. */
+    monthlyVisits: figureSchema.default('unknown'),
+    /** Who is served by models that the organization hosts itself. */
+    hosting: z.enum(['own-use', 'served-to-others', 'unknown']).default('unknown'),
+    /** Where self-hosted models run; only for licenses that limit the place of use. */
+    processingCountries: z
+      .union([z.literal('unknown'), z.array(countrySchema).min(1).max(249)])
+      .default('unknown'),
+    fieldsOfUse: z
+      .union([z.literal('unknown'), z.array(z.enum(FIELDS_OF_USE)).min(1).max(FIELDS_OF_USE.length)])
+      .default('unknown'),
+    campaignStart: dateSchema.nullable().default(null),
+    /** Last day on which the work is shown; null when open. */
+    campaignEnd: dateSchema.nullable().default(null),
+    humanReviewPlanned: threeValuedSchema.default('unknown'),
+    labelPlanned: threeValuedSchema.default('unknown'),
+    editsPlanned: threeValuedSchema.default('unknown'),
+    agreements: z.array(agreementSchema).max(100).default([]),
+  })
+  .superRefine((facts, context) => {
+    const wider = [
+      ['organizationRevenueUsd', 'organizationRevenueWithAffiliatesUsd'],
+      ['monthlyActiveUsers', 'monthlyActiveUsersWithAffiliates'],
+    ] as const;
+    for (const [part, whole] of wider) {
+      const [a, b] = [facts[part], facts[whole]];
+      if (a !== 'unknown' && b !== 'unknown' && b < a) {
+        context.addIssue({ code: 'custom', path: [whole], message: `must not be less than ${part}` });
+      }
+    }
+    if (facts.campaignStart && facts.campaignEnd && facts.campaignEnd < facts.campaignStart) {
+      context.addIssue({
+        code: 'custom',
+        path: ['campaignEnd'],
+        message: 'must not be before campaignStart',
+      });
+    }
+  });
+/** Complete facts, every default filled in. */
+export type RunFacts = z.infer<typeof runFactsSchema>;
+/** Facts as a caller writes them. */
+export type RunFactsInput = z.input<typeof runFactsSchema>;

@@ -1,0 +1,45 @@
+import { open, type FileHandle } from 'node:fs/promises';
+
+/** Random access to a file through one read window, so that walking many small chunks costs few system calls. */
+export class ByteSource {
+  private static readonly WINDOW_BYTES = 256 * 1024;
+  private window: Buffer = Buffer.alloc(0);
+  private windowStart = 0;
+
+  private constructor(
+    private readonly handle: FileHandle,
+    readonly sizeBytes: number,
+  ) {}
+
+  static async open(path: string): Promise<ByteSource> {
+    const handle = await open(path, 'r');
+    try {
+      return new ByteSource(handle, (await handle.stat()).size);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Up to `length` bytes at `offset`; shorter at the end of the file. The bytes are a view: do not keep them. */
+  async read(offset: number, length: number): Promise<Buffer> {
+    if (offset < 0 || offset >= this.sizeBytes || length <= 0) return Buffer.alloc(0);
+    const wanted = Math.min(length, this.sizeBytes - offset);
+    if (offset < this.windowStart || offset + wanted > this.windowStart + this.window.length) {
+      await this.fill(offset, Math.max(wanted, ByteSource.WINDOW_BYTES));
+    }
+    const start = offset - this.windowStart;
+    return this.window.subarray(start, start + wanted);
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+
+  private async fill(offset: number, length: number): Promise<void> {
+    const buffer = Buffer.allocUnsafe(Math.min(length, this.sizeBytes - offset));
+    const { bytesRead } = await this.handle.read(buffer, 0, buffer.length, offset);
+    this.window = buffer.subarray(0, bytesRead);
+    this.windowStart = offset;
+  }
+}

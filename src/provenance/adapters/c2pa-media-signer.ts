@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import { link, lstat, open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Builder, CallbackSigner } from '@contentauth/c2pa-node';
+import { sha256Hex } from '../../shared/bytes.js';
+import { timestampUtc, type Clock } from '../../shared/clock.js';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
+import { activeClaim } from '../domain/jumbf.js';
+import { type ClaimKey } from '../domain/claim-key.port.js';
+import { actionsAfterOpening, checkManifestPlan, type Opening } from '../domain/manifest-rules.js';
+import { type MediaSigner, type SignedMedia, type SignMediaRequest } from '../domain/media-signer.port.js';
+import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import { C2paReader, fileSha256, readManifestStore } from './c2pa-reader.js';
+import { builderSettings, type TrustAnchors } from './c2pa-settings.js';
+import { ClaimSignature } from './cose-sign1.js';
+import { ingredientJson, manifestDefinition } from './manifest-definition.js';
+import { findIngredients, openingOf, type FoundIngredient, type KeptManifest } from './found-ingredients.js';
+import { readBackDifference, type Expected } from './read-back.js';
+
+export interface C2paMediaSignerOptions {
+  readonly key: ClaimKey;
+  /** The CA of `key`: what was just signed must read back as trusted by it. */
+  readonly trust: TrustAnchors;
+  /** Looks at a source that already carries a manifest before this process parses it: hand in the child process. */
+  readonly sourceInspector: MediaVerifier;
+  /** Version of this program, for `claim_generator_info`. */
+  readonly version: string;
+  readonly clock: Clock;
+}
+
+const CLAIM_GENERATOR_NAME = 'Colophon';
+const SPECIFICATION_VERSION = '2.4.0';
+
+/** {@link MediaSigner} over the C2PA library, path to path. Signatures are made by {@link ClaimSignature}. */
+export class C2paMediaSigner implements MediaSigner {
+  private readonly reader: C2paReader;
+  private readonly signature: ClaimSignature;
+
+  constructor(private readonly options: C2paMediaSignerOptions) {
+    this.reader = new C2paReader({ trust: options.trust });
+    this.signature = new ClaimSignature(options.key);
+  }
+
+  async sign(request: SignMediaRequest): Promise<SignedMedia> {
+    checkManifestPlan(request.plan);
+    this.refuseExpiredCertificate();
+    await refuseExisting(request.destinationPath);
+    await refuseOtherBytes(request);
+    const kept = await this.inspectSource(request);
+    const ingredients = await findIngredients(request, kept);
+    // If we die from here on, a file with this suffix is left beside the destination; nothing refers to it.
+    const temporaryPath = `${request.destinationPath}.${randomUUID()}.unverified`;
+    try {
+      const expected = await this.embed(request, ingredients, openingOf(ingredients, kept), temporaryPath);
+      const actual = await this.readBack(temporaryPath, expected);
+      await publish(temporaryPath, request.destinationPath);
+      return this.result(actual, expected, kept);
+    } finally {
+      await rm(temporaryPath, { force: true });
+    }
+  }
+
+  private refuseExpiredCertificate(): void {
+    const { certificateNotAfter } = this.options.key;
+    if (certificateNotAfter.getTime() > this.options.clock.now().getTime()) return;
+    throw new ColophonError(
+      'signer_unavailable',
+      `The claim-signing certificate expired on ${certificateNotAfter.toISOString()}. Install a new one.`,
+    );
+  }
+
+  /** Type by bytes, and what the manifest of the source is worth if it has one. */
+  private async inspectSource({ source }: SignMediaRequest): Promise<KeptManifest | undefined> {
+    const { mediaType, store } = await readManifestStore(source.path);
+    if (mediaType !== source.mediaType) {
+      throw new ColophonError(
+        'unsupported_media',
+        `The bytes are ${mediaType}, but were declared as ${source.mediaType}.`,
+      );
+    }
+    // The library may find a manifest where our own extraction sees none; it must not be dropped silently.
+    if (store === undefined && !(await this.reader.findsManifest(source.path, mediaType))) return undefined;
+    const { verdict, chain } = await this.options.sourceInspector.verify(source);
+    return verdict === 'none' ? undefined : { verdict, manifestLabel: chain?.manifestLabel };
+  }
+
+  private async embed(
+    request: SignMediaRequest,
+    ingredients: readonly FoundIngredient[],
+    opening: Opening,
+    temporaryPath: string,
+  ): Promise<Expected> {
+    const { plan, source, origin } = request;
+    const actions = actionsAfterOpening(plan, opening, origin.kind);
+    const definition = manifestDefinition({
+      plan,
+      mediaType: source.mediaType,
+      claimGenerator: {
+        name: CLAIM_GENERATOR_NAME,
+        version: this.options.version,
+        specVersion: SPECIFICATION_VERSION,
+      },
+      actions,
+      ingredients,
+      openedAt: timestampUtc(this.options.clock),
+    });
+    const builder = Builder.withJson(definition, builderSettings(this.options.trust, plan.thumbnail));
+    for (const found of ingredients) await addIngredient(builder, found);
+    const { store, claim } = await this.signWith(builder, source, temporaryPath);
+    const manifestLabel = activeClaim(store)?.manifestLabel ?? '';
+    const hashes = { manifestSha256: sha256Hex(store), claimSha256: sha256Hex(claim) };
+    return { plan, actions, ingredients, manifestLabel, ...hashes };
+  }
+
+  /** @returns the manifest store as the library embedded it, and the claim bytes that were signed */
+  private async signWith(
+    builder: Builder,
+    source: SignMediaRequest['source'],
+    temporaryPath: string,
+  ): Promise<{ store: Buffer; claim: Buffer }> {
+    let signed: Buffer | undefined;
+    let keyFailure: unknown;
+    const signer = CallbackSigner.newSigner(
+      {
+        alg: this.options.key.algorithm,
+        certs: [Buffer.from(this.options.key.certificateChainPem)],
+        reserveSize: this.signature.sizeBytes,
+        directCoseHandling: true,
+      },
+      async (claim) => {
+        signed = claim;
+        try {
+          return await this.signature.sign(claim);
+        } catch (error) {
+          // The library turns it into text; what is thrown to the caller is the original.
+          keyFailure = error;
+          throw error;
+        }
+      },
+    );
+    try {
+      const store = await builder.signAsync(
+        signer,
+        { path: source.path, mimeType: source.mediaType },
+        { path: temporaryPath, mimeType: source.mediaType },
+      );
+      if (signed === undefined) throw new Error('the library asked for no signature');
+      return { store, claim: signed };
+    } catch (cause) {
+      throw signingError(keyFailure, cause);
+    }
+  }
+
+  /** The file must be on the disk, not only in a cache, before anything is recorded about it. */
+  private async readBack(path: string, expected: Expected): Promise<MediaVerification> {
+    const handle = await open(path, 'r+');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const actual = await this.reader.verify({ path, mediaType: '' });
+    const difference = readBackDifference(actual, expected);
+    if (difference === undefined) return actual;
+    throw new ColophonError('internal', `The signed file did not read back as planned: ${difference}.`);
+  }
+
+  private result(
+    actual: MediaVerification,
+    expected: Expected,
+    keptManifest: KeptManifest | undefined,
+  ): SignedMedia {
+    return {
+      sha256: actual.sha256,
+      sizeBytes: actual.sizeBytes,
+      claimSha256: expected.claimSha256,
+      manifestSha256: expected.manifestSha256,
+      manifestLabel: expected.manifestLabel,
+      certificateSha256: this.signature.certificateSha256,
+      keptManifest,
+    };
+  }
+}
+
+async function addIngredient(builder: Builder, found: FoundIngredient): Promise<void> {
+  const { path, mediaType } = found.ingredient;
+  try {
+    await builder.addIngredient(ingredientJson(found), { path, mimeType: mediaType });
+  } catch (cause) {
+    throw new ColophonError(
+      'manifest_malformed',
+      'An ingredient, or the source, has a manifest that cannot be kept.',
+      { cause },
+    );
+  }
+}
+
+function signingError(keyFailure: unknown, cause: unknown): ColophonError {
+  if (isColophonError(keyFailure)) return keyFailure;
+  if (keyFailure !== undefined) {
+    return new ColophonError('signer_unavailable', 'The claim key could not sign.', { cause: keyFailure });
+  }
+  return new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  const existing = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (existing) throw new ColophonError('internal', 'The destination of a signed file exists already.');
+}
+
+/** Promise P9: bytes that nobody captured or declared are not signed, whoever asks. */
+async function refuseOtherBytes({ source, origin }: SignMediaRequest): Promise<void> {
+  if ((await fileSha256(source.path)) === origin.originalSha256) return;
+  throw new ColophonError(
+    'source_not_allowed',
+    'The bytes to be signed are not the bytes that were received.',
+  );
+}
+
+/**
+ * Gives the verified file its name. `link` fails where `rename` would overwrite. If we die in between, the file has
+ * both names, and both are good.
+ */
+async function publish(temporaryPath: string, destinationPath: string): Promise<void> {
+  try {
+    await link(temporaryPath, destinationPath);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    throw new ColophonError('internal', 'The destination of a signed file exists already.', { cause });
+  }
+  const folder = await open(dirname(destinationPath), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,50 @@
+/** Settings of the C2PA library, in its own snake_case JSON; the names are those of c2pa-rs 0.90. */
+export interface TrustAnchors {
+  /** How people call the list, e.g. `this installation`. */
+  readonly name: string;
+  /** PEM text of the CA certificates. */
+  readonly anchorsPem: string;
+}
+
+/** More than this in a compressed manifest is an attack (the default is 32). */
+const MAX_DECOMPRESSED_MANIFEST_MB = 16;
+const THUMBNAIL_LONG_EDGE_PX = 512;
+
+/**
+ * Nothing is ever fetched: a manifest can name internal hosts as remote manifest, OCSP responder or did:web, and
+ * the library's defaults would ask them.
+ */
+function common(trust: TrustAnchors | undefined): Record<string, unknown> {
+  return {
+    trust: trust === undefined ? {} : { user_anchors: trust.anchorsPem },
+    verify: {
+      verify_trust: true,
+      verify_after_reading: true,
+      // The signed file is read back from disk by our own reader instead.
+      verify_after_sign: false,
+      ocsp_fetch: false,
+      remote_manifest_fetch: false,
+    },
+    core: { allowed_network_hosts: [], max_decompressed_manifest_size_in_mb: MAX_DECOMPRESSED_MANIFEST_MB },
+  };
+}
+
+export function readerSettings(trust: TrustAnchors | undefined): string {
+  return JSON.stringify(common(trust));
+}
+
+export function builderSettings(trust: TrustAnchors | undefined, thumbnail: boolean): string {
+  return JSON.stringify({
+    ...common(trust),
+    builder: {
+      thumbnail: {
+        enabled: thumbnail,
+        long_edge: THUMBNAIL_LONG_EDGE_PX,
+        format: 'jpeg',
+        ignore_errors: true,
+      },
+      // Assertions which the library adds itself are gathered unless they are named here.
+      created_assertion_labels: ['c2pa.actions.v2', 'c2pa.thumbnail.claim'],
+    },
+  });
+}

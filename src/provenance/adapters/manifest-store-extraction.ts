@@ -1,0 +1,207 @@
+import { type EmbeddableMediaType } from '../domain/media-types.js';
+import { type ByteSource } from './byte-source.js';
+
+/**
+ * The C2PA manifest store of a file: the bytes of the outermost JUMBF box, exactly as the container carries them
+ * (specification 2.4 annex A "Embedding manifests"). Nothing is parsed inside the store.
+ *
+ * This is what `manifestSha256` hashes. It can be redone from the file alone: for PNG it is the body of the `caBX`
+ * chunk, for JPEG the APP11 payloads joined, for WebP the `C2PA` chunk, for GIF the joined sub-blocks of the
+ * `C2PA_GIF` application extension, for TIFF the value of tag 52545, for AVIF the tail of the C2PA `uuid` box.
+ *
+ * Input is hostile: every length is checked against the file, walks are bounded, and what does not look right
+ * gives `undefined`; the validating reader says what is wrong with it.
+ */
+export async function extractManifestStore(
+  file: ByteSource,
+  mediaType: EmbeddableMediaType,
+): Promise<Buffer | undefined> {
+  const store = await EXTRACTORS[mediaType](file);
+  return store === undefined || store.length === 0 ? undefined : Buffer.from(store);
+}
+
+type Extractor = (file: ByteSource) => Promise<Buffer | undefined>;
+
+const EXTRACTORS: Readonly<Record<EmbeddableMediaType, Extractor>> = {
+  'image/png': fromPng,
+  'image/jpeg': fromJpeg,
+  'image/webp': fromWebp,
+  'image/avif': fromAvif,
+  'image/tiff': fromTiff,
+  'image/gif': fromGif,
+};
+
+/** A store of a long chain with thumbnails is some 20 MB; the validating reader refuses far below this anyway. */
+const MAX_STORE_BYTES = 128 * 1024 * 1024;
+/** More parts than any real file has: 2 GB of 8 KiB PNG chunks. */
+const MAX_PARTS = 262_144;
+
+async function slice(file: ByteSource, offset: number, length: number): Promise<Buffer | undefined> {
+  if (length > MAX_STORE_BYTES || offset + length > file.sizeBytes) return undefined;
+  return file.read(offset, length);
+}
+
+/** PNG: 8 bytes signature, then chunks of length, type, body, CRC (PNG 3rd edition section 5.3). */
+async function fromPng(file: ByteSource): Promise<Buffer | undefined> {
+  let offset = 8;
+  for (let part = 0; part < MAX_PARTS; part += 1) {
+    const head = await file.read(offset, 8);
+    if (head.length < 8) return undefined;
+    const length = head.readUInt32BE(0);
+    if (head.toString('latin1', 4, 8) === 'caBX') return slice(file, offset + 8, length);
+    offset += 12 + length;
+  }
+  return undefined;
+}
+
+/** WebP: RIFF chunks of type, little-endian length, body, padded to even length. */
+async function fromWebp(file: ByteSource): Promise<Buffer | undefined> {
+  let offset = 12;
+  for (let part = 0; part < MAX_PARTS; part += 1) {
+    const head = await file.read(offset, 8);
+    if (head.length < 8) return undefined;
+    const length = head.readUInt32LE(4);
+    if (head.toString('latin1', 0, 4) === 'C2PA') return slice(file, offset + 8, length);
+    offset += 8 + length + (length % 2);
+  }
+  return undefined;
+}
+
+const JPEG_APP11 = 0xeb;
+const JPEG_START_OF_SCAN = 0xda;
+/** Box type of the store's description box: "c2pa" in the C2PA UUID form. */
+const C2PA_STORE_UUID = Buffer.from('6332706100110010800000aa00389b71', 'hex');
+
+/**
+ * JPEG: APP11 segments (ISO/IEC 19566-5 annex D): "JP", box instance (2), sequence number (4), then the box.
+ * Every segment after the first of an instance repeats the box header of 8 bytes, which is left out when joining.
+ */
+async function fromJpeg(file: ByteSource): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = [];
+  let instance: number | undefined;
+  let offset = 2;
+  for (let part = 0; part < MAX_PARTS; part += 1) {
+    const head = await file.read(offset, 4);
+    if (head.length < 4 || head[0] !== 0xff || head[1] === JPEG_START_OF_SCAN) break;
+    const length = head.readUInt16BE(2);
+    if (length < 2) break;
+    const body = head[1] === JPEG_APP11 ? await file.read(offset + 4, length - 2) : Buffer.alloc(0);
+    if (body.length >= 16 && body.toString('latin1', 0, 2) === 'JP') {
+      const isStart = body.subarray(24, 40).equals(C2PA_STORE_UUID);
+      if (instance === undefined && isStart) {
+        instance = body.readUInt16BE(2);
+        pieces.push(Buffer.from(body.subarray(8)));
+      } else if (instance === body.readUInt16BE(2)) {
+        pieces.push(Buffer.from(body.subarray(16)));
+      }
+    }
+    offset += 2 + length;
+  }
+  return pieces.length === 0 ? undefined : Buffer.concat(pieces);
+}
+
+const AVIF_C2PA_UUID = Buffer.from('d8fec3d61b0e483c92975828877ec481', 'hex');
+
+/**
+ * ISO base media: a top-level `uuid` box with the C2PA user type; then version and flags (4), the zero-terminated
+ * purpose "manifest", the offset of auxiliary boxes (8) and the store.
+ */
+async function fromAvif(file: ByteSource): Promise<Buffer | undefined> {
+  let offset = 0;
+  for (let part = 0; part < MAX_PARTS; part += 1) {
+    const head = await file.read(offset, 64);
+    if (head.length < 8) return undefined;
+    const size = boxSize(head, file.sizeBytes - offset);
+    const headerBytes = head.readUInt32BE(0) === 1 ? 16 : 8;
+    if (size < headerBytes) return undefined;
+    const isC2pa = head.subarray(headerBytes, headerBytes + 16).equals(AVIF_C2PA_UUID);
+    if (head.toString('latin1', 4, 8) === 'uuid' && isC2pa) {
+      const purposeAt = headerBytes + 20;
+      const end = head.indexOf(0, purposeAt);
+      if (end >= 0 && head.toString('latin1', purposeAt, end) === 'manifest') {
+        const storeAt = end + 1 + 8;
+        return slice(file, offset + storeAt, size - storeAt);
+      }
+    }
+    offset += size;
+  }
+  return undefined;
+}
+
+function boxSize(head: Buffer, remaining: number): number {
+  const size = head.readUInt32BE(0);
+  if (size === 0) return remaining;
+  if (size !== 1) return size;
+  return head.length >= 16 ? Number(head.readBigUInt64BE(8)) : 0;
+}
+
+const TIFF_C2PA_TAG = 52_545;
+const TIFF_ENTRY_BYTES = 12;
+const MAX_TIFF_DIRECTORIES = 64;
+
+/** TIFF 6.0: directories of entries tag (2), type (2), count (4), value or offset (4). */
+async function fromTiff(file: ByteSource): Promise<Buffer | undefined> {
+  const header = await file.read(0, 8);
+  if (header.length < 8) return undefined;
+  const little = header[0] === 0x49;
+  const u16 = (bytes: Buffer, at: number): number =>
+    little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
+  const u32 = (bytes: Buffer, at: number): number =>
+    little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
+  let offset = u32(header, 4);
+  for (let part = 0; offset !== 0 && part < MAX_TIFF_DIRECTORIES; part += 1) {
+    const count = await file.read(offset, 2);
+    if (count.length < 2) return undefined;
+    const entriesBytes = u16(count, 0) * TIFF_ENTRY_BYTES;
+    const directory = Buffer.from(await file.read(offset + 2, entriesBytes + 4));
+    if (directory.length < entriesBytes + 4) return undefined;
+    for (let at = 0; at < entriesBytes; at += TIFF_ENTRY_BYTES) {
+      if (u16(directory, at) !== TIFF_C2PA_TAG) continue;
+      return slice(file, u32(directory, at + 8), u32(directory, at + 4));
+    }
+    offset = u32(directory, entriesBytes);
+  }
+  return undefined;
+}
+
+/** GIF89a: the application extension "C2PA_GIF" 01 00 00, its data in sub-blocks of at most 255 bytes. */
+async function fromGif(file: ByteSource): Promise<Buffer | undefined> {
+  const header = await file.read(0, 13);
+  if (header.length < 13) return undefined;
+  let offset = 13 + colorTableBytes(header[10] ?? 0);
+  for (let part = 0; part < MAX_PARTS; part += 1) {
+    const head = await file.read(offset, 14);
+    if (head[0] === 0x21) {
+      const isC2pa = head[1] === 0xff && head.toString('latin1', 3, 11) === 'C2PA_GIF';
+      const { bytes, end } = await subBlocks(file, offset + (isC2pa ? 14 : 2), isC2pa);
+      if (isC2pa) return bytes;
+      offset = end;
+    } else if (head[0] === 0x2c && head.length >= 10) {
+      const dataAt = offset + 10 + colorTableBytes(head[9] ?? 0) + 1;
+      offset = (await subBlocks(file, dataAt, false)).end;
+    } else {
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+function colorTableBytes(flags: number): number {
+  return (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 0x07) + 1);
+}
+
+async function subBlocks(
+  file: ByteSource,
+  start: number,
+  keep: boolean,
+): Promise<{ bytes: Buffer; end: number }> {
+  const pieces: Buffer[] = [];
+  let offset = start;
+  for (let part = 0; part < MAX_PARTS * 4; part += 1) {
+    const length = (await file.read(offset, 1))[0];
+    if (length === undefined || length === 0) break;
+    if (keep) pieces.push(Buffer.from(await file.read(offset + 1, length)));
+    offset += 1 + length;
+  }
+  return { bytes: Buffer.concat(pieces), end: offset + 1 };
+}

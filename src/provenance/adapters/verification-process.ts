@@ -1,0 +1,153 @@
+import { stat } from 'node:fs/promises';
+import { ColophonError } from '../../shared/errors.js';
+import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import { type TrustAnchors } from './c2pa-settings.js';
+import { VerificationWorker } from './verification-worker.js';
+
+export interface VerificationProcessOptions {
+  readonly trust: TrustAnchors | undefined;
+  /** The compiled child program; default: the one beside this module. */
+  readonly childModuleUrl?: URL;
+  /** Extra arguments of Node for the child, e.g. a loader for TypeScript in tests. */
+  readonly childExecArgv?: readonly string[];
+  /** Time for one file, from the start of parsing. */
+  readonly deadlineMs?: number;
+  readonly maxFileBytes?: number;
+  readonly memoryLimitBytes?: number;
+  readonly maxConcurrent?: number;
+  /** Files that may wait; beyond that callers are turned away. */
+  readonly maxQueued?: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+const DEFAULTS = {
+  childModuleUrl: new URL('./verification-child.js', import.meta.url),
+  childExecArgv: [] as readonly string[],
+  deadlineMs: 30_000,
+  maxFileBytes: 256 * MEBIBYTE,
+  memoryLimitBytes: 1024 * MEBIBYTE,
+  maxConcurrent: 2,
+  maxQueued: 32,
+};
+
+/** A child is replaced after so many files, so that whatever one file did to it does not last. */
+const FILES_PER_CHILD = 50;
+/** An idle child costs some 100 MB; starting one costs some 150 ms. */
+const IDLE_MS = 10_000;
+
+interface IdleWorker {
+  readonly worker: VerificationWorker;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Verifies files of strangers in child processes: at most `maxConcurrent` at once, the others wait in a bounded
+ * queue. A child that crashes, grows or does not answer in time is killed, and its file is `manifest_malformed`; the
+ * parent never parses the file itself.
+ */
+export class VerificationProcess implements MediaVerifier {
+  private readonly options: Required<VerificationProcessOptions>;
+  private readonly idle: IdleWorker[] = [];
+  private readonly busy = new Set<VerificationWorker>();
+  private readonly waiting: (() => void)[] = [];
+  private active = 0;
+  private closed = false;
+
+  constructor(options: VerificationProcessOptions) {
+    this.options = { ...DEFAULTS, ...options };
+  }
+
+  /**
+   * @throws ColophonError `payload_too_large`, `rate_limited` when too many wait, `unsupported_media`,
+   *   `media_corrupt`, `manifest_malformed`; `internal` when no child can be started.
+   */
+  async verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification> {
+    await this.refuseTooLarge(file.path);
+    await this.enter();
+    try {
+      return await this.verifyInWorker(file);
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** Ends all children. Files in work fail; later calls are refused. */
+  close(): void {
+    this.closed = true;
+    for (const { worker, timer } of this.idle.splice(0)) {
+      clearTimeout(timer);
+      worker.kill();
+    }
+    for (const worker of this.busy) worker.kill();
+    for (const next of this.waiting.splice(0)) next();
+  }
+
+  private async refuseTooLarge(path: string): Promise<void> {
+    const status = await stat(path);
+    if (!status.isFile()) throw new ColophonError('unsupported_media', 'This is not a regular file.');
+    if (status.size > this.options.maxFileBytes) {
+      const limit = Math.floor(this.options.maxFileBytes / MEBIBYTE);
+      throw new ColophonError('payload_too_large', `Files of up to ${String(limit)} MiB can be verified.`);
+    }
+  }
+
+  private async enter(): Promise<void> {
+    if (this.active < this.options.maxConcurrent) {
+      this.active += 1;
+      return;
+    }
+    if (this.waiting.length >= this.options.maxQueued) {
+      throw new ColophonError('rate_limited', 'Too many files are being verified now.');
+    }
+    // Whoever leaves hands over the place, so `active` stays as it is.
+    await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.active -= 1;
+  }
+
+  private async verifyInWorker(file: {
+    readonly path: string;
+    readonly mediaType: string;
+  }): Promise<MediaVerification> {
+    const worker = this.takeWorker();
+    this.busy.add(worker);
+    try {
+      const { trust, memoryLimitBytes, deadlineMs } = this.options;
+      const { path, mediaType } = file;
+      return await worker.run({ path, mediaType, trust: trust ?? null, memoryLimitBytes }, deadlineMs);
+    } finally {
+      this.busy.delete(worker);
+      this.putBack(worker);
+    }
+  }
+
+  private takeWorker(): VerificationWorker {
+    if (this.closed) throw new ColophonError('internal', 'Verification has been shut down.');
+    for (let last = this.idle.pop(); last; last = this.idle.pop()) {
+      clearTimeout(last.timer);
+      if (last.worker.isAlive) return last.worker;
+    }
+    return new VerificationWorker(this.options.childModuleUrl, this.options.childExecArgv);
+  }
+
+  private putBack(worker: VerificationWorker): void {
+    if (this.closed || !worker.isAlive || worker.filesSeen >= FILES_PER_CHILD) {
+      worker.kill();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.idle.splice(
+        this.idle.findIndex((each) => each.worker === worker),
+        1,
+      );
+      worker.kill();
+    }, IDLE_MS);
+    timer.unref();
+    this.idle.push({ worker, timer });
+  }
+}

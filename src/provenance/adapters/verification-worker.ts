@@ -1,0 +1,120 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ColophonError, ERROR_CODES } from '../../shared/errors.js';
+import { type MediaVerification } from '../domain/media-verifier.port.js';
+import { type VerificationAnswer, type VerificationJob } from './verification-protocol.js';
+
+/** For the JavaScript side of the child; its native memory is watched by the child itself. */
+const MAX_HEAP_MEGABYTES = 256;
+const START_DEADLINE_MS = 20_000;
+
+/** One child process. It does one job at a time; after a failure it is dead and must be replaced. */
+export class VerificationWorker {
+  filesSeen = 0;
+  private readonly child: ChildProcess;
+  private readonly ready: Promise<VerificationAnswer>;
+  private alive = true;
+
+  constructor(moduleUrl: URL, execArgv: readonly string[]) {
+    this.child = fork(fileURLToPath(moduleUrl), [], {
+      execArgv: [...execArgv, `--max-old-space-size=${String(MAX_HEAP_MEGABYTES)}`],
+      // No secrets, no proxies, no library paths of ours reach a process that strangers may take over.
+      env: {},
+      cwd: '/',
+      // A panic of the library writes parts of the file to stderr; our logs are no place for it.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      serialization: 'json',
+    });
+    this.child.on('error', () => {
+      this.kill();
+    });
+    this.child.once('exit', () => {
+      this.alive = false;
+    });
+    this.ready = this.nextAnswer(START_DEADLINE_MS);
+    this.ready.catch(() => undefined);
+  }
+
+  get isAlive(): boolean {
+    return this.alive;
+  }
+
+  async run(job: VerificationJob, deadlineMs: number): Promise<MediaVerification> {
+    await this.untilReady();
+    this.filesSeen += 1;
+    this.hold();
+    const pending = this.nextAnswer(deadlineMs);
+    this.child.send(job);
+    const answer = await pending.catch((cause: unknown) => {
+      this.kill();
+      throw new ColophonError(
+        'manifest_malformed',
+        'The file could not be checked within the limits of time and memory.',
+        { cause },
+      );
+    });
+    this.letGo();
+    if (answer.kind === 'verified') return answer.verification;
+    if (answer.kind === 'refused' && Object.hasOwn(ERROR_CODES, answer.code)) {
+      throw new ColophonError(answer.code, answer.detail);
+    }
+    // Whoever answers like this is no longer our program.
+    this.kill();
+    throw new ColophonError('manifest_malformed', 'The file cannot be parsed.');
+  }
+
+  kill(): void {
+    this.alive = false;
+    this.child.kill('SIGKILL');
+  }
+
+  /** A child that does not even start is our own fault, not the file's. */
+  private async untilReady(): Promise<void> {
+    try {
+      await this.ready;
+    } catch (cause) {
+      this.kill();
+      throw new ColophonError('internal', 'The verification process does not start.', { cause });
+    }
+  }
+
+  private nextAnswer(deadlineMs: number): Promise<VerificationAnswer> {
+    const { child } = this;
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        clearTimeout(timer);
+        child.off('message', onMessage);
+        child.off('exit', onExit);
+        settle();
+      };
+      const onMessage = (message: unknown): void => {
+        finish(() => {
+          resolve(message as VerificationAnswer);
+        });
+      };
+      const onExit = (code: number | null, signal: string | null): void => {
+        finish(() => {
+          reject(new Error(`the child ended with ${signal ?? String(code)}`));
+        });
+      };
+      const timer = setTimeout(() => {
+        finish(() => {
+          reject(new Error(`no answer within ${String(deadlineMs)} ms`));
+        });
+      }, deadlineMs);
+      child.on('message', onMessage);
+      child.on('exit', onExit);
+    });
+  }
+
+  /** While a file is in work the child keeps this process running; while idle it must not. */
+  private hold(): void {
+    this.child.ref();
+    this.child.channel?.ref();
+  }
+
+  private letGo(): void {
+    this.child.unref();
+    this.child.channel?.unref();
+  }
+}

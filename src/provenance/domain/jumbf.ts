@@ -1,0 +1,65 @@
+/**
+ * Just enough JUMBF (ISO/IEC 19566-5) to find the claim of the active manifest in a manifest store.
+ * A box is length (4), type (4), [length (8) when the first is 1], content; a superbox `jumb` begins with a
+ * description box `jumd`: type UUID (16), toggles (1), zero-terminated label.
+ */
+interface Box {
+  readonly type: string;
+  readonly content: Buffer;
+}
+
+const MAX_BOXES = 10_000;
+const CLAIM_LABEL = /^c2pa\.claim(\.v2)?$/;
+
+export interface ActiveClaim {
+  /** Label of the active manifest, `urn:c2pa:...`. */
+  readonly manifestLabel: string;
+  /** The CBOR bytes which the claim signature covers. */
+  readonly claim: Buffer;
+}
+
+/**
+ * The claim of the active manifest, which is the last one in the store (C2PA 2.4 section 11.1.4.2).
+ * `undefined` when the store is not built like that; hostile lengths read as nothing.
+ */
+export function activeClaim(store: Buffer): ActiveClaim | undefined {
+  const outer = boxes(store)[0];
+  if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return undefined;
+  const manifest = superboxes(outer).at(-1);
+  if (manifest === undefined) return undefined;
+  const manifestLabel = labelOf(manifest);
+  const claimBox = superboxes(manifest).find((box) => CLAIM_LABEL.test(labelOf(box) ?? ''));
+  const claim = claimBox && boxes(claimBox.content).find((box) => box.type === 'cbor')?.content;
+  return manifestLabel === undefined || claim === undefined ? undefined : { manifestLabel, claim };
+}
+
+function superboxes(parent: Box): Box[] {
+  return boxes(parent.content).filter((box) => box.type === 'jumb');
+}
+
+function labelOf(superbox: Box): string | undefined {
+  const description = boxes(superbox.content, 1)[0];
+  if (description?.type !== 'jumd') return undefined;
+  const end = description.content.indexOf(0, 17);
+  return end < 0 ? undefined : description.content.toString('utf8', 17, end);
+}
+
+function boxes(bytes: Buffer, limit = MAX_BOXES): Box[] {
+  const found: Box[] = [];
+  let offset = 0;
+  while (offset + 8 <= bytes.length && found.length < limit) {
+    const declared = bytes.readUInt32BE(offset);
+    const isLong = declared === 1;
+    if (isLong && offset + 16 > bytes.length) break;
+    const headerBytes = isLong ? 16 : 8;
+    const size =
+      declared === 0 ? bytes.length - offset : isLong ? Number(bytes.readBigUInt64BE(offset + 8)) : declared;
+    if (size < headerBytes || offset + size > bytes.length) break;
+    found.push({
+      type: bytes.toString('latin1', offset + 4, offset + 8),
+      content: bytes.subarray(offset + headerBytes, offset + size),
+    });
+    offset += size;
+  }
+  return found;
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/**
+ * What the fake does with one submit. Plans are used up in order; without one everything goes well.
+ *
+ * `submit`
+ * - `ok`: accepted and charged, answered with 200
+ * - `500`, `429`, `422`: refused, not charged
+ * - `502`: accepted and charged, but a gateway in between loses the answer: the worst case behind this status
+ * - `hang-after-accept`, `reset-after-accept`: accepted and charged, the answer never arrives
+ * - `reset-before-accept`: connection lost, not charged; the client cannot tell it from the one above
+ * - `garbage-after-accept`: accepted and charged, answered with 200 and a page instead of JSON
+ *
+ * `result`: the first six concern the JSON of the result, the others the file that it names.
+ */
+export const FaultPlan = z.object({
+  submit: z
+    .enum([
+      'ok',
+      '500',
+      '502',
+      '429',
+      '422',
+      'hang-after-accept',
+      'reset-after-accept',
+      'reset-before-accept',
+      'garbage-after-accept',
+    ])
+    .default('ok'),
+  /** How many status polls say "not yet" before the job completes. */
+  pendingPolls: z.int().min(0).max(1000).default(1),
+  result: z
+    .enum([
+      'ok',
+      'html',
+      'empty',
+      'content-refused',
+      'model-error',
+      'internal-url',
+      'model-mismatch',
+      'data-uri',
+      'garbage-png',
+      'truncated-png',
+      'wrong-content-type',
+      'endless-body',
+      'slow-loris',
+      'redirect-to-metadata',
+    ])
+    .default('ok'),
+  webhook: z.enum(['ok', 'none', 'duplicate', 'forged', 'late']).default('ok'),
+  /** Time from accepting to the first delivery; `late` waits ten times as long. */
+  webhookDelayMs: z.int().min(0).max(60_000).default(50),
+  /** Value of the header `x-fal-billable-units`; text to play nonsense. Default: the number of pictures. */
+  billableUnits: z.union([z.number(), z.string().max(100)]).optional(),
+});
+
+export type FaultPlan = z.output<typeof FaultPlan>;
+export type FaultPlanInput = z.input<typeof FaultPlan>;
