@@ -1,7 +1,7 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
-import { type Authenticate } from '../identity/application/authenticate.js';
+import { type Authenticate, keyInAuthorization } from '../identity/application/authenticate.js';
 import { type Permission, type Principal, requirePermission } from '../identity/domain/principal.js';
 import { ColophonError } from '../shared/errors.js';
 
@@ -52,8 +52,10 @@ function presentedKey(request: FastifyRequest): string {
     );
   }
   const authorization = request.headers.authorization;
-  const match = authorization === undefined ? null : /^(?:Bearer|Key) (\S+)$/i.exec(authorization);
-  const key = match?.[1] ?? single(request.headers['x-goog-api-key']) ?? single(request.headers['x-api-key']);
+  const key =
+    keyInAuthorization(authorization) ??
+    single(request.headers['x-goog-api-key']) ??
+    single(request.headers['x-api-key']);
   if (key === undefined) {
     if (authorization !== undefined)
       throw new ColophonError('invalid_api_key', 'The Authorization header is not "Bearer <key>".');

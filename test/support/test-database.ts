@@ -21,7 +21,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const server = JSON.parse(process.env.TEST_POSTGRES ?? '{}') as TestServer;
   const name = `test_${randomBytes(6).toString('hex')}`;
   const onServer = async (sql: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: server.administratorUrl.replace('/DATABASE?', '/postgres?') });
+    const client = new pg.Client({
+      connectionString: server.administratorUrl.replace('/DATABASE?', '/postgres?'),
+    });
     await client.connect();
     try {
       await client.query(sql);

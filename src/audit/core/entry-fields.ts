@@ -15,6 +15,11 @@ export const token = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}$/, 'expected a word of 1 to 128 characters');
 
+/** A model listing, `<model>@<channel>`; `none` for a finding about no listing in particular. */
+export const listingId = z
+  .string()
+  .regex(/^(?:none|[a-z0-9][a-z0-9._-]{0,79}@[a-z0-9-]{1,40})$/, 'expected a model listing id');
+
 /** Text without space or control characters, e.g. a URL or a URN. */
 export const identifier = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'expected printable ASCII without spaces');
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   id,
   identifier,
+  listingId,
   mediaType,
   microUsd,
   mode,
@@ -37,7 +38,7 @@ export const ENTRY_DATA_SCHEMAS = {
     engineVersion: token,
     termsSha256: sha256Hex,
     inputSha256: sha256Hex,
-    findings: z.array(z.strictObject({ ruleId: token, severity: token, listingId: token })).max(256),
+    findings: z.array(z.strictObject({ ruleId: token, severity: token, listingId })).max(256),
   }),
 
   /** A person other than the requester accepts the open findings of one clearance, for a time. */
@@ -51,7 +52,7 @@ export const ENTRY_DATA_SCHEMAS = {
     useCase: name,
     clearanceId: id,
     steps: z
-      .array(z.strictObject({ stepRunId: id, key: token, provider: token, listingId: token }))
+      .array(z.strictObject({ stepRunId: id, key: token, provider: token, listingId }))
       .min(1)
       .max(128),
     reservedMicroUsd: microUsd,
@@ -61,7 +62,7 @@ export const ENTRY_DATA_SCHEMAS = {
     runId: id,
     stepKey: token,
     provider: token,
-    listingId: token,
+    listingId,
     requestSha256: sha256Hex,
     upstreamId: identifier.optional(),
   }),

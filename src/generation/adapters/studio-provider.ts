@@ -19,7 +19,8 @@ export class StudioProvider implements Provider {
   }
 
   async submit(request: ProviderRequest): Promise<CompletedStep> {
-    if (!isStudioOperation(request.endpoint)) throw new Error(`the studio has no operation "${request.endpoint}"`);
+    if (!isStudioOperation(request.endpoint))
+      throw new Error(`the studio has no operation "${request.endpoint}"`);
     const operation: StudioOperation = STUDIO_OPERATIONS[request.endpoint];
     const image = request.images.image;
     const { bytes } = await operation.run(request.parameters, image ? await readFile(image.path) : undefined);

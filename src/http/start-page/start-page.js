@@ -72,7 +72,7 @@ const ACTION_WORDS = new Map([
  */
 export function actionWords(action) {
   const name = readable(action.action, 120);
-  const meaning = ACTION_WORDS.get(name) ?? `“${name}”`;
+  const meaning = ACTION_WORDS.get(name) ?? (name === '' ? 'Something unnamed was done' : `“${name}”`);
   const description = readable(action.description);
   if (description === '' || description.toLowerCase() === meaning.toLowerCase())
     return { words: meaning, term: '' };
@@ -185,11 +185,8 @@ export function rawRecord(node) {
 }
 
 const VERDICTS = new Map([
-  [
-    'intact_and_trusted',
-    { icon: 'icon-trusted', tone: 'good', title: 'Intact, and signed by someone we trust' },
-  ],
-  ['intact', { icon: 'icon-intact', tone: 'caution', title: 'Intact, but the signer is not known to us' }],
+  ['intact_and_trusted', { icon: 'icon-trusted', tone: 'good', title: 'Intact, from a signer that we know' }],
+  ['intact', { icon: 'icon-intact', tone: 'caution', title: 'Intact, but we do not know the signer' }],
   ['broken', { icon: 'icon-broken', tone: 'bad', title: 'Broken: do not rely on it' }],
   ['none', { icon: 'icon-none', tone: 'plain', title: 'No manifest in this file' }],
 ]);
@@ -343,12 +340,15 @@ function logPart(log) {
 }
 
 const MAX_CHECKS = 300;
+const OUTCOMES = new Map([
+  ['success', ['icon-intact', 'passed']],
+  ['failure', ['icon-broken', 'failed']],
+]);
 
 function checksPart(statuses) {
   if (statuses.length === 0) return undefined;
-  const marks = { success: ['icon-intact', 'passed'], failure: ['icon-broken', 'failed'] };
   const rows = statuses.slice(0, MAX_CHECKS).map((status) => {
-    const [id, word] = marks[status.outcome] ?? ['icon-none', 'noted'];
+    const [id, word] = OUTCOMES.get(status.outcome) ?? ['icon-none', 'noted'];
     const mark = icon(id);
     if (word === 'failed') mark.classList.add('failure-icon');
     const code = element('code', {}, readable(status.code, 120));
@@ -373,11 +373,14 @@ function checksPart(statuses) {
 }
 
 function showAnswer(file, answer) {
-  const sentences = listOf(answer.sentences).map((sentence) => fromFile(readable(sentence, 600), 'li'));
+  const sentences = listOf(answer.sentences)
+    .map((sentence) => readable(sentence, 600))
+    .filter((sentence) => sentence !== '')
+    .map((sentence) => fromFile(sentence, 'li'));
   const said = element(
     'div',
     {},
-    element('h3', {}, 'In words'),
+    element('h3', {}, 'What the file says'),
     element('ul', { class: 'sentences' }, ...sentences),
     logPart(answer.log ?? {}),
   );
@@ -471,7 +474,8 @@ function nodeRow(node, labelId, level, canOpen) {
   const failures = listOf(node.failures);
   const twist = element('span', { class: canOpen ? 'twist' : 'twist leaf' });
   if (canOpen) twist.append(icon('icon-twist'));
-  const step = level === 1 ? '' : `, level ${level}`;
+  // Where the indentation ends, the words go on; assistive technology has the level from the item itself.
+  const step = level > INDENTED_LEVELS ? `, level ${level}` : '';
   const title = element(
     'div',
     { id: `${labelId}-title` },
@@ -501,7 +505,7 @@ function actionList(node) {
   const items = actions.slice(0, MAX_ACTIONS).map((action) => {
     const { words, term } = actionWords(action);
     const source = sourceWords(action.digitalSourceType);
-    const item = element('li', {}, fromFile(words));
+    const item = element('li', { class: action.action === 'c2pa.opened' ? 'muted' : '' }, fromFile(words));
     if (term !== '') item.append(element('span', { class: 'muted' }, ` · ${term}`));
     if (source !== '') item.append(' · ', fromFile(source));
     if (action.attributedTo === 'gathered') {
@@ -635,6 +639,8 @@ function verifyFile(file, note = '') {
   byId('result').replaceChildren();
   byId('verify-status').replaceChildren(...(note === '' ? [] : [notice('', note)]));
   startWorking(file);
+  // A drop works anywhere on the page; its progress is shown here.
+  byId('verify').scrollIntoView({ block: 'nearest' });
   request.upload.addEventListener('progress', (event) => {
     if (event.lengthComputable) showUpload(event.loaded / event.total);
   });
@@ -708,7 +714,18 @@ function receive(file, request) {
   } else if (typeof body !== 'object' || body === null || !VERDICTS.has(body.verdict)) {
     showProblem(STRANGE_ANSWER);
   } else {
-    showAnswer(file, body);
+    showOrExplain(file, body);
+  }
+}
+
+/** An answer of another shape than ours must not leave half a verdict on the page. */
+function showOrExplain(file, answer) {
+  try {
+    showAnswer(file, answer);
+  } catch {
+    byId('result').hidden = true;
+    byId('result').replaceChildren();
+    showProblem(STRANGE_ANSWER);
   }
 }
 
@@ -729,7 +746,7 @@ function cancel() {
   current = undefined;
   request?.abort();
   stopWorking();
-  byId('verify-status').replaceChildren(notice('', 'Canceled. Nothing is kept.'));
+  byId('verify-status').replaceChildren(notice('', 'Canceled.'));
   byId('file-input').focus();
 }
 
@@ -811,8 +828,10 @@ function sayCopied(button, words) {
 
 async function showReadiness() {
   try {
-    const { ok } = await fetch('/readyz', { cache: 'no-store' });
-    byId('readiness').textContent = ok ? ': ready' : ': not ready';
+    const answer = await fetch('/readyz', { cache: 'no-store' });
+    // Read to the end: an unread body keeps the connection busy.
+    await answer.arrayBuffer();
+    byId('readiness').textContent = answer.ok ? ': ready' : ': not ready';
   } catch {
     byId('readiness').textContent = ': no answer';
   }

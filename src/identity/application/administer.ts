@@ -138,7 +138,7 @@ export class Administer {
   }
 
   /** How much may be spent in all. Lower than what is reserved or spent already: then nothing new is accepted. */
-  async setBudget(tx: Tx, limitMicroUsd: bigint, actor: Actor): Promise<void> {
+  async setBudget(tx: Tx, limitMicroUsd: bigint, actor: Actor = SYSTEM_ACTOR): Promise<void> {
     await tx.query(
       `UPDATE budget SET limit_micro_usd = $2 WHERE organization_id = $1 AND scope = 'organization' RETURNING scope`,
       [tx.organizationId, limitMicroUsd.toString()],

@@ -52,6 +52,13 @@ export class Authenticate {
     return { organizationId, principalId: row.principal_id, keyId: key.id, mode: row.mode, roles: row.roles };
   }
 
+  /** The same for a raw Authorization header. @throws ColophonError `unauthenticated`, `invalid_api_key` */
+  async withAuthorization(authorization: string | undefined): Promise<Principal> {
+    const key = keyInAuthorization(authorization);
+    if (key === undefined) throw new ColophonError('unauthenticated', 'No API key was sent.');
+    return this.withApiKey(key);
+  }
+
   private isUsable(row: KeyRow): boolean {
     if (row.revoked_at !== null || row.disabled_at !== null) return false;
     return row.expires_at === null || row.expires_at > this.clock.now();
@@ -60,4 +67,9 @@ export class Authenticate {
 
 function invalidKey(): ColophonError {
   return new ColophonError('invalid_api_key', 'The API key is malformed, unknown, expired or revoked.');
+}
+
+/** `Bearer` is ours, `Key` is what fal's SDK sends. */
+export function keyInAuthorization(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : /^(?:Bearer|Key) (\S+)$/i.exec(authorization)?.[1];
 }

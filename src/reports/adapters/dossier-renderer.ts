@@ -1,0 +1,28 @@
+import { sharp } from '../../assets/adapters/libvips.js';
+import { type DossierRenderer } from '../application/make-report.js';
+import { type DossierPicture } from '../domain/dossier.js';
+import { renderDossierJson } from './dossier-json.js';
+import { renderDossierPdf } from './dossier-pdf.js';
+import { writeEvidenceBundle } from './evidence-bundle.js';
+
+const PICTURE_SIDE_PIXELS = 640;
+
+export const dossierRenderer: DossierRenderer = {
+  pdf: (dossier, pictures) => renderDossierPdf({ dossier, pictures }),
+  json: renderDossierJson,
+  bundle: async (dossier, dossierPdf, evidence, destinationPath) => {
+    await writeEvidenceBundle({ dossier, dossierPdf, evidence, destinationPath });
+  },
+  picture: thumbnail,
+};
+
+/** Transparent parts become white, as on paper. */
+async function thumbnail(assetId: string, path: string): Promise<DossierPicture> {
+  const { data, info } = await sharp(path)
+    .rotate()
+    .resize(PICTURE_SIDE_PIXELS, PICTURE_SIDE_PIXELS, { fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: '#ffffff' })
+    .jpeg({ quality: 85 })
+    .toBuffer({ resolveWithObject: true });
+  return { assetId, bytes: data, mediaType: 'image/jpeg', width: info.width, height: info.height };
+}

@@ -1,0 +1,191 @@
+import PDFDocument from 'pdfkit';
+import { fontBytes } from './fonts.js';
+import { printableText, REPLACEMENT } from './printable-text.js';
+import { COLORS, CONTENT_BOTTOM, CONTENT_WIDTH, PAGE, STYLES, type FontName, type TextStyle } from './theme.js';
+import { wrapText } from './wrap-text.js';
+
+/** Structure types of ISO 32000-1 section 14.8.4 that this report uses. */
+export type Tag = 'Sect' | 'H1' | 'H2' | 'H3' | 'P' | 'Figure' | 'Table' | 'TR' | 'TH' | 'TD' | 'L' | 'LI' | 'LBody' | 'Code';
+export type Structure = PDFKit.PDFStructureElement;
+
+export interface PaperOptions {
+  readonly title: string;
+  readonly subject: string;
+  readonly producer: string;
+  readonly createdAt: Date;
+}
+
+/**
+ * Paper to print on: PDF/A-3a pages with a cursor, safe text, and a structure for screen readers. All text passes
+ * through here, so nothing of a stranger reaches the page as it is.
+ */
+export class Paper {
+  readonly doc: PDFKit.PDFDocument;
+  /** Where the next thing goes, in points from the top of the page. */
+  y: number = PAGE.top;
+  /** True when some character could not be printed. */
+  hasReplacements = false;
+  private readonly root: Structure;
+  private section: Structure;
+  private readonly glyphs = new Map<FontName, ReadonlySet<number>>();
+
+  constructor(options: PaperOptions) {
+    this.doc = new PDFDocument({
+      size: PAGE.size,
+      // The cursor of the library stays unused: with margins it would begin pages by itself.
+      margin: 0,
+      pdfVersion: '1.7',
+      subset: 'PDF/A-3a',
+      tagged: true,
+      lang: 'en-US',
+      displayTitle: true,
+      bufferPages: true,
+      font: undefined as unknown as string,
+      info: {
+        Title: options.title,
+        Subject: options.subject,
+        Creator: options.producer,
+        Producer: options.producer,
+        CreationDate: options.createdAt,
+      },
+      autoFirstPage: false,
+    });
+    for (const name of ['regular', 'strong', 'mono'] as const) this.registerFont(name);
+    this.doc.addPage();
+    this.root = this.doc.struct('Document');
+    this.doc.addStructure(this.root);
+    this.section = this.root;
+  }
+
+  private registerFont(name: FontName): void {
+    this.doc.registerFont(name, fontBytes(name));
+    this.doc.font(name);
+    const { font } = (this.doc as unknown as { _font: { font: { characterSet: readonly number[] } } })._font;
+    this.glyphs.set(name, new Set(font.characterSet));
+  }
+
+  /** Makes room: a new page unless `height` points are left on this one. */
+  ensure(height: number): void {
+    if (this.y + height > CONTENT_BOTTOM) this.newPage();
+  }
+
+  newPage(): void {
+    this.doc.addPage();
+    this.y = PAGE.top;
+  }
+
+  space(points: number): void {
+    if (this.y > PAGE.top) this.y += points;
+  }
+
+  /** Lines that fit into a width; see wrapText. */
+  lines(text: string, style: TextStyle, width: number): string[] {
+    const glyphs = this.glyphs.get(style.font);
+    const printable = printableText(text, (codePoint) => glyphs?.has(codePoint) ?? false);
+    if (printable.includes(REPLACEMENT)) this.hasReplacements = true;
+    this.doc.font(style.font).fontSize(style.size);
+    return wrapText(printable, width, (piece) => this.doc.widthOfString(piece));
+  }
+
+  /** One line as it is: no wrapping, no page break. `lines` made it safe. */
+  line(text: string, x: number, y: number, style: TextStyle): void {
+    if (text === '') return;
+    this.doc.font(style.font).fontSize(style.size).fillColor(style.color);
+    this.doc.text(text, x, y, { lineBreak: false });
+  }
+
+  /** A structure element of the current section, or of `parent`. */
+  element(tag: Tag, parent: Structure = this.section, options: { alt?: string; scope?: string } = {}): Structure {
+    const element = this.doc.struct(tag, options);
+    parent.add(element);
+    return element;
+  }
+
+  /** Draws on this page what belongs to a structure element. */
+  mark(element: Structure, tag: Tag, draw: () => void): void {
+    const content = this.doc.markStructureContent(tag);
+    draw();
+    this.doc.endMarkedContent();
+    element.add(content);
+  }
+
+  /** Draws what is decoration or repetition, and not read aloud. */
+  artifact(draw: () => void, type: 'Layout' | 'Pagination' = 'Layout'): void {
+    this.doc.markContent('Artifact', { type });
+    draw();
+    this.doc.endMarkedContent();
+  }
+
+  beginSection(title: string, lead?: string): void {
+    this.space(26);
+    this.ensure(110);
+    this.section = this.element('Sect', this.root);
+    this.doc.outline.addItem(printableText(title, () => true));
+    this.text(title, STYLES.heading, { tag: 'H2' });
+    const lineY = this.y + 3;
+    this.artifact(() => {
+      this.doc.moveTo(PAGE.left, lineY).lineTo(PAGE.width - PAGE.right, lineY).lineWidth(0.8).stroke(COLORS.accent);
+    });
+    this.y += 11;
+    if (lead !== undefined) {
+      this.text(lead, STYLES.small);
+      this.y += 6;
+    }
+  }
+
+  /** A block of text that continues over pages. */
+  text(
+    text: string,
+    style: TextStyle,
+    options: { tag?: Tag; parent?: Structure; x?: number; width?: number } = {},
+  ): void {
+    const { tag = 'P', x = PAGE.left, width = CONTENT_WIDTH } = options;
+    const lines = this.lines(text, style, width);
+    const element = this.element(tag, options.parent);
+    this.ensure(style.leading * Math.min(lines.length, 2));
+    for (let i = 0; i < lines.length;) {
+      const room = Math.max(1, Math.floor((CONTENT_BOTTOM - this.y) / style.leading));
+      const part = lines.slice(i, i + room);
+      const top = this.y;
+      this.mark(element, tag, () => {
+        part.forEach((line, k) => this.line(line, x, top + k * style.leading, style));
+      });
+      this.y = top + part.length * style.leading;
+      i += part.length;
+      if (i < lines.length) this.newPage();
+    }
+    element.end();
+  }
+
+  subheading(text: string): void {
+    this.space(12);
+    this.ensure(60);
+    this.text(text, STYLES.subheading, { tag: 'H3' });
+    this.y += 3;
+  }
+
+  /** Page numbers are known at the end; then the file is complete. */
+  async finish(footer: string): Promise<Buffer> {
+    const { count } = this.doc.bufferedPageRange();
+    const [line = ''] = this.lines(footer, STYLES.small, CONTENT_WIDTH - 80);
+    for (let page = 0; page < count; page++) {
+      this.doc.switchToPage(page);
+      this.artifact(() => this.footer(line, `Page ${page + 1} of ${count}`), 'Pagination');
+    }
+    this.root.end();
+    const chunks: Buffer[] = [];
+    this.doc.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const ended = new Promise<void>((resolve, reject) => this.doc.once('end', resolve).once('error', reject));
+    this.doc.end();
+    await ended;
+    return Buffer.concat(chunks);
+  }
+
+  private footer(left: string, right: string): void {
+    const y = PAGE.height - 42;
+    this.doc.moveTo(PAGE.left, y - 7).lineTo(PAGE.width - PAGE.right, y - 7).lineWidth(0.5).stroke(COLORS.rule);
+    this.line(left, PAGE.left, y, STYLES.small);
+    this.doc.font('regular').fontSize(STYLES.small.size);
+    this.line(right, PAGE.width - PAGE.right - this.doc.widthOfString(right), y, STYLES.small);
+  }
+}

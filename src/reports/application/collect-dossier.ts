@@ -1,0 +1,335 @@
+import { In } from 'typeorm';
+import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import {
+  type ReadLog,
+  type LoggedEntry,
+  type PublishedCheckpoint,
+} from '../../audit/application/read-log.js';
+import { type SubjectVault } from '../../audit/application/subject-vault.js';
+import {
+  ContributionEntity,
+  AssetReleaseEntity,
+  ReviewEntity,
+} from '../../contributions/adapters/contribution.entity.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { type ListingIndex } from '../../licenses/domain/listing-index.js';
+import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
+import { type Clock } from '../../shared/clock.js';
+import { publicId } from '../../shared/ids.js';
+import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
+import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
+import { findGaps } from '../domain/find-gaps.js';
+import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
+import { People } from './people.js';
+
+/** What a report rests on, all of it read in one transaction, before the log has published the entries. */
+export interface CollectedAsset {
+  readonly lineage: readonly AssetWithParents[];
+  readonly entries: readonly LoggedEntry[];
+}
+
+/** How long a report waits until the log has published every entry that it cites. */
+const PUBLICATION_TIMEOUT_MS = 30_000;
+
+/** Gathers everything that is recorded of one asset. Facts only; what they mean is for the views and for counsel. */
+export class CollectDossier {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly assets: AssetRepository,
+    private readonly log: ReadLog,
+    private readonly vault: SubjectVault,
+    private readonly listings: ListingIndex,
+    private readonly verifyAsset: (
+      organizationId: string,
+      asset: AssetWithParents,
+    ) => Promise<MediaVerification>,
+    private readonly clock: Clock,
+  ) {}
+
+  async collect(
+    organizationId: string,
+    request: { reportId: string; assetId: string; createdBy: string },
+  ): Promise<{
+    dossier: AssetDossier;
+    entries: LoggedEntry[];
+    published: PublishedCheckpoint;
+    lineage: readonly AssetWithParents[];
+  }> {
+    const { lineage, entryIds } = await this.organizationTx.run(organizationId, async (tx) => {
+      const found = await this.assets.lineage(tx, request.assetId);
+      return { lineage: found, entryIds: await this.entryIdsOf(tx, found) };
+    });
+    const { entries, published } = await this.log.waitUntilPublished(
+      organizationId,
+      entryIds,
+      PUBLICATION_TIMEOUT_MS,
+    );
+    const asset = lineage[0] as AssetWithParents;
+    const verification = await this.verifyAsset(organizationId, asset);
+    const dossier = await this.organizationTx.run(organizationId, (tx) =>
+      this.compose(tx, request, lineage, entries, published, verification),
+    );
+    return {
+      dossier,
+      entries: [...entries].sort((a, b) => (a.index ?? 0) - (b.index ?? 0)),
+      published,
+      lineage,
+    };
+  }
+
+  /** Every entry about the assets of the lineage, their runs, steps, clearances, contributions, reviews. */
+  private async entryIdsOf(tx: Tx, lineage: readonly AssetWithParents[]): Promise<string[]> {
+    const assetIds = lineage.map(({ id }) => id);
+    const runIds = [...new Set(lineage.flatMap(({ runId }) => runId ?? []))];
+    const related = await tx.query<{
+      kind: 'run' | 'stepRun' | 'clearance' | 'waiver' | 'contribution' | 'review';
+      id: string;
+    }>(
+      `SELECT 'run' AS kind, id FROM run WHERE organization_id = $1 AND id = ANY($3::uuid[])
+       UNION ALL SELECT 'clearance', clearance_id FROM run WHERE organization_id = $1 AND id = ANY($3::uuid[])
+       UNION ALL SELECT 'waiver', w.id FROM waiver w JOIN run r ON r.organization_id = w.organization_id AND r.clearance_id = w.clearance_id
+                  WHERE w.organization_id = $1 AND r.id = ANY($3::uuid[])
+       UNION ALL SELECT 'stepRun', step_run_id FROM asset WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND step_run_id IS NOT NULL
+       UNION ALL SELECT 'contribution', id FROM contribution WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
+       UNION ALL SELECT 'review', id FROM review WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])`,
+      [tx.organizationId, assetIds, runIds],
+    );
+    const subjects = [
+      ...assetIds.map((id) => publicId('asset', id)),
+      ...related.map(({ kind, id }) => publicId(kind, id)),
+    ];
+    return (await this.log.bySubjects(tx, subjects)).map(({ entryId }) => entryId);
+  }
+
+  private async compose(
+    tx: Tx,
+    request: { reportId: string; createdBy: string },
+    lineage: readonly AssetWithParents[],
+    entries: readonly LoggedEntry[],
+    published: PublishedCheckpoint,
+    verification: MediaVerification,
+  ): Promise<AssetDossier> {
+    const asset = lineage[0] as AssetWithParents;
+    const people = new People(tx);
+    const indexOf = indexByEntryId(entries);
+    const steps = await collectSteps(tx, lineage);
+    const chain = await Promise.all(
+      [...lineage].reverse().map((one) => this.dossierAsset(one, steps, people, indexOf)),
+    );
+    const runs = await collectRuns({ tx, lineage, entries, vault: this.vault, people });
+    const names = await namesOf(tx, asset);
+    const { review, release } = await this.reviewOf(tx, asset.id, people, indexOf);
+    const facts: Omit<AssetDossier, 'gaps'> = {
+      v: 1,
+      reportId: publicId('report', request.reportId),
+      createdAt: this.clock.now().toISOString(),
+      createdBy: await people.named(request.createdBy),
+      product: { name: PRODUCT_NAME, version: PRODUCT_VERSION },
+      organization: { id: publicId('organization', tx.organizationId), name: names.organization },
+      project: { id: publicId('project', asset.projectId), name: names.project },
+      useCase: names.useCase,
+      asset: chain.find(({ id }) => id === publicId('asset', asset.id)) as DossierAsset,
+      chain,
+      runs,
+      models: this.models(chain),
+      contributions: await this.contributions(tx, lineage, people, indexOf),
+      review,
+      release,
+      verification: {
+        verdict: verification.verdict,
+        trustedBy: verification.trustedBy,
+        signer: {
+          commonName: verification.chain?.signer?.commonName,
+          issuer: verification.chain?.signer?.issuer,
+        },
+        sentences: verification.sentences,
+        manifestCount: countManifests(verification),
+      },
+      log: await logOf(tx, entries, published),
+    };
+    return { ...facts, gaps: findGaps(facts) };
+  }
+
+  private async dossierAsset(
+    asset: AssetWithParents,
+    steps: CollectedSteps,
+    people: People,
+    indexOf: (entryId: string) => number,
+  ): Promise<DossierAsset> {
+    const {
+      id,
+      projectId: _p,
+      runId: _r,
+      stepRunId,
+      entryId,
+      createdBy,
+      createdAt,
+      parents,
+      rights,
+      originalMediaType: _m,
+      ...rest
+    } = asset;
+    return {
+      ...rest,
+      id: publicId('asset', id),
+      parents: parents.map(({ assetId, relationship }) => ({
+        assetId: publicId('asset', assetId),
+        relationship,
+      })),
+      createdAt: createdAt.toISOString(),
+      createdBy: await people.named(createdBy),
+      entryIndex: indexOf(entryId),
+      step: stepRunId === undefined ? undefined : steps.get(stepRunId),
+      rights: rights === undefined ? undefined : { ...rights },
+    };
+  }
+
+  private models(chain: readonly DossierAsset[]): AssetDossier['models'] {
+    const stepKeys = new Map<string, Set<string>>();
+    for (const { step } of chain) {
+      if (step) stepKeys.set(step.listingId, (stepKeys.get(step.listingId) ?? new Set()).add(step.stepKey));
+    }
+    return [...stepKeys].flatMap(([listingId, keys]) => {
+      const listing = this.listings.get(listingId)?.listing;
+      if (!listing) return [];
+      const { license, trainingData, indemnity } = listing;
+      return [
+        {
+          listingId,
+          name: listing.name,
+          vendor: listing.vendor,
+          channel: listing.channel,
+          license: {
+            name: license.name,
+            reference: license.spdxOrRef ?? 'none',
+            url: license.url ?? undefined,
+            textSha256: license.textSha256 ?? undefined,
+            dateRead: license.dateRead,
+          },
+          trainingData: { disclosure: trainingData.disclosure, summary: trainingData.summary },
+          indemnity: [`Offered: ${indemnity.offered}.`, ...indemnity.conditions].join(' '),
+          stepKeys: [...keys],
+        },
+      ];
+    });
+  }
+
+  private async contributions(
+    tx: Tx,
+    lineage: readonly AssetWithParents[],
+    people: People,
+    indexOf: (entryId: string) => number,
+  ): Promise<AssetDossier['contributions']> {
+    const rows = await tx.manager.find(ContributionEntity, {
+      where: { organizationId: tx.organizationId, assetId: In(lineage.map(({ id }) => id)) },
+      order: { createdAt: 'ASC' },
+    });
+    return Promise.all(
+      rows.map(async (row) => ({
+        id: publicId('contribution', row.id),
+        assetId: publicId('asset', row.assetId),
+        parentAssetId: publicId('asset', row.parentAssetId),
+        contributor: await people.named(row.contributorId),
+        actionType: row.actionType,
+        basis: row.basis,
+        capture: row.capture,
+        tool: row.tool,
+        statement: await this.vault.decrypt(tx, row.contributorId, row.sealedStatement),
+        changedRegion: row.changedRegion ?? undefined,
+        beforeSha256: row.beforeSha256,
+        afterSha256: row.afterSha256,
+        createdAt: row.createdAt.toISOString(),
+        entryIndex: indexOf(row.entryId),
+      })),
+    );
+  }
+
+  private async reviewOf(
+    tx: Tx,
+    assetId: string,
+    people: People,
+    indexOf: (entryId: string) => number,
+  ): Promise<Pick<AssetDossier, 'review' | 'release'>> {
+    const where = { organizationId: tx.organizationId, assetId };
+    const review = await tx.manager.findOneBy(ReviewEntity, where);
+    const release = await tx.manager.findOneBy(AssetReleaseEntity, where);
+    return {
+      review: review
+        ? {
+            decision: review.decision,
+            reviewer: await people.named(review.reviewerId),
+            comment: await this.vault.decrypt(tx, review.reviewerId, review.sealedComment),
+            decidedAt: review.createdAt.toISOString(),
+            entryIndex: indexOf(review.entryId),
+          }
+        : undefined,
+      release: release
+        ? {
+            releasedAt: release.releasedAt.toISOString(),
+            releasedBy: await people.named(release.releasedBy),
+            entryIndex: indexOf(release.entryId),
+          }
+        : undefined,
+    };
+  }
+}
+
+function indexByEntryId(entries: readonly LoggedEntry[]): (entryId: string) => number {
+  const byId = new Map(entries.map(({ entryId, index }) => [entryId, index]));
+  return (entryId) => {
+    const index = byId.get(entryId);
+    if (index === undefined) throw new Error(`entry ${entryId} is cited but was not collected`);
+    return index;
+  };
+}
+
+async function namesOf(
+  tx: Tx,
+  asset: AssetWithParents,
+): Promise<{ organization: string; project: string; useCase: string | undefined }> {
+  const [row] = await tx.query<{ organization: string; project: string; use_case: string | null }>(
+    `SELECT o.name AS organization, p.name AS project,
+            (SELECT u.name FROM run r JOIN use_case u ON u.organization_id = r.organization_id AND u.id = r.use_case_id
+              WHERE r.organization_id = $1 AND r.id = $3) AS use_case
+       FROM organization o JOIN project p ON p.organization_id = o.organization_id AND p.id = $2
+      WHERE o.organization_id = $1`,
+    [tx.organizationId, asset.projectId, asset.runId ?? null],
+  );
+  return {
+    organization: row?.organization ?? '',
+    project: row?.project ?? '',
+    useCase: row?.use_case ?? undefined,
+  };
+}
+
+async function logOf(
+  tx: Tx,
+  entries: readonly LoggedEntry[],
+  { checkpoint, note }: PublishedCheckpoint,
+): Promise<AssetDossier['log']> {
+  const [row] = await tx.query<{ vkey: string }>('SELECT vkey FROM audit_log WHERE organization_id = $1', [
+    tx.organizationId,
+  ]);
+  return {
+    origin: checkpoint.origin,
+    vkey: row?.vkey ?? '',
+    treeSize: checkpoint.size,
+    rootHash: Buffer.from(checkpoint.root).toString('base64'),
+    checkpointNote: Buffer.from(note).toString('utf8'),
+    entries: entries
+      .map(({ index, type, recordedAt, entry }) => ({
+        index: index ?? -1,
+        type,
+        recordedAt: recordedAt.toISOString(),
+        subject: (JSON.parse(entry.toString('utf8')) as { subject: { id: string } }).subject.id,
+      }))
+      .sort((a, b) => a.index - b.index),
+  };
+}
+
+function countManifests({ chain }: MediaVerification): number {
+  const count = (node: NonNullable<typeof chain>): number =>
+    (node.manifestLabel === undefined ? 0 : 1) +
+    node.ingredients.reduce((sum, ingredient) => sum + count(ingredient), 0);
+  return chain ? count(chain) : 0;
+}

@@ -1,0 +1,161 @@
+import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { type LoggedEntry } from '../../audit/application/read-log.js';
+import { type SubjectVault } from '../../audit/application/subject-vault.js';
+import { type Tx } from '../../database/organization-tx.js';
+import { readClearance } from '../../licenses/application/read-clearance.js';
+import { publicId } from '../../shared/ids.js';
+import { type DossierAsset, type DossierRun } from '../domain/dossier.js';
+import { type People } from './people.js';
+
+export type CollectedSteps = ReadonlyMap<string, NonNullable<DossierAsset['step']>>;
+
+interface StepRow {
+  id: string;
+  run_id: string;
+  key: string;
+  operation: string;
+  provider: string;
+  listing_id: string;
+  claims: Record<string, string | number | boolean> | null;
+  cost: string | null;
+  basis: string | null;
+}
+
+/** What made each asset, with what it cost, by step run id. */
+export async function collectSteps(tx: Tx, lineage: readonly AssetWithParents[]): Promise<CollectedSteps> {
+  const ids = lineage.flatMap(({ stepRunId }) => stepRunId ?? []);
+  const rows = await tx.query<StepRow>(
+    `SELECT s.id, s.run_id, s.key, s.operation, s.provider, s.listing_id, s.claims,
+            m.amount_micro_usd AS cost, m.basis
+       FROM step_run s LEFT JOIN money_movement m
+         ON m.organization_id = s.organization_id AND m.step_run_id = s.id AND m.kind = 'settlement'
+      WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[])`,
+    [tx.organizationId, ids],
+  );
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        runId: publicId('run', row.run_id),
+        stepKey: row.key,
+        operation: row.operation,
+        provider: row.provider,
+        listingId: row.listing_id,
+        costMicroUsd: row.cost ?? '0',
+        costBasis: row.basis ?? 'open',
+        claims: row.claims ?? {},
+      },
+    ]),
+  );
+}
+
+interface RunRow {
+  id: string;
+  pipeline_name: string;
+  pipeline_version: number;
+  mode: 'live' | 'test';
+  state: string;
+  created_at: Date;
+  created_by: string;
+  clearance_id: string;
+  prompt: string | null;
+}
+
+interface WaiverRow {
+  id: string;
+  reason: string;
+  comment: string;
+  approved_by: string;
+  created_at: Date;
+  expires_at: Date;
+}
+
+export async function collectRuns(context: {
+  tx: Tx;
+  lineage: readonly AssetWithParents[];
+  entries: readonly LoggedEntry[];
+  vault: SubjectVault;
+  people: People;
+}): Promise<DossierRun[]> {
+  const { tx, lineage } = context;
+  const runIds = [...new Set(lineage.flatMap(({ runId }) => runId ?? []))];
+  const rows = await tx.query<RunRow>(
+    `SELECT id, pipeline_name, pipeline_version, mode, state, created_at, created_by, clearance_id
+       FROM run WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id`,
+    [tx.organizationId, runIds],
+  );
+  return Promise.all(rows.map((row) => toRun(row, context)));
+}
+
+async function toRun(
+  row: RunRow,
+  { tx, entries, vault, people }: Parameters<typeof collectRuns>[0],
+): Promise<DossierRun> {
+  const clearance = await readClearance(tx, row.clearance_id);
+  const clearanceId = publicId('clearance', clearance.id);
+  const waivers = await tx.query<WaiverRow>(
+    `SELECT id, reason, comment, approved_by, created_at, expires_at FROM waiver
+      WHERE organization_id = $1 AND clearance_id = $2 ORDER BY created_at`,
+    [tx.organizationId, row.clearance_id],
+  );
+  return {
+    id: publicId('run', row.id),
+    pipeline: row.pipeline_name,
+    pipelineVersion: row.pipeline_version,
+    mode: row.mode,
+    state: row.state,
+    createdAt: row.created_at.toISOString(),
+    prompt: await promptOf(tx, row, entries, vault),
+    clearance: {
+      id: clearanceId,
+      decision: clearance.decision,
+      engineVersion: clearance.engineVersion,
+      termsSha256: clearance.termsSha256,
+      inputSha256: clearance.inputSha256,
+      facts: clearance.input.facts,
+      findings: clearance.findings,
+      obligations: clearance.obligations,
+      entryIndex: indexOfSubject(entries, 'clearance.decided', clearanceId),
+    },
+    waivers: await Promise.all(
+      waivers.map(async (waiver) => ({
+        id: publicId('waiver', waiver.id),
+        reason: waiver.reason,
+        comment: waiver.comment,
+        approvedBy: await people.named(waiver.approved_by),
+        approvedAt: waiver.created_at.toISOString(),
+        expiresAt: waiver.expires_at.toISOString(),
+      })),
+    ),
+  };
+}
+
+/** The opening behind the commitment in run.accepted. */
+async function promptOf(
+  tx: Tx,
+  row: RunRow,
+  entries: readonly LoggedEntry[],
+  vault: SubjectVault,
+): Promise<string | undefined> {
+  const runId = publicId('run', row.id);
+  const accepted = entries.find(({ type, entry }) => type === 'run.accepted' && subjectOf(entry) === runId);
+  if (!accepted) return undefined;
+  const [opening] = await tx.query<{ subject_id: string; sealed_opening: string }>(
+    `SELECT subject_id, sealed_opening FROM audit_opening
+      WHERE organization_id = $1 AND entry_id = $2 AND field = 'prompt'`,
+    [tx.organizationId, accepted.entryId],
+  );
+  if (!opening) return undefined;
+  const plain = await vault.decrypt(tx, opening.subject_id, opening.sealed_opening);
+  return plain === undefined ? undefined : (JSON.parse(plain) as { value: string }).value;
+}
+
+function indexOfSubject(entries: readonly LoggedEntry[], type: string, subject: string): number {
+  const found = entries.find((entry) => entry.type === type && subjectOf(entry.entry) === subject);
+  if (found?.index === undefined) throw new Error(`the log has no ${type} about ${subject}`);
+  return found.index;
+}
+
+function subjectOf(entry: Buffer): string {
+  return (JSON.parse(entry.toString('utf8')) as { subject: { id: string } }).subject.id;
+}

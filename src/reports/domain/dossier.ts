@@ -1,0 +1,216 @@
+import { type Finding, type Obligation } from '../../licenses/domain/finding.js';
+import { type RunFacts } from '../../licenses/domain/run-facts.js';
+
+/**
+ * Everything that a report on one asset says, collected once. The PDF, the JSON and the bundle are views of it.
+ * Times are RFC 3339 UTC, ids are public ids, hashes are lower-case hex SHA-256, money is micro-USD as text.
+ */
+export interface AssetDossier {
+  readonly v: 1;
+  readonly reportId: string;
+  readonly createdAt: string;
+  readonly createdBy: DossierPerson;
+  readonly product: { readonly name: string; readonly version: string };
+  readonly organization: { readonly id: string; readonly name: string };
+  readonly project: { readonly id: string; readonly name: string };
+  readonly useCase: string | undefined;
+  readonly asset: DossierAsset;
+  /** The asset's ancestors and itself, oldest first: the chain of title. */
+  readonly chain: readonly DossierAsset[];
+  readonly runs: readonly DossierRun[];
+  /** One per model listing that took part, in order of first use. */
+  readonly models: readonly DossierModel[];
+  readonly contributions: readonly DossierContribution[];
+  readonly review: DossierReview | undefined;
+  readonly release:
+    | { readonly releasedAt: string; readonly releasedBy: DossierPerson; readonly entryIndex: number }
+    | undefined;
+  readonly verification: DossierVerification;
+  readonly log: DossierLog;
+  /** What is missing, unknown or open, most important first. Shown before everything else. */
+  readonly gaps: readonly DossierGap[];
+}
+
+export interface DossierPerson {
+  readonly principalId: string;
+  /** `undefined` after an erasure. */
+  readonly displayName: string | undefined;
+}
+
+export interface DossierAsset {
+  readonly id: string;
+  readonly title: string;
+  readonly origin: 'step' | 'upload' | 'edit';
+  readonly mode: 'live' | 'test';
+  readonly mediaType: string;
+  readonly width: number;
+  readonly height: number;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly originalSha256: string;
+  readonly claimSha256: string;
+  readonly manifestSha256: string;
+  readonly manifestLabel: string;
+  /** Short name such as `trainedAlgorithmicMedia`; `undefined` where there is none or nobody declared it. */
+  readonly digitalSourceType: string | undefined;
+  readonly parents: readonly { readonly assetId: string; readonly relationship: string }[];
+  readonly createdAt: string;
+  readonly createdBy: DossierPerson;
+  readonly entryIndex: number;
+  /** For step outputs: what made it. */
+  readonly step:
+    | {
+        readonly runId: string;
+        readonly stepKey: string;
+        readonly operation: string;
+        readonly provider: string;
+        readonly listingId: string;
+        readonly costMicroUsd: string;
+        readonly costBasis: string;
+        /** What the provider claims about its own work. Not verified by us. */
+        readonly claims: Readonly<Record<string, string | number | boolean>>;
+      }
+    | undefined;
+  /** For uploads and edits: the declared rights. */
+  readonly rights: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface DossierRun {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly pipelineVersion: number;
+  readonly mode: 'live' | 'test';
+  readonly state: string;
+  readonly createdAt: string;
+  /** The prompt, opened for this report; `undefined` when there is none, or after an erasure. */
+  readonly prompt: string | undefined;
+  readonly clearance: {
+    readonly id: string;
+    readonly decision: 'allow' | 'review' | 'deny';
+    readonly engineVersion: string;
+    readonly termsSha256: string;
+    readonly inputSha256: string;
+    readonly facts: RunFacts;
+    readonly findings: readonly Finding[];
+    readonly obligations: readonly Obligation[];
+    readonly entryIndex: number;
+  };
+  readonly waivers: readonly {
+    readonly id: string;
+    readonly reason: string;
+    readonly comment: string;
+    readonly approvedBy: DossierPerson;
+    readonly approvedAt: string;
+    readonly expiresAt: string;
+  }[];
+}
+
+export interface DossierModel {
+  readonly listingId: string;
+  readonly name: string;
+  readonly vendor: string;
+  readonly channel: string;
+  readonly license: {
+    readonly name: string;
+    readonly reference: string;
+    readonly url: string | undefined;
+    readonly textSha256: string | undefined;
+    readonly dateRead: string;
+  };
+  readonly trainingData: { readonly disclosure: string; readonly summary: string };
+  readonly indemnity: string;
+  readonly stepKeys: readonly string[];
+}
+
+export interface DossierContribution {
+  readonly id: string;
+  readonly assetId: string;
+  readonly parentAssetId: string;
+  readonly contributor: DossierPerson;
+  readonly actionType: string;
+  readonly basis: string;
+  readonly capture: string;
+  readonly tool: string;
+  /** What the person said they did and why; `undefined` after an erasure. */
+  readonly statement: string | undefined;
+  readonly changedRegion:
+    | {
+        readonly left: number;
+        readonly top: number;
+        readonly width: number;
+        readonly height: number;
+        readonly changedShare: number;
+      }
+    | undefined;
+  readonly beforeSha256: string;
+  readonly afterSha256: string;
+  readonly createdAt: string;
+  readonly entryIndex: number;
+}
+
+export interface DossierReview {
+  readonly decision: 'approve' | 'reject';
+  readonly reviewer: DossierPerson;
+  readonly comment: string | undefined;
+  readonly decidedAt: string;
+  readonly entryIndex: number;
+}
+
+export interface DossierVerification {
+  readonly verdict: 'none' | 'broken' | 'intact' | 'intact_and_trusted';
+  readonly trustedBy: string | undefined;
+  readonly signer: { readonly commonName: string | undefined; readonly issuer: string | undefined };
+  readonly sentences: readonly string[];
+  readonly manifestCount: number;
+}
+
+export interface DossierLog {
+  readonly origin: string;
+  readonly vkey: string;
+  readonly treeSize: number;
+  /** Standard base64, as in the checkpoint. */
+  readonly rootHash: string;
+  readonly checkpointNote: string;
+  /** Entries that this report rests on, ascending; `subject` is the id of the entry's subject. */
+  readonly entries: readonly {
+    readonly index: number;
+    readonly type: string;
+    readonly recordedAt: string;
+    readonly subject: string;
+  }[];
+}
+
+export interface DossierGap {
+  readonly severity: 'open' | 'unknown' | 'note';
+  readonly text: string;
+}
+
+/** A picture for the report: a small JPEG or PNG of an asset of the chain, made from the signed file. */
+export interface DossierPicture {
+  readonly assetId: string;
+  readonly bytes: Buffer;
+  readonly mediaType: 'image/jpeg' | 'image/png';
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What goes into an evidence bundle beside the dossier. Bytes are exactly those that were hashed. */
+export interface BundleEvidence {
+  readonly entries: readonly { readonly index: number; readonly bytes: Buffer; readonly proof: Buffer }[];
+  /** Values behind commitments that this bundle discloses. `salt` is base64url, as in the log's openings. */
+  readonly openings: readonly {
+    readonly index: number;
+    readonly field: string;
+    readonly salt: string;
+    readonly value: string;
+  }[];
+  /** The asset itself, and ancestors as far as they may leave. Names are made safe when they are packed. */
+  readonly assets: readonly {
+    readonly assetId: string;
+    readonly sha256: string;
+    readonly path: string;
+    readonly fileName: string;
+  }[];
+  /** PEM of the certificate authority that the manifests chain to. */
+  readonly trustAnchorsPem: string;
+}

@@ -1,0 +1,56 @@
+import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
+
+/**
+ * `valid`: every check passed. `invalid`: at least one finding. `unusable`: this is not a bundle that can be read,
+ * so nothing is said about the evidence in it.
+ */
+export type BundleVerdict = 'valid' | 'invalid' | 'unusable';
+
+/** One thing that was asked, and whether the answer is yes. Plain words for people. */
+export interface BundleStatement {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** Something that is wrong, and the file in which it shows. Text from the bundle in it is bounded and printable. */
+export interface BundleFinding {
+  readonly path: string | undefined;
+  readonly text: string;
+}
+
+export interface BundleVerification {
+  readonly verdict: BundleVerdict;
+  readonly statements: readonly BundleStatement[];
+  readonly findings: readonly BundleFinding[];
+  /** What follows from nothing in this bundle, and what nobody should read into a valid one. */
+  readonly notProved: readonly string[];
+  /** What the bundle says it is about; `undefined` when it cannot be read. */
+  readonly subject:
+    | {
+        readonly reportId: string;
+        readonly createdAt: string;
+        readonly assetId: string;
+        readonly assetSha256: string;
+        readonly logOrigin: string;
+        readonly treeSize: number;
+        readonly released: boolean;
+      }
+    | undefined;
+}
+
+/**
+ * Verifies one media file whose manifest must chain to the given anchors (PEM). May throw ColophonError for files that
+ * cannot be parsed; that becomes a finding. Files of strangers belong into a separate process.
+ */
+export type VerifyMedia = (
+  file: { readonly path: string; readonly mediaType: string },
+  trustAnchorsPem: string,
+) => Promise<MediaVerification>;
+
+export interface VerifyBundleOptions {
+  readonly verifyMedia: VerifyMedia;
+  /** The log's key as the verifier knows it from elsewhere. Without it, the key is the bundle's own word. */
+  readonly expectedVkey?: string | undefined;
+  /** Where media files are unpacked for a moment; by default the system's temporary folder. */
+  readonly scratchFolder?: string | undefined;
+}

@@ -1,0 +1,95 @@
+import { type EntryEnvelope } from '../../audit/core/entry.js';
+import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
+import { isColophonError } from '../../shared/errors.js';
+import { BUNDLE_PATHS, type BundleFile, type BundleIndex } from '../domain/bundle-format.js';
+import { type VerifyMedia } from './bundle-verification.js';
+import { type ProvedLog } from './check-log.js';
+import { type BundleContents } from './check-sums.js';
+import { type Checklist } from './checklist.js';
+
+type AssetFile = Extract<BundleFile, { role: 'asset' }>;
+
+/** Each media file against the entry that recorded its signing, and its manifest against file and entry. */
+export async function checkMedia(
+  index: BundleIndex,
+  contents: BundleContents,
+  log: ProvedLog,
+  verifyMedia: VerifyMedia,
+  checklist: Checklist,
+): Promise<void> {
+  const anchors = contents.get(BUNDLE_PATHS.trustAnchors)?.bytes?.toString('latin1') ?? '';
+  const files = index.files.filter((file) => file.role === 'asset');
+  if (!files.some((file) => file.assetId === index.asset.id && file.sha256 === index.asset.sha256)) {
+    checklist.fault(BUNDLE_PATHS.index, 'The bundle does not hold the asset that it is about.');
+  }
+  for (const file of files) {
+    const content = contents.get(file.path);
+    if (content?.scratchPath === undefined) continue;
+    const entry = checkRecord(file, content.sha256, log, checklist);
+    if (entry === undefined) continue;
+    const result = await verify(file, content.scratchPath, anchors, verifyMedia, checklist);
+    if (result) checkManifest(file, result, entry, checklist);
+  }
+}
+
+function checkRecord(
+  file: AssetFile,
+  sha256: string,
+  log: ProvedLog,
+  checklist: Checklist,
+): EntryEnvelope | undefined {
+  if (sha256 !== file.sha256) checklist.fault(file.path, 'The file is not the one that bundle.json describes.');
+  const signed = [...log.entries.values()].filter(
+    ({ type, subject }) => type === 'asset.signed' && subject.id === file.assetId,
+  );
+  const entry = signed.find(({ data }) => data.sha256 === sha256);
+  if (entry === undefined) {
+    const text =
+      signed.length === 0
+        ? 'The bundle has no proved entry for the signing of this file.'
+        : 'The file is not the one that was signed: the log recorded another SHA-256.';
+    checklist.fault(file.path, text);
+  } else checklist.equal(file.path, 'The media type', file.mediaType, entry.data.mediaType);
+  return entry;
+}
+
+async function verify(
+  file: AssetFile,
+  path: string,
+  anchors: string,
+  verifyMedia: VerifyMedia,
+  checklist: Checklist,
+): Promise<MediaVerification | undefined> {
+  try {
+    return await verifyMedia({ path, mediaType: file.mediaType }, anchors);
+  } catch (error) {
+    // Anything else is a fault of ours, and must not look like one of the bundle.
+    if (!isColophonError(error)) throw error;
+    checklist.fault(file.path, `The manifest in the file cannot be read: ${error.message}`);
+    return undefined;
+  }
+}
+
+function checkManifest(
+  file: AssetFile,
+  result: MediaVerification,
+  { data }: EntryEnvelope,
+  checklist: Checklist,
+): void {
+  const { path, assetId } = file;
+  if (result.verdict === 'none') checklist.fault(path, 'The file has no manifest.');
+  if (result.verdict === 'broken') {
+    checklist.fault(path, 'The manifest in the file does not hold: file or manifest were changed after signing.');
+  }
+  if (result.verdict === 'intact') {
+    checklist.fault(path, 'The manifest was not signed under the authority in trust/claim-ca.pem.');
+  }
+  checklist.equal(path, 'The SHA-256 of the manifest', result.manifestSha256, data.manifestSha256);
+  checklist.equal(path, 'The SHA-256 of the claim', result.claimSha256, data.claimSha256);
+  checklist.equal(path, 'The label of the manifest', result.chain?.manifestLabel, data.manifestLabel);
+  if (result.brokenIngredient) {
+    checklist.notProved.push(
+      `Something from which ${assetId} was made carried a manifest that did not hold when it came in; what that manifest said is not proved.`,
+    );
+  }
+}

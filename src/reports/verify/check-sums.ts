@@ -1,0 +1,57 @@
+import { BUNDLE_PATHS, type BundleIndex } from '../domain/bundle-format.js';
+import { type BundleContent } from './bundle-reader.js';
+import { type Checklist } from './checklist.js';
+
+export type BundleContents = ReadonlyMap<string, BundleContent>;
+
+/** Every file against `SHA256SUMS`, and the list against the files: none missing, none added. */
+export function checkSums(contents: BundleContents, checklist: Checklist): void {
+  const sums = readSums(contents.get(BUNDLE_PATHS.sums)?.bytes, checklist);
+  if (sums === undefined) return;
+  for (const { path, sha256 } of contents.values()) {
+    if (path === BUNDLE_PATHS.sums) continue;
+    const expected = sums.get(path);
+    if (expected === undefined) checklist.fault(path, 'The file was added: SHA256SUMS does not list it.');
+    else if (expected !== sha256) {
+      checklist.fault(path, 'The file was changed: it does not have the SHA-256 that SHA256SUMS gives.');
+    }
+  }
+  for (const path of sums.keys()) {
+    if (!contents.has(path)) checklist.fault(path, 'The file is missing, although SHA256SUMS lists it.');
+  }
+}
+
+/** `<64 lower-case hex digits>  <path>`, one line a file: the form of the tool sha256sum, and no other spelling. */
+function readSums(bytes: Buffer | undefined, checklist: Checklist): Map<string, string> | undefined {
+  if (bytes === undefined) {
+    checklist.fault(BUNDLE_PATHS.sums, 'The file is missing or cannot be read.');
+    return undefined;
+  }
+  const sums = new Map<string, string>();
+  const text = bytes.toString('latin1');
+  if (!text.endsWith('\n')) checklist.fault(BUNDLE_PATHS.sums, 'The list is cut off.');
+  for (const line of text.replace(/\n$/, '').split('\n')) {
+    const match = /^([0-9a-f]{64}) {2}([\x21-\x7e]+)$/.exec(line);
+    const [, sha256 = '', path = ''] = match ?? [];
+    if (!match || sums.has(path)) checklist.fault(BUNDLE_PATHS.sums, 'The list has a malformed line.');
+    else sums.set(path, sha256);
+  }
+  return sums;
+}
+
+/** The roles in `bundle.json` against the files: each file has its role, each role its file. */
+export function checkIndex(index: BundleIndex, contents: BundleContents, checklist: Checklist): void {
+  const described = new Set<string>([BUNDLE_PATHS.index, BUNDLE_PATHS.sums]);
+  for (const { path } of index.files) {
+    if (described.has(path)) checklist.fault(path, 'bundle.json names the file twice.');
+    described.add(path);
+    if (!contents.has(path)) checklist.fault(path, 'The file is missing, although bundle.json lists it.');
+  }
+  for (const path of contents.keys()) {
+    if (!described.has(path)) checklist.fault(path, 'The file was added: bundle.json does not list it.');
+  }
+  const required = Object.values(BUNDLE_PATHS);
+  for (const path of required) {
+    if (!described.has(path)) checklist.fault(path, 'bundle.json does not list this file, which every bundle has.');
+  }
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+/**
+ * The parts of dossier.json that repeat what the log recorded. Everything else in it is the collector's word, so a
+ * verifier neither needs nor checks its form: later versions may say more.
+ */
+const assetSchema = z.object({
+  id: z.string(),
+  mode: z.enum(['live', 'test']),
+  sha256: z.string(),
+  originalSha256: z.string(),
+  claimSha256: z.string(),
+  manifestSha256: z.string(),
+  manifestLabel: z.string(),
+  mediaType: z.string(),
+  sizeBytes: z.number(),
+  digitalSourceType: z.string().optional(),
+  parents: z.array(z.object({ assetId: z.string(), relationship: z.string() })),
+  entryIndex: z.number(),
+});
+export type CheckedAsset = z.infer<typeof assetSchema>;
+
+export const checkedDossierSchema = z.object({
+  v: z.literal(1),
+  reportId: z.string(),
+  createdAt: z.string(),
+  asset: assetSchema,
+  chain: z.array(assetSchema),
+  runs: z.array(
+    z.object({
+      id: z.string(),
+      prompt: z.string().optional(),
+      clearance: z.object({
+        id: z.string(),
+        decision: z.string(),
+        engineVersion: z.string(),
+        termsSha256: z.string(),
+        inputSha256: z.string(),
+        entryIndex: z.number(),
+      }),
+    }),
+  ),
+  contributions: z.array(
+    z.object({
+      id: z.string(),
+      assetId: z.string(),
+      parentAssetId: z.string(),
+      actionType: z.string(),
+      basis: z.string(),
+      capture: z.string(),
+      statement: z.string().optional(),
+      beforeSha256: z.string(),
+      afterSha256: z.string(),
+      entryIndex: z.number(),
+    }),
+  ),
+  review: z.object({ decision: z.string(), comment: z.string().optional(), entryIndex: z.number() }).optional(),
+  release: z.object({ entryIndex: z.number() }).optional(),
+  log: z.object({
+    origin: z.string(),
+    vkey: z.string(),
+    treeSize: z.number(),
+    rootHash: z.string(),
+    checkpointNote: z.string(),
+    entries: z.array(
+      z.object({ index: z.number(), type: z.string(), recordedAt: z.string(), subject: z.string() }),
+    ),
+  }),
+});
+export type CheckedDossier = z.infer<typeof checkedDossierSchema>;

@@ -1,0 +1,436 @@
+import sharp from 'sharp';
+import { type EntryInput } from '../../../audit/core/entry.js';
+import { runFactsSchema } from '../../../licenses/domain/run-facts.js';
+import { C2paReader, fileSha256 } from '../../../provenance/adapters/c2pa-reader.js';
+import { DIGITAL_SOURCE_TYPES, type DigitalSourceType } from '../../../provenance/domain/manifest-plan.js';
+import { type MediaVerification } from '../../../provenance/domain/media-verifier.port.js';
+import {
+  action,
+  generatedPlan,
+  type MediaFile,
+  parentOf,
+  SigningWorkshop,
+} from '../../../provenance/testing/signing-workshop.js';
+import { sha256Hex } from '../../../shared/bytes.js';
+import { newId, publicId } from '../../../shared/ids.js';
+import { type AssetDossier, type BundleEvidence, type DossierAsset, type DossierPicture } from '../../domain/dossier.js';
+import { type VerifyMedia } from '../bundle-verification.js';
+import { MemoryLog } from './memory-log.js';
+
+const AT = '2026-11-22T10:00:00.000Z';
+const PROMPT = 'A clay teapot on a linen cloth, morning light from the left, no people, no text';
+const STATEMENT = 'Repainted the handle by hand, because the generated one did not join the body.';
+const COMMENT = 'Checked against the brief; handle and spout are right.';
+const JANE = { principalId: publicId('principal', newId()), displayName: 'Jane Doe' };
+const RAVI = { principalId: publicId('principal', newId()), displayName: 'Ravi Iyer' };
+
+interface SignedStep {
+  readonly file: MediaFile;
+  readonly asset: DossierAsset;
+  readonly index: number;
+}
+
+/** For tests: one asset with its whole record, made with a real log, real signatures and real pictures. */
+export class EvidenceWorkshop {
+  readonly log = new MemoryLog('localhost:8080/logs/org_018f2d1c7a3e7b4c8d5e6f7a8b9c0d1e');
+  readonly clearanceId = publicId('clearance', newId());
+  readonly runId = publicId('run', newId());
+
+  private constructor(readonly signing: SigningWorkshop) {}
+
+  static async create(): Promise<EvidenceWorkshop> {
+    return new EvidenceWorkshop(await SigningWorkshop.create());
+  }
+
+  close(): Promise<void> {
+    return this.signing.close();
+  }
+
+  /** The verifier of the command line, with a cache: the same bytes are not parsed 200 times. */
+  mediaVerifier(): VerifyMedia {
+    const known = new Map<string, MediaVerification>();
+    return async (file, anchorsPem) => {
+      const key = `${await fileSha256(file.path)} ${sha256Hex(anchorsPem)}`;
+      const reader = new C2paReader({ trust: { name: 'the authority in this bundle', anchorsPem } });
+      const result = known.get(key) ?? (await reader.verify(file));
+      known.set(key, result);
+      return result;
+    };
+  }
+
+  /** Generated, cut out, edited by a person, approved, released. */
+  async build(): Promise<{ dossier: AssetDossier; evidence: BundleEvidence; pictures: DossierPicture[] }> {
+    const before = this.appendClearance();
+    const generated = await this.step(await this.picture('#b98a5e', false), 'generate', [], 'trainedAlgorithmicMedia');
+    const cutOut = await this.step(await this.picture('#d9c7ae', false), 'cut-out', [generated], 'algorithmicallyEnhanced');
+    const edited = await this.step(await this.picture('#d9c7ae', true), undefined, [cutOut], 'humanEdits');
+    const contributionId = publicId('contribution', newId());
+    const contribution = this.append(
+      'contribution.recorded',
+      { kind: 'contribution', id: contributionId },
+      {
+        assetId: edited.asset.id,
+        parentAssetId: cutOut.asset.id,
+        actionType: 'MANUAL_PAINT',
+        basis: 'expressive_input',
+        capture: 'declared_at_time',
+      },
+      { statement: STATEMENT },
+    );
+    const decided = { assetId: edited.asset.id, sha256: edited.asset.sha256 };
+    const review = this.append(
+      'review.decided',
+      { kind: 'review', id: publicId('review', newId()) },
+      { ...decided, decision: 'approve' },
+      { comment: COMMENT },
+    );
+    const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
+    const steps = [generated, cutOut, edited];
+    const checkpoint = await this.log.checkpoint();
+    const dossier: AssetDossier = {
+      ...dossierHead(edited.asset),
+      chain: steps.map(({ asset }) => asset),
+      runs: [this.run(before.clearance)],
+      models: MODELS,
+      contributions: [
+        {
+          id: contributionId,
+          assetId: edited.asset.id,
+          parentAssetId: cutOut.asset.id,
+          contributor: JANE,
+          actionType: 'MANUAL_PAINT',
+          basis: 'expressive_input',
+          capture: 'declared_at_time',
+          tool: 'Krita 5.2.3',
+          statement: STATEMENT,
+          changedRegion: { left: 330, top: 120, width: 110, height: 170, changedShare: 0.06 },
+          beforeSha256: cutOut.asset.sha256,
+          afterSha256: edited.asset.sha256,
+          createdAt: AT,
+          entryIndex: contribution,
+        },
+      ],
+      review: { decision: 'approve', reviewer: RAVI, comment: COMMENT, decidedAt: AT, entryIndex: review },
+      release: { releasedAt: AT, releasedBy: RAVI, entryIndex: release },
+      log: {
+        origin: this.log.origin,
+        vkey: this.log.vkey,
+        treeSize: this.log.entries.length,
+        rootHash: Buffer.from(this.log.root()).toString('base64'),
+        checkpointNote: checkpoint.toString('utf8'),
+        entries: this.log.entries.map(({ input }, index) => ({
+          index,
+          type: input.type,
+          recordedAt: input.at,
+          subject: input.subject.id,
+        })),
+      },
+    };
+    return { dossier, evidence: await this.evidence(steps, checkpoint), pictures: await thumbnails(steps) };
+  }
+
+  private appendClearance(): { clearance: number } {
+    this.append('organization.created', { kind: 'organization', id: 'org_1' }, {
+      origin: this.log.origin,
+      vkey: 'key',
+    });
+    const clearance = this.append(
+      'clearance.decided',
+      { kind: 'clearance', id: this.clearanceId },
+      {
+        decision: 'allow',
+        engineVersion: '1.0.0',
+        termsSha256: sha256Hex('terms'),
+        inputSha256: sha256Hex('input'),
+        findings: [{ ruleId: 'indemnity', severity: 'note', listingId: 'flux-1-dev-fal' }],
+      },
+    );
+    this.append(
+      'run.accepted',
+      { kind: 'run', id: this.runId },
+      {
+        pipeline: 'product-shot',
+        pipelineVersion: 1,
+        mode: 'live',
+        projectId: 'prj_1',
+        useCase: 'hero-image',
+        clearanceId: this.clearanceId,
+        steps: [{ stepRunId: 'stp_1', key: 'generate', provider: 'fal', listingId: 'flux-1-dev-fal' }],
+        reservedMicroUsd: '50000',
+      },
+      { prompt: PROMPT },
+    );
+    return { clearance };
+  }
+
+  private run(entryIndex: number): AssetDossier['runs'][number] {
+    return {
+      id: this.runId,
+      pipeline: 'product-shot',
+      pipelineVersion: 1,
+      mode: 'live',
+      state: 'SUCCEEDED',
+      createdAt: AT,
+      prompt: PROMPT,
+      clearance: {
+        id: this.clearanceId,
+        decision: 'allow',
+        engineVersion: '1.0.0',
+        termsSha256: sha256Hex('terms'),
+        inputSha256: sha256Hex('input'),
+        facts: FACTS,
+        findings: FINDINGS,
+        obligations: OBLIGATIONS,
+        entryIndex,
+      },
+      waivers: [],
+    };
+  }
+
+  private async step(
+    source: MediaFile,
+    stepKey: string | undefined,
+    parents: readonly SignedStep[],
+    type: DigitalSourceType | undefined,
+  ): Promise<SignedStep> {
+    const id = publicId('asset', newId());
+    const first = parents.length === 0;
+    const title = stepKey === undefined ? 'Teapot, final' : `Teapot, ${stepKey}`;
+    const plan = generatedPlan({
+      title,
+      actions: [first ? action('c2pa.created', type) : action('c2pa.edited', type)],
+      ingredients: parents.map(({ file, asset }) => parentOf(file, asset.title)),
+    });
+    const kind = stepKey === undefined ? 'received_with_declaration' : 'captured_from_provider';
+    const { signed, ...file } = await this.signing.sign(source, plan, kind);
+    const recorded = {
+      originalSha256: await fileSha256(source.path),
+      sha256: signed.sha256,
+      sizeBytes: signed.sizeBytes,
+      mediaType: source.mediaType,
+      claimSha256: signed.claimSha256,
+      manifestSha256: signed.manifestSha256,
+      manifestLabel: signed.manifestLabel,
+      parents: parents.map(({ asset }) => ({ assetId: asset.id, relationship: 'parentOf' as const })),
+    };
+    const index = this.append('asset.signed', { kind: 'asset', id }, {
+      ...recorded,
+      ...(type && { digitalSourceType: DIGITAL_SOURCE_TYPES[type] }),
+    });
+    const asset: DossierAsset = {
+      ...recorded,
+      id,
+      title,
+      origin: stepKey === undefined ? 'edit' : 'step',
+      mode: 'live',
+      width: 480,
+      height: 360,
+      digitalSourceType: type,
+      createdAt: AT,
+      createdBy: JANE,
+      entryIndex: index,
+      step: stepKey === undefined ? undefined : stepOf(this.runId, stepKey, first),
+      rights: stepKey === undefined ? { basis: 'work_for_hire', reference: 'Contract 2026-114' } : undefined,
+    };
+    return { file, asset, index };
+  }
+
+  private append<T extends EntryInput['type']>(
+    type: T,
+    subject: EntryInput['subject'],
+    data: Extract<EntryInput, { type: T }>['data'],
+    values: Readonly<Record<string, string>> = {},
+  ): number {
+    const actor = { kind: 'user', id: JANE.principalId } as const;
+    return this.log.append({ type, at: AT, actor, subject, data } as EntryInput, values);
+  }
+
+  private async evidence(steps: readonly SignedStep[], checkpoint: Buffer): Promise<BundleEvidence> {
+    const entries = await Promise.all(
+      this.log.entries.map(async ({ bytes }, index) => ({
+        index,
+        bytes,
+        proof: await this.log.proof(index, checkpoint),
+      })),
+    );
+    const openings = this.log.openings.map(({ index, field, opening }) => ({
+      index,
+      field,
+      salt: Buffer.from(opening.salt).toString('base64url'),
+      value: opening.value,
+    }));
+    const assets = steps.map(({ file, asset }) => ({
+      assetId: asset.id,
+      sha256: asset.sha256,
+      path: file.path,
+      fileName: `${asset.title}.png`,
+    }));
+    return { entries, openings, assets, trustAnchorsPem: this.signing.keystore.caCertificatePem };
+  }
+
+  private async picture(background: string, painted: boolean): Promise<MediaFile> {
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="480" height="360">
+      <rect width="480" height="360" fill="${background}"/><rect y="260" width="480" height="100" fill="#f1e9dc"/>
+      <ellipse cx="230" cy="215" rx="105" ry="85" fill="#7d4a2d"/><ellipse cx="230" cy="130" rx="46" ry="14" fill="#5e3620"/>
+      <path d="M128 200 L70 150 L82 142 L140 180 Z" fill="#7d4a2d"/>
+      <path d="M325 170 C400 150 410 250 322 255" fill="none" stroke="${painted ? '#2f6b4f' : '#7d4a2d'}" stroke-width="16"/></svg>`;
+    const path = await this.signing.write(await sharp(Buffer.from(svg)).png().toBuffer());
+    return { path, mediaType: 'image/png' };
+  }
+}
+
+async function thumbnails(steps: readonly SignedStep[]): Promise<DossierPicture[]> {
+  return Promise.all(
+    steps.map(async ({ file, asset }) => {
+      const { data, info } = await sharp(file.path).resize(320).jpeg().toBuffer({ resolveWithObject: true });
+      return { assetId: asset.id, bytes: data, mediaType: 'image/jpeg', width: info.width, height: info.height };
+    }),
+  );
+}
+
+function stepOf(runId: string, stepKey: string, generated: boolean): DossierAsset['step'] {
+  return {
+    runId,
+    stepKey,
+    operation: generated ? 'generate_image' : 'remove_background',
+    provider: generated ? 'fal' : 'studio',
+    listingId: generated ? 'flux-1-dev-fal' : 'colophon-studio',
+    costMicroUsd: generated ? '25000' : '0',
+    costBasis: generated ? 'provider_reported' : 'price_book',
+    claims: generated ? { seed: 42, safetyCheck: true, model: 'fal-ai/flux/dev' } : {},
+  };
+}
+
+function dossierHead(
+  asset: DossierAsset,
+): Pick<
+  AssetDossier,
+  | 'v'
+  | 'reportId'
+  | 'createdAt'
+  | 'createdBy'
+  | 'product'
+  | 'organization'
+  | 'project'
+  | 'useCase'
+  | 'asset'
+  | 'verification'
+  | 'gaps'
+> {
+  return {
+    v: 1,
+    reportId: publicId('report', newId()),
+    createdAt: AT,
+    createdBy: RAVI,
+    product: { name: 'Colophon', version: '0.1.0' },
+    organization: { id: publicId('organization', newId()), name: 'Lindholm & Partners' },
+    project: { id: publicId('project', newId()), name: 'Spring campaign 2027' },
+    useCase: 'hero-image',
+    asset,
+    verification: {
+      verdict: 'intact_and_trusted',
+      trustedBy: 'this installation',
+      signer: { commonName: 'Colophon Claim Signer', issuer: 'Development, not trusted' },
+      sentences: [
+        'The file is intact: nothing was changed after it was signed.',
+        'It was signed by "Colophon Claim Signer", trusted by this installation.',
+        'The manifest says that the picture, or something it was made from, was generated by a trained model (generative AI).',
+        'Its history holds 3 signed manifests.',
+      ],
+      manifestCount: 3,
+    },
+    gaps: [
+      {
+        severity: 'open',
+        text: 'The signing certificate comes from a development authority, which nobody outside trusts.',
+      },
+      {
+        severity: 'unknown',
+        text: 'What FLUX.1 [dev] was trained on is not disclosed, so nobody can say whether rights of others were respected.',
+      },
+      { severity: 'unknown', text: 'No search for similar earlier works, trademarks or faces was recorded.' },
+      { severity: 'note', text: 'No time-stamp by an outside authority: the times are the clock of this installation.' },
+    ],
+  };
+}
+
+const FACTS = runFactsSchema.parse({
+  purpose: 'commercial',
+  audienceCountries: ['DE', 'FR', 'US', 'KR'],
+  organizationRevenueUsd: 48_000_000,
+  organizationRevenueWithAffiliatesUsd: 48_000_000,
+  campaignStart: '2027-03-01',
+  campaignEnd: '2027-06-30',
+  humanReviewPlanned: 'yes',
+  labelPlanned: 'yes',
+  editsPlanned: 'yes',
+});
+
+const TERM = {
+  id: 'flux-dev-outputs',
+  kind: 'output-label',
+  paraphrase: 'Outputs shown to the public are labeled as generated where the law asks for it.',
+  clause: '4(e)',
+  verified: 'primary',
+  source: { title: 'FLUX.1 [dev] License', url: 'https://example.com/license', dateRead: '2026-11-20' },
+} as unknown as NonNullable<AssetDossier['runs'][number]['clearance']['findings'][number]['term']>;
+
+const FINDINGS: AssetDossier['runs'][number]['clearance']['findings'] = [
+  {
+    ruleId: 'indemnity',
+    severity: 'note',
+    listingId: 'flux-1-dev-fal',
+    stepKeys: ['generate'],
+    via: [],
+    term: TERM,
+    fact: { name: 'editsPlanned', value: 'yes' },
+    message: 'The vendor gives no indemnity for outputs of this listing.',
+    howToFix: 'Choose a listing whose vendor indemnifies, or accept the risk in writing.',
+    alternatives: ['adobe-firefly-image-4', 'bria-3-2'],
+  },
+];
+
+const OBLIGATIONS: AssetDossier['runs'][number]['clearance']['obligations'] = [
+  {
+    kind: 'label-output',
+    listingId: 'flux-1-dev-fal',
+    text: 'Label the picture as generated with AI where it is shown in the EU.',
+    due: 'on-publication',
+    term: TERM,
+  },
+];
+
+const MODELS: AssetDossier['models'] = [
+  {
+    listingId: 'flux-1-dev-fal',
+    name: 'FLUX.1 [dev]',
+    vendor: 'Black Forest Labs',
+    channel: 'fal',
+    license: {
+      name: 'FLUX.1 [dev] Non-Commercial License v1.1.1',
+      reference: 'LicenseRef-FLUX-1-dev-NC-1.1.1',
+      url: 'https://huggingface.co/black-forest-labs/FLUX.1-dev/blob/main/LICENSE.md',
+      textSha256: sha256Hex('license'),
+      dateRead: '2026-11-20',
+    },
+    trainingData: { disclosure: 'none', summary: 'The vendor says nothing about the sources of its training data.' },
+    indemnity: 'none: the license excludes every warranty and indemnity',
+    stepKeys: ['generate'],
+  },
+  {
+    listingId: 'colophon-studio',
+    name: 'Studio',
+    vendor: 'this installation',
+    channel: 'studio',
+    license: {
+      name: 'Apache License 2.0',
+      reference: 'Apache-2.0',
+      url: undefined,
+      textSha256: undefined,
+      dateRead: '2026-11-22',
+    },
+    trainingData: { disclosure: 'not applicable', summary: 'Deterministic image work; nothing was trained.' },
+    indemnity: 'not applicable',
+    stepKeys: ['cut-out'],
+  },
+];

@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256Hex } from '../../shared/bytes.js';
+import { writeEvidenceBundle } from '../adapters/evidence-bundle.js';
+import { type AssetDossier, type BundleEvidence } from '../domain/dossier.js';
+import { type BundleVerification, type VerifyMedia } from './bundle-verification.js';
+import { EvidenceWorkshop } from './testing/evidence-workshop.js';
+import { runVerifyBundle } from './verify-bundle.js';
+
+let workshop: EvidenceWorkshop;
+let dossier: AssetDossier;
+let evidence: BundleEvidence;
+let verifyMedia: VerifyMedia;
+let bundlePath: string;
+
+beforeAll(async () => {
+  workshop = await EvidenceWorkshop.create();
+  ({ dossier, evidence } = await workshop.build());
+  verifyMedia = workshop.mediaVerifier();
+  bundlePath = await write(dossier, evidence);
+});
+
+afterAll(() => workshop.close());
+
+async function write(aDossier: AssetDossier, someEvidence: BundleEvidence): Promise<string> {
+  const destinationPath = workshop.signing.newPath();
+  const dossierPdf = Buffer.from('%PDF-1.7 stands for the report');
+  await writeEvidenceBundle({ dossier: aDossier, dossierPdf, evidence: someEvidence, destinationPath });
+  return destinationPath;
+}
+
+async function verifyBytes(bytes: Uint8Array): Promise<BundleVerification> {
+  const path = join(workshop.signing.folder, 'altered.zip');
+  await writeFile(path, bytes);
+  return runVerifyBundle(path, { verifyMedia });
+}
+
+function texts(result: BundleVerification): string {
+  return result.findings.map(({ path, text }) => `${path ?? ''}: ${text}`).join('\n');
+}
+
+/** mulberry32: the same positions on every machine. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+describe('an evidence bundle as it was written', () => {
+  it('is valid, says what it proves, and what it does not', async () => {
+    const result = await runVerifyBundle(bundlePath, { verifyMedia });
+    expect(texts(result)).toBe('');
+    expect(result.verdict).toBe('valid');
+    expect(result.statements.map(({ ok }) => ok)).not.toContain(false);
+    expect(result.statements.at(-1)?.text).toContain('released for publication');
+    expect(result.notProved.join(' ')).toContain('The key of the log came with the bundle');
+    expect(result.subject).toMatchObject({ assetId: dossier.asset.id, released: true });
+  });
+
+  it('accepts the right key from elsewhere and refuses another one', async () => {
+    const right = await runVerifyBundle(bundlePath, { verifyMedia, expectedVkey: `${workshop.log.vkey}\n` });
+    expect(right.verdict).toBe('valid');
+    expect(right.notProved.join(' ')).not.toContain('came with the bundle. Whether it is the key');
+    const stranger = (await EvidenceWorkshop.create()).log.vkey;
+    const wrong = await runVerifyBundle(bundlePath, { verifyMedia, expectedVkey: stranger });
+    expect(wrong.verdict).toBe('invalid');
+    expect(texts(wrong)).toContain('not the one you gave');
+  });
+
+  it('has the same bytes when it is written again', async () => {
+    const again = await readFile(await write(dossier, evidence));
+    expect(again.equals(await readFile(bundlePath))).toBe(true);
+  });
+
+  it('finds 200 random flipped bits, wherever they are', async () => {
+    const bytes = await readFile(bundlePath);
+    const random = randomNumbers(20_261_122);
+    const missed: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      const position = Math.floor(random() * bytes.length);
+      const altered = Buffer.from(bytes);
+      altered.writeUInt8((altered[position] ?? 0) ^ (1 << Math.floor(random() * 8)), position);
+      if ((await verifyBytes(altered)).verdict === 'valid') missed.push(position);
+    }
+    expect(missed).toEqual([]);
+  });
+
+  it('finds a flip of every byte that is outside of the media files', async () => {
+    const bytes = await readFile(bundlePath);
+    const directory = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+    const directoryStart = bytes.readUInt32LE(directory + 16);
+    const missed: number[] = [];
+    for (let position = directoryStart; position < bytes.length; position += 7) {
+      const altered = Buffer.from(bytes);
+      altered.writeUInt8((altered[position] ?? 0) ^ 0x01, position);
+      if ((await verifyBytes(altered)).verdict === 'valid') missed.push(position);
+    }
+    expect(missed).toEqual([]);
+  });
+
+  it('finds bytes in front of and behind the container, and a cut-off end', async () => {
+    const bytes = await readFile(bundlePath);
+    for (const altered of [
+      Buffer.concat([Buffer.from('#!/bin/sh\n'), bytes]),
+      Buffer.concat([bytes, Buffer.from([0])]),
+      bytes.subarray(0, bytes.length - 1),
+      bytes.subarray(0, bytes.length / 2),
+    ]) {
+      expect((await verifyBytes(altered)).verdict).not.toBe('valid');
+    }
+  });
+});
+
+describe('a bundle packed anew by somebody who wants to deceive', () => {
+  async function verdictOf(changes: {
+    dossier?: Partial<AssetDossier>;
+    evidence?: Partial<BundleEvidence>;
+  }): Promise<BundleVerification> {
+    const path = await write({ ...dossier, ...changes.dossier }, { ...evidence, ...changes.evidence });
+    return runVerifyBundle(path, { verifyMedia });
+  }
+
+  it('that leaves out an entry', async () => {
+    for (const { index } of evidence.entries) {
+      const entries = evidence.entries.filter((entry) => entry.index !== index);
+      const result = await verdictOf({ evidence: { entries } });
+      expect(result.verdict).toBe('invalid');
+      expect(texts(result)).toContain(`ntry ${index}`);
+    }
+  });
+
+  it('that exchanges the proofs of two entries', async () => {
+    const [first, second, ...rest] = evidence.entries;
+    if (!first || !second) throw new Error('two entries expected');
+    const entries = [{ ...first, proof: second.proof }, { ...second, proof: first.proof }, ...rest];
+    const result = await verdictOf({ evidence: { entries } });
+    expect(result.verdict).toBe('invalid');
+    expect(texts(result)).toContain('entries/0.json');
+  });
+
+  it('that mixes in a proof under an older tree head of the same log', async () => {
+    const size = workshop.log.entries.length;
+    const index = workshop.log.append({
+      type: 'run.finished',
+      at: '2026-11-22T11:00:00.000Z',
+      actor: { kind: 'system', id: 'system' },
+      subject: { kind: 'run', id: workshop.runId },
+      data: { state: 'SUCCEEDED' },
+    });
+    expect(index).toBe(size);
+    const later = await workshop.log.proof(3, await workshop.log.checkpoint());
+    workshop.log.entries.pop();
+    const entries = evidence.entries.map((entry) => (entry.index === 3 ? { ...entry, proof: later } : entry));
+    const result = await verdictOf({ evidence: { entries } });
+    expect(texts(result)).toContain('another tree head');
+  });
+
+  it('that rewrites an entry', async () => {
+    const entries = evidence.entries.map((entry) => ({
+      ...entry,
+      bytes: Buffer.from(entry.bytes.toString('utf8').replace('"approve"', '"approvd"')),
+    }));
+    const result = await verdictOf({ evidence: { entries } });
+    expect(texts(result)).toContain('not shown to be in the log');
+  });
+
+  it('that tells another prompt than the one that was sealed', async () => {
+    const openings = evidence.openings.map((opening) =>
+      opening.field === 'prompt' ? { ...opening, value: 'A clay teapot' } : opening,
+    );
+    expect(texts(await verdictOf({ evidence: { openings } }))).toContain('is not the one that the entry seals');
+    const runs = dossier.runs.map((run) => ({ ...run, prompt: 'A clay teapot' }));
+    expect(texts(await verdictOf({ dossier: { runs } }))).toContain('not the one that the log seals');
+  });
+
+  it('that withholds an opening: valid, but the prompt is said to be unproved', async () => {
+    const openings = evidence.openings.filter(({ field }) => field !== 'prompt');
+    const result = await verdictOf({ evidence: { openings } });
+    expect(result.verdict).toBe('valid');
+    expect(result.notProved.join(' ')).toContain('The prompt that the dossier shows');
+  });
+
+  it('that claims another decision, author or release in the dossier', async () => {
+    const review = dossier.review && { ...dossier.review, decision: 'reject' as const };
+    const contributions = dossier.contributions.map((item) => ({ ...item, basis: 'human_material' }));
+    const release = dossier.release && { ...dossier.release, entryIndex: 0 };
+    for (const changes of [{ review }, { contributions }, { release }]) {
+      const result = await verdictOf({ dossier: changes });
+      expect(result.verdict).toBe('invalid');
+      expect(result.findings.every(({ path }) => path === 'dossier.json')).toBe(true);
+    }
+  });
+
+  it('that says "human" where the log says "trained model"', async () => {
+    const chain = dossier.chain.map((asset, i) => (i === 0 ? { ...asset, digitalSourceType: 'humanEdits' } : asset));
+    expect(texts(await verdictOf({ dossier: { chain } }))).toContain('digital source type');
+  });
+
+  it('that puts another signed picture in the place of the asset', async () => {
+    const parent = dossier.chain[0];
+    if (!parent) throw new Error('a parent expected');
+    const main = evidence.assets.find(({ assetId }) => assetId === dossier.asset.id);
+    const other = evidence.assets.find(({ assetId }) => assetId === parent.id);
+    if (!main || !other) throw new Error('two files expected');
+    const asset = { ...dossier.asset, sha256: other.sha256 };
+    const chain = [...dossier.chain.slice(0, -1), asset];
+    const result = await verdictOf({
+      dossier: { asset, chain },
+      evidence: { assets: [{ ...main, path: other.path, sha256: other.sha256 }] },
+    });
+    expect(texts(result)).toContain('the log recorded another SHA-256');
+  });
+
+  it('that brings another authority for the manifests', async () => {
+    const other = await EvidenceWorkshop.create();
+    const trustAnchorsPem = other.signing.keystore.caCertificatePem;
+    await other.close();
+    const result = await verdictOf({ evidence: { trustAnchorsPem } });
+    expect(texts(result)).toContain('not signed under the authority');
+  });
+
+  it('that is refused while it is written when the store lost the bytes', async () => {
+    const path = await workshop.signing.write(Buffer.from('something else'));
+    const assets = evidence.assets.map((asset) => ({ ...asset, path }));
+    await expect(write(dossier, { ...evidence, assets })).rejects.toMatchObject({ code: 'storage_unavailable' });
+  });
+});
+
+describe('an asset that was not released', () => {
+  it('is said to be unreleased, and the bundle is still valid', async () => {
+    const path = await write({ ...dossier, release: undefined }, evidence);
+    const result = await runVerifyBundle(path, { verifyMedia });
+    expect(result.verdict).toBe('valid');
+    expect(result.subject?.released).toBe(false);
+    expect(result.notProved.join(' ')).toContain('had not been released');
+  });
+});
+
+it('keeps the form of its container, so that old bundles verify with later versions', async () => {
+  const { bundleZip } = await import('../adapters/bundle-zip.js');
+  const { Readable } = await import('node:stream');
+  const files = ['a.txt', 'b/c.txt'].map((path) => ({
+    path,
+    sizeBytes: 5,
+    open: () => Promise.resolve(Readable.from([Buffer.from('hello')])),
+  }));
+  const chunks = await bundleZip(files, new Date('2026-11-22T23:59:00.000Z')).toArray();
+  expect(sha256Hex(Buffer.concat(chunks as Buffer[]))).toBe('');
+});

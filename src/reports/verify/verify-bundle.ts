@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BUNDLE_FORMAT, BUNDLE_PATHS, BUNDLE_VERSION, type BundleIndex, bundleIndexSchema } from '../domain/bundle-format.js';
+import { type BundleContent, BundleReader, UnusableBundle } from './bundle-reader.js';
+import { type BundleVerification, type VerifyBundleOptions } from './bundle-verification.js';
+import { parseCanonicalDocument } from './bounded-json.js';
+import { checkContainer } from './check-container.js';
+import { checkDossier } from './check-dossier.js';
+import { checkEntries, openLog } from './check-log.js';
+import { checkMedia } from './check-media.js';
+import { type BundleContents, checkIndex, checkSums } from './check-sums.js';
+import { Checklist } from './checklist.js';
+import { type CheckedDossier } from './dossier-schema.js';
+
+/**
+ * Verifies an evidence bundle offline and says of each question whether the answer is yes. It collects all findings,
+ * and never throws for anything that a stranger could put into the file.
+ *
+ * @param path the zip file; it is not changed. Media files in it are unpacked into a temporary folder for a moment.
+ */
+export async function runVerifyBundle(path: string, options: VerifyBundleOptions): Promise<BundleVerification> {
+  const scratch = await mkdtemp(join(options.scratchFolder ?? tmpdir(), 'colophon-verify-'));
+  const checklist = new Checklist();
+  try {
+    return await verifyIn(scratch, path, options, checklist);
+  } catch (error) {
+    if (!(error instanceof UnusableBundle)) throw error;
+    const findings = [{ path: undefined, text: error.message }, ...checklist.findings];
+    return { verdict: 'unusable', statements: [], findings, notProved: [], subject: undefined };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function verifyIn(
+  scratch: string,
+  path: string,
+  options: VerifyBundleOptions,
+  checklist: Checklist,
+): Promise<BundleVerification> {
+  const reader = await BundleReader.open(path, scratch, checklist);
+  try {
+    const entries = await reader.entries();
+    const contents = new Map<string, BundleContent>();
+    for (const [name, entry] of entries) {
+      const content = await reader.read(name, entry);
+      if (content) contents.set(name, content);
+    }
+    const index = readIndex(contents, checklist);
+    await checklist.ask(
+      () => `Nothing was changed, added or removed: all ${contents.size} files are as they were packed.`,
+      'The bundle is not as it was packed.',
+      async () => {
+        checkSums(contents, checklist);
+        if (!index) return;
+        checkIndex(index, contents, checklist);
+        await checkContainer(path, reader, entries, index.createdAt, checklist);
+      },
+    );
+    const dossier = index && (await checkEvidence(index, contents, options, checklist));
+    return result(index, dossier, checklist);
+  } finally {
+    reader.close();
+  }
+}
+
+/** @throws UnusableBundle when this is some other zip file, or a bundle of a later format */
+function readIndex(contents: BundleContents, checklist: Checklist): BundleIndex | undefined {
+  const bytes = contents.get(BUNDLE_PATHS.index)?.bytes;
+  if (bytes === undefined && !contents.has(BUNDLE_PATHS.sums)) {
+    throw new UnusableBundle('The zip file is not an evidence bundle: it has neither bundle.json nor SHA256SUMS.');
+  }
+  const document = bytes && parseCanonicalDocument(bytes);
+  const parsed = bundleIndexSchema.safeParse(document);
+  if (parsed.success) return parsed.data;
+  const { format, v } = (document ?? {}) as { format?: unknown; v?: unknown };
+  if (format === BUNDLE_FORMAT && typeof v === 'number' && v > BUNDLE_VERSION) {
+    throw new UnusableBundle('The bundle has a later format than this program knows. Use a later version.');
+  }
+  checklist.fault(BUNDLE_PATHS.index, 'The list of contents is missing or was changed, so it cannot be read.');
+  return undefined;
+}
+
+async function checkEvidence(
+  index: BundleIndex,
+  contents: BundleContents,
+  options: VerifyBundleOptions,
+  checklist: Checklist,
+): Promise<CheckedDossier | undefined> {
+  const log = await checklist.ask(
+    `The key of the log ${index.log.origin} signed its state with ${index.log.treeSize} entries.`,
+    'The signed state of the log does not hold.',
+    () => openLog(index, contents, checklist),
+  );
+  checkKey(log?.vkey, options.expectedVkey, checklist);
+  if (!log) return undefined;
+  const proved = await checklist.ask(
+    ({ entries }) =>
+      `All ${entries.size} entries were in the log, unchanged; disclosed values are those that were sealed.`,
+    'Not every entry is proved to be in the log.',
+    () => checkEntries(index, contents, log, checklist),
+  );
+  await checklist.ask(
+    'Each media file is the one whose signing the log recorded, and its manifest is intact and chains to the authority in this bundle.',
+    'A media file or its manifest is not what the log recorded.',
+    () => checkMedia(index, contents, proved, options.verifyMedia, checklist),
+  );
+  return checklist.ask(
+    'The dossier says what the log recorded: assets, hashes, clearances, contributions and decisions.',
+    'The dossier contradicts the log.',
+    () => checkDossier(contents.get(BUNDLE_PATHS.dossierJson)?.bytes, index, proved, checklist),
+  );
+}
+
+function checkKey(vkey: string | undefined, expected: string | undefined, checklist: Checklist): void {
+  if (expected === undefined) {
+    checklist.notProved.push(
+      'The key of the log came with the bundle. Whether it is the key of the organization is not proved: get it from elsewhere and verify again with it.',
+    );
+    return;
+  }
+  const ok = vkey === expected.trim();
+  const text = ok ? 'The key of the log is the one you gave.' : 'The key of the log is not the one you gave.';
+  if (!ok) checklist.fault(BUNDLE_PATHS.vkey, text);
+  checklist.statements.push({ ok, text });
+}
+
+const LIMITS = [
+  'No witness vouches that everybody was shown this same log.',
+  'The times are the clock of whoever runs the log.',
+  'The certificate authority came with the bundle; compare it with the one that the organization names elsewhere.',
+  'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log.',
+  'A log proves what was recorded and that it has not changed since, not that what was recorded is true.',
+  'That the asset infringes nothing or is protected by copyright does not follow from this. This is not legal advice.',
+];
+
+function result(
+  index: BundleIndex | undefined,
+  dossier: CheckedDossier | undefined,
+  checklist: Checklist,
+): BundleVerification {
+  const valid = checklist.findings.length === 0 && dossier !== undefined;
+  const released = dossier?.release !== undefined;
+  if (dossier && valid) {
+    const text = released
+      ? 'The log recorded that the asset was released for publication.'
+      : 'The asset had not been released for publication when this bundle was made.';
+    (released ? checklist.statements : []).push({ ok: true, text });
+    if (!released) checklist.notProved.push(text);
+  }
+  return {
+    verdict: valid ? 'valid' : 'invalid',
+    statements: checklist.statements,
+    findings: checklist.findings,
+    notProved: [...checklist.notProved, ...LIMITS],
+    subject: index && {
+      reportId: index.reportId,
+      createdAt: index.createdAt,
+      assetId: index.asset.id,
+      assetSha256: index.asset.sha256,
+      logOrigin: index.log.origin,
+      treeSize: index.log.treeSize,
+      released,
+    },
+  };
+}

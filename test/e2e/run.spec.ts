@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { productShot, runToEnd, json, type RunAnswer } from '../support/api.js';
+import { startTestApplication, type TestApplication } from '../support/test-application.js';
+
+describe('a run', () => {
+  let app: TestApplication;
+  beforeAll(async () => {
+    app = await startTestApplication();
+  });
+  afterAll(() => app.close());
+
+  it('goes through clearance, four steps, signing and the log, and serves exactly the bytes that the log names', async () => {
+    const run: RunAnswer = await runToEnd(app, productShot(app));
+    expect(run.state).toBe('SUCCEEDED');
+    expect(run.steps.map(({ state }) => state)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
+    for (const step of run.steps) {
+      const asset = (await (await app.request(`/v1/assets/${step.assetId}`)).json()) as { sha256: string };
+      const bytes = Buffer.from(
+        await (await app.request(`/v1/assets/${step.assetId}/content`)).arrayBuffer(),
+      );
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(asset.sha256);
+      await app.services.sequencer.runOnce();
+      const entries = (await (await app.request(`/v1/audit/entries?subject=${step.assetId}`)).json()) as {
+        items: { entry: { type: string; data: { sha256: string } } }[];
+      };
+      expect(entries.items.map(({ entry }) => [entry.type, entry.data.sha256])).toEqual([
+        ['asset.signed', asset.sha256],
+      ]);
+    }
+  });
+
+  it('refuses a license that forbids the territory, with findings, and records the refusal', async () => {
+    const body = productShot(app, {
+      inputs: { prompt: 'x', model: 'hunyuan-image-3.0@fal' },
+      facts: { purpose: 'commercial', audienceCountries: ['DE'], organizationRevenueUsd: 1_000_000 },
+    });
+    const answer = await app.request('/v1/runs', json(body));
+    expect(answer.status).toBe(403);
+    const problem = (await answer.json()) as {
+      code: string;
+      clearanceId: string;
+      findings: { ruleId: string; howToFix: string }[];
+    };
+    expect(problem.code).toBe('clearance_denied');
+    expect(
+      problem.findings.some(({ ruleId, howToFix }) => ruleId === 'territory-outputs' && howToFix !== ''),
+    ).toBe(true);
+    const clearance = (await (await app.request(`/v1/clearances/${problem.clearanceId}`)).json()) as {
+      decision: string;
+    };
+    expect(clearance.decision).toBe('deny');
+  });
+});

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
+import { type TestApplication } from './test-application.js';
+
+/** Facts under which the studio's own tools are cleared everywhere. */
+export const HARMLESS_FACTS = {
+  purpose: 'commercial',
+  audienceCountries: ['US'],
+  organizationRevenueUsd: 5_000_000,
+} as const;
+
+export function json(body: unknown, headers: Record<string, string> = {}): RequestInit {
+  return {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID(), ...headers },
+  };
+}
+
+export interface RunAnswer {
+  id: string;
+  state: string;
+  clearanceId: string;
+  steps: { key: string; state: string; assetId: string | null; error: { code: string } | null }[];
+}
+
+export function productShot(
+  app: TestApplication,
+  changes: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return {
+    projectId: app.instance.projectId,
+    useCase: 'hero-image',
+    pipeline: 'product-shot',
+    inputs: { prompt: 'a bottle on a table', width: 256, height: 256 },
+    facts: HARMLESS_FACTS,
+    ...changes,
+  };
+}
+
+/** Follows the run's own event stream to its end, so no test sleeps. */
+export async function runToEnd(app: TestApplication, body: unknown, key?: string): Promise<RunAnswer> {
+  const auth = key === undefined ? {} : { key };
+  const started = await app.request('/v1/runs', { ...json(body), ...auth });
+  expect(started.status).toBe(202);
+  const { id } = (await started.json()) as RunAnswer;
+  await (await app.request(`/v1/runs/${id}/events`, auth)).text();
+  return (await (await app.request(`/v1/runs/${id}`, auth)).json()) as RunAnswer;
+}
+
+export function formWith(bytes: Uint8Array, fileName: string, fields: Record<string, unknown>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields))
+    form.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  form.set('file', new Blob([bytes as Uint8Array<ArrayBuffer>]), fileName);
+  return form;
+}
+
+export function postForm(form: FormData, key: string = randomUUID()): RequestInit {
+  return { method: 'POST', body: form, headers: { 'idempotency-key': key } };
+}
+
+/** A second person with their own live key. */
+export async function addPerson(
+  app: TestApplication,
+  roles: readonly string[],
+): Promise<{ principalId: string; key: string }> {
+  const principal = (await (
+    await app.request('/v1/principals', json({ displayName: 'Second person', roles }))
+  ).json()) as { id: string };
+  const key = (await (
+    await app.request('/v1/api-keys', json({ principalId: principal.id, mode: 'live' }))
+  ).json()) as { key: string };
+  return { principalId: principal.id, key: key.key };
+}
