@@ -1,16 +1,16 @@
 // Jest runs native ES modules (--experimental-vm-modules); below Node 24.9 it cannot require()
-// an ES module from CommonJS, so the one such dependency (cookie 2 in light-my-request) is transformed.
+// an ES module from CommonJS, so the two such dependencies of Fastify's plugins (cookie, content-disposition) are transformed.
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': '@swc/jest',
-    '/node_modules/(light-my-request/node_modules/)?cookie/.+\\.js$': [
+    '/node_modules/(light-my-request/node_modules/)?(cookie|content-disposition)/.+\\.js$': [
       '@swc/jest',
       { swcrc: false, module: { type: 'commonjs' } },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!light-my-request/|cookie/)'],
+  transformIgnorePatterns: ['/node_modules/(?!light-my-request/|cookie/|content-disposition/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
@@ -27,6 +27,7 @@ export default {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/*.spec.ts'] },
     { ...withPostgres, displayName: 'medium', testMatch: ['<rootDir>/test/medium/**/*.spec.ts'] },
+    { ...common, displayName: 'crash', testMatch: ['<rootDir>/test/crash/**/*.spec.ts'] },
     { ...withPostgres, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],
 };

@@ -11,8 +11,8 @@ export function healthChecks(services: Services): HealthCheck[] {
     {
       name: 'database',
       run: async () => {
-        const [row]: { readonly: boolean }[] = await services.dataSource
-          .query('SELECT pg_is_in_recovery() AS readonly')
+        const [row] = await services.dataSource
+          .query<{ readonly: boolean }[]>('SELECT pg_is_in_recovery() AS readonly')
           .catch(() => Promise.reject(new Error('The database cannot be reached.')));
         if (row?.readonly) throw new Error('The database is read-only.');
         return 'reachable and writable';

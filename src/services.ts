@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { parse } from 'pg-connection-string';
 import { type Logger } from 'pino';
-import { type DataSource } from 'typeorm';
-import { AssetRepository } from './assets/adapters/asset.repository.js';
+import { AssetRepository, type AssetWithParents } from './assets/adapters/asset.repository.js';
 import { FileAssetStore } from './assets/adapters/file-asset-store.js';
 import { SharpMediaProbe } from './assets/adapters/sharp-media-probe.js';
 import { AssetIntake } from './assets/application/asset-intake.js';
@@ -39,7 +38,7 @@ import { SandboxProvider } from './generation/adapters/sandbox-provider.js';
 import { StudioProvider } from './generation/adapters/studio-provider.js';
 import { AdvanceStep } from './generation/application/advance-step.js';
 import { CancelRun } from './generation/application/cancel-run.js';
-import { CaptureOutput } from './generation/application/capture-output.js';
+import { CaptureOutput, type OutputDownloader } from './generation/application/capture-output.js';
 import { CompleteStep } from './generation/application/complete-step.js';
 import { CreatePipeline } from './generation/application/create-pipeline.js';
 import { EndStep } from './generation/application/end-step.js';
@@ -83,6 +82,11 @@ import { PRODUCT_VERSION } from './shared/product.js';
 
 const OUTPUT_DEADLINE_MS = 5 * 60_000;
 const MASTER_KEY_BYTES = 32;
+const JOBS_STOP_TIMEOUT_MS = 10_000;
+/** A provider's job is asked about every second; our own signer or store after five; an hour-old job is given up. */
+const STEP_TIMES = { pollSeconds: 1, holdSeconds: 5, giveUpAfterSeconds: 60 * 60 };
+
+const clock = systemClock;
 
 export interface ServicesOptions {
   readonly configuration: Configuration;
@@ -95,15 +99,63 @@ export interface ServicesOptions {
 export type Services = Awaited<ReturnType<typeof createServices>>;
 
 /**
- * The composition root: the only place where a port meets its adapter. Everything is built here, in the order in
- * which it depends on each other, and nothing is looked up later by name.
+ * The composition root: the only place where a port meets its adapter. Everything is built here, module by module in
+ * the order in which they depend on each other, and nothing is looked up later by name.
  */
-export async function createServices({ configuration, database, logger, verification }: ServicesOptions) {
-  const clock = systemClock;
-  const { home } = configuration;
+export async function createServices(options: ServicesOptions) {
+  const { configuration, logger } = options;
+  const database = await composeDatabase(options);
+  const log = composeLog(options, database);
+  const identity = composeIdentity(database, log);
+  const provenance = await composeProvenance(options);
+  const assets = composeAssets(options, database, log, provenance);
+  const licenses = composeLicenses(log);
+  const generation = composeGeneration(options, database, log, assets, licenses);
+  const humanWork = composeHumanWork(database, log, assets);
+  const reports = composeReports(options, database, log, provenance, assets, licenses);
+  return {
+    ...database,
+    ...log,
+    ...identity,
+    ...provenance,
+    ...assets,
+    ...licenses,
+    ...generation,
+    ...humanWork,
+    ...reports,
+    waiverFollowUp: new WaiverFollowUp((tx, clearanceId) =>
+      generation.resumeWaivedRun.resume(tx, clearanceId),
+    ),
+    publishedLogs: new PublishedLogs(log.tileStores, (header) =>
+      identity.authenticate.withAuthorization(header),
+    ),
+    startedAt: clock.now(),
 
-  // Database
-  const dataSource: DataSource = createDataSource({
+    /** Starts what this process is configured to do beside HTTP. */
+    async start(): Promise<void> {
+      await database.boss.start();
+      if (configuration.roles.includes('sequencer')) log.sequencer.start();
+      if (!configuration.roles.includes('worker')) return;
+      await generation.stepWorker.start();
+      await reports.reportJobs.startWorker(reports.makeReport);
+    },
+
+    /** Finishes what is at hand, then closes every connection. */
+    async stop(): Promise<void> {
+      await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
+      await log.sequencer.stop();
+      provenance.verifier.close();
+      await database.sequencerPool.end();
+      await database.dataSource.destroy();
+      logger.flush();
+    },
+  };
+}
+
+type Composed<Compose extends (...args: never[]) => unknown> = Awaited<ReturnType<Compose>>;
+
+async function composeDatabase({ configuration, database, logger }: ServicesOptions) {
+  const dataSource = createDataSource({
     url: database.applicationUrl,
     applicationName: 'colophon',
     poolSize: 16,
@@ -118,36 +170,45 @@ export async function createServices({ configuration, database, logger, verifica
     application_name: 'colophon sequencer',
   });
   sequencerPool.on('error', (error) => logger.warn({ err: error }, 'a connection of the sequencer broke'));
-  const boss = createJobQueue(
-    jobConnection(database),
-    Math.max(1, Math.ceil(configuration.stepLeaseSeconds / 4)),
-    logger,
-  );
+  const maintenanceSeconds = Math.max(1, Math.ceil(configuration.stepLeaseSeconds / 4));
+  const boss = createJobQueue(jobConnection(database), maintenanceSeconds, logger);
+  return {
+    dataSource,
+    organizationTx,
+    sequencerPool,
+    boss,
+    idempotency: new Idempotency(organizationTx, clock),
+  };
+}
 
-  // Log
-  const keys = join(home, 'keys');
+function composeLog({ configuration, logger }: ServicesOptions, database: Composed<typeof composeDatabase>) {
+  const keys = join(configuration.home, 'keys');
   const masterKey = readOrCreateSecretFile(join(keys, 'master.key'), () => randomHex(MASTER_KEY_BYTES));
   const vault = new SubjectVault(Buffer.from(masterKey.trim(), 'hex'), clock);
   const logKeys = new FileLogKeys(join(keys, 'logs'));
-  const tileStores = new FileTileStores(join(home, 'logs'));
-  const publishLog = new PublishLog(sequencerPool, tileStores, logKeys, clock);
-  const sequencer = new Sequencer(sequencerPool, publishLog, logger);
+  const tileStores = new FileTileStores(join(configuration.home, 'logs'));
+  const publishLog = new PublishLog(database.sequencerPool, tileStores, logKeys, clock);
+  const sequencer = new Sequencer(database.sequencerPool, publishLog, logger);
   const appendEntry = new AppendEntry(vault, clock, () => sequencer.wake());
-  const readLog = new ReadLog(organizationTx, tileStores, logKeys);
+  const readLog = new ReadLog(database.organizationTx, tileStores, logKeys);
+  return { vault, logKeys, tileStores, sequencer, appendEntry, readLog };
+}
 
-  // Identity
-  const authenticate = new Authenticate(dataSource, organizationTx, clock);
-  const administer = new Administer(appendEntry, clock);
-  const createOrganization = new CreateOrganization(organizationTx, logKeys, appendEntry, clock);
-  const publishedLogs = new PublishedLogs(tileStores, (authorization) =>
-    authenticate.withAuthorization(authorization),
-  );
+function composeIdentity(
+  { dataSource, organizationTx }: Composed<typeof composeDatabase>,
+  { logKeys, appendEntry }: Composed<typeof composeLog>,
+) {
+  return {
+    authenticate: new Authenticate(dataSource, organizationTx, clock),
+    administer: new Administer(appendEntry, clock),
+    createOrganization: new CreateOrganization(organizationTx, logKeys, appendEntry, clock),
+  };
+}
 
-  // Provenance
-  const keystore = await openFileKeystore({ folder: keys, clock });
+async function composeProvenance({ configuration, verification }: ServicesOptions) {
+  const keystore = await openFileKeystore({ folder: join(configuration.home, 'keys'), clock });
   const trust = { name: 'this installation', anchorsPem: keystore.caCertificatePem };
   const verifier = new VerificationProcess({ trust, ...verification });
-  const ownReader = new C2paReader({ trust });
   const signer = new C2paMediaSigner({
     key: keystore.claimKey,
     trust,
@@ -155,27 +216,59 @@ export async function createServices({ configuration, database, logger, verifica
     version: PRODUCT_VERSION,
     clock,
   });
+  return {
+    verifier,
+    signer,
+    /** For files that this installation made itself. */
+    ownReader: new C2paReader({ trust }),
+    trustAnchorsPem: keystore.caCertificatePem,
+    certificateNotAfter: keystore.certificateNotAfter,
+  };
+}
 
-  // Assets
-  const store = new FileAssetStore(join(home, 'assets'));
+function composeAssets(
+  { configuration }: ServicesOptions,
+  { dataSource, organizationTx }: Composed<typeof composeDatabase>,
+  { appendEntry }: Composed<typeof composeLog>,
+  { signer, verifier }: Composed<typeof composeProvenance>,
+) {
+  const store = new FileAssetStore(join(configuration.home, 'assets'));
   const probe = new SharpMediaProbe();
   const assets = new AssetRepository();
-  const intake = new AssetIntake(store, probe, configuration.uploadMaxBytes);
   const signAsset = new SignAsset(store, signer);
   const recordAsset = new RecordAsset(assets, appendEntry);
-  const uploadAsset = new UploadAsset(organizationTx, store, signAsset, recordAsset, appendEntry, clock);
-  const readAsset = new ReadAsset(organizationTx, assets, store);
-  const verifyFile = new VerifyFile(verifier, async (sha256) => {
-    const found = await assets.findSigned(dataSource, sha256);
-    return found ? placeInLog(organizationTx, found) : undefined;
-  });
+  return {
+    store,
+    probe,
+    assets,
+    signAsset,
+    recordAsset,
+    intake: new AssetIntake(store, probe, configuration.uploadMaxBytes),
+    uploadAsset: new UploadAsset(organizationTx, store, signAsset, recordAsset, appendEntry, clock),
+    readAsset: new ReadAsset(organizationTx, assets, store),
+    verifyFile: new VerifyFile(verifier, async (sha256) => {
+      const found = await assets.findSigned(dataSource, sha256);
+      return found ? placeInLog(organizationTx, found) : undefined;
+    }),
+  };
+}
 
-  // Licenses
+function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
   const registry = new ListingRegistry(seedListings());
-  const decideClearance = new DecideClearance(registry.index, appendEntry, clock);
-  const approveWaiver = new ApproveWaiver(appendEntry, clock);
+  return {
+    registry,
+    decideClearance: new DecideClearance(registry.index, appendEntry, clock),
+    approveWaiver: new ApproveWaiver(appendEntry, clock),
+  };
+}
 
-  // Generation
+function composeGeneration(
+  { configuration, logger }: ServicesOptions,
+  { dataSource, organizationTx, boss }: Composed<typeof composeDatabase>,
+  { vault, appendEntry }: Composed<typeof composeLog>,
+  { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  { decideClearance }: Composed<typeof composeLicenses>,
+) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
   const providers = new Providers(configuredProviders(configuration, outbound));
   const runs = new RunRepository(clock);
@@ -185,17 +278,7 @@ export async function createServices({ configuration, database, logger, verifica
   const wakeUps = new StepJobQueue(boss, stepLeaseSeconds, () => stepWorker.nudge());
   const endStep = new EndStep(runs, money, events, wakeUps, appendEntry);
   const stepInputs = new StepInputs(runs, assets, vault);
-  const findPipeline = new FindPipeline();
-  const download = async (url: string, destinationPath: string): Promise<void> => {
-    await downloadToFile({
-      ...outbound,
-      url,
-      destinationPath,
-      maxResponseBytes: configuration.uploadMaxBytes,
-      deadlineMs: OUTPUT_DEADLINE_MS,
-    });
-  };
-  const captureOutput = new CaptureOutput(store, { download }, probe);
+  const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), probe);
   const completeStep = new CompleteStep(
     organizationTx,
     runs,
@@ -219,94 +302,36 @@ export async function createServices({ configuration, database, logger, verifica
     events,
     appendEntry,
     wakeUps,
-    { leaseSeconds: stepLeaseSeconds, pollSeconds: 1, holdSeconds: 5, giveUpAfterSeconds: 15 * 60 },
+    { ...STEP_TIMES, leaseSeconds: stepLeaseSeconds },
   );
   const stepWorker: StepWorker = new StepWorker(boss, advanceStep, configuration.stepConcurrency, logger);
-  const startRun = new StartRun(
-    organizationTx,
-    runs,
-    assets,
-    findPipeline,
-    decideClearance,
-    providers,
-    money,
-    vault,
-    appendEntry,
-    events,
-    wakeUps,
-    clock,
-  );
   const reconcileStep = new ReconcileStep(runs, endStep, events, appendEntry, wakeUps);
-  const resumeWaivedRun = new ResumeWaivedRun(runs, endStep, events);
+  const { baseUrl } = configuration.fal;
   const webhookVerifier = new FalWebhookVerifier(
-    { outbound, ...(configuration.fal.baseUrl ? { baseUrlOverride: configuration.fal.baseUrl } : {}) },
+    { outbound, ...(baseUrl ? { baseUrlOverride: baseUrl } : {}) },
     clock,
   );
-
-  // Human work and reports
-  const recordContribution = new RecordContribution(
-    organizationTx,
-    assets,
-    store,
-    signAsset,
-    recordAsset,
-    appendEntry,
-    vault,
-    changedRegion,
-    clock,
-  );
-  const collectDossier = new CollectDossier(
-    organizationTx,
-    assets,
-    readLog,
-    vault,
-    registry.index,
-    async (organizationId, asset) =>
-      ownReader.verify({
-        path: await store.localPath(organizationId, asset.sha256),
-        mediaType: asset.mediaType,
-      }),
-    clock,
-  );
-  const makeReport = new MakeReport(
-    organizationTx,
-    collectDossier,
-    dossierRenderer,
-    store,
-    readLog,
-    appendEntry,
-    keystore.caCertificatePem,
-    clock,
-  );
-  const reportJobs = new ReportJobs(boss, logger);
-
   return {
-    dataSource,
-    organizationTx,
-    sequencer,
-    appendEntry,
-    readLog,
-    publishedLogs,
-    logKeys,
-    authenticate,
-    administer,
-    createOrganization,
-    idempotency: new Idempotency(organizationTx, clock),
-    registry,
-    decideClearance,
-    approveWaiver,
-    waiverFollowUp: new WaiverFollowUp((tx, clearanceId) => resumeWaivedRun.resume(tx, clearanceId)),
-    assets,
-    intake,
-    uploadAsset,
-    readAsset,
-    verifier,
-    verifyFile,
     runs,
     events,
-    startRun,
-    cancelRun: new CancelRun(runs, endStep),
+    stepWorker,
     reconcileStep,
+    startRun: new StartRun(
+      organizationTx,
+      runs,
+      assets,
+      new FindPipeline(),
+      decideClearance,
+      providers,
+      money,
+      vault,
+      appendEntry,
+      events,
+      wakeUps,
+      clock,
+    ),
+    cancelRun: new CancelRun(runs, endStep),
+    resumeWaivedRun: new ResumeWaivedRun(runs, endStep, events),
     createPipeline: new CreatePipeline(appendEntry, clock),
     receiveFalWebhook: new ReceiveFalWebhook(
       webhookVerifier,
@@ -315,30 +340,75 @@ export async function createServices({ configuration, database, logger, verifica
       runs,
       reconcileStep,
     ),
-    recordContribution,
+  };
+}
+
+function composeHumanWork(
+  { organizationTx }: Composed<typeof composeDatabase>,
+  { vault, appendEntry }: Composed<typeof composeLog>,
+  { store, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
+) {
+  return {
+    recordContribution: new RecordContribution(
+      organizationTx,
+      assets,
+      store,
+      signAsset,
+      recordAsset,
+      appendEntry,
+      vault,
+      changedRegion,
+      clock,
+    ),
     stateAuthorship: new StateAuthorship(assets),
     reviewAsset: new ReviewAsset(assets, appendEntry, vault, clock),
+  };
+}
+
+function composeReports(
+  { logger }: ServicesOptions,
+  { organizationTx, boss }: Composed<typeof composeDatabase>,
+  { vault, appendEntry, readLog }: Composed<typeof composeLog>,
+  { ownReader, trustAnchorsPem }: Composed<typeof composeProvenance>,
+  { store, assets }: Composed<typeof composeAssets>,
+  { registry }: Composed<typeof composeLicenses>,
+) {
+  const verifyAsset = async (organizationId: string, asset: AssetWithParents) =>
+    ownReader.verify({
+      path: await store.localPath(organizationId, asset.sha256),
+      mediaType: asset.mediaType,
+    });
+  const collectDossier = new CollectDossier(
+    organizationTx,
+    assets,
+    readLog,
+    vault,
+    registry.index,
+    verifyAsset,
+    clock,
+  );
+  const reportJobs = new ReportJobs(boss, logger);
+  return {
+    reportJobs,
+    makeReport: new MakeReport(
+      organizationTx,
+      collectDossier,
+      dossierRenderer,
+      store,
+      readLog,
+      appendEntry,
+      trustAnchorsPem,
+      clock,
+    ),
     requestReport: new RequestReport(assets, reportJobs, clock),
-    certificateNotAfter: keystore.certificateNotAfter,
-    startedAt: clock.now(),
+  };
+}
 
-    /** Starts what this process is configured to do beside HTTP. */
-    async start(): Promise<void> {
-      await boss.start();
-      if (configuration.roles.includes('sequencer')) sequencer.start();
-      if (configuration.roles.includes('worker')) {
-        await stepWorker.start();
-        await reportJobs.startWorker(makeReport);
-      }
-    },
-
-    /** Finishes what is at hand, then closes every connection. */
-    async stop(): Promise<void> {
-      await boss.stop({ graceful: true, timeout: 10_000, wait: true });
-      await sequencer.stop();
-      await verifier.close();
-      await sequencerPool.end();
-      await dataSource.destroy();
+function outputDownloader(configuration: Configuration, outbound: OutboundPolicy): OutputDownloader {
+  const limits = { maxResponseBytes: configuration.uploadMaxBytes, deadlineMs: OUTPUT_DEADLINE_MS };
+  return {
+    download: async (url, destinationPath) => {
+      await downloadToFile({ ...outbound, ...limits, url, destinationPath });
     },
   };
 }

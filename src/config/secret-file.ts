@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
+import { systemErrorCode } from '../shared/system-error.js';
 
 /**
  * Reads a secret, or creates it at the first start. The file is written whole under another name and then linked,
@@ -17,7 +18,7 @@ export function readOrCreateSecretFile(path: string, create: () => string): stri
   try {
     linkSync(candidate, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
   } finally {
     unlinkSync(candidate);
   }
@@ -30,7 +31,7 @@ export function readSecretFile(path: string): string | undefined {
   try {
     mode = statSync(path).mode;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
   if ((mode & 0o077) !== 0) {

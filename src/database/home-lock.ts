@@ -1,5 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemErrorCode } from '../shared/system-error.js';
 
 export class HomeInUseError extends Error {
   constructor(home: string, processId: number) {
@@ -31,7 +32,7 @@ export function lockHome(home: string): HomeLock {
         linkSync(candidate, file);
         return { release: () => rmSync(file, { force: true }) };
       } catch (error) {
-        if (!isCode(error, 'EEXIST')) throw error;
+        if (systemErrorCode(error) !== 'EEXIST') throw error;
         removeIfStale(home, file);
       }
     }
@@ -46,7 +47,7 @@ function removeIfStale(home: string, file: string): void {
   try {
     holder = readFileSync(file, 'utf8');
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
+    if (systemErrorCode(error) === 'ENOENT') return;
     throw error;
   }
   const [idText = '', startTime = ''] = holder.split(' ');
@@ -63,7 +64,7 @@ function isAlive(processId: number): boolean {
     process.kill(processId, 0);
     return true;
   } catch (error) {
-    return isCode(error, 'EPERM');
+    return systemErrorCode(error) === 'EPERM';
   }
 }
 
@@ -76,8 +77,4 @@ function processStartTime(processId: number): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -162,7 +162,7 @@ async function installQueues(
   await owner.connect();
   const boss = new PgBoss({
     schema: JOB_SCHEMA,
-    db: { executeSql: async (text: string, values: unknown[]) => owner.query(text, values) as never },
+    db: { executeSql: (text: string, values: unknown[]) => owner.query(text, values) as never },
     supervise: false,
     schedule: false,
   });

@@ -29,15 +29,15 @@ export async function createApplication(
     return503OnClosing: true,
     forceCloseConnections: true,
   });
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+  const app: NestFastifyApplication = await NestFactory.create(module, adapter, {
     logger: ['error', 'warn'],
     bodyParser: false,
     abortOnError: false,
   });
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify: FastifyInstance = adapter.getInstance();
   acceptJson(fastify);
-  await app.register(multipart as never, { attachFieldsToBody: false });
-  await app.register(rateLimit as never, {
+  await app.register(multipart, { attachFieldsToBody: false });
+  await app.register(rateLimit, {
     global: true,
     timeWindow: '1 minute',
     max: (request: FastifyRequest) =>

@@ -15,9 +15,10 @@ export class Health {
 
   async check(): Promise<HealthReport> {
     const results = await Promise.all(
-      this.checks.map(async ({ name, run }) => {
+      this.checks.map(async (check) => {
+        const { name } = check;
         try {
-          return { name, ok: true, detail: await run() };
+          return { name, ok: true, detail: await check.run() };
         } catch (error) {
           return { name, ok: false, detail: error instanceof Error ? error.message : 'failed' };
         }

@@ -65,7 +65,7 @@ export function toColophonError(thrown: unknown): ColophonError {
   if (thrown instanceof ColophonError) return thrown;
   const status = statusOf(thrown);
   const message = thrown instanceof Error ? thrown.message : '';
-  switch (status) {
+  switch (status ?? 500) {
     case 400:
       return new ColophonError(
         /JSON/i.test(message) ? 'invalid_json' : 'invalid_request',

@@ -3,8 +3,7 @@ import { z } from 'zod';
 /** Control characters, unpaired surrogates, and marks that make text read in another order than it is stored. */
 const UNSAFE_IN_NAME = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
 /** In longer text line breaks and tabs are welcome. NUL never is: PostgreSQL cannot store it. */
-const UNSAFE_IN_TEXT =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
+const UNSAFE_IN_TEXT = /(?![\t\n\r])[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
 
 /** A name that people give and others must be able to trust what they read. */
 export function nameSchema(maxLength = 100): z.ZodType<string> {

@@ -4,6 +4,7 @@ import { link, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ColophonError } from '../../shared/errors.js';
+import { systemErrorCode } from '../../shared/system-error.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;
@@ -70,7 +71,7 @@ async function linkUnlessPresent(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
   }
 }
 

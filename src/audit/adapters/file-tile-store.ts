@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { systemErrorCode } from '../../shared/system-error.js';
 import { type TileStore, type TileStores } from '../application/tile-store.port.js';
 
 /** One folder per log: `<root>/<organization id>/checkpoint`, `.../tile/...`. Ready to be served by any web server. */
@@ -19,8 +20,7 @@ export class FileTileStore implements TileStore {
     try {
       return await readFile(join(this.folder, path));
     } catch (error) {
-      if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-        return undefined;
+      if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return undefined;
       throw error;
     }
   }

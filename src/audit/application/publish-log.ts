@@ -98,8 +98,8 @@ export class PublishLog {
     return range;
   }
 
-  private async recordedCheckpoints(organizationId: string): Promise<unknown[]> {
-    const { rows } = await this.pool.query(
+  private async recordedCheckpoints(organizationId: string): Promise<{ size: string }[]> {
+    const { rows } = await this.pool.query<{ size: string }>(
       'SELECT size FROM audit_checkpoint WHERE organization_id = $1 ORDER BY size DESC LIMIT 2',
       [organizationId],
     );

@@ -12,7 +12,7 @@ import { withUploadedFile } from '../../http/multipart-form.js';
 import { nameSchema, textSchema } from '../../http/safe-text.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { publicId } from '../../shared/ids.js';
 import { RecordContribution, type RecordedContribution } from '../application/record-contribution.js';
 import { ReviewAsset } from '../application/review-asset.js';
@@ -106,7 +106,7 @@ export class ContributionController {
     @Body({ schema: reviewSchema }) body: z.infer<typeof reviewSchema>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const fingerprint = ['POST reviews', assetId, canonicalJson(body as unknown as JsonValue)];
+    const fingerprint = ['POST reviews', assetId, canonicalJson(body)];
     const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
       this.organizationTx.run(principal.organizationId, async (tx) => {
         const review = await this.reviewAsset.decide(tx, principal, { assetId, ...body });

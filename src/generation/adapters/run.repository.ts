@@ -36,15 +36,13 @@ export interface Lease {
 export class RunRepository {
   constructor(private readonly clock: Clock) {}
 
-  async insert(
-    tx: Tx,
-    run: Omit<Run, 'cancelRequestedAt' | 'finishedAt'> & { definition: Buffer },
-  ): Promise<void> {
+  async insert(tx: Tx, run: Run, definition: Buffer): Promise<void> {
     await tx.manager.insert(RunEntity, {
       ...run,
       organizationId: tx.organizationId,
-      cancelRequestedAt: null,
-      finishedAt: null,
+      definition,
+      cancelRequestedAt: run.cancelRequestedAt ?? null,
+      finishedAt: run.finishedAt ?? null,
     });
   }
 

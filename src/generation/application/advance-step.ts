@@ -286,7 +286,11 @@ export class AdvanceStep {
       if (answer.kind === 'failed') {
         // A job that ended with an unusable answer may have been billed: never report less than was spent.
         const charged = answer.code === 'upstream_invalid';
-        return await this.failed(organizationId, step, lease, { code: answer.code, reason: answer.reason, charged });
+        return await this.failed(organizationId, step, lease, {
+          code: answer.code,
+          reason: answer.reason,
+          charged,
+        });
       }
     } catch (error) {
       if (error instanceof LeaseLostError || (error instanceof ColophonError && error.status === 503))

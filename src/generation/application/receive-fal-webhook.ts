@@ -25,10 +25,16 @@ export class ReceiveFalWebhook {
     private readonly reconcileStep: ReconcileStep,
   ) {}
 
-  async receive(stepRunId: string, delivery: { headers: IncomingHttpHeaders; rawBody: Buffer }): Promise<void> {
+  async receive(
+    stepRunId: string,
+    delivery: { headers: IncomingHttpHeaders; rawBody: Buffer },
+  ): Promise<void> {
     const { requestId } = await this.verifier.verify(delivery);
     if (!UUID.test(stepRunId)) return;
-    const organizationId = await this.runs.organizationOfStep((sql, values) => this.dataSource.query(sql, values), stepRunId);
+    const organizationId = await this.runs.organizationOfStep(
+      (sql, values) => this.dataSource.query(sql, values),
+      stepRunId,
+    );
     if (organizationId === undefined) return;
     await this.organizationTx.run(organizationId, async (tx) => {
       const step = await this.runs.step(tx, stepRunId);

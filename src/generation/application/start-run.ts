@@ -106,8 +106,7 @@ export class StartRun {
       finishedAt: undefined,
     };
     const definition = canonicalJson(pipeline.definition as unknown as JsonValue);
-    const { cancelRequestedAt: _c, finishedAt: _f, ...row } = run;
-    await this.runs.insert(tx, { ...row, definition });
+    await this.runs.insert(tx, run, definition);
     await this.accept(tx, principal, run, steps, request);
     return { outcome: waiting ? 'waiting' : 'accepted', clearance, run };
   }

@@ -15,7 +15,7 @@ import { toProblem } from '../../http/problem.filter.js';
 import { idOf, invalidRequest } from '../../http/validation.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId } from '../../shared/ids.js';
 import { RunRepository } from '../adapters/run.repository.js';
@@ -53,7 +53,7 @@ export class RunController {
     @Body({ schema: startRunSchema }) body: StartRunBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const fingerprint = ['POST /v1/runs', canonicalJson(body as unknown as JsonValue)];
+    const fingerprint = ['POST /v1/runs', canonicalJson(body)];
     const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
       this.startRun.start(principal, toRequest(body), idempotent, (started) =>
         present(started, String(reply.request.id)),

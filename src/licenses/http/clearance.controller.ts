@@ -8,7 +8,7 @@ import { Idempotency } from '../../http/idempotency.js';
 import { textSchema } from '../../http/safe-text.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
 import { ApproveWaiver, WAIVER_REASONS } from '../application/approve-waiver.js';
@@ -80,7 +80,7 @@ export class ClearanceController {
     const clearanceId = parsePublicId('clearance', body.clearanceId);
     if (clearanceId === undefined)
       throw new ColophonError('not_found', 'There is no clearance with this id.');
-    const fingerprint = ['POST /v1/waivers', canonicalJson(body as unknown as JsonValue)];
+    const fingerprint = ['POST /v1/waivers', canonicalJson(body)];
     const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
       this.organizationTx.run(principal.organizationId, async (tx) => {
         const waiver = await this.approveWaiver.approve(tx, principal, {

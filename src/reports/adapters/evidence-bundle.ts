@@ -48,7 +48,6 @@ export async function writeEvidenceBundle(
   request: EvidenceBundleRequest,
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const files = await packFiles(request);
-  const container = bundleZip(files, new Date(request.dossier.createdAt));
   const file = await open(request.destinationPath, 'wx').catch((cause: unknown) => {
     throw new ColophonError('internal', 'The bundle cannot be written.', { cause });
   });
@@ -62,6 +61,7 @@ export async function writeEvidenceBundle(
     },
   });
   try {
+    const container = bundleZip(files, new Date(request.dossier.createdAt));
     await pipeline(container, meter, file.createWriteStream({ flush: true }));
   } catch (error) {
     await file.close().catch(() => undefined);

@@ -156,31 +156,30 @@ export class CollectDossier {
     people: People,
     indexOf: (entryId: string) => number,
   ): Promise<DossierAsset> {
-    const {
-      id,
-      projectId: _p,
-      runId: _r,
-      stepRunId,
-      entryId,
-      createdBy,
-      createdAt,
-      parents,
-      rights,
-      originalMediaType: _m,
-      ...rest
-    } = asset;
     return {
-      ...rest,
-      id: publicId('asset', id),
-      parents: parents.map(({ assetId, relationship }) => ({
+      id: publicId('asset', asset.id),
+      title: asset.title,
+      origin: asset.origin,
+      mode: asset.mode,
+      mediaType: asset.mediaType,
+      width: asset.width,
+      height: asset.height,
+      sizeBytes: asset.sizeBytes,
+      sha256: asset.sha256,
+      originalSha256: asset.originalSha256,
+      claimSha256: asset.claimSha256,
+      manifestSha256: asset.manifestSha256,
+      manifestLabel: asset.manifestLabel,
+      digitalSourceType: asset.digitalSourceType,
+      parents: asset.parents.map(({ assetId, relationship }) => ({
         assetId: publicId('asset', assetId),
         relationship,
       })),
-      createdAt: createdAt.toISOString(),
-      createdBy: await people.named(createdBy),
-      entryIndex: indexOf(entryId),
-      step: stepRunId === undefined ? undefined : steps.get(stepRunId),
-      rights: rights === undefined ? undefined : { ...rights },
+      createdAt: asset.createdAt.toISOString(),
+      createdBy: await people.named(asset.createdBy),
+      entryIndex: indexOf(asset.entryId),
+      step: asset.stepRunId === undefined ? undefined : steps.get(asset.stepRunId),
+      rights: asset.rights === undefined ? undefined : { ...asset.rights },
     };
   }
 

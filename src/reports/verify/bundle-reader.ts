@@ -202,4 +202,3 @@ export async function readAt(file: FileHandle, position: number, length: number)
   }
   return buffer.subarray(0, filled);
 }
-

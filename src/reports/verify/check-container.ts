@@ -20,8 +20,9 @@ export async function checkContainer(
     sizeBytes: entry.uncompressedSize,
     open: () => reader.stream(entry),
   }));
-  const ours = bundleZip(files, new Date(createdAt));
   const theirs = await open(path);
+  // Last, because nobody listens for its errors before the loop does.
+  const ours = bundleZip(files, new Date(createdAt));
   let position = 0;
   let same = true;
   try {

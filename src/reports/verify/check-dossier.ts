@@ -54,7 +54,8 @@ class DossierCheck {
     }
     const known = new Set(chain.map(({ id }) => id));
     for (const { assetId } of chain.flatMap(({ parents }) => parents)) {
-      if (!known.has(assetId)) this.checklist.fault(PATH, 'The chain lacks an asset from which another was made.');
+      if (!known.has(assetId))
+        this.checklist.fault(PATH, 'The chain lacks an asset from which another was made.');
     }
   }
 
@@ -102,7 +103,8 @@ class DossierCheck {
       const { clearance } = run;
       const entry = this.entry(clearance.entryIndex, 'clearance.decided', clearance.id);
       for (const field of ['decision', 'engineVersion', 'termsSha256', 'inputSha256'] as const) {
-        if (entry) this.checklist.equal(PATH, `"${field}" of ${clearance.id}`, clearance[field], entry.data[field]);
+        if (entry)
+          this.checklist.equal(PATH, `"${field}" of ${clearance.id}`, clearance[field], entry.data[field]);
       }
       this.opened('prompt', run.prompt, 'run.accepted', run.id);
     }
@@ -137,7 +139,8 @@ class DossierCheck {
     if (review) {
       const entry = this.entry(review.entryIndex, 'review.decided', undefined);
       recorded(entry, 'review');
-      if (entry) this.checklist.equal(PATH, 'The decision of the review', review.decision, entry.data.decision);
+      if (entry)
+        this.checklist.equal(PATH, 'The decision of the review', review.decision, entry.data.decision);
       this.opened('comment', review.comment, 'review.decided', entry?.subject.id);
     }
     if (release) recorded(this.entry(release.entryIndex, 'asset.released', asset.id), 'release');
@@ -155,17 +158,26 @@ class DossierCheck {
   }
 
   /** A sealed text that the dossier shows must be the one that the entry seals. */
-  private opened(field: string, shown: string | undefined, type: EntryType, subjectId: string | undefined): void {
+  private opened(
+    field: string,
+    shown: string | undefined,
+    type: EntryType,
+    subjectId: string | undefined,
+  ): void {
     if (shown === undefined || shown === '') return;
     const found = [...this.proved.entries].find(
-      ([, entry]) => entry.type === type && entry.subject.id === subjectId && entry.sealed?.[field] !== undefined,
+      ([, entry]) =>
+        entry.type === type && entry.subject.id === subjectId && entry.sealed?.[field] !== undefined,
     );
     const value = found && this.proved.opened.get(found[0])?.[field];
     if (value === undefined) {
       const text = `The ${field} that the dossier shows for ${subjectId ?? 'an entry'} was not opened, so it is not proved.`;
       this.checklist.notProved.push(text);
     } else if (value !== shown) {
-      this.checklist.fault(PATH, `The ${field} of ${subjectId ?? 'an entry'} is not the one that the log seals.`);
+      this.checklist.fault(
+        PATH,
+        `The ${field} of ${subjectId ?? 'an entry'} is not the one that the log seals.`,
+      );
     }
   }
 }

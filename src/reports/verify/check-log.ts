@@ -64,7 +64,10 @@ export function checkEntries(
     const entry = checkEntry(number, paths, openings, contents, log, checklist);
     if (entry === undefined) continue;
     entries.set(number, entry);
-    opened.set(number, Object.fromEntries(Object.entries(openings).map(([field, { value }]) => [field, value])));
+    opened.set(
+      number,
+      Object.fromEntries(Object.entries(openings).map(([field, { value }]) => [field, value])),
+    );
   }
   return { vkey: log.vkey, checkpoint: log.opened, checkpointBytes: log.bytes, entries, opened };
 }
@@ -105,7 +108,8 @@ function checkEntry(
   const result = verifyEntry({ entry, proof, openings }, log.trust);
   for (const { subject, outcome, text } of result.statuses) {
     if (outcome === 'failed') checklist.fault(path, text);
-    else if (outcome === 'not_proved' && subject === 'entry') checklist.notProved.push(`Entry ${number}: ${text}`);
+    else if (outcome === 'not_proved' && subject === 'entry')
+      checklist.notProved.push(`Entry ${number}: ${text}`);
   }
   if (result.index !== undefined && result.index !== number) {
     checklist.fault(path, `The proof is that of entry ${result.index}, not of entry ${number}.`);
@@ -131,7 +135,9 @@ function readOpenings(
   checklist: Checklist,
 ): Record<string, Opening> {
   if (path === undefined) return {};
-  const parsed = openingFileSchema.safeParse(parseCanonicalDocument(contents.get(path)?.bytes ?? Buffer.alloc(0)));
+  const parsed = openingFileSchema.safeParse(
+    parseCanonicalDocument(contents.get(path)?.bytes ?? Buffer.alloc(0)),
+  );
   if (!parsed.success || parsed.data.index !== number) {
     checklist.fault(path, 'The disclosed values cannot be read.');
     return {};

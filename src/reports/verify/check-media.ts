@@ -38,7 +38,8 @@ function checkRecord(
   log: ProvedLog,
   checklist: Checklist,
 ): EntryEnvelope | undefined {
-  if (sha256 !== file.sha256) checklist.fault(file.path, 'The file is not the one that bundle.json describes.');
+  if (sha256 !== file.sha256)
+    checklist.fault(file.path, 'The file is not the one that bundle.json describes.');
   const signed = [...log.entries.values()].filter(
     ({ type, subject }) => type === 'asset.signed' && subject.id === file.assetId,
   );
@@ -79,7 +80,10 @@ function checkManifest(
   const { path, assetId } = file;
   if (result.verdict === 'none') checklist.fault(path, 'The file has no manifest.');
   if (result.verdict === 'broken') {
-    checklist.fault(path, 'The manifest in the file does not hold: file or manifest were changed after signing.');
+    checklist.fault(
+      path,
+      'The manifest in the file does not hold: file or manifest were changed after signing.',
+    );
   }
   if (result.verdict === 'intact') {
     checklist.fault(path, 'The manifest was not signed under the authority in trust/claim-ca.pem.');

@@ -52,6 +52,7 @@ export function checkIndex(index: BundleIndex, contents: BundleContents, checkli
   }
   const required = Object.values(BUNDLE_PATHS);
   for (const path of required) {
-    if (!described.has(path)) checklist.fault(path, 'bundle.json does not list this file, which every bundle has.');
+    if (!described.has(path))
+      checklist.fault(path, 'bundle.json does not list this file, which every bundle has.');
   }
 }

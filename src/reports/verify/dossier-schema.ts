@@ -54,7 +54,9 @@ export const checkedDossierSchema = z.object({
       entryIndex: z.number(),
     }),
   ),
-  review: z.object({ decision: z.string(), comment: z.string().optional(), entryIndex: z.number() }).optional(),
+  review: z
+    .object({ decision: z.string(), comment: z.string().optional(), entryIndex: z.number() })
+    .optional(),
   release: z.object({ entryIndex: z.number() }).optional(),
   log: z.object({
     origin: z.string(),

@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUNDLE_FORMAT, BUNDLE_PATHS, BUNDLE_VERSION, type BundleIndex, bundleIndexSchema } from '../domain/bundle-format.js';
+import {
+  BUNDLE_FORMAT,
+  BUNDLE_PATHS,
+  BUNDLE_VERSION,
+  type BundleIndex,
+  bundleIndexSchema,
+} from '../domain/bundle-format.js';
 import { type BundleContent, BundleReader, UnusableBundle } from './bundle-reader.js';
 import { type BundleVerification, type VerifyBundleOptions } from './bundle-verification.js';
 import { parseCanonicalDocument } from './bounded-json.js';
@@ -19,7 +25,10 @@ import { type CheckedDossier } from './dossier-schema.js';
  *
  * @param path the zip file; it is not changed. Media files in it are unpacked into a temporary folder for a moment.
  */
-export async function runVerifyBundle(path: string, options: VerifyBundleOptions): Promise<BundleVerification> {
+export async function runVerifyBundle(
+  path: string,
+  options: VerifyBundleOptions,
+): Promise<BundleVerification> {
   const scratch = await mkdtemp(join(options.scratchFolder ?? tmpdir(), 'colophon-verify-'));
   const checklist = new Checklist();
   try {
@@ -69,7 +78,9 @@ async function verifyIn(
 function readIndex(contents: BundleContents, checklist: Checklist): BundleIndex | undefined {
   const bytes = contents.get(BUNDLE_PATHS.index)?.bytes;
   if (bytes === undefined && !contents.has(BUNDLE_PATHS.sums)) {
-    throw new UnusableBundle('The zip file is not an evidence bundle: it has neither bundle.json nor SHA256SUMS.');
+    throw new UnusableBundle(
+      'The zip file is not an evidence bundle: it has neither bundle.json nor SHA256SUMS.',
+    );
   }
   const document = bytes && parseCanonicalDocument(bytes);
   const parsed = bundleIndexSchema.safeParse(document);
@@ -78,7 +89,10 @@ function readIndex(contents: BundleContents, checklist: Checklist): BundleIndex 
   if (format === BUNDLE_FORMAT && typeof v === 'number' && v > BUNDLE_VERSION) {
     throw new UnusableBundle('The bundle has a later format than this program knows. Use a later version.');
   }
-  checklist.fault(BUNDLE_PATHS.index, 'The list of contents is missing or was changed, so it cannot be read.');
+  checklist.fault(
+    BUNDLE_PATHS.index,
+    'The list of contents is missing or was changed, so it cannot be read.',
+  );
   return undefined;
 }
 

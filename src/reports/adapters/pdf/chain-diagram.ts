@@ -37,11 +37,18 @@ export function drawChain(paper: Paper, pictures: Pictures, chain: readonly Doss
       for (const box of boxes.filter((candidate) => candidate.row === row)) {
         placed.set(box.id, { ...box, x: PAGE.left + box.column * (BOX.width + GAP.x), y: top, page });
       }
-      drawRow(paper, pictures, assets, [...placed.values()].filter((box) => box.band === band && box.row === row), {
-        layout,
-        placed,
-        alt: band === 0 && row === 0 ? alt : `Continuation of the chain, row ${row + 1} of band ${band + 1}.`,
-      });
+      drawRow(
+        paper,
+        pictures,
+        assets,
+        [...placed.values()].filter((box) => box.band === band && box.row === row),
+        {
+          layout,
+          placed,
+          alt:
+            band === 0 && row === 0 ? alt : `Continuation of the chain, row ${row + 1} of band ${band + 1}.`,
+        },
+      );
       paper.y = top + BOX.height + GAP.y;
     }
   });
@@ -69,7 +76,7 @@ function drawBox(paper: Paper, pictures: Pictures, box: Placed, asset: DossierAs
   const { doc } = paper;
   const { x, y } = box;
   doc.roundedRect(x, y, BOX.width, BOX.height, 3).lineWidth(0.8).fillAndStroke(COLORS.paper, COLORS.rule);
-  pictures.draw(asset.id, { x: x + 5, y: y + 5, width: BOX.width - 10, height: BOX.picture });
+  pictures.draw(asset.id, { x: x + 5, y: y + 5, width: BOX.width - 10, height: BOX.picture, centered: true });
   doc.circle(x + 12, y + 12, 8).fill(COLORS.accent);
   const label = String(box.number);
   doc.font('strong').fontSize(7.6);
@@ -94,7 +101,9 @@ function shortSource({ digitalSourceType }: DossierAsset): string {
     algorithmicMedia: 'Algorithm, no AI',
     algorithmicallyEnhanced: 'Algorithm, no AI',
   };
-  return digitalSourceType === undefined ? 'Source not declared' : (words[digitalSourceType] ?? digitalSourceType);
+  return digitalSourceType === undefined
+    ? 'Source not declared'
+    : (words[digitalSourceType] ?? digitalSourceType);
 }
 
 function drawArrowsTo(
@@ -112,7 +121,11 @@ function drawArrowsTo(
   if (elsewhere.length === 0) return;
   // The parent stands on another line or page: a short arrow from above with its number.
   const x = to.x + 20;
-  paper.doc.moveTo(x, to.y - LANE + 2).lineTo(x, to.y - 4).lineWidth(1).stroke(COLORS.accent);
+  paper.doc
+    .moveTo(x, to.y - LANE + 2)
+    .lineTo(x, to.y - 4)
+    .lineWidth(1)
+    .stroke(COLORS.accent);
   arrowHead(paper, x, to.y, 'down');
   const label = `from ${elsewhere.slice(0, 6).join(', ')}${elsewhere.length > 6 ? '\u2026' : ''}`;
   paper.line(label, x + 6, to.y - LANE, { ...STYLES.small, color: COLORS.accent });
@@ -125,12 +138,20 @@ function drawArrow(paper: Paper, from: Placed, to: Placed): void {
   const [endX, endY] = [to.x, to.y + middle];
   const lane = to.x - GAP.x / 2;
   if (to.column - from.column === 1) {
-    doc.moveTo(startX, startY).lineTo(lane, startY).lineTo(lane, endY).lineTo(endX - 4, endY);
+    doc
+      .moveTo(startX, startY)
+      .lineTo(lane, startY)
+      .lineTo(lane, endY)
+      .lineTo(endX - 4, endY);
   } else {
     // Over the boxes in between, never through them.
     const over = from.y - LANE / 2 + 1;
     const start = startX + GAP.x / 2 - 4;
-    doc.moveTo(startX, startY - 8).lineTo(start, startY - 8).lineTo(start, over).lineTo(lane, over);
+    doc
+      .moveTo(startX, startY - 8)
+      .lineTo(start, startY - 8)
+      .lineTo(start, over)
+      .lineTo(lane, over);
     doc.lineTo(lane, endY).lineTo(endX - 4, endY);
   }
   doc.lineWidth(1).stroke(COLORS.accent);

@@ -36,7 +36,9 @@ export function layOutChain(nodes: readonly ChainNode[], columns: number): Chain
   const filled = new Map<number, number>();
   const edges: ChainEdge[] = [];
   nodes.forEach(({ id, parents }, i) => {
-    const known = [...new Set(parents.map(({ assetId }) => assetId))].flatMap((parent) => boxes.get(parent) ?? []);
+    const known = [...new Set(parents.map(({ assetId }) => assetId))].flatMap(
+      (parent) => boxes.get(parent) ?? [],
+    );
     const depth = Math.max(-1, ...known.map((parent) => depths.get(parent.id) ?? 0)) + 1;
     const row = filled.get(depth) ?? 0;
     const box = { id, number: i + 1, band: Math.floor(depth / columns), column: depth % columns, row };

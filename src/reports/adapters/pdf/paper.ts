@@ -1,12 +1,24 @@
 import PDFDocument from 'pdfkit';
 import { fontBytes } from './fonts.js';
 import { printableText, REPLACEMENT } from './printable-text.js';
-import { COLORS, CONTENT_BOTTOM, CONTENT_WIDTH, PAGE, STYLES, type FontName, type TextStyle } from './theme.js';
+import {
+  COLORS,
+  CONTENT_BOTTOM,
+  CONTENT_WIDTH,
+  PAGE,
+  STYLES,
+  type FontName,
+  type TextStyle,
+} from './theme.js';
 import { wrapText } from './wrap-text.js';
 
 /** Structure types of ISO 32000-1 section 14.8.4 that this report uses. */
-export type Tag = 'Sect' | 'H1' | 'H2' | 'H3' | 'P' | 'Figure' | 'Table' | 'TR' | 'TH' | 'TD' | 'L' | 'LI' | 'LBody' | 'Code';
+export type Tag =
+  'Sect' | 'H1' | 'H2' | 'H3' | 'P' | 'Figure' | 'Table' | 'TR' | 'TH' | 'TD' | 'L' | 'LI' | 'LBody' | 'Code';
 export type Structure = PDFKit.PDFStructureElement;
+
+/** Indent of a list, in points. */
+const INDENT = 12;
 
 export interface PaperOptions {
   readonly title: string;
@@ -95,7 +107,11 @@ export class Paper {
   }
 
   /** A structure element of the current section, or of `parent`. */
-  element(tag: Tag, parent: Structure = this.section, options: { alt?: string; scope?: string } = {}): Structure {
+  element(
+    tag: Tag,
+    parent: Structure = this.section,
+    options: { alt?: string; scope?: string } = {},
+  ): Structure {
     const element = this.doc.struct(tag, options);
     parent.add(element);
     return element;
@@ -124,7 +140,11 @@ export class Paper {
     this.text(title, STYLES.heading, { tag: 'H2' });
     const lineY = this.y + 3;
     this.artifact(() => {
-      this.doc.moveTo(PAGE.left, lineY).lineTo(PAGE.width - PAGE.right, lineY).lineWidth(0.8).stroke(COLORS.accent);
+      this.doc
+        .moveTo(PAGE.left, lineY)
+        .lineTo(PAGE.width - PAGE.right, lineY)
+        .lineWidth(0.8)
+        .stroke(COLORS.accent);
     });
     this.y += 11;
     if (lead !== undefined) {
@@ -143,6 +163,7 @@ export class Paper {
     const lines = this.lines(text, style, width);
     const element = this.element(tag, options.parent);
     this.ensure(style.leading * Math.min(lines.length, 2));
+    // At least one line a page, so that it always gets on.
     for (let i = 0; i < lines.length;) {
       const room = Math.max(1, Math.floor((CONTENT_BOTTOM - this.y) / style.leading));
       const part = lines.slice(i, i + room);
@@ -155,6 +176,26 @@ export class Paper {
       if (i < lines.length) this.newPage();
     }
     element.end();
+  }
+
+  /** A list with a hanging indent. */
+  bullets(items: readonly string[]): void {
+    const list = this.element('L');
+    for (const text of items) {
+      const item = this.element('LI', list);
+      this.ensure(STYLES.body.leading);
+      const y = this.y;
+      this.artifact(() => this.line('\u2022', PAGE.left + 1, y, STYLES.body));
+      this.text(text, STYLES.body, {
+        tag: 'LBody',
+        parent: item,
+        x: PAGE.left + INDENT,
+        width: CONTENT_WIDTH - INDENT,
+      });
+      this.y += 2;
+      item.end();
+    }
+    list.end();
   }
 
   subheading(text: string): void {
@@ -183,7 +224,11 @@ export class Paper {
 
   private footer(left: string, right: string): void {
     const y = PAGE.height - 42;
-    this.doc.moveTo(PAGE.left, y - 7).lineTo(PAGE.width - PAGE.right, y - 7).lineWidth(0.5).stroke(COLORS.rule);
+    this.doc
+      .moveTo(PAGE.left, y - 7)
+      .lineTo(PAGE.width - PAGE.right, y - 7)
+      .lineWidth(0.5)
+      .stroke(COLORS.rule);
     this.line(left, PAGE.left, y, STYLES.small);
     this.doc.font('regular').fontSize(STYLES.small.size);
     this.line(right, PAGE.width - PAGE.right - this.doc.widthOfString(right), y, STYLES.small);

@@ -7,6 +7,8 @@ interface Area {
   readonly y: number;
   readonly width: number;
   readonly height: number;
+  /** In the middle of the area; otherwise in its upper left corner. */
+  readonly centered?: boolean;
 }
 
 /** Pictures by asset. Each is embedded once, however often it is shown. */
@@ -30,14 +32,17 @@ export class Pictures {
     const { doc } = this.paper;
     const image = this.open(assetId);
     const source = this.sources.get(assetId);
-    doc.rect(area.x, area.y, area.width, area.height).fill(COLORS.shade);
     if (image === undefined || source === undefined) {
+      doc.rect(area.x, area.y, area.width, area.height).fill(COLORS.shade);
       this.paper.line('no picture', area.x + 6, area.y + area.height / 2 - 6, STYLES.small);
       return area;
     }
     const scale = Math.min(area.width / source.width, area.height / source.height);
     const [width, height] = [source.width * scale, source.height * scale];
-    const covered = { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    const x = area.x + (area.centered === true ? (area.width - width) / 2 : 0);
+    const y = area.y + (area.centered === true ? (area.height - height) / 2 : 0);
+    const covered = { x, y, width, height };
+    doc.rect(x, y, width, height).fill(COLORS.shade);
     doc.image(image, covered.x, covered.y, { width, height });
     return covered;
   }

@@ -31,7 +31,8 @@ function printableCharacter(character: string, hasGlyph: (codePoint: number) => 
   const codePoint = character.codePointAt(0) ?? 0;
   if (character === '\t') return '    ';
   if (character === '\r') return '';
-  if (character.search(BIDI_CONTROL) === 0) return `[U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}]`;
+  if (character.search(BIDI_CONTROL) === 0)
+    return `[U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}]`;
   // Joiners and variation selectors have no picture of their own; the character beside them has.
   if (/[\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/u.test(character)) return '';
   if (/\p{Z}/u.test(character)) return /\p{Zs}/u.test(character) ? ' ' : '\n';

@@ -45,10 +45,17 @@ export function drawTable(paper: Paper, options: TableOptions): void {
   }
   for (const row of options.rows) {
     const cells = columns.map((column, i) => cellLines(paper, row[i] ?? '', column.width - 2 * PADDING.x));
-    drawRow(paper, table, columns, cells, () => {
-      paper.newPage();
-      if (options.hideHeader !== true) head(false);
-    }, options.hideHeader === true);
+    drawRow(
+      paper,
+      table,
+      columns,
+      cells,
+      () => {
+        paper.newPage();
+        if (options.hideHeader !== true) head(false);
+      },
+      options.hideHeader === true,
+    );
   }
   table.end();
   paper.y += 4;
@@ -93,7 +100,8 @@ function drawHeader(
   const top = paper.y;
   const [left, right] = [columns[0]?.x ?? 0, end(columns)];
   paper.artifact(() => paper.doc.rect(left, top, right - left, height).fill(COLORS.accentPale));
-  const draw = (i: number): void => drawLines(paper, cells[i] ?? [], columns[i] as PlacedColumn, top + PADDING.y);
+  const draw = (i: number): void =>
+    drawLines(paper, cells[i] ?? [], columns[i] as PlacedColumn, top + PADDING.y);
   if (first) {
     const row = paper.element('TR', table);
     columns.forEach((_column, i) => {
@@ -120,7 +128,8 @@ function drawRow(
   const whole = Math.max(...cells.map(heightOf)) + 2 * PADDING.y;
   const pageHeight = CONTENT_BOTTOM - PAGE.top - 40;
   // A row that fits on one page is kept together; a longer one is broken between lines.
-  if (paper.y + whole > CONTENT_BOTTOM && (whole <= pageHeight / 2 || paper.y + 60 > CONTENT_BOTTOM)) nextPage();
+  if (paper.y + whole > CONTENT_BOTTOM && (whole <= pageHeight / 2 || paper.y + 60 > CONTENT_BOTTOM))
+    nextPage();
   let rest = cells.map((lines) => [...lines]);
   do {
     const room = CONTENT_BOTTOM - paper.y - 2 * PADDING.y;
@@ -133,7 +142,9 @@ function drawRow(
     });
     const bottom = top + height;
     const [left, right] = [columns[0]?.x ?? 0, end(columns)];
-    paper.artifact(() => paper.doc.moveTo(left, bottom).lineTo(right, bottom).lineWidth(0.5).stroke(COLORS.rule));
+    paper.artifact(() =>
+      paper.doc.moveTo(left, bottom).lineTo(right, bottom).lineWidth(0.5).stroke(COLORS.rule),
+    );
     paper.y = bottom;
     rest = rest.map((lines, i) => lines.slice(parts[i]?.length ?? 0));
     if (rest.some((lines) => lines.length > 0)) nextPage();

@@ -1,5 +1,13 @@
 /** A4 in points (1/72 inch), with margins that leave room for a binding. */
-export const PAGE = { size: 'A4', width: 595.28, height: 841.89, left: 56, right: 56, top: 64, bottom: 64 } as const;
+export const PAGE = {
+  size: 'A4',
+  width: 595.28,
+  height: 841.89,
+  left: 56,
+  right: 56,
+  top: 64,
+  bottom: 64,
+} as const;
 export const CONTENT_WIDTH = PAGE.width - PAGE.left - PAGE.right;
 export const CONTENT_BOTTOM = PAGE.height - PAGE.bottom;
 
@@ -44,6 +52,8 @@ export const STYLES = {
   label: style('regular', 8.6, COLORS.muted, 12.2),
   tableHead: style('strong', 8, COLORS.accent, 11.5),
   mono: style('mono', 7.6, COLORS.ink, 11),
+  /** 64 hexadecimal digits fit beside the picture of a step. */
+  hash: style('mono', 6.5, COLORS.ink, 10),
   monoSmall: style('mono', 6.8, COLORS.muted, 10),
   chip: style('strong', 7.6, COLORS.accent, 11),
 } as const satisfies Record<string, TextStyle>;

@@ -5,12 +5,30 @@ import { type AssetDossier, type DossierAsset, type DossierPerson } from '../../
 export function dateTime(time: string): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return time;
-  const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+  const day = date.toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  });
   return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
 }
 
 export function personName({ displayName, principalId }: DossierPerson): string {
-  return displayName ?? `a person whose name was erased (${principalId})`;
+  return displayName === undefined ? `a person whose name was erased (${principalId})` : short(displayName);
+}
+
+const MAX_NAME_LENGTH = 120;
+
+/** A name on one line. One of 10,000 characters is shown by its beginning; dossier.json has all of it. */
+export function short(name: string): string {
+  const line = name.replace(/\s+/gu, ' ');
+  return line.length > MAX_NAME_LENGTH ? `${[...line.slice(0, MAX_NAME_LENGTH)].join('')}\u2026` : line;
+}
+
+/** A SHA-256 in two lines of the same length. */
+export function twoLines(sha256: string): string {
+  return `${sha256.slice(0, 32)}\n${sha256.slice(32)}`;
 }
 
 /** `25000` -> `$0.025`. */
@@ -83,10 +101,13 @@ const VERDICT_WORDS: Readonly<Record<AssetDossier['verification']['verdict'], st
   intact_and_trusted: 'its manifest is intact and signed under an authority that this installation trusts',
 };
 
+const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+
 /** What the first page says, in two sentences: where the asset stands, and how far the record carries. */
 export function verdictSentence(dossier: AssetDossier): string {
   const gaps = dossier.gaps.filter(({ severity }) => severity !== 'note').length;
-  const points = gaps === 1 ? 'one point is' : `${gaps} points are`;
+  const count = NUMBERS[gaps] ?? String(gaps);
+  const points = gaps === 1 ? 'one point is' : `${count} points are`;
   const rest = gaps === 0 ? 'No open point was found.' : `${capitalized(points)} open or unknown; see below.`;
   return `${standing(dossier)}; ${VERDICT_WORDS[dossier.verification.verdict]}. ${rest}`;
 }

@@ -13,7 +13,12 @@ import {
 } from '../../../provenance/testing/signing-workshop.js';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { newId, publicId } from '../../../shared/ids.js';
-import { type AssetDossier, type BundleEvidence, type DossierAsset, type DossierPicture } from '../../domain/dossier.js';
+import {
+  type AssetDossier,
+  type BundleEvidence,
+  type DossierAsset,
+  type DossierPicture,
+} from '../../domain/dossier.js';
 import { type VerifyMedia } from '../bundle-verification.js';
 import { MemoryLog } from './memory-log.js';
 
@@ -61,8 +66,18 @@ export class EvidenceWorkshop {
   /** Generated, cut out, edited by a person, approved, released. */
   async build(): Promise<{ dossier: AssetDossier; evidence: BundleEvidence; pictures: DossierPicture[] }> {
     const before = this.appendClearance();
-    const generated = await this.step(await this.picture('#b98a5e', false), 'generate', [], 'trainedAlgorithmicMedia');
-    const cutOut = await this.step(await this.picture('#d9c7ae', false), 'cut-out', [generated], 'algorithmicallyEnhanced');
+    const generated = await this.step(
+      await this.picture('#b98a5e', false),
+      'generate',
+      [],
+      'trainedAlgorithmicMedia',
+    );
+    const cutOut = await this.step(
+      await this.picture('#d9c7ae', false),
+      'cut-out',
+      [generated],
+      'algorithmicallyEnhanced',
+    );
     const edited = await this.step(await this.picture('#d9c7ae', true), undefined, [cutOut], 'humanEdits');
     const contributionId = publicId('contribution', newId());
     const contribution = this.append(
@@ -130,10 +145,14 @@ export class EvidenceWorkshop {
   }
 
   private appendClearance(): { clearance: number } {
-    this.append('organization.created', { kind: 'organization', id: 'org_1' }, {
-      origin: this.log.origin,
-      vkey: 'key',
-    });
+    this.append(
+      'organization.created',
+      { kind: 'organization', id: 'org_1' },
+      {
+        origin: this.log.origin,
+        vkey: 'key',
+      },
+    );
     const clearance = this.append(
       'clearance.decided',
       { kind: 'clearance', id: this.clearanceId },
@@ -142,7 +161,7 @@ export class EvidenceWorkshop {
         engineVersion: '1.0.0',
         termsSha256: sha256Hex('terms'),
         inputSha256: sha256Hex('input'),
-        findings: [{ ruleId: 'indemnity', severity: 'note', listingId: 'flux-1-dev-fal' }],
+        findings: [{ ruleId: 'indemnity', severity: 'note', listingId: 'flux-1-dev@fal' }],
       },
     );
     this.append(
@@ -155,7 +174,7 @@ export class EvidenceWorkshop {
         projectId: 'prj_1',
         useCase: 'hero-image',
         clearanceId: this.clearanceId,
-        steps: [{ stepRunId: 'stp_1', key: 'generate', provider: 'fal', listingId: 'flux-1-dev-fal' }],
+        steps: [{ stepRunId: 'stp_1', key: 'generate', provider: 'fal', listingId: 'flux-1-dev@fal' }],
         reservedMicroUsd: '50000',
       },
       { prompt: PROMPT },
@@ -213,10 +232,14 @@ export class EvidenceWorkshop {
       manifestLabel: signed.manifestLabel,
       parents: parents.map(({ asset }) => ({ assetId: asset.id, relationship: 'parentOf' as const })),
     };
-    const index = this.append('asset.signed', { kind: 'asset', id }, {
-      ...recorded,
-      ...(type && { digitalSourceType: DIGITAL_SOURCE_TYPES[type] }),
-    });
+    const index = this.append(
+      'asset.signed',
+      { kind: 'asset', id },
+      {
+        ...recorded,
+        ...(type && { digitalSourceType: DIGITAL_SOURCE_TYPES[type] }),
+      },
+    );
     const asset: DossierAsset = {
       ...recorded,
       id,
@@ -283,7 +306,13 @@ async function thumbnails(steps: readonly SignedStep[]): Promise<DossierPicture[
   return Promise.all(
     steps.map(async ({ file, asset }) => {
       const { data, info } = await sharp(file.path).resize(320).jpeg().toBuffer({ resolveWithObject: true });
-      return { assetId: asset.id, bytes: data, mediaType: 'image/jpeg', width: info.width, height: info.height };
+      return {
+        assetId: asset.id,
+        bytes: data,
+        mediaType: 'image/jpeg',
+        width: info.width,
+        height: info.height,
+      };
     }),
   );
 }
@@ -294,7 +323,7 @@ function stepOf(runId: string, stepKey: string, generated: boolean): DossierAsse
     stepKey,
     operation: generated ? 'generate_image' : 'remove_background',
     provider: generated ? 'fal' : 'studio',
-    listingId: generated ? 'flux-1-dev-fal' : 'colophon-studio',
+    listingId: generated ? 'flux-1-dev@fal' : 'studio@studio',
     costMicroUsd: generated ? '25000' : '0',
     costBasis: generated ? 'provider_reported' : 'price_book',
     claims: generated ? { seed: 42, safetyCheck: true, model: 'fal-ai/flux/dev' } : {},
@@ -349,7 +378,10 @@ function dossierHead(
         text: 'What FLUX.1 [dev] was trained on is not disclosed, so nobody can say whether rights of others were respected.',
       },
       { severity: 'unknown', text: 'No search for similar earlier works, trademarks or faces was recorded.' },
-      { severity: 'note', text: 'No time-stamp by an outside authority: the times are the clock of this installation.' },
+      {
+        severity: 'note',
+        text: 'No time-stamp by an outside authority: the times are the clock of this installation.',
+      },
     ],
   };
 }
@@ -379,21 +411,21 @@ const FINDINGS: AssetDossier['runs'][number]['clearance']['findings'] = [
   {
     ruleId: 'indemnity',
     severity: 'note',
-    listingId: 'flux-1-dev-fal',
+    listingId: 'flux-1-dev@fal',
     stepKeys: ['generate'],
     via: [],
     term: TERM,
     fact: { name: 'editsPlanned', value: 'yes' },
     message: 'The vendor gives no indemnity for outputs of this listing.',
     howToFix: 'Choose a listing whose vendor indemnifies, or accept the risk in writing.',
-    alternatives: ['adobe-firefly-image-4', 'bria-3-2'],
+    alternatives: ['adobe-firefly@adobe', 'bria-3.2@bria'],
   },
 ];
 
 const OBLIGATIONS: AssetDossier['runs'][number]['clearance']['obligations'] = [
   {
     kind: 'label-output',
-    listingId: 'flux-1-dev-fal',
+    listingId: 'flux-1-dev@fal',
     text: 'Label the picture as generated with AI where it is shown in the EU.',
     due: 'on-publication',
     term: TERM,
@@ -402,7 +434,7 @@ const OBLIGATIONS: AssetDossier['runs'][number]['clearance']['obligations'] = [
 
 const MODELS: AssetDossier['models'] = [
   {
-    listingId: 'flux-1-dev-fal',
+    listingId: 'flux-1-dev@fal',
     name: 'FLUX.1 [dev]',
     vendor: 'Black Forest Labs',
     channel: 'fal',
@@ -413,12 +445,15 @@ const MODELS: AssetDossier['models'] = [
       textSha256: sha256Hex('license'),
       dateRead: '2026-11-20',
     },
-    trainingData: { disclosure: 'none', summary: 'The vendor says nothing about the sources of its training data.' },
+    trainingData: {
+      disclosure: 'none',
+      summary: 'The vendor says nothing about the sources of its training data.',
+    },
     indemnity: 'none: the license excludes every warranty and indemnity',
     stepKeys: ['generate'],
   },
   {
-    listingId: 'colophon-studio',
+    listingId: 'studio@studio',
     name: 'Studio',
     vendor: 'this installation',
     channel: 'studio',

@@ -3,7 +3,13 @@ import { type Opening, seal } from '../../../audit/core/commitment.js';
 import { buildEntry, type EntryInput } from '../../../audit/core/entry.js';
 import { type Hash, treeRoot } from '../../../audit/core/merkle.js';
 import { inclusionProof } from '../../../audit/core/merkle-proof.js';
-import { ED25519, ed25519Signer, formatVkey, generatePrivateKey, publicKeyOf } from '../../../audit/core/note-key.js';
+import {
+  ED25519,
+  ed25519Signer,
+  formatVkey,
+  generatePrivateKey,
+  publicKeyOf,
+} from '../../../audit/core/note-key.js';
 import { formatTlogProof } from '../../../audit/core/tlog-proof.js';
 
 /** For tests: a real log in memory, with real keys, proofs and openings. */
@@ -38,7 +44,9 @@ export class MemoryLog {
 
   async checkpoint(): Promise<Buffer> {
     const { origin } = this;
-    return signCheckpoint({ origin, size: this.entries.length, root: this.root() }, [ed25519Signer(this.key)]);
+    return signCheckpoint({ origin, size: this.entries.length, root: this.root() }, [
+      ed25519Signer(this.key),
+    ]);
   }
 
   async proof(index: number, checkpoint: Uint8Array): Promise<Buffer> {

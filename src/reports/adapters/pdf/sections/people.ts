@@ -1,0 +1,109 @@
+import { type AssetDossier, type DossierContribution } from '../../../domain/dossier.js';
+import { type Paper } from '../paper.js';
+import { type Pictures } from '../pictures.js';
+import { type Cell, drawFacts } from '../table.js';
+import { COLORS, CONTENT_WIDTH, PAGE, STYLES } from '../theme.js';
+import { capitalized, dateTime, personName, plain } from '../words.js';
+
+const PICTURE = { width: 200, height: 150 } as const;
+
+/** Each human act with the picture before and after it, and the region that changed. */
+export function drawContributions(paper: Paper, pictures: Pictures, dossier: AssetDossier): void {
+  paper.beginSection(
+    'Human contributions',
+    'Recorded when they happened, in the words of the people. The share of changed pixels is a fact about the files, never a measure of authorship. Prompts alone do not make authorship.',
+  );
+  if (dossier.contributions.length === 0) paper.text('No human contribution was recorded.', STYLES.body);
+  dossier.contributions.forEach((contribution, i) => {
+    drawContribution(paper, pictures, dossier, contribution, i + 1);
+  });
+}
+
+function drawContribution(
+  paper: Paper,
+  pictures: Pictures,
+  dossier: AssetDossier,
+  contribution: DossierContribution,
+  number: number,
+): void {
+  paper.ensure(PICTURE.height + 110);
+  paper.subheading(
+    `${number}.  ${capitalized(plain(contribution.actionType.toLowerCase()))}, by ${personName(contribution.contributor)}`,
+  );
+  drawBeforeAndAfter(paper, pictures, dossier, contribution);
+  const mono = (text: string): Cell => ({ text, style: STYLES.mono });
+  const late = contribution.capture === 'declared_later' ? ' (declared later, not when it was done)' : '';
+  drawFacts(paper, [
+    ['Statement', contribution.statement ?? 'erased'],
+    ['Basis', `${capitalized(plain(contribution.basis))}; ${plain(contribution.capture)}${late}`],
+    ['Tool, time', `${contribution.tool}; ${dateTime(contribution.createdAt)}`],
+    ['Changed region', regionText(contribution)],
+    ['Record', mono(`${contribution.id}, entry ${contribution.entryIndex}`)],
+    ['Before, SHA-256', mono(contribution.beforeSha256)],
+    ['After, SHA-256', mono(contribution.afterSha256)],
+  ]);
+}
+
+function regionText({ changedRegion: region }: DossierContribution): string {
+  if (region === undefined) return 'not computed';
+  const share = (region.changedShare * 100).toFixed(region.changedShare < 0.1 ? 2 : 1);
+  return `${region.width} x ${region.height} pixels at ${region.left}, ${region.top}; ${share} % of all pixels differ`;
+}
+
+function drawBeforeAndAfter(
+  paper: Paper,
+  pictures: Pictures,
+  dossier: AssetDossier,
+  { parentAssetId, assetId, changedRegion }: DossierContribution,
+): void {
+  const top = paper.y + 12;
+  const secondX = PAGE.left + CONTENT_WIDTH / 2 + 4;
+  const figure = paper.element('Figure', undefined, { alt: 'The picture before and after the contribution' });
+  paper.mark(figure, 'Figure', () => {
+    paper.line('Before', PAGE.left, paper.y, STYLES.small);
+    paper.line(changedRegion ? 'After, with the changed region' : 'After', secondX, paper.y, STYLES.small);
+    pictures.draw(parentAssetId, { x: PAGE.left, y: top, ...PICTURE });
+    const covered = pictures.draw(assetId, { x: secondX, y: top, ...PICTURE });
+    const asset = dossier.chain.find(({ id }) => id === assetId);
+    if (!changedRegion || !asset || !pictures.has(assetId)) return;
+    const scale = covered.width / asset.width;
+    const x = covered.x + changedRegion.left * scale;
+    const y = covered.y + changedRegion.top * scale;
+    const { width, height } = changedRegion;
+    paper.doc
+      .rect(x, y, width * scale, height * scale)
+      .lineWidth(2.4)
+      .stroke(COLORS.paper);
+    paper.doc
+      .rect(x, y, width * scale, height * scale)
+      .lineWidth(1.2)
+      .stroke(COLORS.accent);
+  });
+  figure.end();
+  paper.y = top + PICTURE.height + 6;
+}
+
+export function drawApprovals(paper: Paper, { review, release, asset }: AssetDossier): void {
+  paper.beginSection(
+    'Approval and release',
+    'A second person decides; whoever took part in making an asset cannot.',
+  );
+  if (review === undefined) {
+    paper.text('Nobody has reviewed this asset yet.', STYLES.body);
+    return;
+  }
+  drawFacts(paper, [
+    [
+      'Decision',
+      `${review.decision === 'approve' ? 'Approved' : 'Rejected'} by ${personName(review.reviewer)}, ${dateTime(review.decidedAt)}, entry ${review.entryIndex}`,
+    ],
+    ['Comment', review.comment ?? 'none, or erased'],
+    [
+      'Release',
+      release
+        ? `By ${personName(release.releasedBy)}, ${dateTime(release.releasedAt)}, entry ${release.entryIndex}`
+        : 'Not released for publication',
+    ],
+    ['For the file', { text: asset.sha256, style: STYLES.mono }],
+  ]);
+}

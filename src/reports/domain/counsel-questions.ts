@@ -1,0 +1,195 @@
+import { type AssetDossier, type DossierPerson } from './dossier.js';
+
+/** A question that counsel asks about an asset, the answer of the record, and where in the log it stands. */
+export interface CounselAnswer {
+  readonly question: string;
+  readonly answer: string;
+  /** Entries of the log that the answer rests on. */
+  readonly entryIndices: readonly number[];
+  /** False where the record holds no answer: silence is not a yes (promise P10). */
+  readonly answered: boolean;
+}
+
+/** The questions that a dossier of this version can answer, from the record alone. Pure. */
+export function counselAnswers(dossier: AssetDossier): CounselAnswer[] {
+  return [
+    ownership,
+    humanWork,
+    aiParts,
+    licenseDecision,
+    training,
+    inputs,
+    indemnity,
+    exceptions,
+    approvals,
+    marks,
+  ].map((answer) => answer(dossier));
+}
+
+/** Asked by counsel, but not recorded by this version: said, so that nobody takes silence for an answer. */
+export const UNANSWERED_QUESTIONS: readonly string[] = [
+  'Is a recognizable person shown, and does a release cover alteration by AI, media, term and territory?',
+  'Does it show trademarks, characters, artworks, buildings, fonts or music of others?',
+  'Was a search for similar earlier works made, in which index, and with what result?',
+  'Could another customer of a vendor receive the same output?',
+  'Were claims or notices received?',
+];
+
+function ownership({ contributions, chain }: AssetDossier): CounselAnswer {
+  const declared = chain.filter(({ rights }) => rights !== undefined);
+  const makers = [...new Set(chain.map(({ createdBy }) => nameOf(createdBy)))];
+  const answer =
+    declared.length === 0
+      ? `The record names who acted (${makers.join(', ')}), but no document on ownership. Ask for the employment or assignment contracts of the contributors and the terms of the vendors.`
+      : `Rights were declared for ${declared.length} of ${chain.length} files in the chain; see "How it was made". The record names who acted: ${makers.join(', ')}. Declarations are the word of those who made them.`;
+  const entryIndices = [...declared, ...contributions].map(({ entryIndex }) => entryIndex);
+  return {
+    question: 'Who owns this, by what document?',
+    answer,
+    entryIndices,
+    answered: declared.length > 0,
+  };
+}
+
+function humanWork({ contributions }: AssetDossier): CounselAnswer {
+  const question = 'Who are the human authors, and what did each add?';
+  const entryIndices = contributions.map(({ entryIndex }) => entryIndex);
+  if (contributions.length === 0) {
+    const answer =
+      'No human contribution to the picture was recorded. Prompts alone do not make a person the author of what a model returns.';
+    return { question, answer, entryIndices, answered: false };
+  }
+  const acts = contributions.map(({ contributor, actionType, basis, capture }) => {
+    const late = capture === 'declared_later' ? ', declared later' : '';
+    return `${nameOf(contributor)}: ${words(actionType)} (${words(basis)}${late})`;
+  });
+  return {
+    question,
+    answer: `${acts.join('; ')}. Prompts alone are not counted.`,
+    entryIndices,
+    answered: true,
+  };
+}
+
+const AI_TYPES = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'];
+
+function aiParts({ chain, models }: AssetDossier): CounselAnswer {
+  const generated = chain.filter(({ digitalSourceType }) => AI_TYPES.includes(digitalSourceType ?? ''));
+  const unknown = chain.filter(({ digitalSourceType }) => digitalSourceType === undefined).length;
+  const names = models.map(({ name, vendor, channel }) => `${name} of ${vendor} through ${channel}`);
+  const steps = generated.map(({ step, title }) => step?.stepKey ?? title);
+  const answer = [
+    generated.length > 0
+      ? `Generated or edited by trained models in: ${steps.join(', ')}.`
+      : 'No step of the chain is recorded as generative AI.',
+    names.length > 0 ? `Models and tools: ${names.join('; ')}.` : 'No model is recorded.',
+    ...(unknown > 0 ? [`For ${unknown} files nobody declared how they were made.`] : []),
+  ];
+  const question = 'Which parts are AI, by which model, version and channel?';
+  const entryIndices = chain.map(({ entryIndex }) => entryIndex);
+  return { question, answer: answer.join(' '), entryIndices, answered: unknown === 0 };
+}
+
+function licenseDecision({ runs }: AssetDossier): CounselAnswer {
+  const question = 'Did each license allow this use?';
+  if (runs.length === 0) {
+    return {
+      question,
+      answer: 'No run, so no license decision was made.',
+      entryIndices: [],
+      answered: false,
+    };
+  }
+  const decisions = runs.map(({ pipeline, clearance, waivers }) => {
+    const waived = waivers.length > 0 ? `, with ${waivers.length} waivers` : '';
+    return `${pipeline}: ${clearance.decision}${waived}`;
+  });
+  const answer = `${decisions.join('; ')}. Each decision holds for the facts that were declared (purpose, countries, revenue, dates); see "License decisions".`;
+  const answered = runs.every(
+    ({ clearance, waivers }) => clearance.decision === 'allow' || waivers.length > 0,
+  );
+  return { question, answer, entryIndices: runs.map(({ clearance }) => clearance.entryIndex), answered };
+}
+
+function training({ models }: AssetDossier): CounselAnswer {
+  const question = 'What were the models trained on?';
+  const answer = models.map(({ name, trainingData }) => `${name}: ${trainingData.disclosure}`).join('; ');
+  const answered =
+    models.length > 0 && models.every(({ trainingData }) => !isUnknown(trainingData.disclosure));
+  return { question, answer: answer || 'No model is recorded.', entryIndices: [], answered };
+}
+
+function inputs({ chain }: AssetDossier): CounselAnswer {
+  const question = 'What inputs went in, with what rights?';
+  const uploads = chain.filter(({ origin }) => origin === 'upload');
+  if (uploads.length === 0) {
+    const answer = 'No file was brought in from outside; the chain begins with what the pipeline made.';
+    return { question, answer, entryIndices: [], answered: true };
+  }
+  const described = uploads.map(({ title, rights }) => {
+    const basis = rights?.basis;
+    return `${title}: ${typeof basis === 'string' ? words(basis) : 'no declared basis'}`;
+  });
+  const answered = uploads.every(({ rights }) => rights !== undefined);
+  return {
+    question,
+    answer: described.join('; '),
+    entryIndices: uploads.map(({ entryIndex }) => entryIndex),
+    answered,
+  };
+}
+
+function indemnity({ models, contributions }: AssetDossier): CounselAnswer {
+  const answer = models.map((model) => `${model.name}: ${model.indemnity}`).join('; ');
+  const edited =
+    contributions.length > 0 ? '. The picture was edited afterwards; many indemnities end with that.' : '.';
+  const question = 'Who indemnifies, and does it survive what was done afterwards?';
+  const answered = models.length > 0 && models.every((model) => !isUnknown(model.indemnity));
+  return { question, answer: (answer || 'No model is recorded') + edited, entryIndices: [], answered };
+}
+
+function exceptions({ runs }: AssetDossier): CounselAnswer {
+  const waivers = runs.flatMap((run) => run.waivers);
+  const described = waivers.map(
+    ({ approvedBy, reason, expiresAt }) =>
+      `${nameOf(approvedBy)} accepted "${words(reason)}" until ${expiresAt.slice(0, 10)}`,
+  );
+  const question = 'Which exceptions were granted, by whom, until when?';
+  return { question, answer: described.join('; ') || 'None.', entryIndices: [], answered: true };
+}
+
+function approvals({ review, release }: AssetDossier): CounselAnswer {
+  const question = 'Who approved it?';
+  if (review === undefined) {
+    return { question, answer: 'Nobody has reviewed it.', entryIndices: [], answered: false };
+  }
+  const decision = review.decision === 'approve' ? 'approved' : 'rejected';
+  const released = release ? `; released by ${nameOf(release.releasedBy)}` : '; not released';
+  const answer = `${nameOf(review.reviewer)} ${decision} it on ${review.decidedAt.slice(0, 10)}${released}. The reviewer took no part in making it; the database enforces that.`;
+  const entryIndices = [review.entryIndex, ...(release ? [release.entryIndex] : [])];
+  return { question, answer, entryIndices, answered: true };
+}
+
+function marks({ verification, asset }: AssetDossier): CounselAnswer {
+  const sentence = verification.sentences[0] ?? 'The file was not verified.';
+  const answer = `${sentence} The manifest travels inside the file; platforms may strip it. Visible labels are not recorded by this version.`;
+  const answered = verification.verdict === 'intact' || verification.verdict === 'intact_and_trusted';
+  return {
+    question: 'Are marks applied, and do they verify?',
+    answer,
+    entryIndices: [asset.entryIndex],
+    answered,
+  };
+}
+
+function isUnknown(text: string): boolean {
+  return /^(?:unknown|none)?$/i.test(text.trim());
+}
+
+function nameOf({ displayName, principalId }: DossierPerson): string {
+  return displayName ?? principalId;
+}
+
+function words(token: string): string {
+  return token.replaceAll(/[_-]+/g, ' ').toLowerCase();
+}
