@@ -9,6 +9,8 @@ import { FULL_TILE_BYTES, parseTilePath } from '../audit/core/tiles.js';
 import { TlogError } from '../audit/core/tlog-error.js';
 import { type LogReport, type LogSource } from '../audit/verify/log-report.js';
 import { verifyLog } from '../audit/verify/verify-log.js';
+import { EXIT, Unusable } from './exit-code.js';
+import { printable } from './printable.js';
 
 const USAGE = `Usage: colophon log fsck DIR_OR_URL [options]
 
@@ -22,11 +24,6 @@ Re-derives a log from its entries and compares every tile and the signed root.
 
 Exit code: 0 clean, 1 something is wrong, 2 the check could not be made.`;
 
-const EXIT = { clean: 0, findings: 1, unusable: 2 } as const;
-
-/** The log, the key or the command line is such that nothing can be said about the log. */
-class Unusable extends Error {}
-
 /**
  * `colophon log fsck DIR_OR_URL`: arguments after `fsck`. Prints the report to stdout, progress to stderr.
  * @returns the exit code: 0 clean, 1 findings, 2 unusable
@@ -36,7 +33,7 @@ export async function logFsck(argv: string[]): Promise<number> {
     const options = readOptions(argv);
     if (options.help) {
       console.log(USAGE);
-      return EXIT.clean;
+      return EXIT.ok;
     }
     const source = await openSource(options.location);
     const key = await readKey(source, options.vkey);
@@ -45,7 +42,7 @@ export async function logFsck(argv: string[]): Promise<number> {
       throw new Unusable(`there is no log at ${options.location}: the file "checkpoint" is missing`);
     }
     console.log(options.json ? formatJson(report, key) : formatText(report, key));
-    return report.ok ? EXIT.clean : EXIT.findings;
+    return report.ok ? EXIT.ok : EXIT.wrong;
   } catch (error) {
     console.error(`colophon log fsck: ${error instanceof Error ? error.message : String(error)}`);
     return EXIT.unusable;
@@ -152,11 +149,6 @@ function formatText(report: LogReport, key: LogKey): string {
   return lines.join('\n');
 }
 
-/** Text from outside on a terminal: no control characters, no bidirectional overrides. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '?');
-}
-
 async function openSource(location: string): Promise<LogSource> {
   if (/^https?:\/\//i.test(location)) return urlSource(location);
   const found = await stat(location).catch(() => undefined);
@@ -171,7 +163,8 @@ function maxBytes(path: string): number {
   return tile.level === 'entries' ? MAX_BUNDLE_BYTES : FULL_TILE_BYTES;
 }
 
-function folderSource(folder: string): LogSource {
+/** The files of a log as they lie in a folder. */
+export function folderSource(folder: string): LogSource {
   return {
     async read(path) {
       const file = join(folder, path);

@@ -33,7 +33,7 @@ export async function withUploadedFile<Schema extends z.ZodType, Result>(
   }
   const path = await store.stage();
   try {
-    const { fileName, text } = await readParts(request, path, options);
+    const { fileName, text } = await readParts(request, path, options).catch(refuseUnreadable);
     const fields = options.field
       ? parseWith(options.field.schema, parseJson(options.field.name, text))
       : undefined;
@@ -63,6 +63,9 @@ async function readParts(
         throw new ColophonError('payload_too_large', `A file may have at most ${options.maxBytes} bytes.`);
       }
     } else if (part.fieldname === options.field?.name && typeof part.value === 'string') {
+      if (part.valueTruncated) {
+        throw new ColophonError('payload_too_large', `A form field may have at most ${MAX_FIELD_BYTES} bytes.`);
+      }
       text = part.value;
     } else {
       throw invalidRequest([{ path: part.fieldname, message: 'is not a part of this form' }]);
@@ -70,6 +73,14 @@ async function readParts(
   }
   if (files === 0) throw invalidRequest([{ path: 'file', message: 'is missing' }]);
   return { fileName, text };
+}
+
+/** What the form parser throws about a missing boundary or a body that ends early has neither code nor status. */
+function refuseUnreadable(error: unknown): never {
+  if (error instanceof Error && !('code' in error) && !('statusCode' in error)) {
+    throw new ColophonError('invalid_request', 'The form cannot be read to its end.', { cause: error });
+  }
+  throw error;
 }
 
 function parseJson(name: string, text: string | undefined): unknown {

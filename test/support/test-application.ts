@@ -74,7 +74,7 @@ export async function startTestApplication(
       await app.close();
       await services.stop();
       await database.drop();
-      releaseSigners();
+      await releaseSigners();
       rmSync(home, { recursive: true, force: true });
     },
   };

@@ -46,7 +46,8 @@ async function probeWith(source: ByteSource, input: string | Uint8Array): Promis
 function openImage(input: string | Uint8Array, animated: boolean) {
   return sharp(input, {
     limitInputPixels: MAX_PIXELS_TOTAL,
-    failOn: 'truncated',
+    // Also for wrong checksums and invalid pixel data; not for mere warnings, which good cameras cause too.
+    failOn: 'error',
     sequentialRead: true,
     animated,
   });

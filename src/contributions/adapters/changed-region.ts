@@ -4,6 +4,8 @@ import { type ChangedRegion } from '../domain/contribution.js';
 /** Differences up to this much per channel (of 255) come from recompression, not from a hand. */
 const CHANNEL_TOLERANCE = 12;
 const CHANNELS = 4;
+/** As strict as the probe that let these files in: what passed there must not fail here. */
+const AS_PROBED = { failOn: 'error' } as const;
 
 /**
  * Compares two pictures pixel by pixel. A version of another size is compared after scaling the old one to it, so
@@ -14,9 +16,9 @@ export async function changedRegion(
   beforePath: string,
   afterPath: string,
 ): Promise<ChangedRegion | undefined> {
-  const after = await sharp(afterPath).rotate().ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  const after = await sharp(afterPath, AS_PROBED).rotate().ensureAlpha().raw().toBuffer({ resolveWithObject: true });
   const { width, height } = after.info;
-  const before = await sharp(beforePath)
+  const before = await sharp(beforePath, AS_PROBED)
     .rotate()
     .resize(width, height, { fit: 'fill' })
     .ensureAlpha()

@@ -1,5 +1,6 @@
 import { type AssetDossier } from '../domain/dossier.js';
 import { assetPath, BUNDLE_PATHS, entryPath, proofPath } from '../domain/bundle-format.js';
+import { LOG_CHECK_PROGRAM } from './log-check-program.js';
 
 /** `VERIFY.md`: how a stranger checks the bundle with public tools, and what each check proves. */
 export function bundleInstructions(
@@ -12,7 +13,7 @@ export function bundleInstructions(
     `# How to verify this bundle
 
 This bundle is evidence about one media file, ${asset.id}, prepared at ${dossier.createdAt} by ${dossier.product.name} ${dossier.product.version}.
-You need neither an account nor a network, and no tool of ours: each check below uses public tools. Run the commands in
+You need no account and no tool of ours: each check below uses public tools, and no network once they are installed. Run the commands in
 the folder into which you unpacked the bundle. \`dossier.pdf\` is for reading, \`dossier.json\` says the same for machines.`,
     `## 1. Nothing was changed in this bundle
 
@@ -66,72 +67,7 @@ The hash of an entry in the tree (RFC 6962 section 2.1), with a shell alone:
 Signature and place, with the packages that the Go team wrote for its own module log. Save as \`main.go\` beside this file:
 
 \`\`\`go
-package main
-
-import (
-	"bytes"
-	"encoding/base64"
-	"fmt"
-	"log"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-
-	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
-)
-
-func read(path string) []byte {
-	data, err := os.ReadFile(path)
-	check(err)
-	return data
-}
-
-func check(err error) {
-	if err != nil {
-		log.Fatal("NOT VERIFIED: ", err)
-	}
-}
-
-func hash(text string) (h tlog.Hash) {
-	raw, err := base64.StdEncoding.DecodeString(text)
-	check(err)
-	if copy(h[:], raw) != len(h) {
-		log.Fatal("NOT VERIFIED: a hash is too short")
-	}
-	return h
-}
-
-func main() {
-	key, err := note.NewVerifier(strings.TrimSpace(string(read("${BUNDLE_PATHS.vkey}"))))
-	check(err)
-	checkpoint := read("${BUNDLE_PATHS.checkpoint}")
-	signed, err := note.Open(checkpoint, note.VerifierList(key))
-	check(err)
-	head := strings.Split(signed.Text, "\\n")
-	size, err := strconv.ParseInt(head[1], 10, 64)
-	check(err)
-	proofs, err := filepath.Glob("proofs/*.tlog-proof")
-	check(err)
-	for _, path := range proofs {
-		lines, proofCheckpoint, _ := bytes.Cut(read(path), []byte("\\n\\n"))
-		if !bytes.Equal(proofCheckpoint, checkpoint) {
-			log.Fatal("NOT VERIFIED: another tree head in ", path)
-		}
-		fields := strings.Split(string(lines), "\\n")
-		index, err := strconv.ParseInt(strings.TrimPrefix(fields[1], "index "), 10, 64)
-		check(err)
-		var proof tlog.RecordProof
-		for _, line := range fields[2:] {
-			proof = append(proof, hash(line))
-		}
-		leaf := tlog.RecordHash(read(fmt.Sprintf("entries/%d.json", index)))
-		check(tlog.CheckRecord(proof, size, hash(head[2]), index, leaf))
-		fmt.Println("entry", index, "is in the log of", key.Name(), "with", size, "entries")
-	}
-}
-\`\`\`
+${LOG_CHECK_PROGRAM}\`\`\`
 
     go mod init verify && go get golang.org/x/mod/sumdb/tlog@v0.21.0 && go run main.go
 

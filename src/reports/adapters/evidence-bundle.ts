@@ -4,7 +4,7 @@ import { open, rm, stat } from 'node:fs/promises';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sha256Hex } from '../../shared/bytes.js';
-import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
 import {
   assetPath,
@@ -98,7 +98,7 @@ async function packFiles({ dossier, dossierPdf, evidence }: EvidenceBundleReques
   }
   for (const opening of openingFiles(evidence)) {
     const role = { path: openingPath(opening.index), role: 'opening', index: opening.index } as const;
-    add(role, canonicalJson(opening as unknown as JsonValue));
+    add(role, canonicalJson(opening));
   }
   for (const file of assets) packed.push(await packAsset(file, dossier));
   packed.sort((a, b) => byPath(a.file, b.file));
@@ -128,7 +128,7 @@ function bundleIndex(dossier: AssetDossier, files: BundleFile[]): Buffer {
     },
     files,
   };
-  return canonicalJson(index as unknown as JsonValue);
+  return canonicalJson(index);
 }
 
 function openingFiles(evidence: BundleEvidence): OpeningFile[] {

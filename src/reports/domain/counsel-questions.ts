@@ -63,9 +63,13 @@ function humanWork({ contributions }: AssetDossier): CounselAnswer {
     const late = capture === 'declared_later' ? ', declared later' : '';
     return `${nameOf(contributor)}: ${words(actionType)} (${words(basis)}${late})`;
   });
+  const counted = [...new Set(acts)].map((act) => {
+    const times = acts.filter((other) => other === act).length;
+    return times === 1 ? act : `${act}, ${times} times`;
+  });
   return {
     question,
-    answer: `${acts.join('; ')}. Prompts alone are not counted.`,
+    answer: `${counted.join('; ')}. Prompts alone are not counted.`,
     entryIndices,
     answered: true,
   };

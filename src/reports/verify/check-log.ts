@@ -4,7 +4,7 @@ import { type EntryEnvelope } from '../../audit/core/entry.js';
 import { ed25519Verifier, parseVkey } from '../../audit/core/note-key.js';
 import { parseTlogProof } from '../../audit/core/tlog-proof.js';
 import { TlogError } from '../../audit/core/tlog-error.js';
-import { verifyEntry } from '../../audit/verify/verify-entry.js';
+import { type EntryVerification, verifyEntry } from '../../audit/verify/verify-entry.js';
 import { BUNDLE_PATHS, type BundleIndex, openingFileSchema } from '../domain/bundle-format.js';
 import { parseCanonicalDocument } from './bounded-json.js';
 import { type BundleContents } from './check-sums.js';
@@ -97,26 +97,34 @@ function checkEntry(
   log: NonNullable<ReturnType<typeof openLog>>,
   checklist: Checklist,
 ): EntryEnvelope | undefined {
-  const entry = contents.get(paths.entry ?? '')?.bytes;
-  const proof = contents.get(paths.proof ?? '')?.bytes;
+  const { entry: path = '', proof: proofPath = '' } = paths;
+  const entry = contents.get(path)?.bytes;
+  const proof = contents.get(proofPath)?.bytes;
   if (entry === undefined || proof === undefined) {
     const missing = entry === undefined ? 'entry' : 'proof';
-    checklist.fault(paths.entry ?? paths.proof ?? paths.opening, `Number ${number} has no ${missing}.`);
+    checklist.fault(
+      path || proofPath || paths.opening,
+      `Entry ${number} is incomplete: the ${missing} is missing.`,
+    );
     return undefined;
   }
-  const path = paths.entry ?? '';
   const result = verifyEntry({ entry, proof, openings }, log.trust);
-  for (const { subject, outcome, text } of result.statuses) {
-    if (outcome === 'failed') checklist.fault(path, text);
-    else if (outcome === 'not_proved' && subject === 'entry')
-      checklist.notProved.push(`Entry ${number}: ${text}`);
-  }
+  reportStatuses(path, number, result, checklist);
   if (result.index !== undefined && result.index !== number) {
     checklist.fault(path, `The proof is that of entry ${result.index}, not of entry ${number}.`);
     return undefined;
   }
-  const hasProof = result.ok && holdsSameHead(proof, log.bytes, paths.proof ?? '', checklist);
+  const hasProof = result.ok && holdsSameHead(proof, log.bytes, proofPath, checklist);
   return hasProof ? result.entry : undefined;
+}
+
+function reportStatuses(path: string, number: number, result: EntryVerification, checklist: Checklist): void {
+  for (const { subject, outcome, text } of result.statuses) {
+    if (outcome === 'failed') checklist.fault(path, text);
+    else if (outcome === 'not_proved' && subject === 'entry') {
+      checklist.notProved.push(`Entry ${number}: ${text}`);
+    }
+  }
 }
 
 /** All proofs lead to one tree head: otherwise each entry could come from another version of the log. */

@@ -24,37 +24,35 @@ export function drawChain(paper: Paper, pictures: Pictures, chain: readonly Doss
   const alt = describe(chain);
   const placed = new Map<string, Placed>();
   let page = 0;
-  layout.rowsOfBand.forEach((_rows, band) => {
-    const boxes = layout.boxes.filter((box) => box.band === band);
-    const rows = [...new Set(boxes.map(({ row }) => row))].sort((a, b) => a - b);
-    // A band that is higher than a page is continued row by row.
-    for (const row of rows) {
-      if (paper.y + LANE + BOX.height > CONTENT_BOTTOM) {
+  layout.rowsOfBand.forEach((rowCount, band) => {
+    const rows = Array.from({ length: rowCount }, (_, row) => row);
+    const height = LANE + rowCount * (BOX.height + GAP.y);
+    // A band that is higher than a page is drawn row by row, and arrows between its rows become numbers.
+    const parts = height <= CONTENT_BOTTOM - PAGE.top ? [rows] : rows.map((row) => [row]);
+    for (const part of parts) {
+      if (paper.y + LANE + part.length * (BOX.height + GAP.y) - GAP.y > CONTENT_BOTTOM) {
         paper.newPage();
         page += 1;
       }
-      const top = paper.y + (row === 0 ? LANE : 0);
-      for (const box of boxes.filter((candidate) => candidate.row === row)) {
-        placed.set(box.id, { ...box, x: PAGE.left + box.column * (BOX.width + GAP.x), y: top, page });
-      }
-      drawRow(
-        paper,
-        pictures,
-        assets,
-        [...placed.values()].filter((box) => box.band === band && box.row === row),
-        {
-          layout,
-          placed,
-          alt:
-            band === 0 && row === 0 ? alt : `Continuation of the chain, row ${row + 1} of band ${band + 1}.`,
-        },
-      );
-      paper.y = top + BOX.height + GAP.y;
+      const top = paper.y + LANE;
+      const boxes = layout.boxes.filter((box) => box.band === band && part.includes(box.row));
+      const drawn = boxes.map((box) => {
+        const y = top + (box.row - (part[0] ?? 0)) * (BOX.height + GAP.y);
+        return { ...box, x: PAGE.left + box.column * (BOX.width + GAP.x), y, page };
+      });
+      for (const box of drawn) placed.set(box.id, box);
+      const isFirst = band === 0 && part[0] === 0;
+      drawPart(paper, pictures, assets, drawn, {
+        layout,
+        placed,
+        alt: isFirst ? alt : 'Continuation of the chain.',
+      });
+      paper.y = top + part.length * (BOX.height + GAP.y);
     }
   });
 }
 
-function drawRow(
+function drawPart(
   paper: Paper,
   pictures: Pictures,
   assets: ReadonlyMap<string, DossierAsset>,

@@ -34,7 +34,7 @@ function printableCharacter(character: string, hasGlyph: (codePoint: number) => 
   if (character.search(BIDI_CONTROL) === 0)
     return `[U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}]`;
   // Joiners and variation selectors have no picture of their own; the character beside them has.
-  if (/[\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/u.test(character)) return '';
+  if (/[\p{Default_Ignorable_Code_Point}]/u.test(character)) return '';
   if (/\p{Z}/u.test(character)) return /\p{Zs}/u.test(character) ? ' ' : '\n';
   if (/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/u.test(character)) return REPLACEMENT;
   return hasGlyph(codePoint) ? character : REPLACEMENT;

@@ -107,41 +107,28 @@ export class EvidenceWorkshop {
       chain: steps.map(({ asset }) => asset),
       runs: [this.run(before.clearance)],
       models: MODELS,
-      contributions: [
-        {
-          id: contributionId,
-          assetId: edited.asset.id,
-          parentAssetId: cutOut.asset.id,
-          contributor: JANE,
-          actionType: 'MANUAL_PAINT',
-          basis: 'expressive_input',
-          capture: 'declared_at_time',
-          tool: 'Krita 5.2.3',
-          statement: STATEMENT,
-          changedRegion: { left: 330, top: 120, width: 110, height: 170, changedShare: 0.06 },
-          beforeSha256: cutOut.asset.sha256,
-          afterSha256: edited.asset.sha256,
-          createdAt: AT,
-          entryIndex: contribution,
-        },
-      ],
+      contributions: [contributionOf(contributionId, contribution, cutOut.asset, edited.asset)],
       review: { decision: 'approve', reviewer: RAVI, comment: COMMENT, decidedAt: AT, entryIndex: review },
       release: { releasedAt: AT, releasedBy: RAVI, entryIndex: release },
-      log: {
-        origin: this.log.origin,
-        vkey: this.log.vkey,
-        treeSize: this.log.entries.length,
-        rootHash: Buffer.from(this.log.root()).toString('base64'),
-        checkpointNote: checkpoint.toString('utf8'),
-        entries: this.log.entries.map(({ input }, index) => ({
-          index,
-          type: input.type,
-          recordedAt: input.at,
-          subject: input.subject.id,
-        })),
-      },
+      log: this.dossierLog(checkpoint),
     };
     return { dossier, evidence: await this.evidence(steps, checkpoint), pictures: await thumbnails(steps) };
+  }
+
+  private dossierLog(checkpoint: Buffer): AssetDossier['log'] {
+    return {
+      origin: this.log.origin,
+      vkey: this.log.vkey,
+      treeSize: this.log.entries.length,
+      rootHash: Buffer.from(this.log.root()).toString('base64'),
+      checkpointNote: checkpoint.toString('utf8'),
+      entries: this.log.entries.map(({ input }, index) => ({
+        index,
+        type: input.type,
+        recordedAt: input.at,
+        subject: input.subject.id,
+      })),
+    };
   }
 
   private appendClearance(): { clearance: number } {
@@ -300,6 +287,30 @@ export class EvidenceWorkshop {
     const path = await this.signing.write(await sharp(Buffer.from(svg)).png().toBuffer());
     return { path, mediaType: 'image/png' };
   }
+}
+
+function contributionOf(
+  id: string,
+  entryIndex: number,
+  before: DossierAsset,
+  after: DossierAsset,
+): AssetDossier['contributions'][number] {
+  return {
+    id,
+    assetId: after.id,
+    parentAssetId: before.id,
+    contributor: JANE,
+    actionType: 'MANUAL_PAINT',
+    basis: 'expressive_input',
+    capture: 'declared_at_time',
+    tool: 'Krita 5.2.3',
+    statement: STATEMENT,
+    changedRegion: { left: 330, top: 120, width: 110, height: 170, changedShare: 0.06 },
+    beforeSha256: before.sha256,
+    afterSha256: after.sha256,
+    createdAt: AT,
+    entryIndex,
+  };
 }
 
 async function thumbnails(steps: readonly SignedStep[]): Promise<DossierPicture[]> {

@@ -33,7 +33,7 @@ export class MemoryLog {
       sealed[field] = commitment;
       this.openings.push({ index, field, opening });
     }
-    const full = { ...input, ...(Object.keys(sealed).length > 0 && { sealed }) } as EntryInput;
+    const full = { ...input, ...(Object.keys(sealed).length > 0 && { sealed }) };
     this.entries.push({ ...buildEntry(full), input: full });
     return index;
   }

@@ -26,7 +26,7 @@ function drawContribution(
   contribution: DossierContribution,
   number: number,
 ): void {
-  paper.ensure(PICTURE.height + 110);
+  paper.ensure(PICTURE.height + 190);
   paper.subheading(
     `${number}.  ${capitalized(plain(contribution.actionType.toLowerCase()))}, by ${personName(contribution.contributor)}`,
   );

@@ -1,0 +1,59 @@
+import { PRODUCT_NAME, PRODUCT_VERSION } from '../shared/product.js';
+import { EXIT } from './exit-code.js';
+
+export const USAGE = `Usage: colophon COMMAND [options]
+
+  verify FILE          verify a media file or an evidence bundle, offline
+  log fsck DIR_OR_URL  re-derive a log from its tiles
+  config               list the environment variables
+  demo --out DIR       the main job from beginning to end, on a fresh instance
+  help                 this text
+
+Each command explains itself with --help. To start the service: npm start`;
+
+type Command = (argv: string[], environment: NodeJS.ProcessEnv) => Promise<number>;
+
+/**
+ * Each command is loaded when it is called: `verify` and `log fsck` must work where there is no database and no
+ * network, and must not pay for the parts that need them.
+ */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  async verify(argv, environment) {
+    return (await import('./verify.js')).verify(argv, environment);
+  },
+  async log([subcommand, ...argv]) {
+    if (subcommand !== 'fsck') return unknown(`log ${subcommand ?? ''}`.trim());
+    return (await import('./log-fsck.js')).logFsck(argv);
+  },
+  async config(argv) {
+    return (await import('./config.js')).config(argv);
+  },
+  async demo(argv) {
+    return (await import('./demo/demo.js')).demo(argv);
+  },
+};
+
+/**
+ * Dispatches one command line.
+ * @param argv arguments after the program name
+ * @returns the exit code
+ */
+export async function runCommand(argv: string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === 'help' || name === '--help' || name === '-h') {
+    console.log(USAGE);
+    return EXIT.ok;
+  }
+  if (name === 'version' || name === '--version' || name === '-V') {
+    console.log(`${PRODUCT_NAME.toLowerCase()} ${PRODUCT_VERSION}`);
+    return EXIT.ok;
+  }
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return command ? command(rest, environment) : unknown(name);
+}
+
+function unknown(name: string | undefined): number {
+  const reason = name === undefined ? 'name a command' : `there is no command ${JSON.stringify(name)}`;
+  console.error(`colophon: ${reason}\n\n${USAGE}`);
+  return EXIT.unusable;
+}

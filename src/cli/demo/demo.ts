@@ -1,0 +1,161 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type RunningColophon } from '../../launch.js';
+import { EXIT, Unusable } from '../exit-code.js';
+import { printable } from '../printable.js';
+import { checkResults } from './check-results.js';
+import { DemoClient, DemoFailure } from './demo-client.js';
+import { exportLog } from './export-log.js';
+import { type FreshInstance, startFreshInstance } from './fresh-instance.js';
+import { box, Progress } from './progress.js';
+import { tellStory } from './story.js';
+import { writeSummary } from './write-summary.js';
+
+const USAGE = `Usage: npm run demo -- --out DIR
+       colophon demo --out DIR
+
+Starts a fresh instance in a temporary folder and does the main job over HTTP, from a refused run to a released
+picture. DIR must not exist or be empty; it gets asset.png, dossier.pdf, evidence.zip, summary.json and log/.
+
+Exit code: 0 everything verifies, 1 something does not, 2 the demo cannot be run like this.`;
+
+/** 128 + the number of the signal, as shells count. */
+const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** `colophon demo --out DIR`. @returns the exit code */
+export async function demo(argv: string[]): Promise<number> {
+  let folder: string | undefined;
+  try {
+    folder = await outputFolder(argv);
+  } catch (error) {
+    console.error(`colophon demo: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return EXIT.unusable;
+  }
+  if (folder === undefined) {
+    console.log(USAGE);
+    return EXIT.ok;
+  }
+  const progress = new Progress(process.stdout);
+  const instance = await startFreshInstance();
+  const interruption = interrupted();
+  try {
+    return await Promise.race([perform(folder, instance, progress), interruption.exitCode]);
+  } finally {
+    interruption.forget();
+    await instance.close();
+  }
+}
+
+/** @throws Unusable; `undefined` when help was asked for */
+async function outputFolder(argv: string[]): Promise<string | undefined> {
+  const { values } = parseArgs({
+    args: argv,
+    options: { out: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  if (values.help) return undefined;
+  if (values.out === undefined || values.out === '') throw new Unusable('name a folder with --out DIR');
+  const folder = resolve(values.out);
+  const existing = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new Unusable(`${printable(folder)} cannot be used as a folder (${error.code ?? 'unknown reason'})`);
+  });
+  if (existing.length > 0)
+    throw new Unusable(`${printable(folder)} is not empty; name another folder, or empty it first`);
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/** Resolves at Ctrl-C, so that the instance is stopped and its files are removed before the process ends. */
+function interrupted(): { exitCode: Promise<number>; forget(): void } {
+  let listener: ((signal: keyof typeof SIGNAL_EXIT_CODES) => void) | undefined;
+  const exitCode = new Promise<number>((resolve) => {
+    listener = (signal) => {
+      console.error(`\n${signal}: stopping and cleaning up ...`);
+      resolve(SIGNAL_EXIT_CODES[signal]);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, listener);
+  });
+  const forget = (): void => {
+    // Later signals must not end the process in the middle of the clean-up either.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => undefined);
+      if (listener) process.off(signal, listener);
+    }
+  };
+  return { exitCode, forget };
+}
+
+async function perform(folder: string, instance: FreshInstance, progress: Progress): Promise<number> {
+  try {
+    const running = await begin(instance, progress);
+    await work(folder, instance, running, progress);
+    await progress.step('Stop the instance, remove its files', () => instance.close());
+    progress.print(`\n${farewell(folder, progress.elapsedSeconds)}`);
+    return EXIT.ok;
+  } catch (error) {
+    console.error(`\ncolophon demo: ${error instanceof Error ? error.message : String(error)}`);
+    return EXIT.wrong;
+  }
+}
+
+async function begin(instance: FreshInstance, progress: Progress): Promise<RunningColophon> {
+  progress.heading('Colophon: from a request to a picture whose story a stranger can verify');
+  return progress.step('Start a fresh instance', async (display) => {
+    display.detail('PostgreSQL, keys, organization');
+    const running = await instance.running;
+    display.detail(`${running.url}, with its own PostgreSQL and signing keys`);
+    return running;
+  });
+}
+
+async function work(
+  folder: string,
+  instance: FreshInstance,
+  running: RunningColophon,
+  progress: Progress,
+): Promise<void> {
+  const { url, instance: organization } = running;
+  const result = await tellStory(organization, progress);
+  const client = new DemoClient(url, organization.keys.live);
+  const log = await progress.step('Write the results and the log', async (display) => {
+    await writeFile(join(folder, 'asset.png'), await client.download(`/v1/assets/${result.assetId}/content`));
+    for (const { fileName, bytes } of result.reports) await writeFile(join(folder, fileName), bytes);
+    await writeFile(join(folder, 'claim-ca.pem'), await instance.authorityPem());
+    const lastReportId = result.reports.at(-1)?.id;
+    if (lastReportId === undefined) throw new DemoFailure('no report was made');
+    const { organizationId } = result;
+    const exported = await exportLog(
+      client,
+      organizationId,
+      organization.log,
+      lastReportId,
+      join(folder, 'log'),
+    );
+    await writeSummary(folder, result, exported);
+    display.detail(`${exported.treeSize} entries under one signed root`);
+    return exported;
+  });
+  progress.heading('Now as a stranger: does it verify?');
+  await checkResults({ folder, log, lineageAssetIds: result.lineageAssetIds }, client, progress);
+}
+
+function farewell(folder: string, seconds: number): string {
+  const shown = relative(process.cwd(), folder) || '.';
+  const path = shown.startsWith('..') ? folder : shown;
+  const at = (name: string): string => join(path, name);
+  return box([
+    `Everything verifies. ${seconds.toFixed(0)} seconds.`,
+    '',
+    `${at('asset.png')}      the released picture, signed`,
+    `${at('dossier.pdf')}    its story, for people`,
+    `${at('evidence.zip')}   its story, for machines and courts`,
+    `${at('log/')}           the log as static tiles`,
+    `${at('summary.json')}   ids and hashes`,
+    '',
+    'Verify it yourself, offline:',
+    `  npx colophon verify ${at('asset.png')} --trust ${at('claim-ca.pem')}`,
+    `  npx colophon verify ${at('evidence.zip')}`,
+    `  npx colophon log fsck ${at('log')}`,
+  ]);
+}

@@ -1,0 +1,55 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { readConfiguration } from '../config/configuration.js';
+import { printable } from './printable.js';
+import { Unusable } from './exit-code.js';
+
+/** Certificate authorities whose signers count as known. */
+export interface TrustList {
+  /** How sentences call it. */
+  readonly name: string;
+  readonly path: string;
+  readonly anchorsPem: string;
+}
+
+const MAX_TRUST_BYTES = 2 * 1024 * 1024;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The list that the user names. @throws Unusable when it cannot be read as certificates */
+export async function readTrustList(path: string): Promise<TrustList> {
+  const bytes = await readFile(path).catch(() => {
+    throw new Unusable(`the trust list ${printable(path)} cannot be read`);
+  });
+  if (bytes.length > MAX_TRUST_BYTES) throw new Unusable('the trust list is larger than 2 MiB');
+  const anchorsPem = bytes.toString('latin1');
+  if (certificatesIn(anchorsPem).length === 0) {
+    throw new Unusable(`the trust list ${printable(path)} holds no PEM certificate`);
+  }
+  return { name: `the list ${printable(basename(path))}`, path, anchorsPem };
+}
+
+/** The authority of the installation in COLOPHON_HOME, when there is one that this account may read. */
+export async function ownTrustList(environment: NodeJS.ProcessEnv): Promise<TrustList | undefined> {
+  const { home } = readConfiguration({ COLOPHON_HOME: environment.COLOPHON_HOME });
+  const path = join(home, 'keys', 'claim-ca.pem');
+  const anchorsPem = await readFile(path, 'latin1').catch(() => undefined);
+  if (anchorsPem === undefined || certificatesIn(anchorsPem).length === 0) return undefined;
+  return { name: 'this installation', path, anchorsPem };
+}
+
+/** True when there is at least one certificate, and each is in the list. */
+export function isWithin(anchorsPem: string, list: TrustList): boolean {
+  const known = new Set(certificatesIn(list.anchorsPem));
+  const found = certificatesIn(anchorsPem);
+  return found.length > 0 && found.every((fingerprint) => known.has(fingerprint));
+}
+
+/** SHA-256 fingerprints. Text that is no certificate gives none. */
+function certificatesIn(pem: string): string[] {
+  try {
+    return (pem.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block).fingerprint256);
+  } catch {
+    return [];
+  }
+}

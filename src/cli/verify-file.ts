@@ -1,0 +1,176 @@
+import { open } from 'node:fs/promises';
+import { VerificationProcess } from '../provenance/adapters/verification-process.js';
+import { detectMediaType, DETECTION_BYTES } from '../provenance/domain/media-types.js';
+import { type MediaVerification, type MediaVerifier } from '../provenance/domain/media-verifier.port.js';
+import { type BundleVerification } from '../reports/verify/bundle-verification.js';
+import { runVerifyBundle } from '../reports/verify/verify-bundle.js';
+import { isColophonError } from '../shared/errors.js';
+import { Unusable } from './exit-code.js';
+import { isWithin, type TrustList } from './trust-list.js';
+
+/** `valid`: every check passed. `invalid`: at least one did not. `unusable`: nothing can be said. */
+export type Verdict = 'valid' | 'invalid' | 'unusable';
+
+export type VerifiedFile =
+  | {
+      readonly kind: 'media';
+      readonly verdict: Verdict;
+      readonly headline: string;
+      /** The list against which the signer was checked; `undefined`: none. */
+      readonly trustList: TrustList | undefined;
+      /** `undefined` when the manifest cannot be parsed. */
+      readonly verification: MediaVerification | undefined;
+    }
+  | {
+      readonly kind: 'bundle';
+      readonly verdict: Verdict;
+      readonly headline: string;
+      readonly verification: BundleVerification;
+    };
+
+export interface VerifyFileOptions {
+  /** For media files: whose signers count as known. */
+  readonly trustList: TrustList | undefined;
+  /** For bundles: the authority that the bundle must bring; by default its own word is taken. */
+  readonly expectedAuthority?: TrustList | undefined;
+  /** For bundles: the key of the log as known from elsewhere. */
+  readonly expectedVkey?: string | undefined;
+  /** Files of strangers are parsed in a separate process; tests that run from sources bring their own verifier. */
+  readonly openVerifier?: OpenVerifier;
+}
+
+export type OpenVerifier = (trust: Pick<TrustList, 'name' | 'anchorsPem'> | undefined) => MediaVerifier & {
+  close?(): void;
+};
+
+const MEBIBYTE = 1024 * 1024;
+
+/** More than the server allows: nobody else waits for this process. */
+const inSeparateProcess: OpenVerifier = (trust) =>
+  new VerificationProcess({ trust, deadlineMs: 5 * 60_000, maxFileBytes: 4096 * MEBIBYTE });
+
+/**
+ * Verifies a media file or an evidence bundle. Which of them it is, its bytes decide. No database, no network.
+ * @throws Unusable when it is neither
+ */
+export async function verifyFile(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
+  const head = await readHead(path);
+  if (isZip(head)) return verifyBundle(path, options);
+  const mediaType = detectMediaType(head);
+  if (mediaType !== undefined) return verifyMedia({ path, mediaType }, options);
+  throw new Unusable(
+    head.toString('latin1').startsWith('%PDF-')
+      ? 'a dossier is for reading; verify the evidence bundle (zip) or the media file instead'
+      : 'the file is neither a picture that can carry a manifest (PNG, JPEG, WebP, AVIF, TIFF, GIF) nor an evidence bundle',
+  );
+}
+
+/** Local file header, or the end record of a zip without files. */
+function isZip(head: Buffer): boolean {
+  return ['PK\x03\x04', 'PK\x05\x06'].includes(head.toString('latin1', 0, 4));
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      if (!(await file.stat()).isFile()) throw new Unusable('this is not a regular file');
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(DETECTION_BYTES), 0, DETECTION_BYTES, 0);
+      if (bytesRead === 0) throw new Unusable('the file is empty');
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof Unusable) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Unusable(
+      code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code ?? 'unknown reason'})`,
+    );
+  }
+}
+
+async function verifyMedia(
+  file: { readonly path: string; readonly mediaType: string },
+  { trustList, openVerifier = inSeparateProcess }: VerifyFileOptions,
+): Promise<VerifiedFile> {
+  const verifier = openVerifier(trustList);
+  try {
+    const verification = await verifier.verify(file);
+    return { kind: 'media', ...judge(verification), trustList, verification };
+  } catch (error) {
+    if (!isColophonError(error)) throw error;
+    // A manifest that was damaged beyond reading is a manifest that does not hold.
+    if (error.code !== 'manifest_malformed') throw new Unusable(error.message);
+    return { kind: 'media', verdict: 'invalid', headline: error.message, trustList, verification: undefined };
+  } finally {
+    verifier.close?.();
+  }
+}
+
+function judge({ verdict }: MediaVerification): { verdict: Verdict; headline: string } {
+  switch (verdict) {
+    case 'intact_and_trusted':
+      return { verdict: 'valid', headline: 'intact, and signed by a known signer' };
+    case 'intact':
+      return { verdict: 'valid', headline: 'intact, but the signer is on no list that was checked' };
+    case 'broken':
+      return {
+        verdict: 'invalid',
+        headline: 'the file or its manifest was changed, or the signature does not hold',
+      };
+    case 'none':
+      return { verdict: 'unusable', headline: 'the file carries no manifest, so there is nothing to verify' };
+  }
+}
+
+const BUNDLE_HEADLINES: Readonly<Record<Verdict, string>> = {
+  valid: 'every check of the evidence bundle passed',
+  invalid: 'the evidence bundle does not hold',
+  unusable: 'this is not an evidence bundle that can be read',
+};
+
+async function verifyBundle(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
+  const { expectedVkey, expectedAuthority, openVerifier = inSeparateProcess } = options;
+  const verifiers = new Map<string, ReturnType<OpenVerifier>>();
+  try {
+    const result = await runVerifyBundle(path, {
+      expectedVkey,
+      verifyMedia: (file, anchorsPem) => {
+        const verifier =
+          verifiers.get(anchorsPem) ?? openVerifier({ name: 'the authority in this bundle', anchorsPem });
+        verifiers.set(anchorsPem, verifier);
+        return verifier.verify(file);
+      },
+    });
+    const verification = withAuthority(result, [...verifiers.keys()], expectedAuthority);
+    const { verdict } = verification;
+    return { kind: 'bundle', verdict, headline: BUNDLE_HEADLINES[verdict], verification };
+  } finally {
+    for (const verifier of verifiers.values()) verifier.close?.();
+  }
+}
+
+const AUTHORITY_UNKNOWN = 'The certificate authority came with the bundle;';
+
+/** Whether the authority under which the bundle's media files were verified is the one that the user expects. */
+function withAuthority(
+  result: BundleVerification,
+  anchors: readonly string[],
+  expected: TrustList | undefined,
+): BundleVerification {
+  if (expected === undefined || result.verdict === 'unusable') return result;
+  const ok = anchors.length > 0 && anchors.every((pem) => isWithin(pem, expected));
+  const text = ok
+    ? 'The certificate authority of the bundle is on the list you gave.'
+    : 'The certificate authority of the bundle is not on the list you gave.';
+  return {
+    ...result,
+    verdict: ok ? result.verdict : 'invalid',
+    statements: [...result.statements, { ok, text }],
+    findings: ok ? result.findings : [...result.findings, { path: 'trust/claim-ca.pem', text }],
+    notProved: ok
+      ? result.notProved.filter((limit) => !limit.startsWith(AUTHORITY_UNKNOWN))
+      : result.notProved,
+  };
+}

@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inflateSync } from 'node:zlib';
+import { type AssetDossier, type DossierPicture } from '../domain/dossier.js';
+import { EvidenceWorkshop } from '../verify/testing/evidence-workshop.js';
+import { renderDossierJson } from './dossier-json.js';
+import { renderDossierPdf } from './dossier-pdf.js';
+
+let workshop: EvidenceWorkshop;
+let dossier: AssetDossier;
+let pictures: DossierPicture[];
+
+beforeAll(async () => {
+  workshop = await EvidenceWorkshop.create();
+  ({ dossier, pictures } = await workshop.build());
+});
+
+afterAll(() => workshop.close());
+
+/** A PDF opened far enough to read what is on its pages: objects, streams, and glyphs back to characters. */
+class OpenedPdf {
+  readonly raw: string;
+  private readonly objects = new Map<string, { head: string; stream: Buffer | undefined }>();
+
+  constructor(bytes: Buffer) {
+    this.raw = bytes.toString('latin1');
+    for (const [, id = '', body = ''] of this.raw.matchAll(/\n(\d+) 0 obj\n([\s\S]*?)\nendobj/g)) {
+      const start = body.indexOf('stream\n');
+      const head = start < 0 ? body : body.slice(0, start);
+      const data =
+        start < 0 ? undefined : Buffer.from(body.slice(start + 7, body.lastIndexOf('\nendstream')), 'latin1');
+      const stream = data && head.includes('FlateDecode') ? inflateSync(data) : data;
+      this.objects.set(id, { head, stream });
+    }
+  }
+
+  attachment(): Buffer | undefined {
+    return [...this.objects.values()].find(({ head }) => head.includes('/EmbeddedFile'))?.stream;
+  }
+
+  get pageCount(): number {
+    return [...this.objects.values()].filter(({ head }) => /\/Type \/Page\n/.test(head)).length;
+  }
+
+  /** Everything that is printed, line by line as it was drawn. */
+  text(): string {
+    const lines: string[] = [];
+    for (const { head } of this.objects.values()) {
+      if (!/\/Type \/Page\n/.test(head)) continue;
+      const fonts = this.fontsOf(head);
+      const contents = this.stream(/\/Contents (\d+) 0 R/.exec(head)?.[1]).toString('latin1');
+      let font = '';
+      for (const [, name, array = ''] of contents.matchAll(
+        /\/(F\d+) [\d.]+ Tf|\[((?:<[0-9a-f]*>|[-\d. ])*)\] TJ/g,
+      )) {
+        if (name !== undefined) font = name;
+        else lines.push(this.decode(array, fonts.get(font) ?? []));
+      }
+    }
+    return lines.join('\n');
+  }
+
+  private fontsOf(page: string): Map<string, string[]> {
+    const inlined = /\/Resources (\d+) 0 R/.exec(page);
+    const resources = inlined ? (this.objects.get(inlined[1] ?? '')?.head ?? '') : page;
+    const fonts = new Map<string, string[]>();
+    for (const [, name = '', id = ''] of resources.matchAll(/\/(F\d+) (\d+) 0 R/g)) {
+      const toUnicode = /\/ToUnicode (\d+) 0 R/.exec(this.objects.get(id)?.head ?? '')?.[1];
+      const map = this.stream(toUnicode).toString('latin1');
+      const characters = [...map.matchAll(/<[0-9a-f]{4}> <[0-9a-f]{4}> \[([^\]]*)\]/g)].flatMap(
+        ([, list = '']) =>
+          [...list.matchAll(/<([0-9a-f ]*)>/g)].map(([, hex = '']) =>
+            hex
+              .split(' ')
+              .map((unit) => String.fromCharCode(parseInt(unit, 16)))
+              .join(''),
+          ),
+      );
+      fonts.set(name, characters);
+    }
+    return fonts;
+  }
+
+  private decode(array: string, characters: readonly string[]): string {
+    const hex = [...array.matchAll(/<([0-9a-f]*)>/g)].map(([, part = '']) => part).join('');
+    return (hex.match(/.{4}/g) ?? []).map((glyph) => characters[parseInt(glyph, 16)] ?? '?').join('');
+  }
+
+  private stream(id: string | undefined): Buffer {
+    return this.objects.get(id ?? '')?.stream ?? Buffer.alloc(0);
+  }
+}
+
+async function printed(changes: Partial<AssetDossier> = {}): Promise<OpenedPdf> {
+  return new OpenedPdf(await renderDossierPdf({ dossier: { ...dossier, ...changes }, pictures }));
+}
+
+/** Text regardless of where its lines were broken. */
+function unbroken(text: string): string {
+  return text.replaceAll(/\s+/g, '');
+}
+
+describe('the dossier as a PDF', () => {
+  it('declares PDF/A-3a, a language, a title and a structure, and embeds its fonts', async () => {
+    const { raw } = await printed();
+    expect(raw.startsWith('%PDF-1.7')).toBe(true);
+    expect(raw).toContain('<pdfaid:part>3</pdfaid:part>');
+    expect(raw).toContain('<pdfaid:conformance>A</pdfaid:conformance>');
+    expect(raw).toContain('/Lang (en-US)');
+    expect(raw).toContain(`Asset dossier ${dossier.asset.id}`);
+    for (const key of [
+      '/StructTreeRoot',
+      '/MarkInfo',
+      '/OutputIntents',
+      '/S /Table',
+      '/S /Figure',
+      '/FontFile2',
+    ]) {
+      expect(raw).toContain(key);
+    }
+    expect(raw).not.toMatch(/Helvetica|\/JavaScript|\/Launch|\/URI/);
+  });
+
+  it('carries dossier.json, as data, with the very bytes of the bundle', async () => {
+    const pdf = await printed();
+    expect(pdf.raw).toContain('/AFRelationship /Data');
+    expect(pdf.attachment()?.equals(renderDossierJson(dossier))).toBe(true);
+  });
+
+  it('says what it is, then what is missing, then everything else', async () => {
+    const text = unbroken((await printed()).text());
+    const order = [
+      'Teapot,final',
+      'Gapsandunknowns',
+      'Questionsthatcounselasks',
+      'Howitwasmade',
+      'Modelsandlicenses',
+    ];
+    const places = order.map((heading) => text.indexOf(heading));
+    expect(places).not.toContain(-1);
+    expect([...places].sort((a, b) => a - b)).toEqual(places);
+    expect(text).toContain('notlegaladvice');
+    expect(text).toContain('Promptsalonedonotmake');
+  });
+
+  it('shows every hash, id, statement and decision whole', async () => {
+    const text = unbroken((await printed()).text());
+    const { chain, runs, contributions, log, models } = dossier;
+    const facts = [
+      ...chain.flatMap(({ id, sha256, originalSha256, claimSha256 }) => [
+        id,
+        sha256,
+        originalSha256,
+        claimSha256,
+      ]),
+      ...runs.flatMap(({ id, prompt, clearance }) => [
+        id,
+        prompt,
+        clearance.termsSha256,
+        clearance.inputSha256,
+      ]),
+      ...contributions.flatMap(({ statement, beforeSha256, afterSha256 }) => [
+        statement,
+        beforeSha256,
+        afterSha256,
+      ]),
+      ...models.flatMap(({ license }) => [license.name, license.textSha256]),
+      ...[
+        log.origin,
+        log.rootHash,
+        log.checkpointNote,
+        'Ravi Iyer',
+        'npx colophon verify',
+        'sha256sum',
+        'c2patool',
+      ],
+    ];
+    for (const fact of facts) if (fact !== undefined) expect(text).toContain(unbroken(fact));
+  });
+
+  it('numbers its pages', async () => {
+    const pdf = await printed();
+    const text = pdf.text();
+    for (let page = 1; page <= pdf.pageCount; page++)
+      expect(text).toContain(`Page ${page} of ${pdf.pageCount}`);
+  });
+
+  it('has the same bytes for the same facts', async () => {
+    const first = await renderDossierPdf({ dossier, pictures });
+    expect((await renderDossierPdf({ dossier, pictures })).equals(first)).toBe(true);
+  });
+
+  it('does not call an unreviewed, a rejected or a test asset fit for publication', async () => {
+    const review = dossier.review && { ...dossier.review, decision: 'reject' as const };
+    const cases: [Partial<AssetDossier>, string][] = [
+      [{ review: undefined, release: undefined }, 'mustnotbepublishedyet'],
+      [{ review, release: undefined }, 'wasrejectedinreview'],
+      [{ asset: { ...dossier.asset, mode: 'test' } }, 'notforpublication'],
+    ];
+    for (const [changes, words] of cases) expect(unbroken((await printed(changes)).text())).toContain(words);
+  });
+
+  it('says so when names and texts were erased, nobody contributed and no picture is left', async () => {
+    const erased = { principalId: 'prn_1', displayName: undefined };
+    const runs = dossier.runs.map((run) => ({ ...run, prompt: undefined }));
+    const changed = { ...dossier, createdBy: erased, runs, contributions: [], models: [], gaps: [] };
+    const text = new OpenedPdf(await renderDossierPdf({ dossier: changed, pictures: [] })).text();
+    for (const words of ['no picture', 'none, or erased', 'No human contribution'])
+      expect(text).toContain(words);
+    expect(unbroken(text)).toContain('whosenamewaserased(prn_1)');
+  });
+});
+
+describe('texts of strangers', () => {
+  it('come out as text, whatever they hold', async () => {
+    const attacks = [
+      '<script>alert(1)</script><img src=x onerror=alert(1)>',
+      '=HYPERLINK("https://example.com")',
+      '{{7*7}} ${process.env} ) Tj ET (',
+      'invoice\u202egnp.exe',
+      '\u6f22\u5b57 \u{1f469}\u200d\u{1f467} \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627',
+      `Z${'\u0316'.repeat(500)}algo \u0000\u0007`,
+    ];
+    const run = dossier.runs[0];
+    if (!run) throw new Error('a run expected');
+    for (const attack of attacks) {
+      const contributor = { principalId: 'prn_1', displayName: attack };
+      const contributions = dossier.contributions.map((item) => ({
+        ...item,
+        statement: attack,
+        contributor,
+      }));
+      const asset = { ...dossier.asset, title: attack };
+      const pdf = await printed({ asset, contributions, runs: [{ ...run, prompt: attack }] });
+      expect(pdf.text()).not.toMatch(/[\u202a-\u202e\u2066-\u2069]|[^\P{Cc}\n]/u);
+      expect(pdf.text()).toContain('What this report does not prove');
+    }
+  });
+
+  it('that have no form in UTF-8 are refused, because they cannot be hashed', async () => {
+    const asset = { ...dossier.asset, title: 'half \ud800 pair' };
+    await expect(renderDossierPdf({ dossier: { ...dossier, asset }, pictures })).rejects.toThrow(TypeError);
+  });
+
+  it('are shown by a visible sign where the fonts have none, and the report says so', async () => {
+    const gaps = [{ severity: 'note' as const, text: 'left\u202eright \u6f22' }];
+    const text = (await printed({ gaps })).text();
+    expect(text).toContain('left[U+202E]right \ufffd');
+    expect(unbroken(text)).toContain('cannotprint');
+  });
+
+  it('of 10,000 characters are printed to the last one, over as many pages as it takes', async () => {
+    const letters = (pdf: OpenedPdf): number => pdf.text().split('A').length;
+    const gap = (text: string): Partial<AssetDossier> => ({ gaps: [{ severity: 'open', text }] });
+    const [long, short] = [
+      await printed(gap(`${'A'.repeat(10_000)}. THE END`)),
+      await printed(gap('. THE END')),
+    ];
+    expect(letters(long) - letters(short)).toBe(10_000);
+    expect(long.text()).toContain('. THE END');
+    expect(long.pageCount).toBeGreaterThan(short.pageCount);
+  });
+
+  it('do not slow it down: 20 files and 30 contributions in under 3 seconds', async () => {
+    const first = dossier.chain[0];
+    const act = dossier.contributions[0];
+    if (!first || !act) throw new Error('a chain and a contribution expected');
+    const chain = Array.from({ length: 20 }, (_, i) => ({
+      ...first,
+      id: `ast_${i}`,
+      parents: i === 0 ? [] : [{ assetId: `ast_${i - 1}`, relationship: 'parentOf' }],
+    }));
+    const contributions = Array.from({ length: 30 }, () => act);
+    const started = performance.now();
+    await printed({ chain, contributions });
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
+});

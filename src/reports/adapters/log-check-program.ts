@@ -1,0 +1,72 @@
+import { BUNDLE_PATHS } from '../domain/bundle-format.js';
+
+/** Part of `VERIFY.md`: checks all proofs of a bundle with the packages of the Go team, without code of ours. */
+export const LOG_CHECK_PROGRAM = `package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+func read(path string) []byte {
+	data, err := os.ReadFile(path)
+	check(err)
+	return data
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal("NOT VERIFIED: ", err)
+	}
+}
+
+func hash(text string) (h tlog.Hash) {
+	raw, err := base64.StdEncoding.DecodeString(text)
+	check(err)
+	if copy(h[:], raw) != len(h) {
+		log.Fatal("NOT VERIFIED: a hash is too short")
+	}
+	return h
+}
+
+func main() {
+	key, err := note.NewVerifier(strings.TrimSpace(string(read("${BUNDLE_PATHS.vkey}"))))
+	check(err)
+	checkpoint := read("${BUNDLE_PATHS.checkpoint}")
+	signed, err := note.Open(checkpoint, note.VerifierList(key))
+	check(err)
+	head := strings.Split(signed.Text, "\\n")
+	if head[0] != key.Name() {
+		log.Fatal("NOT VERIFIED: the tree head of another log")
+	}
+	size, err := strconv.ParseInt(head[1], 10, 64)
+	check(err)
+	proofs, err := filepath.Glob("proofs/*.tlog-proof")
+	check(err)
+	for _, path := range proofs {
+		lines, proofCheckpoint, _ := bytes.Cut(read(path), []byte("\\n\\n"))
+		if !bytes.Equal(proofCheckpoint, checkpoint) {
+			log.Fatal("NOT VERIFIED: another tree head in ", path)
+		}
+		fields := strings.Split(string(lines), "\\n")
+		index, err := strconv.ParseInt(strings.TrimPrefix(fields[1], "index "), 10, 64)
+		check(err)
+		var proof tlog.RecordProof
+		for _, line := range fields[2:] {
+			proof = append(proof, hash(line))
+		}
+		leaf := tlog.RecordHash(read(fmt.Sprintf("entries/%d.json", index)))
+		check(tlog.CheckRecord(proof, size, hash(head[2]), index, leaf))
+		fmt.Println("entry", index, "is in the log of", key.Name(), "with", size, "entries")
+	}
+}
+`;
