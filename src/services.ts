@@ -16,6 +16,7 @@ import { AppendEntry } from './audit/application/append-entry.js';
 import { PublishedLogs } from './audit/application/published-logs.js';
 import { PublishLog } from './audit/application/publish-log.js';
 import { ReadLog } from './audit/application/read-log.js';
+import { ReadOpenings } from './audit/application/read-openings.js';
 import { Sequencer } from './audit/application/sequencer.js';
 import { SubjectVault } from './audit/application/subject-vault.js';
 import { type Configuration } from './config/configuration.js';
@@ -396,6 +397,7 @@ function composeReports(
       dossierRenderer,
       store,
       readLog,
+      new ReadOpenings(vault),
       appendEntry,
       trustAnchorsPem,
       clock,

@@ -10,6 +10,8 @@ export interface TrustList {
   /** How sentences call it. */
   readonly name: string;
   readonly path: string;
+  /** It is the authority of the installation in COLOPHON_HOME. */
+  readonly own: boolean;
   readonly anchorsPem: string;
 }
 
@@ -26,7 +28,7 @@ export async function readTrustList(path: string): Promise<TrustList> {
   if (certificatesIn(anchorsPem).length === 0) {
     throw new Unusable(`the trust list ${printable(path)} holds no PEM certificate`);
   }
-  return { name: `the list ${printable(basename(path))}`, path, anchorsPem };
+  return { name: `the list ${printable(basename(path))}`, path, own: false, anchorsPem };
 }
 
 /** The authority of the installation in COLOPHON_HOME, when there is one that this account may read. */
@@ -35,7 +37,7 @@ export async function ownTrustList(environment: NodeJS.ProcessEnv): Promise<Trus
   const path = join(home, 'keys', 'claim-ca.pem');
   const anchorsPem = await readFile(path, 'latin1').catch(() => undefined);
   if (anchorsPem === undefined || certificatesIn(anchorsPem).length === 0) return undefined;
-  return { name: 'this installation', path, anchorsPem };
+  return { name: 'this installation', path, own: true, anchorsPem };
 }
 
 /** True when there is at least one certificate, and each is in the list. */

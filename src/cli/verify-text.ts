@@ -19,7 +19,7 @@ function mediaLines(file: string, { trustList, verification }: VerifiedMedia): s
   if (verification === undefined) return [];
   const { sentences, chain, sha256, mediaType, sizeBytes } = verification;
   const list = trustList
-    ? `${trustList.name} (${printable(trustList.path)})`
+    ? `${printable(trustList.path)}${trustList.own ? ' (this installation)' : ''}`
     : 'none: give one with --trust CA.pem, or set COLOPHON_HOME';
   const facts = [
     `sha256      ${sha256}`,

@@ -37,12 +37,11 @@ export async function demo(argv: string[]): Promise<number> {
     return EXIT.ok;
   }
   const progress = new Progress(process.stdout);
+  const interruption = watchForInterruption(progress);
   const instance = await startFreshInstance();
-  const interruption = interrupted();
   try {
-    return await Promise.race([perform(folder, instance, progress), interruption.exitCode]);
+    return await Promise.race([perform(folder, instance, progress, interruption), interruption.exitCode]);
   } finally {
-    interruption.forget();
     await instance.close();
   }
 }
@@ -66,27 +65,43 @@ async function outputFolder(argv: string[]): Promise<string | undefined> {
   return folder;
 }
 
-/** Resolves at Ctrl-C, so that the instance is stopped and its files are removed before the process ends. */
-function interrupted(): { exitCode: Promise<number>; forget(): void } {
-  let listener: ((signal: keyof typeof SIGNAL_EXIT_CODES) => void) | undefined;
-  const exitCode = new Promise<number>((resolve) => {
-    listener = (signal) => {
-      console.error(`\n${signal}: stopping and cleaning up ...`);
-      resolve(SIGNAL_EXIT_CODES[signal]);
-    };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, listener);
-  });
-  const forget = (): void => {
-    // Later signals must not end the process in the middle of the clean-up either.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => undefined);
-      if (listener) process.off(signal, listener);
-    }
-  };
-  return { exitCode, forget };
+interface Interruption {
+  readonly happened: boolean;
+  /** Resolves at the first signal, never otherwise. */
+  readonly exitCode: Promise<number>;
 }
 
-async function perform(folder: string, instance: FreshInstance, progress: Progress): Promise<number> {
+/**
+ * At Ctrl-C the instance is stopped and its files are removed before the process ends. Further signals must not end
+ * it in the middle of that, so the listeners stay.
+ */
+function watchForInterruption(progress: Progress): Interruption {
+  let happened = false;
+  const exitCode = new Promise<number>((resolve) => {
+    for (const [signal, code] of Object.entries(SIGNAL_EXIT_CODES)) {
+      process.on(signal, () => {
+        if (happened) return;
+        happened = true;
+        progress.abandon();
+        console.error(`${signal}: stopping and cleaning up ...`);
+        resolve(code);
+      });
+    }
+  });
+  return {
+    get happened() {
+      return happened;
+    },
+    exitCode,
+  };
+}
+
+async function perform(
+  folder: string,
+  instance: FreshInstance,
+  progress: Progress,
+  interruption: Interruption,
+): Promise<number> {
   try {
     const running = await begin(instance, progress);
     await work(folder, instance, running, progress);
@@ -94,9 +109,17 @@ async function perform(folder: string, instance: FreshInstance, progress: Progre
     progress.print(`\n${farewell(folder, progress.elapsedSeconds)}`);
     return EXIT.ok;
   } catch (error) {
-    console.error(`\ncolophon demo: ${error instanceof Error ? error.message : String(error)}`);
+    // What fails during the tear-down fails because of it.
+    if (interruption.happened) return interruption.exitCode;
+    console.error(`\ncolophon demo: ${reasonOf(error)}`);
     return EXIT.wrong;
   }
+}
+
+/** "fetch failed" alone helps nobody. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
 async function begin(instance: FreshInstance, progress: Progress): Promise<RunningColophon> {

@@ -29,6 +29,7 @@ export class Progress {
   private readonly startedAtMs = performance.now();
   private readonly live: boolean;
   private readonly colored: boolean;
+  private abandoned = false;
 
   constructor(private readonly stream: NodeJS.WriteStream) {
     this.live = stream.isTTY;
@@ -41,6 +42,7 @@ export class Progress {
     let detail = '';
     let frame = 0;
     const draw = (): void => {
+      if (this.abandoned) return;
       const sign = FRAMES[frame++ % FRAMES.length] ?? '';
       this.stream.write(`\r\x1b[K${this.line(sign, title, detail, performance.now() - startedAtMs)}`);
     };
@@ -56,7 +58,7 @@ export class Progress {
       throw error;
     } finally {
       clearInterval(timer);
-      if (this.live) this.stream.write('\x1b[?25h');
+      if (this.live && !this.abandoned) this.stream.write('\x1b[?25h');
     }
   }
 
@@ -73,11 +75,18 @@ export class Progress {
     return this.colored ? `\x1b[${STYLES[name]}m${text}\x1b[0m` : text;
   }
 
+  /** Shows nothing from now on: what is still at work is being torn down and fails for that reason only. */
+  abandon(): void {
+    this.abandoned = true;
+    this.stream.write(this.live ? '\x1b[?25h\n' : '');
+  }
+
   get elapsedSeconds(): number {
     return (performance.now() - this.startedAtMs) / 1000;
   }
 
   private end(sign: string, title: string, detail: string, startedAtMs: number): void {
+    if (this.abandoned) return;
     const line = this.line(sign, title, detail, performance.now() - startedAtMs);
     this.stream.write(`${this.live ? '\r\x1b[K' : ''}${line}\n`);
   }

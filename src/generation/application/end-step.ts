@@ -146,7 +146,8 @@ export function runStateOf(states: readonly StepState[], cancelRequested: boolea
 /** What the provider reported, else the reserved estimate. */
 function settlementOf(step: StepRun): { cost: MicroUsd; basis: SettlementBasis } {
   const price = findOffering(step.listingId, step.operation)?.price;
-  if (step.billedUnits === undefined || !price || step.provider === 'sandbox') {
+  if (step.provider === 'studio' || step.provider === 'sandbox') return { cost: 0n, basis: 'free' };
+  if (step.billedUnits === undefined || !price) {
     return { cost: step.reservedMicroUsd, basis: 'estimate' };
   }
   return { cost: costMicroUsd(price, step.billedUnits), basis: 'billed' };

@@ -7,8 +7,11 @@ import { publicId } from '../../shared/ids.js';
 import { formatUsd, type MicroUsd } from '../../shared/money.js';
 import { type StepRun } from '../domain/run.js';
 
-/** `billed`: what the provider reported. `estimate`: it reported nothing, the reservation stands. `none`: never sent. */
-export type SettlementBasis = 'billed' | 'estimate' | 'none';
+/**
+ * `billed`: what the provider reported. `estimate`: it reported nothing, the reservation stands. `free`: done on this
+ * machine or in the sandbox. `none`: never sent.
+ */
+export type SettlementBasis = 'billed' | 'estimate' | 'free' | 'none';
 
 /**
  * Reservation, settlement, release. The reservation is one conditional UPDATE, so parallel requests cannot overspend;

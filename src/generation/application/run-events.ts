@@ -21,6 +21,8 @@ export interface StoredRunEvent {
   readonly event: RunEvent;
 }
 
+export const MAX_EVENTS_PER_READ = 500;
+
 /** Events lie in the database, so that any process can tell them and a client can resume after the last one it saw. */
 export class RunEvents {
   constructor(private readonly clock: Clock) {}
@@ -37,7 +39,7 @@ export class RunEvents {
   async after(tx: Tx, runId: string, ordinal: string): Promise<StoredRunEvent[]> {
     const rows = await tx.query<{ ordinal: string; at: Date; event: string }>(
       `SELECT ordinal, at, event FROM run_event
-        WHERE organization_id = $1 AND run_id = $2 AND ordinal > $3 ORDER BY ordinal LIMIT 500`,
+        WHERE organization_id = $1 AND run_id = $2 AND ordinal > $3 ORDER BY ordinal LIMIT ${MAX_EVENTS_PER_READ}`,
       [tx.organizationId, runId, ordinal],
     );
     return rows.map((row) => ({

@@ -6,7 +6,7 @@ import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { RunRepository } from '../adapters/run.repository.js';
-import { RunEvents } from '../application/run-events.js';
+import { MAX_EVENTS_PER_READ, RunEvents } from '../application/run-events.js';
 import { TERMINAL_RUN_STATES } from '../domain/run.js';
 
 const POLL_INTERVAL_MS = 200;
@@ -54,7 +54,7 @@ export class RunEventsController {
         );
         last = ordinal;
       }
-      if (finished && stored.length === 0) break;
+      if (finished && stored.length < MAX_EVENTS_PER_READ) break;
       if (poll % KEEP_ALIVE_EVERY_POLLS === 0) reply.raw.write(': keep-alive\n\n');
       if (stored.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
     }

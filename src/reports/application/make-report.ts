@@ -8,6 +8,7 @@ import {
   type PublishedCheckpoint,
   type ReadLog,
 } from '../../audit/application/read-log.js';
+import { type ReadOpenings } from '../../audit/application/read-openings.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
@@ -45,6 +46,7 @@ export class MakeReport {
     private readonly renderer: DossierRenderer,
     private readonly store: AssetStore,
     private readonly log: ReadLog,
+    private readonly readOpenings: ReadOpenings,
     private readonly appendEntry: AppendEntry,
     private readonly trustAnchorsPem: string,
     private readonly clock: Clock,
@@ -130,7 +132,10 @@ export class MakeReport {
           },
         ]
       : [];
-    return { entries, openings: [], assets, trustAnchorsPem: this.trustAnchorsPem };
+    const openings = await this.organizationTx.run(organizationId, (tx) =>
+      this.readOpenings.of(tx, collected.entries.filter(isDisclosed)),
+    );
+    return { entries, openings, assets, trustAnchorsPem: this.trustAnchorsPem };
   }
 
   private async progress(organizationId: string, id: string, progress: number): Promise<void> {
@@ -181,4 +186,11 @@ export class MakeReport {
       ),
     );
   }
+}
+
+/** The dossier prints prompts, statements and comments, so the bundle opens their commitments; names stay sealed. */
+const DISCLOSED_TYPES = ['run.accepted', 'contribution.recorded', 'review.decided', 'waiver.approved'];
+
+function isDisclosed({ type }: LoggedEntry): boolean {
+  return DISCLOSED_TYPES.includes(type);
 }

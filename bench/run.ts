@@ -1,0 +1,50 @@
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Benchmark, type BenchmarkResult } from './benchmark.js';
+import { appendBenchmark } from './append.js';
+import { studioStepBenchmark } from './studio-step.js';
+import { withInstance } from './with-instance.js';
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  'studio-step': studioStepBenchmark,
+  append: appendBenchmark,
+};
+
+/** `npm run bench -- NAME`: runs against a fresh embedded instance and prints a table and JSON. */
+async function main(): Promise<number> {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const name = positionals[0] ?? '';
+  const benchmark = BENCHMARKS[name];
+  if (!benchmark) {
+    console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')}`);
+    return 2;
+  }
+  const result = await withInstance(benchmark);
+  print(name, result);
+  return 0;
+}
+
+function print(name: string, result: BenchmarkResult): void {
+  console.table(Object.fromEntries(result.rows.map(({ what, ...values }) => [what, values])));
+  for (const note of result.notes) console.log(note);
+  console.log(JSON.stringify({ name, at: new Date().toISOString(), machine: machine(), ...result }));
+}
+
+function machine(): Record<string, string | number> {
+  const [cpu] = cpus();
+  return {
+    cpu: cpu?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+  };
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
