@@ -43,7 +43,16 @@ export function createLogger(level: string): Logger {
 export async function launch(configuration: Configuration): Promise<RunningColophon> {
   const cleanups: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    const failures: unknown[] = [];
+    for (const cleanup of cleanups.splice(0).reverse()) {
+      // One that fails (the database may be gone) must not leave PostgreSQL running or the home locked.
+      try {
+        await cleanup();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const lock = lockHome(configuration.home);
@@ -70,7 +79,8 @@ export async function launch(configuration: Configuration): Promise<RunningColop
     const instance = await ensureInstance(configuration, services, url);
     return { url, instance, services, stop, databaseDied: postgres?.died ?? new Promise(() => undefined) };
   } catch (error) {
-    await stop();
+    // The first error is the one to tell.
+    await stop().catch(() => undefined);
     throw error;
   }
 }

@@ -17,8 +17,33 @@ async function writeOpenApi(file: string): Promise<void> {
 }
 
 async function serve(): Promise<void> {
-  const running = await launch(readConfiguration(process.env));
-  const { url, instance } = running;
+  const configuration = readConfiguration(process.env);
+  const starting = launch(configuration);
+  let stopping = false;
+  const shutDown = (code: number, reason: string): void => {
+    if (stopping) return;
+    stopping = true;
+    console.log(reason);
+    // The C2PA binding keeps the event loop alive until its callbacks are collected: end explicitly.
+    starting
+      .then((running) => running.stop())
+      .then(
+        () => process.exit(code),
+        (error: unknown) => {
+          console.error('Stopping failed:', error);
+          process.exit(1);
+        },
+      );
+  };
+  // Before the start is done, too: a signal in its midst would leave PostgreSQL behind without us.
+  process.on('SIGINT', () => shutDown(0, '\nStopping ...'));
+  process.on('SIGTERM', () => shutDown(0, 'Stopping ...'));
+  process.on('SIGHUP', () => shutDown(0, 'Stopping ...'));
+  const { url, instance, databaseDied } = await starting;
+  void databaseDied.then(() =>
+    shutDown(1, 'The embedded PostgreSQL has ended. Stopping; start again to recover.'),
+  );
+  if (stopping) return;
   console.log(`
 Colophon is running.
 
@@ -28,28 +53,9 @@ Colophon is running.
   Live key     ${instance.keys.live}
   Project      ${instance.projectId}
 
-Keys, pictures and the log lie in ${readConfiguration(process.env).home}.
+Keys, pictures and the log lie in ${configuration.home}.
 Signatures are made by a development certificate authority: not trusted by anyone else. Stop with Ctrl-C.
 `);
-  let stopping = false;
-  const shutDown = (code: number, reason: string): void => {
-    if (stopping) return;
-    stopping = true;
-    console.log(reason);
-    // The C2PA binding keeps the event loop alive until its callbacks are collected: end explicitly.
-    running.stop().then(
-      () => process.exit(code),
-      (error: unknown) => {
-        console.error('Stopping failed:', error);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGINT', () => shutDown(0, '\nStopping ...'));
-  process.on('SIGTERM', () => shutDown(0, 'Stopping ...'));
-  void running.databaseDied.then(() =>
-    shutDown(1, 'The embedded PostgreSQL has ended. Stopping; start again to recover.'),
-  );
 }
 
 const flag = process.argv.indexOf('--openapi');

@@ -36,7 +36,7 @@ import { StepJobQueue } from './generation/adapters/jobs/step-job-queue.js';
 import { StepWorker } from './generation/adapters/jobs/step-worker.js';
 import { RunRepository } from './generation/adapters/run.repository.js';
 import { SandboxProvider } from './generation/adapters/sandbox-provider.js';
-import { StudioProvider } from './generation/adapters/studio-provider.js';
+import { StudioProvider, type StudioProviderOptions } from './generation/adapters/studio-provider.js';
 import { AdvanceStep } from './generation/application/advance-step.js';
 import { CancelRun } from './generation/application/cancel-run.js';
 import { CaptureOutput, type OutputDownloader } from './generation/application/capture-output.js';
@@ -93,7 +93,8 @@ export interface ServicesOptions {
   readonly configuration: Configuration;
   readonly database: DatabaseAccess;
   readonly logger: Logger;
-  /** For tests that run from TypeScript sources. */
+  /** Compiled modules for threads and child processes, for tests that run from TypeScript sources. */
+  readonly studio?: Pick<StudioProviderOptions, 'threadModuleUrl'>;
   readonly verification?: Pick<VerificationProcessOptions, 'childModuleUrl' | 'childExecArgv'>;
 }
 
@@ -144,6 +145,7 @@ export async function createServices(options: ServicesOptions) {
     /** Finishes what is at hand, then closes every connection. */
     async stop(): Promise<void> {
       await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
+      await generation.studioProvider.close();
       await log.sequencer.stop();
       provenance.verifier.close();
       await database.sequencerPool.end();
@@ -264,14 +266,15 @@ function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
 }
 
 function composeGeneration(
-  { configuration, logger }: ServicesOptions,
+  { configuration, logger, studio }: ServicesOptions,
   { dataSource, organizationTx, boss }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
   { decideClearance }: Composed<typeof composeLicenses>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
-  const providers = new Providers(configuredProviders(configuration, outbound));
+  const studioProvider = new StudioProvider(studio);
+  const providers = new Providers([studioProvider, ...configuredProviders(configuration, outbound)]);
   const runs = new RunRepository(clock);
   const events = new RunEvents(clock);
   const money = new Money(appendEntry, clock);
@@ -315,6 +318,7 @@ function composeGeneration(
   return {
     runs,
     events,
+    studioProvider,
     stepWorker,
     reconcileStep,
     startRun: new StartRun(
@@ -416,7 +420,7 @@ function outputDownloader(configuration: Configuration, outbound: OutboundPolicy
 }
 
 function configuredProviders(configuration: Configuration, outbound: OutboundPolicy): Provider[] {
-  const providers: Provider[] = [new StudioProvider(), new SandboxProvider()];
+  const providers: Provider[] = [new SandboxProvider()];
   const { key, baseUrl } = configuration.fal;
   if (key !== undefined) {
     const { publicUrl } = configuration;

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { PRODUCT_VERSION } from '../shared/product.js';
 import { runCommand } from './command-line.js';
 
@@ -38,7 +37,8 @@ describe('colophon', () => {
 
   it('does not let an unknown command write to the terminal what it likes', async () => {
     await runCommand(['a\x1b[2Jb\u202e'], {});
-    expect(errors).not.toMatch(/[\x1b\u202e]/);
+    expect(errors).not.toContain('\x1b');
+    expect(errors).not.toContain('\u202e');
   });
 
   it('passes the rest of the line on to verify and to log fsck', async () => {
@@ -87,33 +87,26 @@ describe('verify and log fsck', () => {
       const packages = await importedPackages(join(import.meta.dirname, entry));
       expect(packages.filter((name) => FORBIDDEN.test(name))).toEqual([]);
     }
-    expect(await importedPackages(join(import.meta.dirname, 'demo/demo.ts'))).toContain('typeorm');
+    expect(await importedPackages(join(import.meta.dirname, 'demo/fresh-instance.ts'))).toContain('typeorm');
   });
 });
 
-/** Packages that a source file loads, directly or through files of ours. Types are erased and do not count. */
+/**
+ * Packages that a source file loads, directly or through files of ours. Only `import type` is erased whole: the compiler
+ * keeps `import { type A }` as an import of nothing, which loads the module.
+ */
 async function importedPackages(file: string, seen = new Set<string>()): Promise<string[]> {
   if (seen.has(file)) return [];
   seen.add(file);
   const source = await readFile(file, 'utf8');
   const packages: string[] = [];
-  for (const [, names = '', specifier = ''] of source.matchAll(
-    /^(?:import|export)\s+(?!type\b)([^'";]*?)\s*(?:from\s+)?'([^']+)'/gms,
+  for (const [, specifier = ''] of source.matchAll(
+    /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm,
   )) {
-    if (isTypeOnly(names)) continue;
-    if (specifier.startsWith('.')) {
-      if (!specifier.endsWith('.js')) continue;
-      const next = fileURLToPath(new URL(specifier.replace(/\.js$/, '.ts'), `file://${dirname(file)}/`));
-      packages.push(...(await importedPackages(next, seen)));
-    } else packages.push(specifier);
+    if (!specifier.startsWith('.')) packages.push(specifier);
+    else if (specifier.endsWith('.js')) {
+      packages.push(...(await importedPackages(join(dirname(file), specifier.replace(/js$/, 'ts')), seen)));
+    }
   }
   return packages;
-}
-
-/** `{ type A, type B }`: with verbatimModuleSyntax the module would still load, but bundled types pull nothing in. */
-function isTypeOnly(names: string): boolean {
-  const list = /\{([^}]*)\}/.exec(names)?.[1];
-  if (list === undefined) return false;
-  const items = list.split(',').map((item) => item.trim());
-  return items.every((item) => item === '' || item.startsWith('type '));
 }

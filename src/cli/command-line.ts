@@ -1,5 +1,6 @@
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../shared/product.js';
 import { EXIT } from './exit-code.js';
+import { printableJson } from './printable.js';
 
 export const USAGE = `Usage: colophon COMMAND [options]
 
@@ -53,7 +54,7 @@ export async function runCommand(argv: string[], environment: NodeJS.ProcessEnv)
 }
 
 function unknown(name: string | undefined): number {
-  const reason = name === undefined ? 'name a command' : `there is no command ${JSON.stringify(name)}`;
+  const reason = name === undefined ? 'name a command' : `there is no command ${printableJson(name)}`;
   console.error(`colophon: ${reason}\n\n${USAGE}`);
   return EXIT.unusable;
 }

@@ -48,7 +48,7 @@ export async function verify(
   try {
     options = readOptions(argv);
   } catch (error) {
-    console.error(`colophon verify: ${messageOf(error)}\n\n${USAGE}`);
+    console.error(`colophon verify: ${printable(messageOf(error))}\n\n${USAGE}`);
     return EXIT.unusable;
   }
   if (options.help) {

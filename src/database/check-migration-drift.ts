@@ -43,7 +43,9 @@ function isDrift(query: string): boolean {
 
 const drift = await findDrift();
 if (drift.length > 0) {
-  process.stderr.write(`Entities and migrations differ. To make the database follow the entities:\n${drift.join('\n')}\n`);
+  process.stderr.write(
+    `Entities and migrations differ. To make the database follow the entities:\n${drift.join('\n')}\n`,
+  );
   process.exit(1);
 }
 process.stdout.write('Entities and migrations agree.\n');

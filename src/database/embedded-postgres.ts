@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   accessSync,
   chmodSync,
@@ -8,14 +8,18 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
-  writeFileSync,
+  renameSync,
+  rmSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { readOrCreateSecretFile } from '../config/secret-file.js';
 import { sha256Hex } from '../shared/bytes.js';
+import { hasLeftoverPostmaster } from './leftover-postmaster.js';
 
 const execFileAsync = promisify(execFile);
 
@@ -121,7 +125,8 @@ interface Account {
 function operatingSystemAccount(home: string, binary: string): Account {
   if (process.getuid?.() !== 0) return { uid: undefined, gid: undefined, prefix: [] };
   const { uid, gid } = unprivilegedIds();
-  if (canTraverse(uid, gid, home) && canTraverse(uid, gid, binary)) return { uid, gid, prefix: [] };
+  // The home itself is opened by prepareFolders.
+  if (canTraverse(uid, gid, dirname(home)) && canTraverse(uid, gid, binary)) return { uid, gid, prefix: [] };
   const prefix = [
     'setpriv',
     `--reuid=${uid}`,
@@ -177,29 +182,37 @@ function prepareFolders(home: string, account: Account): void {
 
 function readOrCreatePassword(home: string, account: Account): string {
   const file = join(home, 'postgres', 'password');
-  if (!existsSync(file)) {
-    writeFileSync(file, randomBytes(24).toString('hex'), { mode: 0o600, flag: 'wx' });
-    if (account.uid !== undefined && account.gid !== undefined) chownSync(file, account.uid, account.gid);
-  }
-  return readFileSync(file, 'utf8').trim();
+  const password = readOrCreateSecretFile(file, () => randomBytes(24).toString('hex'));
+  if (account.uid !== undefined && account.gid !== undefined) chownSync(file, account.uid, account.gid);
+  return password.trim();
 }
 
-/** A crash in here leaves no PG_VERSION or an unusable folder; initdb itself removes what it began. */
+const UNFINISHED_PREFIX = 'data.unfinished-';
+
+/**
+ * Creates the data folder under another name and renames it when it is whole: initdb writes PG_VERSION first, and it
+ * lives on when we are killed, so neither that file nor an empty process table says that it came to its end.
+ */
 async function initialize(
   binaries: Binaries,
   dataDirectory: string,
   home: string,
   account: Account,
 ): Promise<void> {
+  const folder = join(home, 'postgres');
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(UNFINISHED_PREFIX)) removeUnfinished(join(folder, name));
+  }
+  const unfinished = join(folder, `${UNFINISHED_PREFIX}${randomUUID()}`);
   const command = asAccount(account, binaries.initdb, [
     '--pgdata',
-    dataDirectory,
+    unfinished,
     '--username',
     ADMINISTRATOR,
     '--auth',
     'scram-sha-256',
     '--pwfile',
-    join(home, 'postgres', 'password'),
+    join(folder, 'password'),
     '--encoding',
     'UTF8',
     '--locale',
@@ -207,15 +220,26 @@ async function initialize(
     '--data-checksums',
   ]);
   try {
-    await execFileAsync(command.file, command.args, { ...command.ids, cwd: join(home, 'postgres') });
+    await execFileAsync(command.file, command.args, { ...command.ids, cwd: folder });
   } catch (cause) {
     const reason = cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : String(cause);
     throw new Error(`The embedded PostgreSQL could not be initialized: ${reason.trim()}`, { cause });
   }
+  // A data folder without PG_VERSION is empty; a rename replaces an empty folder.
+  renameSync(unfinished, dataDirectory);
+}
+
+/** Best effort: an initdb whose parent was killed may still be writing there, and nobody uses what it makes. */
+function removeUnfinished(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // It is tried again when another folder is needed.
+  }
 }
 
 async function stopLeftover(binaries: Binaries, dataDirectory: string, account: Account): Promise<void> {
-  if (!existsSync(join(dataDirectory, 'postmaster.pid'))) return;
+  if (!hasLeftoverPostmaster(dataDirectory)) return;
   const command = asAccount(account, binaries.pg_ctl, [
     'stop',
     '--pgdata',
@@ -226,7 +250,7 @@ async function stopLeftover(binaries: Binaries, dataDirectory: string, account: 
     '--timeout',
     '30',
   ]);
-  // Exit code 1 also means "no server is running": then the pid file is stale and the server removes it itself.
+  // Exit code 1 also means that it has ended by itself meanwhile.
   await execFileAsync(command.file, command.args, { ...command.ids, cwd: dataDirectory }).catch(
     () => undefined,
   );

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../shared/system-error.js';
+import { isAlive, processStartTime } from './process-table.js';
 
 export class HomeInUseError extends Error {
   constructor(home: string, processId: number) {
@@ -22,59 +24,62 @@ export interface HomeLock {
 export function lockHome(home: string): HomeLock {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const file = join(home, 'lock');
-  const own = `${process.pid} ${processStartTime(process.pid) ?? ''}`;
+  acquire(home, file);
+  return { release: () => rmSync(file, { force: true }) };
+}
+
+function acquire(home: string, file: string): void {
   // A link either appears whole or fails with EEXIST: no reader ever sees a half-written lock.
-  const candidate = `${file}.${process.pid}`;
-  writeFileSync(candidate, own, { mode: 0o600 });
+  const candidate = `${file}.${randomUUID()}`;
+  writeFileSync(candidate, `${process.pid} ${processStartTime(process.pid) ?? ''}`, { mode: 0o600 });
   try {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        linkSync(candidate, file);
-        return { release: () => rmSync(file, { force: true }) };
-      } catch (error) {
-        if (systemErrorCode(error) !== 'EEXIST') throw error;
-        removeIfStale(home, file);
-      }
-    }
-    throw new HomeInUseError(home, Number(readFileSync(file, 'utf8').split(' ')[0]));
+    while (!linkUnlessPresent(candidate, file)) removeIfStale(home, file);
   } finally {
     unlinkSync(candidate);
   }
 }
 
-function removeIfStale(home: string, file: string): void {
-  let holder: string;
+function linkUnlessPresent(candidate: string, file: string): boolean {
   try {
-    holder = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  const [idText = '', startTime = ''] = holder.split(' ');
-  const processId = Number(idText);
-  if (Number.isSafeInteger(processId) && processId > 0 && isAlive(processId)) {
-    const current = processStartTime(processId);
-    if (current === undefined || current === startTime) throw new HomeInUseError(home, processId);
-  }
-  rmSync(file, { force: true });
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
+    linkSync(candidate, file);
     return true;
   } catch (error) {
-    return systemErrorCode(error) === 'EPERM';
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
+    return false;
   }
 }
 
-/** Clock ticks since boot at which the process started (proc(5), field 22); `undefined` where there is no /proc. */
-function processStartTime(processId: number): string | undefined {
+/**
+ * Of several that find the same stale lock only one may remove it: a slower one would remove the lock that the first
+ * has taken meanwhile. So the removal has a lock of its own, under which the holder is looked at again.
+ */
+function removeIfStale(home: string, file: string): void {
+  const holder = readHolder(file);
+  if (holder === undefined) return;
+  refuseIfHeld(home, holder);
+  const removal = `${file}.removal`;
+  acquire(home, removal);
   try {
-    const stat = readFileSync(`/proc/${processId}/stat`, 'utf8');
-    // The second field is the program name in parentheses and may hold spaces: count from behind it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
+    if (readHolder(file) === holder) rmSync(file, { force: true });
+  } finally {
+    rmSync(removal, { force: true });
   }
+}
+
+function readHolder(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** @throws HomeInUseError when the holder lives */
+function refuseIfHeld(home: string, holder: string): void {
+  const [idText = '', startTime = ''] = holder.split(' ');
+  const processId = Number(idText);
+  if (!Number.isSafeInteger(processId) || processId <= 0 || !isAlive(processId)) return;
+  const current = processStartTime(processId);
+  if (current === undefined || current === startTime) throw new HomeInUseError(home, processId);
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import pg from 'pg';
 import PgBoss from 'pg-boss';
 import { z } from 'zod';
+import { readOrCreateSecretFile } from '../config/secret-file.js';
 import { createDataSource, SCHEMA } from './data-source.js';
 
 export const JOB_SCHEMA = 'pgboss';
@@ -81,16 +80,14 @@ export async function createDatabaseIfMissing(serverUrl: string, name: string): 
 }
 
 function readOrCreateCredentials(file: string): Credentials {
-  if (!existsSync(file)) {
-    const created: Credentials = {
+  const text = readOrCreateSecretFile(file, () =>
+    JSON.stringify({
       instance: randomBytes(6).toString('hex'),
       applicationPassword: randomBytes(24).toString('hex'),
       sequencerPassword: randomBytes(24).toString('hex'),
-    };
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, JSON.stringify(created), { mode: 0o600, flag: 'wx' });
-  }
-  return credentialsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    } satisfies Credentials),
+  );
+  return credentialsSchema.parse(JSON.parse(text));
 }
 
 /** A committed transaction must survive a crash (promise P4), so a server that may forget one is refused. */

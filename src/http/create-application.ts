@@ -3,16 +3,19 @@ import rateLimit from '@fastify/rate-limit';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type DynamicModule } from '@nestjs/common';
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { type Configuration } from '../config/configuration.js';
 import { sha256Hex } from '../shared/bytes.js';
 import { ColophonError } from '../shared/errors.js';
 import { type Metrics } from './metrics.js';
 import { installApiDocumentation } from './openapi.js';
+import { sendProblem, toColophonError } from './problem.filter.js';
 
 /** JSON bodies. Files come as multipart, with their own limit. */
 const MAX_JSON_BYTES = 1024 * 1024;
+/** Throws where the usual decoder would put U+FFFD: what is stored and signed is what was sent, or nothing. */
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Fastify under Nest, with limits, security headers and the raw body that webhook signatures are over. */
 export async function createApplication(
@@ -27,6 +30,10 @@ export async function createApplication(
     requestTimeout: 120_000,
     routerOptions: { maxParamLength: 300 },
     return503OnClosing: true,
+    // An address that cannot be decoded never reaches a route, so the filter never sees it.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      sendProblem(reply, toColophonError(error), request.id);
+    },
     forceCloseConnections: true,
   });
   const app: NestFastifyApplication = await NestFactory.create(module, adapter, {
@@ -62,7 +69,7 @@ function acceptJson(fastify: FastifyInstance): void {
     (request as RawBodyRequest).rawBody = body;
     if (body.length === 0) return done(null, undefined);
     try {
-      done(null, JSON.parse(body.toString('utf8'), refusePrototype));
+      done(null, JSON.parse(STRICT_UTF8.decode(body), refusePrototype));
     } catch (error) {
       done(
         error instanceof ColophonError

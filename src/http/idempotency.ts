@@ -55,11 +55,13 @@ export class Idempotency {
     try {
       return await work({
         complete: async (tx, answer) => {
-          await tx.query(
+          const completed = await tx.query(
             `UPDATE idempotency_key SET state = 'completed', response_status = $3, response_body = $4
-              WHERE organization_id = $1 AND key = $2`,
+              WHERE organization_id = $1 AND key = $2 AND state = 'in_flight' RETURNING key`,
             [organizationId, key, answer.status, JSON.stringify(answer.body)],
           );
+          // We took longer than LOCK_MS, a retry took over and was faster: its effect counts, ours is rolled back.
+          if (completed.length === 0) throw inFlight();
         },
       });
     } catch (error) {
@@ -101,10 +103,7 @@ export class Idempotency {
       if (row?.state === 'completed' && row.response_status !== null && row.response_body !== null) {
         return { status: row.response_status, body: JSON.parse(row.response_body) as unknown };
       }
-      throw new ColophonError(
-        'idempotency_in_flight',
-        'A request with this Idempotency-Key is being worked on.',
-      );
+      throw inFlight();
     });
   }
 
@@ -116,6 +115,13 @@ export class Idempotency {
       ),
     );
   }
+}
+
+function inFlight(): ColophonError {
+  return new ColophonError(
+    'idempotency_in_flight',
+    'A request with this Idempotency-Key is being worked on.',
+  );
 }
 
 function validKey(key: string | undefined): string {

@@ -64,7 +64,10 @@ async function readParts(
       }
     } else if (part.fieldname === options.field?.name && typeof part.value === 'string') {
       if (part.valueTruncated) {
-        throw new ColophonError('payload_too_large', `A form field may have at most ${MAX_FIELD_BYTES} bytes.`);
+        throw new ColophonError(
+          'payload_too_large',
+          `A form field may have at most ${MAX_FIELD_BYTES} bytes.`,
+        );
       }
       text = part.value;
     } else {

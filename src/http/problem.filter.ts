@@ -50,14 +50,18 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    if (error.status === 401) void reply.header('www-authenticate', 'Bearer realm="colophon"');
-    if (error.status === 503 || error.code === 'idempotency_in_flight') void reply.header('retry-after', '1');
-    void reply
-      .status(error.status)
-      .header('cache-control', 'no-store')
-      .type('application/problem+json')
-      .send(JSON.stringify(toProblem(error, String(request.id))));
+    sendProblem(reply, error, String(request.id));
   }
+}
+
+export function sendProblem(reply: FastifyReply, error: ColophonError, requestId: string): void {
+  if (error.status === 401) void reply.header('www-authenticate', 'Bearer realm="colophon"');
+  if (error.status === 503 || error.code === 'idempotency_in_flight') void reply.header('retry-after', '1');
+  void reply
+    .status(error.status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(JSON.stringify(toProblem(error, requestId)));
 }
 
 /** Errors of the framework and its plugins carry a status; everything else is ours to answer for. */
@@ -73,6 +77,7 @@ export function toColophonError(thrown: unknown): ColophonError {
         { cause: thrown },
       );
     case 404:
+    case 414: // an id longer than any id
       return new ColophonError('not_found', 'There is nothing at this address.');
     case 405:
       return new ColophonError('method_not_allowed', 'This address does not know the method.');

@@ -6,7 +6,14 @@ import sharp from 'sharp';
 import { type ErrorCode } from '../../src/shared/errors.js';
 import { formWith, postForm } from '../support/api.js';
 import { type Footprint, Inspector } from '../support/inspector.js';
-import { noisePicture, pngThatClaims, retouched, withBadCrc, withManifestOf, withOneByteChanged } from '../support/pictures.js';
+import {
+  noisePicture,
+  pngThatClaims,
+  retouched,
+  withBadCrc,
+  withManifestOf,
+  withOneByteChanged,
+} from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
@@ -108,7 +115,11 @@ const HOSTILE: readonly [string, () => Uint8Array, ErrorCode][] = [
 
 describe.each([
   ['POST /v1/assets', () => '/v1/assets', () => ({ declaration: declaration() })],
-  ['POST contributions', () => `/v1/assets/${asset.id}/contributions`, () => ({ contribution: CONTRIBUTION })],
+  [
+    'POST contributions',
+    () => `/v1/assets/${asset.id}/contributions`,
+    () => ({ contribution: CONTRIBUTION }),
+  ],
 ] as const)('%s', (_name, path, fields) => {
   it.each(HOSTILE)('refuses %s', async (_what, bytes, code) => {
     await refuses(() => app.request(path(), postForm(formWith(bytes(), 'x.png', fields()))), code);
@@ -149,7 +160,8 @@ describe.each([
 
   it('refuses a field that is missing, no JSON, of a wrong form, or has properties that are not its own', async () => {
     const [name, value] = Object.entries(fields())[0] ?? ['', {}];
-    const send = (text: string) => () => app.request(path(), postForm(formWith(picture, 'a.png', { [name]: text })));
+    const send = (text: string) => () =>
+      app.request(path(), postForm(formWith(picture, 'a.png', { [name]: text })));
     await refuses(() => app.request(path(), postForm(formWith(picture, 'a.png', {}))), 'invalid_request');
     await refuses(send('{"a":'), 'invalid_json');
     await refuses(send(''), 'invalid_json');
@@ -250,7 +262,10 @@ describe('good files that are odd', () => {
     expect(await inspector.footprint()).toEqual(before);
     const other = formWith(await noisePicture(), 'photo.png', { declaration: declaration() });
     await refuses(() => app.request('/v1/assets', postForm(other, key)), 'idempotency_key_reused');
-    await refuses(() => app.request('/v1/assets', { method: 'POST', body: form() }), 'idempotency_key_required');
+    await refuses(
+      () => app.request('/v1/assets', { method: 'POST', body: form() }),
+      'idempotency_key_required',
+    );
   });
 
   it('refuses an upload into a project that is not ours', async () => {
@@ -276,7 +291,10 @@ describe('POST /v1/verify', () => {
   it.each(HOSTILE.filter(([, , code]) => code === 'unsupported_media' || code === 'payload_too_large'))(
     'refuses %s',
     async (_what, bytes, code) => {
-      await refuses(() => app.request('/v1/verify', { ...postForm(formWith(bytes(), 'x.png', {})), key: null }), code);
+      await refuses(
+        () => app.request('/v1/verify', { ...postForm(formWith(bytes(), 'x.png', {})), key: null }),
+        code,
+      );
     },
   );
 
@@ -321,29 +339,37 @@ describe('POST /v1/verify', () => {
     expect(answer.headline).toContain('changed after it was signed');
   });
 
-  it.each([0.2, 0.4, 0.6, 0.8])('never calls a file intact whose byte at %d of its length was flipped', async (part) => {
-    const flipped = Buffer.from(signed);
-    const at = Math.floor(signed.length * part);
-    flipped[at] = (flipped[at] ?? 0) ^ 0x01;
-    const response = await app.request('/v1/verify', {
-      ...postForm(formWith(flipped, 'a.png', {})),
-      key: null,
-    });
-    const answer = (await response.json()) as Partial<VerifyAnswer>;
-    if (response.status === 200) {
-      expect(['broken', 'none']).toContain(answer.verdict);
-      expect(answer.log?.status).not.toBe('in_log');
-    } else {
-      expect(response.status).toBe(422);
-    }
-  });
+  it.each([0.2, 0.4, 0.6, 0.8])(
+    'never calls a file intact whose byte at %d of its length was flipped',
+    async (part) => {
+      const flipped = Buffer.from(signed);
+      const at = Math.floor(signed.length * part);
+      flipped[at] = (flipped[at] ?? 0) ^ 0x01;
+      const response = await app.request('/v1/verify', {
+        ...postForm(formWith(flipped, 'a.png', {})),
+        key: null,
+      });
+      const answer = (await response.json()) as Partial<VerifyAnswer>;
+      if (response.status === 200) {
+        expect(['broken', 'none']).toContain(answer.verdict);
+        expect(answer.log?.status).not.toBe('in_log');
+      } else {
+        expect(response.status).toBe(422);
+      }
+    },
+  );
 
   it('finds the manifest of one picture in the file of another', async () => {
-    expect(await verify(withManifestOf(signed, await noisePicture()))).toMatchObject({ verdict: 'broken', log: { status: 'not_in_log' } });
+    expect(await verify(withManifestOf(signed, await noisePicture()))).toMatchObject({
+      verdict: 'broken',
+      log: { status: 'not_in_log' },
+    });
   });
 
   it('keeps a broken manifest of a received file visible under its own good one', async () => {
-    const again = await upload(formWith(withManifestOf(signed, await noisePicture()), 'x.png', { declaration: declaration() }));
+    const again = await upload(
+      formWith(withManifestOf(signed, await noisePicture()), 'x.png', { declaration: declaration() }),
+    );
     const answer = await verify(await contentOf(again.id));
     expect(answer).toMatchObject({ verdict: 'intact_and_trusted', brokenIngredient: true });
   });

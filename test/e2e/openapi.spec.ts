@@ -27,7 +27,10 @@ describe('the contract', () => {
     const served = (await (await app.request('/openapi.json', { key: null })).json()) as Document;
     for (const [path, operations] of Object.entries(served.paths)) {
       for (const method of Object.keys(operations)) {
-        const answer = await app.request(path.replaceAll(/\{\w+\}/g, 'x'), { method: method.toUpperCase(), key: null });
+        const answer = await app.request(path.replaceAll(/\{\w+\}/g, 'x'), {
+          method: method.toUpperCase(),
+          key: null,
+        });
         expect([path, method, answer.status]).toEqual([path, method, path === '/v1/verify' ? 415 : 401]);
         expect(answer.headers.get('content-type')).toContain('application/problem+json');
       }

@@ -45,9 +45,10 @@ export async function startTestApplication(
     ...environment,
   });
   const logger = pino({ level: configuration.logLevel });
-  // The child process that parses untrusted files runs the compiled program, which `npm test` builds first.
+  // Threads and child processes run the compiled program, which `npm test` builds first.
   const verification = { childModuleUrl: new URL('provenance/adapters/verification-child.js', COMPILED) };
-  const services = await createServices({ configuration, database, logger, verification });
+  const studio = { threadModuleUrl: new URL('generation/adapters/studio/studio-thread.js', COMPILED) };
+  const services = await createServices({ configuration, database, logger, studio, verification });
   const metrics = new Metrics();
   const app: NestFastifyApplication = await createApplication(
     AppModule.with(services, logger, metrics),

@@ -9,8 +9,14 @@ import { publicId } from '../../shared/ids.js';
 import { type LoggedEntry, ReadLog } from '../application/read-log.js';
 
 const listSchema = pageQuerySchema.extend({
-  type: z.string().max(80).optional(),
-  subject: z.string().max(128).optional(),
+  type: z
+    .string()
+    .regex(/^[a-z0-9._]{1,80}$/)
+    .optional(),
+  subject: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,128}$/)
+    .optional(),
 });
 
 @ApiTags('Audit log')

@@ -1,13 +1,13 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type RunningColophon } from '../../launch.js';
+import type { RunningColophon } from '../../launch.js';
 import { EXIT, Unusable } from '../exit-code.js';
 import { printable } from '../printable.js';
 import { checkResults } from './check-results.js';
 import { DemoClient, DemoFailure } from './demo-client.js';
 import { exportLog } from './export-log.js';
-import { type FreshInstance, startFreshInstance } from './fresh-instance.js';
+import type { FreshInstance } from './fresh-instance.js';
 import { box, Progress } from './progress.js';
 import { tellStory } from './story.js';
 import { writeSummary } from './write-summary.js';
@@ -38,12 +38,19 @@ export async function demo(argv: string[]): Promise<number> {
   }
   const progress = new Progress(process.stdout);
   const interruption = watchForInterruption(progress);
-  const instance = await startFreshInstance();
+  const starting = startInstance();
   try {
-    return await Promise.race([perform(folder, instance, progress, interruption), interruption.exitCode]);
+    return await Promise.race([perform(folder, starting, progress, interruption), interruption.exitCode]);
   } finally {
-    await instance.close();
+    const instance = await starting.catch(() => undefined);
+    await instance?.close();
   }
+}
+
+/** Loading the whole product takes a second or two; the display is there before it. */
+async function startInstance(): Promise<FreshInstance> {
+  const { startFreshInstance } = await import('./fresh-instance.js');
+  return startFreshInstance();
 }
 
 /** @throws Unusable; `undefined` when help was asked for */
@@ -98,12 +105,13 @@ function watchForInterruption(progress: Progress): Interruption {
 
 async function perform(
   folder: string,
-  instance: FreshInstance,
+  starting: Promise<FreshInstance>,
   progress: Progress,
   interruption: Interruption,
 ): Promise<number> {
   try {
-    const running = await begin(instance, progress);
+    const running = await begin(starting, progress);
+    const instance = await starting;
     await work(folder, instance, running, progress);
     await progress.step('Stop the instance, remove its files', () => instance.close());
     progress.print(`\n${farewell(folder, progress.elapsedSeconds)}`);
@@ -122,10 +130,11 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-async function begin(instance: FreshInstance, progress: Progress): Promise<RunningColophon> {
+async function begin(starting: Promise<FreshInstance>, progress: Progress): Promise<RunningColophon> {
   progress.heading('Colophon: from a request to a picture whose story a stranger can verify');
   return progress.step('Start a fresh instance', async (display) => {
     display.detail('PostgreSQL, keys, organization');
+    const instance = await starting;
     const running = await instance.running;
     display.detail(`${running.url}, with its own PostgreSQL and signing keys`);
     return running;

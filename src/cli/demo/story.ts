@@ -1,4 +1,4 @@
-import { type Instance } from '../../identity/application/create-development-organization.js';
+import type { Instance } from '../../identity/application/create-development-organization.js';
 import { APPROVAL, DESIGNER, EDIT, forbiddenShot, productShot, REVIEWER } from './campaign.js';
 import { DemoClient, DemoFailure } from './demo-client.js';
 import { editLikeADesigner } from './human-edit.js';

@@ -1,4 +1,5 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type Asset } from '../../assets/domain/asset.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
@@ -35,6 +36,7 @@ export class ReviewAsset {
     request: { assetId: string; decision: 'approve' | 'reject'; comment: string },
   ): Promise<Review> {
     const asset = await this.assets.get(tx, request.assetId);
+    refuseTestKey(principal, asset);
     const review: Review = {
       id: newId(),
       decision: request.decision,
@@ -81,6 +83,7 @@ export class ReviewAsset {
     const asset = await this.assets.get(tx, assetId);
     if (asset.mode === 'test')
       throw new ColophonError('wrong_mode', 'An asset made with a test key is never released.');
+    refuseTestKey(principal, asset);
     const review = await tx.manager.findOneBy(ReviewEntity, { organizationId: tx.organizationId, assetId });
     if (review?.decision !== 'approve')
       throw new ColophonError('not_approved', 'This asset has not been approved.');
@@ -110,4 +113,9 @@ export class ReviewAsset {
       release: await tx.manager.findOneBy(AssetReleaseEntity, where),
     };
   }
+}
+
+function refuseTestKey(principal: Principal, asset: Asset): void {
+  if (principal.mode === 'test' && asset.mode === 'live')
+    throw new ColophonError('wrong_mode', 'The asset was made with a live key.');
 }

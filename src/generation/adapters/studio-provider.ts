@@ -1,12 +1,35 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { ColophonError } from '../../shared/errors.js';
 import { type CompletedStep, type Provider, type ProviderRequest } from '../domain/provider.port.js';
-import { isStudioOperation, STUDIO_OPERATIONS, type StudioOperation } from './studio/studio-operations.js';
+import { isStudioOperation, STUDIO_OPERATIONS } from './studio/studio-operations.js';
+import { type StudioAnswer, type StudioJob } from './studio/studio-thread.js';
 
-/** Deterministic image work on this machine: done again after a crash, costs nothing. */
+export interface StudioProviderOptions {
+  /** The compiled module that the threads run. */
+  readonly threadModuleUrl?: URL;
+  readonly maxThreads?: number;
+}
+
+const IDLE_TIMEOUT_MS = 30_000;
+
+/** Deterministic image work on this machine, in threads of its own: done again after a crash, costs nothing. */
 export class StudioProvider implements Provider {
   readonly name = 'studio';
   readonly resubmission = 'harmless';
   readonly channel = 'this machine';
+  private readonly threads: Piscina<StudioJob, StudioAnswer>;
+
+  constructor({ threadModuleUrl, maxThreads = 2 }: StudioProviderOptions = {}) {
+    const url = threadModuleUrl ?? new URL('./studio/studio-thread.js', import.meta.url);
+    this.threads = new Piscina({
+      filename: fileURLToPath(url),
+      minThreads: 0,
+      maxThreads,
+      idleTimeout: IDLE_TIMEOUT_MS,
+    });
+  }
 
   problemWith(request: Parameters<Provider['problemWith']>[0]): string | undefined {
     if (!isStudioOperation(request.endpoint)) return `the studio has no operation "${request.endpoint}"`;
@@ -18,13 +41,17 @@ export class StudioProvider implements Provider {
     return `parameters.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`;
   }
 
-  async submit(request: ProviderRequest): Promise<CompletedStep> {
-    if (!isStudioOperation(request.endpoint))
-      throw new Error(`the studio has no operation "${request.endpoint}"`);
-    const operation: StudioOperation = STUDIO_OPERATIONS[request.endpoint];
-    const image = request.images.image;
-    const { bytes } = await operation.run(request.parameters, image ? await readFile(image.path) : undefined);
-    return { kind: 'completed', outputs: [{ kind: 'bytes', bytes }], billedUnits: undefined, claims: {} };
+  async submit({ endpoint, parameters, images }: ProviderRequest): Promise<CompletedStep> {
+    if (!isStudioOperation(endpoint)) throw new Error(`the studio has no operation "${endpoint}"`);
+    const image = images.image ? await readFile(images.image.path) : undefined;
+    const answer = await this.threads.run({ operation: endpoint, parameters, image });
+    if ('refused' in answer) throw new ColophonError(answer.refused.code, answer.refused.message);
+    return {
+      kind: 'completed',
+      outputs: [{ kind: 'bytes', bytes: Buffer.from(answer.bytes) }],
+      billedUnits: undefined,
+      claims: {},
+    };
   }
 
   poll(): Promise<never> {
@@ -33,5 +60,10 @@ export class StudioProvider implements Provider {
 
   cancel(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await this.threads.destroy();
   }
 }

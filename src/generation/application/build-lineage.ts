@@ -1,5 +1,6 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type Tx } from '../../database/organization-tx.js';
+import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type Lineage, type LineageComponent, type LineageInput } from '../../licenses/domain/lineage.js';
 import { type LineageRole } from '../../licenses/domain/listing.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -25,6 +26,7 @@ export async function buildLineage(
   assets: AssetRepository,
   steps: readonly PlannedStep[],
   inputs: RunInputs,
+  mode: KeyMode,
 ): Promise<Lineage> {
   const components = new Map<string, LineageComponent>();
   for (const step of steps) {
@@ -35,6 +37,9 @@ export async function buildLineage(
   const uploads = new Map<string, LineageInput>();
   for (const assetId of inputIds) {
     for (const ancestor of await lineageOf(tx, assets, assetId)) {
+      // Else a live run would turn a placeholder of the sandbox into an asset that may be released.
+      if (mode === 'live' && ancestor.mode === 'test')
+        throw new ColophonError('wrong_mode', 'inputs: an asset made with a test key stays in test runs.');
       if (ancestor.rights)
         uploads.set(ancestor.id, { ...ancestor.rights, assetId: publicId('asset', ancestor.id) });
       if (ancestor.stepRunId !== undefined) await addStepOf(tx, components, ancestor.stepRunId);

@@ -7,13 +7,20 @@ import { type Answer, type IdempotentRequest } from '../../http/idempotency.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clearance, type DecideClearance } from '../../licenses/application/decide-clearance.js';
+import { type DecisionResult } from '../../licenses/domain/engine.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { type RunRepository } from '../adapters/run.repository.js';
-import { planSteps, type ResolvedStep, resolveSteps, type RunInputs } from '../domain/resolve-run.js';
+import {
+  type PlannedStep,
+  planSteps,
+  type ResolvedStep,
+  resolveSteps,
+  type RunInputs,
+} from '../domain/resolve-run.js';
 import { type Run, type SealedRunInputs, type StepRun } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { buildLineage } from './build-lineage.js';
@@ -75,7 +82,7 @@ export class StartRun {
     const useCaseId = await this.useCaseId(tx, request);
     const pipeline = await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
     const planned = planSteps(pipeline.definition, request.inputs);
-    const lineage = await buildLineage(tx, this.assets, planned, request.inputs);
+    const lineage = await buildLineage(tx, this.assets, planned, request.inputs, principal.mode);
     if (planned.every(({ substituteAssetId }) => substituteAssetId !== undefined)) {
       throw new ColophonError(
         'invalid_request',
@@ -86,6 +93,7 @@ export class StartRun {
     if (decision.decision === 'deny') {
       return { outcome: 'denied', clearance: await this.decideClearance.record(tx, principal, decision) };
     }
+    if (principal.mode === 'live') requireListed(planned, decision);
     const steps = resolveSteps(planned, request.inputs, principal.mode);
     for (const step of steps) if (step.substituteAssetId === undefined) this.providers.check(step);
     const clearance = await this.decideClearance.record(tx, principal, decision);
@@ -192,4 +200,13 @@ export class StartRun {
         await this.wakeUps.wakeStep(tx, step.id);
     }
   }
+}
+
+/** A model that the registry does not list cannot be run for real; the sandbox plays any. */
+function requireListed(planned: readonly PlannedStep[], decision: DecisionResult): void {
+  const unlisted = decision.findings.find(
+    ({ ruleId, listingId }) =>
+      ruleId === 'listing-unknown' && planned.some((step) => step.listingId === listingId),
+  );
+  if (unlisted) throw new ColophonError('unknown_model', unlisted.message);
 }

@@ -1,3 +1,4 @@
+import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
 import { type Operation } from './pipeline-definition.js';
 import { type ProviderName } from './provider.port.js';
@@ -82,6 +83,8 @@ export function findOffering(listingId: string, operation: Operation): Offering 
 
 const PIXELS_PER_MEGAPIXEL = 1_000_000;
 const DEFAULT_SIDE_PIXELS = 1024;
+/** No more could be taken in afterwards (see media-limits.ts), so no money is reserved for it. */
+const MAX_MEGAPIXELS = 100;
 
 /**
  * Upper estimate of the cost of one step, reserved before it is submitted: one image of the asked size,
@@ -92,6 +95,8 @@ export function estimateMicroUsd(price: Price, parameters: Readonly<Record<strin
   const width = numberOr(parameters.width, DEFAULT_SIDE_PIXELS);
   const height = numberOr(parameters.height, DEFAULT_SIDE_PIXELS);
   const megapixels = Math.max(1, Math.ceil((width * height) / PIXELS_PER_MEGAPIXEL));
+  if (megapixels > MAX_MEGAPIXELS)
+    throw new ColophonError('invalid_request', `A picture may have at most ${MAX_MEGAPIXELS} megapixels.`);
   return price.microUsdPerUnit * BigInt(megapixels);
 }
 

@@ -16,11 +16,17 @@ const parameterNameSchema = z
 export const OPERATIONS = ['generate', 'cut-out', 'upscale', 'recolor', 'crop', 'convert'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
+/** Neither NUL nor unpaired surrogates: such text has no canonical bytes, and no vendor takes it. */
+const textSchema = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .regex(/^[^\0\p{Cs}]*$/u);
 const literalSchema = z.union([
-  z.string().max(MAX_TEXT),
+  textSchema(MAX_TEXT),
   z.number(),
   z.boolean(),
-  z.array(z.union([z.string().max(200), z.number()])).max(20),
+  z.array(z.union([textSchema(200), z.number()])).max(20),
 ]);
 export type Literal = z.infer<typeof literalSchema>;
 

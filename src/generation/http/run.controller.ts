@@ -139,16 +139,18 @@ function toRequest(body: StartRunBody): StartRunRequest {
       'The version of a pipeline is a whole number, e.g. product-shot@1.',
     );
   }
-  const values: Record<string, Literal> = {};
-  const images: Record<string, string> = {};
+  // Without a prototype: a pipeline may call a step "constructor" or an input "toString".
+  const values = Object.create(null) as Record<string, Literal>;
+  const images = Object.create(null) as Record<string, string>;
+  const substitutes = Object.create(null) as Record<string, string>;
   for (const [input, value] of Object.entries(body.inputs)) {
     const assetId = typeof value === 'string' ? parsePublicId('asset', value) : undefined;
     if (assetId === undefined) values[input] = value;
     else images[input] = assetId;
   }
-  const substitutes = Object.fromEntries(
-    Object.entries(body.substitutes).map(([step, asset]) => [step, parsePublicId('asset', asset) ?? '']),
-  );
+  for (const [step, asset] of Object.entries(body.substitutes)) {
+    substitutes[step] = parsePublicId('asset', asset) ?? '';
+  }
   return {
     projectId,
     useCaseName: body.useCase,

@@ -9,11 +9,10 @@ const inputNameSchema = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]{0,39}$/);
 export const startRunSchema = z
   .strictObject({
     projectId: z.string().regex(/^prj_[0-9a-f]{32}$/, 'a project id such as prj_018f...'),
-    useCase: z.string().min(1).max(60),
+    useCase: z.string().regex(/^[a-z][a-z0-9-]{0,59}$/, 'lower-case letters, digits and dashes'),
     pipeline: z
       .string()
-      .min(1)
-      .max(80)
+      .regex(/^[a-z][a-z0-9-]{0,59}(@[1-9]\d{0,8})?$/, 'a name such as product-shot, or product-shot@1')
       .describe('name of a pipeline, e.g. product-shot; "name@2" for a version'),
     inputs: z
       .record(
@@ -22,14 +21,14 @@ export const startRunSchema = z
           textSchema(4000),
           z.number(),
           z.boolean(),
-          z.array(z.union([z.string().max(200), z.number()])).max(20),
+          z.array(z.union([textSchema(200), z.number()])).max(20),
         ]),
       )
       .refine((inputs) => Object.keys(inputs).length <= 40, 'at most 40 inputs')
       .default({})
       .describe('values by input name; an asset id where the pipeline wants an image'),
     substitutes: z
-      .record(z.string().max(40), assetIdSchema)
+      .record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/), assetIdSchema)
       .default({})
       .describe(
         'assets that take the place of a step, by step key: an uploaded photograph instead of a generated one',

@@ -133,6 +133,8 @@ export class IdentityController {
     const principalId = parsePublicId('principal', body.principalId);
     if (principalId === undefined)
       throw new ColophonError('not_found', 'There is no principal with this id.');
+    if (principal.mode === 'test' && body.mode === 'live')
+      throw new ColophonError('wrong_mode', 'A test key cannot make a live one.');
     const expiresAt = body.expiresAt === undefined ? undefined : new Date(body.expiresAt);
     const key = await this.organizationTx.run(principal.organizationId, (tx) =>
       this.administer.createApiKey(tx, { principalId, mode: body.mode, expiresAt }, actorOf(principal)),
@@ -145,6 +147,8 @@ export class IdentityController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Revoke an API key, at once' })
   async revokeApiKey(@CurrentPrincipal() principal: Principal, @Param('id') id: string) {
+    if (!/^[0-9A-Za-z]{12}$/.test(id))
+      throw new ColophonError('not_found', 'There is no API key with this id.');
     await this.organizationTx.run(principal.organizationId, (tx) =>
       this.administer.revokeApiKey(tx, id, actorOf(principal)),
     );

@@ -1,0 +1,234 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
+import { openFileKeystore } from '../provenance/adapters/file-keystore.js';
+import {
+  action,
+  generatedPlan,
+  type MediaFile,
+  parentOf,
+  type SigningWorkshop,
+} from '../provenance/testing/signing-workshop.js';
+import { writeEvidenceBundle } from '../reports/adapters/evidence-bundle.js';
+import { EvidenceWorkshop } from '../reports/verify/testing/evidence-workshop.js';
+import { systemClock } from '../shared/clock.js';
+import { verify } from './verify.js';
+import { type OpenVerifier } from './verify-file.js';
+
+let workshop: EvidenceWorkshop;
+let signing: SigningWorkshop;
+let signed: MediaFile;
+let bundlePath: string;
+let authorityPath: string;
+let strangerPath: string;
+let output: string;
+let errors: string;
+
+/** The child process of the command line runs compiled code; this one reads in the process of the test. */
+const openVerifier: OpenVerifier = (trust) => new C2paReader({ trust });
+const nowhere = { COLOPHON_HOME: '/nonexistent' };
+
+beforeAll(async () => {
+  workshop = await EvidenceWorkshop.create();
+  signing = workshop.signing;
+  const generated = await signing.sign(await signing.picture());
+  signed = await signing.sign(
+    await signing.picture('image/jpeg'),
+    generatedPlan({
+      title: 'Edited',
+      actions: [action('c2pa.edited', 'humanEdits')],
+      ingredients: [parentOf(generated, 'Raw \x1b[31mred\u202e shot')],
+    }),
+  );
+  const { dossier, evidence } = await workshop.build();
+  bundlePath = signing.newPath();
+  await writeEvidenceBundle({
+    dossier,
+    dossierPdf: Buffer.from('%PDF-1.7 stands for the report'),
+    evidence,
+    destinationPath: bundlePath,
+  });
+  authorityPath = await signing.write(Buffer.from(signing.keystore.caCertificatePem));
+  const stranger = await openFileKeystore({ folder: join(signing.folder, 'stranger'), clock: systemClock });
+  strangerPath = await signing.write(Buffer.from(stranger.caCertificatePem));
+});
+
+afterAll(() => workshop.close());
+
+beforeEach(() => {
+  output = errors = '';
+  jest.spyOn(console, 'log').mockImplementation((text: string) => void (output += `${text}\n`));
+  jest.spyOn(console, 'error').mockImplementation((text: string) => void (errors += `${text}\n`));
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+function run(...argv: string[]): Promise<number> {
+  return verify(argv, nowhere, openVerifier);
+}
+
+async function altered(path: string, change: (bytes: Buffer) => Buffer): Promise<string> {
+  return signing.write(change(await readFile(path)));
+}
+
+function flip(position: (bytes: Buffer) => number): (bytes: Buffer) => Buffer {
+  return (bytes) => {
+    const at = position(bytes);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    return bytes;
+  };
+}
+
+describe('colophon verify with a media file', () => {
+  it('answers 0 and names the list when the signer is known', async () => {
+    expect(await run(signed.path, '--trust', authorityPath)).toBe(0);
+    expect(output).toMatch(/^VALID .*\n\s+intact, and signed by a known signer$/m);
+    expect(output).toContain(authorityPath);
+  });
+
+  it('answers 0 for an intact file of an unknown signer, and says so plainly', async () => {
+    for (const argv of [[signed.path], [signed.path, '--trust', strangerPath]]) {
+      output = '';
+      expect(await run(...argv)).toBe(0);
+      expect(output).toContain('intact, but the signer is on no list that was checked');
+    }
+  });
+
+  it('knows the authority of the installation in COLOPHON_HOME by itself', async () => {
+    const home = signing.newPath();
+    await mkdir(join(home, 'keys'), { recursive: true });
+    await writeFile(join(home, 'keys', 'claim-ca.pem'), signing.keystore.caCertificatePem);
+    expect(await verify([signed.path], { COLOPHON_HOME: home }, openVerifier)).toBe(0);
+    expect(output).toContain('signed by a known signer');
+    expect(output).toContain('(this installation)');
+  });
+
+  it('draws the chain and lets no name in the file write to the terminal', async () => {
+    await run(signed.path);
+    expect(output).toMatch(/│ c2pa\.edited · humanEdits · with studio/);
+    expect(output).toMatch(/└─ Raw \ufffd\[31mred\ufffd shot \(parentOf\)/);
+    expect(output).toContain('trainedAlgorithmicMedia');
+    for (const character of ['\x1b', '\u202e']) expect(output).not.toContain(character);
+    output = '';
+    await run(signed.path, '--json');
+    for (const character of ['\x1b', '\u202e']) expect(output).not.toContain(character);
+    expect(JSON.parse(output)).toMatchObject({
+      kind: 'media',
+      verdict: 'valid',
+      trustList: null,
+      media: { verdict: 'intact', chain: { ingredients: [{ title: 'Raw \x1b[31mred\u202e shot' }] } },
+    });
+  });
+
+  it('answers 1 when the picture was changed', async () => {
+    const path = await altered(
+      signed.path,
+      flip((bytes) => bytes.length - 100),
+    );
+    expect(await run(path, '--trust', authorityPath)).toBe(1);
+    expect(output).toMatch(/^INVALID/);
+    expect(output).toContain('assertion.dataHash.mismatch');
+    expect(output).toContain('Do not rely on what its manifest says');
+  });
+
+  it('answers 1 when the claim was changed', async () => {
+    const path = await altered(
+      signed.path,
+      flip((bytes) => bytes.indexOf('claim_generator_info') + 2),
+    );
+    expect(await run(path)).toBe(1);
+  });
+
+  it('answers 2 to a picture without manifest', async () => {
+    expect(await run((await signing.picture()).path)).toBe(2);
+    expect(output).toContain('carries no manifest');
+  });
+
+  it('answers 2 to --vkey, which means nothing for a media file', async () => {
+    expect(await run(signed.path, '--vkey', workshop.log.vkey)).toBe(2);
+    expect(output).toContain('--vkey is for evidence bundles');
+  });
+});
+
+describe('colophon verify with an evidence bundle', () => {
+  it('answers 0 and says in words what was checked and what is not proved', async () => {
+    expect(await run(bundlePath)).toBe(0);
+    expect(output).toMatch(/^VALID/);
+    expect(output).toContain('✓ yes  Nothing was changed, added or removed');
+    expect(output).toContain('Not proved by this');
+    expect(output).toContain('The key of the log came with the bundle.');
+    expect(output).toContain('The certificate authority came with the bundle;');
+  });
+
+  it('accepts the right key and authority from elsewhere, and does not doubt them any more', async () => {
+    expect(await run(bundlePath, '--vkey', workshop.log.vkey, '--trust', authorityPath)).toBe(0);
+    expect(output).toContain('✓ yes  The certificate authority of the bundle is on the list you gave.');
+    expect(output).not.toContain('came with the bundle');
+  });
+
+  it('answers 1 when the key or the authority is another one', async () => {
+    expect(await run(bundlePath, '--trust', strangerPath)).toBe(1);
+    expect(output).toContain('✗ NO   The certificate authority of the bundle is not on the list you gave.');
+    output = '';
+    const stranger = await EvidenceWorkshop.create();
+    expect(await run(bundlePath, '--vkey', stranger.log.vkey, '--json')).toBe(1);
+    expect(JSON.parse(output)).toMatchObject({
+      kind: 'bundle',
+      verdict: 'invalid',
+      findings: [{ path: 'log/vkey' }],
+    });
+    await stranger.close();
+  });
+
+  it('answers 1 to a flipped bit and 2 to a bundle that was cut off', async () => {
+    expect(
+      await run(
+        await altered(
+          bundlePath,
+          flip((bytes) => bytes.indexOf('"asset.signed"') + 3),
+        ),
+      ),
+    ).toBe(1);
+    expect(output).toMatch(/✗ NO .*\n[^]*Findings/);
+    expect(await run(await altered(bundlePath, (bytes) => bytes.subarray(0, bytes.length / 2)))).toBe(2);
+  });
+});
+
+describe('colophon verify with something else', () => {
+  it('answers 2 and says why, as text and as JSON', async () => {
+    const cases: [string, string][] = [
+      [await signing.write(Buffer.from('just text, although it may be called .png')), 'neither a picture'],
+      [await signing.write(Buffer.alloc(0)), 'empty'],
+      [await signing.write(Buffer.from('%PDF-1.7 a dossier')), 'evidence bundle (zip)'],
+      [await signing.write(Buffer.from('PK\x03\x04 and nothing more')), 'zip'],
+      [await altered((await signing.picture()).path, (bytes) => bytes.subarray(0, 40)), 'cannot be parsed'],
+      [signing.folder, 'not a regular file'],
+      [join(signing.folder, 'missing\x1b[2J.png'), 'no such file'],
+    ];
+    for (const [path, reason] of cases) {
+      output = '';
+      expect(await run(path)).toBe(2);
+      expect(output).toMatch(/^UNUSABLE/);
+      expect(output).toContain(reason);
+      expect(output).not.toContain('\x1b');
+      output = '';
+      expect(await run(path, '--json')).toBe(2);
+      expect(JSON.parse(output)).toMatchObject({ verdict: 'unusable' });
+    }
+  });
+
+  it('answers 2 to a command line or a trust list that cannot be used', async () => {
+    for (const argv of [[], [signed.path, signed.path], [signed.path, '--nonsense']]) {
+      errors = '';
+      expect(await run(...argv)).toBe(2);
+      expect(errors).toContain('Usage: colophon verify');
+    }
+    for (const list of [join(signing.folder, 'missing.pem'), signed.path]) {
+      expect(await run(signed.path, '--trust', list)).toBe(2);
+      expect(output).toContain('trust list');
+    }
+  });
+});

@@ -1,0 +1,296 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import {
+  createDevelopmentOrganization,
+  type Instance,
+} from '../../src/identity/application/create-development-organization.js';
+import { addPerson, formWith, HARMLESS_FACTS, json, postForm, productShot, runToEnd } from '../support/api.js';
+import { Inspector } from '../support/inspector.js';
+import { noisePicture, retouched } from '../support/pictures.js';
+import { expectProblem } from '../support/problem.js';
+import { startTestApplication, type TestApplication } from '../support/test-application.js';
+
+let app: TestApplication;
+let inspector: Inspector;
+let foreign: Instance;
+
+beforeAll(async () => {
+  app = await startTestApplication();
+  inspector = await Inspector.open(app.database);
+  foreign = await createDevelopmentOrganization(app.services, new URL(app.url).host);
+});
+afterAll(async () => {
+  await inspector.close();
+  await app.close();
+});
+
+const CONTRIBUTION = {
+  actionType: 'RETOUCH',
+  basis: 'modification',
+  capture: 'declared_at_time',
+  tool: { name: 'GIMP', version: '3.0' },
+  statement: 'painted a label',
+};
+
+async function uploadWith(key: string, projectId = app.instance.projectId): Promise<string> {
+  const rights = {
+    rightsBasis: 'owned',
+    allowedUses: ['commercial'],
+    aiInput: 'yes',
+    territory: 'worldwide',
+    expiresAt: null,
+  };
+  const form = formWith(await noisePicture(), 'a.png', { declaration: { projectId, rights } });
+  const response = await app.request('/v1/assets', { ...postForm(form), key });
+  expect(response.status).toBe(201);
+  return ((await response.json()) as { id: string }).id;
+}
+
+describe('API keys', () => {
+  it('are refused the moment after they were revoked', async () => {
+    const { key } = await addPerson(app, ['creator']);
+    expect((await app.request('/v1/me', { key })).status).toBe(200);
+    const { keyId } = (await (await app.request('/v1/me', { key })).json()) as { keyId: string };
+    expect((await app.request(`/v1/api-keys/${keyId}/revoke`, json({}))).status).toBe(200);
+    const before = await inspector.footprint();
+    await expectProblem(await app.request('/v1/me', { key }), 'invalid_api_key');
+    await expectProblem(await app.request('/v1/runs', { ...json(productShot(app)), key }), 'invalid_api_key');
+    expect(await inspector.footprint()).toEqual(before);
+  });
+
+  it('are refused once they have expired, and once their person was disabled', async () => {
+    const { principalId, key } = await addPerson(app, ['creator']);
+    const expired = (await (
+      await app.request('/v1/api-keys', json({ principalId, mode: 'live', expiresAt: '2020-01-01T00:00:00Z' }))
+    ).json()) as { key: string };
+    await expectProblem(await app.request('/v1/me', { key: expired.key }), 'invalid_api_key');
+    expect((await app.request('/v1/me', { key })).status).toBe(200);
+    const id = principalId.slice(4);
+    await inspector.query(`UPDATE principal SET disabled_at = now() WHERE replace(id::text, '-', '') = $1`, [id]);
+    await expectProblem(await app.request('/v1/me', { key }), 'invalid_api_key');
+  });
+
+  it('that are malformed are refused without a look into the database', async () => {
+    const good = app.instance.keys.live;
+    const flipped = good.slice(0, -1) + (good.endsWith('0') ? '1' : '0');
+    const looks = jest.spyOn(app.services.dataSource, 'query');
+    try {
+      for (const key of [flipped, good.slice(0, -1), `${good}x`, good.replace('live', 'test'), 'x', '\u00e9']) {
+        await expectProblem(await app.request('/v1/me', { key }), 'invalid_api_key');
+      }
+      expect(looks).not.toHaveBeenCalled();
+    } finally {
+      looks.mockRestore();
+    }
+  });
+
+  it('that never existed get the same answer as malformed ones', async () => {
+    const { key } = await addPerson(app, ['creator']);
+    const id = key.split('_')[2];
+    await inspector.query('DELETE FROM api_key_route WHERE key_id = $1', [id]);
+    const unknown = await expectProblem(await app.request('/v1/me', { key }), 'invalid_api_key');
+    const malformed = await expectProblem(await app.request('/v1/me', { key: 'x' }), 'invalid_api_key');
+    expect({ ...unknown, requestId: '' }).toEqual({ ...malformed, requestId: '' });
+  });
+
+  it('are taken from the headers of every SDK, and from nowhere else', async () => {
+    const key = app.instance.keys.live;
+    for (const headers of [
+      { authorization: `Bearer ${key}` },
+      { authorization: `Key ${key}` },
+      { 'x-goog-api-key': key },
+      { 'x-api-key': key },
+    ]) {
+      expect((await app.request('/v1/me', { headers, key: null })).status).toBe(200);
+    }
+    const none = await app.request('/v1/me', { key: null });
+    expect(none.headers.get('www-authenticate')).toContain('Bearer');
+    await expectProblem(none, 'unauthenticated');
+    await expectProblem(await app.request(`/v1/me?key=${key}`, { key: null }), 'credentials_in_url');
+    await expectProblem(await app.request(`/v1/me?a=1&api_key=${key}`), 'credentials_in_url');
+    await expectProblem(
+      await app.request(`/v1/me?key=${key.replaceAll('_', '%5F')}`),
+      'credentials_in_url',
+    );
+    for (const authorization of [`Basic ${key}`, 'Bearer', `Bearer ${key} ${key}`, key]) {
+      await expectProblem(await app.request('/v1/me', { headers: { authorization }, key: null }), 'invalid_api_key');
+    }
+  });
+
+  it('allow what their roles allow, and nothing else', async () => {
+    const { key } = await addPerson(app, ['auditor']);
+    const before = await inspector.footprint();
+    for (const [path, body] of [
+      ['/v1/runs', productShot(app)],
+      ['/v1/projects', { name: 'x' }],
+      ['/v1/principals', { displayName: 'x', roles: ['admin'] }],
+      ['/v1/pipelines', {}],
+    ] as const) {
+      await expectProblem(await app.request(path, { ...json(body), key }), 'forbidden');
+    }
+    await expectProblem(await app.request('/v1/budget', { ...json({}), method: 'PUT', key }), 'forbidden');
+    expect(await inspector.footprint()).toEqual(before);
+  });
+});
+
+describe('test keys and live keys', () => {
+  it('do not mix: nothing that a test key touched is released, nothing live is decided by a test key', async () => {
+    const { test } = app.instance.keys;
+    const liveAsset = await uploadWith(app.instance.keys.live);
+    const testAsset = await uploadWith(test);
+    const reviewer = await addPerson(app, ['reviewer', 'asset_manager']);
+    const reviewerTest = (await (
+      await app.request('/v1/api-keys', json({ principalId: reviewer.principalId, mode: 'test' }))
+    ).json()) as { key: string };
+    const review = json({ decision: 'approve', comment: 'ok' });
+    const approvedTest = await app.request(`/v1/assets/${testAsset}/reviews`, { ...review, key: reviewer.key });
+    expect(approvedTest.status).toBe(201);
+
+    const before = await inspector.footprint();
+    const liveContent = Buffer.from(await (await app.request(`/v1/assets/${liveAsset}/content`)).arrayBuffer());
+    const edited = await retouched(liveContent);
+    const contribute = (id: string, key: string) =>
+      app.request(`/v1/assets/${id}/contributions`, {
+        ...postForm(formWith(edited, 'e.png', { contribution: CONTRIBUTION })),
+        key,
+      });
+    await expectProblem(await contribute(liveAsset, test), 'wrong_mode');
+    await expectProblem(await contribute(testAsset, app.instance.keys.live), 'wrong_mode');
+    await expectProblem(
+      await app.request(`/v1/assets/${testAsset}/release`, { ...json({}), key: reviewer.key }),
+      'wrong_mode',
+    );
+    const withTestKey = { ...json({ decision: 'approve', comment: 'ok' }), key: reviewerTest.key };
+    await expectProblem(await app.request(`/v1/assets/${liveAsset}/reviews`, withTestKey), 'wrong_mode');
+    const { principalId } = (await (await app.request('/v1/me')).json()) as { principalId: string };
+    await expectProblem(
+      await app.request('/v1/api-keys', { ...json({ principalId, mode: 'live' }), key: test }),
+      'wrong_mode',
+    );
+    expect(await inspector.footprint()).toEqual(before);
+
+    const liveReview = { ...json({ decision: 'approve', comment: 'ok' }), key: reviewer.key };
+    expect((await app.request(`/v1/assets/${liveAsset}/reviews`, liveReview)).status).toBe(201);
+    await expectProblem(
+      await app.request(`/v1/assets/${liveAsset}/release`, { ...json({}), key: reviewerTest.key }),
+      'wrong_mode',
+    );
+  });
+
+  it('do not mix in a run either: a live run is not built on a picture of the sandbox', async () => {
+    const run = await runToEnd(app, productShot(app), app.instance.keys.test);
+    expect(run.state).toBe('SUCCEEDED');
+    const placeholder = run.steps.find(({ key }) => key === 'generate')?.assetId;
+    const before = await inspector.footprint();
+    const body = productShot(app, { inputs: {}, substitutes: { generate: placeholder } });
+    await expectProblem(
+      await app.request('/v1/runs', json({ ...body, inputs: { prompt: 'x' } })),
+      'wrong_mode',
+    );
+    expect(await inspector.footprint()).toEqual(before);
+  });
+});
+
+describe('ids of another organization', () => {
+  /** Path parameters that name no object of an organization. */
+  const NOT_TENANT = ['/v1/models/{id}/terms', '/v1/audit/entries/{index}', '/v1/audit/entries/{index}/proof'];
+  const ids: Record<string, string> = {};
+
+  const bodies: Record<string, unknown> = {
+    'post /v1/projects/{id}/use-cases': { name: 'banner' },
+    'post /v1/assets/{id}/reviews': { decision: 'approve', comment: 'x' },
+    'post /v1/runs/{id}/steps/{key}/reconcile': { outcome: 'not_accepted' },
+  };
+
+  beforeAll(async () => {
+    const { projectId } = foreign;
+    const { live } = foreign.keys;
+    const me = (await (await app.request('/v1/me', { key: live })).json()) as Record<string, string>;
+    const run = await runToEnd(app, { ...productShot(app), projectId }, live);
+    ids.projects = projectId;
+    ids.runs = run.id;
+    ids.clearances = run.clearanceId;
+    ids.assets = run.steps.at(-1)?.assetId ?? '';
+    ids['api-keys'] = me.keyId ?? '';
+    ids.principal = me.principalId ?? '';
+    const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
+    ids.reports = ((await (await app.request('/v1/reports', { ...report, key: live })).json()) as { id: string }).id;
+  });
+
+  async function routes(): Promise<[string, string][]> {
+    const document = (await (await app.request('/openapi.json')).json()) as {
+      paths: Record<string, Record<string, unknown>>;
+    };
+    return Object.entries(document.paths)
+      .filter(([path]) => path.includes('{') && !NOT_TENANT.includes(path))
+      .flatMap(([path, methods]) => Object.keys(methods).map((method): [string, string] => [method, path]));
+  }
+
+  /** Somebody with every role, so that it is the id and not the role that is refused. */
+  async function everybody(): Promise<string> {
+    const roles = ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'];
+    return (await addPerson(app, roles)).key;
+  }
+
+  it('are 404 on every route of the contract, with the very answer that a missing id gets', async () => {
+    const key = await everybody();
+    const all = await routes();
+    expect(all.length).toBeGreaterThan(15);
+    const picture = await noisePicture();
+    const send = (method: string, path: string, id: string) => {
+      const url = path.replace('{id}', id).replace('{key}', 'generate');
+      if (method === 'get') return app.request(url, { key });
+      if (path.endsWith('/contributions'))
+        return app.request(url, { ...postForm(formWith(picture, 'a.png', { contribution: CONTRIBUTION })), key });
+      return app.request(url, { ...json(bodies[`${method} ${path}`] ?? {}), method: method.toUpperCase(), key });
+    };
+    const before = await inspector.footprint();
+    for (const [method, path] of all) {
+      const kind = path.split('/')[2] ?? '';
+      const foreignId = ids[kind];
+      if (foreignId === undefined) throw new Error(`${path} is new: say here what its foreign id is`);
+      const answer = await expectProblem(await send(method, path, foreignId), 'not_found');
+      const missing = foreignId.replace(/[0-9a-zA-Z]{12}$/, '000000000000');
+      const same = await expectProblem(await send(method, path, missing), 'not_found');
+      expect({ path, ...answer, requestId: '' }).toEqual({ path, ...same, requestId: '' });
+      for (const malformed of ['x', 'ast_1', `run_${'g'.repeat(32)}`, `${foreignId}0`, foreignId.toUpperCase()])
+        await expectProblem(await send(method, path, malformed), 'not_found');
+    }
+    expect(await inspector.footprint()).toEqual(before);
+  });
+
+  it('are refused in bodies too, and nothing is done', async () => {
+    const key = await everybody();
+    const before = await inspector.footprint();
+    const post = (path: string, body: unknown) => app.request(path, { ...json(body), key });
+    await expectProblem(await post('/v1/runs', productShot(app, { projectId: ids.projects })), 'not_found');
+    const substitutes = { generate: ids.assets };
+    await expectProblem(await post('/v1/runs', productShot(app, { substitutes })), 'invalid_request');
+    const report = { kind: 'asset', format: 'pdf', assetId: ids.assets };
+    await expectProblem(await post('/v1/reports', report), 'not_found');
+    await expectProblem(await post('/v1/api-keys', { principalId: ids.principal, mode: 'test' }), 'not_found');
+    const waiver = { reason: 'LEGAL_OPINION', comment: 'x', expiresAt: '2030-01-01T00:00:00Z' };
+    await expectProblem(await post('/v1/waivers', { clearanceId: ids.clearances, ...waiver }), 'not_found');
+    expect(await inspector.footprint()).toEqual(before);
+  });
+
+  it('do not show in lists, in the log, or in the idempotency keys', async () => {
+    const mine = app.instance.keys.live;
+    for (const path of ['/v1/runs', '/v1/assets', '/v1/projects', '/v1/pipelines', '/v1/audit/entries']) {
+      const text = await (await app.request(`${path}?limit=200`, { key: mine })).text();
+      for (const id of Object.values(ids)) expect(text).not.toContain(id);
+      expect(text).not.toContain(foreign.organizationId);
+    }
+    const bundle = `/logs/${foreign.organizationId}/tile/entries/000.p/1`;
+    await expectProblem(await app.request(bundle, { key: mine }), 'not_found');
+    await expectProblem(await app.request(bundle, { key: null }), 'unauthenticated');
+    const shared = randomUUID();
+    const ask = (instance: Instance) =>
+      app.request('/v1/runs', {
+        ...json({ ...productShot(app), projectId: instance.projectId, facts: HARMLESS_FACTS }, { 'idempotency-key': shared }),
+        key: instance.keys.live,
+      });
+    const answers = await Promise.all([ask(app.instance), ask(foreign)]);
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+  });
+});
