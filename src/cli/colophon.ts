@@ -1,10 +1,13 @@
 import { runCommand } from './command-line.js';
 import { EXIT } from './exit-code.js';
 
-// `colophon verify x | head` closes our output early; that is no reason for a stack trace.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? (process.exitCode ?? EXIT.ok) : EXIT.unusable);
-});
+// `colophon verify x | head` closes our output early. The command goes on to its end without it: its exit code stays
+// true, and what it started is stopped.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(EXIT.unusable);
+  });
+}
 
 /** The C2PA binding keeps the event loop alive, so the process ends itself once everything has been written. */
 function end(code: number): void {

@@ -45,7 +45,7 @@ export class AuthenticationGuard implements CanActivate {
 
 /** The vendors' SDKs send their key in different headers; all of them carry ours. */
 function presentedKey(request: FastifyRequest): string {
-  if (/[?&][^=]*=(clp_(?:live|test)_)/.test(request.url)) {
+  if (/[?&][^=]*=clp(?:_|%5f)(?:live|test)(?:_|%5f)/i.test(request.url)) {
     throw new ColophonError(
       'credentials_in_url',
       'An API key was sent in the URL, where logs and proxies see it.',

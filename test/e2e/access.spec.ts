@@ -4,7 +4,15 @@ import {
   createDevelopmentOrganization,
   type Instance,
 } from '../../src/identity/application/create-development-organization.js';
-import { addPerson, formWith, HARMLESS_FACTS, json, postForm, productShot, runToEnd } from '../support/api.js';
+import {
+  addPerson,
+  formWith,
+  HARMLESS_FACTS,
+  json,
+  postForm,
+  productShot,
+  runToEnd,
+} from '../support/api.js';
 import { Inspector } from '../support/inspector.js';
 import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
@@ -61,12 +69,17 @@ describe('API keys', () => {
   it('are refused once they have expired, and once their person was disabled', async () => {
     const { principalId, key } = await addPerson(app, ['creator']);
     const expired = (await (
-      await app.request('/v1/api-keys', json({ principalId, mode: 'live', expiresAt: '2020-01-01T00:00:00Z' }))
+      await app.request(
+        '/v1/api-keys',
+        json({ principalId, mode: 'live', expiresAt: '2020-01-01T00:00:00Z' }),
+      )
     ).json()) as { key: string };
     await expectProblem(await app.request('/v1/me', { key: expired.key }), 'invalid_api_key');
     expect((await app.request('/v1/me', { key })).status).toBe(200);
     const id = principalId.slice(4);
-    await inspector.query(`UPDATE principal SET disabled_at = now() WHERE replace(id::text, '-', '') = $1`, [id]);
+    await inspector.query(`UPDATE principal SET disabled_at = now() WHERE replace(id::text, '-', '') = $1`, [
+      id,
+    ]);
     await expectProblem(await app.request('/v1/me', { key }), 'invalid_api_key');
   });
 
@@ -75,7 +88,14 @@ describe('API keys', () => {
     const flipped = good.slice(0, -1) + (good.endsWith('0') ? '1' : '0');
     const looks = jest.spyOn(app.services.dataSource, 'query');
     try {
-      for (const key of [flipped, good.slice(0, -1), `${good}x`, good.replace('live', 'test'), 'x', '\u00e9']) {
+      for (const key of [
+        flipped,
+        good.slice(0, -1),
+        `${good}x`,
+        good.replace('live', 'test'),
+        'x',
+        '\u00e9',
+      ]) {
         await expectProblem(await app.request('/v1/me', { key }), 'invalid_api_key');
       }
       expect(looks).not.toHaveBeenCalled();
@@ -108,12 +128,12 @@ describe('API keys', () => {
     await expectProblem(none, 'unauthenticated');
     await expectProblem(await app.request(`/v1/me?key=${key}`, { key: null }), 'credentials_in_url');
     await expectProblem(await app.request(`/v1/me?a=1&api_key=${key}`), 'credentials_in_url');
-    await expectProblem(
-      await app.request(`/v1/me?key=${key.replaceAll('_', '%5F')}`),
-      'credentials_in_url',
-    );
+    await expectProblem(await app.request(`/v1/me?key=${key.replaceAll('_', '%5F')}`), 'credentials_in_url');
     for (const authorization of [`Basic ${key}`, 'Bearer', `Bearer ${key} ${key}`, key]) {
-      await expectProblem(await app.request('/v1/me', { headers: { authorization }, key: null }), 'invalid_api_key');
+      await expectProblem(
+        await app.request('/v1/me', { headers: { authorization }, key: null }),
+        'invalid_api_key',
+      );
     }
   });
 
@@ -143,11 +163,16 @@ describe('test keys and live keys', () => {
       await app.request('/v1/api-keys', json({ principalId: reviewer.principalId, mode: 'test' }))
     ).json()) as { key: string };
     const review = json({ decision: 'approve', comment: 'ok' });
-    const approvedTest = await app.request(`/v1/assets/${testAsset}/reviews`, { ...review, key: reviewer.key });
+    const approvedTest = await app.request(`/v1/assets/${testAsset}/reviews`, {
+      ...review,
+      key: reviewer.key,
+    });
     expect(approvedTest.status).toBe(201);
 
     const before = await inspector.footprint();
-    const liveContent = Buffer.from(await (await app.request(`/v1/assets/${liveAsset}/content`)).arrayBuffer());
+    const liveContent = Buffer.from(
+      await (await app.request(`/v1/assets/${liveAsset}/content`)).arrayBuffer(),
+    );
     const edited = await retouched(liveContent);
     const contribute = (id: string, key: string) =>
       app.request(`/v1/assets/${id}/contributions`, {
@@ -193,7 +218,11 @@ describe('test keys and live keys', () => {
 
 describe('ids of another organization', () => {
   /** Path parameters that name no object of an organization. */
-  const NOT_TENANT = ['/v1/models/{id}/terms', '/v1/audit/entries/{index}', '/v1/audit/entries/{index}/proof'];
+  const NOT_TENANT = [
+    '/v1/models/{id}/terms',
+    '/v1/audit/entries/{index}',
+    '/v1/audit/entries/{index}/proof',
+  ];
   const ids: Record<string, string> = {};
 
   const bodies: Record<string, unknown> = {
@@ -214,7 +243,15 @@ describe('ids of another organization', () => {
     ids['api-keys'] = me.keyId ?? '';
     ids.principal = me.principalId ?? '';
     const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
-    ids.reports = ((await (await app.request('/v1/reports', { ...report, key: live })).json()) as { id: string }).id;
+    const { id } = (await (await app.request('/v1/reports', { ...report, key: live })).json()) as {
+      id: string;
+    };
+    for (let state = ''; state !== 'DONE';) {
+      state = ((await (await app.request(`/v1/reports/${id}`, { key: live })).json()) as { state: string })
+        .state;
+      if (state === 'FAILED') throw new Error('the report failed');
+    }
+    ids.reports = id;
   });
 
   async function routes(): Promise<[string, string][]> {
@@ -241,8 +278,15 @@ describe('ids of another organization', () => {
       const url = path.replace('{id}', id).replace('{key}', 'generate');
       if (method === 'get') return app.request(url, { key });
       if (path.endsWith('/contributions'))
-        return app.request(url, { ...postForm(formWith(picture, 'a.png', { contribution: CONTRIBUTION })), key });
-      return app.request(url, { ...json(bodies[`${method} ${path}`] ?? {}), method: method.toUpperCase(), key });
+        return app.request(url, {
+          ...postForm(formWith(picture, 'a.png', { contribution: CONTRIBUTION })),
+          key,
+        });
+      return app.request(url, {
+        ...json(bodies[`${method} ${path}`] ?? {}),
+        method: method.toUpperCase(),
+        key,
+      });
     };
     const before = await inspector.footprint();
     for (const [method, path] of all) {
@@ -253,7 +297,13 @@ describe('ids of another organization', () => {
       const missing = foreignId.replace(/[0-9a-zA-Z]{12}$/, '000000000000');
       const same = await expectProblem(await send(method, path, missing), 'not_found');
       expect({ path, ...answer, requestId: '' }).toEqual({ path, ...same, requestId: '' });
-      for (const malformed of ['x', 'ast_1', `run_${'g'.repeat(32)}`, `${foreignId}0`, foreignId.toUpperCase()])
+      for (const malformed of [
+        'x',
+        'ast_1',
+        `run_${'g'.repeat(32)}`,
+        `${foreignId}0`,
+        foreignId.toUpperCase(),
+      ])
         await expectProblem(await send(method, path, malformed), 'not_found');
     }
     expect(await inspector.footprint()).toEqual(before);
@@ -268,7 +318,10 @@ describe('ids of another organization', () => {
     await expectProblem(await post('/v1/runs', productShot(app, { substitutes })), 'invalid_request');
     const report = { kind: 'asset', format: 'pdf', assetId: ids.assets };
     await expectProblem(await post('/v1/reports', report), 'not_found');
-    await expectProblem(await post('/v1/api-keys', { principalId: ids.principal, mode: 'test' }), 'not_found');
+    await expectProblem(
+      await post('/v1/api-keys', { principalId: ids.principal, mode: 'test' }),
+      'not_found',
+    );
     const waiver = { reason: 'LEGAL_OPINION', comment: 'x', expiresAt: '2030-01-01T00:00:00Z' };
     await expectProblem(await post('/v1/waivers', { clearanceId: ids.clearances, ...waiver }), 'not_found');
     expect(await inspector.footprint()).toEqual(before);
@@ -287,7 +340,10 @@ describe('ids of another organization', () => {
     const shared = randomUUID();
     const ask = (instance: Instance) =>
       app.request('/v1/runs', {
-        ...json({ ...productShot(app), projectId: instance.projectId, facts: HARMLESS_FACTS }, { 'idempotency-key': shared }),
+        ...json(
+          { ...productShot(app), projectId: instance.projectId, facts: HARMLESS_FACTS },
+          { 'idempotency-key': shared },
+        ),
         key: instance.keys.live,
       });
     const answers = await Promise.all([ask(app.instance), ask(foreign)]);

@@ -19,9 +19,12 @@ afterAll(async () => {
 
 const start = (key: string, changes: Record<string, unknown> = {}, apiKey = app.instance.keys.live) =>
   app.request('/v1/runs', {
-    ...json(productShot(app, { pipeline: 'shot', inputs: { prompt: 'x', width: 64, height: 64 }, ...changes }), {
-      'idempotency-key': key,
-    }),
+    ...json(
+      productShot(app, { pipeline: 'shot', inputs: { prompt: 'x', width: 256, height: 256 }, ...changes }),
+      {
+        'idempotency-key': key,
+      },
+    ),
     key: apiKey,
   });
 const runCount = async () => (await inspector.footprint()).run ?? 0;
@@ -143,18 +146,21 @@ describe('Idempotency-Key', () => {
     await blocker.query('BEGIN');
     await blocker.query('LOCK TABLE run IN SHARE MODE');
     const waitForBlocked = async (count: number) => {
-      for (;;) {
+      for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
         const [row] = await inspector.query<{ n: number }>(
           `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
         );
         if ((row?.n ?? 0) >= count) return;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
+      throw new Error(`no ${count} requests are waiting`);
     };
     const first = start(key);
     await waitForBlocked(1);
     await expectProblem(await start(key), 'idempotency_in_flight');
-    await inspector.query(`UPDATE idempotency_key SET locked_until = now() - interval '1 s' WHERE key = $1`, [key]);
+    await inspector.query(`UPDATE idempotency_key SET locked_until = now() - interval '1 s' WHERE key = $1`, [
+      key,
+    ]);
     const second = start(key);
     await waitForBlocked(2);
     await blocker.query('COMMIT');

@@ -21,7 +21,7 @@ picture. DIR must not exist or be empty; it gets asset.png, dossier.pdf, evidenc
 Exit code: 0 everything verifies, 1 something does not, 2 the demo cannot be run like this.`;
 
 /** 128 + the number of the signal, as shells count. */
-const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** `colophon demo --out DIR`. @returns the exit code */
 export async function demo(argv: string[]): Promise<number> {

@@ -47,7 +47,7 @@ export class Progress {
       this.stream.write(`\r\x1b[K${this.line(sign, title, detail, performance.now() - startedAtMs)}`);
     };
     const timer = this.live ? setInterval(draw, FRAME_MS) : undefined;
-    if (this.live) this.stream.write('\x1b[?25l');
+    this.cursor('hide');
     try {
       if (this.live) draw();
       const result = await work({ detail: (text) => (detail = text) });
@@ -58,7 +58,7 @@ export class Progress {
       throw error;
     } finally {
       clearInterval(timer);
-      if (this.live && !this.abandoned) this.stream.write('\x1b[?25h');
+      this.cursor('show');
     }
   }
 
@@ -77,12 +77,17 @@ export class Progress {
 
   /** Shows nothing from now on: what is still at work is being torn down and fails for that reason only. */
   abandon(): void {
+    this.cursor('show');
     this.abandoned = true;
-    this.stream.write(this.live ? '\x1b[?25h\n' : '');
+    if (this.live) this.stream.write('\n');
   }
 
   get elapsedSeconds(): number {
     return (performance.now() - this.startedAtMs) / 1000;
+  }
+
+  private cursor(state: 'hide' | 'show'): void {
+    if (this.live && !this.abandoned) this.stream.write(state === 'hide' ? '\x1b[?25l' : '\x1b[?25h');
   }
 
   private end(sign: string, title: string, detail: string, startedAtMs: number): void {

@@ -60,7 +60,7 @@ export class RunController {
       ),
     );
     void reply.status(answer.status);
-    if (answer.status >= 400) void reply.type('application/problem+json');
+    if (answer.status >= 400) void reply.type('application/problem+json').header('cache-control', 'no-store');
     return answer.body;
   }
 

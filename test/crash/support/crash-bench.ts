@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parsePublicId } from '../../../src/shared/ids.js';
+import { FAKE_FAL_CREDENTIALS, FakeFal } from '../../fakes/fal/fake-fal.js';
+import { ColophonProcess, freePort } from './colophon-process.js';
+import { eventually } from './eventually.js';
+import { HomeDatabase } from './home-database.js';
+import { VendorGate } from './vendor-gate.js';
+
+export interface RunView {
+  readonly id: string;
+  readonly state: string;
+  readonly clearanceId: string;
+  readonly steps: readonly { id: string; key: string; state: string; assetId: string | null }[];
+}
+
+const FACTS = { purpose: 'commercial', audienceCountries: ['US'], organizationRevenueUsd: 5_000_000 };
+
+/** One home, the program on it again and again, and a vendor that keeps its own accounts. */
+export class CrashBench {
+  program!: ColophonProcess;
+  private legalKey = '';
+
+  private constructor(
+    readonly home: string,
+    readonly port: number,
+    readonly fake: FakeFal,
+    readonly gate: VendorGate,
+  ) {}
+
+  static async start(): Promise<CrashBench> {
+    const fake = await FakeFal.start();
+    const home = mkdtempSync(join(tmpdir(), 'colophon-crash-'));
+    const bench = new CrashBench(home, await freePort(), fake, await VendorGate.start(fake));
+    await bench.restart();
+    const { id } = await bench.post<{ id: string }>('/v1/principals', {
+      displayName: 'Counsel',
+      roles: ['legal'],
+    });
+    bench.legalKey = (
+      await bench.post<{ key: string }>('/v1/api-keys', { principalId: id, mode: 'live' })
+    ).key;
+    return bench;
+  }
+
+  async stop(): Promise<void> {
+    await this.program.signal('SIGINT');
+    await this.gate.stop();
+    await this.fake.stop();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  async restart(environment: Record<string, string> = {}): Promise<void> {
+    this.program = await ColophonProcess.start({
+      home: this.home,
+      environment: {
+        PORT: String(this.port),
+        PUBLIC_URL: `http://127.0.0.1:${this.port}`,
+        FAL_KEY: FAKE_FAL_CREDENTIALS,
+        FAL_BASE_URL: this.gate.url,
+        ...environment,
+      },
+    });
+  }
+
+  post<T>(path: string, body: unknown, options: { key?: string; idempotencyKey?: string } = {}): Promise<T> {
+    return this.program.json<T>(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': options.idempotencyKey ?? randomUUID(),
+      },
+      ...(options.key === undefined ? {} : { key: options.key }),
+    });
+  }
+
+  runBody(inputs: Record<string, unknown> = { model: 'flux-1-schnell@fal' }): Record<string, unknown> {
+    return {
+      projectId: this.program.instance.projectId,
+      useCase: 'hero-image',
+      pipeline: 'product-shot',
+      inputs: { prompt: 'a bottle on a table', width: 256, height: 256, factor: 2, ...inputs },
+      facts: FACTS,
+    };
+  }
+
+  /** A run on fal is cleared as `review`, so it waits for counsel. */
+  async startFalRun(): Promise<RunView> {
+    const run = await this.post<RunView>('/v1/runs', this.runBody());
+    await this.waive(run);
+    return this.run(run.id);
+  }
+
+  async waive({ clearanceId }: RunView): Promise<void> {
+    await this.post(
+      '/v1/waivers',
+      {
+        clearanceId,
+        reason: 'LEGAL_OPINION',
+        comment: 'opinion of the house',
+        expiresAt: '2099-01-01T00:00:00Z',
+      },
+      { key: this.legalKey },
+    );
+  }
+
+  run(id: string): Promise<RunView> {
+    return this.program.json<RunView>(`/v1/runs/${id}`);
+  }
+
+  runIn(id: string, ...states: string[]): Promise<RunView> {
+    return eventually(
+      `run ${id} is ${states.join(' or ')}`,
+      async () => {
+        const run = await this.run(id);
+        return states.includes(run.state) ? run : undefined;
+      },
+      60_000,
+    );
+  }
+
+  /** The state of a step as the database has it: also while no program runs. */
+  async stateOf(runId: string, key: string): Promise<string> {
+    const database = await HomeDatabase.open(this.home);
+    try {
+      const [row] = await database.query<{ state: string }>(
+        'SELECT state FROM step_run WHERE run_id = $1 AND key = $2',
+        [parsePublicId('run', runId), key],
+      );
+      return row?.state ?? 'none';
+    } finally {
+      await database.close();
+    }
+  }
+
+  reconcile(runId: string, body: object): Promise<RunView> {
+    return this.post<RunView>(`/v1/runs/${runId}/steps/generate/reconcile`, body);
+  }
+
+  /** What the vendor charged for the step of this run that runs there. */
+  chargesOf(run: RunView) {
+    const generate = run.steps.find(({ key }) => key === 'generate');
+    const stepRunId = parsePublicId('stepRun', generate?.id ?? '');
+    return this.fake.ledger().filter((entry) => entry.stepRunId === stepRunId);
+  }
+}

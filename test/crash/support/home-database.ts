@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { eventually } from './eventually.js';
+
+/** Any number; the key of the advisory lock at which paused transactions wait. */
+const PAUSE_KEY = 20_261_122;
+
+/** Where to stop a transaction: just before this change is committed. */
+export interface PausePoint {
+  readonly table: string;
+  readonly on: 'INSERT' | 'UPDATE';
+  /** SQL condition on NEW. */
+  readonly when?: string;
+}
+
+export function serverProcessId(home: string): number {
+  return Number(postmasterFile(home)[0]);
+}
+
+function postmasterFile(home: string): string[] {
+  return readFileSync(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n');
+}
+
+/**
+ * The embedded database behind the program's back, as its superuser. It outlives a killed program until the next
+ * start, so the state that a kill has left can be read.
+ */
+export class HomeDatabase {
+  private constructor(private readonly client: pg.Client) {}
+
+  static async open(home: string): Promise<HomeDatabase> {
+    const socketDirectory = postmasterFile(home)[4] ?? '';
+    const client = new pg.Client({
+      host: socketDirectory,
+      user: 'colophon_admin',
+      password: readFileSync(join(home, 'postgres', 'password'), 'utf8').trim(),
+      database: 'colophon',
+      options: '-c search_path=colophon',
+    });
+    // The next start of the program stops this server.
+    client.on('error', () => undefined);
+    await client.connect();
+    return new HomeDatabase(client);
+  }
+
+  async query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.client.query<Row>(sql, [...values])).rows;
+  }
+
+  async close(): Promise<void> {
+    await this.client.end().catch(() => undefined);
+  }
+
+  /** From now on every transaction that makes this change waits before it, until {@link unpause}. */
+  async pauseBefore({ table, on, when }: PausePoint): Promise<void> {
+    await this.query(`SELECT pg_advisory_lock(${PAUSE_KEY})`);
+    await this.query(`
+      CREATE OR REPLACE FUNCTION public.pause() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_advisory_xact_lock_shared(${PAUSE_KEY}); RETURN NEW; END $$;
+      CREATE OR REPLACE TRIGGER crash_test_pause BEFORE ${on} ON ${table} FOR EACH ROW
+        ${when === undefined ? '' : `WHEN (${when})`} EXECUTE FUNCTION public.pause();`);
+  }
+
+  /** Resolves when a transaction has arrived there. */
+  async paused(): Promise<void> {
+    await eventually('a transaction arrives at the pause', async () => {
+      const waiting = await this.query(`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      return waiting.length > 0 || undefined;
+    });
+  }
+
+  /** After a kill: ends what the dead program left waiting, so that nothing of it is committed later. */
+  async dropPaused(table: string): Promise<void> {
+    await this.query(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = 'colophon' AND application_name LIKE 'colophon%'`,
+    );
+    await this.query(`DROP TRIGGER IF EXISTS crash_test_pause ON ${table}`);
+    await this.query('SELECT pg_advisory_unlock_all()');
+  }
+
+  /** Calls back as soon as a change of this kind has been committed. */
+  async afterCommit({ table, on, when }: PausePoint, action: () => void): Promise<void> {
+    await this.query(`
+      CREATE OR REPLACE FUNCTION public.tell() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_notify('crash_test', ''); RETURN NULL; END $$;
+      CREATE OR REPLACE TRIGGER crash_test_tell AFTER ${on} ON ${table} FOR EACH ROW
+        ${when === undefined ? '' : `WHEN (${when})`} EXECUTE FUNCTION public.tell();`);
+    this.client.once('notification', action);
+    await this.query('LISTEN crash_test');
+  }
+
+  async forgetCommits(table: string): Promise<void> {
+    await this.query(`DROP TRIGGER IF EXISTS crash_test_tell ON ${table}`);
+  }
+}
