@@ -97,6 +97,7 @@ export async function startEmbeddedPostgres(home: string): Promise<EmbeddedPostg
       // SIGINT is PostgreSQL's fast shutdown.
       if (server.exitCode === null && server.signalCode === null) server.kill('SIGINT');
       await exited;
+      rmSync(socketDirectory, { recursive: true, force: true });
     },
   };
 }

@@ -16,8 +16,11 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A fresh database of this test file's own: a copy of the migrated template, about 100 ms. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * A fresh database of this test file's own: a copy of the migrated template, about 100 ms. Another database may be
+ * copied as well, to play a restored backup; nobody may be connected to it.
+ */
+export async function createTestDatabase(template = 'template_colophon'): Promise<TestDatabase> {
   const server = JSON.parse(process.env.TEST_POSTGRES ?? '{}') as TestServer;
   const name = `test_${randomBytes(6).toString('hex')}`;
   const onServer = async (sql: string): Promise<void> => {
@@ -31,7 +34,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await client.end();
     }
   };
-  await onServer(`CREATE DATABASE ${name} TEMPLATE template_colophon`);
+  await onServer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   return {
     name,
     administratorUrl: server.administratorUrl.replace('/DATABASE?', `/${name}?`),

@@ -41,8 +41,24 @@ export class PublishLog {
     private readonly clock: Clock,
   ) {}
 
-  /** @returns the published size. @throws ForkRefusedError */
+  /**
+   * One publication of a log at a time, in all processes: a slower one would put its older checkpoint over a newer
+   * one. The lock belongs to the session, so it ends with a process that dies.
+   *
+   * @returns the published size. @throws ForkRefusedError
+   */
   async publish(organizationId: string): Promise<number> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`publish ${organizationId}`]);
+      return await this.publishAlone(organizationId);
+    } finally {
+      await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+      client.release();
+    }
+  }
+
+  private async publishAlone(organizationId: string): Promise<number> {
     const store = this.stores.ofLog(organizationId);
     const key = await this.keys.ofLog(organizationId);
     const head = await this.head(organizationId);

@@ -27,6 +27,8 @@ export class Sequencer {
   private pendingWake = false;
   /** False until every log was published once: a crash may have come between the last checkpoint row and its file. */
   private caughtUp = false;
+  /** Logs whose last round failed: their checkpoint may be recorded, but not published. */
+  private readonly unpublished = new Set<string>();
   private health: SequencerHealth = { lastSuccessAt: undefined, lastError: undefined };
 
   constructor(
@@ -59,18 +61,37 @@ export class Sequencer {
     return this.health;
   }
 
-  /** One round over every log that has something to do; returns the number of integrated entries. */
+  /**
+   * One round over every log that has something to do; returns the number of integrated entries.
+   * @throws the first failure, after every log had its turn
+   */
   async runOnce(): Promise<number> {
     let integrated = 0;
-    for (const organizationId of await (this.caughtUp ? this.logsWithWork() : this.allLogs())) {
-      let batch: number;
-      do {
-        batch = await integrateEntries(this.pool, organizationId);
-        integrated += batch;
-      } while (batch > 0);
-      await this.publishLog.publish(organizationId);
+    const organizationIds = await (this.caughtUp ? this.logsWithWork() : this.allLogs());
+    const failures: unknown[] = [];
+    for (const organizationId of new Set([...organizationIds, ...this.unpublished])) {
+      try {
+        integrated += await this.sequence(organizationId);
+        this.unpublished.delete(organizationId);
+      } catch (error) {
+        // One log that cannot be written must not hold up those of other organizations.
+        this.unpublished.add(organizationId);
+        failures.push(error);
+      }
     }
     this.caughtUp = true;
+    if (failures.length > 0) throw failures[0];
+    return integrated;
+  }
+
+  private async sequence(organizationId: string): Promise<number> {
+    let integrated = 0;
+    let batch: number;
+    do {
+      batch = await integrateEntries(this.pool, organizationId);
+      integrated += batch;
+    } while (batch > 0);
+    await this.publishLog.publish(organizationId);
     return integrated;
   }
 

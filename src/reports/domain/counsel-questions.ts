@@ -75,11 +75,17 @@ function humanWork({ contributions }: AssetDossier): CounselAnswer {
   };
 }
 
+/** Channels of this program's own tools, which run no trained model. */
+const UNTRAINED_CHANNELS: readonly string[] = ['studio', 'sandbox'];
+
 const AI_TYPES = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'];
 
 function aiParts({ chain, models }: AssetDossier): CounselAnswer {
   const generated = chain.filter(({ digitalSourceType }) => AI_TYPES.includes(digitalSourceType ?? ''));
-  const unknown = chain.filter(({ digitalSourceType }) => digitalSourceType === undefined).length;
+  // A step without a source type changed nothing that has one (a plain resize); an upload without one is unknown.
+  const unknown = chain.filter(
+    ({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined,
+  ).length;
   const names = models.map(({ name, vendor, channel }) => `${name} of ${vendor} through ${channel}`);
   const steps = generated.map(({ step, title }) => step?.stepKey ?? title);
   const answer = [
@@ -87,7 +93,9 @@ function aiParts({ chain, models }: AssetDossier): CounselAnswer {
       ? `Generated or edited by trained models in: ${steps.join(', ')}.`
       : 'No step of the chain is recorded as generative AI.',
     names.length > 0 ? `Models and tools: ${names.join('; ')}.` : 'No model is recorded.',
-    ...(unknown > 0 ? [`For ${unknown} files nobody declared how they were made.`] : []),
+    ...(unknown > 0
+      ? [`Nobody declared how ${unknown === 1 ? 'one file was' : `${unknown} files were`} made.`]
+      : []),
   ];
   const question = 'Which parts are AI, by which model, version and channel?';
   const entryIndices = chain.map(({ entryIndex }) => entryIndex);
@@ -117,10 +125,21 @@ function licenseDecision({ runs }: AssetDossier): CounselAnswer {
 
 function training({ models }: AssetDossier): CounselAnswer {
   const question = 'What were the models trained on?';
-  const answer = models.map(({ name, trainingData }) => `${name}: ${trainingData.disclosure}`).join('; ');
-  const answered =
-    models.length > 0 && models.every(({ trainingData }) => !isUnknown(trainingData.disclosure));
-  return { question, answer: answer || 'No model is recorded.', entryIndices: [], answered };
+  const trained = models.filter(({ channel }) => !UNTRAINED_CHANNELS.includes(channel));
+  if (trained.length === 0) {
+    const answer =
+      models.length > 0
+        ? 'No trained model took part; the tools are fixed calculations.'
+        : 'No model is recorded.';
+    return { question, answer, entryIndices: [], answered: models.length > 0 };
+  }
+  const answer = trained
+    .map(
+      ({ name, trainingData }) => `${name}: disclosure ${trainingData.disclosure}. ${trainingData.summary}`,
+    )
+    .join(' ');
+  const answered = trained.every(({ trainingData }) => !isUnknown(trainingData.disclosure));
+  return { question, answer, entryIndices: [], answered };
 }
 
 function inputs({ chain }: AssetDossier): CounselAnswer {
@@ -131,7 +150,7 @@ function inputs({ chain }: AssetDossier): CounselAnswer {
     return { question, answer, entryIndices: [], answered: true };
   }
   const described = uploads.map(({ title, rights }) => {
-    const basis = rights?.basis;
+    const basis = rights?.rightsBasis;
     return `${title}: ${typeof basis === 'string' ? words(basis) : 'no declared basis'}`;
   });
   const answered = uploads.every(({ rights }) => rights !== undefined);
@@ -144,12 +163,12 @@ function inputs({ chain }: AssetDossier): CounselAnswer {
 }
 
 function indemnity({ models, contributions }: AssetDossier): CounselAnswer {
-  const answer = models.map((model) => `${model.name}: ${model.indemnity}`).join('; ');
+  const answer = models.map((model) => `${model.name}: ${sentence(model.indemnity)}`).join(' ');
   const edited =
-    contributions.length > 0 ? '. The picture was edited afterwards; many indemnities end with that.' : '.';
+    contributions.length > 0 ? ' The picture was edited afterwards; many indemnities end with that.' : '';
   const question = 'Who indemnifies, and does it survive what was done afterwards?';
   const answered = models.length > 0 && models.every((model) => !isUnknown(model.indemnity));
-  return { question, answer: (answer || 'No model is recorded') + edited, entryIndices: [], answered };
+  return { question, answer: (answer || 'No model is recorded.') + edited, entryIndices: [], answered };
 }
 
 function exceptions({ runs }: AssetDossier): CounselAnswer {
@@ -184,6 +203,10 @@ function marks({ verification, asset }: AssetDossier): CounselAnswer {
     entryIndices: [asset.entryIndex],
     answered,
   };
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function isUnknown(text: string): boolean {

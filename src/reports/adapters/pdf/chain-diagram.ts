@@ -89,7 +89,7 @@ function drawBox(paper: Paper, pictures: Pictures, box: Placed, asset: DossierAs
   paper.line(source[0] ?? '', x + 6, y + BOX.picture + 34, STYLES.small);
 }
 
-function shortSource({ digitalSourceType }: DossierAsset): string {
+function shortSource({ digitalSourceType, step }: DossierAsset): string {
   const words: Readonly<Record<string, string>> = {
     trainedAlgorithmicMedia: 'Generative AI',
     compositeWithTrainedAlgorithmicMedia: 'Edited with AI',
@@ -100,7 +100,9 @@ function shortSource({ digitalSourceType }: DossierAsset): string {
     algorithmicallyEnhanced: 'Algorithm, no AI',
   };
   return digitalSourceType === undefined
-    ? 'Source not declared'
+    ? step
+      ? 'No new content'
+      : 'Source not declared'
     : (words[digitalSourceType] ?? digitalSourceType);
 }
 

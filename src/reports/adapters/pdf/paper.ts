@@ -132,9 +132,10 @@ export class Paper {
     this.doc.endMarkedContent();
   }
 
-  beginSection(title: string, lead?: string): void {
+  /** @param keepWith height of what must not be parted from the heading, in points */
+  beginSection(title: string, lead?: string, keepWith = 110): void {
     this.space(26);
-    this.ensure(110);
+    this.ensure(keepWith);
     this.section = this.element('Sect', this.root);
     this.doc.outline.addItem(printableText(title, () => true));
     this.text(title, STYLES.heading, { tag: 'H2' });

@@ -79,6 +79,12 @@ export function sourceWords(type: string | undefined): string {
   return type === undefined ? 'nothing declared' : (SOURCE_WORDS[type] ?? type);
 }
 
+/** A step without a source type (a plain resize, a conversion) changes nothing that would have one. */
+export function natureWords(asset: DossierAsset): string {
+  if (asset.digitalSourceType === undefined && asset.step) return 'resized or converted, no new content';
+  return sourceWords(asset.digitalSourceType);
+}
+
 export function originWords(asset: DossierAsset): string {
   if (asset.origin === 'upload') return 'Uploaded file';
   if (asset.origin === 'edit') return 'Edited by a person';

@@ -13,7 +13,7 @@ import {
   personName,
   plain,
   sizeText,
-  sourceWords,
+  natureWords,
 } from '../words.js';
 
 const PICTURE = { width: 116, height: 104 } as const;
@@ -24,6 +24,7 @@ export function drawMaking(paper: Paper, pictures: Pictures, dossier: AssetDossi
   paper.beginSection(
     'How it was made',
     `${chain.length === 1 ? 'One file' : `${chain.length} files`}, oldest first. Each was signed when it was made, and names the files it was made from.`,
+    260,
   );
   drawChain(paper, pictures, chain);
   const numbers = new Map(chain.map(({ id }, i) => [id, i + 1]));
@@ -63,7 +64,7 @@ function stepFacts(asset: DossierAsset, numbers: ReadonlyMap<string, number>): (
     ['Title', asset.title],
     ['Made from', list(from, 'nothing earlier')],
     ...(step ? stepRows(step) : []),
-    ['Nature', capitalized(sourceWords(asset.digitalSourceType))],
+    ['Nature', capitalized(natureWords(asset))],
     ...(rights ? ([['Declared rights', recordText(rights)]] as const) : []),
     ['By, on', `${personName(asset.createdBy)}, ${dateTime(asset.createdAt)}`],
     ['File', `${asset.mediaType}, ${asset.width} x ${asset.height} pixels, ${sizeText(asset.sizeBytes)}`],

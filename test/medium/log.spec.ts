@@ -1,0 +1,364 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { pino } from 'pino';
+import { type DataSource } from 'typeorm';
+import { FileLogKeys } from '../../src/audit/adapters/file-log-keys.js';
+import { FileTileStores } from '../../src/audit/adapters/file-tile-store.js';
+import { AppendEntry } from '../../src/audit/application/append-entry.js';
+import { integrateEntries } from '../../src/audit/application/integrate-entries.js';
+import { CHECKPOINT_PATH, PublishLog } from '../../src/audit/application/publish-log.js';
+import { Sequencer } from '../../src/audit/application/sequencer.js';
+import { SubjectVault } from '../../src/audit/application/subject-vault.js';
+import { type TileStore, type TileStores } from '../../src/audit/application/tile-store.port.js';
+import { type LogReport } from '../../src/audit/verify/log-report.js';
+import { verifyLog } from '../../src/audit/verify/verify-log.js';
+import { createDataSource } from '../../src/database/data-source.js';
+import { OrganizationTx, type Tx } from '../../src/database/organization-tx.js';
+import { SYSTEM_ACTOR } from '../../src/identity/application/actor.js';
+import { CreateOrganization } from '../../src/identity/application/create-organization.js';
+import { systemClock } from '../../src/shared/clock.js';
+import { newId, publicId } from '../../src/shared/ids.js';
+import { Inspector } from '../support/inspector.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const logger = pino({ level: 'silent' });
+const appendEntry = new AppendEntry(
+  new SubjectVault(randomBytes(32), systemClock),
+  systemClock,
+  () => undefined,
+);
+
+/** A process that works on a log: its own connections, and a store that a test may spoil. */
+interface Process {
+  readonly pool: pg.Pool;
+  readonly sequencer: Sequencer;
+  readonly publish: PublishLog;
+}
+
+let folder: string;
+let database: TestDatabase;
+let dataSource: DataSource;
+let organizationTx: OrganizationTx;
+let organizationId: string;
+let keys: FileLogKeys;
+let stores: FileTileStores;
+let pools: pg.Pool[];
+
+async function connect(to: TestDatabase): Promise<void> {
+  dataSource = createDataSource({
+    url: to.applicationUrl,
+    applicationName: 'test',
+    poolSize: 8,
+    entities: [],
+  });
+  await dataSource.initialize();
+  organizationTx = new OrganizationTx(dataSource);
+}
+
+function startProcess(store: TileStores = stores, to: TestDatabase = database): Process {
+  const pool = new pg.Pool({ connectionString: to.sequencerUrl, max: 3, options: '-c search_path=colophon' });
+  // Dropping the database at the end of a test breaks idle connections.
+  pool.on('error', () => undefined);
+  pools.push(pool);
+  const publish = new PublishLog(pool, store, keys, systemClock);
+  return { pool, publish, sequencer: new Sequencer(pool, publish, logger) };
+}
+
+beforeEach(async () => {
+  pools = [];
+  folder = await mkdtemp(join(tmpdir(), 'colophon-log-'));
+  keys = new FileLogKeys(join(folder, 'keys'));
+  stores = new FileTileStores(join(folder, 'logs'));
+  database = await createTestDatabase();
+  await connect(database);
+  organizationId = await createOrganization();
+});
+afterEach(async () => {
+  await dataSource.destroy();
+  await Promise.all(pools.map((pool) => pool.end()));
+  await database.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function createOrganization(): Promise<string> {
+  const create = new CreateOrganization(organizationTx, keys, appendEntry, systemClock);
+  return (await create.create('An organization', 'log.example')).organizationId;
+}
+
+function append(tx: Tx, name: string): Promise<string> {
+  const subject = { kind: 'project', id: publicId('project', newId()) } as const;
+  return appendEntry.append(tx, { type: 'project.created', actor: SYSTEM_ACTOR, subject, data: { name } });
+}
+const commit = (name: string, organization = organizationId) =>
+  organizationTx.run(organization, (tx) => append(tx, name));
+async function commitAll(count: number, organization = organizationId): Promise<void> {
+  for (let i = 0; i < count; i++) await commit(`entry ${i}`, organization);
+}
+
+async function fsck(organization = organizationId): Promise<LogReport> {
+  const { origin, verifier } = await keys.ofLog(organization);
+  return verifyLog(stores.ofLog(organization), { origin, log: verifier });
+}
+
+/** Indices of the log as the database has them, and what each entry says. */
+async function entries(): Promise<{ index: number; name: string | undefined }[]> {
+  const rows = await organizationTx.run(organizationId, (tx) =>
+    tx.query<{ index: string; entry: Buffer }>('SELECT index, entry FROM audit_entry ORDER BY index'),
+  );
+  return rows.map(({ index, entry }) => ({
+    index: Number(index),
+    name: (JSON.parse(entry.toString('utf8')) as { data: { name?: string } }).data.name,
+  }));
+}
+
+/** The same store, but what is written passes by `onWrite`, which may wait or throw. */
+function spoiled(onWrite: (path: string) => Promise<void> | void): TileStores {
+  return {
+    ofLog(id): TileStore {
+      const store = stores.ofLog(id);
+      return {
+        read: (path) => store.read(path),
+        async write(path, bytes) {
+          await onWrite(path);
+          await store.write(path, bytes);
+        },
+      };
+    },
+  };
+}
+
+describe('sequencing', () => {
+  it('leaves one dense log when two sequencers race with ten writers', async () => {
+    const [a, b] = [startProcess(), startProcess()];
+    let writing = true;
+    const sequence = async ({ sequencer }: Process) => {
+      while (writing) await sequencer.runOnce();
+    };
+    const racing = [sequence(a), sequence(b)];
+    await Promise.all(Array.from({ length: 10 }, () => commitAll(30)));
+    writing = false;
+    await Promise.all(racing);
+    await Promise.all([a.sequencer.runOnce(), b.sequencer.runOnce()]);
+    const log = await entries();
+    expect(log.map(({ index }) => index)).toEqual(Array.from({ length: 301 }, (_, i) => i));
+    expect(await fsck()).toMatchObject({ ok: true, findings: [], size: 301, entriesRead: 301 });
+  });
+
+  it('orders entries by commit, not by when they were written', async () => {
+    const { sequencer } = startProcess();
+    await sequencer.runOnce();
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let written: () => void = () => undefined;
+    const early = new Promise<void>((resolve) => (written = resolve));
+    const slow = organizationTx.run(organizationId, async (tx) => {
+      await append(tx, 'written first, committed last');
+      written();
+      await gate;
+    });
+    await early;
+    await commit('written last, committed first');
+    expect(await sequencer.runOnce()).toBe(1);
+    release();
+    await slow;
+    expect(await sequencer.runOnce()).toBe(1);
+    expect((await entries()).map(({ name }) => name)).toEqual([
+      undefined,
+      'written last, committed first',
+      'written first, committed last',
+    ]);
+    expect(await fsck()).toMatchObject({ ok: true, size: 3 });
+  });
+
+  it('holds nothing of a transaction that was rolled back', async () => {
+    const { sequencer } = startProcess();
+    const failing = organizationTx.run(organizationId, async (tx) => {
+      await append(tx, 'never happened');
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    await sequencer.runOnce();
+    expect(await entries()).toEqual([{ index: 0, name: undefined }]);
+  });
+});
+
+describe('publishing', () => {
+  it('never puts an older checkpoint over a newer one, however slow one of two processes is', async () => {
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    let reached: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => (reached = resolve));
+    const slow = startProcess(
+      spoiled(async (path) => {
+        if (path !== CHECKPOINT_PATH) return;
+        reached();
+        await gate;
+      }),
+    );
+    const fast = startProcess();
+    await integrateEntries(slow.pool, organizationId);
+    const slowly = slow.publish.publish(organizationId);
+    await waiting;
+    await commitAll(4);
+    await integrateEntries(fast.pool, organizationId);
+    const quickly = fast.publish.publish(organizationId);
+    await Promise.race([quickly, new Promise((resolve) => setTimeout(resolve, 200))]);
+    open();
+    await Promise.all([slowly, quickly]);
+    expect(await fsck()).toMatchObject({ ok: true, size: 5 });
+  });
+
+  it('makes up for a store that failed after the checkpoint was recorded, without waiting for a new entry', async () => {
+    let full = false;
+    const { sequencer } = startProcess(
+      spoiled((path) => {
+        if (full && path === CHECKPOINT_PATH) throw new Error('no space left on device');
+      }),
+    );
+    await sequencer.runOnce();
+    full = true;
+    await commitAll(3);
+    await expect(sequencer.runOnce()).rejects.toThrow('no space left');
+    expect(await fsck()).toMatchObject({ size: 1 });
+    full = false;
+    await sequencer.runOnce();
+    expect(await fsck()).toMatchObject({ ok: true, size: 4 });
+  });
+
+  it.each([0, 3])(
+    'heals after a crash between the recorded and the published checkpoint (%d before)',
+    async (before) => {
+      if (before > 0) {
+        await commitAll(before - 1);
+        await startProcess().sequencer.runOnce();
+      }
+      await commitAll(2);
+      const dying = startProcess(
+        spoiled((path) => {
+          if (path === CHECKPOINT_PATH) throw new Error('killed here');
+        }),
+      );
+      await expect(dying.sequencer.runOnce()).rejects.toThrow('killed here');
+      const recorded = await organizationTx.run(organizationId, (tx) =>
+        tx.query<{ note: string }>('SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1'),
+      );
+      await startProcess().sequencer.runOnce();
+      const published = await stores.ofLog(organizationId).read(CHECKPOINT_PATH);
+      expect(Buffer.from(published ?? []).toString('utf8')).toBe(recorded[0]?.note);
+      expect(await fsck()).toMatchObject({ ok: true, findings: [] });
+    },
+  );
+
+  it.each(['tile/0/000.p/3', 'tile/entries/000.p/3'])(
+    'heals after a crash before %s is written',
+    async (victim) => {
+      await commitAll(2);
+      const dying = startProcess(
+        spoiled((path) => {
+          if (path === victim) throw new Error('killed here');
+        }),
+      );
+      await expect(dying.sequencer.runOnce()).rejects.toThrow('killed here');
+      expect(await stores.ofLog(organizationId).read(CHECKPOINT_PATH)).toBeUndefined();
+      await startProcess().sequencer.runOnce();
+      expect(await fsck()).toMatchObject({ ok: true, size: 3 });
+    },
+  );
+
+  it('of one log goes on when another one is refused', async () => {
+    const other = await createOrganization();
+    const { sequencer } = startProcess();
+    await sequencer.runOnce();
+    const broken = [organizationId, other].sort()[0] === organizationId ? organizationId : other;
+    const healthy = broken === other ? organizationId : other;
+    await commitAll(1, broken);
+    await sequencer.runOnce();
+    await rm(join(folder, 'logs', broken), { recursive: true });
+    for (const organization of [broken, healthy]) await commitAll(2, organization);
+    await expect(sequencer.runOnce()).rejects.toThrow('Refusing to sign');
+    expect(await fsck(healthy)).toMatchObject({ ok: true, size: 3 });
+    await commitAll(1, healthy);
+    await expect(sequencer.runOnce()).rejects.toThrow('Refusing to sign');
+    expect(await fsck(healthy)).toMatchObject({ ok: true, size: 4 });
+  });
+});
+
+describe('a superuser or a restored backup', () => {
+  it('cannot make us sign a second history: a rewound database is refused, with words that help', async () => {
+    await commitAll(2);
+    await startProcess().sequencer.runOnce();
+    await dataSource.destroy();
+    await Promise.all(pools.map((pool) => pool.end()));
+    pools = [];
+    const backup = await createTestDatabase(database.name);
+    await connect(database);
+    await commitAll(3);
+    await startProcess().sequencer.runOnce();
+    const published = await stores.ofLog(organizationId).read(CHECKPOINT_PATH);
+
+    await dataSource.destroy();
+    await connect(backup);
+    try {
+      const restored = startProcess(stores, backup);
+      await expect(restored.sequencer.runOnce()).rejects.toThrow(/Refusing to sign .*restored from a backup/);
+      // Not even when the second history has become longer than the published one, or just as long.
+      for (const more of [3, 4]) {
+        await commitAll(more);
+        await expect(restored.sequencer.runOnce()).rejects.toThrow('Refusing to sign');
+      }
+      expect(await stores.ofLog(organizationId).read(CHECKPOINT_PATH)).toEqual(published);
+      expect(await fsck()).toMatchObject({ ok: true, size: 6 });
+    } finally {
+      await dataSource.destroy();
+      await Promise.all(pools.map((pool) => pool.end()));
+      pools = [];
+      await backup.drop();
+      await connect(database);
+    }
+  });
+
+  it('who changes an entry before it is published is found out: the entries do not lead to the head', async () => {
+    const process = startProcess();
+    await process.sequencer.runOnce();
+    await commitAll(2);
+    await integrateEntries(process.pool, organizationId);
+    const superuser = await Inspector.open(database);
+    await superuser.query('ALTER TABLE audit_entry DISABLE TRIGGER append_only_row');
+    await superuser.query(`UPDATE audit_entry SET entry = entry || ' ' WHERE index = 1`);
+    await superuser.close();
+    await expect(process.sequencer.runOnce()).rejects.toThrow('the entries do not lead to the head');
+    expect(await fsck()).toMatchObject({ ok: true, size: 1 });
+  });
+
+  it('who removes an entry before it is published is found out too', async () => {
+    const process = startProcess();
+    await commitAll(2);
+    await integrateEntries(process.pool, organizationId);
+    const superuser = await Inspector.open(database);
+    await superuser.query('ALTER TABLE audit_entry DISABLE TRIGGER append_only_row');
+    await superuser.query(`DELETE FROM audit_entry WHERE index = 2`);
+    await superuser.close();
+    await expect(process.sequencer.runOnce()).rejects.toThrow('the entries do not lead to the head');
+  });
+
+  it('who changes a published file is found by fsck, which names the file', async () => {
+    await commitAll(5);
+    await startProcess().sequencer.runOnce();
+    for (const file of ['tile/entries/000.p/6', 'tile/0/000.p/6']) {
+      const path = join(folder, 'logs', organizationId, file);
+      const good = await readFile(path);
+      const bad = Buffer.from(good);
+      bad[40] = (bad[40] ?? 0) ^ 1;
+      await writeFile(path, bad);
+      const report = await fsck();
+      expect(report.ok).toBe(false);
+      expect(report.findings.map((finding) => finding.path)).toContain(file);
+      await writeFile(path, good);
+    }
+    expect((await fsck()).ok).toBe(true);
+  });
+});
