@@ -17,8 +17,11 @@ import {
   type Instance,
 } from './identity/application/create-development-organization.js';
 import { createServices, type Services } from './services.js';
+import { systemErrorCode } from './shared/system-error.js';
 
 const DATABASE_NAME = 'colophon';
+const MAX_LOGGED_MESSAGE = 2_000;
+const MAX_LOGGED_STACK = 4_000;
 
 export interface RunningColophon {
   readonly url: string;
@@ -31,7 +34,28 @@ export interface RunningColophon {
 }
 
 export function createLogger(level: string): Logger {
-  return pino({ level, redact: ['req.headers.authorization', 'headers.authorization'], base: null });
+  return pino({
+    level,
+    serializers: { err: loggedError },
+    redact: ['req.headers.authorization', 'headers.authorization'],
+    base: null,
+  });
+}
+
+/**
+ * What the log shows of an error. Not its other properties: a database error carries the parameters of its statement,
+ * and those hold prompts and names (promise P7).
+ */
+function loggedError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: typeof error };
+  const code = systemErrorCode(error);
+  return {
+    type: error.name,
+    message: error.message.slice(0, MAX_LOGGED_MESSAGE),
+    ...(code === undefined ? {} : { code }),
+    stack: error.stack?.slice(0, MAX_LOGGED_STACK),
+    ...(error.cause === undefined ? {} : { cause: loggedError(error.cause) }),
+  };
 }
 
 /**

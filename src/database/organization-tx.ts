@@ -34,7 +34,7 @@ export class OrganizationTx {
         return await this.attempt(organizationId, work);
       } catch (error) {
         if (attempt < MAX_ATTEMPTS && RETRYABLE_STATES.includes(sqlState(error) ?? '')) continue;
-        throw isUnreachable(error)
+        throw isDatabaseUnreachable(error)
           ? new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
               cause: error,
             })
@@ -90,7 +90,7 @@ export function violatedConstraint(error: unknown): string | undefined {
 }
 
 /** Connection lost or refused, server starting or stopping (57P0x), read-only (25006), disk full (53100), too many connections. */
-function isUnreachable(error: unknown): boolean {
+export function isDatabaseUnreachable(error: unknown): boolean {
   const state = sqlState(error) ?? '';
   return (
     /^(08|57P0|53)/.test(state) ||

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
+import { isDatabaseUnreachable } from '../database/organization-tx.js';
 import { ColophonError, ERROR_CODES, type ErrorCode } from '../shared/errors.js';
 
 /**
@@ -67,6 +68,11 @@ export function sendProblem(reply: FastifyReply, error: ColophonError, requestId
 /** Errors of the framework and its plugins carry a status; everything else is ours to answer for. */
 export function toColophonError(thrown: unknown): ColophonError {
   if (thrown instanceof ColophonError) return thrown;
+  if (isDatabaseUnreachable(thrown)) {
+    return new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
+      cause: thrown,
+    });
+  }
   const status = statusOf(thrown);
   const message = thrown instanceof Error ? thrown.message : '';
   switch (status ?? 500) {
