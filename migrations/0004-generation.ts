@@ -119,6 +119,8 @@ export class Generation1700000000004 implements MigrationInterface {
         CONSTRAINT money_movement_kind_check CHECK (kind IN ('reservation', 'settlement', 'release')),
         CONSTRAINT money_movement_amount_check CHECK (amount_micro_usd >= 0)
       );
+      -- Paid or given back, never both.
+      CREATE UNIQUE INDEX money_movement_end ON money_movement (organization_id, step_run_id) WHERE kind <> 'reservation';
       SELECT tenant_table('money_movement');
       SELECT append_only('money_movement');
 

@@ -44,13 +44,15 @@ export class HumanWorkAndReports1700000000005 implements MigrationInterface {
         FOREIGN KEY (organization_id, reviewer_id) REFERENCES principal (organization_id, id),
         -- One final decision per asset: of two reviewers who race, one loses.
         CONSTRAINT review_asset_unique UNIQUE (organization_id, asset_id),
+        CONSTRAINT review_of_asset_unique UNIQUE (organization_id, id, asset_id),
         CONSTRAINT review_decision_check CHECK (decision IN ('approve', 'reject'))
       );
       SELECT tenant_table('review');
       SELECT append_only('review');
 
       -- Maker is not checker, in the database: the reviewer made neither this asset nor any asset it descends from.
-      CREATE FUNCTION refuse_own_review() RETURNS trigger LANGUAGE plpgsql AS $$
+      -- The path is fixed: else a temporary table named "asset" would be looked into instead of the true one.
+      CREATE FUNCTION refuse_own_review() RETURNS trigger LANGUAGE plpgsql SET search_path = colophon, pg_temp AS $$
       BEGIN
         IF EXISTS (
           WITH RECURSIVE lineage(id) AS (
@@ -80,8 +82,24 @@ export class HumanWorkAndReports1700000000005 implements MigrationInterface {
         released_at timestamptz NOT NULL,
         PRIMARY KEY (organization_id, asset_id),
         FOREIGN KEY (organization_id, asset_id) REFERENCES asset (organization_id, id),
-        FOREIGN KEY (organization_id, review_id) REFERENCES review (organization_id, id)
+        FOREIGN KEY (organization_id, review_id, asset_id) REFERENCES review (organization_id, id, asset_id)
       );
+
+      -- Only what was approved is released, and only live assets, whoever writes the row.
+      CREATE FUNCTION refuse_unapproved_release() RETURNS trigger LANGUAGE plpgsql
+        SET search_path = colophon, pg_temp AS $$
+      BEGIN
+        IF NOT EXISTS (
+          SELECT 1 FROM review r JOIN asset a ON a.organization_id = r.organization_id AND a.id = r.asset_id
+           WHERE r.organization_id = NEW.organization_id AND r.id = NEW.review_id AND r.asset_id = NEW.asset_id
+             AND r.decision = 'approve' AND r.sha256 = a.sha256 AND a.mode = 'live')
+        THEN
+          RAISE EXCEPTION 'the asset was not approved for release' USING ERRCODE = 'CLP02';
+        END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER approved_only BEFORE INSERT ON asset_release FOR EACH ROW EXECUTE FUNCTION refuse_unapproved_release();
+      ALTER TABLE asset_release ENABLE ALWAYS TRIGGER approved_only;
       SELECT tenant_table('asset_release');
       SELECT append_only('asset_release');
 
@@ -116,6 +134,7 @@ export class HumanWorkAndReports1700000000005 implements MigrationInterface {
     await runner.query(`
       DROP TABLE report, asset_release, review, contribution;
       DROP FUNCTION refuse_own_review();
+      DROP FUNCTION refuse_unapproved_release();
     `);
   }
 }

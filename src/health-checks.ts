@@ -24,7 +24,9 @@ export function healthChecks(services: Services): HealthCheck[] {
         const { lastSuccessAt, lastError } = services.sequencer.status();
         const silentMs = Date.now() - (lastSuccessAt?.getTime() ?? services.startedAt.getTime());
         if (silentMs > SEQUENCER_SILENCE_MS || (lastError !== undefined && lastSuccessAt === undefined)) {
-          return Promise.reject(new Error(lastError ?? 'The log has not been sequenced lately.'));
+          return Promise.reject(
+            new Error('A log cannot be sequenced or published: see the output of the service.'),
+          );
         }
         return Promise.resolve(lastError === undefined ? 'sequenced and published' : 'recovering');
       },

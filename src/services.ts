@@ -17,6 +17,7 @@ import { PublishedLogs } from './audit/application/published-logs.js';
 import { PublishLog } from './audit/application/publish-log.js';
 import { ReadLog } from './audit/application/read-log.js';
 import { ReadOpenings } from './audit/application/read-openings.js';
+import { RequirePublishing } from './audit/application/require-publishing.js';
 import { Sequencer } from './audit/application/sequencer.js';
 import { SubjectVault } from './audit/application/subject-vault.js';
 import { type Configuration } from './config/configuration.js';
@@ -60,6 +61,7 @@ import { CreateOrganization } from './identity/application/create-organization.j
 import { ApproveWaiver } from './licenses/application/approve-waiver.js';
 import { DecideClearance } from './licenses/application/decide-clearance.js';
 import { ListingRegistry } from './licenses/application/listing-registry.js';
+import { RequireCleared } from './licenses/application/require-cleared.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
 import { seedListings } from './licenses/registry/seed.js';
 import { downloadToFile } from './outbound/download-to-file.js';
@@ -113,7 +115,7 @@ export async function createServices(options: ServicesOptions) {
   const assets = composeAssets(options, database, log, provenance);
   const licenses = composeLicenses(log);
   const generation = composeGeneration(options, database, log, assets, licenses);
-  const humanWork = composeHumanWork(database, log, assets);
+  const humanWork = composeHumanWork(database, log, assets, licenses);
   const reports = composeReports(options, database, log, provenance, assets, licenses);
   return {
     ...database,
@@ -125,8 +127,8 @@ export async function createServices(options: ServicesOptions) {
     ...generation,
     ...humanWork,
     ...reports,
-    waiverFollowUp: new WaiverFollowUp((tx, clearanceId) =>
-      generation.resumeWaivedRun.resume(tx, clearanceId),
+    waiverFollowUp: new WaiverFollowUp((tx, clearanceId, keyMode) =>
+      generation.resumeWaivedRun.resume(tx, clearanceId, keyMode),
     ),
     publishedLogs: new PublishedLogs(log.tileStores, (header) =>
       identity.authenticate.withAuthorization(header),
@@ -194,7 +196,8 @@ function composeLog({ configuration, logger }: ServicesOptions, database: Compos
   const sequencer = new Sequencer(database.sequencerPool, publishLog, logger);
   const appendEntry = new AppendEntry(vault, clock, () => sequencer.wake());
   const readLog = new ReadLog(database.organizationTx, tileStores, logKeys);
-  return { vault, logKeys, tileStores, sequencer, appendEntry, readLog };
+  const requirePublishing = new RequirePublishing(clock);
+  return { vault, logKeys, tileStores, sequencer, appendEntry, readLog, requirePublishing };
 }
 
 function composeIdentity(
@@ -232,7 +235,7 @@ async function composeProvenance({ configuration, verification }: ServicesOption
 function composeAssets(
   { configuration }: ServicesOptions,
   { dataSource, organizationTx }: Composed<typeof composeDatabase>,
-  { appendEntry }: Composed<typeof composeLog>,
+  { appendEntry, requirePublishing }: Composed<typeof composeLog>,
   { signer, verifier }: Composed<typeof composeProvenance>,
 ) {
   const store = new FileAssetStore(join(configuration.home, 'assets'));
@@ -247,7 +250,15 @@ function composeAssets(
     signAsset,
     recordAsset,
     intake: new AssetIntake(store, probe, configuration.uploadMaxBytes),
-    uploadAsset: new UploadAsset(organizationTx, store, signAsset, recordAsset, appendEntry, clock),
+    uploadAsset: new UploadAsset(
+      organizationTx,
+      store,
+      signAsset,
+      recordAsset,
+      appendEntry,
+      requirePublishing,
+      clock,
+    ),
     readAsset: new ReadAsset(organizationTx, assets, store),
     verifyFile: new VerifyFile(verifier, async (sha256) => {
       const found = await assets.findSigned(dataSource, sha256);
@@ -262,15 +273,16 @@ function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
     registry,
     decideClearance: new DecideClearance(registry.index, appendEntry, clock),
     approveWaiver: new ApproveWaiver(appendEntry, clock),
+    requireCleared: new RequireCleared(clock),
   };
 }
 
 function composeGeneration(
   { configuration, logger, studio }: ServicesOptions,
   { dataSource, organizationTx, boss }: Composed<typeof composeDatabase>,
-  { vault, appendEntry }: Composed<typeof composeLog>,
+  { vault, appendEntry, requirePublishing }: Composed<typeof composeLog>,
   { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { decideClearance }: Composed<typeof composeLicenses>,
+  { decideClearance, requireCleared }: Composed<typeof composeLicenses>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
   const studioProvider = new StudioProvider(studio);
@@ -298,6 +310,7 @@ function composeGeneration(
     organizationTx,
     runs,
     providers,
+    requireCleared,
     stepInputs,
     store,
     captureOutput,
@@ -327,6 +340,7 @@ function composeGeneration(
       assets,
       new FindPipeline(),
       decideClearance,
+      requirePublishing,
       providers,
       money,
       vault,
@@ -350,8 +364,9 @@ function composeGeneration(
 
 function composeHumanWork(
   { organizationTx }: Composed<typeof composeDatabase>,
-  { vault, appendEntry }: Composed<typeof composeLog>,
+  { vault, appendEntry, requirePublishing }: Composed<typeof composeLog>,
   { store, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  { requireCleared }: Composed<typeof composeLicenses>,
 ) {
   return {
     recordContribution: new RecordContribution(
@@ -361,12 +376,13 @@ function composeHumanWork(
       signAsset,
       recordAsset,
       appendEntry,
+      requirePublishing,
       vault,
       changedRegion,
       clock,
     ),
     stateAuthorship: new StateAuthorship(assets),
-    reviewAsset: new ReviewAsset(assets, appendEntry, vault, clock),
+    reviewAsset: new ReviewAsset(assets, appendEntry, requirePublishing, requireCleared, vault, clock),
   };
 }
 

@@ -29,22 +29,37 @@ function importsOf(path: string): Import[] {
   const file = relative(SOURCE, path);
   return [...readFileSync(path, 'utf8').matchAll(IMPORT)].map((match) => {
     const specifier = match[3] ?? match[4] ?? '';
-    const target = specifier.startsWith('.') ? relative(SOURCE, resolve(dirname(path), specifier)) : specifier;
+    const target = specifier.startsWith('.')
+      ? relative(SOURCE, resolve(dirname(path), specifier))
+      : specifier;
     const names = (match[2] ?? '').replace(/[{}\s]/g, ' ').split(',');
-    const typeOnly = match[1] !== undefined || names.every((name) => name.trim() === '' || name.trim().startsWith('type '));
+    const typeOnly =
+      match[1] !== undefined || names.every((name) => name.trim() === '' || name.trim().startsWith('type '));
     return { file, target, typeOnly: typeOnly && match[3] !== undefined };
   });
 }
 
 const imports = sourceFiles(SOURCE).flatMap(importsOf);
-const isOurs = (target: string): boolean => /^[a-z-]+\//.test(target) && target.endsWith('.js') && !target.startsWith('node:');
+const isOurs = (target: string): boolean =>
+  /^[a-z-]+\//.test(target) && target.endsWith('.js') && !target.startsWith('node:');
 const moduleOf = (path: string): string => path.split('/')[0] ?? '';
-const offenders = (found: readonly Import[]): string[] => found.map(({ file, target }) => `${file} imports ${target}`);
+const offenders = (found: readonly Import[]): string[] =>
+  found.map(({ file, target }) => `${file} imports ${target}`);
 
 /** Modules with business in them. */
-const BUSINESS = ['identity', 'assets', 'generation', 'provenance', 'licenses', 'contributions', 'audit', 'reports'];
+const BUSINESS = [
+  'identity',
+  'assets',
+  'generation',
+  'provenance',
+  'licenses',
+  'contributions',
+  'audit',
+  'reports',
+];
 /** Frameworks and drivers that rules must not know. */
-const FRAMEWORK = /^(@nestjs|fastify|@fastify|typeorm|pg|pg-boss|sharp|pdfkit|undici|@contentauth|@fal-ai|rxjs)/;
+const FRAMEWORK =
+  /^(@nestjs|fastify|@fastify|typeorm|pg|pg-boss|sharp|pdfkit|undici|@contentauth|@fal-ai|rxjs)/;
 const IO = /^node:(fs|net|http|https|child_process|dns|tls|worker_threads)/;
 
 describe('architecture', () => {
@@ -55,7 +70,8 @@ describe('architecture', () => {
   it('shared imports nothing of ours, no framework, and does no I/O', () => {
     const found = imports.filter(
       ({ file, target }) =>
-        moduleOf(file) === 'shared' && ((isOurs(target) && moduleOf(target) !== 'shared') || FRAMEWORK.test(target) || IO.test(target)),
+        moduleOf(file) === 'shared' &&
+        ((isOurs(target) && moduleOf(target) !== 'shared') || FRAMEWORK.test(target) || IO.test(target)),
     );
     expect(offenders(found)).toEqual([]);
   });
@@ -64,20 +80,25 @@ describe('architecture', () => {
     const found = imports.filter(
       ({ file, target }) =>
         /^audit\/(core|verify)\//.test(file) &&
-        (FRAMEWORK.test(target) || IO.test(target) || (isOurs(target) && !/^(shared|audit\/(core|verify))\//.test(target))),
+        (FRAMEWORK.test(target) ||
+          IO.test(target) ||
+          (isOurs(target) && !/^(shared|audit\/(core|verify))\//.test(target))),
     );
     expect(offenders(found)).toEqual([]);
   });
 
   it('domain code imports no framework and does no I/O', () => {
     const found = imports.filter(
-      ({ file, target, typeOnly }) => /\/domain\//.test(file) && !typeOnly && (FRAMEWORK.test(target) || IO.test(target)),
+      ({ file, target, typeOnly }) =>
+        /\/domain\//.test(file) && !typeOnly && (FRAMEWORK.test(target) || IO.test(target)),
     );
     expect(offenders(found)).toEqual([]);
   });
 
   it('domain code depends on no application, adapter or http code', () => {
-    const found = imports.filter(({ file, target }) => /\/domain\//.test(file) && /\/(application|adapters|http)\//.test(target));
+    const found = imports.filter(
+      ({ file, target }) => /\/domain\//.test(file) && /\/(application|adapters|http)\//.test(target),
+    );
     expect(offenders(found)).toEqual([]);
   });
 
@@ -110,13 +131,19 @@ describe('architecture', () => {
       provenance: ['assets'],
       identity: ['audit'],
       assets: ['audit', 'identity', 'provenance', 'licenses'],
-      contributions: ['assets', 'audit', 'identity', 'provenance'],
+      contributions: ['assets', 'audit', 'identity', 'licenses', 'provenance'],
       generation: ['assets', 'audit', 'identity', 'licenses', 'provenance'],
       reports: ['assets', 'audit', 'contributions', 'identity', 'licenses', 'provenance'],
     };
     const found = imports.filter(({ file, target }) => {
       const [from, to] = [moduleOf(file), moduleOf(target)];
-      return BUSINESS.includes(from) && BUSINESS.includes(to) && isOurs(target) && from !== to && !allowed[from]?.includes(to);
+      return (
+        BUSINESS.includes(from) &&
+        BUSINESS.includes(to) &&
+        isOurs(target) &&
+        from !== to &&
+        !allowed[from]?.includes(to)
+      );
     });
     expect(offenders(found)).toEqual([]);
   });
@@ -124,7 +151,11 @@ describe('architecture', () => {
   it('only OrganizationTx and the composition root hold a data source that could reach tenant tables', () => {
     const found = imports.filter(
       ({ file, target, typeOnly }) =>
-        target.startsWith('typeorm') && !typeOnly && BUSINESS.includes(moduleOf(file)) && /DataSource/.test(readFileSync(join(SOURCE, file), 'utf8')) && !/type DataSource/.test(readFileSync(join(SOURCE, file), 'utf8')),
+        target.startsWith('typeorm') &&
+        !typeOnly &&
+        BUSINESS.includes(moduleOf(file)) &&
+        /DataSource/.test(readFileSync(join(SOURCE, file), 'utf8')) &&
+        !/type DataSource/.test(readFileSync(join(SOURCE, file), 'utf8')),
     );
     expect(offenders(found)).toEqual([]);
   });
@@ -142,16 +173,23 @@ describe('architecture', () => {
       .map((path) => relative(SOURCE, path))
       // The page runs in a browser; the command line fetches what its user names.
       .filter((file) => !/^(outbound|cli)\//.test(file) && !file.includes('start-page'))
-      .filter((file) => /(?<![.#\w]|async )fetch\(|from 'undici'|from 'node:https?'/.test(withoutTypes(file)));
+      .filter((file) =>
+        /(?<![.#\w]|async )fetch\(|from 'undici'|from 'node:https?'/.test(withoutTypes(file)),
+      );
     expect(found).toEqual([]);
   });
 
   it('no file hides behind a name that says nothing', () => {
-    const found = sourceFiles(SOURCE).filter((path) => /(^|\/)(index|utils?|helpers?|common|misc|manager)\.ts$/.test(path));
+    const found = sourceFiles(SOURCE).filter((path) =>
+      /(^|\/)(index|utils?|helpers?|common|misc|manager)\.ts$/.test(path),
+    );
     expect(found).toEqual([]);
   });
 });
 
 function withoutTypes(file: string): string {
-  return readFileSync(join(SOURCE, file), 'utf8').replace(/^import \{ type [^}]*\} from 'node:https?';$/gm, '');
+  return readFileSync(join(SOURCE, file), 'utf8').replace(
+    /^import \{ type [^}]*\} from 'node:https?';$/gm,
+    '',
+  );
 }

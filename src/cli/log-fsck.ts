@@ -189,10 +189,13 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 function urlSource(base: string): LogSource {
   const prefix = base.endsWith('/') ? base : `${base}/`;
+  // Entry bundles of a Colophon server are for its own organization; other logs need no key.
+  const key = process.env.COLOPHON_API_KEY;
+  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
   return {
     async read(path) {
       const url = new URL(path, prefix);
-      const response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+      const response = await fetch(url, { headers, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
       if (response.status === 404 || response.status === 410) return undefined;
       if (!response.ok) throw new Unusable(`${url.href} answered with status ${response.status}`);
       return readBody(response, maxBytes(path));

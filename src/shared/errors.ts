@@ -51,7 +51,8 @@ export const ERROR_CODES = {
   clearance_denied: { status: 403, howToFix: 'See "findings": each says what would be allowed instead.' },
   clearance_under_review: {
     status: 409,
-    howToFix: 'Have a person with the role legal approve a waiver for the findings, or choose an alternative named in them.',
+    howToFix:
+      'Have a person with the role legal approve a waiver for the findings, or choose an alternative named in them.',
   },
   unknown_model: { status: 422, howToFix: 'List the known model listings with GET /v1/models.' },
   // Pipelines and runs

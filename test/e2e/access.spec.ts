@@ -20,7 +20,7 @@ import { startTestApplication, type TestApplication } from '../support/test-appl
 
 let app: TestApplication;
 let inspector: Inspector;
-let foreign: Instance;
+let foreign: Omit<Instance, 'url'>;
 
 beforeAll(async () => {
   app = await startTestApplication();
@@ -338,7 +338,7 @@ describe('ids of another organization', () => {
     await expectProblem(await app.request(bundle, { key: mine }), 'not_found');
     await expectProblem(await app.request(bundle, { key: null }), 'unauthenticated');
     const shared = randomUUID();
-    const ask = (instance: Instance) =>
+    const ask = (instance: Omit<Instance, 'url'>) =>
       app.request('/v1/runs', {
         ...json(
           { ...productShot(app), projectId: instance.projectId, facts: HARMLESS_FACTS },

@@ -113,20 +113,28 @@ const HOSTILE: readonly [string, () => Uint8Array, ErrorCode][] = [
   ['a file over the limit', () => Buffer.concat([picture, Buffer.alloc(MAX_BYTES)]), 'payload_too_large'],
 ];
 
-describe.each([
+function fieldOf(fields: Record<string, unknown>): [string, object] {
+  const [name = '', value] = Object.entries(fields)[0] ?? [];
+  return [name, value as object];
+}
+
+/** Both ways in: path and the JSON field that goes with the file. */
+const FORMS: readonly [string, () => string, () => Record<string, unknown>][] = [
   ['POST /v1/assets', () => '/v1/assets', () => ({ declaration: declaration() })],
   [
     'POST contributions',
     () => `/v1/assets/${asset.id}/contributions`,
     () => ({ contribution: CONTRIBUTION }),
   ],
-] as const)('%s', (_name, path, fields) => {
+];
+
+describe.each(FORMS)('%s', (_name, path, fields) => {
   it.each(HOSTILE)('refuses %s', async (_what, bytes, code) => {
     await refuses(() => app.request(path(), postForm(formWith(bytes(), 'x.png', fields()))), code);
   });
 
   it('refuses a form without its file, and one whose file is a text field', async () => {
-    const [name, value] = Object.entries(fields())[0] ?? ['', {}];
+    const [name, value] = fieldOf(fields());
     const form = new FormData();
     form.set(name, JSON.stringify(value));
     await refuses(() => app.request(path(), postForm(form)), 'invalid_request');
@@ -135,8 +143,8 @@ describe.each([
   });
 
   it('refuses two files, in whatever order the field comes', async () => {
-    const [name, value] = Object.entries(fields())[0] ?? ['', {}];
-    const blob = () => new Blob([picture as Uint8Array<ArrayBuffer>]);
+    const [name, value] = fieldOf(fields());
+    const blob = () => new Blob([picture]);
     for (const order of ['first', 'last']) {
       const form = new FormData();
       if (order === 'first') form.append(name, JSON.stringify(value));
@@ -150,7 +158,7 @@ describe.each([
   it('refuses a file in a part of another name, and a field that the form does not have', async () => {
     const wrongFile = formWith(picture, 'a.png', fields());
     wrongFile.delete('file');
-    wrongFile.set('picture', new Blob([picture as Uint8Array<ArrayBuffer>]), 'a.png');
+    wrongFile.set('picture', new Blob([picture]), 'a.png');
     await refuses(() => app.request(path(), postForm(wrongFile)), 'invalid_request');
     await refuses(
       () => app.request(path(), postForm(formWith(picture, 'a.png', { organization_id: 'x' }))),
@@ -159,7 +167,7 @@ describe.each([
   });
 
   it('refuses a field that is missing, no JSON, of a wrong form, or has properties that are not its own', async () => {
-    const [name, value] = Object.entries(fields())[0] ?? ['', {}];
+    const [name, value] = fieldOf(fields());
     const send = (text: string) => () =>
       app.request(path(), postForm(formWith(picture, 'a.png', { [name]: text })));
     await refuses(() => app.request(path(), postForm(formWith(picture, 'a.png', {}))), 'invalid_request');
@@ -237,7 +245,7 @@ describe('good files that are odd', () => {
 
   it('takes the field after the file as well as before', async () => {
     const form = new FormData();
-    form.append('file', new Blob([picture as Uint8Array<ArrayBuffer>]), 'a.png');
+    form.append('file', new Blob([picture]), 'a.png');
     form.append('declaration', JSON.stringify(declaration()));
     await upload(form);
     expect(await staged()).toEqual([]);
@@ -317,7 +325,7 @@ describe('POST /v1/verify', () => {
     const send = (form: FormData) => () => app.request('/v1/verify', { ...postForm(form), key: null });
     await refuses(send(formWith(picture, 'a.png', { note: 'x' })), 'invalid_request');
     const two = formWith(picture, 'a.png', {});
-    two.append('file', new Blob([picture as Uint8Array<ArrayBuffer>]), 'b.png');
+    two.append('file', new Blob([picture]), 'b.png');
     await refuses(send(two), 'payload_too_large');
     await refuses(send(new FormData()), 'invalid_request');
   });

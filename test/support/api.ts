@@ -52,7 +52,7 @@ export function formWith(bytes: Uint8Array, fileName: string, fields: Record<str
   const form = new FormData();
   for (const [name, value] of Object.entries(fields))
     form.set(name, typeof value === 'string' ? value : JSON.stringify(value));
-  form.set('file', new Blob([bytes as Uint8Array<ArrayBuffer>]), fileName);
+  form.set('file', new Blob([bytes]), fileName);
   return form;
 }
 

@@ -1,4 +1,5 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
@@ -24,6 +25,7 @@ export class UploadAsset {
     private readonly signAsset: SignAsset,
     private readonly recordAsset: RecordAsset,
     private readonly appendEntry: AppendEntry,
+    private readonly requirePublishing: RequirePublishing,
     private readonly clock: Clock,
   ) {}
 
@@ -36,6 +38,7 @@ export class UploadAsset {
     const { organizationId } = principal;
     const { file, rights, projectId } = request;
     await this.organizationTx.run(organizationId, async (tx) => {
+      await this.requirePublishing.check(tx);
       const found = await tx.query('SELECT 1 FROM project WHERE organization_id = $1 AND id = $2', [
         organizationId,
         projectId,

@@ -16,7 +16,11 @@ export async function changedRegion(
   beforePath: string,
   afterPath: string,
 ): Promise<ChangedRegion | undefined> {
-  const after = await sharp(afterPath, AS_PROBED).rotate().ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  const after = await sharp(afterPath, AS_PROBED)
+    .rotate()
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const { width, height } = after.info;
   const before = await sharp(beforePath, AS_PROBED)
     .rotate()

@@ -29,6 +29,7 @@ export class ContributionEntity {
 
 @Entity('review')
 @Unique('review_asset_unique', ['organizationId', 'assetId'])
+@Unique('review_of_asset_unique', ['organizationId', 'id', 'assetId'])
 @Check('review_decision_check', `decision IN ('approve', 'reject')`)
 export class ReviewEntity {
   @PrimaryColumn('uuid') organizationId!: string;

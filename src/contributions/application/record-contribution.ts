@@ -6,6 +6,7 @@ import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { displayName } from '../../assets/domain/display-name.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
@@ -56,6 +57,7 @@ export class RecordContribution {
     private readonly signAsset: SignAsset,
     private readonly recordAsset: RecordAsset,
     private readonly appendEntry: AppendEntry,
+    private readonly requirePublishing: RequirePublishing,
     private readonly vault: SubjectVault,
     private readonly compareVersions: CompareVersions,
     private readonly clock: Clock,
@@ -68,9 +70,10 @@ export class RecordContribution {
   ): Promise<RecordedContribution> {
     const { organizationId } = principal;
     const { file } = request;
-    const parent = await this.organizationTx.run(organizationId, (tx) =>
-      this.assets.get(tx, request.parentAssetId),
-    );
+    const parent = await this.organizationTx.run(organizationId, async (tx) => {
+      await this.requirePublishing.check(tx);
+      return this.assets.get(tx, request.parentAssetId);
+    });
     if (parent.mode !== principal.mode) {
       throw new ColophonError('wrong_mode', `The asset was made with a ${parent.mode} key.`);
     }

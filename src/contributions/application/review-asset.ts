@@ -1,10 +1,12 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
@@ -25,6 +27,8 @@ export class ReviewAsset {
   constructor(
     private readonly assets: AssetRepository,
     private readonly appendEntry: AppendEntry,
+    private readonly requirePublishing: RequirePublishing,
+    private readonly requireCleared: RequireCleared,
     private readonly vault: SubjectVault,
     private readonly clock: Clock,
   ) {}
@@ -87,6 +91,9 @@ export class ReviewAsset {
     const review = await tx.manager.findOneBy(ReviewEntity, { organizationId: tx.organizationId, assetId });
     if (review?.decision !== 'approve')
       throw new ColophonError('not_approved', 'This asset has not been approved.');
+    await this.requirePublishing.check(tx);
+    for (const clearanceId of await this.clearancesBehind(tx, assetId))
+      await this.requireCleared.check(tx, clearanceId);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.released',
       actor: actorOf(principal),
@@ -101,6 +108,18 @@ export class ReviewAsset {
     );
     if (inserted.length === 0) throw new ColophonError('conflict', 'This asset was released before.');
     return { releasedAt, sha256: asset.sha256 };
+  }
+
+  /** The license decisions on which the asset and everything it descends from rest. */
+  private async clearancesBehind(tx: Tx, assetId: string): Promise<string[]> {
+    const assetIds = (await this.assets.lineage(tx, assetId)).map(({ id }) => id);
+    const rows = await tx.query<{ clearance_id: string }>(
+      `SELECT DISTINCT r.clearance_id FROM asset a
+         JOIN run r ON r.organization_id = a.organization_id AND r.id = a.run_id
+        WHERE a.organization_id = $1 AND a.id = ANY($2::uuid[])`,
+      [tx.organizationId, assetIds],
+    );
+    return rows.map((row) => row.clearance_id);
   }
 
   async statusOf(

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { type OrganizationTx } from '../../database/organization-tx.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
+import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { ColophonError, type ErrorCode } from '../../shared/errors.js';
@@ -56,6 +57,7 @@ export class AdvanceStep {
     private readonly organizationTx: OrganizationTx,
     private readonly runs: RunRepository,
     private readonly providers: Providers,
+    private readonly requireCleared: RequireCleared,
     private readonly stepInputs: StepInputs,
     private readonly store: AssetStore,
     private readonly captureOutput: CaptureOutput,
@@ -149,7 +151,6 @@ export class AdvanceStep {
     }
   }
 
-  /** Intent before spend: SUBMITTING and its entry are committed before anything leaves this machine. */
   private async begin(
     organizationId: string,
     run: Run,
@@ -158,47 +159,52 @@ export class AdvanceStep {
     signal: AbortSignal,
   ): Promise<Next> {
     if (run.state !== 'RUNNING') return 'stop';
-    let request: SaltedRequest;
     try {
-      request = await this.providerRequest(organizationId, run, step);
-    } catch (error) {
-      if (error instanceof InputsErasedError)
-        return this.failed(organizationId, step, lease, {
-          code: 'conflict',
-          reason: error.message,
-          charged: false,
-        });
-      throw error;
-    }
-    const ready = await this.organizationTx.run(organizationId, async (tx) => {
-      const locked = await this.runs.lock(tx, run.id);
-      if (locked.cancelRequestedAt !== undefined) {
-        await this.endStep.continueRun(tx, locked);
-        return false;
-      }
-      const steps = await this.runs.steps(tx, run.id);
-      const done = new Set(
-        steps.filter(({ state }) => state === 'SUCCEEDED' || state === 'SKIPPED').map(({ key }) => key),
+      const salted = await this.providerRequest(organizationId, run, step);
+      const ready = await this.organizationTx.run(organizationId, (tx) =>
+        this.commitIntent(tx, step, lease, salted),
       );
-      if (!step.dependsOn.every((key) => done.has(key))) return false;
-      const requestSha256 = requestHash(request);
-      await this.runs.changeStep(tx, step.id, lease, 'RESERVED', 'SUBMITTING', { requestSha256 });
-      await this.appendEntry.append(tx, {
-        type: 'step.submitted',
-        actor: SYSTEM_ACTOR,
-        subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
-        data: {
-          runId: publicId('run', run.id),
-          stepKey: step.key,
-          provider: step.provider,
-          listingId: step.listingId,
-          requestSha256,
-        },
-      });
-      await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'SUBMITTING' });
-      return true;
+      return ready ? await this.submit(organizationId, step, lease, salted.request, signal) : 'stop';
+    } catch (error) {
+      const code = refusalBeforeSending(error);
+      if (code === undefined) throw error;
+      const reason = error instanceof Error ? error.message : '';
+      return this.failed(organizationId, step, lease, { code, reason, charged: false });
+    }
+  }
+
+  /**
+   * Intent before spend (promise P2): SUBMITTING and its entry are committed before anything leaves this machine.
+   * @returns false when the step is not to be sent now
+   * @throws ColophonError when the license decision does not hold any more
+   */
+  private async commitIntent(tx: Tx, step: StepRun, lease: Lease, salted: SaltedRequest): Promise<boolean> {
+    const run = await this.runs.lock(tx, step.runId);
+    if (run.cancelRequestedAt !== undefined) {
+      await this.endStep.continueRun(tx, run);
+      return false;
+    }
+    const done = (await this.runs.steps(tx, run.id)).filter(
+      ({ state }) => state === 'SUCCEEDED' || state === 'SKIPPED',
+    );
+    if (!step.dependsOn.every((key) => done.some((other) => other.key === key))) return false;
+    await this.requireCleared.check(tx, run.clearanceId);
+    const requestSha256 = requestHash(salted);
+    await this.runs.changeStep(tx, step.id, lease, 'RESERVED', 'SUBMITTING', { requestSha256 });
+    await this.appendEntry.append(tx, {
+      type: 'step.submitted',
+      actor: SYSTEM_ACTOR,
+      subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
+      data: {
+        runId: publicId('run', run.id),
+        stepKey: step.key,
+        provider: step.provider,
+        listingId: step.listingId,
+        requestSha256,
+      },
     });
-    return ready ? this.submit(organizationId, step, lease, request.request, signal) : 'stop';
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'SUBMITTING' });
+    return true;
   }
 
   /** A worker died between its intent and the provider's answer. */
@@ -381,6 +387,14 @@ export class AdvanceStep {
     };
     return { request, salt };
   }
+}
+
+/** Reasons for which a reserved step is never sent. Anything thrown later has its own handling. */
+function refusalBeforeSending(error: unknown): ErrorCode | undefined {
+  if (error instanceof InputsErasedError) return 'conflict';
+  const refused =
+    error instanceof ColophonError && ['clearance_under_review', 'clearance_denied'].includes(error.code);
+  return refused ? error.code : undefined;
 }
 
 interface SaltedRequest {

@@ -1,4 +1,6 @@
 import { type Tx } from '../../database/organization-tx.js';
+import { type KeyMode } from '../../identity/domain/api-key.js';
+import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type RunRepository } from '../adapters/run.repository.js';
 import { TERMINAL_RUN_STATES } from '../domain/run.js';
@@ -14,8 +16,9 @@ export class CancelRun {
     private readonly endStep: EndStep,
   ) {}
 
-  async cancel(tx: Tx, runId: string): Promise<void> {
+  async cancel(tx: Tx, runId: string, keyMode: KeyMode): Promise<void> {
     const run = await this.runs.lock(tx, runId);
+    refuseTestKeyOnLive(keyMode, run.mode, 'The run');
     if (TERMINAL_RUN_STATES.includes(run.state))
       throw new ColophonError('run_not_cancelable', `The run is ${run.state}.`);
     if (run.cancelRequestedAt === undefined) await this.runs.requestCancel(tx, runId);

@@ -1,6 +1,7 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { newSalt } from '../../audit/core/commitment.js';
+import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { type Answer, type IdempotentRequest } from '../../http/idempotency.js';
@@ -55,6 +56,7 @@ export class StartRun {
     private readonly assets: AssetRepository,
     private readonly findPipeline: FindPipeline,
     private readonly decideClearance: DecideClearance,
+    private readonly requirePublishing: RequirePublishing,
     private readonly providers: Providers,
     private readonly money: Money,
     private readonly vault: SubjectVault,
@@ -79,6 +81,7 @@ export class StartRun {
   }
 
   private async decideAndAccept(tx: Tx, principal: Principal, request: StartRunRequest): Promise<StartedRun> {
+    await this.requirePublishing.check(tx);
     const useCaseId = await this.useCaseId(tx, request);
     const pipeline = await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
     const planned = planSteps(pipeline.definition, request.inputs);

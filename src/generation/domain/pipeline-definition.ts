@@ -21,7 +21,7 @@ const textSchema = (maxLength: number) =>
   z
     .string()
     .max(maxLength)
-    .regex(/^[^\0\p{Cs}]*$/u);
+    .refine((text) => !/[\0\p{Cs}]/u.test(text), 'must not hold NUL or unpaired surrogates');
 const literalSchema = z.union([
   textSchema(MAX_TEXT),
   z.number(),

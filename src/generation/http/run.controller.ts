@@ -96,8 +96,11 @@ export class RunController {
   @ApiOperation({
     summary: 'Send nothing more to a provider; what a provider already has is captured and paid',
   })
-  async cancel(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('run')) id: string) {
-    await this.organizationTx.run(organizationId, (tx) => this.cancelRun.cancel(tx, id));
+  async cancel(
+    @CurrentPrincipal() { organizationId, mode }: Principal,
+    @Param('id', idOf('run')) id: string,
+  ) {
+    await this.organizationTx.run(organizationId, (tx) => this.cancelRun.cancel(tx, id, mode));
     return this.view(organizationId, id);
   }
 

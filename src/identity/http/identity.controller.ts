@@ -11,6 +11,7 @@ import { parsePublicId, publicId } from '../../shared/ids.js';
 import { actorOf } from '../application/actor.js';
 import { Administer } from '../application/administer.js';
 import { KEY_MODES } from '../domain/api-key.js';
+import { refuseTestKeyOnLive } from '../domain/key-mode.js';
 import { type Principal, ROLES } from '../domain/principal.js';
 
 const createProjectSchema = z.strictObject({ name: nameSchema() }).meta({ id: 'CreateProject' });
@@ -179,6 +180,7 @@ export class IdentityController {
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: budgetSchema }) body: z.infer<typeof budgetSchema>,
   ) {
+    refuseTestKeyOnLive(principal.mode, 'live', 'The budget');
     await this.organizationTx.run(principal.organizationId, (tx) =>
       this.administer.setBudget(tx, BigInt(body.limitMicroUsd), actorOf(principal)),
     );

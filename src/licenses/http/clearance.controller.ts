@@ -88,7 +88,7 @@ export class ClearanceController {
           clearanceId,
           expiresAt: new Date(body.expiresAt),
         });
-        const startedRunIds = await this.followUp.afterApproval(tx, clearanceId);
+        const startedRunIds = await this.followUp.afterApproval(tx, clearanceId, principal.mode);
         const view = {
           id: publicId('waiver', waiver.id),
           clearanceId: body.clearanceId,

@@ -16,6 +16,7 @@ import { type ListingIndex } from '../../licenses/domain/listing-index.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
 import { type Clock } from '../../shared/clock.js';
 import { publicId } from '../../shared/ids.js';
+import { mapInOrder } from '../../shared/map-in-order.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
@@ -113,8 +114,8 @@ export class CollectDossier {
     const people = new People(tx);
     const indexOf = indexByEntryId(entries);
     const steps = await collectSteps(tx, lineage);
-    const chain = await Promise.all(
-      [...lineage].reverse().map((one) => this.dossierAsset(one, steps, people, indexOf)),
+    const chain = await mapInOrder([...lineage].reverse(), (one) =>
+      this.dossierAsset(one, steps, people, indexOf),
     );
     const runs = await collectRuns({ tx, lineage, entries, vault: this.vault, people });
     const names = await namesOf(tx, asset);
@@ -223,24 +224,22 @@ export class CollectDossier {
       where: { organizationId: tx.organizationId, assetId: In(lineage.map(({ id }) => id)) },
       order: { createdAt: 'ASC' },
     });
-    return Promise.all(
-      rows.map(async (row) => ({
-        id: publicId('contribution', row.id),
-        assetId: publicId('asset', row.assetId),
-        parentAssetId: publicId('asset', row.parentAssetId),
-        contributor: await people.named(row.contributorId),
-        actionType: row.actionType,
-        basis: row.basis,
-        capture: row.capture,
-        tool: row.tool,
-        statement: await this.vault.decrypt(tx, row.contributorId, row.sealedStatement),
-        changedRegion: row.changedRegion ?? undefined,
-        beforeSha256: row.beforeSha256,
-        afterSha256: row.afterSha256,
-        createdAt: row.createdAt.toISOString(),
-        entryIndex: indexOf(row.entryId),
-      })),
-    );
+    return mapInOrder(rows, async (row) => ({
+      id: publicId('contribution', row.id),
+      assetId: publicId('asset', row.assetId),
+      parentAssetId: publicId('asset', row.parentAssetId),
+      contributor: await people.named(row.contributorId),
+      actionType: row.actionType,
+      basis: row.basis,
+      capture: row.capture,
+      tool: row.tool,
+      statement: await this.vault.decrypt(tx, row.contributorId, row.sealedStatement),
+      changedRegion: row.changedRegion ?? undefined,
+      beforeSha256: row.beforeSha256,
+      afterSha256: row.afterSha256,
+      createdAt: row.createdAt.toISOString(),
+      entryIndex: indexOf(row.entryId),
+    }));
   }
 
   private async reviewOf(

@@ -4,6 +4,7 @@ import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { readClearance } from '../../licenses/application/read-clearance.js';
 import { publicId } from '../../shared/ids.js';
+import { mapInOrder } from '../../shared/map-in-order.js';
 import { type DossierAsset, type DossierRun } from '../domain/dossier.js';
 import { type People } from './people.js';
 
@@ -84,7 +85,7 @@ export async function collectRuns(context: {
        FROM run WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id`,
     [tx.organizationId, runIds],
   );
-  return Promise.all(rows.map((row) => toRun(row, context)));
+  return mapInOrder(rows, (row) => toRun(row, context));
 }
 
 async function toRun(
@@ -117,16 +118,14 @@ async function toRun(
       obligations: clearance.obligations,
       entryIndex: indexOfSubject(entries, 'clearance.decided', clearanceId),
     },
-    waivers: await Promise.all(
-      waivers.map(async (waiver) => ({
-        id: publicId('waiver', waiver.id),
-        reason: waiver.reason,
-        comment: waiver.comment,
-        approvedBy: await people.named(waiver.approved_by),
-        approvedAt: waiver.created_at.toISOString(),
-        expiresAt: waiver.expires_at.toISOString(),
-      })),
-    ),
+    waivers: await mapInOrder(waivers, async (waiver) => ({
+      id: publicId('waiver', waiver.id),
+      reason: waiver.reason,
+      comment: waiver.comment,
+      approvedBy: await people.named(waiver.approved_by),
+      approvedAt: waiver.created_at.toISOString(),
+      expiresAt: waiver.expires_at.toISOString(),
+    })),
   };
 }
 

@@ -1,21 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Instance } from '../../../src/identity/application/create-development-organization.js';
 import { eventually } from './eventually.js';
 
-const PROGRAM = process.env.CRASH_PROGRAM ?? fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
 
 export interface ProcessOptions {
   readonly home: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Words before `node`, e.g. `setpriv --reuid=...`. */
   readonly prefix?: readonly string[];
-  /** Another copy of the compiled program. */
-  readonly program?: string;
 }
 
 /** The real program as its own process. */
@@ -35,8 +32,8 @@ export class ColophonProcess {
     });
   }
 
-  static spawn({ home, environment, prefix = [], program = PROGRAM }: ProcessOptions): ColophonProcess {
-    const [file = '', ...words] = [...prefix, process.execPath, program];
+  static spawn({ home, environment, prefix = [] }: ProcessOptions): ColophonProcess {
+    const [file = '', ...words] = [...prefix, process.execPath, PROGRAM];
     const child = spawn(file, words, {
       cwd: '/',
       env: {

@@ -13,7 +13,13 @@ export interface RunView {
   readonly id: string;
   readonly state: string;
   readonly clearanceId: string;
-  readonly steps: readonly { id: string; key: string; state: string; assetId: string | null }[];
+  readonly steps: readonly {
+    id: string;
+    key: string;
+    model: string;
+    state: string;
+    assetId: string | null;
+  }[];
 }
 
 const FACTS = { purpose: 'commercial', audienceCountries: ['US'], organizationRevenueUsd: 5_000_000 };

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { eventually } from './eventually.js';
 
-/** Any number; the key of the advisory lock at which paused transactions wait. */
-const PAUSE_KEY = 20_261_122;
+/** Longer than any test: a paused transaction is ended, never continued. */
+const PAUSE_SECONDS = 600;
 
 /** Where to stop a transaction: just before this change is committed. */
 export interface PausePoint {
@@ -52,12 +52,11 @@ export class HomeDatabase {
     await this.client.end().catch(() => undefined);
   }
 
-  /** From now on every transaction that makes this change waits before it, until {@link unpause}. */
+  /** From now on every transaction that makes this change stops before it. Survives a restart of the server. */
   async pauseBefore({ table, on, when }: PausePoint): Promise<void> {
-    await this.query(`SELECT pg_advisory_lock(${PAUSE_KEY})`);
     await this.query(`
       CREATE OR REPLACE FUNCTION public.pause() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN PERFORM pg_advisory_xact_lock_shared(${PAUSE_KEY}); RETURN NEW; END $$;
+      BEGIN PERFORM pg_sleep(${PAUSE_SECONDS}); RETURN NEW; END $$;
       CREATE OR REPLACE TRIGGER crash_test_pause BEFORE ${on} ON ${table} FOR EACH ROW
         ${when === undefined ? '' : `WHEN (${when})`} EXECUTE FUNCTION public.pause();`);
   }
@@ -65,19 +64,18 @@ export class HomeDatabase {
   /** Resolves when a transaction has arrived there. */
   async paused(): Promise<void> {
     await eventually('a transaction arrives at the pause', async () => {
-      const waiting = await this.query(`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      const waiting = await this.query(`SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'`);
       return waiting.length > 0 || undefined;
     });
   }
 
-  /** After a kill: ends what the dead program left waiting, so that nothing of it is committed later. */
+  /** After a kill: ends what the dead program left waiting, as if it had never come so far. */
   async dropPaused(table: string): Promise<void> {
     await this.query(
       `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
         WHERE datname = 'colophon' AND application_name LIKE 'colophon%'`,
     );
     await this.query(`DROP TRIGGER IF EXISTS crash_test_pause ON ${table}`);
-    await this.query('SELECT pg_advisory_unlock_all()');
   }
 
   /** Calls back as soon as a change of this kind has been committed. */

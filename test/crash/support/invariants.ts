@@ -135,11 +135,7 @@ function trustOf(bench: CrashBench) {
 }
 
 function logPath(bench: CrashBench): string {
-  return join(
-    bench.home,
-    'logs',
-    parsePublicId('organization', bench.program.instance.organizationId) ?? '',
-  );
+  return join(bench.home, 'logs', parsePublicId('organization', bench.program.instance.organizationId) ?? '');
 }
 
 async function publishedCheckpoint(bench: CrashBench) {

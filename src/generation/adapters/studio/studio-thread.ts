@@ -16,7 +16,10 @@ export type StudioAnswer =
 /** Entry point of a worker thread: pixels are counted here, so that the server goes on answering meanwhile. */
 export default async function work({ operation, parameters, image }: StudioJob): Promise<StudioAnswer> {
   try {
-    const { bytes } = await STUDIO_OPERATIONS[operation].run(parameters, image ? Buffer.from(image) : undefined);
+    const { bytes } = await STUDIO_OPERATIONS[operation].run(
+      parameters,
+      image ? Buffer.from(image) : undefined,
+    );
     return { bytes };
   } catch (error) {
     if (!(error instanceof ColophonError)) throw error;
