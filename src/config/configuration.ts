@@ -142,7 +142,7 @@ export function describeEnvironment(): { name: string; meaning: string; defaultV
       name,
       meaning: schema.description ?? '',
       defaultValue:
-        value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value as string | number),
+        value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value),
     };
   });
 }

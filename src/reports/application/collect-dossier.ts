@@ -118,7 +118,7 @@ export class CollectDossier {
       this.dossierAsset(one, steps, people, indexOf),
     );
     const runs = await collectRuns({ tx, lineage, entries, vault: this.vault, people });
-    const names = await namesOf(tx, asset);
+    const names = await namesOf(tx, asset, lineage.find(({ runId }) => runId !== undefined)?.runId);
     const { review, release } = await this.reviewOf(tx, asset.id, people, indexOf);
     const facts: Omit<AssetDossier, 'gaps'> = {
       v: 1,
@@ -284,6 +284,7 @@ function indexByEntryId(entries: readonly LoggedEntry[]): (entryId: string) => n
 async function namesOf(
   tx: Tx,
   asset: AssetWithParents,
+  runId: string | undefined,
 ): Promise<{ organization: string; project: string; useCase: string | undefined }> {
   const [row] = await tx.query<{ organization: string; project: string; use_case: string | null }>(
     `SELECT o.name AS organization, p.name AS project,
@@ -291,7 +292,7 @@ async function namesOf(
               WHERE r.organization_id = $1 AND r.id = $3) AS use_case
        FROM organization o JOIN project p ON p.organization_id = o.organization_id AND p.id = $2
       WHERE o.organization_id = $1`,
-    [tx.organizationId, asset.projectId, asset.runId ?? null],
+    [tx.organizationId, asset.projectId, runId ?? null],
   );
   return {
     organization: row?.organization ?? '',

@@ -21,7 +21,12 @@ export interface Remembered {
 
 export async function remember(bench: CrashBench): Promise<Remembered> {
   // The published checkpoint first: the entries that it covers are integrated already.
-  const checkpoint = await publishedCheckpoint(bench);
+  const checkpoint = await eventually('a checkpoint is published', () =>
+    publishedCheckpoint(bench).catch((error: unknown) => {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      return undefined;
+    }),
+  );
   return { checkpoint, leaves: await withDatabase(bench, leavesOf) };
 }
 
