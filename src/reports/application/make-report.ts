@@ -151,9 +151,9 @@ export class MakeReport {
     sizeBytes: number,
   ): Promise<void> {
     await this.organizationTx.run(organizationId, async (tx) => {
-      await tx.manager.update(
+      const { affected } = await tx.manager.update(
         ReportEntity,
-        { organizationId, id: report.id },
+        { organizationId, id: report.id, state: 'RUNNING' },
         {
           state: 'DONE',
           progress: 1,
@@ -163,6 +163,8 @@ export class MakeReport {
           finishedAt: this.clock.now(),
         },
       );
+      // Another worker, started after this one was taken for dead, was faster: its report is the one.
+      if (affected !== 1) return;
       await this.appendEntry.append(tx, {
         type: 'report.created',
         actor: SYSTEM_ACTOR,
@@ -181,7 +183,7 @@ export class MakeReport {
     await this.organizationTx.run(organizationId, (tx) =>
       tx.manager.update(
         ReportEntity,
-        { organizationId, id: report.id },
+        { organizationId, id: report.id, state: 'RUNNING' },
         { state: 'FAILED', errorCode, finishedAt: this.clock.now() },
       ),
     );
