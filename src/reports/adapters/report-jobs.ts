@@ -11,7 +11,8 @@ interface ReportJob {
   readonly reportId: string;
 }
 
-const EXPIRE_SECONDS = 300;
+/** A report takes seconds; one of a killed worker is taken up again after this time. */
+const EXPIRE_SECONDS = 60;
 
 export class ReportJobs implements ReportQueue {
   private workerId: string | undefined;
