@@ -141,8 +141,12 @@ export function describeEnvironment(): { name: string; meaning: string; defaultV
     return {
       name,
       meaning: schema.description ?? '',
-      defaultValue:
-        value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value),
+      defaultValue: defaultText(value),
     };
   });
+}
+
+function defaultText(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
