@@ -1,107 +1,187 @@
 import { randomUUID } from 'node:crypto';
-import { type NewEntry } from '../src/audit/application/append-entry.js';
-import { parsePublicId } from '../src/shared/ids.js';
-import { type Benchmark, type BenchmarkRow, inParallel } from './benchmark.js';
+import pg from 'pg';
+import { type NewEntry, type PlainEntry } from '../src/audit/application/append-entry.js';
+import { buildEntry, type EntryInput } from '../src/audit/core/entry.js';
+import { CreateOrganization } from '../src/identity/application/create-organization.js';
+import { systemClock } from '../src/shared/clock.js';
+import { newId } from '../src/shared/ids.js';
+import { type Benchmark, type BenchmarkRow, percentile } from './benchmark.js';
 
-const ENTRIES = 20_000;
-const BATCH = 1_000;
-const WRITERS = 16;
+const WRITERS = [1, 16, 64, 512];
+const SECONDS = 6;
+const TRANSACTIONS = 1_500;
 
 /**
- * Entries per second through the whole log (outbox, sequencing, tiles, signed checkpoint) against a bare multi-row
- * insert of the same bytes into a table of the same PostgreSQL, in the same run.
+ * Entries per second and time to acknowledgement, at several numbers of concurrent writers. Beside it, in the same
+ * run on the same server, the same callers grouped in the same way into bare `INSERT ... SELECT unnest` statements of
+ * the same bytes: the price of the log is the ratio. Rates count what is committed, and for the log also what is
+ * published (tiles and a signed checkpoint on disk) when the last writer has stopped.
  */
-export const appendBenchmark: Benchmark = async ({ services, instance }) => {
-  const organizationId = parsePublicId('organization', instance.organizationId) ?? '';
-  const { organizationTx, appendEntry, sequencer, dataSource } = services;
+export const appendBenchmark: Benchmark = async ({ services }, { administratorUrl }) => {
+  const { organizationTx, appendEntry, logWriter, sequencer, dataSource, logKeys } = services;
   const rows: BenchmarkRow[] = [];
+  const create = new CreateOrganization(organizationTx, logKeys, appendEntry, systemClock);
+  const bare = new pg.Pool({ connectionString: administratorUrl, max: 1 });
+  // An ordinary table: a temporary one would be written without its journal.
+  await bare.query('CREATE TABLE bare (id uuid PRIMARY KEY, entry bytea NOT NULL)');
+  const bytes = sampleBytes();
 
-  const bytes = await sampleBytes();
-  const bareSeconds = await bareInsert();
-  const bareRate = ENTRIES / bareSeconds;
-  rows.push({
-    what: 'bare INSERT ... SELECT unnest, 1,000 rows a statement',
-    entriesPerSecond: Math.round(bareRate),
-    ratio: 1,
-  });
+  for (const writers of WRITERS) {
+    const reference = new GroupedInsert(bare, bytes);
+    const base = await measure(writers, () => reference.insert());
+    const { organizationId } = await create.create(`bench ${writers}`, 'bench.example');
+    await sequencer.runOnce();
+    const log = await measure(
+      writers,
+      () => logWriter.append(organizationId, plainEntry()),
+      () => published(organizationId),
+    );
+    rows.push(row(`${writers} writers: bare grouped INSERT`, base), {
+      ...row(`${writers} writers: the log`, log),
+      ratio: round(log.perSecond / base.perSecond),
+      publishedPerSecond: Math.round(log.settledPerSecond),
+    });
+  }
 
-  await measure(
-    'one entry in one transaction, 16 writers',
-    () =>
-      inParallel(ENTRIES / 10, WRITERS, () =>
-        organizationTx.run(organizationId, (tx) => appendEntry.append(tx, entry())),
-      ),
-    ENTRIES / 10,
-  );
-  await measure(
-    `${BATCH} entries in one transaction, 1 writer`,
-    () =>
-      inParallel(ENTRIES / BATCH, 1, () =>
-        organizationTx.run(organizationId, async (tx) => {
-          for (let position = 0; position < BATCH; position++) await appendEntry.append(tx, entry());
-        }),
-      ),
-    ENTRIES,
-  );
-  return {
-    rows,
-    notes: [`entry size ${bytes.length} bytes; "published" includes tiles and a signed checkpoint on disk`],
-  };
-
-  async function measure(what: string, work: () => Promise<number>, count: number): Promise<void> {
-    const start = performance.now();
-    const acknowledgedSeconds = await work();
-    while ((await sequencer.runOnce()) > 0);
-    await published();
-    const publishedSeconds = (performance.now() - start) / 1000;
+  const { organizationId } = await create.create('bench transactions', 'bench.example');
+  const alone = await transactions(organizationId, 0);
+  for (const entries of [0, 1, 2, 3]) {
+    const perSecond = entries === 0 ? alone : await transactions(organizationId, entries);
     rows.push({
-      what,
-      entriesPerSecond: Math.round(count / acknowledgedSeconds),
-      publishedPerSecond: Math.round(count / publishedSeconds),
-      ratio: Math.round((count / publishedSeconds / bareRate) * 1000) / 1000,
+      what: `business transactions with ${entries} entries, 16 writers`,
+      perSecond: Math.round(perSecond),
+      ratio: round(perSecond / alone),
     });
   }
+  await bare.end();
+  return { rows, notes: [`entry of ${bytes.length} bytes; ${SECONDS} s for each measurement`] };
 
-  async function published(): Promise<void> {
+  async function transactions(organization: string, entries: number): Promise<number> {
+    const start = performance.now();
+    let next = 0;
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        while (next++ < TRANSACTIONS)
+          await organizationTx.run(organization, async (tx) => {
+            const id = newId();
+            await tx.query(
+              'INSERT INTO project (organization_id, id, name, created_at) VALUES ($1, $2, $3, now())',
+              [organization, id, id],
+            );
+            await tx.query('SELECT 1 FROM project WHERE organization_id = $1 AND id = $2', [
+              organization,
+              id,
+            ]);
+            for (let count = 0; count < entries; count++) await appendEntry.append(tx, newEntry());
+          });
+      }),
+    );
+    return (TRANSACTIONS / (performance.now() - start)) * 1000;
+  }
+
+  async function published(organization: string): Promise<void> {
     for (;;) {
-      const [row]: { open: string }[] = await organizationTx.run(organizationId, (tx) =>
-        tx.query('SELECT count(*) AS open FROM audit_pending WHERE organization_id = $1', [organizationId]),
-      );
-      if (row?.open === '0') return;
-    }
-  }
-
-  function entry(): NewEntry {
-    return {
-      type: 'asset.released',
-      actor: { kind: 'system', id: 'bench' },
-      subject: { kind: 'asset', id: `ast_${randomUUID().replaceAll('-', '')}` },
-      data: { assetId: `ast_${randomUUID().replaceAll('-', '')}`, sha256: 'a'.repeat(64) },
-    };
-  }
-
-  async function sampleBytes(): Promise<Buffer> {
-    const [row] = await organizationTx.run(organizationId, async (tx) => {
-      const id = await appendEntry.append(tx, entry());
-      return tx.query<{ entry: Buffer }>('SELECT entry FROM audit_pending WHERE entry_id = $1', [id]);
-    });
-    return row?.entry ?? Buffer.alloc(0);
-  }
-
-  /** Into a temporary-looking but durable table of its own: same server, same fsync, same bytes. */
-  async function bareInsert(): Promise<number> {
-    const runner = dataSource.createQueryRunner();
-    try {
-      await runner.connect();
-      await runner.query('CREATE TEMP TABLE bare (id uuid PRIMARY KEY, entry bytea NOT NULL)');
-      return await inParallel(ENTRIES / BATCH, 1, () =>
-        runner.query('INSERT INTO bare SELECT * FROM unnest($1::uuid[], $2::bytea[])', [
-          Array.from({ length: BATCH }, () => randomUUID()),
-          Array.from({ length: BATCH }, () => bytes),
-        ]),
-      );
-    } finally {
-      await runner.release();
+      await sequencer.runOnce();
+      const [head]: { done: boolean }[] = await dataSource.transaction(async (manager) => {
+        await manager.query(`SELECT set_config('app.organization_id', $1, true)`, [organization]);
+        return manager.query(
+          `SELECT EXISTS (SELECT 1 FROM audit_checkpoint c WHERE c.organization_id = l.organization_id AND c.size = l.size) AS done
+             FROM audit_log l WHERE organization_id = $1`,
+          [organization],
+        );
+      });
+      if (head?.done) return;
     }
   }
 };
+
+interface Measured {
+  readonly perSecond: number;
+  readonly settledPerSecond: number;
+  readonly times: readonly number[];
+}
+
+async function measure(
+  writers: number,
+  write: () => Promise<unknown>,
+  settle: () => Promise<void> = () => Promise.resolve(),
+): Promise<Measured> {
+  const times: number[] = [];
+  const start = performance.now();
+  const end = start + SECONDS * 1000;
+  await Promise.all(
+    Array.from({ length: writers }, async () => {
+      for (let now = performance.now(); now < end; now = performance.now()) {
+        await write();
+        times.push(performance.now() - now);
+      }
+    }),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  await settle();
+  const settledSeconds = (performance.now() - start) / 1000;
+  return {
+    perSecond: times.length / seconds,
+    settledPerSecond: times.length / settledSeconds,
+    times: times.sort((a, b) => a - b),
+  };
+}
+
+function row(what: string, { perSecond, times }: Measured): BenchmarkRow {
+  return {
+    what,
+    perSecond: Math.round(perSecond),
+    p50Ms: percentile(times, 0.5),
+    p99Ms: percentile(times, 0.99),
+  };
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+
+/** The same grouping as the log's writer, and nothing else. */
+class GroupedInsert {
+  private waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  private writing = false;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly bytes: Buffer,
+  ) {}
+
+  insert(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+      if (this.writing) return;
+      this.writing = true;
+      setImmediate(() => void this.write());
+    });
+  }
+
+  private async write(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const round = this.waiting.splice(0, 256);
+      await this.pool.query({
+        name: 'bare',
+        text: 'INSERT INTO bare SELECT * FROM unnest($1::uuid[], $2::bytea[])',
+        values: [round.map(() => newId()), round.map(() => this.bytes)],
+      });
+      round.forEach(({ resolve }) => resolve());
+    }
+    this.writing = false;
+  }
+}
+
+function plainEntry(): PlainEntry {
+  const id = `ast_${randomUUID().replaceAll('-', '')}`;
+  return {
+    type: 'asset.released',
+    actor: { kind: 'system', id: 'bench' },
+    subject: { kind: 'asset', id },
+    data: { assetId: id, sha256: 'a'.repeat(64) },
+  };
+}
+const newEntry = (): NewEntry => plainEntry();
+
+function sampleBytes(): Buffer {
+  return buildEntry({ ...plainEntry(), at: new Date().toISOString() } as EntryInput).bytes;
+}

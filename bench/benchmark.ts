@@ -10,7 +10,18 @@ export interface BenchmarkResult {
   readonly notes: readonly string[];
 }
 
-export type Benchmark = (instance: RunningColophon) => Promise<BenchmarkResult>;
+/** The server below the instance, for references that go past it. */
+export interface BenchmarkServer {
+  readonly administratorUrl: string;
+}
+
+export type Benchmark = (instance: RunningColophon, server: BenchmarkServer) => Promise<BenchmarkResult>;
+
+/** Measures pure work: no instance is started for it. */
+export interface StandaloneBenchmark {
+  readonly needs: 'nothing';
+  readonly run: () => Promise<BenchmarkResult>;
+}
 
 /** Milliseconds that each call took, ascending. */
 export async function timeEach(count: number, work: (round: number) => Promise<unknown>): Promise<number[]> {

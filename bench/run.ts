@@ -1,16 +1,22 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Benchmark, type BenchmarkResult } from './benchmark.js';
+import { type Benchmark, type BenchmarkResult, type StandaloneBenchmark } from './benchmark.js';
 import { appendBenchmark } from './append.js';
+import { exportBenchmark } from './export.js';
+import { licenseEngineBenchmark } from './license-engine.js';
 import { studioStepBenchmark } from './studio-step.js';
+import { verifyBundleBenchmark } from './verify-bundle.js';
 import { withInstance } from './with-instance.js';
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'studio-step': studioStepBenchmark,
   append: appendBenchmark,
+  export: exportBenchmark,
+  'license-engine': licenseEngineBenchmark,
+  'verify-bundle': verifyBundleBenchmark,
 };
 
-/** `npm run bench -- NAME`: runs against a fresh embedded instance and prints a table and JSON. */
+/** `npm run bench -- NAME`: runs against a fresh embedded instance, where it needs one, and prints a table and JSON. */
 async function main(): Promise<number> {
   const { positionals } = parseArgs({ allowPositionals: true });
   const name = positionals[0] ?? '';
@@ -19,7 +25,7 @@ async function main(): Promise<number> {
     console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')}`);
     return 2;
   }
-  const result = await withInstance(benchmark);
+  const result = await ('needs' in benchmark ? benchmark.run() : withInstance(benchmark));
   print(name, result);
   return 0;
 }

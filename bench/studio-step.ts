@@ -46,13 +46,10 @@ export const studioStepBenchmark: Benchmark = async ({ url, instance, services }
   const clear = add(
     'clearance: decide and record with its entry',
     await timeEach(ROUNDS * 4, () =>
-      services.organizationTx.run(organizationId, (tx) =>
-        services.decideClearance.record(
-          tx,
-          principal,
-          services.decideClearance.decide(lineage, runFactsSchema.parse(FACTS)),
-        ),
-      ),
+      services.organizationTx.run(organizationId, async (tx) => {
+        const decided = await services.decideClearance.decide(tx, lineage, runFactsSchema.parse(FACTS));
+        return services.decideClearance.record(tx, principal, decided);
+      }),
     ),
   );
   const sha256 = sha256Hex(scene.bytes);

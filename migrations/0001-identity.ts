@@ -88,7 +88,7 @@ export class Identity1700000000001 implements MigrationInterface {
       CREATE TABLE idempotency_key (
         organization_id uuid NOT NULL REFERENCES organization,
         key text NOT NULL,
-        request_sha256 bytea NOT NULL,
+        request_mac bytea NOT NULL,
         state text NOT NULL,
         locked_until timestamptz NOT NULL,
         response_status int,

@@ -2,13 +2,26 @@ import { type DynamicModule, Module, type Provider as NestProvider, type Type } 
 import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
 import { type Logger } from 'pino';
 import { AssetRepository } from './assets/adapters/asset.repository.js';
-import { AssetIntake } from './assets/application/asset-intake.js';
 import { ReadAsset } from './assets/application/read-asset.js';
 import { UploadAsset } from './assets/application/upload-asset.js';
 import { AssetController } from './assets/http/asset.controller.js';
+import { EraseDataSubject } from './audit/application/erase-data-subject.js';
+import { LiftLegalHold } from './audit/application/lift-legal-hold.js';
+import { ListLegalHolds } from './audit/application/list-legal-holds.js';
+import { PlaceLegalHold } from './audit/application/place-legal-hold.js';
+import { RecordOpened } from './audit/application/record-opened.js';
 import { PublishedLogs } from './audit/application/published-logs.js';
+import { CheckRows } from './audit/application/check-rows.js';
+import { EntryStates } from './audit/application/entry-states.js';
+import { ExportArchive } from './audit/application/export-archive.js';
+import { ExportEntries } from './audit/application/export-entries.js';
 import { ReadLog } from './audit/application/read-log.js';
+import { RotateLogKey } from './audit/application/rotate-log-key.js';
+import { SettleLogKeys } from './audit/application/settle-log-keys.js';
 import { AuditController } from './audit/http/audit.controller.js';
+import { ErasureController } from './audit/http/erasure.controller.js';
+import { ExportController } from './audit/http/export.controller.js';
+import { LogKeyController } from './audit/http/log-key.controller.js';
 import { LogFilesController } from './audit/http/log-files.controller.js';
 import { RecordContribution } from './contributions/application/record-contribution.js';
 import { ReviewAsset } from './contributions/application/review-asset.js';
@@ -27,6 +40,7 @@ import { PipelineController } from './generation/http/pipeline.controller.js';
 import { RunEventsController } from './generation/http/run-events.controller.js';
 import { RunController } from './generation/http/run.controller.js';
 import { AuthenticationGuard } from './http/authentication.guard.js';
+import { FormUploads } from './http/form-uploads.js';
 import { Health } from './http/health.js';
 import { HealthController } from './http/health.controller.js';
 import { Idempotency } from './http/idempotency.js';
@@ -38,14 +52,23 @@ import { Administer } from './identity/application/administer.js';
 import { Authenticate } from './identity/application/authenticate.js';
 import { IdentityController } from './identity/http/identity.controller.js';
 import { ApproveWaiver } from './licenses/application/approve-waiver.js';
+import { ClearanceStanding } from './licenses/application/clearance-standing.js';
+import { DecideAgain } from './licenses/application/decide-again.js';
 import { DecideClearance } from './licenses/application/decide-clearance.js';
-import { ListingRegistry } from './licenses/application/listing-registry.js';
+import { EffectiveRegistry } from './licenses/application/effective-registry.js';
+import { ImportModels } from './licenses/application/import-models.js';
+import { RecordCuration } from './licenses/application/record-curation.js';
+import { RecordLicenseText } from './licenses/application/record-license-text.js';
+import { RecordListings } from './licenses/application/record-listings.js';
+import { RegistryHistory } from './licenses/application/registry-changes.js';
+import { ReopenedClearances } from './licenses/application/reopened-clearances.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
 import { ClearanceController } from './licenses/http/clearance.controller.js';
 import { RegistryController } from './licenses/http/registry.controller.js';
+import { RegistryRecordsController } from './licenses/http/registry-records.controller.js';
 import { VerifyFile } from './provenance/application/verify-file.js';
-import { MediaVerifierToken } from './provenance/domain/media-verifier.port.js';
 import { VerifyController } from './provenance/http/verify.controller.js';
+import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
 import { ReportController } from './reports/http/report.controller.js';
 import { healthChecks } from './health-checks.js';
@@ -62,6 +85,7 @@ export class AppModule {
         HealthController,
         IdentityController,
         RegistryController,
+        RegistryRecordsController,
         ClearanceController,
         RunController,
         RunEventsController,
@@ -71,6 +95,9 @@ export class AppModule {
         ContributionController,
         VerifyController,
         AuditController,
+        ExportController,
+        LogKeyController,
+        ErasureController,
         LogFilesController,
         ReportController,
       ],
@@ -92,17 +119,24 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
   const values: [Type | (abstract new () => unknown), unknown][] = [
     [OrganizationTx, services.organizationTx],
     [Idempotency, services.idempotency],
+    [FormUploads, new FormUploads(services.intake, services.idempotency)],
     [Authenticate, services.authenticate],
     [Administer, services.administer],
-    [ListingRegistry, services.registry],
+    [EffectiveRegistry, services.registry],
+    [ClearanceStanding, services.standing],
     [DecideClearance, services.decideClearance],
+    [DecideAgain, services.decideAgain],
+    [RecordListings, services.recordListings],
+    [ImportModels, services.importModels],
+    [RecordLicenseText, services.recordLicenseText],
+    [RecordCuration, services.recordCuration],
+    [RegistryHistory, services.registryHistory],
+    [ReopenedClearances, services.reopenedClearances],
     [ApproveWaiver, services.approveWaiver],
     [WaiverFollowUp, services.waiverFollowUp],
     [AssetRepository, services.assets],
-    [AssetIntake, services.intake],
     [UploadAsset, services.uploadAsset],
     [ReadAsset, services.readAsset],
-    [MediaVerifierToken, services.verifier],
     [VerifyFile, services.verifyFile],
     [RunRepository, services.runs],
     [RunEvents, services.events],
@@ -115,8 +149,20 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [StateAuthorship, services.stateAuthorship],
     [ReviewAsset, services.reviewAsset],
     [ReadLog, services.readLog],
+    [EntryStates, services.entryStates],
+    [ExportEntries, services.exportEntries],
+    [ExportArchive, services.exportArchive],
+    [CheckRows, services.checkRows],
     [PublishedLogs, services.publishedLogs],
+    [RotateLogKey, services.rotateLogKey],
+    [SettleLogKeys, services.settleLogKeys],
+    [EraseDataSubject, services.eraseDataSubject],
+    [PlaceLegalHold, services.placeLegalHold],
+    [LiftLegalHold, services.liftLegalHold],
+    [ListLegalHolds, services.listLegalHolds],
+    [RecordOpened, services.recordOpened],
     [RequestReport, services.requestReport],
+    [ReadReport, services.readReport],
     [Health, new Health(healthChecks(services))],
     [Metrics, metrics],
   ];

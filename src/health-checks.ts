@@ -1,3 +1,4 @@
+import { describeAnchoring } from './audit/application/anchoring-status.js';
 import { type HealthCheck } from './http/health.js';
 import { type Services } from './services.js';
 
@@ -30,6 +31,29 @@ export function healthChecks(services: Services): HealthCheck[] {
         }
         return Promise.resolve(lastError === undefined ? 'sequenced and published' : 'recovering');
       },
+    },
+    {
+      name: 'witnesses',
+      run: async () => {
+        const overview = await services.anchoringStatus
+          .overview()
+          .catch(() => Promise.reject(new Error('The database cannot be reached.')));
+        if (overview.logsInConflict > 0) {
+          const logs = overview.logsInConflict === 1 ? '1 log is' : `${overview.logsInConflict} logs are`;
+          throw new Error(`${logs} not signed any more: a witness knows another history.`);
+        }
+        // A witness that is down never stops the business; it is told here, in the metrics and in reports.
+        return describeAnchoring(overview, services.policy);
+      },
+    },
+    {
+      name: 'log-guards',
+      run: () =>
+        Promise.resolve(
+          services.logGuarded
+            ? 'event triggers guard the tables of the log'
+            : 'this PostgreSQL lets no event triggers be made: the owner of the tables could rewrite them unnoticed until fsck',
+        ),
     },
     {
       name: 'claim-key',

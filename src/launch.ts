@@ -17,6 +17,8 @@ import {
   type Instance,
 } from './identity/application/create-development-organization.js';
 import { createServices, type Services } from './services.js';
+import { isColophonError } from './shared/errors.js';
+import { parsePublicId } from './shared/ids.js';
 import { systemErrorCode } from './shared/system-error.js';
 
 const DATABASE_NAME = 'colophon';
@@ -96,6 +98,7 @@ export async function launch(configuration: Configuration): Promise<RunningColop
     const services = await createServices({ configuration, database, logger });
     cleanups.push(() => services.stop());
     const metrics = new Metrics();
+    metrics.watchLogs(() => services.anchoringStatus.overview());
     const app = await createApplication(AppModule.with(services, logger, metrics), configuration, metrics);
     cleanups.push(() => app.close());
     await services.start();
@@ -170,8 +173,10 @@ async function ensureInstance(
   const file = join(configuration.home, 'instance.json');
   if (existsSync(file)) {
     const known = { ...(JSON.parse(readFileSync(file, 'utf8')) as Instance), url };
-    writeAtomically(file, known);
-    return known;
+    await requireKnownOrganization(services, known, file);
+    const instance = await withCurrentLogKey(services, known);
+    writeAtomically(file, instance);
+    return instance;
   }
   const host = new URL(configuration.publicUrl ?? url).host;
   const created = await createDevelopmentOrganization(services, host);
@@ -179,6 +184,35 @@ async function ensureInstance(
   mkdirSync(configuration.home, { recursive: true });
   writeAtomically(file, instance);
   return instance;
+}
+
+/**
+ * A home whose logs are published and a database that does not know them do not belong together: the database was lost,
+ * or another one was configured. Beginning again beside the old log would look like a log that was cut off.
+ */
+async function requireKnownOrganization(services: Services, instance: Instance, file: string): Promise<void> {
+  const organizationId = parsePublicId('organization', instance.organizationId) ?? '';
+  const rows = await services.organizationTx.run(organizationId, (tx) =>
+    tx.query('SELECT 1 FROM audit_log WHERE organization_id = $1', [organizationId]),
+  );
+  if (rows.length > 0) return;
+  throw new Error(
+    `${file} names ${instance.organizationId}, which this database does not hold. ` +
+      'Restore the database that belongs to this home, or start with another COLOPHON_HOME. See docs/operations.md.',
+  );
+}
+
+/** The log may have got a new key since. Where it has lost its key the old one stays: the start must not fail of it. */
+async function withCurrentLogKey(services: Services, instance: Instance): Promise<Instance> {
+  try {
+    const { vkey } = await services.logKeys.ofLog(
+      parsePublicId('organization', instance.organizationId) ?? '',
+    );
+    return { ...instance, log: { ...instance.log, vkey } };
+  } catch (error) {
+    if (isColophonError(error) && error.code === 'signer_unavailable') return instance;
+    throw error;
+  }
 }
 
 function writeAtomically(file: string, value: object): void {

@@ -1,19 +1,34 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import { readConfiguration } from './config/configuration.js';
 import { createApplication } from './http/create-application.js';
 import { Metrics } from './http/metrics.js';
 import { createOpenApiDocument } from './http/openapi.js';
+import { routesOf } from './http/route-table.js';
+import { declaredRoutes, withRouteTables } from './http/unaudited-routes.js';
 import { launch } from './launch.js';
 import { servicesForDocumentation } from './services-for-documentation.js';
 
-/** `--openapi FILE`: writes the contract and ends. Needs no database. */
-async function writeOpenApi(file: string): Promise<void> {
+/** The application without anything behind it. Needs no database. */
+function applicationForDocumentation(): Promise<NestFastifyApplication> {
   const metrics = new Metrics();
   const module = AppModule.with(servicesForDocumentation(), pino({ level: 'silent' }), metrics);
-  const app = await createApplication(module, readConfiguration({}), metrics);
+  return createApplication(module, readConfiguration({}), metrics);
+}
+
+/** `--openapi FILE`: writes the contract and ends. */
+async function writeOpenApi(file: string): Promise<void> {
+  const app = await applicationForDocumentation();
   writeFileSync(file, `${JSON.stringify(createOpenApiDocument(app), null, 2)}\n`);
+}
+
+/** `--route-tables FILE`: brings the tables of the published list up to date and ends. */
+async function writeRouteTables(file: string): Promise<void> {
+  const app = await applicationForDocumentation();
+  await app.init();
+  writeFileSync(file, withRouteTables(readFileSync(file, 'utf8'), declaredRoutes(routesOf(app))));
 }
 
 async function serve(): Promise<void> {
@@ -58,11 +73,15 @@ Signatures are made by a development certificate authority: not trusted by anyon
 `);
 }
 
-const flag = process.argv.indexOf('--openapi');
-const work = flag >= 0 ? writeOpenApi(process.argv[flag + 1] ?? 'openapi.json') : serve();
-work.then(
+const WRITERS: Readonly<Record<string, (file: string) => Promise<void>>> = {
+  '--openapi': writeOpenApi,
+  '--route-tables': writeRouteTables,
+};
+const [flag = '', file = ''] = process.argv.slice(2);
+const write = WRITERS[flag];
+(write ? write(file) : serve()).then(
   () => {
-    if (flag >= 0) process.exit(0);
+    if (write) process.exit(0);
   },
   (error: unknown) => {
     console.error(error instanceof Error ? error.message : error);

@@ -1,3 +1,5 @@
+import { hkdfSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { parse } from 'pg-connection-string';
@@ -12,14 +14,43 @@ import { SignAsset } from './assets/application/sign-asset.js';
 import { UploadAsset } from './assets/application/upload-asset.js';
 import { FileLogKeys } from './audit/adapters/file-log-keys.js';
 import { FileTileStores } from './audit/adapters/file-tile-store.js';
+import { connectByHttp } from './audit/adapters/http-witness.js';
+import { Rfc3161Authority } from './audit/adapters/rfc3161-authority.js';
+import { AnchoringStatus } from './audit/application/anchoring-status.js';
+import { AnchorLoop } from './audit/application/anchor-loop.js';
+import { AnchoredCheckpoints } from './audit/application/anchored-checkpoints.js';
 import { AppendEntry } from './audit/application/append-entry.js';
+import { CheckRows } from './audit/application/check-rows.js';
+import { EntryStates } from './audit/application/entry-states.js';
+import { ExportArchive } from './audit/application/export-archive.js';
+import { ExportEntries } from './audit/application/export-entries.js';
+import { EraseDataSubject } from './audit/application/erase-data-subject.js';
+import { LiftLegalHold } from './audit/application/lift-legal-hold.js';
+import { FindEvidenceCheckpoint } from './audit/application/evidence-checkpoint.js';
+import { ListLegalHolds } from './audit/application/list-legal-holds.js';
+import { LogWriter } from './audit/application/log-writer.js';
+import { PlaceLegalHold } from './audit/application/place-legal-hold.js';
+import { RecordOpened } from './audit/application/record-opened.js';
 import { PublishedLogs } from './audit/application/published-logs.js';
 import { PublishLog } from './audit/application/publish-log.js';
+import { ReadErasures } from './audit/application/read-erasures.js';
 import { ReadLog } from './audit/application/read-log.js';
 import { ReadOpenings } from './audit/application/read-openings.js';
 import { RequirePublishing } from './audit/application/require-publishing.js';
+import { RotateLogKey } from './audit/application/rotate-log-key.js';
 import { Sequencer } from './audit/application/sequencer.js';
+import { SettleLogKeys } from './audit/application/settle-log-keys.js';
 import { SubjectVault } from './audit/application/subject-vault.js';
+import { type TimeStampAuthority } from './audit/application/time-stamp-authority.port.js';
+import { TimeStampLog } from './audit/application/time-stamp-log.js';
+import { WitnessLog } from './audit/application/witness-log.js';
+import { isSatisfiedByKeys } from './audit/core/policy-quorum.js';
+import {
+  NO_WITNESS_POLICY,
+  parseOperatorPolicy,
+  witnessKeyName,
+  type WitnessPolicy,
+} from './audit/core/witness-policy.js';
 import { type Configuration } from './config/configuration.js';
 import { readOrCreateSecretFile } from './config/secret-file.js';
 import { changedRegion } from './contributions/adapters/changed-region.js';
@@ -41,11 +72,14 @@ import { StudioProvider, type StudioProviderOptions } from './generation/adapter
 import { AdvanceStep } from './generation/application/advance-step.js';
 import { CancelRun } from './generation/application/cancel-run.js';
 import { CaptureOutput, type OutputDownloader } from './generation/application/capture-output.js';
+import { CaptureStep } from './generation/application/capture-step.js';
 import { CompleteStep } from './generation/application/complete-step.js';
 import { CreatePipeline } from './generation/application/create-pipeline.js';
 import { EndStep } from './generation/application/end-step.js';
+import { FailStep } from './generation/application/fail-step.js';
 import { FindPipeline } from './generation/application/find-pipeline.js';
 import { Money } from './generation/application/money.js';
+import { PollStep } from './generation/application/poll-step.js';
 import { Providers } from './generation/application/providers.js';
 import { ReceiveFalWebhook } from './generation/application/receive-fal-webhook.js';
 import { ReconcileStep } from './generation/application/reconcile-step.js';
@@ -53,20 +87,34 @@ import { ResumeWaivedRun } from './generation/application/resume-waived-run.js';
 import { RunEvents } from './generation/application/run-events.js';
 import { StartRun } from './generation/application/start-run.js';
 import { StepInputs } from './generation/application/step-inputs.js';
+import { BuildStepRequest } from './generation/application/step-request.js';
+import { SubmitStep } from './generation/application/submit-step.js';
+import { workBehindClearances } from './generation/application/work-behind-clearances.js';
 import { type Provider } from './generation/domain/provider.port.js';
 import { Idempotency } from './http/idempotency.js';
 import { Administer } from './identity/application/administer.js';
 import { Authenticate } from './identity/application/authenticate.js';
 import { CreateOrganization } from './identity/application/create-organization.js';
 import { ApproveWaiver } from './licenses/application/approve-waiver.js';
+import { ClearanceStanding } from './licenses/application/clearance-standing.js';
+import { DecideAgain } from './licenses/application/decide-again.js';
 import { DecideClearance } from './licenses/application/decide-clearance.js';
-import { ListingRegistry } from './licenses/application/listing-registry.js';
+import { EffectiveRegistry } from './licenses/application/effective-registry.js';
+import { ImportModels } from './licenses/application/import-models.js';
+import { RecordBasis } from './licenses/application/record-basis.js';
+import { RecordCuration } from './licenses/application/record-curation.js';
+import { RecordLicenseText } from './licenses/application/record-license-text.js';
+import { RecordListings } from './licenses/application/record-listings.js';
+import { RegistryHistory } from './licenses/application/registry-changes.js';
+import { ReopenedClearances } from './licenses/application/reopened-clearances.js';
 import { RequireCleared } from './licenses/application/require-cleared.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
-import { seedListings } from './licenses/registry/seed.js';
+import { WorkBehindClearances } from './licenses/application/work-behind-clearances.js';
+import { refuseCorrection } from './licenses/http/refuse-correction.js';
+import { SEED_READ_ON, seedListings } from './licenses/registry/seed.js';
 import { downloadToFile } from './outbound/download-to-file.js';
 import { type OutboundPolicy } from './outbound/guarded-fetch.js';
-import { parseAllowedHost } from './outbound/outbound-target.js';
+import { allowedHostOf, parseAllowedHost } from './outbound/outbound-target.js';
 import { C2paMediaSigner } from './provenance/adapters/c2pa-media-signer.js';
 import { C2paReader } from './provenance/adapters/c2pa-reader.js';
 import { openFileKeystore } from './provenance/adapters/file-keystore.js';
@@ -75,11 +123,14 @@ import {
   type VerificationProcessOptions,
 } from './provenance/adapters/verification-process.js';
 import { VerifyFile } from './provenance/application/verify-file.js';
+import { type TimeStampTrust } from './audit/verify/time-stamp-token.js';
 import { dossierRenderer } from './reports/adapters/dossier-renderer.js';
 import { ReportJobs } from './reports/adapters/report-jobs.js';
 import { CollectDossier } from './reports/application/collect-dossier.js';
 import { MakeReport } from './reports/application/make-report.js';
+import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
+import { SealedTexts } from './reports/application/sealed-texts.js';
 import { systemClock } from './shared/clock.js';
 import { PRODUCT_VERSION } from './shared/product.js';
 
@@ -88,6 +139,13 @@ const MASTER_KEY_BYTES = 32;
 const JOBS_STOP_TIMEOUT_MS = 10_000;
 /** A provider's job is asked about every second; our own signer or store after five; an hour-old job is given up. */
 const STEP_TIMES = { pollSeconds: 1, holdSeconds: 5, giveUpAfterSeconds: 60 * 60 };
+
+/**
+ * A sequencer that stops in the middle of a round (its machine hangs) must not hold the head of a log for ever: the
+ * server ends its transaction, and another process goes on.
+ */
+const SEQUENCER_SESSION =
+  '-c search_path=colophon -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s';
 
 const clock = systemClock;
 
@@ -116,6 +174,7 @@ export async function createServices(options: ServicesOptions) {
   const licenses = composeLicenses(log);
   const generation = composeGeneration(options, database, log, assets, licenses);
   const humanWork = composeHumanWork(database, log, assets, licenses);
+  const erasure = composeErasure(options, log, assets);
   const reports = composeReports(options, database, log, provenance, assets, licenses);
   return {
     ...database,
@@ -126,19 +185,30 @@ export async function createServices(options: ServicesOptions) {
     ...licenses,
     ...generation,
     ...humanWork,
+    ...erasure,
     ...reports,
     waiverFollowUp: new WaiverFollowUp((tx, clearanceId, keyMode) =>
       generation.resumeWaivedRun.resume(tx, clearanceId, keyMode),
     ),
-    publishedLogs: new PublishedLogs(log.tileStores, (header) =>
-      identity.authenticate.withAuthorization(header),
+    publishedLogs: new PublishedLogs(
+      database.organizationTx,
+      log.tileStores,
+      log.logKeys,
+      log.anchored,
+      log.policy,
+      (header) => identity.authenticate.withAuthorization(header),
     ),
     startedAt: clock.now(),
+    logGuarded: options.database.logGuarded,
 
     /** Starts what this process is configured to do beside HTTP. */
     async start(): Promise<void> {
+      await assets.store.sweepStaging(clock.now());
       await database.boss.start();
-      if (configuration.roles.includes('sequencer')) log.sequencer.start();
+      if (configuration.roles.includes('sequencer')) {
+        log.sequencer.start();
+        log.anchorLoop.start();
+      }
       if (!configuration.roles.includes('worker')) return;
       await generation.stepWorker.start();
       await reports.reportJobs.startWorker(reports.makeReport);
@@ -148,6 +218,7 @@ export async function createServices(options: ServicesOptions) {
     async stop(): Promise<void> {
       await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
       await generation.studioProvider.close();
+      await log.anchorLoop.stop();
       await log.sequencer.stop();
       provenance.verifier.close();
       await database.sequencerPool.end();
@@ -160,6 +231,7 @@ export async function createServices(options: ServicesOptions) {
 type Composed<Compose extends (...args: never[]) => unknown> = Awaited<ReturnType<Compose>>;
 
 async function composeDatabase({ configuration, database, logger }: ServicesOptions) {
+  const masterKey = readMasterKey(configuration);
   const dataSource = createDataSource({
     url: database.applicationUrl,
     applicationName: 'colophon',
@@ -170,8 +242,8 @@ async function composeDatabase({ configuration, database, logger }: ServicesOpti
   const organizationTx = new OrganizationTx(dataSource);
   const sequencerPool = new pg.Pool({
     connectionString: database.sequencerUrl,
-    max: 3,
-    options: '-c search_path=colophon',
+    max: 8,
+    options: SEQUENCER_SESSION,
     application_name: 'colophon sequencer',
   });
   sequencerPool.on('error', (error) => logger.warn({ err: error }, 'a connection of the sequencer broke'));
@@ -182,22 +254,173 @@ async function composeDatabase({ configuration, database, logger }: ServicesOpti
     organizationTx,
     sequencerPool,
     boss,
-    idempotency: new Idempotency(organizationTx, clock),
+    idempotency: new Idempotency(organizationTx, clock, deriveKey(masterKey, 'idempotency')),
+    masterKey,
   };
 }
 
 function composeLog({ configuration, logger }: ServicesOptions, database: Composed<typeof composeDatabase>) {
   const keys = join(configuration.home, 'keys');
-  const masterKey = readOrCreateSecretFile(join(keys, 'master.key'), () => randomHex(MASTER_KEY_BYTES));
-  const vault = new SubjectVault(Buffer.from(masterKey.trim(), 'hex'), clock);
+  const vault = new SubjectVault(database.masterKey, clock);
+  const policy = witnessPolicy(configuration);
   const logKeys = new FileLogKeys(join(keys, 'logs'));
   const tileStores = new FileTileStores(join(configuration.home, 'logs'));
-  const publishLog = new PublishLog(database.sequencerPool, tileStores, logKeys, clock);
-  const sequencer = new Sequencer(database.sequencerPool, publishLog, logger);
+  const outbound = anchoringPolicy(configuration, policy);
+  const publishLog = new PublishLog(
+    database.sequencerPool,
+    tileStores,
+    logKeys,
+    clock,
+    policy.witnesses.map(witnessKeyName),
+  );
+  const witnessLog = new WitnessLog({
+    pool: database.sequencerPool,
+    stores: tileStores,
+    keys: logKeys,
+    policy,
+    connect: connectByHttp(outbound),
+    clock,
+  });
+  const timeStampTrust = readTimeStampTrust(configuration);
+  const authority = timeStampTrust && timeStampAuthority(configuration, timeStampTrust, outbound);
+  const timeStampLog =
+    authority &&
+    new TimeStampLog(database.sequencerPool, authority, clock, {
+      minimumIntervalMs: configuration.anchoring.timeStampIntervalMs,
+    });
+  const logWriter = new LogWriter(database.sequencerPool, clock, () => sequencer.wake());
+  const settleLogKeys = new SettleLogKeys(database.organizationTx, logKeys, async (organizationId) => {
+    await witnessLog.checkBeforeSigning(organizationId);
+    await publishLog.publish(organizationId);
+  });
+  const sequencer: Sequencer = new Sequencer(
+    database.sequencerPool,
+    logWriter,
+    publishLog,
+    logger,
+    undefined,
+    async (organizationId) => {
+      await settleLogKeys.settle(organizationId);
+      await witnessLog.checkBeforeSigning(organizationId);
+    },
+  );
+  const anchorLoop = new AnchorLoop(
+    database.sequencerPool,
+    publishLog,
+    policy.witnesses.length > 0 ? witnessLog : undefined,
+    timeStampLog,
+    logger,
+    configuration.anchoring.intervalMs,
+  );
   const appendEntry = new AppendEntry(vault, clock, () => sequencer.wake());
-  const readLog = new ReadLog(database.organizationTx, tileStores, logKeys);
-  const requirePublishing = new RequirePublishing(clock);
-  return { vault, logKeys, tileStores, sequencer, appendEntry, readLog, requirePublishing };
+  const anchored = new AnchoredCheckpoints(
+    policy.witnesses.length > 0 ? (names) => isSatisfiedByKeys(policy, names) : undefined,
+  );
+  const anchoringStatus = new AnchoringStatus(
+    database.sequencerPool,
+    policy,
+    configuration.anchoring.intervalMs,
+  );
+  const readLog = new ReadLog(database.organizationTx, tileStores, logKeys, anchored);
+  const entryStates = new EntryStates(database.organizationTx, readLog, anchored);
+  const exportEntries = new ExportEntries(readLog, tileStores, logWriter);
+  const exportArchive = new ExportArchive(
+    database.organizationTx,
+    readLog,
+    tileStores,
+    anchored,
+    policy,
+    logWriter,
+  );
+  const checkRows = new CheckRows(database.organizationTx, tileStores, logKeys, logWriter);
+  const rotateLogKey = new RotateLogKey(
+    logKeys,
+    appendEntry,
+    async (organizationId) => (await readLog.published(organizationId)).vkey,
+  );
+  const evidenceCheckpoint = new FindEvidenceCheckpoint({
+    organizationTx: database.organizationTx,
+    log: readLog,
+    anchored,
+    keys: logKeys,
+    policy,
+    timeStampTrust,
+    waitMs: configuration.anchoring.reportWaitMs,
+  });
+  const requirePublishing = new RequirePublishing(clock, (organizationId) =>
+    readLog.publishedSize(organizationId),
+  );
+  return {
+    vault,
+    logKeys,
+    tileStores,
+    sequencer,
+    anchorLoop,
+    anchored,
+    anchoringStatus,
+    evidenceCheckpoint,
+    timeStampTrust,
+    policy,
+    logWriter,
+    appendEntry,
+    readLog,
+    entryStates,
+    exportEntries,
+    exportArchive,
+    checkRows,
+    rotateLogKey,
+    settleLogKeys,
+    requirePublishing,
+  };
+}
+
+/** @throws Error with one sentence for the operator */
+function witnessPolicy({ anchoring }: Configuration): WitnessPolicy {
+  const file = anchoring.witnessPolicyFile;
+  if (file === undefined) return NO_WITNESS_POLICY;
+  try {
+    return parseOperatorPolicy(readFileSync(file));
+  } catch (error) {
+    throw new Error(`The witness policy ${file} cannot be used: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** @throws Error with one sentence for the operator */
+function readTimeStampTrust({ anchoring }: Configuration): TimeStampTrust | undefined {
+  if (anchoring.timeStampAuthority === undefined) return undefined;
+  const { rootsFile } = anchoring.timeStampAuthority;
+  try {
+    return { rootsPem: readFileSync(rootsFile, 'utf8') };
+  } catch (error) {
+    throw new Error(`The roots ${rootsFile} cannot be used: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function timeStampAuthority(
+  { anchoring }: Configuration,
+  trust: TimeStampTrust,
+  outbound: OutboundPolicy,
+): TimeStampAuthority | undefined {
+  if (anchoring.timeStampAuthority === undefined) return undefined;
+  const { url, rootsFile } = anchoring.timeStampAuthority;
+  try {
+    return new Rfc3161Authority({ url, trust, clock, outbound });
+  } catch (error) {
+    throw new Error(`The roots ${rootsFile} cannot be used: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The operator named these addresses, so they may lie on a private network. */
+function anchoringPolicy(configuration: Configuration, policy: WitnessPolicy): OutboundPolicy {
+  const urls = policy.witnesses.map(({ url }) => url);
+  const named = [...urls, configuration.anchoring.timeStampAuthority?.url].filter((url) => url !== undefined);
+  return {
+    allowedPrivateHosts: [...configuration.outboundAllowedHosts, ...named.map(allowedHostOf)],
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function composeIdentity(
@@ -235,7 +458,7 @@ async function composeProvenance({ configuration, verification }: ServicesOption
 function composeAssets(
   { configuration }: ServicesOptions,
   { dataSource, organizationTx }: Composed<typeof composeDatabase>,
-  { appendEntry, requirePublishing }: Composed<typeof composeLog>,
+  { appendEntry, logWriter, requirePublishing }: Composed<typeof composeLog>,
   { signer, verifier }: Composed<typeof composeProvenance>,
 ) {
   const store = new FileAssetStore(join(configuration.home, 'assets'));
@@ -259,7 +482,7 @@ function composeAssets(
       requirePublishing,
       clock,
     ),
-    readAsset: new ReadAsset(organizationTx, assets, store),
+    readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
     verifyFile: new VerifyFile(verifier, async (sha256) => {
       const found = await assets.findSigned(dataSource, sha256);
       return found ? placeInLog(organizationTx, found) : undefined;
@@ -268,12 +491,25 @@ function composeAssets(
 }
 
 function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
-  const registry = new ListingRegistry(seedListings());
+  const seed = seedListings();
+  const registry = new EffectiveRegistry(seed);
+  const standing = new ClearanceStanding(registry, clock);
+  const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
+  const decideClearance = new DecideClearance(registry, recordBasis, appendEntry, clock);
+  const recordListings = new RecordListings(registry, appendEntry, clock);
   return {
     registry,
-    decideClearance: new DecideClearance(registry.index, appendEntry, clock),
-    approveWaiver: new ApproveWaiver(appendEntry, clock),
-    requireCleared: new RequireCleared(clock),
+    standing,
+    decideClearance,
+    decideAgain: new DecideAgain(decideClearance, standing),
+    approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
+    requireCleared: new RequireCleared(standing),
+    recordListings,
+    importModels: new ImportModels(recordListings, clock),
+    recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),
+    recordCuration: new RecordCuration(registry, appendEntry, clock, refuseCorrection),
+    registryHistory: new RegistryHistory(seed),
+    reopenedClearances: new ReopenedClearances(registry, new WorkBehindClearances(workBehindClearances)),
   };
 }
 
@@ -306,18 +542,27 @@ function composeGeneration(
     endStep,
     clock,
   );
-  const advanceStep = new AdvanceStep(
+  const failStep = new FailStep(organizationTx, endStep);
+  const captureStep = new CaptureStep(organizationTx, runs, captureOutput, failStep, events);
+  const submitStep = new SubmitStep(
     organizationTx,
     runs,
     providers,
     requireCleared,
-    stepInputs,
-    store,
-    captureOutput,
-    completeStep,
+    new BuildStepRequest(organizationTx, stepInputs, store),
+    captureStep,
     endStep,
+    failStep,
     events,
     appendEntry,
+  );
+  const advanceStep = new AdvanceStep(
+    organizationTx,
+    runs,
+    submitStep,
+    new PollStep(providers, captureStep, failStep, STEP_TIMES),
+    completeStep,
+    failStep,
     wakeUps,
     { ...STEP_TIMES, leaseSeconds: stepLeaseSeconds },
   );
@@ -340,6 +585,7 @@ function composeGeneration(
       assets,
       new FindPipeline(),
       decideClearance,
+      requireCleared,
       requirePublishing,
       providers,
       money,
@@ -349,7 +595,7 @@ function composeGeneration(
       wakeUps,
       clock,
     ),
-    cancelRun: new CancelRun(runs, endStep),
+    cancelRun: new CancelRun(runs, endStep, appendEntry),
     resumeWaivedRun: new ResumeWaivedRun(runs, endStep, events),
     createPipeline: new CreatePipeline(appendEntry, clock),
     receiveFalWebhook: new ReceiveFalWebhook(
@@ -386,10 +632,30 @@ function composeHumanWork(
   };
 }
 
+function composeErasure(
+  { logger }: ServicesOptions,
+  { vault, appendEntry, logWriter }: Composed<typeof composeLog>,
+  { store }: Composed<typeof composeAssets>,
+) {
+  return {
+    eraseDataSubject: new EraseDataSubject(
+      appendEntry,
+      (organizationId, sha256) => store.remove(organizationId, sha256),
+      (error) =>
+        logger.error({ err: error }, 'the file of an erased report could not be deleted; erase again'),
+      clock,
+    ),
+    placeLegalHold: new PlaceLegalHold(appendEntry, clock),
+    liftLegalHold: new LiftLegalHold(appendEntry, clock),
+    listLegalHolds: new ListLegalHolds(vault),
+    recordOpened: new RecordOpened(logWriter),
+  };
+}
+
 function composeReports(
   { logger }: ServicesOptions,
   { organizationTx, boss }: Composed<typeof composeDatabase>,
-  { vault, appendEntry, readLog }: Composed<typeof composeLog>,
+  { vault, appendEntry, readLog, logWriter, evidenceCheckpoint, timeStampTrust }: Composed<typeof composeLog>,
   { ownReader, trustAnchorsPem }: Composed<typeof composeProvenance>,
   { store, assets }: Composed<typeof composeAssets>,
   { registry }: Composed<typeof composeLicenses>,
@@ -399,16 +665,20 @@ function composeReports(
       path: await store.localPath(organizationId, asset.sha256),
       mediaType: asset.mediaType,
     });
+  const erasures = new ReadErasures();
   const collectDossier = new CollectDossier(
     organizationTx,
     assets,
     readLog,
-    vault,
-    registry.index,
+    evidenceCheckpoint,
+    new SealedTexts(vault, erasures),
+    erasures,
+    registry,
     verifyAsset,
     clock,
   );
   const reportJobs = new ReportJobs(boss, logger);
+  const requestReport = new RequestReport(assets, reportJobs, appendEntry, clock);
   return {
     reportJobs,
     makeReport: new MakeReport(
@@ -418,11 +688,14 @@ function composeReports(
       store,
       readLog,
       new ReadOpenings(vault),
+      erasures,
       appendEntry,
       trustAnchorsPem,
+      timeStampTrust?.rootsPem,
       clock,
     ),
-    requestReport: new RequestReport(assets, reportJobs, clock),
+    requestReport,
+    readReport: new ReadReport(organizationTx, requestReport, store, logWriter),
   };
 }
 
@@ -457,7 +730,7 @@ function configuredProviders(configuration: Configuration, outbound: OutboundPol
 /** The operator's list, and the address that the operator gave for fal. A wrong entry stops the start. */
 function allowedHosts(configuration: Configuration): string[] {
   const hosts = [...configuration.outboundAllowedHosts];
-  if (configuration.fal.baseUrl !== undefined) hosts.push(new URL(configuration.fal.baseUrl).host);
+  if (configuration.fal.baseUrl !== undefined) hosts.push(allowedHostOf(configuration.fal.baseUrl));
   for (const host of hosts) parseAllowedHost(host);
   return hosts;
 }
@@ -487,6 +760,16 @@ function jobConnection({ applicationUrl }: DatabaseAccess) {
     password: password ?? '',
     database: database ?? '',
   };
+}
+
+function readMasterKey({ home }: Configuration): Buffer {
+  const file = join(home, 'keys', 'master.key');
+  return Buffer.from(readOrCreateSecretFile(file, () => randomHex(MASTER_KEY_BYTES)).trim(), 'hex');
+}
+
+/** A key for one purpose, HKDF-SHA256 (RFC 5869): what is learnt of it says nothing about the others. */
+function deriveKey(masterKey: Uint8Array, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', masterKey, '', `colophon ${purpose}`, MASTER_KEY_BYTES));
 }
 
 function randomHex(bytes: number): string {

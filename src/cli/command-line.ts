@@ -5,7 +5,8 @@ import { printableJson } from './printable.js';
 export const USAGE = `Usage: colophon COMMAND [options]
 
   verify FILE          verify a media file or an evidence bundle, offline
-  log fsck DIR_OR_URL  re-derive a log from its tiles
+  log fsck WHERE       re-derive a log from its tiles: a folder, an address or a zip
+  log mirror URL DIR   keep a verified copy of a log
   config               list the environment variables
   demo --out DIR       the main job from beginning to end, on a fresh instance
   help                 this text
@@ -23,8 +24,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return (await import('./verify.js')).verify(argv, environment);
   },
   async log([subcommand, ...argv]) {
-    if (subcommand !== 'fsck') return unknown(`log ${subcommand ?? ''}`.trim());
-    return (await import('./log-fsck.js')).logFsck(argv);
+    if (subcommand === 'fsck') return (await import('./log-fsck.js')).logFsck(argv);
+    if (subcommand === 'mirror') return (await import('./log-mirror.js')).logMirror(argv);
+    return unknown(`log ${subcommand ?? ''}`.trim());
   },
   async config(argv) {
     return (await import('./config.js')).config(argv);

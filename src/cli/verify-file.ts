@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { type WitnessPolicy } from '../audit/core/witness-policy.js';
 import { VerificationProcess } from '../provenance/adapters/verification-process.js';
 import { detectMediaType, DETECTION_BYTES } from '../provenance/domain/media-types.js';
 import { type MediaVerification, type MediaVerifier } from '../provenance/domain/media-verifier.port.js';
@@ -35,6 +36,10 @@ export interface VerifyFileOptions {
   readonly expectedAuthority?: TrustList | undefined;
   /** For bundles: the key of the log as known from elsewhere. */
   readonly expectedVkey?: string | undefined;
+  /** For bundles: the witnesses that the user asks for. */
+  readonly policy?: WitnessPolicy | undefined;
+  /** For bundles: PEM of the roots of time-stamp authorities that the user trusts. */
+  readonly timeStampRootsPem?: string | undefined;
   /** Files of strangers are parsed in a separate process; tests that run from sources bring their own verifier. */
   readonly openVerifier?: OpenVerifier;
 }
@@ -131,11 +136,14 @@ const BUNDLE_HEADLINES: Readonly<Record<Verdict, string>> = {
 };
 
 async function verifyBundle(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
-  const { expectedVkey, expectedAuthority, openVerifier = inSeparateProcess } = options;
+  const { expectedVkey, policy, timeStampRootsPem, expectedAuthority } = options;
+  const { openVerifier = inSeparateProcess } = options;
   const verifiers = new Map<string, ReturnType<OpenVerifier>>();
   try {
     const result = await runVerifyBundle(path, {
       expectedVkey,
+      policy,
+      timeStampRootsPem,
       verifyMedia: (file, anchorsPem) => {
         const verifier =
           verifiers.get(anchorsPem) ?? openVerifier({ name: 'the authority in this bundle', anchorsPem });
@@ -145,10 +153,19 @@ async function verifyBundle(path: string, options: VerifyFileOptions): Promise<V
     });
     const verification = withAuthority(result, [...verifiers.keys()], expectedAuthority);
     const { verdict } = verification;
-    return { kind: 'bundle', verdict, headline: BUNDLE_HEADLINES[verdict], verification };
+    return { kind: 'bundle', verdict, headline: headlineOf(verification), verification };
   } finally {
     for (const verifier of verifiers.values()) verifier.close?.();
   }
+}
+
+/** A policy that the user asked for must not be overlooked. */
+function headlineOf({ verdict, witnessing }: BundleVerification): string {
+  const isUnmet = witnessing.some(({ source, policyMet }) => source === 'reader' && !policyMet);
+  const headline = BUNDLE_HEADLINES[verdict];
+  return verdict === 'valid' && isUnmet
+    ? `${headline}, BUT THE WITNESS POLICY YOU GAVE IS NOT MET`
+    : headline;
 }
 
 const AUTHORITY_UNKNOWN = 'The certificate authority came with the bundle;';

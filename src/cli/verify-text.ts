@@ -1,4 +1,8 @@
-import { type BundleVerification } from '../reports/verify/bundle-verification.js';
+import {
+  type BundleVerification,
+  type TimeStampOutcome,
+  type WitnessOutcome,
+} from '../reports/verify/bundle-verification.js';
 import { drawChain } from './draw-chain.js';
 import { printable } from './printable.js';
 import { type VerifiedFile } from './verify-file.js';
@@ -46,7 +50,8 @@ function mediaLines(file: string, { trustList, verification }: VerifiedMedia): s
   ];
 }
 
-function bundleLines({ subject, statements, findings, notProved }: BundleVerification): string[] {
+function bundleLines(verification: BundleVerification): string[] {
+  const { subject, statements, findings, notProved, witnessing, timeStamps } = verification;
   const about = subject && [
     `report   ${printable(subject.reportId)}, made ${printable(subject.createdAt)}`,
     `asset    ${printable(subject.assetId)}, ${subject.released ? 'released for publication' : 'not released'}`,
@@ -59,6 +64,8 @@ function bundleLines({ subject, statements, findings, notProved }: BundleVerific
       'Checked',
       statements.map(({ ok, text }) => `${ok ? '\u2713 yes' : '\u2717 NO '}  ${printable(text)}`),
     ),
+    ...witnessing.flatMap(witnessLines),
+    ...section('Time-stamps', timeStamps.map(timeStampLine)),
     ...section(
       'Findings',
       findings.map(
@@ -70,6 +77,30 @@ function bundleLines({ subject, statements, findings, notProved }: BundleVerific
       notProved.map((text) => `- ${printable(text)}`),
     ),
   ];
+}
+
+const SOURCES = { bundle: 'by the policy in the bundle', reader: 'by the policy you gave' } as const;
+
+function witnessLines({ source, policyMet, witnesses }: WitnessOutcome): string[] {
+  const title = `Witnesses, ${SOURCES[source]}: ${policyMet ? 'met' : 'NOT MET'}`;
+  return section(
+    title,
+    witnesses.map(
+      ({ name, key, cosignedAt }) =>
+        `${cosignedAt ?? 'has not cosigned'.padEnd(24)}  ${printable(name)}  ${printable(key)}`,
+    ),
+  );
+}
+
+const ROOTS = {
+  bundle: 'roots in the bundle',
+  reader: 'roots you gave',
+  none: 'no roots',
+} as const;
+
+function timeStampLine({ path, roots, outcome, at, authority, text }: TimeStampOutcome): string {
+  const what = outcome === 'proved' ? `${at ?? ''}  by ${authority ?? ''}` : text;
+  return `${printable(what)}  (${printable(path)}; ${ROOTS[roots]})`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {

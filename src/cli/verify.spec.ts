@@ -11,6 +11,7 @@ import {
   type SigningWorkshop,
 } from '../provenance/testing/signing-workshop.js';
 import { writeEvidenceBundle } from '../reports/adapters/evidence-bundle.js';
+import { TestWitnesses } from '../reports/verify/testing/anchoring.js';
 import { EvidenceWorkshop } from '../reports/verify/testing/evidence-workshop.js';
 import { systemClock } from '../shared/clock.js';
 import { verify } from './verify.js';
@@ -150,6 +151,9 @@ describe('colophon verify with a media file', () => {
   it('answers 2 to --vkey, which means nothing for a media file', async () => {
     expect(await run(signed.path, '--vkey', workshop.log.vkey)).toBe(2);
     expect(output).toContain('--vkey is for evidence bundles');
+    output = '';
+    expect(await run(signed.path, '--tsa-roots', authorityPath)).toBe(2);
+    expect(output).toContain('--tsa-roots is for evidence bundles');
   });
 });
 
@@ -181,6 +185,37 @@ describe('colophon verify with an evidence bundle', () => {
       findings: [{ path: 'log/vkey' }],
     });
     await stranger.close();
+  });
+
+  it('says loudly when the policy that the user gave is not met, and who is missing, without calling it a fault', async () => {
+    const policy = await signing.write(Buffer.from(new TestWitnesses(3, 2).policyText));
+    expect(await run(bundlePath, '--policy', policy)).toBe(0);
+    expect(output).toContain('BUT THE WITNESS POLICY YOU GAVE IS NOT MET');
+    expect(output).toContain('Witnesses, by the policy you gave: NOT MET');
+    expect(output).toMatch(/has not cosigned +w1 +witness\.example\/w1\+/);
+    output = '';
+    expect(await run(bundlePath, '--policy', policy, '--json')).toBe(0);
+    expect(JSON.parse(output)).toMatchObject({
+      verdict: 'valid',
+      witnessing: [
+        { source: 'bundle', outcome: 'not_proved', witnesses: [] },
+        { source: 'reader', outcome: 'not_proved', policyMet: false },
+      ],
+      timeStamps: [],
+    });
+  });
+
+  it('answers 2 to a policy or roots that cannot be used', async () => {
+    const broken = await signing.write(Buffer.from('witness w1 nonsense\n'));
+    for (const argv of [
+      ['--policy', broken],
+      ['--policy', join(signing.folder, 'missing')],
+      ['--tsa-roots', broken],
+    ]) {
+      output = '';
+      expect(await run(bundlePath, ...argv)).toBe(2);
+      expect(output).toMatch(/^UNUSABLE/);
+    }
   });
 
   it('answers 1 to a flipped bit and 2 to a bundle that was cut off', async () => {

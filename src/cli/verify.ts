@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
 import { ownTrustList, readTrustList } from './trust-list.js';
+import { readPolicy } from './read-policy.js';
 import { type OpenVerifier, type Verdict, verifyFile, type VerifiedFile } from './verify-file.js';
 import { formatVerification } from './verify-text.js';
 
@@ -13,11 +14,15 @@ Verifies a media file with a C2PA manifest, or an evidence bundle. Offline: noth
   --trust CA.pem  certificate authorities whose signers count as known
                   (default for media files: the authority of the installation in COLOPHON_HOME, if there is one)
   --vkey VKEY     for a bundle: the key of the log as you know it from elsewhere
+  --policy FILE   for a bundle: the witnesses that you trust and how many are enough (C2SP tlog-policy)
+  --tsa-roots CA.pem
+                  for a bundle: roots of the time-stamp authorities that you trust
   --json          print one JSON document
 
 Exit code:
   0 valid     a media file is intact, even if nobody we know signed it (the output says which);
-              every check of a bundle passed
+              every check of a bundle passed. A witness policy that is not met, and a time-stamp by somebody
+              whom you do not trust, leave it valid: the output says so, and --json has "policyMet"
   1 invalid   the file, its manifest or its evidence was changed, or a signature does not hold
   2 unusable  no manifest, no bundle, not readable: nothing can be said`;
 
@@ -31,6 +36,8 @@ interface Options {
   readonly file: string;
   readonly trust: string | undefined;
   readonly vkey: string | undefined;
+  readonly policy: string | undefined;
+  readonly tsaRoots: string | undefined;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -59,7 +66,7 @@ export async function verify(
 }
 
 async function report(
-  { file, trust, vkey, json }: Options,
+  { file, trust, vkey, policy, tsaRoots, json }: Options,
   environment: NodeJS.ProcessEnv,
   openVerifier: OpenVerifier | undefined,
 ): Promise<number> {
@@ -69,10 +76,14 @@ async function report(
       trustList: given ?? (await ownTrustList(environment)),
       expectedAuthority: given,
       expectedVkey: vkey,
+      policy: policy === undefined ? undefined : await readPolicy(policy),
+      timeStampRootsPem: tsaRoots === undefined ? undefined : (await readTrustList(tsaRoots)).anchorsPem,
       ...(openVerifier && { openVerifier }),
     });
-    if (result.kind === 'media' && vkey !== undefined) {
-      throw new Unusable('--vkey is for evidence bundles; this is a media file, which names no log');
+    const forBundles = { '--vkey': vkey, '--policy': policy, '--tsa-roots': tsaRoots };
+    const misplaced = Object.entries(forBundles).find(([, value]) => value !== undefined);
+    if (result.kind === 'media' && misplaced) {
+      throw new Unusable(`${misplaced[0]} is for evidence bundles; this is a media file, which names no log`);
     }
     console.log(json ? printableJson(document(file, result)) : formatVerification(file, result));
     return EXIT_OF[result.verdict];
@@ -89,8 +100,8 @@ function document(file: string, result: VerifiedFile): object {
   const { kind, verdict, headline } = result;
   const common = { file, kind, verdict, headline };
   if (result.kind === 'bundle') {
-    const { subject, statements, findings, notProved } = result.verification;
-    return { ...common, subject: subject ?? null, statements, findings, notProved };
+    const { subject, statements, findings, notProved, witnessing, timeStamps } = result.verification;
+    return { ...common, subject: subject ?? null, statements, findings, notProved, witnessing, timeStamps };
   }
   const { trustList, verification } = result;
   return {
@@ -107,14 +118,16 @@ function readOptions(argv: string[]): Options {
     options: {
       trust: { type: 'string' },
       vkey: { type: 'string' },
+      policy: { type: 'string' },
+      'tsa-roots': { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const [file, ...rest] = positionals;
   if (!values.help && (file === undefined || rest.length > 0)) throw new Unusable('name one file');
-  const { trust, vkey, json, help } = values;
-  return { file: file ?? '', trust, vkey, json, help };
+  const { trust, vkey, policy, json, help } = values;
+  return { file: file ?? '', trust, vkey, policy, tsaRoots: values['tsa-roots'], json, help };
 }
 
 function messageOf(error: unknown): string {

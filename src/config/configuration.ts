@@ -71,6 +71,28 @@ export const ENVIRONMENT = z.object({
     .default('')
     .transform(list)
     .describe('host:port pairs on private networks that may be contacted, e.g. 10.0.0.5:8188'),
+  COLOPHON_WITNESS_POLICY: z
+    .string()
+    .optional()
+    .describe('file with the witnesses of all logs and how many of them are needed (C2SP tlog-policy)'),
+  COLOPHON_TSA_URL: z.url().optional().describe('address of an RFC 3161 time-stamp authority'),
+  COLOPHON_TSA_ROOTS: z
+    .string()
+    .optional()
+    .describe('PEM file with the root certificates that this authority must lead to'),
+  COLOPHON_ANCHOR_INTERVAL_SECONDS: SECONDS.default(10).describe(
+    'how often checkpoints are shown to witnesses and to the time-stamp authority',
+  ),
+  COLOPHON_TSA_INTERVAL_SECONDS: SECONDS.default(60).describe(
+    'a log is time-stamped at most once in this time: tokens may cost money',
+  ),
+  COLOPHON_REPORT_ANCHOR_WAIT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(600)
+    .default(15)
+    .describe('so long a report waits for the witnesses and time-stamp that are configured; then it says so'),
   FAL_KEY: z.string().min(1).optional().describe('credentials for fal'),
   FAL_BASE_URL: z.url().optional().describe('another origin that speaks the fal protocol'),
   LOG_LEVEL: z
@@ -97,6 +119,14 @@ export interface Configuration {
   readonly verificationsPerMinute: number;
   readonly uploadMaxBytes: number;
   readonly outboundAllowedHosts: readonly string[];
+  readonly anchoring: {
+    /** Path of a tlog-policy file. */
+    readonly witnessPolicyFile: string | undefined;
+    readonly timeStampAuthority: { readonly url: string; readonly rootsFile: string } | undefined;
+    readonly intervalMs: number;
+    readonly timeStampIntervalMs: number;
+    readonly reportWaitMs: number;
+  };
   readonly fal: { readonly key: string | undefined; readonly baseUrl: string | undefined };
   readonly logLevel: string;
   readonly production: boolean;
@@ -127,10 +157,30 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,
     outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
+    anchoring: {
+      witnessPolicyFile: env.COLOPHON_WITNESS_POLICY,
+      timeStampAuthority: timeStampAuthority(env),
+      intervalMs: env.COLOPHON_ANCHOR_INTERVAL_SECONDS * 1000,
+      timeStampIntervalMs: env.COLOPHON_TSA_INTERVAL_SECONDS * 1000,
+      reportWaitMs: env.COLOPHON_REPORT_ANCHOR_WAIT_SECONDS * 1000,
+    },
     fal: { key: env.FAL_KEY, baseUrl: env.FAL_BASE_URL },
     logLevel: env.LOG_LEVEL,
     production: env.NODE_ENV === 'production',
   };
+}
+
+/** A token that leads to no root that somebody chose proves nothing, so the roots must be given. */
+function timeStampAuthority({
+  COLOPHON_TSA_URL: url,
+  COLOPHON_TSA_ROOTS: rootsFile,
+}: z.infer<typeof ENVIRONMENT>): Configuration['anchoring']['timeStampAuthority'] {
+  if (url === undefined && rootsFile === undefined) return undefined;
+  if (url === undefined || rootsFile === undefined)
+    throw new Error(
+      'The configuration is not valid:\n  COLOPHON_TSA_URL and COLOPHON_TSA_ROOTS need each other',
+    );
+  return { url, rootsFile };
 }
 
 /** One row per variable, for `colophon config`. */

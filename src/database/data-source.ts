@@ -11,6 +11,8 @@ import { Audit1700000000002 } from '../../migrations/0002-audit.js';
 import { ClearanceAndAssets1700000000003 } from '../../migrations/0003-clearance-and-assets.js';
 import { Generation1700000000004 } from '../../migrations/0004-generation.js';
 import { HumanWorkAndReports1700000000005 } from '../../migrations/0005-human-work-and-reports.js';
+import { Erasure1700000000006 } from '../../migrations/0006-erasure.js';
+import { Registry1700000000007 } from '../../migrations/0007-registry.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -23,6 +25,8 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ClearanceAndAssets1700000000003,
   Generation1700000000004,
   HumanWorkAndReports1700000000005,
+  Erasure1700000000006,
+  Registry1700000000007,
 ];
 
 export interface DataSourceOptions {

@@ -7,6 +7,8 @@ export interface Tx {
   readonly manager: EntityManager;
   /** Parameterized SQL; rows as the driver returns them. For UPDATE and DELETE use RETURNING to learn what changed. */
   query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /** Runs as the last statements of this transaction; when it fails, nothing is committed. */
+  beforeCommit(action: () => Promise<void>): void;
   /** Runs once, after this transaction has committed; never when it rolls back. */
   afterCommit(action: () => void): void;
 }
@@ -33,7 +35,7 @@ export class OrganizationTx {
       try {
         return await this.attempt(organizationId, work);
       } catch (error) {
-        if (attempt < MAX_ATTEMPTS && RETRYABLE_STATES.includes(sqlState(error) ?? '')) continue;
+        if (attempt < MAX_ATTEMPTS && isRetryable(error)) continue;
         throw isDatabaseUnreachable(error)
           ? new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
               cause: error,
@@ -44,16 +46,20 @@ export class OrganizationTx {
   }
 
   private async attempt<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const lastStatements: (() => Promise<void>)[] = [];
     const actions: (() => void)[] = [];
     const result = await this.dataSource.transaction(async (manager) => {
       await manager.query(`SELECT set_config('app.organization_id', $1, true)`, [organizationId]);
-      return work({
+      const answer = await work({
         organizationId,
         manager,
         query: async <Row>(sql: string, parameters: readonly unknown[] = []) =>
           rowsOf<Row>(await manager.query(sql, [...parameters])),
+        beforeCommit: (action) => lastStatements.push(action),
         afterCommit: (action) => actions.push(action),
       });
+      for (const statement of lastStatements) await statement();
+      return answer;
     });
     for (const action of actions) action();
     return result;
@@ -73,12 +79,25 @@ function rowsOf<Row>(answer: unknown): Row[] {
   return answer as Row[];
 }
 
+/** Another transaction was in the way: the same work may succeed when it is done again. */
+export function isRetryable(error: unknown): boolean {
+  return RETRYABLE_STATES.includes(sqlState(error) ?? '');
+}
+
 /** The five-character SQLSTATE of a PostgreSQL error, wrapped by TypeORM or not. */
 export function sqlState(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, driverError } = error as { code?: unknown; driverError?: unknown };
   if (driverError !== undefined) return sqlState(driverError);
   return typeof code === 'string' ? code : undefined;
+}
+
+/** What a function of ours put into DETAIL of its error. PostgreSQL's own details may hold values: never show those. */
+export function sqlErrorDetail(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { detail, driverError } = error as { detail?: unknown; driverError?: unknown };
+  if (driverError !== undefined) return sqlErrorDetail(driverError);
+  return typeof detail === 'string' ? detail : undefined;
 }
 
 /** The violated constraint of a unique (23505) or check (23514) violation. */

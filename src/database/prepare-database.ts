@@ -4,6 +4,7 @@ import PgBoss from 'pg-boss';
 import { z } from 'zod';
 import { readOrCreateSecretFile } from '../config/secret-file.js';
 import { createDataSource, SCHEMA } from './data-source.js';
+import { installLogGuards } from './log-guards.js';
 
 export const JOB_SCHEMA = 'pgboss';
 
@@ -11,6 +12,8 @@ export const JOB_SCHEMA = 'pgboss';
 export interface DatabaseAccess {
   readonly applicationUrl: string;
   readonly sequencerUrl: string;
+  /** Whether event triggers guard the definitions of the log's tables: not every server lets us make them. */
+  readonly logGuarded: boolean;
 }
 
 const credentialsSchema = z.strictObject({
@@ -38,12 +41,14 @@ export async function prepareDatabase(
   const credentials = readOrCreateCredentials(credentialsFile);
   const client = new pg.Client({ connectionString: administratorUrl });
   await client.connect();
+  let logGuarded: boolean;
   try {
     await requireDurability(client);
     // Two processes that start at once must not create the roles twice.
     await client.query(`SELECT pg_advisory_lock(hashtext('colophon.prepare'))`);
     await createRoles(client, credentials);
     await migrate(administratorUrl);
+    logGuarded = await installLogGuards(client);
     await installQueues(client, administratorUrl, queues);
     await client.query(`
       GRANT USAGE ON SCHEMA ${SCHEMA} TO colophon_app, colophon_sequencer;
@@ -64,6 +69,7 @@ export async function prepareDatabase(
       `colophon_${credentials.instance}_sequencer`,
       credentials.sequencerPassword,
     ),
+    logGuarded,
   };
 }
 

@@ -8,9 +8,11 @@ import { randomUUID } from 'node:crypto';
 import { type Configuration } from '../config/configuration.js';
 import { sha256Hex } from '../shared/bytes.js';
 import { ColophonError } from '../shared/errors.js';
+import { refuseUnexpectedForm } from './form-route.js';
 import { type Metrics } from './metrics.js';
 import { installApiDocumentation } from './openapi.js';
 import { sendProblem, toColophonError } from './problem.filter.js';
+import { keepRouteTable } from './route-table.js';
 
 /** JSON bodies. Files come as multipart, with their own limit. */
 const MAX_JSON_BYTES = 1024 * 1024;
@@ -42,6 +44,7 @@ export async function createApplication(
     abortOnError: false,
   });
   const fastify: FastifyInstance = adapter.getInstance();
+  keepRouteTable(fastify);
   acceptJson(fastify);
   await app.register(multipart, { attachFieldsToBody: false });
   await app.register(rateLimit, {
@@ -96,6 +99,10 @@ function callerOf(request: FastifyRequest): string {
 }
 
 function addHooks(fastify: FastifyInstance, metrics: Metrics): void {
+  fastify.addHook('preValidation', (request, _reply, done) => {
+    refuseUnexpectedForm(request);
+    done();
+  });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     void reply.headers({
       'x-content-type-options': 'nosniff',

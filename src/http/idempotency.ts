@@ -1,6 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { type OrganizationTx, type Tx } from '../database/organization-tx.js';
 import { type Principal } from '../identity/domain/principal.js';
-import { sha256 } from '../shared/bytes.js';
 import { type Clock } from '../shared/clock.js';
 import { ColophonError, isColophonError } from '../shared/errors.js';
 
@@ -19,7 +19,7 @@ export interface IdempotentRequest {
 }
 
 interface KeyRow {
-  request_sha256: Buffer;
+  request_mac: Buffer;
   state: 'in_flight' | 'completed';
   response_status: number | null;
   response_body: string | null;
@@ -37,6 +37,8 @@ export class Idempotency {
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly clock: Clock,
+    /** A secret of this installation: a bare hash of a body would let a short prompt be found by trying. */
+    private readonly macKey: Uint8Array,
   ) {}
 
   /**
@@ -49,8 +51,8 @@ export class Idempotency {
   ): Promise<Answer> {
     const key = validKey(request.key);
     const { organizationId, principalId } = request.principal;
-    const requestSha256 = sha256(principalId, ...request.fingerprint.flatMap((part) => ['\0', part]));
-    const earlier = await this.begin(organizationId, key, requestSha256);
+    const requestMac = this.macOf(principalId, request.fingerprint);
+    const earlier = await this.begin(organizationId, key, requestMac);
     if (earlier) return earlier;
     try {
       return await work({
@@ -72,29 +74,31 @@ export class Idempotency {
     }
   }
 
-  private async begin(
-    organizationId: string,
-    key: string,
-    requestSha256: Buffer,
-  ): Promise<Answer | undefined> {
+  private macOf(principalId: string, fingerprint: readonly (string | Uint8Array)[]): Buffer {
+    const mac = createHmac('sha256', this.macKey).update(principalId);
+    for (const part of fingerprint) mac.update('\0').update(part);
+    return mac.digest();
+  }
+
+  private async begin(organizationId: string, key: string, requestMac: Buffer): Promise<Answer | undefined> {
     const now = this.clock.now();
     return this.organizationTx.run(organizationId, async (tx) => {
       const claimed = await tx.query(
-        `INSERT INTO idempotency_key (organization_id, key, request_sha256, state, locked_until, created_at)
+        `INSERT INTO idempotency_key (organization_id, key, request_mac, state, locked_until, created_at)
          VALUES ($1, $2, $3, 'in_flight', $4, $5)
          ON CONFLICT (organization_id, key) DO UPDATE SET locked_until = excluded.locked_until
           WHERE idempotency_key.state = 'in_flight' AND idempotency_key.locked_until < $5
-            AND idempotency_key.request_sha256 = excluded.request_sha256
+            AND idempotency_key.request_mac = excluded.request_mac
          RETURNING key`,
-        [organizationId, key, requestSha256, new Date(now.getTime() + LOCK_MS), now],
+        [organizationId, key, requestMac, new Date(now.getTime() + LOCK_MS), now],
       );
       if (claimed.length > 0) return undefined;
       const [row] = await tx.query<KeyRow>(
-        `SELECT request_sha256, state, response_status, response_body FROM idempotency_key
+        `SELECT request_mac, state, response_status, response_body FROM idempotency_key
           WHERE organization_id = $1 AND key = $2`,
         [organizationId, key],
       );
-      if (row && !row.request_sha256.equals(requestSha256)) {
+      if (row && !row.request_mac.equals(requestMac)) {
         throw new ColophonError(
           'idempotency_key_reused',
           'This Idempotency-Key was used for a different request.',

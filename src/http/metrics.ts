@@ -1,4 +1,17 @@
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the logs look like at the moment of a scrape. */
+export interface LogFigures {
+  readonly pendingEntries: number;
+  readonly logsWithUnmetPolicy: number;
+  readonly logsInConflict: number;
+  readonly parties: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly failingLogs: number;
+    readonly lastSuccessAt: Date | undefined;
+  }[];
+}
 
 /** Prometheus metrics. No label ever holds an organization, a person or a prompt. */
 export class Metrics {
@@ -19,15 +32,51 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private beforeScrape: () => Promise<void> = () => Promise.resolve();
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Figures of the logs, asked for at each scrape. While they cannot be had they are absent, not zero. */
+  watchLogs(read: () => Promise<LogFigures>): void {
+    const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+      new Gauge({ name, help, labelNames, registers: [this.registry] });
+    const pending = gauge('colophon_log_pending_entries', 'Committed entries that wait for their index');
+    const unmet = gauge('colophon_log_policy_unmet', 'Logs whose witness policy is not met');
+    const conflicts = gauge('colophon_log_conflicts', 'Logs that a witness knows another history of');
+    const failing = gauge('colophon_anchor_failing_logs', 'Logs for which this party failed last', [
+      'kind',
+      'name',
+    ]);
+    const success = gauge(
+      'colophon_anchor_last_success_timestamp_seconds',
+      'When this party last confirmed a log',
+      ['kind', 'name'],
+    );
+    this.beforeScrape = async () => {
+      for (const each of [pending, unmet, conflicts, failing, success]) each.reset();
+      const figures = await read().catch(() => undefined);
+      if (figures === undefined) {
+        for (const each of [pending, unmet, conflicts]) each.remove();
+        return;
+      }
+      pending.set(figures.pendingEntries);
+      unmet.set(figures.logsWithUnmetPolicy);
+      conflicts.set(figures.logsInConflict);
+      for (const { kind, name, failingLogs, lastSuccessAt } of figures.parties) {
+        failing.set({ kind, name }, failingLogs);
+        if (lastSuccessAt) success.set({ kind, name }, lastSuccessAt.getTime() / 1000);
+      }
+    };
   }
 
   get contentType(): string {
     return this.registry.contentType;
   }
 
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await this.beforeScrape();
     return this.registry.metrics();
   }
 }

@@ -58,9 +58,17 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
+/** Routes that the documentation adds to the router by itself, so that they cannot say it themselves. */
+export function isApiDocumentation(path: string): boolean {
+  return (
+    path === '/openapi.json' || path === '/openapi.json/' || path === '/docs' || path.startsWith('/docs/')
+  );
+}
+
 export function installApiDocumentation(app: INestApplication): void {
   SwaggerModule.setup('docs', app, () => createOpenApiDocument(app), {
     jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
     swaggerOptions: { deepLinking: true },
   });
 }

@@ -3,6 +3,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { isDatabaseUnreachable } from '../database/organization-tx.js';
 import { ColophonError, ERROR_CODES, type ErrorCode } from '../shared/errors.js';
+import { allowedMethods } from './allowed-methods.js';
 
 /**
  * RFC 9457 problem details. The one place where an error becomes an answer.
@@ -40,7 +41,8 @@ export class ProblemFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const error = toColophonError(thrown);
+    const allowed = request.is404 ? allowedMethods(request) : [];
+    const error = allowed.length > 0 ? methodNotAllowed(allowed) : toColophonError(thrown);
     if (error.status >= 500)
       this.logger.error(
         { requestId: request.id, code: error.code, err: error.cause ?? error },
@@ -51,6 +53,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '));
     sendProblem(reply, error, String(request.id));
   }
 }
@@ -96,6 +99,10 @@ export function toColophonError(thrown: unknown): ColophonError {
     default:
       return new ColophonError('internal', 'Something went wrong on our side.', { cause: thrown });
   }
+}
+
+function methodNotAllowed(allowed: readonly string[]): ColophonError {
+  return new ColophonError('method_not_allowed', `This address knows only ${allowed.join(', ')}.`);
 }
 
 function statusOf(thrown: unknown): number | undefined {

@@ -2,6 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { readFileSync } from 'node:fs';
+import { Unaudited } from './audited.js';
 import { Public } from './authentication.guard.js';
 import { packageFile } from '../config/package-root.js';
 
@@ -23,6 +24,9 @@ export class StartPageController {
   private readonly script = page('start-page.js');
 
   @Get()
+  @Unaudited(
+    'A page of the program, the same for everybody. What it shows it asks from the routes below, with the key of its user.',
+  )
   async index(@Res() reply: FastifyReply): Promise<void> {
     await reply
       .headers({
@@ -33,11 +37,13 @@ export class StartPageController {
   }
 
   @Get('start-page.css')
+  @Unaudited('A file of the program, the same for everybody.')
   async styles(@Res() reply: FastifyReply): Promise<void> {
     await reply.header('content-type', 'text/css; charset=utf-8').send(this.css);
   }
 
   @Get('start-page.js')
+  @Unaudited('A file of the program, the same for everybody.')
   async code(@Res() reply: FastifyReply): Promise<void> {
     await reply.header('content-type', 'text/javascript; charset=utf-8').send(this.script);
   }

@@ -80,3 +80,9 @@ export function parseAllowedHost(entry: string): { readonly hostname: string; re
   }
   return { hostname: new URL(`http://${host}/`).hostname, port };
 }
+
+/** The `host:port` pair of an address that the operator configured, for the list of allowed hosts. */
+export function allowedHostOf(configuredUrl: string): string {
+  const url = new URL(configuredUrl);
+  return `${url.hostname}:${url.port === '' ? (DEFAULT_PORTS[url.protocol] ?? 0) : url.port}`;
+}

@@ -76,6 +76,11 @@ export const ERROR_CODES = {
     status: 422,
     howToFix: 'Configure the credentials of this provider, or use a test key.',
   },
+  inputs_erased: {
+    status: 409,
+    howToFix:
+      'Start a new run: the inputs of this one were erased, so its open steps cannot be done. Nothing more is spent.',
+  },
   run_not_cancelable: { status: 409, howToFix: 'The run has ended.' },
   // Human work
   four_eyes_required: {
@@ -83,6 +88,12 @@ export const ERROR_CODES = {
     howToFix: 'Someone other than the people who made this asset must review it.',
   },
   not_approved: { status: 409, howToFix: 'Have the asset reviewed and approved first.' },
+  // People's data
+  legal_hold: {
+    status: 409,
+    howToFix:
+      'See "holdIds". A person with the role legal lifts a hold when its reason has ended; until then nothing that it covers is erased.',
+  },
   // The world outside
   url_blocked: { status: 422, howToFix: 'Use a public https address.' },
   upstream_error: { status: 502, howToFix: 'The provider failed. The run tells what was charged.' },
@@ -106,6 +117,11 @@ export const ERROR_CODES = {
   storage_unavailable: {
     status: 503,
     howToFix: 'The asset store cannot be used, so nothing is released. Ask the operator.',
+  },
+  log_damaged: {
+    status: 500,
+    howToFix:
+      'What is stored and what was published and signed differ, so it is not shown. Ask the operator to run POST /v1/audit/checks and to compare with a mirror.',
   },
   bad_signature: { status: 401, howToFix: 'The webhook signature does not verify over the raw body.' },
   internal: { status: 500, howToFix: 'Report the request id to the operator.' },

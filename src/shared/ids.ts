@@ -19,6 +19,12 @@ export const ID_PREFIXES = {
   review: 'rvw',
   report: 'rep',
   entry: 'ent',
+  legalHold: 'lhd',
+  erasure: 'era',
+  listing: 'lst',
+  licenseText: 'ltx',
+  curation: 'cur',
+  catalogImport: 'imp',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

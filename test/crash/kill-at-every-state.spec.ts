@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { CrashBench, type RunView } from './support/crash-bench.js';
-import { eventually } from './support/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { HomeDatabase, type PausePoint } from './support/home-database.js';
 import { expectSound, remember, type Remembered } from './support/invariants.js';
 import { type VendorCall } from './support/vendor-gate.js';

@@ -19,7 +19,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/database
 import { createDatabaseIfMissing } from '../../src/database/prepare-database.js';
 import { type Instance } from '../../src/identity/application/create-development-organization.js';
 import { ColophonProcess, freePort } from './support/colophon-process.js';
-import { eventually } from './support/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { serverProcessId } from './support/home-database.js';
 
 const IS_ROOT = process.getuid?.() === 0;
@@ -289,6 +289,17 @@ describe('the life of an instance', () => {
       await server.stop();
     }
   });
+
+  it('refuses to begin a second history when the database of its home was lost', async () => {
+    const home = newFolder();
+    const program = await start(home);
+    expect(await program.signal('SIGINT')).toBe(0);
+    rmSync(join(home, 'postgres'), { recursive: true });
+    const refused = await startRefused(home, {});
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain('which this database does not hold. Restore the database');
+    expect(serversOf(home)).toEqual([]);
+  }, 60_000);
 
   it('says what is wrong with DATABASE_URL when nobody answers there', async () => {
     const home = newFolder();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { CrashBench, type RunView } from './support/crash-bench.js';
-import { eventually } from './support/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { expectSound, remember, type Remembered } from './support/invariants.js';
 
 /** The vendor's webhooks against the running program: signed, delivered at least once, in any order, by anybody. */

@@ -343,7 +343,7 @@ describe('addresses and queries', () => {
     ['DELETE', '/v1/runs'],
     ['PUT', '/v1/assets'],
     ['PATCH', '/v1/pipelines'],
-    ['POST', '/v1/models'],
+    ['POST', '/v1/models/changes'],
   ])('knows no %s at %s', async (method, path) => {
     const response = await app.request(path, { method });
     const problem = (await response.json()) as { code: string };
@@ -385,5 +385,53 @@ describe('addresses and queries', () => {
   it('refuses to revoke a key whose id cannot exist', async () => {
     for (const id of ['%00', 'x', "'", '..%2f'])
       await refuses(post(`/v1/api-keys/${id}/revoke`, {}), 'not_found');
+  });
+});
+
+describe('methods', () => {
+  it.each([
+    ['DELETE', '/v1/runs', 'GET, HEAD, POST'],
+    ['PUT', '/v1/assets', 'GET, HEAD, POST'],
+    ['PATCH', '/v1/pipelines', 'GET, HEAD, POST'],
+    ['POST', '/v1/models/changes', 'GET, HEAD'],
+    ['GET', '/v1/verify', 'POST'],
+    ['DELETE', `/v1/assets/${NO_ASSET}?force=true`, 'GET, HEAD'],
+    ['DELETE', '/v1/assets/no-such-id', 'GET, HEAD'],
+    ['DELETE', '/healthz', 'GET, HEAD'],
+  ])('answers %s %s with the methods that are known there: %s', async (method, path, allow) => {
+    let allowed = '';
+    const send = async (): Promise<Response> => {
+      const response = await app.request(path, { method });
+      allowed = response.headers.get('allow') ?? '';
+      return response;
+    };
+    await refuses(send, 'method_not_allowed');
+    expect(allowed.split(', ').sort()).toEqual(allow.split(', '));
+  });
+
+  it('tells a stranger no more than the published description does', async () => {
+    const known = await app.request('/v1/budget', { method: 'DELETE', key: null });
+    await expectProblem(known, 'method_not_allowed');
+    await expectProblem(await app.request('/v1/nothing', { method: 'DELETE', key: null }), 'not_found');
+  });
+});
+
+describe('forms', () => {
+  it.each(ROUTES)('are refused as such by %s %s, which takes JSON', async (method, path, valid) => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(valid())) form.set(name, JSON.stringify(value));
+    form.set('file', new Blob(['bytes']), 'a.png');
+    await refuses(
+      () => app.request(path, { method, body: form, headers: { 'idempotency-key': randomUUID() } }),
+      'unsupported_content_type',
+    );
+  });
+
+  it('are refused as such by routes that take no body', async () => {
+    for (const path of [`/v1/assets/${NO_ASSET}/release`, `/v1/runs/run_${ZERO}/cancel`]) {
+      const form = new FormData();
+      form.set('file', new Blob(['bytes']), 'a.png');
+      await refuses(() => app.request(path, { method: 'POST', body: form }), 'unsupported_content_type');
+    }
   });
 });

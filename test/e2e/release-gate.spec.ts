@@ -3,6 +3,7 @@ import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { formWith, json, postForm, productShot, type RunAnswer, runToEnd } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
 import { Inspector } from '../support/inspector.js';
 import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
@@ -130,26 +131,23 @@ describe('P1: an asset without its entry does not exist', () => {
     expect(((await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer).state).toBe('SUCCEEDED');
   });
 
-  async function untilStepIs(runId: string, key: string, state: string): Promise<void> {
-    for (;;) {
+  const untilStepIs = (runId: string, key: string, state: string) =>
+    eventually(`step ${key} is ${state}`, async () => {
       const run = (await (await app.request(`/v1/runs/${runId}`)).json()) as RunAnswer;
-      if (run.steps.find((step) => step.key === key)?.state === state) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+      return run.steps.find((step) => step.key === key)?.state === state || undefined;
+    });
 
   /** Two files of the step are in the store: the original and the signed one that no asset points to. */
-  async function untilFilesAreSigned(): Promise<void> {
-    for (let unclaimed = 0; unclaimed < 2;) {
+  const untilFilesAreSigned = () =>
+    eventually('the step has signed its file', async () => {
       const names = await readdir(join(app.home, 'assets', organizationId), { recursive: true });
       const known = await inspector.query<{ sha256: string }>(
         'SELECT sha256 FROM asset UNION SELECT original_sha256 FROM asset',
       );
       const hashes = new Set(known.map(({ sha256: hash }) => hash));
-      unclaimed = names.filter((name) => name.length > 60 && !hashes.has(name.slice(3))).length;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+      const unclaimed = names.filter((name) => name.length > 60 && !hashes.has(name.slice(3)));
+      return unclaimed.length >= 2 || undefined;
+    });
 });
 
 describe('P1: bytes leave only as the log names them', () => {
@@ -241,16 +239,29 @@ describe('P9: nothing is signed that was not captured or declared', () => {
     const started = await app.request('/v1/runs', json(body));
     expect(started.status).toBe(202);
     const { id } = (await started.json()) as RunAnswer;
-    for (let refused = 0; refused < 3; refused++) {
-      const run = (await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer;
-      expect(['RESERVED', 'FAILED', 'CANCELED', 'SKIPPED']).toEqual(
-        expect.arrayContaining(run.steps.map(({ state }) => state)),
-      );
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await untilRefusedTwice(id);
+    const held = (await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer;
+    expect(held.state).toBe('RUNNING');
+    expect(held.steps.map(({ state }) => state)).toEqual(['SKIPPED', 'RESERVED', 'RESERVED', 'RESERVED']);
+    const submitted = await inspector.query(
+      `SELECT 1 FROM step_run WHERE run_id = $1 AND (submit_attempts > 0 OR request_sha256 IS NOT NULL)`,
+      [uuidOf(id)],
+    );
+    expect(submitted).toEqual([]);
     await undo();
     await (await app.request(`/v1/runs/${id}/events`)).text();
     const ended = (await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer;
     expect(ended.state).toBe('SUCCEEDED');
   });
+
+  /** The worker has tried the step and given it back to the queue, more than once. */
+  const untilRefusedTwice = (runId: string) =>
+    eventually('the step was tried twice', async () => {
+      const jobs = await inspector.query(
+        `SELECT 1 FROM pgboss.job j JOIN step_run s ON j.data->>'stepRunId' = s.id::text
+          WHERE s.run_id = $1 AND j.retry_count >= 2`,
+        [uuidOf(runId)],
+      );
+      return jobs.length > 0 || undefined;
+    });
 });

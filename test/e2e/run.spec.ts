@@ -26,6 +26,7 @@ describe('a run', () => {
       };
       expect(entries.items.map(({ entry }) => [entry.type, entry.data.sha256])).toEqual([
         ['asset.signed', asset.sha256],
+        ['asset.read', asset.sha256],
       ]);
     }
   });

@@ -1,103 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { newId } from '../../src/shared/ids.js';
-import { Inspector } from '../support/inspector.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { HumanWorkRows, outcomeOf } from '../support/human-work-rows.js';
 
 /** Raised by refuse_own_review(). */
 const FOUR_EYES = 'CLP01';
 const UNIQUE_VIOLATION = '23505';
 
-let database: TestDatabase;
-let inspector: Inspector;
-const clients: pg.Client[] = [];
-const organization = newId();
-const project = newId();
-const people = { maker: newId(), editor: newId(), runner: newId(), reviewer: newId(), second: newId() };
+let rows: HumanWorkRows;
 
-async function insert(table: string, columns: Record<string, unknown>): Promise<void> {
-  const all = { organization_id: organization, ...columns };
-  const names = Object.keys(all);
-  const places = names.map((_, i) => `$${i + 1}`);
-  await inspector.query(
-    `INSERT INTO ${table} (${names.join(', ')}) VALUES (${places.join(', ')})`,
-    Object.values(all),
+function review(client: pg.Client, assetId: string, reviewer: string, decision = 'approve'): Promise<string> {
+  return outcomeOf(
+    client.query(
+      `INSERT INTO review (organization_id, id, asset_id, reviewer_id, decision, sealed_comment, sha256, entry_id, created_at)
+       VALUES ($1, $2, $3, $4, $5, 's', 'x', $6, now())`,
+      [rows.organization, newId(), assetId, reviewer, decision, newId()],
+    ),
   );
 }
 
-async function makeAsset(
-  createdBy: string,
-  parents: readonly string[] = [],
-  origin = 'upload',
-): Promise<string> {
-  const id = newId();
-  const hashes = {
-    sha256: id,
-    original_sha256: id,
-    claim_sha256: id,
-    manifest_sha256: id,
-    manifest_label: id,
-  };
-  const media = {
-    media_type: 'image/png',
-    original_media_type: 'image/png',
-    size_bytes: 1,
-    width: 1,
-    height: 1,
-  };
-  const what = { project_id: project, origin, mode: 'live', title: 't', entry_id: newId() };
-  await insert('asset', { id, ...what, ...media, ...hashes, created_by: createdBy, created_at: new Date() });
-  for (const [ordinal, parent] of parents.entries())
-    await insert('asset_parent', { asset_id: id, ordinal, parent_asset_id: parent, relationship: 'inputTo' });
-  return id;
-}
-
-async function contribute(assetId: string, parentId: string, contributor: string): Promise<void> {
-  await insert('contribution', {
-    id: newId(),
-    asset_id: assetId,
-    parent_asset_id: parentId,
-    contributor_id: contributor,
-    action_type: 'RETOUCH',
-    basis: 'modification',
-    capture: 'declared_later',
-    tool: 't',
-    sealed_statement: 's',
-    before_sha256: 'b',
-    after_sha256: 'a',
-    entry_id: newId(),
-    created_at: new Date(),
-  });
-}
-
-/** A session of the application's own role, inside the organization, in an open transaction. */
-async function begin(): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: database.applicationUrl,
-    options: '-c search_path=colophon',
-  });
-  clients.push(client);
-  await client.connect();
-  await client.query('BEGIN');
-  await client.query(`SELECT set_config('app.organization_id', $1, true)`, [organization]);
-  return client;
-}
-
-function review(client: pg.Client, assetId: string, reviewer: string, decision = 'approve'): Promise<string> {
-  return client
-    .query(
-      `INSERT INTO review (organization_id, id, asset_id, reviewer_id, decision, sealed_comment, sha256, entry_id, created_at)
-       VALUES ($1, $2, $3, $4, $5, 's', 'x', $6, now())`,
-      [organization, newId(), assetId, reviewer, decision, newId()],
-    )
-    .then(
-      () => 'accepted',
-      (error: unknown) => (error as { code: string }).code,
-    );
-}
-
 async function attempt(assetId: string, reviewer: string, before?: string): Promise<string> {
-  const client = await begin();
+  const client = await rows.begin();
   if (before !== undefined) await client.query(before);
   const outcome = await review(client, assetId, reviewer);
   await client.query('ROLLBACK');
@@ -105,36 +28,20 @@ async function attempt(assetId: string, reviewer: string, before?: string): Prom
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  inspector = await Inspector.open(database);
-  const created = { created_at: new Date() };
-  await insert('organization', { name: 'o', ...created });
-  await insert('project', { id: project, name: 'p', ...created });
-  for (const id of Object.values(people))
-    await insert('principal', {
-      id,
-      kind: 'user',
-      display_name: 'n',
-      roles: ['creator', 'reviewer'],
-      ...created,
-    });
+  rows = await HumanWorkRows.create();
 });
-afterAll(async () => {
-  await Promise.all(clients.map((client) => client.end()));
-  await inspector.close();
-  await database.drop();
-});
+afterAll(() => rows.drop());
 
 describe('a review that is written straight into the database, round the program', () => {
   /** generated by `runner` from an upload of `maker`; edited by `editor` */
   let generated: string;
   let edited: string;
   beforeEach(async () => {
-    const upload = await makeAsset(people.maker);
-    const intermediate = await makeAsset(people.runner, [upload], 'step');
-    generated = await makeAsset(people.runner, [intermediate], 'step');
-    edited = await makeAsset(people.editor, [generated], 'edit');
-    await contribute(edited, generated, people.editor);
+    const upload = await rows.makeAsset(rows.people.maker);
+    const intermediate = await rows.makeAsset(rows.people.runner, { parents: [upload], origin: 'step' });
+    generated = await rows.makeAsset(rows.people.runner, { parents: [intermediate], origin: 'step' });
+    edited = await rows.makeAsset(rows.people.editor, { parents: [generated], origin: 'edit' });
+    await rows.contribute(edited, generated, rows.people.editor);
   });
 
   it.each([
@@ -142,19 +49,19 @@ describe('a review that is written straight into the database, round the program
     ['whoever edited it', 'editor'],
     ['whoever uploaded what it was made from, three generations back', 'maker'],
   ] as const)('is refused when it is by %s', async (_who, name) => {
-    expect(await attempt(edited, people[name])).toBe(FOUR_EYES);
+    expect(await attempt(edited, rows.people[name])).toBe(FOUR_EYES);
   });
 
   it('is refused by a contributor to an ancestor who created none of the assets', async () => {
-    await contribute(generated, generated, people.second);
-    expect(await attempt(edited, people.second)).toBe(FOUR_EYES);
+    await rows.contribute(generated, generated, rows.people.second);
+    expect(await attempt(edited, rows.people.second)).toBe(FOUR_EYES);
   });
 
   it('is accepted from somebody who took no part, also in what was made from it later', async () => {
-    expect(await attempt(edited, people.reviewer)).toBe('accepted');
-    const upload = await makeAsset(people.maker);
-    await makeAsset(people.reviewer, [upload]);
-    expect(await attempt(upload, people.reviewer)).toBe('accepted');
+    expect(await attempt(edited, rows.people.reviewer)).toBe('accepted');
+    const upload = await rows.makeAsset(rows.people.maker);
+    await rows.makeAsset(rows.people.reviewer, { parents: [upload] });
+    expect(await attempt(upload, rows.people.reviewer)).toBe('accepted');
   });
 
   it('is refused also when the application hides the true tables behind temporary ones', async () => {
@@ -162,33 +69,33 @@ describe('a review that is written straight into the database, round the program
       CREATE TEMPORARY TABLE asset (organization_id uuid, id uuid, created_by uuid);
       CREATE TEMPORARY TABLE asset_parent (organization_id uuid, asset_id uuid, parent_asset_id uuid);
       CREATE TEMPORARY TABLE contribution (organization_id uuid, asset_id uuid, contributor_id uuid);`;
-    expect(await attempt(edited, people.editor, decoy)).not.toBe('accepted');
+    expect(await attempt(edited, rows.people.editor, decoy)).not.toBe('accepted');
   });
 
   it('is refused also in a session that asks for no triggers', async () => {
-    expect(await attempt(edited, people.editor, `SAVEPOINT s`)).toBe(FOUR_EYES);
-    const client = await begin();
+    expect(await attempt(edited, rows.people.editor, `SAVEPOINT s`)).toBe(FOUR_EYES);
+    const client = await rows.begin();
     await expect(client.query(`SET session_replication_role = replica`)).rejects.toThrow('permission denied');
   });
 
   it('is decided once: of two reviewers who race, one wins and the other learns it', async () => {
-    const [first, second] = [await begin(), await begin()];
-    expect(await review(first, edited, people.reviewer, 'approve')).toBe('accepted');
-    const late = review(second, edited, people.second, 'reject');
+    const [first, second] = [await rows.begin(), await rows.begin()];
+    expect(await review(first, edited, rows.people.reviewer, 'approve')).toBe('accepted');
+    const late = review(second, edited, rows.people.second, 'reject');
     await first.query('COMMIT');
     expect(await late).toBe(UNIQUE_VIOLATION);
     await second.query('ROLLBACK');
-    const rows = await inspector.query<{ decision: string }>(
+    const decided = await rows.inspector.query<{ decision: string }>(
       'SELECT decision FROM review WHERE asset_id = $1',
       [edited],
     );
-    expect(rows).toEqual([{ decision: 'approve' }]);
+    expect(decided).toEqual([{ decision: 'approve' }]);
   });
 
   it('goes to the second reviewer when the first one turns back', async () => {
-    const [first, second] = [await begin(), await begin()];
-    expect(await review(first, edited, people.reviewer)).toBe('accepted');
-    const late = review(second, edited, people.second);
+    const [first, second] = [await rows.begin(), await rows.begin()];
+    expect(await review(first, edited, rows.people.reviewer)).toBe('accepted');
+    const late = review(second, edited, rows.people.second);
     await first.query('ROLLBACK');
     expect(await late).toBe('accepted');
     await second.query('COMMIT');
@@ -196,9 +103,9 @@ describe('a review that is written straight into the database, round the program
 
   it('cannot be changed afterwards, nor removed', async () => {
     expect(
-      await attempt(edited, people.reviewer, `UPDATE review SET decision = 'reject'`).catch(String),
+      await attempt(edited, rows.people.reviewer, `UPDATE review SET decision = 'reject'`).catch(String),
     ).toContain('permission denied');
-    expect(await attempt(edited, people.reviewer, `DELETE FROM review`).catch(String)).toContain(
+    expect(await attempt(edited, rows.people.reviewer, `DELETE FROM review`).catch(String)).toContain(
       'permission denied',
     );
   });
@@ -208,18 +115,18 @@ describe('a waiver', () => {
   it('is refused by the database when it is approved by whoever asked', async () => {
     const clearance = newId();
     const bytes = { input: Buffer.from('{}'), result: Buffer.from('{}') };
-    await insert('clearance', {
+    await rows.insert('clearance', {
       id: clearance,
       decision: 'review',
       ...bytes,
-      created_by: people.maker,
+      created_by: rows.people.maker,
       created_at: new Date(),
     });
-    const client = await begin();
+    const client = await rows.begin();
     const approve = client.query(
-      `INSERT INTO waiver (organization_id, id, clearance_id, reason, comment, requested_by, approved_by, expires_at, created_at)
-       VALUES ($1, $2, $3, 'r', 'c', $4, $4, now(), now())`,
-      [organization, newId(), clearance, people.maker],
+      `INSERT INTO waiver (organization_id, id, clearance_id, reason, requested_by, approved_by, expires_at, created_at)
+       VALUES ($1, $2, $3, 'r', $4, $4, now(), now())`,
+      [rows.organization, newId(), clearance, rows.people.maker],
     );
     await expect(approve).rejects.toThrow('waiver_four_eyes_check');
     await client.query('ROLLBACK');

@@ -9,7 +9,7 @@ import { type DataSource } from 'typeorm';
 import { FileLogKeys } from '../../src/audit/adapters/file-log-keys.js';
 import { FileTileStores } from '../../src/audit/adapters/file-tile-store.js';
 import { AppendEntry } from '../../src/audit/application/append-entry.js';
-import { integrateEntries } from '../../src/audit/application/integrate-entries.js';
+import { LogWriter } from '../../src/audit/application/log-writer.js';
 import { CHECKPOINT_PATH, PublishLog } from '../../src/audit/application/publish-log.js';
 import { Sequencer } from '../../src/audit/application/sequencer.js';
 import { SubjectVault } from '../../src/audit/application/subject-vault.js';
@@ -22,6 +22,7 @@ import { SYSTEM_ACTOR } from '../../src/identity/application/actor.js';
 import { CreateOrganization } from '../../src/identity/application/create-organization.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { newId, publicId } from '../../src/shared/ids.js';
+import { eventually } from '../support/eventually.js';
 import { Inspector } from '../support/inspector.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -36,6 +37,7 @@ const appendEntry = new AppendEntry(
 interface Process {
   readonly pool: pg.Pool;
   readonly sequencer: Sequencer;
+  readonly writer: LogWriter;
   readonly publish: PublishLog;
 }
 
@@ -65,7 +67,8 @@ function startProcess(store: TileStores = stores, to: TestDatabase = database): 
   pool.on('error', () => undefined);
   pools.push(pool);
   const publish = new PublishLog(pool, store, keys, systemClock);
-  return { pool, publish, sequencer: new Sequencer(pool, publish, logger) };
+  const writer = new LogWriter(pool, systemClock, () => undefined);
+  return { pool, writer, publish, sequencer: new Sequencer(pool, writer, publish, logger) };
 }
 
 beforeEach(async () => {
@@ -126,6 +129,7 @@ function spoiled(onWrite: (path: string) => Promise<void> | void): TileStores {
           await onWrite(path);
           await store.write(path, bytes);
         },
+        removePartials: (path) => store.removePartials(path),
       };
     },
   };
@@ -200,13 +204,23 @@ describe('publishing', () => {
       }),
     );
     const fast = startProcess();
-    await integrateEntries(slow.pool, organizationId);
+    await slow.writer.integratePending(organizationId);
     const slowly = slow.publish.publish(organizationId);
     await waiting;
     await commitAll(4);
-    await integrateEntries(fast.pool, organizationId);
-    const quickly = fast.publish.publish(organizationId);
-    await Promise.race([quickly, new Promise((resolve) => setTimeout(resolve, 200))]);
+    await fast.writer.integratePending(organizationId);
+    let quicklyDone = false;
+    const quickly = fast.publish.publish(organizationId).then(() => (quicklyDone = true));
+    // The slow one is let go only when the fast one has done what it can: it waits for its turn, or it is through.
+    const superuser = await Inspector.open(database);
+    await eventually('the second publisher waits for the first', async () => {
+      const queued = await superuser.query(
+        `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
+      return queued.length > 0 || quicklyDone || undefined;
+    });
+    await superuser.close();
     open();
     await Promise.all([slowly, quickly]);
     expect(await fsck()).toMatchObject({ ok: true, size: 5 });
@@ -329,7 +343,7 @@ describe('a superuser or a restored backup', () => {
     const process = startProcess();
     await process.sequencer.runOnce();
     await commitAll(2);
-    await integrateEntries(process.pool, organizationId);
+    await process.writer.integratePending(organizationId);
     const superuser = await Inspector.open(database);
     await superuser.query('ALTER TABLE audit_entry DISABLE TRIGGER append_only_row');
     await superuser.query(`UPDATE audit_entry SET entry = entry || ' ' WHERE index = 1`);
@@ -341,7 +355,7 @@ describe('a superuser or a restored backup', () => {
   it('who removes an entry before it is published is found out too', async () => {
     const process = startProcess();
     await commitAll(2);
-    await integrateEntries(process.pool, organizationId);
+    await process.writer.integratePending(organizationId);
     const superuser = await Inspector.open(database);
     await superuser.query('ALTER TABLE audit_entry DISABLE TRIGGER append_only_row');
     await superuser.query(`DELETE FROM audit_entry WHERE index = 2`);

@@ -161,7 +161,9 @@ describe('a budget', () => {
     const cost = (step: StepRun) => PRICE - BigInt(held.indexOf(step));
     const paid = held.slice(0, 20);
     const settle = (step: StepRun) =>
-      organizationTx.run(organization, (tx) => money.settle(tx, step, cost(step), 'billed'));
+      organizationTx.run(organization, (tx) =>
+        money.settle(tx, newId(), step, { cost: cost(step), basis: 'billed' }),
+      );
     await Promise.all([...paid, ...paid, ...paid].map(settle));
     await Promise.all(paid.map(settle));
     const spent = paid.reduce((sum, step) => sum + cost(step), 0n);
@@ -189,7 +191,9 @@ describe('a budget', () => {
     if (!paid || !released) throw new Error('the tests before this one made no steps');
     const attempts = [
       organizationTx.run(organization, (tx) => money.release(tx, paid)),
-      organizationTx.run(organization, (tx) => money.settle(tx, released, 5n, 'billed')),
+      organizationTx.run(organization, (tx) =>
+        money.settle(tx, newId(), released, { cost: 5n, basis: 'billed' }),
+      ),
     ];
     await Promise.allSettled(attempts);
     expect(await budget()).toEqual(before);

@@ -8,7 +8,17 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 
 /** Tables that tell, before any organization is known, which one a key, a step or a file belongs to. No other data. */
 const DIRECTORIES = ['api_key_route', 'signed_file', 'step_route'];
-const LOG_TABLES = ['audit_checkpoint', 'audit_entry', 'audit_log', 'audit_pending'];
+const LOG_TABLES = [
+  'audit_anchor_state',
+  'audit_checkpoint',
+  'audit_cosignature',
+  'audit_entry',
+  'audit_log',
+  'audit_pending',
+  'audit_time_stamp',
+];
+/** Partitions are reached through their table only: nobody has rights on them. See log-guards.spec.ts. */
+const isPartition = (name: string): boolean => /^audit_entry_\d{6}$/.test(name);
 
 let database: TestDatabase;
 let inspector: Inspector;
@@ -89,7 +99,6 @@ async function fill(id: string): Promise<void> {
     index: 0,
     entry_id: newId(),
     ...entry,
-    leaf_hash: Buffer.alloc(32),
     recorded_at: now,
   });
   await insert('audit_checkpoint', { size: 1, edge: [], note: 'n', signed_at: now });
@@ -99,7 +108,6 @@ async function fill(id: string): Promise<void> {
     id,
     clearance_id: id,
     reason: 'r',
-    comment: 'c',
     requested_by: by,
     approved_by: id,
     expires_at: now,
@@ -133,7 +141,7 @@ async function tenantTables(): Promise<string[]> {
     `SELECT table_name AS name FROM information_schema.columns
       WHERE table_schema = 'colophon' AND column_name = 'organization_id' ORDER BY table_name`,
   );
-  return rows.map(({ name }) => name).filter((name) => !DIRECTORIES.includes(name));
+  return rows.map(({ name }) => name).filter((name) => !DIRECTORIES.includes(name) && !isPartition(name));
 }
 
 describe('every table of an organization', () => {
@@ -148,7 +156,9 @@ describe('every table of an organization', () => {
           AND c.relname <> ALL($1) ORDER BY c.relname`,
       [['migration', ...DIRECTORIES]],
     );
-    expect(rows.map(({ name }) => name)).toEqual(await tenantTables());
+    expect(rows.map(({ name }) => String(name)).filter((name) => !isPartition(name))).toEqual(
+      await tenantTables(),
+    );
     for (const row of rows) {
       expect(row).toEqual({ name: row.name, forced: true, policies: 1, leads: 'organization_id' });
     }
@@ -264,6 +274,16 @@ describe('the roles', () => {
       'api_key_route',
       'audit_opening',
       'data_subject_key',
+      'legal_hold',
+      'erasure',
+      'report_data_subject',
+      'listing_version',
+      'license_text',
+      'license_text_reading',
+      'curation',
+      'listing_archive',
+      'seed_seen',
+      'clearance_listing',
       'organization',
     ];
     for (const table of appendOnly) {
@@ -323,7 +343,8 @@ describe('triggers', () => {
   );
 
   it('do not hold a superuser who disables or drops them: the signed checkpoints tell (see log.spec.ts)', async () => {
-    const sql = `ALTER TABLE audit_entry DISABLE TRIGGER append_only_row; DELETE FROM audit_entry; SELECT 1`;
+    const sql = `SET LOCAL colophon.break_glass = 'on'; ALTER TABLE audit_entry DISABLE TRIGGER append_only_row;
+      DELETE FROM audit_entry; SELECT 1`;
     const superuser = await connect(database.administratorUrl);
     await superuser.query('BEGIN');
     await superuser.query(sql);

@@ -60,16 +60,36 @@ export function postForm(form: FormData, key: string = randomUUID()): RequestIni
   return { method: 'POST', body: form, headers: { 'idempotency-key': key } };
 }
 
-/** A second person with their own live key. */
+/** A second person with their own key, in the organization of the admin who adds them. */
 export async function addPerson(
   app: TestApplication,
   roles: readonly string[],
+  { admin = app.instance.keys.live, mode = 'live' }: { admin?: string; mode?: 'live' | 'test' } = {},
 ): Promise<{ principalId: string; key: string }> {
   const principal = (await (
-    await app.request('/v1/principals', json({ displayName: 'Second person', roles }))
+    await app.request('/v1/principals', {
+      ...json({ displayName: 'Second person', roles }),
+      key: admin,
+    })
   ).json()) as { id: string };
   const key = (await (
-    await app.request('/v1/api-keys', json({ principalId: principal.id, mode: 'live' }))
+    await app.request('/v1/api-keys', { ...json({ principalId: principal.id, mode }), key: admin })
   ).json()) as { key: string };
   return { principalId: principal.id, key: key.key };
 }
+
+export const OWN_RIGHTS = {
+  rightsBasis: 'owned',
+  allowedUses: ['commercial'],
+  aiInput: 'yes',
+  territory: 'worldwide',
+  expiresAt: null,
+} as const;
+
+export const RETOUCH = {
+  actionType: 'RETOUCH',
+  basis: 'modification',
+  capture: 'declared_at_time',
+  tool: { name: 'GIMP', version: '3.0' },
+  statement: 'painted a label',
+} as const;

@@ -50,6 +50,7 @@ export async function startTestApplication(
   const studio = { threadModuleUrl: new URL('generation/adapters/studio/studio-thread.js', COMPILED) };
   const services = await createServices({ configuration, database, logger, studio, verification });
   const metrics = new Metrics();
+  metrics.watchLogs(() => services.anchoringStatus.overview());
   const app: NestFastifyApplication = await createApplication(
     AppModule.with(services, logger, metrics),
     configuration,

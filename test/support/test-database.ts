@@ -5,6 +5,7 @@ interface TestServer {
   readonly administratorUrl: string;
   readonly applicationUrl: string;
   readonly sequencerUrl: string;
+  readonly logGuarded: boolean;
 }
 
 export interface TestDatabase {
@@ -13,6 +14,7 @@ export interface TestDatabase {
   readonly administratorUrl: string;
   readonly applicationUrl: string;
   readonly sequencerUrl: string;
+  readonly logGuarded: boolean;
   drop(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function createTestDatabase(template = 'template_colophon'): Promis
     administratorUrl: server.administratorUrl.replace('/DATABASE?', `/${name}?`),
     applicationUrl: server.applicationUrl.replace('/template_colophon?', `/${name}?`),
     sequencerUrl: server.sequencerUrl.replace('/template_colophon?', `/${name}?`),
+    logGuarded: server.logGuarded,
     drop: () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }

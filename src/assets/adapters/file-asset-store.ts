@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, rm, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ColophonError } from '../../shared/errors.js';
@@ -9,15 +9,38 @@ import { type AssetStore } from '../domain/asset-store.port.js';
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const UUID = /^[0-9a-f-]{36}$/;
+/** A staged file, or one that is made beside it, such as the signer's `<staged>.<uuid>.unverified`. */
+const STAGED_NAME = /^[0-9a-f-]{36}(?:\.|$)/;
+/** Far longer than any upload, download or signature takes. */
+const ABANDONED_AFTER_MS = 60 * 60_000;
 
-/** `<root>/<organization>/<first two digits>/<sha256>`, mode 0600. */
+/** `<root>/<organization>/<first two digits>/<sha256>`, mode 0600; files in the making in `<root>/staging`. */
 export class FileAssetStore implements AssetStore {
-  constructor(private readonly root: string) {}
+  private readonly stagingFolder: string;
+
+  constructor(private readonly root: string) {
+    this.stagingFolder = join(root, 'staging');
+  }
 
   async stage(): Promise<string> {
-    const folder = join(this.root, 'staging');
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    return join(folder, randomUUID());
+    await mkdir(this.stagingFolder, { recursive: true, mode: 0o700 });
+    return join(this.stagingFolder, randomUUID());
+  }
+
+  /**
+   * Removes what a process left in the staging area when it was killed: received files, and signed ones that were not
+   * read back yet. Nothing refers to them. Called at the start; files that were changed within the last hour stay.
+   * @returns how many were removed
+   */
+  async sweepStaging(now: Date): Promise<number> {
+    let removed = 0;
+    for (const name of await namesIn(this.stagingFolder)) {
+      const path = join(this.stagingFolder, name);
+      if (!STAGED_NAME.test(name) || !(await isAbandoned(path, now))) continue;
+      await rm(path, { force: true });
+      removed += 1;
+    }
+    return removed;
   }
 
   async discard(stagedPath: string): Promise<void> {
@@ -51,9 +74,44 @@ export class FileAssetStore implements AssetStore {
     return path;
   }
 
+  async remove(organizationId: string, sha256: string): Promise<void> {
+    const path = this.pathOf(organizationId, sha256);
+    try {
+      await rm(path, { force: true });
+      await syncPath(dirname(path));
+    } catch (cause) {
+      // Without the folder the file was never there.
+      if (systemErrorCode(cause) === 'ENOENT') return;
+      throw new ColophonError('storage_unavailable', 'A file cannot be deleted from the asset store.', {
+        cause,
+      });
+    }
+  }
+
   private pathOf(organizationId: string, sha256: string): string {
     if (!UUID.test(organizationId) || !SHA256_HEX.test(sha256)) throw new Error('not a content address');
     return join(this.root, organizationId, sha256.slice(0, 2), sha256);
+  }
+}
+
+/** Empty where the folder does not exist yet. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Of a file; a folder or a link is none of ours. */
+async function isAbandoned(path: string, now: Date): Promise<boolean> {
+  try {
+    const file = await lstat(path);
+    return file.isFile() && now.getTime() - file.mtimeMs > ABANDONED_AFTER_MS;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -1,10 +1,39 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { type Tx } from '../../database/organization-tx.js';
 import { type ActorKind } from '../../audit/core/entry-types.js';
+import { type Tx } from '../../database/organization-tx.js';
+import { actorOf } from '../../identity/application/actor.js';
+import { type Principal } from '../../identity/domain/principal.js';
 import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
+import { type SignedMedia } from '../../provenance/domain/media-signer.port.js';
 import { publicId } from '../../shared/ids.js';
 import { type AssetRepository } from '../adapters/asset.repository.js';
 import { type Asset, type AssetParent } from '../domain/asset.js';
+
+/** What only the caller knows about a new asset. Everything else follows from its file before and after signing. */
+export interface NewAsset extends Pick<
+  Asset,
+  'id' | 'projectId' | 'origin' | 'mode' | 'title' | 'createdBy' | 'createdAt'
+> {
+  readonly actor: { readonly kind: ActorKind; readonly id: string };
+  readonly parents: readonly AssetParent[];
+  /** The bytes as captured or received, and their size in pixels, which signing does not change. */
+  readonly original: {
+    readonly sha256: string;
+    readonly mediaType: string;
+    readonly width: number;
+    readonly height: number;
+  };
+  readonly signed: SignedMedia;
+  readonly digitalSourceType?: Asset['digitalSourceType'];
+  readonly rights?: Asset['rights'];
+  /** The step that made it. */
+  readonly step?: { readonly runId: string; readonly id: string };
+}
+
+/** The part of a new asset that says on whose behalf it is made. */
+export function madeBy(principal: Principal): Pick<NewAsset, 'actor' | 'mode' | 'createdBy'> {
+  return { actor: actorOf(principal), mode: principal.mode, createdBy: principal.principalId };
+}
 
 /**
  * The one place where an asset comes into being: its row and its `asset.signed` entry in one transaction. What
@@ -16,14 +45,12 @@ export class RecordAsset {
     private readonly appendEntry: AppendEntry,
   ) {}
 
-  async record(
-    tx: Tx,
-    asset: Omit<Asset, 'entryId'>,
-    parents: readonly AssetParent[],
-    actor: { readonly kind: ActorKind; readonly id: string },
-  ): Promise<Asset> {
+  async record(tx: Tx, newAsset: NewAsset): Promise<Asset> {
+    const { actor, parents } = newAsset;
+    const asset = assetOf(newAsset);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.signed',
+      projectId: asset.projectId,
       actor,
       subject: { kind: 'asset', id: publicId('asset', asset.id) },
       data: {
@@ -49,4 +76,38 @@ export class RecordAsset {
     await this.assets.insert(tx, recorded, parents);
     return recorded;
   }
+}
+
+/** Signing keeps the media type: it embeds a manifest and does not convert. */
+function assetOf({
+  original,
+  signed,
+  step,
+  digitalSourceType,
+  rights,
+  ...stated
+}: NewAsset): Omit<Asset, 'entryId'> {
+  return {
+    id: stated.id,
+    projectId: stated.projectId,
+    origin: stated.origin,
+    mode: stated.mode,
+    title: stated.title,
+    mediaType: original.mediaType,
+    sizeBytes: signed.sizeBytes,
+    width: original.width,
+    height: original.height,
+    sha256: signed.sha256,
+    originalSha256: original.sha256,
+    originalMediaType: original.mediaType,
+    claimSha256: signed.claimSha256,
+    manifestSha256: signed.manifestSha256,
+    manifestLabel: signed.manifestLabel,
+    digitalSourceType,
+    rights,
+    runId: step?.runId,
+    stepRunId: step?.id,
+    createdBy: stated.createdBy,
+    createdAt: stated.createdAt,
+  };
 }

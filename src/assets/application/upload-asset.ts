@@ -11,7 +11,7 @@ import { type Asset, type RightsDeclaration } from '../domain/asset.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
 import { displayName } from '../domain/display-name.js';
 import { keepOriginal, type ReceivedFile } from './receive-file.js';
-import { type RecordAsset } from './record-asset.js';
+import { madeBy, type RecordAsset } from './record-asset.js';
 import { type SignAsset } from './sign-asset.js';
 
 /**
@@ -57,6 +57,7 @@ export class UploadAsset {
     return this.organizationTx.run(organizationId, async (tx) => {
       await this.appendEntry.append(tx, {
         type: 'asset.received',
+        projectId,
         actor: actorOf(principal),
         subject: { kind: 'asset', id: publicId('asset', id) },
         data: {
@@ -67,34 +68,18 @@ export class UploadAsset {
         },
         sealed: { fileName: { value: title, subjectId: principal.principalId } },
       });
-      const asset = await this.recordAsset.record(
-        tx,
-        {
-          id,
-          projectId,
-          origin: 'upload',
-          mode: principal.mode,
-          title,
-          mediaType: file.mediaType,
-          sizeBytes: signed.sizeBytes,
-          width: file.width,
-          height: file.height,
-          sha256: signed.sha256,
-          originalSha256: file.sha256,
-          originalMediaType: file.mediaType,
-          claimSha256: signed.claimSha256,
-          manifestSha256: signed.manifestSha256,
-          manifestLabel: signed.manifestLabel,
-          digitalSourceType: undefined,
-          rights,
-          runId: undefined,
-          stepRunId: undefined,
-          createdBy: principal.principalId,
-          createdAt: this.clock.now(),
-        },
-        [],
-        actorOf(principal),
-      );
+      const asset = await this.recordAsset.record(tx, {
+        id,
+        projectId,
+        origin: 'upload',
+        title,
+        original: file,
+        signed,
+        rights,
+        parents: [],
+        ...madeBy(principal),
+        createdAt: this.clock.now(),
+      });
       await completed(tx, asset);
       return asset;
     });

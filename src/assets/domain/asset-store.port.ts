@@ -17,4 +17,9 @@ export interface AssetStore {
    * @throws ColophonError `storage_unavailable` when the file is missing or is not what its name says
    */
   localPath(organizationId: string, sha256: string): Promise<string>;
+  /**
+   * Deletes a file for good: only reports that showed values of an erased person. No error when it is not there.
+   * @throws ColophonError `storage_unavailable`
+   */
+  remove(organizationId: string, sha256: string): Promise<void>;
 }

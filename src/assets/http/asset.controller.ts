@@ -1,11 +1,13 @@
 import { Controller, Get, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { OrganizationTx } from '../../database/organization-tx.js';
+import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
-import { Idempotency } from '../../http/idempotency.js';
-import { withUploadedFile } from '../../http/multipart-form.js';
+import { isHeldAlready, SendsBody } from '../../http/conditional.js';
+import { FormRoute } from '../../http/form-route.js';
+import { FormUploads } from '../../http/form-uploads.js';
 import {
   decodeCursor,
   type PageQuery,
@@ -16,20 +18,17 @@ import {
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { lineageInputSchema } from '../../licenses/domain/lineage.js';
-import { MediaVerifierToken } from '../../provenance/domain/media-verifier.port.js';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
 import { AssetRepository } from '../adapters/asset.repository.js';
-import { AssetIntake } from '../application/asset-intake.js';
 import { ReadAsset } from '../application/read-asset.js';
-import { receiveFile } from '../application/receive-file.js';
 import { UploadAsset } from '../application/upload-asset.js';
 import { assetView } from './asset-view.js';
 
 const declarationSchema = z
   .strictObject({
     projectId: z.string().regex(/^prj_[0-9a-f]{32}$/, 'a project id such as prj_018f...'),
-    rights: lineageInputSchema.omit({ assetId: true }),
+    rights: lineageInputSchema.omit({ assetId: true, fileSignals: true }),
   })
   .meta({ id: 'AssetDeclaration' });
 
@@ -41,28 +40,17 @@ export class AssetController {
     private readonly uploadAsset: UploadAsset,
     private readonly readAsset: ReadAsset,
     private readonly assets: AssetRepository,
-    private readonly intake: AssetIntake,
-    private readonly verifier: MediaVerifierToken,
     private readonly organizationTx: OrganizationTx,
-    private readonly idempotency: Idempotency,
+    private readonly uploads: FormUploads,
   ) {}
 
   @Post()
+  @Audited('asset.received', 'asset.signed')
   @Allow('assets:upload')
-  @ApiConsumes('multipart/form-data')
   @ApiHeader({ name: 'Idempotency-Key', required: true })
-  @ApiBody({
-    schema: {
-      type: 'object',
-      required: ['file', 'declaration'],
-      properties: {
-        file: { type: 'string', format: 'binary' },
-        declaration: {
-          type: 'string',
-          description: 'JSON: projectId and rights (basis, aiInput, allowedUses, territory, expiresAt)',
-        },
-      },
-    },
+  @FormRoute({
+    name: 'declaration',
+    description: 'JSON: projectId and rights (basis, aiInput, allowedUses, territory, expiresAt)',
   })
   @ApiOperation({ summary: 'Upload a picture with a rights declaration' })
   async upload(
@@ -71,26 +59,19 @@ export class AssetController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const { store, probe, maxBytes } = this.intake;
+    const route = ['POST /v1/assets'];
     const field = { name: 'declaration', schema: declarationSchema };
-    const answer = await withUploadedFile(request, store, { maxBytes, field }, async ({ file, fields }) => {
-      const projectId = parsePublicId('project', fields.projectId) ?? '';
-      const received = await receiveFile(probe, file);
-      const fingerprint = ['POST /v1/assets', received.sha256, JSON.stringify(fields)];
-      return this.idempotency.run({ principal, key, fingerprint }, async (idempotent) => {
-        const asset = await this.uploadAsset.upload(
-          principal,
-          { projectId, rights: fields.rights, file: received },
-          (tx, recorded) => idempotent.complete(tx, { status: 201, body: assetView(recorded) }),
-        );
-        return { status: 201, body: assetView(asset) };
-      });
-    });
-    void reply.status(answer.status);
-    return answer.body;
+    return this.uploads.create(
+      { principal, key, request, reply, route, field, view: assetView },
+      ({ file, fields }, completed) => {
+        const projectId = parsePublicId('project', fields.projectId) ?? '';
+        return this.uploadAsset.upload(principal, { projectId, rights: fields.rights, file }, completed);
+      },
+    );
   }
 
   @Get()
+  @Unaudited('Names, sizes, hashes and declared rights of assets: no byte of a file.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'Assets, newest first' })
   async list(
@@ -105,6 +86,7 @@ export class AssetController {
   }
 
   @Get(':id')
+  @Unaudited('Name, size, hashes and declared rights of an asset: no byte of the file.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'An asset with its parents' })
   async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) id: string) {
@@ -112,36 +94,46 @@ export class AssetController {
   }
 
   @Get(':id/content')
+  @Audited('asset.read')
   @Allow('organization:read')
-  @ApiOperation({ summary: 'The signed file' })
+  @ApiOperation({ summary: 'The signed file. Who reads it is written into the log first' })
   async content(
-    @CurrentPrincipal() { organizationId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Param('id', idOf('asset')) id: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @SendsBody() sendsBody: boolean,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { asset, body } = await this.readAsset.content(organizationId, id);
+    const { asset, body } = await this.readAsset.content({ principal, sendsBody }, id, (sha256) =>
+      isHeldAlready(ifNoneMatch, `"${sha256}"`),
+    );
+    void reply.headers({ 'cache-control': 'private, no-store', etag: `"${asset.sha256}"` });
+    if (body === undefined) return reply.status(304).send();
     await reply
       .headers({
         'content-type': asset.mediaType,
         'content-length': String(asset.sizeBytes),
+        'accept-ranges': 'none',
         // The name is ours, and the bytes are never shown as a page of this origin.
         'content-disposition': `attachment; filename="${publicId('asset', asset.id)}.${extensionOf(asset.mediaType)}"`,
-        'cache-control': 'private, no-store',
-        etag: `"${asset.sha256}"`,
       })
       .send(body);
   }
 
   @Get(':id/manifest')
+  @Audited('asset.read')
   @Allow('organization:read')
   @ApiOperation({ summary: 'What the manifest of the signed file says, read back now' })
-  async manifest(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) id: string) {
-    const asset = await this.readAsset.get(organizationId, id);
-    const path = await this.intake.store.localPath(organizationId, asset.sha256);
-    return this.verifier.verify({ path, mediaType: asset.mediaType });
+  async manifest(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('asset')) id: string,
+    @SendsBody() sendsBody: boolean,
+  ) {
+    return this.readAsset.manifest({ principal, sendsBody }, id);
   }
 
   @Get(':id/lineage')
+  @Unaudited('Names, sizes, hashes and declared rights of assets: no byte of a file.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'The asset and everything it descends from' })
   async lineage(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) id: string) {

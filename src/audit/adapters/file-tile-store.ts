@@ -1,20 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../shared/system-error.js';
 import { type TileStore, type TileStores } from '../application/tile-store.port.js';
 
+/** A temporary file of this age belongs to a write that was killed: one that goes on takes milliseconds. */
+const LEFTOVER_AGE_MS = 3_600_000;
+const TEMPORARY = /^\.[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
 /** One folder per log: `<root>/<organization id>/checkpoint`, `.../tile/...`. Ready to be served by any web server. */
 export class FileTileStores implements TileStores {
+  /** Folders that this process has looked into for what killed writes left: one in 1,000 tiles. */
+  private readonly swept = new Set<string>();
+
   constructor(private readonly root: string) {}
 
   ofLog(organizationId: string): TileStore {
-    return new FileTileStore(join(this.root, organizationId));
+    return new FileTileStore(join(this.root, organizationId), this.swept);
   }
 }
 
 export class FileTileStore implements TileStore {
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    private readonly swept = new Set<string>(),
+  ) {}
 
   async read(path: string): Promise<Uint8Array | undefined> {
     try {
@@ -26,24 +36,66 @@ export class FileTileStore implements TileStore {
   }
 
   /** Temporary file, fsync, rename, fsync of the folder: after a crash a reader sees the old file or the new one. */
-  async write(path: string, bytes: Uint8Array): Promise<void> {
+  async write(path: string, bytes: Uint8Array, lastCheck?: () => Promise<void>): Promise<void> {
     const target = join(this.folder, path);
     const folder = dirname(target);
-    await mkdir(folder, { recursive: true });
+    await this.prepareFolder(folder);
     const temporary = join(folder, `.${randomUUID()}`);
-    const file = await open(temporary, 'wx', 0o644);
     try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
+      await writeDurably(temporary, bytes);
+      await lastCheck?.();
+      await rename(temporary, target);
+    } catch (error) {
+      // On a full disk each attempt would leave another piece of a file. After the rename there is nothing to remove.
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
     }
-    await rename(temporary, target);
-    const directory = await open(folder, 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
+    await syncFolder(folder);
+  }
+
+  async removePartials(path: string): Promise<void> {
+    await rm(join(this.folder, `${path}.p`), { recursive: true, force: true });
+  }
+
+  private async prepareFolder(folder: string): Promise<void> {
+    const firstMade = await mkdir(folder, { recursive: true });
+    if (firstMade !== undefined) {
+      // The names of new folders must be durable, too, or a power failure takes them with all that lies in them.
+      for (let made = folder; made.length >= firstMade.length; made = dirname(made))
+        await syncFolder(dirname(made));
     }
+    // Folders of partial tiles are removed as a whole when the tile is full.
+    if (folder.endsWith('.p') || this.swept.has(folder)) return;
+    this.swept.add(folder);
+    if (firstMade === undefined) await removeLeftovers(folder);
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o644);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const directory = await open(folder, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Best effort: they harm nobody. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!TEMPORARY.test(name)) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+    if (Date.now() - mtimeMs > LEFTOVER_AGE_MS) await rm(path, { force: true }).catch(() => undefined);
   }
 }

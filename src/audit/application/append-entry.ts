@@ -1,8 +1,10 @@
-import { type Tx } from '../../database/organization-tx.js';
+import { isRetryable, type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
-import { buildEntry, type EntryInput } from '../core/entry.js';
+import { type EntryInput } from '../core/entry.js';
 import { seal } from '../core/commitment.js';
+import { ENTRY_COLUMNS, type EntryRow, rowParameters, selectRows, toEntryRow } from './entry-rows.js';
 import { type SubjectVault } from './subject-vault.js';
 
 /** A value that the log commits to without showing it: a prompt, a rationale, a comment. */
@@ -13,50 +15,71 @@ export interface SealedValue {
 }
 
 type WithoutEnvelope<T> = T extends unknown ? Omit<T, 'at' | 'sealed'> : never;
-export type NewEntry = WithoutEnvelope<EntryInput> & {
+
+/** An entry as its author knows it: the time and the commitments are added here. */
+export type PlainEntry = WithoutEnvelope<EntryInput> & {
+  /** The project (UUID) under which people will look for it. */
+  readonly projectId?: string | undefined;
+};
+export type NewEntry = PlainEntry & {
   readonly sealed?: Readonly<Record<string, SealedValue>>;
 };
 
 /**
- * Writes an entry into the outbox of the log, in the caller's own transaction: the business change and its entry
- * are committed together or not at all. The sequencer gives it its index afterwards.
+ * Writes entries into the outbox of the log, in the caller's own transaction: the business change and its entries
+ * are committed together or not at all. The sequencer gives them their indices afterwards.
+ *
+ * The entries of one transaction are written by one statement, the last before COMMIT.
  */
 export class AppendEntry {
+  /** Entries of open transactions. A transaction that is rolled back is forgotten with its object. */
+  private readonly unwritten = new WeakMap<Tx, EntryRow[]>();
+
   constructor(
     private readonly vault: SubjectVault,
     private readonly clock: Clock,
     private readonly wakeSequencer: () => void,
   ) {}
 
-  /** @returns the entry's id (UUID), by which it can be found before and after it has an index. */
+  /**
+   * @returns the entry's id (UUID), by which it can be found before and after it has an index.
+   * @throws TlogError malformed, limit_exceeded
+   */
   async append(tx: Tx, entry: NewEntry): Promise<string> {
     const entryId = newId();
-    const at = this.clock.now();
-    const { sealed, ...visible } = entry;
+    const { sealed, projectId, ...visible } = entry;
     const commitments = await this.sealValues(tx, entryId, sealed ?? {});
     const input = {
       ...visible,
-      at: at.toISOString(),
+      at: this.clock.now().toISOString(),
       ...(Object.keys(commitments).length > 0 ? { sealed: commitments } : {}),
     } as EntryInput;
-    const { bytes } = buildEntry(input);
-    await tx.query(
-      `INSERT INTO audit_pending
-         (organization_id, entry_id, entry, entry_type, subject_kind, subject_id, actor_id, recorded_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [
-        tx.organizationId,
-        entryId,
-        bytes,
-        input.type,
-        input.subject.kind,
-        input.subject.id,
-        input.actor.id,
-        at,
-      ],
-    );
-    tx.afterCommit(this.wakeSequencer);
+    this.rowsOf(tx).push(toEntryRow(entryId, input, projectId));
     return entryId;
+  }
+
+  private rowsOf(tx: Tx): EntryRow[] {
+    const known = this.unwritten.get(tx);
+    if (known) return known;
+    const rows: EntryRow[] = [];
+    this.unwritten.set(tx, rows);
+    tx.beforeCommit(async () => {
+      try {
+        await tx.query(
+          `INSERT INTO audit_pending (organization_id, ${ENTRY_COLUMNS})
+           SELECT $1, ${ENTRY_COLUMNS} FROM (${selectRows(2)}) AS rows ORDER BY ordinality`,
+          [tx.organizationId, ...rowParameters(rows)],
+        );
+      } catch (error) {
+        if (isRetryable(error)) throw error;
+        // Whatever the reason (disk full, a trigger, a revoked right): nothing is done that cannot be written down.
+        throw new ColophonError('audit_unavailable', 'The log cannot be written to at the moment.', {
+          cause: error,
+        });
+      }
+    });
+    tx.afterCommit(this.wakeSequencer);
+    return rows;
   }
 
   private async sealValues(

@@ -1,10 +1,16 @@
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
-import { openCheckpoint, type ParsedCheckpoint } from '../core/checkpoint.js';
+import { type Checkpoint, type ParsedCheckpoint } from '../core/checkpoint.js';
+import { type EntryType } from '../core/entry-types.js';
 import { inclusionProofFromTiles } from '../core/tile-reading.js';
 import { formatTlogProof } from '../core/tlog-proof.js';
+import { type AnchoredCheckpoints } from './anchored-checkpoints.js';
 import { type LogKeys } from './log-keys.port.js';
-import { CHECKPOINT_PATH, tileReaderOf } from './publish-log.js';
+import { openOwnCheckpoint } from './own-checkpoint.js';
+import { asLogDamage, logDamaged, PublishedLeaves } from './published-leaves.js';
+import { CHECKPOINT_PATH } from './publish-log.js';
+import { tileReaderOf } from './published-tiles.js';
+import { selectEntries } from './select-entries.js';
 import { type TileStores } from './tile-store.port.js';
 
 export interface LoggedEntry {
@@ -13,14 +19,39 @@ export interface LoggedEntry {
   readonly index: number | undefined;
   readonly type: string;
   readonly recordedAt: Date;
+  /** UUID; for searching only, the canonical bytes name the project where it belongs to the fact. */
+  readonly projectId: string | undefined;
   /** Canonical bytes, as hashed. */
   readonly entry: Buffer;
+}
+
+/** Which entries; all conditions hold at once. Times are those of the entries, the operator's clock. */
+export interface EntryFilter {
+  readonly type?: string | undefined;
+  /** Public id of what the entry is about, e.g. `ast_...`. */
+  readonly subjectId?: string | undefined;
+  readonly actorId?: string | undefined;
+  /** UUID. */
+  readonly projectId?: string | undefined;
+  readonly recordedFrom?: Date | undefined;
+  /** Exclusive. */
+  readonly recordedUntil?: Date | undefined;
 }
 
 export interface PublishedCheckpoint {
   readonly checkpoint: ParsedCheckpoint;
   /** The signed note, as published. */
   readonly note: Uint8Array;
+  /** The newest key of the log that signed it. */
+  readonly vkey: string;
+}
+
+/** A page of the log: entries with `fromIndex <= index < untilIndex` that meet the filter. */
+export interface EntryPage extends EntryFilter {
+  readonly fromIndex: number;
+  /** Exclusive; without it up to the end of the log. */
+  readonly untilIndex?: number | undefined;
+  readonly limit: number;
 }
 
 interface EntryRow {
@@ -28,8 +59,12 @@ interface EntryRow {
   index: string | null;
   entry_type: string;
   recorded_at: Date;
+  project_id: string | null;
   entry: Buffer;
 }
+
+const COLUMNS = 'entry_id, index, entry_type, recorded_at, project_id, entry';
+const PENDING_COLUMNS = 'entry_id, NULL, entry_type, recorded_at, project_id, entry';
 
 const WAIT_STEP_MS = 25;
 
@@ -39,74 +74,156 @@ export class ReadLog {
     private readonly organizationTx: OrganizationTx,
     private readonly stores: TileStores,
     private readonly keys: LogKeys,
+    private readonly anchored: AnchoredCheckpoints,
   ) {}
 
-  /** Entries from `fromIndex` on, ascending, optionally of one type or about one subject. */
-  async list(
-    organizationId: string,
-    filter: { fromIndex: number; limit: number; type: string | undefined; subjectId: string | undefined },
-  ): Promise<LoggedEntry[]> {
-    return this.organizationTx.run(organizationId, async (tx) => {
-      const rows = await tx.query<EntryRow>(
-        `SELECT entry_id, index, entry_type, recorded_at, entry FROM audit_entry
-          WHERE organization_id = $1 AND index >= $2
-            AND ($3::text IS NULL OR entry_type = $3) AND ($4::text IS NULL OR subject_id = $4)
-          ORDER BY index LIMIT $5`,
-        [organizationId, filter.fromIndex, filter.type ?? null, filter.subjectId ?? null, filter.limit],
-      );
-      return rows.map(toEntry);
-    });
+  /** Entries from `fromIndex` on, ascending. */
+  async list(organizationId: string, page: EntryPage): Promise<LoggedEntry[]> {
+    const rows = await this.organizationTx.run(organizationId, (tx) =>
+      selectEntries<EntryRow>(tx, COLUMNS, page),
+    );
+    return rows.map(toEntry);
   }
 
+  /** @throws ColophonError `not_found`, `log_damaged` when it is not the entry that was published */
   async byIndex(organizationId: string, index: number): Promise<LoggedEntry> {
+    // Before the row: what is published now was integrated before, so a row that is missing then is damage.
+    const published = await this.publishedIfAny(organizationId);
     const [row] = await this.organizationTx.run(organizationId, (tx) =>
-      tx.query<EntryRow>(
-        `SELECT entry_id, index, entry_type, recorded_at, entry FROM audit_entry WHERE organization_id = $1 AND index = $2`,
-        [organizationId, index],
-      ),
+      tx.query<EntryRow>(`SELECT ${COLUMNS} FROM audit_entry WHERE organization_id = $1 AND index = $2`, [
+        organizationId,
+        index,
+      ]),
     );
+    if (!row && published !== undefined && index < published.size)
+      throw logDamaged(`Entry ${index} was published, and is missing from the database.`);
     if (!row) throw new ColophonError('not_found', 'The log has no entry with this index.');
-    return toEntry(row);
+    return this.requirePublished(organizationId, toEntry(row), published);
+  }
+
+  /**
+   * Also an entry that has no index yet.
+   * @throws ColophonError `not_found`, `log_damaged` when it is not the entry that was published
+   */
+  async byId(organizationId: string, entryId: string): Promise<LoggedEntry> {
+    const [entry] = await this.organizationTx.run(organizationId, (tx) => this.byIds(tx, [entryId]));
+    if (!entry) throw new ColophonError('not_found', 'The log has no entry with this id.');
+    return this.requirePublished(organizationId, entry, await this.publishedIfAny(organizationId));
+  }
+
+  /** A row that was changed behind our back is not shown as if it were the entry. */
+  private async requirePublished(
+    organizationId: string,
+    entry: LoggedEntry,
+    published: Checkpoint | undefined,
+  ): Promise<LoggedEntry> {
+    if (published !== undefined)
+      await new PublishedLeaves(this.stores.ofLog(organizationId), published).require([entry]);
+    return entry;
   }
 
   /** Committed entries by id, integrated or pending, in no particular order. */
   async byIds(tx: Tx, entryIds: readonly string[]): Promise<LoggedEntry[]> {
     const rows = await tx.query<EntryRow>(
-      `SELECT entry_id, index, entry_type, recorded_at, entry FROM audit_entry
+      `SELECT ${COLUMNS} FROM audit_entry
         WHERE organization_id = $1 AND entry_id = ANY($2::uuid[])
        UNION ALL
-       SELECT entry_id, NULL, entry_type, recorded_at, entry FROM audit_pending
+       SELECT ${PENDING_COLUMNS} FROM audit_pending
         WHERE organization_id = $1 AND entry_id = ANY($2::uuid[])`,
       [tx.organizationId, entryIds],
     );
     return rows.map(toEntry);
   }
 
-  /** Committed entries about any of these subjects, integrated or pending. */
-  async bySubjects(tx: Tx, subjectIds: readonly string[]): Promise<LoggedEntry[]> {
+  /**
+   * Committed entries about any of these subjects, integrated or pending.
+   * @param without types that are left out
+   */
+  async bySubjects(
+    tx: Tx,
+    subjectIds: readonly string[],
+    without: readonly EntryType[] = [],
+  ): Promise<LoggedEntry[]> {
     const rows = await tx.query<EntryRow>(
-      `SELECT entry_id, index, entry_type, recorded_at, entry FROM audit_entry
-        WHERE organization_id = $1 AND subject_id = ANY($2::text[])
+      `SELECT ${COLUMNS} FROM audit_entry
+        WHERE organization_id = $1 AND subject_id = ANY($2::text[]) AND entry_type <> ALL($3::text[])
        UNION ALL
-       SELECT entry_id, NULL, entry_type, recorded_at, entry FROM audit_pending
-        WHERE organization_id = $1 AND subject_id = ANY($2::text[])
+       SELECT ${PENDING_COLUMNS} FROM audit_pending
+        WHERE organization_id = $1 AND subject_id = ANY($2::text[]) AND entry_type <> ALL($3::text[])
        ORDER BY 2 NULLS LAST`,
-      [tx.organizationId, subjectIds],
+      [tx.organizationId, subjectIds, without],
     );
     return rows.map(toEntry);
   }
 
   async published(organizationId: string): Promise<PublishedCheckpoint> {
-    const key = await this.keys.ofLog(organizationId);
     const note = await this.stores.ofLog(organizationId).read(CHECKPOINT_PATH);
+    const keys = await this.keys.ofLog(organizationId);
     if (note === undefined)
       throw new ColophonError('audit_unavailable', 'The log has no published checkpoint yet.');
-    return { checkpoint: openCheckpoint(note, { origin: key.origin, log: key.verifier }).checkpoint, note };
+    try {
+      const { checkpoint, signedBy } = openOwnCheckpoint(note, keys);
+      return { checkpoint, note, vkey: signedBy.vkey };
+    } catch (error) {
+      throw asLogDamage(error);
+    }
   }
 
-  /** A C2SP tlog-proof of one entry under the published checkpoint. */
+  /**
+   * The published checkpoint, after waiting for it to cover what is committed now. When that does not happen in time,
+   * the one that there is: it says itself how far it reaches.
+   */
+  async settled(organizationId: string, timeoutMs: number): Promise<PublishedCheckpoint> {
+    const [row] = await this.organizationTx.run(organizationId, (tx) =>
+      tx.query<{ size: string }>(
+        `SELECT size + (SELECT count(*) FROM audit_pending WHERE organization_id = $1) AS size
+           FROM audit_log WHERE organization_id = $1`,
+        [organizationId],
+      ),
+    );
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      if ((await this.publishedSize(organizationId)) >= Number(row?.size) || Date.now() > deadline)
+        return this.published(organizationId);
+      await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
+    }
+  }
+
+  /** Entries under the published checkpoint; 0 when there is none. */
+  async publishedSize(organizationId: string): Promise<number> {
+    return (await this.publishedIfAny(organizationId))?.size ?? 0;
+  }
+
+  /** @throws ColophonError `log_damaged` when the published checkpoint is not one that this log signed */
+  private async publishedIfAny(organizationId: string): Promise<Checkpoint | undefined> {
+    const note = await this.stores.ofLog(organizationId).read(CHECKPOINT_PATH);
+    if (note === undefined) return undefined;
+    const keys = await this.keys.ofLog(organizationId);
+    try {
+      return openOwnCheckpoint(note, keys).checkpoint;
+    } catch (error) {
+      throw asLogDamage(error);
+    }
+  }
+
+  /**
+   * The newest checkpoint that meets the witness policy and covers an entry; otherwise the newest one of all. The same
+   * when only retired keys signed the former: who knows the keys of today could not verify it.
+   */
+  async bestCheckpoint(organizationId: string, index: number): Promise<PublishedCheckpoint> {
+    const witnessed = await this.organizationTx.run(organizationId, (tx) =>
+      this.anchored.newestWitnessed(tx, index),
+    );
+    if (witnessed === undefined) return this.published(organizationId);
+    const keys = await this.keys.ofLog(organizationId);
+    const { checkpoint, signedBy, isByActiveKey } = openOwnCheckpoint(witnessed.note, keys);
+    if (!isByActiveKey) return this.published(organizationId);
+    return { checkpoint, note: witnessed.note, vkey: signedBy.vkey };
+  }
+
+  /** A C2SP tlog-proof of one entry, under the best checkpoint that covers it unless another one is asked for. */
   async proof(organizationId: string, index: number, under?: PublishedCheckpoint): Promise<Buffer> {
-    const { checkpoint, note } = under ?? (await this.published(organizationId));
+    const { checkpoint, note } = under ?? (await this.bestCheckpoint(organizationId, index));
     if (index >= checkpoint.size) {
       throw new ColophonError('not_found', 'No published checkpoint covers an entry with this index yet.');
     }
@@ -148,6 +265,7 @@ function toEntry(row: EntryRow): LoggedEntry {
     index: row.index === null ? undefined : Number(row.index),
     type: row.entry_type,
     recordedAt: row.recorded_at,
+    projectId: row.project_id ?? undefined,
     entry: row.entry,
   };
 }

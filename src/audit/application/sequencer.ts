@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type Logger } from 'pino';
-import { integrateEntries } from './integrate-entries.js';
+import { type LogWriter, MAX_BATCH } from './log-writer.js';
 import { type PublishLog } from './publish-log.js';
 
 export interface SequencerOptions {
@@ -15,6 +15,9 @@ export interface SequencerHealth {
   readonly lastSuccessAt: Date | undefined;
   readonly lastError: string | undefined;
 }
+
+/** Logs that are worked on at once: publishing waits for the disk most of the time. */
+const PARALLEL_LOGS = 4;
 
 /**
  * One loop for all logs of this deployment. Any number of processes may run one: the compare-and-swap on the head
@@ -33,9 +36,12 @@ export class Sequencer {
 
   constructor(
     private readonly pool: pg.Pool,
+    private readonly logWriter: LogWriter,
     private readonly publishLog: PublishLog,
     private readonly logger: Logger,
     private readonly options: SequencerOptions = { pollIntervalMs: 500, publishIntervalMs: 50 },
+    /** Asks others what they have seen of a log, once after each start. */
+    private readonly beforeFirstSigning: (organizationId: string) => Promise<void> = () => Promise.resolve(),
   ) {}
 
   start(): void {
@@ -67,18 +73,22 @@ export class Sequencer {
    */
   async runOnce(): Promise<number> {
     let integrated = 0;
-    const organizationIds = await (this.caughtUp ? this.logsWithWork() : this.allLogs());
+    const withWork = await (this.caughtUp ? this.logsWithWork() : this.allLogs());
+    const queue = [...new Set([...withWork, ...this.unpublished])];
     const failures: unknown[] = [];
-    for (const organizationId of new Set([...organizationIds, ...this.unpublished])) {
-      try {
-        integrated += await this.sequence(organizationId);
-        this.unpublished.delete(organizationId);
-      } catch (error) {
-        // One log that cannot be written must not hold up those of other organizations.
-        this.unpublished.add(organizationId);
-        failures.push(error);
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        try {
+          integrated += await this.sequence(next);
+          this.unpublished.delete(next);
+        } catch (error) {
+          // One log that cannot be written must not hold up those of other organizations.
+          this.unpublished.add(next);
+          failures.push(error);
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: PARALLEL_LOGS }, work));
     this.caughtUp = true;
     if (failures.length > 0) throw failures[0];
     return integrated;
@@ -88,9 +98,11 @@ export class Sequencer {
     let integrated = 0;
     let batch: number;
     do {
-      batch = await integrateEntries(this.pool, organizationId);
+      batch = await this.logWriter.integratePending(organizationId);
       integrated += batch;
-    } while (batch > 0);
+      // What comes in meanwhile waits for the next round: writers that never rest must not keep this one from publishing.
+    } while (batch === MAX_BATCH);
+    if (!this.caughtUp) await this.beforeFirstSigning(organizationId);
     await this.publishLog.publish(organizationId);
     return integrated;
   }

@@ -1,16 +1,21 @@
-import { randomBytes } from 'node:crypto';
-import { CompactEncrypt, compactDecrypt } from 'jose';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 import { type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 
 const KEY_BYTES = 32;
 
+interface KeyRow {
+  key_id: string;
+  wrapped_key: string;
+}
+
 /**
  * Prompts and personal data, encrypted under one key per data subject (the person or service they come from).
- * Deleting the subject's key makes every value of that subject unreadable, in backups too, while the log with its
- * commitments stays as it is (promise P7).
+ * Deleting the subject's key makes every value of that subject unreadable wherever a copy of it lies, unless a copy of
+ * the key lies there, too; the log with its commitments stays as it is (promise P7).
  *
- * Values: JWE compact, `dir` + A256GCM. Subject keys: JWE compact, A256KW under the master key.
+ * Values: JWE compact, `dir` + A256GCM, `kid` the id of the key. Subject keys: JWE compact, A256KW under the master key.
  */
 export class SubjectVault {
   constructor(
@@ -20,48 +25,57 @@ export class SubjectVault {
     if (masterKey.length !== KEY_BYTES) throw new Error('the master key must have 32 bytes');
   }
 
+  /**
+   * Waits while the subject is being erased, and holds off an erasure until this transaction ends: then the value goes
+   * with the others, or it is sealed under a key that was made after them.
+   */
   async encrypt(tx: Tx, subjectId: string, value: string): Promise<string> {
-    const key = await this.subjectKey(tx, subjectId);
+    const { keyId, key } = await this.keyForSealing(tx, subjectId);
     return new CompactEncrypt(Buffer.from(value, 'utf8'))
-      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: subjectId })
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: keyId })
       .encrypt(key);
   }
 
-  /** `undefined` when the subject was erased. */
+  /** `undefined` when the value was erased, also when its subject has had a new key since. */
   async decrypt(tx: Tx, subjectId: string, sealed: string): Promise<string | undefined> {
-    const wrapped = await this.findWrappedKey(tx, subjectId);
-    if (wrapped === undefined) return undefined;
-    const { plaintext } = await compactDecrypt(sealed, await this.unwrap(wrapped), {
+    const [row] = await tx.query<KeyRow>(
+      'SELECT key_id, wrapped_key FROM data_subject_key WHERE organization_id = $1 AND subject_id = $2',
+      [tx.organizationId, subjectId],
+    );
+    if (row === undefined || decodeProtectedHeader(sealed).kid !== row.key_id) return undefined;
+    const { plaintext } = await compactDecrypt(sealed, await this.unwrap(row.wrapped_key), {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],
     });
     return Buffer.from(plaintext).toString('utf8');
   }
 
-  private async subjectKey(tx: Tx, subjectId: string): Promise<Uint8Array> {
-    const existing = await this.findWrappedKey(tx, subjectId);
-    if (existing !== undefined) return this.unwrap(existing);
+  private async keyForSealing(tx: Tx, subjectId: string): Promise<{ keyId: string; key: Uint8Array }> {
+    const existing = await this.lockedKey(tx, subjectId);
+    if (existing) return { keyId: existing.key_id, key: await this.unwrap(existing.wrapped_key) };
     const key = randomBytes(KEY_BYTES);
     const wrapped = await new CompactEncrypt(key)
       .setProtectedHeader({ alg: 'A256KW', enc: 'A256GCM' })
       .encrypt(this.masterKey);
     await tx.query(
-      `INSERT INTO data_subject_key (organization_id, subject_id, wrapped_key, created_at)
-       VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-      [tx.organizationId, subjectId, wrapped, this.clock.now()],
+      `INSERT INTO data_subject_key (organization_id, subject_id, key_id, wrapped_key, created_at)
+       VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+      [tx.organizationId, subjectId, randomUUID(), wrapped, this.clock.now()],
     );
     // Another transaction may have been first: its key is the one that counts.
-    const stored = await this.findWrappedKey(tx, subjectId);
-    if (stored === undefined) throw new Error('the data subject was erased while a value was being sealed');
-    return stored === wrapped ? key : this.unwrap(stored);
+    const stored = await this.lockedKey(tx, subjectId);
+    if (stored === undefined) throw new Error('a data subject has no key although it was just made');
+    const counts = stored.wrapped_key === wrapped ? key : await this.unwrap(stored.wrapped_key);
+    return { keyId: stored.key_id, key: counts };
   }
 
-  private async findWrappedKey(tx: Tx, subjectId: string): Promise<string | undefined> {
-    const [row] = await tx.query<{ wrapped_key: string }>(
-      'SELECT wrapped_key FROM data_subject_key WHERE organization_id = $1 AND subject_id = $2',
-      [tx.organizationId, subjectId],
-    );
-    return row?.wrapped_key;
+  /** Takes the shared lock of the subject first (migration 0006), for the rest of the transaction. */
+  private async lockedKey(tx: Tx, subjectId: string): Promise<KeyRow | undefined> {
+    const [row] = await tx.query<KeyRow>('SELECT key_id, wrapped_key FROM subject_key_for_sealing($1, $2)', [
+      tx.organizationId,
+      subjectId,
+    ]);
+    return row;
   }
 
   private async unwrap(wrapped: string): Promise<Uint8Array> {

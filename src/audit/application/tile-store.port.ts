@@ -5,8 +5,13 @@
 export interface TileStore {
   /** `undefined` when there is no such file. */
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Writing the same bytes again is harmless; a file never changes its content, except `checkpoint`. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Writing the same bytes again is harmless; a file never changes its content, except `checkpoint`.
+   * @param lastCheck called when the bytes are durable, but not visible yet; when it rejects, they never become so
+   */
+  write(path: string, bytes: Uint8Array, lastCheck?: () => Promise<void>): Promise<void>;
+  /** Removes every partial form of a full tile or bundle (`<path>.p/<width>`). Nothing happens when there is none. */
+  removePartials(path: string): Promise<void>;
 }
 
 export interface TileStores {

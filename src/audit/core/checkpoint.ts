@@ -10,6 +10,7 @@ import {
   signNote,
 } from './signed-note.js';
 import { TlogError } from './tlog-error.js';
+import { keyNameOf, type WitnessPolicy } from './witness-policy.js';
 
 /** Checkpoints of C2SP tlog-checkpoint: the tree head as the text of a signed note. */
 
@@ -74,6 +75,15 @@ export interface CheckpointTrust {
   readonly log: NoteVerifier;
   /** Keys of type cosignature/v1. Their signatures alone never make a checkpoint valid. */
   readonly witnesses?: readonly NoteVerifier[];
+  /** Which sets of witnesses are enough; its witnesses are trusted like those above. Its log lines are not used. */
+  readonly policy?: WitnessPolicy;
+}
+
+/** Keys whose cosignatures are verified. A key that is named twice is taken from `witnesses`. */
+export function trustedWitnesses({ witnesses = [], policy }: CheckpointTrust): NoteVerifier[] {
+  const named = new Set(witnesses.map(keyNameOf));
+  const ofPolicy = (policy?.witnesses ?? []).map(({ verifier }) => verifier);
+  return [...witnesses, ...ofPolicy.filter((verifier) => !named.has(keyNameOf(verifier)))];
 }
 
 export interface WitnessCosignature {
@@ -96,7 +106,7 @@ export interface OpenedCheckpoint {
  * @throws TlogError malformed, limit_exceeded, unknown_key, bad_signature, ambiguous_key, wrong_origin
  */
 export function openCheckpoint(bytes: Uint8Array, trust: CheckpointTrust): OpenedCheckpoint {
-  const note = openNote(bytes, [trust.log, ...(trust.witnesses ?? [])]);
+  const note = openNote(bytes, [trust.log, ...trustedWitnesses(trust)]);
   const isByLog = (signature: NoteSignature): boolean =>
     signature.name === trust.log.name && signature.keyId === trust.log.keyId;
   if (!note.verified.some(isByLog)) {

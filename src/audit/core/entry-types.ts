@@ -12,6 +12,31 @@ import {
   token,
 } from './entry-fields.js';
 
+/** Why a person's values were erased: never in free words, which would be personal data again. */
+export const ERASURE_REASONS = ['data_subject_request', 'retention_ended', 'court_order'] as const;
+export type ErasureReason = (typeof ERASURE_REASONS)[number];
+
+/** What a legal hold can be on. */
+export const HOLD_SCOPES = ['organization', 'data_subject', 'asset', 'run', 'project'] as const;
+export type HoldScopeKind = (typeof HOLD_SCOPES)[number];
+
+/** 1,000 ids of 36 characters leave an entry below its 65,535 bytes. */
+export const MAX_ERASED_IN_ENTRY = 1000;
+
+/** What of an asset was shown: the signed file, or what its manifest says. */
+export const READ_PARTS = ['content', 'manifest'] as const;
+export type ReadPart = (typeof READ_PARTS)[number];
+
+/** 200 listings of 121 characters and 400 ids of 36 leave an entry below its 65,535 bytes. */
+export const MAX_REOPENED_IN_ENTRY = 200;
+
+/** A page of a list has at most 200 holds, each with the words in which it was placed and lifted. */
+export const MAX_READ_IN_ENTRY = 1000;
+
+/** In what form entries were exported; `archive` is the whole log as static tiles. */
+export const EXPORT_FORMATS = ['ndjson', 'csv', 'archive'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
 /**
  * What the log can say: the closed union of entry types, each with the schema of its `data`. This list is the
  * documentation of the log (docs/spec/audit-log.md repeats it for outsiders). A type never changes its meaning;
@@ -39,10 +64,78 @@ export const ENTRY_DATA_SCHEMAS = {
     termsSha256: sha256Hex,
     inputSha256: sha256Hex,
     findings: z.array(z.strictObject({ ruleId: token, severity: token, listingId })).max(256),
+    /** The first decision, when this one was made again in its place. */
+    renews: id.optional(),
   }),
 
-  /** A person other than the requester accepts the open findings of one clearance, for a time. */
-  'waiver.approved': z.strictObject({ clearanceId: id, reason: token, expiresAt: token }),
+  /**
+   * A person other than the requester accepts findings, for a time: the open ones of one clearance, or those of one rule
+   * about one listing in a project. It ends with the license texts on which it rests.
+   */
+  'waiver.approved': z.strictObject({
+    /** The decision whose findings were accepted; absent for a finding. */
+    clearanceId: id.optional(),
+    findings: z
+      .array(z.strictObject({ ruleId: token, listingId }))
+      .max(100)
+      .optional(),
+    listingId: listingId.optional(),
+    ruleId: token.optional(),
+    projectId: id.optional(),
+    useCaseId: id.optional(),
+    reason: token,
+    expiresAt: token,
+    /** `sha256` is absent where no text was ever hashed. */
+    licenseTexts: z
+      .array(z.strictObject({ listingId, licenseKey: token, sha256: sha256Hex.optional() }))
+      .max(256)
+      .optional(),
+  }),
+
+  /** A listing of the organization itself. `sha256` is over its canonical JSON. */
+  'listing.recorded': z.strictObject({
+    listingId,
+    sha256: sha256Hex,
+    source: token,
+    licenseKey: token,
+    licenseTextSha256: sha256Hex.optional(),
+    importId: id.optional(),
+  }),
+  /** A person corrected one fact of one listing with evidence; `sha256` is over correction and evidence. */
+  'curation.recorded': z.strictObject({
+    listingId,
+    fact: token,
+    correction: token,
+    sha256: sha256Hex,
+    dateRead: token,
+    textSha256: sha256Hex.optional(),
+    /** How many decisions and waivers are open again, and the first of them. */
+    clearances: z.int().nonnegative(),
+    clearanceIds: z.array(id).max(MAX_REOPENED_IN_ENTRY),
+    waivers: z.int().nonnegative(),
+    waiverIds: z.array(id).max(MAX_REOPENED_IN_ENTRY),
+  }),
+  /** A person read a text of a license. `change` compares it with the text that was in force until then. */
+  'license_text.recorded': z.strictObject({
+    licenseKey: token,
+    sha256: sha256Hex,
+    change: z.enum(['first', 'unchanged', 'changed']),
+    readOn: token,
+    inForceSince: token.optional(),
+    termsReadFromThis: z.boolean(),
+  }),
+  /** The text was another one: what rested on the old one is open again. The numbers count all, the lists name the first. */
+  'license_text.changed': z.strictObject({
+    licenseKey: token,
+    sha256: sha256Hex,
+    previousSha256: sha256Hex.optional(),
+    listings: z.int().nonnegative(),
+    listingIds: z.array(listingId).max(MAX_REOPENED_IN_ENTRY),
+    clearances: z.int().nonnegative(),
+    clearanceIds: z.array(id).max(MAX_REOPENED_IN_ENTRY),
+    waivers: z.int().nonnegative(),
+    waiverIds: z.array(id).max(MAX_REOPENED_IN_ENTRY),
+  }),
 
   'run.accepted': z.strictObject({
     pipeline: name,
@@ -71,6 +164,8 @@ export const ENTRY_DATA_SCHEMAS = {
   'step.reconciled': z.strictObject({ runId: id, stepKey: token, outcome: token }),
   'step.failed': z.strictObject({ runId: id, stepKey: token, provider: token, code: token }),
   'step.settled': z.strictObject({ runId: id, stepKey: token, costMicroUsd: microUsd, basis: token }),
+  /** Somebody wants nothing more to be sent to a provider. `state` is the state of the run at that moment. */
+  'run.cancel_requested': z.strictObject({ state: token }),
   'run.finished': z.strictObject({ state: token }),
 
   /** An upload, with the basis on which its sender says it may be used. */
@@ -106,7 +201,61 @@ export const ENTRY_DATA_SCHEMAS = {
   }),
   'review.decided': z.strictObject({ assetId: id, decision: token, sha256: sha256Hex }),
   'asset.released': z.strictObject({ assetId: id, sha256: sha256Hex }),
+  /** The file, or what its manifest says, was shown to the actor. Committed before the first byte left. */
+  'asset.read': z.strictObject({ assetId: id, sha256: sha256Hex, what: z.enum(READ_PARTS), mode }),
+  'report.requested': z.strictObject({ kind: token, format: token, subjectId: id }),
   'report.created': z.strictObject({ kind: token, format: token, subjectId: id, sha256: sha256Hex }),
+  /** A finished report was shown to the actor. Committed before the first byte left. */
+  'report.read': z.strictObject({ kind: token, format: token, subjectId: id, sha256: sha256Hex }),
+  /** Sealed values of these entries were shown to the actor in clear. Committed before the first byte left. */
+  'opening.read': z.strictObject({ entryIds: z.array(id).min(1).max(MAX_READ_IN_ENTRY) }),
+
+  /**
+   * All sealed values of one person, their key and their name are gone. Entries and commitments stay. Of a person
+   * with many values there are several parts, written together.
+   */
+  'opening.erased': z.strictObject({
+    subjectId: id,
+    reason: z.enum(ERASURE_REASONS),
+    /** Values erased in all parts together. */
+    openings: z.int().nonnegative(),
+    /** The entries whose values are gone, of this part. */
+    entryIds: z.array(id).max(MAX_ERASED_IN_ENTRY),
+    part: z.int().positive(),
+    parts: z.int().positive(),
+  }),
+  /** Entries in bulk, or the whole log as static files, were given to the actor. Committed before the first byte left. */
+  'log.exported': z.strictObject({
+    format: z.enum(EXPORT_FORMATS),
+    /** Entries of the log at that moment: nothing beyond it was exported. */
+    size: z.int().nonnegative(),
+    /** The conditions that an exported entry met; empty for all. */
+    filter: z.strictObject({
+      type: token.optional(),
+      subjectId: id.optional(),
+      actorId: id.optional(),
+      projectId: id.optional(),
+      from: token.optional(),
+      until: token.optional(),
+    }),
+  }),
+  /** Every stored entry was compared with the published tiles and the signed root. */
+  'log.checked': z.strictObject({
+    outcome: z.enum(['clean', 'damaged']),
+    /** Entries under the checkpoint that was compared with. */
+    size: z.int().nonnegative(),
+    rows: z.int().nonnegative(),
+    findings: z.int().nonnegative(),
+  }),
+
+  /** From now on checkpoints are signed by this key, too. The first key of a log is in `organization.created`. */
+  'log.key_added': z.strictObject({ vkey: identifier }),
+  /** From now on nothing is signed by this key. */
+  'log.key_retired': z.strictObject({ vkey: identifier }),
+
+  /** From now until it is lifted nothing that it covers is erased. */
+  'legal_hold.placed': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
+  'legal_hold.lifted': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
 } as const satisfies Record<string, z.ZodType>;
 
 export type EntryType = keyof typeof ENTRY_DATA_SCHEMAS;
@@ -133,6 +282,10 @@ export const SUBJECT_KINDS = [
   'contribution',
   'review',
   'report',
+  'legal_hold',
+  'listing',
+  'license_text',
+  'curation',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

@@ -85,8 +85,8 @@ describe('buildEntry', () => {
 
 describe('parseEntry', () => {
   it('reads types of the future and says so', () => {
-    const future = canonicalJson({ ...envelope, type: 'opening.erased', data: { reason: 'request' } });
-    expect(parseEntry(future)).toMatchObject({ schema: 'unknown_type', entry: { type: 'opening.erased' } });
+    const future = canonicalJson({ ...envelope, type: 'asset.withdrawn', data: { reason: 'request' } });
+    expect(parseEntry(future)).toMatchObject({ schema: 'unknown_type', entry: { type: 'asset.withdrawn' } });
   });
 
   it('reads known types with data of the future and names the fields', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type BoundedJsonProblem, readCanonicalJson } from '../../shared/bounded-json.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { MAX_ENTRY_BYTES } from './entry-bundle.js';
 import { commitment, id, token } from './entry-fields.js';
@@ -13,8 +14,7 @@ import {
   type SubjectKind,
 } from './entry-types.js';
 import { type Hash, leafHash } from './merkle.js';
-import { bytesEqual, parseUtf8 } from './strict-encoding.js';
-import { TlogError } from './tlog-error.js';
+import { TlogError, type TlogErrorCode } from './tlog-error.js';
 
 /** The entries of this program's log: canonical JSON (RFC 8785), at most 65,535 bytes. */
 
@@ -87,6 +87,8 @@ const envelopeSchema = z.strictObject({
 const writtenEnvelopeSchema = envelopeSchema.extend({
   actor: z.strictObject({ kind: z.enum(ACTOR_KINDS), id }),
   subject: z.strictObject({ kind: z.enum(SUBJECT_KINDS), id }),
+  // Its own schema checks it.
+  data: z.unknown(),
 });
 
 /**
@@ -116,7 +118,7 @@ export function parseEntry(bytes: Uint8Array): ParsedEntry {
   if (bytes.length > MAX_ENTRY_BYTES) {
     throw new TlogError('limit_exceeded', `the entry has more than ${MAX_ENTRY_BYTES} bytes`);
   }
-  const value = parseCanonicalJson(parseUtf8(bytes, 'the entry'), bytes);
+  const value = parseCanonicalEntry(bytes);
   const envelope = envelopeSchema.safeParse(value);
   if (!envelope.success) {
     throw new TlogError('malformed', `not an entry: ${problemsOf(envelope, []).join('; ')}`);
@@ -132,39 +134,20 @@ export function parseEntry(bytes: Uint8Array): ParsedEntry {
   return { entry, schema: problems.length === 0 ? 'known' : 'data_mismatch', problems };
 }
 
-/** Deeper JSON is not an entry, and would exhaust the stack of the canonicalizer. */
+/** Deeper JSON is not an entry. */
 const MAX_DEPTH = 32;
 
-function parseCanonicalJson(text: string, bytes: Uint8Array): unknown {
-  requireShallow(text);
-  let canonical: Uint8Array;
-  let value: JsonValue;
-  try {
-    value = JSON.parse(text) as JsonValue;
-    canonical = canonicalJson(value);
-  } catch {
-    throw new TlogError('malformed', 'the entry is not JSON, or has no canonical form');
-  }
-  // Catches other spellings of one value: key order, white space, escapes, number forms, duplicate keys.
-  if (!bytesEqual(canonical, bytes)) {
-    throw new TlogError('malformed', 'the entry is not in the canonical form of RFC 8785');
-  }
-  return value;
-}
+const REFUSALS: Readonly<Record<BoundedJsonProblem, readonly [TlogErrorCode, string]>> = {
+  not_utf8: ['malformed', 'the entry is not valid UTF-8'],
+  too_deep: ['limit_exceeded', 'the entry is nested too deeply'],
+  not_json: ['malformed', 'the entry is not JSON, or has no canonical form'],
+  not_canonical: ['malformed', 'the entry is not in the canonical form of RFC 8785'],
+};
 
-/** One pass over the text, because this runs before anything has checked it. O(n). */
-function requireShallow(text: string): void {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (inString && character === '\\') i += 1;
-    else if (character === '"') inString = !inString;
-    else if (inString) continue;
-    else if (character === '[' || character === '{') depth += 1;
-    else if (character === ']' || character === '}') depth -= 1;
-    if (depth > MAX_DEPTH) throw new TlogError('limit_exceeded', 'the entry is nested too deeply');
-  }
+function parseCanonicalEntry(bytes: Uint8Array): unknown {
+  const result = readCanonicalJson(bytes, MAX_DEPTH);
+  if (!result.ok) throw new TlogError(...REFUSALS[result.problem]);
+  return result.value;
 }
 
 function problemsOf(result: z.ZodSafeParseResult<unknown> | undefined, parents: readonly string[]): string[] {

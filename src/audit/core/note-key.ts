@@ -48,9 +48,31 @@ export function formatVkey(key: NotePublicKey): string {
 /** Longest key text that is read: the name is a URL, the rest has under 60 characters. */
 const MAX_KEY_TEXT = 4096;
 
-/** @throws TlogError malformed for anything but a vkey of type 0x01 or 0x04 whose key id is right */
+/**
+ * The points of the curve whose order divides 8, in every encoding, without the sign bit. Nobody holds a private key of
+ * one of them: signatures that verify under it can be made by anybody for many texts (order 1: one for all texts), so
+ * who signed with it could always deny it. RFC 8032 section 5.1.7 does not ask for this check, and OpenSSL makes none.
+ */
+const WEAK_POINTS: ReadonlySet<string> = new Set([
+  `01${'00'.repeat(31)}`,
+  `ec${'ff'.repeat(30)}7f`,
+  '00'.repeat(32),
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ed${'ff'.repeat(30)}7f`,
+  `ee${'ff'.repeat(30)}7f`,
+]);
+
+function isWeak(publicKey: Uint8Array): boolean {
+  const point = Buffer.from(publicKey);
+  point[KEY_BYTES - 1] = (point[KEY_BYTES - 1] ?? 0) & 0x7f;
+  return WEAK_POINTS.has(point.toString('hex'));
+}
+
+/** @throws TlogError malformed for anything but a vkey of type 0x01 or 0x04 whose key id is right, and for weak keys */
 export function parseVkey(text: string): NotePublicKey {
   const { name, hexId, type, bytes } = parseKeyText(text, 'the verifier key');
+  if (isWeak(bytes)) throw new TlogError('malformed', 'the verifier key is one for which anybody can sign');
   const key: NotePublicKey = { name, type, publicKey: bytes };
   if (hexKeyId(noteKeyId(key)) !== hexId) {
     throw new TlogError('malformed', 'the key id of the verifier key does not fit its name and key');

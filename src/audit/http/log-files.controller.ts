@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Unaudited } from '../../http/audited.js';
 import { Public } from '../../http/authentication.guard.js';
 import { idOf } from '../../http/validation.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -18,18 +19,55 @@ export class LogFilesController {
   constructor(private readonly logs: PublishedLogs) {}
 
   @Get('checkpoint')
+  @Unaudited('The log itself: its size, its root and signatures, public by purpose.')
   @Public()
   async checkpoint(
     @Param('organization', idOf('organization')) organizationId: string,
     @Res() reply: FastifyReply,
   ) {
     const bytes = await this.read(organizationId, CHECKPOINT_PATH);
-    await reply
-      .headers({ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'public, max-age=1' })
-      .send(Buffer.from(bytes));
+    await sendText(reply, bytes);
+  }
+
+  /** The newest checkpoint that meets the operator's witness policy, with its cosignatures; 404 while there is none. */
+  @Get('witnessed-checkpoint')
+  @Unaudited('The log itself: its size, its root and signatures, public by purpose.')
+  @Public()
+  async witnessedCheckpoint(
+    @Param('organization', idOf('organization')) organizationId: string,
+    @Res() reply: FastifyReply,
+  ) {
+    const note = await this.logs.witnessedCheckpoint(organizationId);
+    if (note === undefined) throw notFound();
+    await sendText(reply, note);
+  }
+
+  /** The log's verifier key. Who trusts it from here trusts this server: compare it with one received otherwise. */
+  @Get('vkey')
+  @Unaudited('The public key of the log, public by purpose.')
+  @Public()
+  async vkey(
+    @Param('organization', idOf('organization')) organizationId: string,
+    @Res() reply: FastifyReply,
+  ) {
+    await sendText(reply, Buffer.from(`${await this.logs.vkey(organizationId)}\n`, 'utf8'));
+  }
+
+  /** Log key, witnesses and quorum as C2SP tlog-policy. */
+  @Get('policy')
+  @Unaudited('Public keys of the log and its witnesses, public by purpose.')
+  @Public()
+  async policy(
+    @Param('organization', idOf('organization')) organizationId: string,
+    @Res() reply: FastifyReply,
+  ) {
+    await sendText(reply, Buffer.from(await this.logs.policy(organizationId), 'utf8'));
   }
 
   @Get('tile/*')
+  @Unaudited(
+    'The log itself: hashes for everybody; entries, with commitments in place of what is sealed, for the organization only.',
+  )
   @Public()
   async tile(
     @Param('organization', idOf('organization')) organizationId: string,
@@ -56,6 +94,12 @@ export class LogFilesController {
     if (bytes === undefined) throw notFound();
     return bytes;
   }
+}
+
+async function sendText(reply: FastifyReply, bytes: Uint8Array): Promise<void> {
+  await reply
+    .headers({ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'public, max-age=1' })
+    .send(Buffer.from(bytes));
 }
 
 function notFound(): ColophonError {

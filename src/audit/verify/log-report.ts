@@ -39,6 +39,17 @@ export interface LogFinding {
   readonly detail: string;
 }
 
+/**
+ * One question about a log, with its answer. `proved`: follows from the bytes and the trusted keys. `failed`: is wrong.
+ * `not_proved`: nobody showed it, or the files of a log cannot show it.
+ */
+export interface LogStatus {
+  readonly subject: 'checkpoint' | 'files' | 'witnesses' | 'time' | 'truth';
+  readonly outcome: 'proved' | 'failed' | 'not_proved';
+  /** One sentence or two for people. */
+  readonly text: string;
+}
+
 export interface LogReport {
   /** True when the checkpoint is genuine and every file of the log follows from its entries. */
   readonly ok: boolean;
@@ -50,6 +61,10 @@ export interface LogReport {
   /** Entries that were read from bundles. */
   readonly entriesRead: number;
   readonly findings: readonly LogFinding[];
+  /** What this proves and what it does not, one status for each subject. */
+  readonly statuses: readonly LogStatus[];
+  /** Whether the witnesses of the given policy are enough; absent when none was given or no checkpoint was opened. */
+  readonly policyMet?: boolean;
   /** True when the check gave up after {@link MAX_FINDINGS} findings. */
   readonly stoppedEarly: boolean;
   /** Entries of types, or with fields, that this version does not know, by type. Not a fault. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { signedAsset } from '../../../test/vectors/tlog/entry-examples.js';
-import { MemoryLog, readGolden } from '../../../test/vectors/tlog/vectors.js';
+import { MemoryLog, readGolden, readVector } from '../../../test/vectors/tlog/vectors.js';
 import { type CheckpointTrust, signCheckpoint } from '../core/checkpoint.js';
 import { seal } from '../core/commitment.js';
 import { cosignatureSigner, verifierFromVkey } from '../core/cosignature.js';
@@ -8,6 +8,7 @@ import { buildEntry } from '../core/entry.js';
 import { COSIGNATURE_V1, ed25519Signer, parsePrivateKey } from '../core/note-key.js';
 import { inclusionProofFromTiles } from '../core/tile-reading.js';
 import { formatTlogProof } from '../core/tlog-proof.js';
+import { parseWitnessPolicy, type WitnessPolicy } from '../core/witness-policy.js';
 import { type EntryEvidence, type EntryVerification, verifyEntry } from './verify-entry.js';
 
 const golden = readGolden();
@@ -106,12 +107,73 @@ describe('verifyEntry', () => {
     expect(outcomes(verifyEntry(bad, { ...trust, origin: 'other.example' }))).toEqual({
       entry: 'failed',
       checkpoint: 'failed',
+      inclusion: 'not_proved',
       prompt: 'failed',
+      witnesses: 'not_proved',
       time: 'not_proved',
       truth: 'not_proved',
     });
     expect(outcomes(verifyEntry({ ...bad, proof: Buffer.alloc(0) }, trust))).toMatchObject({
       proof: 'failed',
+      checkpoint: 'not_proved',
+      inclusion: 'not_proved',
+      witnesses: 'not_proved',
     });
+  });
+});
+
+describe('verifyEntry under a witness policy', () => {
+  const vectors = readVector('policy.json') as { vkeys: string[] };
+  const [v0 = '', v1 = ''] = vectors.vkeys;
+  const policyOf = (...lines: string[]): WitnessPolicy =>
+    parseWitnessPolicy(
+      Buffer.from(
+        [`witness a ${golden.cosignerVkey}`, `witness b ${v0}`, `witness c ${v1}`, ...lines, ''].join('\n'),
+      ),
+    );
+  const witnessText = ({ statuses }: EntryVerification): string =>
+    statuses.find(({ subject }) => subject === 'witnesses')?.text ?? '';
+
+  it('says who cosigned and when, who did not, what is needed, and that it is met', () => {
+    const result = verifyEntry(evidence, { ...trust, policy: policyOf('group g 1 a b c', 'quorum g') });
+    expect(result).toMatchObject({ ok: true, policyMet: true });
+    expect(outcomes(result)).toMatchObject({ witnesses: 'proved' });
+    expect(witnessText(result)).toBe(
+      '1 of 3 witnesses cosigned (a); missing: b, c. Needed: at least 1 of (a, b, c). The policy is met. ' +
+        'Seen by a (witness.example/w1) at 2026-11-18T11:06:40.000Z, by their own clocks. ' +
+        'That nobody was shown another history rests on the word of those who cosigned.',
+    );
+  });
+
+  it('says that it is not met, and leaves the entry proved', () => {
+    const result = verifyEntry(evidence, { ...trust, policy: policyOf('group g 2 a b c', 'quorum g') });
+    expect(result).toMatchObject({ ok: true, policyMet: false });
+    expect(outcomes(result)).toMatchObject({ inclusion: 'proved', witnesses: 'not_proved' });
+    expect(witnessText(result)).toContain('The policy is not met. Seen by a');
+    expect(witnessText(result)).toContain('not proved that everybody was shown this same log');
+  });
+
+  it('shows nothing where the policy asks for nobody', () => {
+    const policy = parseWitnessPolicy(Buffer.from('quorum none\n'));
+    const result = verifyEntry(evidence, { ...trust, policy });
+    expect(result).toMatchObject({ ok: true, policyMet: true });
+    expect(outcomes(result)).toMatchObject({ witnesses: 'not_proved' });
+    expect(verifyEntry(evidence, trust).policyMet).toBeUndefined();
+  });
+
+  it('fails for a cosignature by a key of the policy that does not verify', () => {
+    const proof = Buffer.from(evidence.proof);
+    // A letter in the middle of the last line, the cosignature.
+    const at = proof.length - 20;
+    proof[at] = proof[at] === 0x41 ? 0x42 : 0x41;
+    expect(verifyEntry({ ...evidence, proof }, trust).ok).toBe(true);
+    const result = verifyEntry({ ...evidence, proof }, { ...trust, policy: policyOf('quorum a') });
+    expect(result.ok).toBe(false);
+    expect(outcomes(result)).toMatchObject({ checkpoint: 'failed' });
+  });
+
+  it('takes a witness that is given twice for one', () => {
+    const result = verifyEntry(evidence, { ...trust, witnesses, policy: policyOf('quorum a') });
+    expect(result).toMatchObject({ ok: true, policyMet: true });
   });
 });

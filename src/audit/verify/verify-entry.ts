@@ -6,6 +6,8 @@ import { openCheckpoint } from '../core/checkpoint.js';
 import { verifyInclusion } from '../core/merkle-proof.js';
 import { parseTlogProof, type TlogProof } from '../core/tlog-proof.js';
 import { TlogError } from '../core/tlog-error.js';
+import { type CheckedTimeStamp, timeStatuses } from './time-status.js';
+import { isPolicyMet, witnessStatus } from './witness-status.js';
 
 /**
  * One line of a verification. `proved`: follows from the bytes and the trusted keys. `failed`: is wrong.
@@ -29,6 +31,8 @@ export interface EntryEvidence {
   readonly proof: Uint8Array;
   /** Disclosed values by the name of the sealed field. */
   readonly openings?: Readonly<Record<string, Opening>>;
+  /** Time-stamps over the checkpoint in the proof, from `checkTimeStamps`, which knows whose time is trusted. */
+  readonly timeStamps?: readonly CheckedTimeStamp[];
 }
 
 export interface EntryVerification {
@@ -39,6 +43,8 @@ export interface EntryVerification {
   readonly entry?: EntryEnvelope;
   readonly index?: number;
   readonly treeSize?: number;
+  /** Whether the witnesses of the given policy are enough; absent when none was given or no checkpoint was opened. */
+  readonly policyMet?: boolean;
 }
 
 /**
@@ -49,18 +55,20 @@ export function verifyEntry(evidence: EntryEvidence, trust: CheckpointTrust): En
   const statuses: EntryStatus[] = [];
   const parsed = readEntry(evidence.entry, statuses);
   const proof = readProof(evidence.proof, statuses);
-  const opened = proof && readCheckpoint(proof, trust, statuses);
-  if (proof && opened) checkInclusion(evidence.entry, proof, opened, statuses);
+  const opened = readCheckpoint(proof, trust, statuses);
+  checkInclusion(evidence.entry, proof, opened, statuses);
   checkOpenings(parsed?.entry.sealed ?? {}, evidence.openings ?? {}, statuses);
-  if (opened) statuses.push(witnessStatus(opened, trust));
-  statuses.push(timeStatus(parsed), TRUTH);
+  statuses.push(opened ? witnessStatus(opened, trust) : UNWITNESSED);
   const included = statuses.some(({ subject, outcome }) => subject === 'inclusion' && outcome === 'proved');
+  const { timeStamps } = evidence;
+  statuses.push(...timeStatuses({ timeStamps, included, parsed, opened }), TRUTH);
   return {
     ok: included && statuses.every(({ outcome }) => outcome !== 'failed'),
     statuses,
     ...(parsed && { entry: parsed.entry }),
     ...(proof && { index: proof.index }),
     ...(opened && { treeSize: opened.checkpoint.size }),
+    ...(opened && trust.policy && { policyMet: isPolicyMet(opened, trust.policy) }),
   };
 }
 
@@ -70,7 +78,7 @@ function readEntry(bytes: Uint8Array, statuses: EntryStatus[]): ParsedEntry | un
     const notes = {
       known: '',
       unknown_type: ' This verifier does not know the type, so it cannot say what the data means.',
-      data_mismatch: ' Its data has fields that this verifier does not know for this type.',
+      data_mismatch: ' Its fields are not those that this verifier knows for this type.',
     };
     const text = `The entry is in canonical form and of type ${parsed.entry.type}.${notes[parsed.schema]}`;
     statuses.push({ subject: 'entry', outcome: parsed.schema === 'known' ? 'proved' : 'not_proved', text });
@@ -83,28 +91,51 @@ function readProof(bytes: Uint8Array, statuses: EntryStatus[]): TlogProof | unde
 }
 
 function readCheckpoint(
-  proof: TlogProof,
+  proof: TlogProof | undefined,
   trust: CheckpointTrust,
   statuses: EntryStatus[],
 ): OpenedCheckpoint | undefined {
+  if (proof === undefined) {
+    statuses.push({ subject: 'checkpoint', outcome: 'not_proved', text: UNREAD_HEAD });
+    return undefined;
+  }
   return attempt('checkpoint', 'The signed tree head cannot be trusted', statuses, () => {
     const opened = openCheckpoint(proof.checkpoint, trust);
-    const text = `The key ${trust.log.name} signed a log of ${opened.checkpoint.size} entries.`;
-    statuses.push({ subject: 'checkpoint', outcome: 'proved', text });
+    statuses.push({ subject: 'checkpoint', outcome: 'proved', text: signedText(opened, trust) });
     return opened;
   });
 }
 
+/** What a signature by the key of a log shows, and what it does not. */
+export function signedText({ checkpoint }: OpenedCheckpoint, { log }: CheckpointTrust): string {
+  return `The holder of the key ${log.name} signed a log of ${checkpoint.size} entries. Whose key that is, you must know from elsewhere.`;
+}
+
+const UNREAD_HEAD = 'There is no tree head that could be read, so no signature was checked.';
+
+const UNTRUSTED_HEAD =
+  'Whether the entry is in the log cannot be checked without a signed tree head that can be trusted.';
+
+const UNWITNESSED: EntryStatus = {
+  subject: 'witnesses',
+  outcome: 'not_proved',
+  text: 'Without a tree head that can be trusted no witness vouches for anything here.',
+};
+
 function checkInclusion(
   entry: Uint8Array,
-  proof: TlogProof,
-  { checkpoint }: OpenedCheckpoint,
+  proof: TlogProof | undefined,
+  opened: OpenedCheckpoint | undefined,
   statuses: EntryStatus[],
 ): void {
+  if (proof === undefined || opened === undefined) {
+    statuses.push({ subject: 'inclusion', outcome: 'not_proved', text: UNTRUSTED_HEAD });
+    return;
+  }
   attempt('inclusion', 'The entry is not shown to be in the log', statuses, () => {
-    const { size, root } = checkpoint;
+    const { size, root } = opened.checkpoint;
     verifyInclusion({ index: proof.index, size, leafHash: leafHash(entry), root }, proof.hashes);
-    const text = `The entry is number ${proof.index} (counted from 0) of this log, unchanged.`;
+    const text = `Exactly these bytes are number ${proof.index} (counted from 0) of the ${size} entries under that signature: they were not changed after it was made.`;
     statuses.push({ subject: 'inclusion', outcome: 'proved', text });
   });
 }
@@ -148,35 +179,10 @@ function isOpenedBy(opening: Opening, commitment: string): boolean {
   }
 }
 
-function witnessStatus({ cosignatures }: OpenedCheckpoint, trust: CheckpointTrust): EntryStatus {
-  const asked = trust.witnesses?.length ?? 0;
-  if (cosignatures.length === 0) {
-    const why = asked === 0 ? 'No witness key was given' : 'None of the given witnesses cosigned';
-    const text = `${why}, so it is not proved that everybody was shown this same log.`;
-    return { subject: 'witnesses', outcome: 'not_proved', text };
-  }
-  const times = cosignatures.map(
-    ({ name, timestampSeconds }) => `${name} at ${formatUnixTime(timestampSeconds)}`,
-  );
-  const text = `${cosignatures.length} of ${asked} given witnesses saw this log: ${times.join(', ')}.`;
-  return { subject: 'witnesses', outcome: 'proved', text };
-}
-
-function formatUnixTime(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? `Unix second ${seconds}` : date.toISOString();
-}
-
-function timeStatus(parsed: ParsedEntry | undefined): EntryStatus {
-  const time = parsed ? `The time ${parsed.entry.at}` : 'The time in an entry';
-  const text = `${time} is the operator's clock; only time-stamps and witnesses bound it from outside.`;
-  return { subject: 'time', outcome: 'not_proved', text };
-}
-
-const TRUTH: EntryStatus = {
+export const TRUTH: EntryStatus = {
   subject: 'truth',
   outcome: 'not_proved',
-  text: 'A log proves what was recorded and that it has not changed since, not that what was recorded is true.',
+  text: 'A log proves what was recorded and that it has not changed since, not that what was recorded is true or that nothing was left out.',
 };
 
 /** Runs a step; a refusal becomes a status. */

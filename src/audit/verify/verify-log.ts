@@ -1,4 +1,9 @@
-import { type CheckpointTrust, openCheckpoint, type ParsedCheckpoint } from '../core/checkpoint.js';
+import {
+  type CheckpointTrust,
+  openCheckpoint,
+  type OpenedCheckpoint,
+  type ParsedCheckpoint,
+} from '../core/checkpoint.js';
 import { parseEntry } from '../core/entry.js';
 import { leafHash } from '../core/merkle.js';
 import { formatBase64 } from '../core/strict-encoding.js';
@@ -11,8 +16,10 @@ import {
   MAX_FINDINGS,
   MAX_UNKNOWN_TYPES,
 } from './log-report.js';
+import { logStatuses } from './log-status.js';
 import { TileSource } from './tile-source.js';
 import { TreeCheck } from './tree-check.js';
+import { isPolicyMet } from './witness-status.js';
 
 export interface VerifyLogOptions {
   /** Called after each bundle. */
@@ -55,7 +62,8 @@ class LogCheck {
   ) {}
 
   async run(): Promise<LogReport> {
-    const checkpoint = await this.#openCheckpoint();
+    const opened = await this.#openCheckpoint();
+    const checkpoint = opened?.checkpoint;
     let stoppedEarly = false;
     try {
       if (checkpoint) await this.#checkTree(checkpoint);
@@ -63,13 +71,19 @@ class LogCheck {
       if (!(error instanceof TooManyFindings)) throw error;
       stoppedEarly = true;
     }
-    return {
+    const found = {
       ok: this.#findings.length === 0,
-      origin: this.trust.origin,
-      ...(checkpoint && { size: checkpoint.size, rootHash: formatBase64(checkpoint.root) }),
       entriesRead: this.#entriesRead,
       findings: this.#findings,
       stoppedEarly,
+    };
+    const { origin, policy } = this.trust;
+    return {
+      ...found,
+      origin,
+      ...(checkpoint && { size: checkpoint.size, rootHash: formatBase64(checkpoint.root) }),
+      statuses: logStatuses(found, opened, this.trust),
+      ...(opened && policy && { policyMet: isPolicyMet(opened, policy) }),
       unknownEntryTypes: Object.fromEntries(this.#unknownTypes),
     };
   }
@@ -79,7 +93,7 @@ class LogCheck {
     if (this.#findings.length >= MAX_FINDINGS) throw new TooManyFindings();
   };
 
-  async #openCheckpoint(): Promise<ParsedCheckpoint | undefined> {
+  async #openCheckpoint(): Promise<OpenedCheckpoint | undefined> {
     const path = 'checkpoint';
     const bytes = await this.source.read(path);
     if (bytes === undefined) {
@@ -87,7 +101,7 @@ class LogCheck {
       return undefined;
     }
     try {
-      return openCheckpoint(bytes, this.trust).checkpoint;
+      return openCheckpoint(bytes, this.trust);
     } catch (error) {
       if (!(error instanceof TlogError)) throw error;
       this.#report({ code: 'checkpoint_invalid', path, detail: error.message });

@@ -11,8 +11,8 @@ interface Problem {
 /** One person with a key, talking to the API with nothing but HTTP, as any client would. */
 export class DemoClient {
   constructor(
-    private readonly url: string,
-    private readonly key: string,
+    readonly url: string,
+    readonly key: string,
   ) {}
 
   async get<T>(path: string): Promise<T> {

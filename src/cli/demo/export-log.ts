@@ -1,9 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openCheckpoint } from '../../audit/core/checkpoint.js';
-import { verifierFromVkey } from '../../audit/core/cosignature.js';
-import { bundlesForGrowth, tilePath, tilesForGrowth } from '../../audit/core/tiles.js';
+import { httpLogSource } from '../http-log-source.js';
+import { LogFolder } from '../log-folder.js';
+import { trustOf } from '../log-key.js';
+import { mirrorLog } from '../mirror-log.js';
 import { type DemoClient, DemoFailure } from './demo-client.js';
 
 export interface ExportedLog {
@@ -18,8 +17,7 @@ const POLL_MS = 50;
 const DEADLINE_MS = 20_000;
 
 /**
- * Downloads the log as the static files of C2SP tlog-tiles: the checkpoint first, then exactly the tiles and entry
- * bundles of its tree, so that what is left is one consistent state even while the log grows.
+ * Copies the log as static files, as `colophon log mirror` does: one consistent state, verified while it is taken.
  *
  * @param lastReportId the report that was made last: once its entry is under a checkpoint, so is everything before
  */
@@ -28,19 +26,19 @@ export async function exportLog(
   organizationId: string,
   log: { readonly origin: string; readonly vkey: string },
   lastReportId: string,
-  folder: string,
+  path: string,
 ): Promise<ExportedLog> {
-  const base = `/logs/${organizationId}`;
   const lastIndex = await waitUntilPublished(client, lastReportId);
-  const trust = { origin: log.origin, log: verifierFromVkey(log.vkey) };
-  const note = await client.download(`${base}/checkpoint`);
-  const { size, root } = openCheckpoint(note, trust).checkpoint;
-  if (size <= lastIndex) throw new DemoFailure('the checkpoint does not cover the last entry');
-  const paths = [...tilesForGrowth(0, size), ...bundlesForGrowth(0, size)].map(tilePath);
-  for (const path of paths) await write(join(folder, path), await client.download(`${base}/${path}`));
-  await write(join(folder, 'checkpoint'), note);
-  await write(join(folder, 'vkey'), `${log.vkey}\n`);
-  return { ...log, treeSize: size, rootHash: Buffer.from(root).toString('base64') };
+  const source = httpLogSource(`${client.url}/logs/${organizationId}`, { apiKey: client.key });
+  const folder = await LogFolder.open(path);
+  try {
+    await folder.write('vkey', Buffer.from(`${log.vkey}\n`, 'utf8'));
+    const { size, rootHash } = await mirrorLog(source, folder, trustOf(log.vkey, log.origin));
+    if (size <= lastIndex) throw new DemoFailure('the checkpoint does not cover the last entry');
+    return { ...log, treeSize: size, rootHash };
+  } finally {
+    await folder.close();
+  }
 }
 
 /** The index of the report's entry. */
@@ -63,9 +61,4 @@ async function isProved(client: DemoClient, index: number): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function write(path: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, bytes);
 }

@@ -1,6 +1,6 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
 import { keepOriginal, type ReceivedFile } from '../../assets/application/receive-file.js';
-import { type RecordAsset } from '../../assets/application/record-asset.js';
+import { madeBy, type RecordAsset } from '../../assets/application/record-asset.js';
 import { type SignAsset } from '../../assets/application/sign-asset.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
@@ -97,34 +97,18 @@ export class RecordContribution {
       plan: this.plan(request, parent, parentPath, title),
     });
     return this.organizationTx.run(organizationId, async (tx) => {
-      const asset = await this.recordAsset.record(
-        tx,
-        {
-          id: assetId,
-          projectId: parent.projectId,
-          origin: 'edit',
-          mode: principal.mode,
-          title,
-          mediaType: file.mediaType,
-          sizeBytes: signed.sizeBytes,
-          width: file.width,
-          height: file.height,
-          sha256: signed.sha256,
-          originalSha256: file.sha256,
-          originalMediaType: file.mediaType,
-          claimSha256: signed.claimSha256,
-          manifestSha256: signed.manifestSha256,
-          manifestLabel: signed.manifestLabel,
-          digitalSourceType: HUMAN_EDITS,
-          rights: undefined,
-          runId: undefined,
-          stepRunId: undefined,
-          createdBy: principal.principalId,
-          createdAt: this.clock.now(),
-        },
-        [{ assetId: parent.id, relationship: 'parentOf' }],
-        actorOf(principal),
-      );
+      const asset = await this.recordAsset.record(tx, {
+        id: assetId,
+        projectId: parent.projectId,
+        origin: 'edit',
+        title,
+        original: file,
+        signed,
+        digitalSourceType: HUMAN_EDITS,
+        parents: [{ assetId: parent.id, relationship: 'parentOf' }],
+        ...madeBy(principal),
+        createdAt: this.clock.now(),
+      });
       const recorded = { contributionId: newId(), asset, changedRegion: region };
       await this.insert(tx, principal, request, parent, recorded);
       await completed(tx, recorded);
@@ -175,6 +159,7 @@ export class RecordContribution {
     const { contributionId, asset, changedRegion } = recorded;
     const entryId = await this.appendEntry.append(tx, {
       type: 'contribution.recorded',
+      projectId: parent.projectId,
       actor: actorOf(principal),
       subject: { kind: 'contribution', id: publicId('contribution', contributionId) },
       data: {

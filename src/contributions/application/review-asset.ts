@@ -49,6 +49,7 @@ export class ReviewAsset {
     };
     const entryId = await this.appendEntry.append(tx, {
       type: 'review.decided',
+      projectId: asset.projectId,
       actor: actorOf(principal),
       subject: { kind: 'review', id: publicId('review', review.id) },
       data: { assetId: publicId('asset', asset.id), decision: review.decision, sha256: review.sha256 },
@@ -96,6 +97,7 @@ export class ReviewAsset {
       await this.requireCleared.check(tx, clearanceId);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.released',
+      projectId: asset.projectId,
       actor: actorOf(principal),
       subject: { kind: 'asset', id: publicId('asset', assetId) },
       data: { assetId: publicId('asset', assetId), sha256: asset.sha256 },

@@ -1,14 +1,14 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { AssetIntake } from '../../assets/application/asset-intake.js';
-import { receiveFile } from '../../assets/application/receive-file.js';
 import { assetView } from '../../assets/http/asset-view.js';
 import { OrganizationTx } from '../../database/organization-tx.js';
+import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { FormRoute } from '../../http/form-route.js';
+import { FormUploads } from '../../http/form-uploads.js';
 import { Idempotency } from '../../http/idempotency.js';
-import { withUploadedFile } from '../../http/multipart-form.js';
 import { nameSchema, textSchema } from '../../http/safe-text.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
@@ -40,25 +40,16 @@ export class ContributionController {
     private readonly recordContribution: RecordContribution,
     private readonly stateAuthorship: StateAuthorship,
     private readonly reviewAsset: ReviewAsset,
-    private readonly intake: AssetIntake,
+    private readonly uploads: FormUploads,
     private readonly organizationTx: OrganizationTx,
     private readonly idempotency: Idempotency,
   ) {}
 
   @Post('contributions')
+  @Audited('contribution.recorded', 'asset.signed')
   @Allow('contributions:create')
-  @ApiConsumes('multipart/form-data')
   @ApiHeader({ name: 'Idempotency-Key', required: true })
-  @ApiBody({
-    schema: {
-      type: 'object',
-      required: ['file', 'contribution'],
-      properties: {
-        file: { type: 'string', format: 'binary' },
-        contribution: { type: 'string', description: 'JSON: actionType, basis, capture, tool, statement' },
-      },
-    },
-  })
+  @FormRoute({ name: 'contribution', description: 'JSON: actionType, basis, capture, tool, statement' })
   @ApiOperation({ summary: 'A person’s new version of an asset, with the record of what they did' })
   async contribute(
     @CurrentPrincipal() principal: Principal,
@@ -67,25 +58,19 @@ export class ContributionController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const { store, probe, maxBytes } = this.intake;
+    const route = ['POST contributions', parentAssetId];
     const field = { name: 'contribution', schema: contributionSchema };
-    const answer = await withUploadedFile(request, store, { maxBytes, field }, async ({ file, fields }) => {
-      const received = await receiveFile(probe, file);
-      const fingerprint = ['POST contributions', parentAssetId, received.sha256, JSON.stringify(fields)];
-      return this.idempotency.run({ principal, key, fingerprint }, async (idempotent) => {
-        const recorded = await this.recordContribution.contribute(
-          principal,
-          { ...fields, parentAssetId, file: received },
-          (tx, done) => idempotent.complete(tx, { status: 201, body: contributionView(done) }),
-        );
-        return { status: 201, body: contributionView(recorded) };
-      });
-    });
-    void reply.status(answer.status);
-    return answer.body;
+    return this.uploads.create(
+      { principal, key, request, reply, route, field, view: contributionView },
+      ({ file, fields }, completed) =>
+        this.recordContribution.contribute(principal, { ...fields, parentAssetId, file }, completed),
+    );
   }
 
   @Get('authorship')
+  @Unaudited(
+    'Which acts are recorded and what follows from them. The statements that people wrote are sealed and not shown.',
+  )
   @Allow('organization:read')
   @ApiOperation({ summary: 'What people contributed, and what the record supports and lacks' })
   async authorship(
@@ -96,6 +81,7 @@ export class ContributionController {
   }
 
   @Post('reviews')
+  @Audited('review.decided')
   @Allow('reviews:decide')
   @ApiHeader({ name: 'Idempotency-Key', required: true })
   @ApiOperation({ summary: 'A second person approves or rejects' })
@@ -126,6 +112,7 @@ export class ContributionController {
   }
 
   @Post('release')
+  @Audited('asset.released')
   @Allow('assets:release')
   @HttpCode(200)
   @ApiHeader({ name: 'Idempotency-Key', required: true })

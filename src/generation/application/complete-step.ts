@@ -1,6 +1,6 @@
-import { type RecordAsset } from '../../assets/application/record-asset.js';
+import { type NewAsset, type RecordAsset } from '../../assets/application/record-asset.js';
 import { type SignAsset } from '../../assets/application/sign-asset.js';
-import { type Asset, type AssetParent } from '../../assets/domain/asset.js';
+import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
@@ -52,31 +52,24 @@ export class CompleteStep {
       origin: { kind: 'captured_from_provider', originalSha256: original.sha256, stepRunId: step.id },
       plan,
     });
-    const size = await this.probe.probe({ path: await this.store.localPath(organizationId, signed.sha256) });
-    const asset: Omit<Asset, 'entryId'> = {
+    const signedPath = await this.store.localPath(organizationId, signed.sha256);
+    const { width, height } = await this.probe.probe({ path: signedPath });
+    const asset: NewAsset = {
       id: newId(),
       projectId: run.projectId,
       origin: 'step',
-      mode: run.mode,
       title: plan.title,
-      mediaType: original.mediaType,
-      sizeBytes: signed.sizeBytes,
-      width: size.width,
-      height: size.height,
-      sha256: signed.sha256,
-      originalSha256: original.sha256,
-      originalMediaType: original.mediaType,
-      claimSha256: signed.claimSha256,
-      manifestSha256: signed.manifestSha256,
-      manifestLabel: signed.manifestLabel,
+      original: { ...original, width, height },
+      signed,
       digitalSourceType,
-      rights: undefined,
-      runId: run.id,
-      stepRunId: step.id,
+      step,
+      parents,
+      actor: SYSTEM_ACTOR,
+      mode: run.mode,
       createdBy: run.createdBy,
       createdAt: now,
     };
-    await this.organizationTx.run(organizationId, (tx) => this.commit(tx, asset, parents, step, lease));
+    await this.organizationTx.run(organizationId, (tx) => this.commit(tx, asset, step, lease));
   }
 
   private async context(tx: Tx, run: Run, step: StepRun) {
@@ -106,15 +99,9 @@ export class CompleteStep {
     return Object.fromEntries(entries);
   }
 
-  private async commit(
-    tx: Tx,
-    asset: Omit<Asset, 'entryId'>,
-    parents: readonly AssetParent[],
-    step: StepRun,
-    lease: Lease,
-  ): Promise<void> {
+  private async commit(tx: Tx, asset: NewAsset, step: StepRun, lease: Lease): Promise<void> {
     // The lease is checked before the asset is written: a worker that lost its lease writes nothing.
     await this.endStep.succeed(tx, step, lease, asset.id);
-    await this.recordAsset.record(tx, asset, parents, SYSTEM_ACTOR);
+    await this.recordAsset.record(tx, asset);
   }
 }

@@ -18,6 +18,15 @@ import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { type Money, type SettlementBasis } from './money.js';
 import { type RunEvents } from './run-events.js';
 
+/** Why a step ends without an asset. */
+export interface StepFailure {
+  readonly code: ErrorCode;
+  /** For people; no prompt. */
+  readonly reason: string;
+  /** The provider took the job, so it is paid even though nothing usable came back. */
+  readonly charged: boolean;
+}
+
 /** Ends of a step and what follows for its run. Every function works inside a transaction that has locked the run. */
 export class EndStep {
   constructor(
@@ -35,25 +44,19 @@ export class EndStep {
       outputAssetId: assetId,
       progress: 1,
     });
-    const { cost, basis } = settlementOf(step);
-    await this.money.settle(tx, step, cost, basis);
+    const settlement = settlementOf(step);
+    await this.money.settle(tx, run.projectId, step, settlement);
     await this.events.add(tx, run.id, {
       type: 'step',
       stepKey: step.key,
       state: 'SUCCEEDED',
       assetId: publicId('asset', assetId),
-      costMicroUsd: cost.toString(),
+      costMicroUsd: settlement.cost.toString(),
     });
     await this.continueRun(tx, run);
   }
 
-  /** @param charged the provider took the job, so it is paid even though nothing usable came back */
-  async fail(
-    tx: Tx,
-    step: StepRun,
-    lease: Lease,
-    failure: { code: ErrorCode; reason: string; charged: boolean },
-  ): Promise<void> {
+  async fail(tx: Tx, step: StepRun, lease: Lease, failure: StepFailure): Promise<void> {
     const run = await this.runs.lock(tx, step.runId);
     const { code, reason, charged } = failure;
     await this.runs.changeStep(tx, step.id, lease, step.state, 'FAILED', {
@@ -62,13 +65,13 @@ export class EndStep {
     });
     await this.appendEntry.append(tx, {
       type: 'step.failed',
+      projectId: run.projectId,
       actor: SYSTEM_ACTOR,
       subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
       data: { runId: publicId('run', run.id), stepKey: step.key, provider: step.provider, code },
     });
     if (charged) {
-      const { cost, basis } = settlementOf(step);
-      await this.money.settle(tx, step, cost, basis);
+      await this.money.settle(tx, run.projectId, step, settlementOf(step));
     } else {
       await this.money.release(tx, step);
     }
@@ -82,6 +85,7 @@ export class EndStep {
     await this.runs.changeStep(tx, step.id, lease, 'SUBMITTING', 'OUTCOME_UNKNOWN');
     await this.appendEntry.append(tx, {
       type: 'step.outcome_unknown',
+      projectId: run.projectId,
       actor: SYSTEM_ACTOR,
       subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
       data: { runId: publicId('run', run.id), stepKey: step.key, provider: step.provider },
@@ -123,6 +127,7 @@ export class EndStep {
     if (!finished) return;
     await this.appendEntry.append(tx, {
       type: 'run.finished',
+      projectId: run.projectId,
       actor: SYSTEM_ACTOR,
       subject: { kind: 'run', id: publicId('run', run.id) },
       data: { state },

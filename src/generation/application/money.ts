@@ -45,7 +45,12 @@ export class Money {
   }
 
   /** What the step cost in the end. The rest of its reservation is free again. */
-  async settle(tx: Tx, step: StepRun, cost: MicroUsd, basis: SettlementBasis): Promise<void> {
+  async settle(
+    tx: Tx,
+    projectId: string,
+    step: StepRun,
+    { cost, basis }: { readonly cost: MicroUsd; readonly basis: SettlementBasis },
+  ): Promise<void> {
     if (!(await this.move(tx, step.id, 'settlement', cost, basis))) return;
     if (cost > 0n || step.reservedMicroUsd > 0n) {
       await tx.query(
@@ -56,6 +61,7 @@ export class Money {
     }
     await this.appendEntry.append(tx, {
       type: 'step.settled',
+      projectId,
       actor: SYSTEM_ACTOR,
       subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
       data: { runId: publicId('run', step.runId), stepKey: step.key, costMicroUsd: cost.toString(), basis },

@@ -43,6 +43,7 @@ export class ReconcileStep {
     await this.runs.changeUnleased(tx, step.id, 'OUTCOME_UNKNOWN', state, change);
     await this.appendEntry.append(tx, {
       type: 'step.reconciled',
+      projectId: run.projectId,
       actor,
       subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
       data: { runId: publicId('run', run.id), stepKey: step.key, outcome: reconciliation.outcome },

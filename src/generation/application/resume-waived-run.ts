@@ -5,7 +5,10 @@ import { type RunRepository } from '../adapters/run.repository.js';
 import { type EndStep } from './end-step.js';
 import { type RunEvents } from './run-events.js';
 
-/** Runs that waited for a waiver of this clearance start now. */
+/**
+ * Runs that waited for a waiver of this clearance start now. A waiver also lets what these runs made be released, so
+ * a test key is refused when any run of the clearance is a live one, waiting or not.
+ */
 export class ResumeWaivedRun {
   constructor(
     private readonly runs: RunRepository,
@@ -14,12 +17,13 @@ export class ResumeWaivedRun {
   ) {}
 
   async resume(tx: Tx, clearanceId: string, keyMode: KeyMode): Promise<string[]> {
-    const waiting = await tx.query<{ id: string; mode: KeyMode }>(
-      `SELECT id, mode FROM run WHERE organization_id = $1 AND clearance_id = $2 AND state = 'WAITING_FOR_WAIVER' FOR UPDATE`,
+    const runs = await tx.query<{ id: string; mode: KeyMode; state: string }>(
+      'SELECT id, mode, state FROM run WHERE organization_id = $1 AND clearance_id = $2 FOR UPDATE',
       [tx.organizationId, clearanceId],
     );
-    for (const { id, mode } of waiting) {
-      refuseTestKeyOnLive(keyMode, mode, 'The waiting run');
+    for (const { mode } of runs) refuseTestKeyOnLive(keyMode, mode, 'A run of this clearance');
+    const waiting = runs.filter(({ state }) => state === 'WAITING_FOR_WAIVER');
+    for (const { id } of waiting) {
       await this.runs.setRunState(tx, id, 'RUNNING', false);
       await this.events.add(tx, id, { type: 'run', state: 'RUNNING' });
       await this.endStep.continueRun(tx, await this.runs.get(tx, id));

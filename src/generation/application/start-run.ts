@@ -8,6 +8,7 @@ import { type Answer, type IdempotentRequest } from '../../http/idempotency.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clearance, type DecideClearance } from '../../licenses/application/decide-clearance.js';
+import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { type DecisionResult } from '../../licenses/domain/engine.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
@@ -56,6 +57,7 @@ export class StartRun {
     private readonly assets: AssetRepository,
     private readonly findPipeline: FindPipeline,
     private readonly decideClearance: DecideClearance,
+    private readonly requireCleared: RequireCleared,
     private readonly requirePublishing: RequirePublishing,
     private readonly providers: Providers,
     private readonly money: Money,
@@ -92,15 +94,20 @@ export class StartRun {
         'substitutes: every step is replaced, so there is nothing to do',
       );
     }
-    const decision = this.decideClearance.decide(lineage, request.facts);
-    if (decision.decision === 'deny') {
-      return { outcome: 'denied', clearance: await this.decideClearance.record(tx, principal, decision) };
+    const decided = await this.decideClearance.decide(tx, lineage, request.facts);
+    const scope = { use: { projectId: request.projectId, useCaseId } };
+    if (decided.result.decision === 'deny') {
+      return {
+        outcome: 'denied',
+        clearance: await this.decideClearance.record(tx, principal, decided, scope),
+      };
     }
-    if (principal.mode === 'live') requireListed(planned, decision);
+    if (principal.mode === 'live') requireListed(planned, decided.result);
     const steps = resolveSteps(planned, request.inputs, principal.mode);
     for (const step of steps) if (step.substituteAssetId === undefined) this.providers.check(step);
-    const clearance = await this.decideClearance.record(tx, principal, decision);
-    const waiting = clearance.decision === 'review';
+    const clearance = await this.decideClearance.record(tx, principal, decided, scope);
+    // A waiver of these very findings for this project may be in force already.
+    const waiting = clearance.decision === 'review' && !(await this.requireCleared.holds(tx, clearance.id));
     const run: Run = {
       id: newId(),
       projectId: request.projectId,
@@ -168,6 +175,7 @@ export class StartRun {
     const prompt = request.inputs.values.prompt;
     await this.appendEntry.append(tx, {
       type: 'run.accepted',
+      projectId: run.projectId,
       actor: actorOf(principal),
       subject: { kind: 'run', id: publicId('run', run.id) },
       data: {

@@ -2,15 +2,13 @@ import { type AssetRepository } from '../../assets/adapters/asset.repository.js'
 import { type Asset } from '../../assets/domain/asset.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type Tx } from '../../database/organization-tx.js';
+import { ColophonError } from '../../shared/errors.js';
 import { type RunRepository } from '../adapters/run.repository.js';
 import { type Run, type SealedRunInputs, type SealedStepInputs, type StepRun } from '../domain/run.js';
 
 /** The inputs of a run were erased at the request of the person they came from: its open steps cannot be done. */
-export class InputsErasedError extends Error {
-  constructor() {
-    super('the inputs of this run were erased');
-    this.name = 'InputsErasedError';
-  }
+function inputsErased(): ColophonError {
+  return new ColophonError('inputs_erased', 'The inputs of this run were erased.');
 }
 
 /** Opens what a step works on: its parameters, and the assets behind its images. */
@@ -21,10 +19,11 @@ export class StepInputs {
     private readonly vault: SubjectVault,
   ) {}
 
+  /** @throws ColophonError `inputs_erased` */
   async open(tx: Tx, run: Run, step: StepRun): Promise<SealedStepInputs> {
     const opened = await this.vault.decrypt(tx, run.createdBy, run.sealedInputs);
     const inputs = opened === undefined ? undefined : (JSON.parse(opened) as SealedRunInputs)[step.key];
-    if (!inputs) throw new InputsErasedError();
+    if (!inputs) throw inputsErased();
     return inputs;
   }
 

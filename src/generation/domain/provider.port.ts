@@ -1,5 +1,5 @@
 /**
- * What executes a step. The consumer of this port is the step worker (application/advance-step.ts); it has already
+ * What executes a step. The consumer of this port is the step worker (application/submit-step.ts); it has already
  * committed the step as SUBMITTING before it calls `submit`, so an adapter never decides about money or retries.
  */
 export const PROVIDER_NAMES = ['fal', 'studio', 'sandbox'] as const;

@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
+import { Audited } from '../../http/audited.js';
 import { Public } from '../../http/authentication.guard.js';
 import { ReceiveFalWebhook } from '../application/receive-fal-webhook.js';
 
@@ -15,6 +16,7 @@ export class FalWebhookController {
   constructor(private readonly receive: ReceiveFalWebhook) {}
 
   @Post(':stepRunId')
+  @Audited('step.reconciled')
   @Public()
   @HttpCode(200)
   async deliver(

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { OrganizationTx } from '../../database/organization-tx.js';
+import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { publicId } from '../../shared/ids.js';
@@ -19,6 +20,7 @@ export class PipelineController {
   ) {}
 
   @Get()
+  @Unaudited('Definitions of pipelines as their authors stored them. The log has the hash of each.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'Built-in pipelines, and those of the organization' })
   async list(@CurrentPrincipal() { organizationId }: Principal) {
@@ -44,6 +46,7 @@ export class PipelineController {
   }
 
   @Post()
+  @Audited('pipeline.created')
   @Allow('pipelines:create')
   @ApiOperation({ summary: 'Store a pipeline; the same name again makes the next version' })
   async create(

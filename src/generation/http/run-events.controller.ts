@@ -2,6 +2,7 @@ import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { OrganizationTx } from '../../database/organization-tx.js';
+import { Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
@@ -26,6 +27,7 @@ export class RunEventsController {
   ) {}
 
   @Get(':id/events')
+  @Unaudited('States of a run as they change. Prompts and other inputs are sealed and not shown.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'Follow a run (text/event-stream)' })
   async follow(

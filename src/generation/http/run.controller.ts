@@ -2,6 +2,7 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } fro
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { OrganizationTx } from '../../database/organization-tx.js';
+import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { type Answer, Idempotency } from '../../http/idempotency.js';
 import {
@@ -41,6 +42,7 @@ export class RunController {
   ) {}
 
   @Post()
+  @Audited('clearance.decided', 'run.accepted')
   @Allow('runs:create')
   @HttpCode(202)
   @ApiOperation({
@@ -65,6 +67,7 @@ export class RunController {
   }
 
   @Get()
+  @Unaudited('States, models, costs and ids of runs. Prompts and other inputs are sealed and not shown.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'Runs, newest first' })
   async list(
@@ -84,6 +87,7 @@ export class RunController {
   }
 
   @Get(':id')
+  @Unaudited('State, models, costs and ids of a run. Prompts and other inputs are sealed and not shown.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'A run with its steps' })
   async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('run')) id: string) {
@@ -91,20 +95,20 @@ export class RunController {
   }
 
   @Post(':id/cancel')
+  @Audited('run.cancel_requested', 'run.finished')
   @Allow('runs:create')
   @HttpCode(200)
   @ApiOperation({
     summary: 'Send nothing more to a provider; what a provider already has is captured and paid',
   })
-  async cancel(
-    @CurrentPrincipal() { organizationId, mode }: Principal,
-    @Param('id', idOf('run')) id: string,
-  ) {
-    await this.organizationTx.run(organizationId, (tx) => this.cancelRun.cancel(tx, id, mode));
+  async cancel(@CurrentPrincipal() principal: Principal, @Param('id', idOf('run')) id: string) {
+    const { organizationId } = principal;
+    await this.organizationTx.run(organizationId, (tx) => this.cancelRun.cancel(tx, id, principal));
     return this.view(organizationId, id);
   }
 
   @Post(':id/steps/:key/reconcile')
+  @Audited('step.reconciled')
   @Allow('runs:reconcile')
   @HttpCode(200)
   @ApiOperation({ summary: 'Tell what happened to a step whose outcome is unknown' })

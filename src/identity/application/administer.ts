@@ -31,7 +31,13 @@ export class Administer {
     );
     if (inserted.length === 0) throw new ColophonError('conflict', 'There is a project with this name.');
     const subject = { kind: 'project', id: publicId('project', id) } as const;
-    await this.appendEntry.append(tx, { type: 'project.created', actor, subject, data: { name } });
+    await this.appendEntry.append(tx, {
+      type: 'project.created',
+      projectId: id,
+      actor,
+      subject,
+      data: { name },
+    });
     return id;
   }
 
@@ -51,6 +57,7 @@ export class Administer {
       throw new ColophonError('conflict', 'The project has a use case with this name.');
     await this.appendEntry.append(tx, {
       type: 'use_case.created',
+      projectId,
       actor,
       subject: { kind: 'use_case', id: publicId('useCase', id) },
       data: { projectId: publicId('project', projectId), name },

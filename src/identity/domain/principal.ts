@@ -26,10 +26,18 @@ const PERMISSIONS = {
   'assets:release': ['asset_manager', 'reviewer'],
   'clearances:create': ['creator', 'legal'],
   'waivers:approve': ['legal'],
+  /** Own listings, license texts and corrections of facts: what every decision rests on. */
+  'registry:record': ['legal'],
   'pipelines:create': ['creator'],
+  /** Whoever is asked by the person, or by a court. A hold is the counterweight, so admins cannot lift one. */
+  'erasures:create': ['legal', 'admin'],
+  'legal_holds:manage': ['legal'],
+  'legal_holds:read': ['legal', 'auditor'],
   'reports:create': ['legal', 'auditor', 'asset_manager'],
   'organization:read': ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'],
   'audit:read': ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'],
+  /** The log in bulk, and the check of every row: custody, not daily work. */
+  'audit:export': ['legal', 'auditor', 'admin'],
   'organization:administer': ['admin'],
 } as const satisfies Record<string, readonly Role[]>;
 

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestj
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { OrganizationTx } from '../../database/organization-tx.js';
+import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { type PageQuery, pageQuerySchema } from '../../http/pagination.js';
 import { nameSchema } from '../../http/safe-text.js';
@@ -48,6 +49,7 @@ export class IdentityController {
   ) {}
 
   @Get('me')
+  @Unaudited('Tells the caller what their own key says of them.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'Who am I, by this key' })
   me(@CurrentPrincipal() principal: Principal) {
@@ -61,6 +63,7 @@ export class IdentityController {
   }
 
   @Get('projects')
+  @Unaudited('Names of projects and use cases.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'Projects with their use cases' })
   async projects(
@@ -85,6 +88,7 @@ export class IdentityController {
   }
 
   @Post('projects')
+  @Audited('project.created')
   @Allow('organization:administer')
   @ApiOperation({ summary: 'Create a project' })
   async createProject(
@@ -98,6 +102,7 @@ export class IdentityController {
   }
 
   @Post('projects/:id/use-cases')
+  @Audited('use_case.created')
   @Allow('organization:administer')
   @ApiOperation({ summary: 'Create a use case of a project' })
   async createUseCase(
@@ -112,6 +117,7 @@ export class IdentityController {
   }
 
   @Post('principals')
+  @Audited('principal.created')
   @Allow('organization:administer')
   @ApiOperation({ summary: 'Add a person or a service, with roles' })
   async createPrincipal(
@@ -125,6 +131,7 @@ export class IdentityController {
   }
 
   @Post('api-keys')
+  @Audited('api_key.created')
   @Allow('organization:administer')
   @ApiOperation({ summary: 'Create an API key; it is shown in this answer and never again' })
   async createApiKey(
@@ -144,6 +151,7 @@ export class IdentityController {
   }
 
   @Post('api-keys/:id/revoke')
+  @Audited('api_key.revoked')
   @Allow('organization:administer')
   @HttpCode(200)
   @ApiOperation({ summary: 'Revoke an API key, at once' })
@@ -157,6 +165,7 @@ export class IdentityController {
   }
 
   @Get('budget')
+  @Unaudited('Sums of money of the organization. Every reservation and settlement behind them is in the log.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'What may be spent, is reserved, and was spent; micro-USD' })
   async budget(@CurrentPrincipal() { organizationId }: Principal) {
@@ -174,6 +183,7 @@ export class IdentityController {
   }
 
   @Put('budget')
+  @Audited('budget.set')
   @Allow('organization:administer')
   @ApiOperation({ summary: 'Set what may be spent' })
   async setBudget(

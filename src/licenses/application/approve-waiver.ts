@@ -1,11 +1,18 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type EntryData } from '../../audit/core/entry-types.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { readClearance } from './read-clearance.js';
+import { decisiveSha256 } from '../domain/decisive-facts.js';
+import { type RuleId } from '../domain/finding.js';
+import { type ListingId } from '../domain/listing.js';
+import { type ClearanceStanding, openFindings } from './clearance-standing.js';
+import { type EffectiveRegistry } from './effective-registry.js';
+import { lockDecisions, readClearance } from './read-clearance.js';
+import { reasonOf } from './require-cleared.js';
 
 export const WAIVER_REASONS = [
   'LICENSE_ACQUIRED',
@@ -16,40 +23,71 @@ export const WAIVER_REASONS = [
   'FALSE_POSITIVE',
 ] as const;
 
-export interface Waiver {
-  readonly id: string;
-  readonly clearanceId: string;
+/** What is accepted: all that one clearance left open, or one finding of one listing wherever a project meets it. */
+export type WaiverScope =
+  | { readonly kind: 'clearance'; readonly clearanceId: string }
+  | {
+      readonly kind: 'finding';
+      readonly listingId: ListingId;
+      readonly ruleId: RuleId;
+      readonly projectId: string;
+      readonly useCase: string | undefined;
+      /** Who asked for it (UUID). */
+      readonly requestedBy: string;
+    };
+
+export interface WaiverRequest {
+  readonly scope: WaiverScope;
   readonly reason: (typeof WAIVER_REASONS)[number];
   readonly comment: string;
+  readonly expiresAt: Date;
+}
+
+/** The text of a license on which a waiver rests; null when no text was hashed. */
+export interface RestsOn {
+  readonly listingId: ListingId;
+  readonly licenseKey: string;
+  readonly textSha256: string | null;
+}
+
+export interface Waiver extends WaiverRequest {
+  readonly id: string;
+  /** The first decision of the clearance, to which runs point; null for a finding. */
+  readonly rootId: string | null;
   readonly requestedBy: string;
   readonly approvedBy: string;
-  readonly expiresAt: Date;
+  readonly restsOn: readonly RestsOn[];
   readonly createdAt: Date;
 }
 
+/** What the rows of both kinds of waivers say beside who, when and why. */
+interface Accepted {
+  readonly rootId: string | null;
+  readonly requestedBy: string;
+  readonly restsOn: readonly RestsOn[];
+  readonly registryVersion: number;
+  readonly columns: Readonly<Record<string, string | null>>;
+  readonly logged: Partial<EntryData<'waiver.approved'>>;
+}
+
 /**
- * A person with the role legal accepts the findings that sent a clearance to review. Never turns a `deny` into an
- * `allow`, and never by the person who asked for the run.
+ * A person with the role legal accepts findings that send to review, for a time. Never turns a `deny` into an `allow`,
+ * and never by the person who asked. It ends on its day, or when the text of a license on which it rests changes.
  */
 export class ApproveWaiver {
   constructor(
+    private readonly registry: EffectiveRegistry,
+    private readonly standing: ClearanceStanding,
     private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
   ) {}
 
-  async approve(
-    tx: Tx,
-    principal: Principal,
-    request: Pick<Waiver, 'clearanceId' | 'reason' | 'comment' | 'expiresAt'>,
-  ): Promise<Waiver> {
-    const clearance = await readClearance(tx, request.clearanceId);
-    if (clearance.decision !== 'review') {
-      throw new ColophonError(
-        'conflict',
-        `This clearance was decided "${clearance.decision}"; only "review" can be waived.`,
-      );
-    }
-    if (clearance.createdBy === principal.principalId) {
+  /** @throws ColophonError `not_found`, `conflict`, `four_eyes_required`, `invalid_request`, `unknown_model` */
+  async approve(tx: Tx, principal: Principal, request: WaiverRequest): Promise<Waiver> {
+    const { scope } = request;
+    const accepted =
+      scope.kind === 'clearance' ? await this.openOf(tx, scope.clearanceId) : await this.findingOf(tx, scope);
+    if (accepted.requestedBy === principal.principalId) {
       throw new ColophonError(
         'four_eyes_required',
         'A waiver is approved by someone other than who asked for the run.',
@@ -57,40 +95,136 @@ export class ApproveWaiver {
     }
     if (request.expiresAt <= this.clock.now())
       throw new ColophonError('invalid_request', 'expiresAt: must lie in the future');
-    const waiver: Waiver = {
-      ...request,
-      id: newId(),
-      requestedBy: clearance.createdBy,
-      approvedBy: principal.principalId,
-      createdAt: this.clock.now(),
-    };
-    await tx.query(
-      `INSERT INTO waiver
-         (organization_id, id, clearance_id, reason, comment, requested_by, approved_by, expires_at, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [
-        tx.organizationId,
-        waiver.id,
-        waiver.clearanceId,
-        waiver.reason,
-        waiver.comment,
-        waiver.requestedBy,
-        waiver.approvedBy,
-        waiver.expiresAt,
-        waiver.createdAt,
-      ],
-    );
+    const { rootId, requestedBy, restsOn } = accepted;
+    const made = { id: newId(), approvedBy: principal.principalId, createdAt: this.clock.now() };
+    const waiver: Waiver = { ...request, ...made, rootId, requestedBy, restsOn };
+    await insert(tx, waiver, accepted);
     await this.appendEntry.append(tx, {
       type: 'waiver.approved',
       actor: actorOf(principal),
       subject: { kind: 'waiver', id: publicId('waiver', waiver.id) },
       data: {
-        clearanceId: publicId('clearance', waiver.clearanceId),
+        ...accepted.logged,
         reason: waiver.reason,
         expiresAt: waiver.expiresAt.toISOString(),
+        licenseTexts: restsOn.map(({ listingId, licenseKey, textSha256 }) => ({
+          listingId,
+          licenseKey,
+          ...(textSha256 === null ? {} : { sha256: textSha256 }),
+        })),
       },
       sealed: { comment: { value: waiver.comment, subjectId: principal.principalId } },
     });
     return waiver;
   }
+
+  private async openOf(tx: Tx, clearanceId: string): Promise<Accepted> {
+    const asked = await readClearance(tx, clearanceId);
+    const rootId = asked.renews ?? asked.id;
+    await lockDecisions(tx, rootId);
+    const standing = await this.standing.of(tx, rootId);
+    const { last } = standing;
+    if (standing.kind === 'reopened') {
+      throw new ColophonError('conflict', reasonOf(standing.changes), {
+        extensions: { reopened: standing.changes },
+      });
+    }
+    if (asked.id !== rootId && asked.id !== last.id)
+      throw new ColophonError('conflict', `This was decided again as ${publicId('clearance', last.id)}.`);
+    if (last.decision !== 'review') {
+      throw new ColophonError(
+        'conflict',
+        `This clearance was decided "${last.decision}"; only "review" can be waived.`,
+      );
+    }
+    const root = asked.id === rootId ? asked : await readClearance(tx, rootId);
+    return {
+      rootId,
+      requestedBy: root.createdBy,
+      restsOn: await textsOf(tx, last.id),
+      registryVersion: last.registryVersion,
+      columns: { clearance_id: rootId, decided_clearance_id: last.id },
+      logged: {
+        clearanceId: publicId('clearance', last.id),
+        findings: openFindings(last.findings)
+          .slice(0, 100)
+          .map(({ ruleId, listingId }) => ({ ruleId, listingId: listingId ?? 'none' })),
+      },
+    };
+  }
+
+  private async findingOf(tx: Tx, scope: WaiverScope & { kind: 'finding' }): Promise<Accepted> {
+    const { listingId, ruleId, projectId, useCase, requestedBy } = scope;
+    const registry = await this.registry.within(tx);
+    const entry = registry.index.get(listingId);
+    if (!entry) throw new ColophonError('unknown_model', 'There is no model listing with this id.');
+    const useCaseId = await useCaseOf(tx, projectId, useCase);
+    const people = await tx.query('SELECT 1 FROM principal WHERE organization_id = $1 AND id = $2', [
+      tx.organizationId,
+      requestedBy,
+    ]);
+    if (people.length === 0) throw new ColophonError('not_found', 'There is no principal with this id.');
+    const { license } = entry.listing;
+    return {
+      rootId: null,
+      requestedBy,
+      restsOn: [{ listingId, licenseKey: license.spdxOrRef, textSha256: license.textSha256 }],
+      registryVersion: registry.version,
+      columns: {
+        listing_id: listingId,
+        rule_id: ruleId,
+        project_id: projectId,
+        use_case_id: useCaseId,
+        decisive_sha256: decisiveSha256(entry),
+      },
+      logged: {
+        listingId,
+        ruleId,
+        projectId: publicId('project', projectId),
+        ...(useCaseId === null ? {} : { useCaseId: publicId('useCase', useCaseId) }),
+      },
+    };
+  }
+}
+
+async function insert(tx: Tx, waiver: Waiver, { columns, registryVersion }: Accepted): Promise<void> {
+  const row: Record<string, unknown> = {
+    organization_id: tx.organizationId,
+    id: waiver.id,
+    scope: waiver.scope.kind,
+    reason: waiver.reason,
+    requested_by: waiver.requestedBy,
+    approved_by: waiver.approvedBy,
+    expires_at: waiver.expiresAt,
+    license_texts: JSON.stringify(waiver.restsOn),
+    registry_version: registryVersion,
+    created_at: waiver.createdAt,
+    ...columns,
+  };
+  const names = Object.keys(row);
+  await tx.query(
+    `INSERT INTO waiver (${names.join(', ')}) VALUES (${names.map((_, i) => `$${i + 1}`).join(', ')})`,
+    Object.values(row),
+  );
+}
+
+async function textsOf(tx: Tx, clearanceId: string): Promise<RestsOn[]> {
+  return tx.query<RestsOn>(
+    `SELECT listing_id AS "listingId", license_key AS "licenseKey", license_text_sha256 AS "textSha256"
+       FROM clearance_listing WHERE organization_id = $1 AND clearance_id = $2 ORDER BY listing_id`,
+    [tx.organizationId, clearanceId],
+  );
+}
+
+/** @throws ColophonError `not_found` */
+async function useCaseOf(tx: Tx, projectId: string, name: string | undefined): Promise<string | null> {
+  const [row] = await tx.query<{ project: string; use_case: string | null }>(
+    `SELECT p.id AS project, u.id AS use_case FROM project p
+       LEFT JOIN use_case u ON u.organization_id = p.organization_id AND u.project_id = p.id AND u.name = $3
+      WHERE p.organization_id = $1 AND p.id = $2`,
+    [tx.organizationId, projectId, name ?? null],
+  );
+  if (!row || (name !== undefined && row.use_case === null))
+    throw new ColophonError('not_found', 'There is no such project, or it has no such use case.');
+  return row.use_case;
 }

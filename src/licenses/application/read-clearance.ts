@@ -6,22 +6,68 @@ import { type Clearance } from './decide-clearance.js';
 export interface StoredClearance extends Clearance {
   readonly createdBy: string;
   readonly input: DecisionInput;
+  /** The first decision, when this one takes its place. */
+  readonly renews: string | null;
+  /** Where a run that asked for it belongs; null for a question without a run. */
+  readonly projectId: string | null;
+  readonly useCaseId: string | null;
+  /** State of the organization's registry. */
+  readonly registryVersion: number;
 }
 
 interface ClearanceRow {
   id: string;
   input: Buffer;
   result: Buffer;
+  renews: string | null;
+  project_id: string | null;
+  use_case_id: string | null;
+  registry_version: string;
   created_by: string;
   created_at: Date;
 }
 
+const COLUMNS =
+  'id, input, result, renews, project_id, use_case_id, registry_version, created_by, created_at';
+
+/** @throws ColophonError `not_found` */
 export async function readClearance(tx: Tx, id: string): Promise<StoredClearance> {
   const [row] = await tx.query<ClearanceRow>(
-    'SELECT id, input, result, created_by, created_at FROM clearance WHERE organization_id = $1 AND id = $2',
+    `SELECT ${COLUMNS} FROM clearance WHERE organization_id = $1 AND id = $2`,
     [tx.organizationId, id],
   );
-  if (!row) throw new ColophonError('not_found', 'There is no clearance with this id.');
+  if (!row) throw notFound();
+  return toStored(row);
+}
+
+/**
+ * The decision that counts for everything that rests on the given first one: itself, or the last that renews it.
+ * @throws ColophonError `not_found`
+ */
+export async function readLastDecision(tx: Tx, rootId: string): Promise<StoredClearance> {
+  const [row] = await tx.query<ClearanceRow>(
+    `SELECT ${COLUMNS} FROM (
+       SELECT * FROM clearance WHERE organization_id = $1 AND id = $2
+       UNION ALL SELECT * FROM clearance WHERE organization_id = $1 AND renews = $2) AS decisions
+      ORDER BY registry_version DESC, renews IS NOT NULL DESC, created_at DESC, id DESC LIMIT 1`,
+    [tx.organizationId, rootId],
+  );
+  if (!row) throw notFound();
+  return toStored(row);
+}
+
+/** One at a time: decisions that renew this one, and waivers for it. */
+export async function lockDecisions(tx: Tx, rootId: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('colophon clearance ' || $1::text, 0))`, [
+    rootId,
+  ]);
+}
+
+function notFound(): ColophonError {
+  return new ColophonError('not_found', 'There is no clearance with this id.');
+}
+
+function toStored(row: ClearanceRow): StoredClearance {
   const outcome = JSON.parse(row.result.toString('utf8')) as Omit<Clearance, 'id' | 'createdAt'>;
   return {
     ...outcome,
@@ -29,5 +75,9 @@ export async function readClearance(tx: Tx, id: string): Promise<StoredClearance
     createdAt: row.created_at,
     createdBy: row.created_by,
     input: JSON.parse(row.input.toString('utf8')) as DecisionInput,
+    renews: row.renews,
+    projectId: row.project_id,
+    useCaseId: row.use_case_id,
+    registryVersion: Number(row.registry_version),
   };
 }

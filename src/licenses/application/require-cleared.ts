@@ -1,31 +1,51 @@
 import { type Tx } from '../../database/organization-tx.js';
-import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
+import { publicId } from '../../shared/ids.js';
+import { type Reopened } from '../domain/reopened.js';
+import { type ClearanceStanding } from './clearance-standing.js';
 
 /**
- * A decision holds as long as what it rests on: one that left questions open needs a waiver that has not ended.
+ * A decision holds as long as what it rests on: one that left questions open needs a waiver that has not ended, and one
+ * whose license texts or terms have changed since needs to be made again.
  * Asked again before anything is sent to a provider, and before an asset is released.
  */
 export class RequireCleared {
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly standing: ClearanceStanding) {}
 
   /** @throws ColophonError `clearance_under_review`, `clearance_denied` */
   async check(tx: Tx, clearanceId: string): Promise<void> {
-    const [row] = await tx.query<{ decision: string; waived: boolean }>(
-      `SELECT c.decision, EXISTS (
-                SELECT 1 FROM waiver w
-                 WHERE w.organization_id = c.organization_id AND w.clearance_id = c.id AND w.expires_at > $3) AS waived
-         FROM clearance c WHERE c.organization_id = $1 AND c.id = $2`,
-      [tx.organizationId, clearanceId, this.clock.now()],
-    );
-    if (row?.decision === 'allow') return;
-    if (row?.decision === 'review' && row.waived) return;
-    if (row?.decision === 'review') {
-      throw new ColophonError(
-        'clearance_under_review',
-        'No waiver in force accepts what the license check left open.',
-      );
+    const standing = await this.standing.of(tx, clearanceId);
+    // Also when it is open again: as long as nobody has decided anew, it is not allowed.
+    if (standing.kind === 'denied' || standing.last.decision === 'deny')
+      throw new ColophonError('clearance_denied', 'The license check did not allow this.');
+    switch (standing.kind) {
+      case 'holds':
+        return;
+      case 'open':
+        throw new ColophonError(
+          'clearance_under_review',
+          'No waiver in force accepts what the license check left open.',
+        );
+      case 'reopened':
+        throw new ColophonError('clearance_under_review', reasonOf(standing.changes), {
+          extensions: { clearanceId: publicId('clearance', clearanceId), reopened: standing.changes },
+        });
     }
-    throw new ColophonError('clearance_denied', 'The license check did not allow this.');
   }
+
+  /** Whether {@link RequireCleared.check} would let it go on. */
+  async holds(tx: Tx, clearanceId: string): Promise<boolean> {
+    return (await this.standing.of(tx, clearanceId)).kind === 'holds';
+  }
+}
+
+/** Names the first license; the others stand in the extensions. */
+export function reasonOf(changes: readonly Reopened[]): string {
+  const [first] = changes;
+  const more = changes.length > 1 ? ` (and ${changes.length - 1} more)` : '';
+  const what =
+    first?.because === 'facts'
+      ? `A fact of ${first.listingId} (license ${first.licenseKey}) has been recorded anew`
+      : `The text of the license ${first?.licenseKey} of ${first?.listingId} has changed`;
+  return `${what}${more} since this was decided. Decide again, and have accepted what is open then.`;
 }

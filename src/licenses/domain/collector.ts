@@ -1,16 +1,23 @@
 import { type Subject } from './expand-lineage.js';
 import { type Decision, type Finding, RULE_IDS, type RuleId, SEVERITIES, type Severity } from './finding.js';
 import { type ListingId } from './listing.js';
-import { type FindingDraft, type Report } from './rules/rule.js';
+import { type FindingDraft, type PreparedFinding, type Report } from './rules/rule.js';
 
 const SEVERITY_RANK = new Map<Severity, number>(SEVERITIES.map((severity, rank) => [severity, rank]));
 const RULE_RANK = new Map<RuleId, number>(RULE_IDS.map((ruleId, rank) => [ruleId, rank]));
 const NO_IDS: readonly string[] = [];
 
-/** Gathers what the rules say and puts it into the one order that the input alone decides. */
+type Place = Pick<Finding, 'listingId' | 'stepKeys' | 'via'>;
+
+/**
+ * Gathers what the rules say. Findings come out by severity, then by rule, then in the order in which the rules spoke;
+ * that is the sorted order of listings and inputs, so the input alone decides it.
+ */
 export class Collector implements Report {
-  readonly #findings = new Map<string, Finding>();
   readonly #alternativesTo: (subject: Subject) => readonly ListingId[];
+  readonly #shelves = new Array<Finding[] | undefined>(SEVERITIES.length * RULE_IDS.length).fill(undefined);
+  readonly #places = new Map<Subject, Place>();
+  readonly #saidWithoutSubject = new Set<string>();
   #denied = false;
   #reviewed = false;
 
@@ -25,55 +32,78 @@ export class Collector implements Report {
 
   finding(draft: FindingDraft): void {
     const { subject } = draft;
-    const severity = severityOf(draft);
+    if (subject) this.prepared(subject, draft);
+    // Two inputs without an asset id may say the same; a listing speaks only once per rule, term and fact.
+    else if (!this.#alreadySaid(draft)) {
+      const { listingId, stepKeys, via } = draft;
+      const place = { listingId: listingId ?? null, stepKeys: sorted(stepKeys), via: sorted(via) };
+      this.#add(draft, draft.severity, place, draft.message, NO_IDS);
+    }
+  }
+
+  prepared(subject: Subject, finding: PreparedFinding): void {
+    const severity = severityFor(subject, finding.severity);
+    const alternatives = severity === 'note' ? NO_IDS : this.#alternativesTo(subject);
+    const message = optionalNote(subject) + finding.message;
+    this.#add(finding, severity, this.#placeOf(subject), message, alternatives, subject);
+  }
+
+  #add(
+    { ruleId, term, cited, fact, howToFix }: PreparedFinding,
+    severity: Severity,
+    { listingId, stepKeys, via }: Place,
+    message: string,
+    alternatives: readonly ListingId[],
+    subject?: Subject,
+  ): void {
     if (severity === 'deny') this.#denied = true;
     if (severity === 'review') this.#reviewed = true;
-    const alternatives = severity === 'note' || !subject ? NO_IDS : this.#alternativesTo(subject);
-    const finding: Finding = {
-      ruleId: draft.ruleId,
+    const shelf = (SEVERITY_RANK.get(severity) ?? 0) * RULE_IDS.length + (RULE_RANK.get(ruleId) ?? 0);
+    (this.#shelves[shelf] ??= []).push({
+      ruleId,
       severity,
-      ...(subject ? placeOf(subject) : placeWithoutSubject(draft)),
-      term: (draft.term && subject?.entry.citedTerms.get(draft.term)) ?? null,
-      fact: draft.fact,
-      message: optionalNote(subject) + draft.message,
-      howToFix: withAlternatives(draft.howToFix, alternatives),
+      listingId,
+      stepKeys,
+      via,
+      term: cited ?? (term && subject?.entry.citedTerms.get(term)) ?? null,
+      fact,
+      message,
+      howToFix: withAlternatives(howToFix, alternatives),
       alternatives,
-    };
-    this.#findings.set(sortKey(finding), finding);
+    });
   }
 
   findings(): readonly Finding[] {
-    return inKeyOrder(this.#findings);
+    const all: Finding[] = [];
+    for (const shelf of this.#shelves) if (shelf !== undefined) all.push(...shelf);
+    return all;
+  }
+
+  #alreadySaid({ ruleId, severity, listingId, message, fact }: FindingDraft): boolean {
+    const key = JSON.stringify([ruleId, severity, listingId, message, fact]);
+    if (this.#saidWithoutSubject.has(key)) return true;
+    this.#saidWithoutSubject.add(key);
+    return false;
+  }
+
+  #placeOf(subject: Subject): Place {
+    const known = this.#places.get(subject);
+    if (known) return known;
+    const { entry, stepKeys, via } = subject;
+    const place = { listingId: entry.listing.id, stepKeys: sorted(stepKeys), via: sorted(via) };
+    this.#places.set(subject, place);
+    return place;
   }
 }
 
 /** Kleene: "perhaps used" AND "not allowed" is unknown, and unknown is decided by a person. */
-function severityOf({ severity, subject }: FindingDraft): Severity {
-  return severity === 'deny' && subject?.used === 'unknown' ? 'review' : severity;
+function severityFor({ used }: Subject, severity: Severity): Severity {
+  return severity === 'deny' && used === 'unknown' ? 'review' : severity;
 }
 
-type Place = Pick<Finding, 'listingId' | 'stepKeys' | 'via'>;
-
-function placeOf({ entry, stepKeys, via }: Subject): Place {
-  return { listingId: entry.listing.id, stepKeys: sorted(stepKeys), via: sorted(via) };
-}
-
-function placeWithoutSubject({ listingId, stepKeys, via }: FindingDraft): Place {
-  return { listingId: listingId ?? null, stepKeys: sorted(stepKeys), via: sorted(via) };
-}
-
-function inKeyOrder<Value>(values: ReadonlyMap<string, Value>): readonly Value[] {
-  return [...values.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-}
-
-/** Two inputs without an asset id differ only in their facts, so the fact belongs to the key. */
-function sortKey({ severity, ruleId, listingId, term, message, fact }: Finding): string {
-  const rule = String(RULE_RANK.get(ruleId)).padStart(2, '0');
-  return `${String(SEVERITY_RANK.get(severity))} ${rule} ${listingId ?? ''} ${term?.id ?? ''} ${message} ${String(fact.value)}`;
-}
-
-function sorted(values: ReadonlySet<string> | undefined): readonly string[] {
-  return values === undefined || values.size === 0 ? NO_IDS : [...values].sort();
+function sorted(values: readonly string[] | undefined): readonly string[] {
+  if (values === undefined || values.length === 0) return NO_IDS;
+  return values.length === 1 ? values : [...values].sort();
 }
 
 /** Words before everything that holds only if an optional component is used. */

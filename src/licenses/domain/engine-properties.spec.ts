@@ -4,16 +4,18 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { seedListings } from '../registry/seed.js';
 import { COUNTRIES } from './countries.js';
-import { decide, ENGINE_VERSION } from './engine.js';
+import { decide, decidePrepared, ENGINE_VERSION, prepareLineage } from './engine.js';
+import { SIGNAL_ACTS, SIGNAL_ORIGINS } from './file-signals.js';
 import { type Decision } from './finding.js';
-import { type Lineage, type LineageComponent, type LineageInput, RIGHTS_BASES } from './lineage.js';
+import { type Lineage, type LineageComponent, type LineageInput } from './lineage.js';
 import { type Listing } from './listing.js';
-import { indexListings } from './listing-index.js';
-import { type RunFacts, runFactsSchema } from './run-facts.js';
+import { indexListings, type ListingIndex } from './listing-index.js';
+import { RIGHTS_BASES } from './rights.js';
+import { FURTHER_ACTS, type RunFacts, runFactsSchema } from './run-facts.js';
 import { FIELDS_OF_USE, PURPOSES } from './terms.js';
 import { THREE_VALUES } from './three-valued.js';
 
-const listings = seedListings();
+const listings = withMore(seedListings());
 const ids = listings.all.map(({ listing }) => listing.id);
 const allowed = [
   'flux-1-schnell@self-hosted',
@@ -67,6 +69,15 @@ const input: fc.Arbitrary<LineageInput> = fc.record({
     }),
     { maxLength: 2 },
   ),
+  fileSignals: fc.array(
+    fc.record({
+      origin: fc.constantFrom(...SIGNAL_ORIGINS),
+      act: fc.constantFrom(...SIGNAL_ACTS),
+      use: fc.constantFrom('allowed' as const, 'notAllowed' as const, 'constrained' as const),
+      constraint: fc.constantFrom(null, 'ask first'),
+    }),
+    { maxLength: 2 },
+  ),
 });
 const lineage: fc.Arbitrary<Lineage> = fc.record({
   components: fc.array(component, { minLength: 1, maxLength: 5 }),
@@ -88,7 +99,16 @@ const facts: fc.Arbitrary<RunFacts> = fc
       fc.constant('unknown' as const),
       fc.uniqueArray(fc.constantFrom(...FIELDS_OF_USE), { minLength: 1 }),
     ),
-    campaignEnd: fc.oneof(fc.constant(null), date),
+    campaignStart: fc.constantFrom(null, '2026-11-30'),
+    campaignEnd: fc.oneof(fc.constantFrom(null, 'open-ended' as const), date),
+    generatedOn: fc.constantFrom(null, '2025-11-20', '2026-11-25'),
+    processingCountries: fc.oneof(fc.constant('unknown' as const), countries),
+    contentFilterPlanned: threeValued,
+    attributionPlanned: threeValued,
+    safetyFeaturesOn: threeValued,
+    trademarkUse: threeValued,
+    infringementNotice: threeValued,
+    furtherActs: fc.uniqueArray(fc.constantFrom(...FURTHER_ACTS), { maxLength: 2 }),
     affiliatesKnown: fc.boolean(),
   })
   .map(({ affiliatesKnown, ...stated }) =>
@@ -98,6 +118,35 @@ const facts: fc.Arbitrary<RunFacts> = fc
       monthlyActiveUsersWithAffiliates: affiliatesKnown ? stated.monthlyActiveUsers : 'unknown',
     }),
   );
+
+/** The seed with what it does not hold: LoRAs, a license with an end, a superseded one. */
+function withMore(seed: ListingIndex): ListingIndex {
+  const original = seed.get('flux-1-schnell@self-hosted')?.listing;
+  if (!original) throw new Error('seed');
+  const lora: Listing = {
+    ...original,
+    id: 'a-lora@self-hosted',
+    roles: ['lora'],
+    base: { listingId: original.id, relation: 'adapter' },
+    datasetManifestSha256: 'a'.repeat(64),
+    datasetManifest: {
+      images: 2,
+      rights: [{ basis: 'licensed', images: 2, trainingAllowed: 'yes', expiresAt: '2026-12-15' }],
+      releases: [{ reference: 'M-1', coversDigitalReplica: 'yes', expiresAt: '2026-12-15' }],
+    },
+  };
+  const ending: Listing = {
+    ...original,
+    id: 'ending@self-hosted',
+    license: { ...original.license, endsOn: '2026-12-15', outputsSurviveEnd: 'no' },
+  };
+  const superseded: Listing = {
+    ...original,
+    id: 'superseded@self-hosted',
+    license: { ...original.license, supersededOn: '2026-01-01' },
+  };
+  return indexListings([...seed.all.map(({ listing }) => listing), lora, ending, superseded]);
+}
 
 function decideOn(on: Lineage, under: RunFacts, index = listings) {
   return decide({ lineage: on, facts: under, listings: index, engineVersion: ENGINE_VERSION });
@@ -128,6 +177,82 @@ describe('the engine', () => {
         expect(strictness(on, { ...under, audienceCountries: [...COUNTRIES] })).toBeGreaterThanOrEqual(here);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('never gets milder for a longer campaign', () => {
+    const order = ['2026-12-01', '2026-12-15', '2026-12-31', 'open-ended'] as const;
+    fc.assert(
+      fc.property(lineage, facts, fc.nat(3), fc.nat(3), fc.boolean(), (on, under, a, b, earlier) => {
+        const shorter = { ...under, campaignStart: '2026-12-01', campaignEnd: order[Math.min(a, b)] ?? null };
+        const longer = {
+          ...under,
+          campaignStart: earlier ? '2026-11-01' : '2026-12-01',
+          campaignEnd: order[Math.max(a, b)] ?? null,
+        };
+        expect(strictness(on, longer)).toBeGreaterThanOrEqual(strictness(on, shorter));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('never gets milder for a further act', () => {
+    fc.assert(
+      fc.property(lineage, facts, fc.constantFrom(...FURTHER_ACTS), (on, under, act) => {
+        const more = { ...under, furtherActs: [...new Set([...under.furtherActs, act])] };
+        expect(strictness(on, more)).toBeGreaterThanOrEqual(strictness(on, under));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('allows on an unknown fact only what it allows whatever the fact turns out to be', () => {
+    const names = [
+      'labelPlanned',
+      'attributionPlanned',
+      'humanReviewPlanned',
+      'contentFilterPlanned',
+      'editsPlanned',
+      'safetyFeaturesOn',
+      'trademarkUse',
+      'infringementNotice',
+    ] as const;
+    fc.assert(
+      fc.property(lineage, facts, fc.constantFrom(...names), (on, under, name) => {
+        const [yes, no, unknown] = THREE_VALUES.map((value) => strictness(on, { ...under, [name]: value }));
+        if (unknown === STRICTNESS.allow) expect([yes, no]).toEqual([STRICTNESS.allow, STRICTNESS.allow]);
+        expect(unknown).toBeGreaterThanOrEqual(Math.min(yes ?? 0, no ?? 0));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('allows on unknown places, media and days only what it allows for each of them', () => {
+    fc.assert(
+      fc.property(lineage, facts, countries, date, (on, under, places, day) => {
+        const unstated = [
+          [{ processingCountries: 'unknown' as const }, { processingCountries: places }],
+          [{ fieldsOfUse: 'unknown' as const }, { fieldsOfUse: [...FIELDS_OF_USE] }],
+          [{ hosting: 'unknown' as const }, { hosting: 'served-to-others' as const }],
+          [{ generatedOn: null }, { generatedOn: day }],
+        ] as const;
+        for (const [unknown, known] of unstated) {
+          if (decideOn(on, { ...under, ...unknown }).decision !== 'allow') continue;
+          expect(decideOn(on, { ...under, ...known } as RunFacts).decision).toBe('allow');
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('decides a prepared lineage as it decides a new one', () => {
+    fc.assert(
+      fc.property(lineage, facts, facts, (on, first, second) => {
+        const prepared = prepareLineage(on, listings);
+        for (const under of [first, second])
+          expect(decidePrepared(prepared, under)).toEqual(decideOn(on, under));
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -266,7 +391,15 @@ describe('the engine', () => {
       organizationRevenueUsd: 1,
     });
     const on: Lineage = { components: [{ listingId: lora.id, role: 'lora', stepKey: 'a' }], inputs: [] };
-    const known: Listing = { ...lora, datasetManifestSha256: 'a'.repeat(64) };
+    const known: Listing = {
+      ...lora,
+      datasetManifestSha256: 'a'.repeat(64),
+      datasetManifest: {
+        images: 1,
+        rights: [{ basis: 'owned', images: 1, trainingAllowed: 'yes', expiresAt: null }],
+        releases: [],
+      },
+    };
     const ruleIds = (index: ReturnType<typeof indexListings>) =>
       decideOn(on, under, index)
         .findings.filter(({ severity }) => severity !== 'note')

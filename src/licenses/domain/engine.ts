@@ -1,9 +1,18 @@
 import { sha256Hex } from '../../shared/bytes.js';
 import { alternativesFinder } from './alternatives.js';
 import { Collector, optionalNote } from './collector.js';
-import { decisionInput, type DecisionInput } from './decision-input.js';
+import {
+  canonicalFacts,
+  canonicalLineage,
+  type DecisionInput,
+  inputJson,
+  lineageJson,
+  usedListings,
+  type UsedListings,
+} from './decision-input.js';
 import { expandLineage, type ExpandedLineage } from './expand-lineage.js';
 import { type Decision, type Finding, type Obligation } from './finding.js';
+import { indemnityOf, type IndemnityStatus } from './indemnity-status.js';
 import { type Lineage } from './lineage.js';
 import { type ListingIndex } from './listing-index.js';
 import { type RunFacts } from './run-facts.js';
@@ -12,9 +21,9 @@ import { prepareFacts } from './rules/rule.js';
 
 /**
  * Version of the rules. It changes whenever some input could get another decision, finding or obligation, so that
- * a stored decision says by which rules it was made.
+ * a stored decision says by which rules it was made. What changed stands in docs/licenses/rules.md.
  */
-export const ENGINE_VERSION = '1.0.0';
+export const ENGINE_VERSION = '2.0.0';
 export type EngineVersion = typeof ENGINE_VERSION;
 
 export interface DecideArguments {
@@ -29,6 +38,8 @@ export interface DecisionResult {
   /** `deny` first, then `review`, then `note`; the order depends on the input alone. */
   readonly findings: readonly Finding[];
   readonly obligations: readonly Obligation[];
+  /** One for each model of the lineage. It informs; a policy may demand that one is intact. */
+  readonly indemnity: readonly IndemnityStatus[];
   readonly engineVersion: EngineVersion;
   /** SHA-256 over the (id, hash) pairs of all listings that took part, hidden components included. */
   readonly termsSha256: string;
@@ -36,6 +47,33 @@ export interface DecisionResult {
   readonly inputSha256: string;
   /** Store `canonicalJson(input)` with the decision: with the listings it names it gives the same result again. */
   readonly input: DecisionInput;
+}
+
+/** What a decision needs of a lineage, whatever the facts: for one pipeline against many countries. */
+export interface PreparedLineage {
+  readonly expanded: ExpandedLineage;
+  readonly listings: ListingIndex;
+  readonly lineage: Lineage;
+  readonly lineageJson: string;
+  readonly used: UsedListings;
+  readonly termsSha256: string;
+  readonly obligations: readonly Obligation[];
+}
+
+/** Copies what it needs: a later change of `lineage` changes nothing. */
+export function prepareLineage(given: Lineage, listings: ListingIndex): PreparedLineage {
+  const lineage = canonicalLineage(given);
+  const expanded = expandLineage(lineage, listings);
+  const used = usedListings(expanded);
+  return {
+    expanded,
+    listings,
+    lineage,
+    lineageJson: lineageJson(lineage),
+    used,
+    termsSha256: sha256Hex(used.json),
+    obligations: obligationsOf(expanded),
+  };
 }
 
 /**
@@ -50,31 +88,44 @@ export function decide({ lineage, facts, listings, engineVersion }: DecideArgume
   // The type allows no other, but a stored decision may come from another release.
   const asked: string = engineVersion;
   if (asked !== ENGINE_VERSION) throw new RangeError(`this is engine ${ENGINE_VERSION}, not ${asked}`);
-  const expanded = expandLineage(lineage, listings);
-  const prepared = prepareFacts(facts);
-  const collector = new Collector(alternativesFinder(expanded, prepared, listings));
-  evaluate(expanded, prepared, collector);
-  const input = decisionInput({ lineage, facts, expanded, listings, engineVersion });
+  return decidePrepared(prepareLineage(lineage, listings), facts);
+}
+
+/** The same as {@link decide}, for a lineage that is decided many times. */
+export function decidePrepared(prepared: PreparedLineage, given: RunFacts): DecisionResult {
+  const { expanded, listings, lineage, used, termsSha256, obligations } = prepared;
+  const facts = canonicalFacts(given);
+  const preparedFacts = prepareFacts(facts);
+  const collector = new Collector(alternativesFinder(expanded, preparedFacts, listings));
+  evaluate(expanded, preparedFacts, collector);
+  const input: DecisionInput = {
+    engineVersion: ENGINE_VERSION,
+    facts,
+    lineage,
+    listings: used.listings,
+    registrySha256: listings.sha256,
+    v: 2,
+  };
   return {
     decision: collector.decision,
     findings: collector.findings(),
-    obligations: obligationsOf(expanded),
-    engineVersion,
-    termsSha256: sha256Hex(JSON.stringify(input.listings)),
-    // The input is built in canonical order, so this is canonicalJson(input), only faster.
-    inputSha256: sha256Hex(JSON.stringify(input)),
+    obligations,
+    indemnity: indemnityOf(expanded, facts),
+    engineVersion: ENGINE_VERSION,
+    termsSha256,
+    inputSha256: sha256Hex(inputJson(input, prepared.lineageJson, used)),
     input,
   };
 }
 
 /** By listing id, then in the order of the listing's terms. */
 function obligationsOf({ subjects }: ExpandedLineage): readonly Obligation[] {
-  const inOrder = [...subjects.values()].sort((a, b) => (a.entry.listing.id < b.entry.listing.id ? -1 : 1));
-  return inOrder.flatMap((subject) => {
-    const { obligations } = subject.entry;
+  const owed: Obligation[] = [];
+  for (const subject of subjects.values()) {
     const condition = optionalNote(subject);
-    return condition === ''
-      ? obligations
-      : obligations.map((duty) => ({ ...duty, text: condition + duty.text }));
-  });
+    for (const duty of subject.entry.obligations) {
+      owed.push(condition === '' ? duty : { ...duty, text: condition + duty.text });
+    }
+  }
+  return owed;
 }

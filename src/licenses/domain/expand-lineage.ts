@@ -6,10 +6,10 @@ import { type ThreeValued } from './three-valued.js';
 /** One listing that takes part, however many steps use it. */
 export interface Subject {
   readonly entry: IndexedListing;
-  readonly roles: Set<LineageRole>;
-  readonly stepKeys: Set<string>;
+  readonly roles: LineageRole[];
+  readonly stepKeys: string[];
   /** Listings that bring it in as a hidden component. */
-  readonly via: Set<ListingId>;
+  readonly via: ListingId[];
   /** `unknown` for an optional component of which nobody said whether it is used: it can send to review, not deny. */
   used: 'yes' | 'unknown';
 }
@@ -17,11 +17,12 @@ export interface Subject {
 /** A listing or hidden component for which the registry has no terms. */
 export interface MissingListing {
   readonly id: ListingId;
-  readonly stepKeys: Set<string>;
-  readonly via: Set<ListingId>;
+  readonly stepKeys: string[];
+  readonly via: ListingId[];
 }
 
 export interface ExpandedLineage {
+  /** In the order of their ids, whatever order the lineage has. */
   readonly subjects: ReadonlyMap<ListingId, Subject>;
   readonly missing: ReadonlyMap<ListingId, MissingListing>;
   readonly inputs: readonly LineageInput[];
@@ -47,12 +48,22 @@ export function expandLineage(lineage: Lineage, index: ListingIndex): ExpandedLi
   const expansion: Expansion = { index, subjects: new Map(), missing: new Map() };
   for (const component of lineage.components) {
     const { listingId, role } = component;
-    visit(expansion, { id: listingId, role, component, parent: null, used: 'yes' }, new Set());
+    visit(expansion, { id: listingId, role, component, parent: null, used: 'yes' }, []);
   }
-  return { subjects: expansion.subjects, missing: expansion.missing, inputs: lineage.inputs };
+  return { subjects: byId(expansion.subjects), missing: byId(expansion.missing), inputs: lineage.inputs };
 }
 
-function visit(expansion: Expansion, occurrence: Occurrence, walked: Set<string>): void {
+function byId<Value>(found: Map<ListingId, Value>): ReadonlyMap<ListingId, Value> {
+  if (found.size < 2) return found;
+  const sorted = new Map<ListingId, Value>();
+  for (const id of [...found.keys()].sort()) {
+    const value = found.get(id);
+    if (value !== undefined) sorted.set(id, value);
+  }
+  return sorted;
+}
+
+function visit(expansion: Expansion, occurrence: Occurrence, walked: string[]): void {
   const { id, role, component, parent, used } = occurrence;
   const entry = expansion.index.get(id);
   if (!entry) {
@@ -61,30 +72,35 @@ function visit(expansion: Expansion, occurrence: Occurrence, walked: Set<string>
   }
   const subject = expansion.subjects.get(id) ?? newSubject(entry, used);
   expansion.subjects.set(id, subject);
-  subject.roles.add(role);
-  subject.stepKeys.add(component.stepKey);
-  if (parent !== null) subject.via.add(parent);
+  addTo(subject.roles, role);
+  addTo(subject.stepKeys, component.stepKey);
+  if (parent !== null) addTo(subject.via, parent);
   if (used === 'yes') subject.used = 'yes';
 
   const { base, components } = entry.listing;
   if (base === null && components.length === 0) return;
   // Listings can name each other in a circle; each is walked at most once per certainty.
   const key = `${used} ${id}`;
-  if (walked.has(key)) return;
-  walked.add(key);
+  if (walked.includes(key)) return;
+  walked.push(key);
   if (base) visit(expansion, { id: base.listingId, role: 'generator', component, parent: id, used }, walked);
   for (const hidden of components) visitHidden(expansion, occurrence, hidden, walked);
 }
 
 function newSubject(entry: IndexedListing, used: 'yes' | 'unknown'): Subject {
-  return { entry, roles: new Set(), stepKeys: new Set(), via: new Set(), used };
+  return { entry, roles: [], stepKeys: [], via: [], used };
+}
+
+/** These lists hold one or two items; a Set for each would cost more than it saves. */
+function addTo<Item>(items: Item[], item: Item): void {
+  if (!items.includes(item)) items.push(item);
 }
 
 function visitHidden(
   expansion: Expansion,
   { id: parent, component, used: parentUsed }: Occurrence,
   { listingId, name, role, use }: HiddenComponent,
-  walked: Set<string>,
+  walked: string[],
 ): void {
   const stated = listingId === null ? undefined : component.optionalComponents?.[listingId];
   const asked: ThreeValued = use === 'always' ? 'yes' : (stated ?? 'unknown');
@@ -96,8 +112,8 @@ function visitHidden(
 }
 
 function noteMissing({ missing }: Expansion, { id, component, parent }: Occurrence): void {
-  const entry = missing.get(id) ?? { id, stepKeys: new Set<string>(), via: new Set<ListingId>() };
-  entry.stepKeys.add(component.stepKey);
-  if (parent !== null) entry.via.add(parent);
+  const entry: MissingListing = missing.get(id) ?? { id, stepKeys: [], via: [] };
+  addTo(entry.stepKeys, component.stepKey);
+  if (parent !== null) addTo(entry.via, parent);
   missing.set(id, entry);
 }

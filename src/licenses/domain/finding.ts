@@ -20,26 +20,35 @@ export const RULE_IDS = [
   'field-of-use',
   'hosting-for-others',
   'output-label',
+  'attribution',
   'filter-or-review',
+  'output-training',
+  'redistribution',
   'license-status',
   'lora-dataset',
   'input-rights-basis',
+  'input-opt-out',
   'input-ai-use',
   'input-purpose',
   'input-territory',
   'input-expiry',
   'input-release',
   'indemnity',
+  'training-data',
   'secondary-source',
   'litigation',
+  'revocable',
   'test-output',
 ] as const;
 export type RuleId = (typeof RULE_IDS)[number];
 
+/** What can be cited beside terms: parts of a listing that are facts of their own. */
+export type CitedKind = TermKind | 'license' | 'indemnity' | 'training-data';
+
 /** The term on which a finding or an obligation rests, with the place where it was read. */
 export interface CitedTerm {
   readonly id: string;
-  readonly kind: TermKind;
+  readonly kind: CitedKind;
   readonly paraphrase: string;
   readonly clause: string | null;
   readonly verified: Verification;

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
-import { citeTerm } from './cite-term.js';
+import { citeIndemnity, citeLicense, citeTerm, citeTrainingData } from './cite-term.js';
 import { territoryOf, type Territory } from './countries.js';
 import { type CitedTerm, type Obligation } from './finding.js';
 import { type Listing, type ListingId } from './listing.js';
@@ -10,6 +10,10 @@ import { type Term, type TermKind, type TermOf } from './terms.js';
 /** A listing with everything that every decision would otherwise compute again. */
 export interface IndexedListing {
   readonly listing: Listing;
+  /** The listing in messages. */
+  readonly label: string;
+  /** `["<id>","<sha256>"]`, as it stands in the canonical input of every decision that uses the listing. */
+  readonly pairJson: string;
   /** SHA-256 of the listing's canonical JSON: names exactly these terms for ever. */
   readonly sha256: string;
   readonly termsByKind: ReadonlyMap<TermKind, readonly Term[]>;
@@ -17,6 +21,9 @@ export interface IndexedListing {
   /** What its use always brings with it. */
   readonly obligations: readonly Obligation[];
   readonly citedTerms: ReadonlyMap<Term, CitedTerm>;
+  readonly citedLicense: CitedTerm;
+  readonly citedIndemnity: CitedTerm;
+  readonly citedTrainingData: CitedTerm;
 }
 
 export interface ListingIndex {
@@ -45,13 +52,19 @@ export function indexListing(listing: Listing): IndexedListing {
       territories.set(term, territoryOf(term.onlyInCountries));
     }
   }
+  const sha256 = sha256Hex(canonicalJson(listing));
   return {
     listing,
-    sha256: sha256Hex(canonicalJson(listing)),
+    label: `${listing.name} (${listing.id})`,
+    pairJson: JSON.stringify([listing.id, sha256]),
+    sha256,
     termsByKind,
     territories,
     obligations: standingObligations(listing),
     citedTerms: new Map(listing.terms.map((term) => [term, citeTerm(listing, term)])),
+    citedLicense: citeLicense(listing),
+    citedIndemnity: citeIndemnity(listing),
+    citedTrainingData: citeTrainingData(listing),
   };
 }
 
@@ -60,10 +73,19 @@ export function indexListing(listing: Listing): IndexedListing {
  * @throws RangeError when two listings have one id.
  */
 export function indexListings(listings: readonly Listing[]): ListingIndex {
+  return indexOf(listings.map(indexListing));
+}
+
+/**
+ * The same for listings that were indexed before.
+ * @throws RangeError when two listings have one id.
+ */
+export function indexOf(entries: Iterable<IndexedListing>): ListingIndex {
   const byId = new Map<ListingId, IndexedListing>();
-  for (const listing of listings) {
-    if (byId.has(listing.id)) throw new RangeError(`two listings have the id ${listing.id}`);
-    byId.set(listing.id, indexListing(listing));
+  for (const entry of entries) {
+    const { id } = entry.listing;
+    if (byId.has(id)) throw new RangeError(`two listings have the id ${id}`);
+    byId.set(id, entry);
   }
   const all = [...byId.values()].sort((a, b) => (a.listing.id < b.listing.id ? -1 : 1));
   const pairs = all.map(({ listing, sha256 }) => [listing.id, sha256]);

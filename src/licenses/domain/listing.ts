@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { datasetManifestSchema } from './dataset-manifest.js';
 import { dateSchema, termSchema, verificationSchema } from './terms.js';
 import { threeValuedSchema } from './three-valued.js';
+import { trainingDataSchema } from './training-data.js';
 
 /** `<model>@<channel>`, e.g. `flux-1-dev@self-hosted`. A family name is not a listing. */
 export const listingIdSchema = z
@@ -55,7 +57,7 @@ export type Source = z.infer<typeof sourceSchema>;
  */
 export const LICENSE_STATUSES = ['current', 'superseded', 'ended', 'unverified'] as const;
 
-const licenseSchema = z.strictObject({
+export const licenseSchema = z.strictObject({
   spdxOrRef: referenceSchema,
   name: text(200),
   url: z.url({ protocol: /^https$/ }).nullable(),
@@ -66,6 +68,12 @@ const licenseSchema = z.strictObject({
   status: z.enum(LICENSE_STATUSES),
   /** Why the status is what it is; empty for `current`. */
   statusReason: z.string().max(400),
+  /** First day on which a later text was in force: what was made before is under the text that was read. */
+  supersededOn: dateSchema.exactOptional(),
+  /** Last day of the grant. */
+  endsOn: dateSchema.exactOptional(),
+  /** May outputs made before the end be used after it? Absent means that the text does not say: `unknown`. */
+  outputsSurviveEnd: threeValuedSchema.exactOptional(),
   /** Other texts that claim the same model. As long as one stands here, a person has to conclude which binds. */
   conflictingTexts: z
     .array(z.strictObject({ spdxOrRef: referenceSchema, name: text(200), note: text(400) }))
@@ -120,7 +128,7 @@ export const INDEMNITY_VOIDED_BY = [
   'contract-does-not-link',
 ] as const;
 
-const indemnitySchema = z.strictObject({
+export const indemnitySchema = z.strictObject({
   offered: threeValuedSchema,
   conditions: z.array(text(400)).max(20),
   voidedBy: z.array(z.enum(INDEMNITY_VOIDED_BY)).max(20),
@@ -128,12 +136,19 @@ const indemnitySchema = z.strictObject({
   verified: verificationSchema,
 });
 
-const trainingDataSchema = z.strictObject({
-  disclosure: z.enum(['none', 'partial', 'full', 'unknown']),
-  summary: text(600),
-  source: text(40).nullable(),
-  verified: verificationSchema,
-});
+/** A revision by its name, its commit or the SHA-256 of its weights; the most exact one that is known. */
+const revisionSchema = z.union([
+  z.strictObject({ weightsSha256: sha256Schema }),
+  z.strictObject({ commit: z.string().regex(/^[0-9a-f]{12,40}$/) }),
+  z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,30}$/) }),
+]);
+type Revision = z.infer<typeof revisionSchema>;
+
+/** The last part of the model's name in the id: the name of the revision, or the first 12 digits of its hash. */
+export function revisionMark(revision: Revision): string {
+  if ('name' in revision) return revision.name;
+  return ('commit' in revision ? revision.commit : revision.weightsSha256).slice(0, 12);
+}
 
 export const listingSchema = z
   .strictObject({
@@ -146,6 +161,8 @@ export const listingSchema = z
     channel: z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/),
     /** `open-weights`: whoever runs it holds the weights. `api`: somebody else does. `code`: no trained model. */
     access: z.enum(['open-weights', 'api', 'code']),
+    /** Which weights: then the model part of the id ends in a mark of it, because another revision is another listing. */
+    revision: revisionSchema.exactOptional(),
     /** The provider's own names, e.g. `fal-ai/flux/schnell`. */
     endpoints: z.array(text(120)).max(20),
     license: licenseSchema,
@@ -161,6 +178,8 @@ export const listingSchema = z
       .nullable(),
     /** SHA-256 of the manifest of the training images; null when there is none. */
     datasetManifestSha256: sha256Schema.nullable(),
+    /** What that manifest says of rights and releases. A hash alone proves that a list exists, not what it says. */
+    datasetManifest: datasetManifestSchema.exactOptional(),
     trainingData: trainingDataSchema,
     indemnity: indemnitySchema,
     sources: z.array(sourceSchema).min(1).max(30),
@@ -169,11 +188,31 @@ export const listingSchema = z
     const problem = (message: string) =>
       context.addIssue({ code: 'custom', message: `${listing.id}: ${message}` });
     if (!listing.id.endsWith(`@${listing.channel}`)) problem('the id does not end in its channel');
+    if (
+      listing.revision !== undefined &&
+      !listing.id.endsWith(`.${revisionMark(listing.revision)}@${listing.channel}`)
+    ) {
+      problem(
+        `the model part of the id does not end in ".${revisionMark(listing.revision)}", the mark of its revision`,
+      );
+    }
     const sources = new Set(listing.sources.map((source) => source.id));
     if (sources.size !== listing.sources.length) problem('two sources have one id');
+    if (listing.datasetManifest !== undefined && listing.datasetManifestSha256 === null) {
+      problem('a dataset manifest without its hash');
+    }
     const terms = new Set(listing.terms.map((term) => term.id));
     if (terms.size !== listing.terms.length) problem('two terms have one id');
-    const named = [...listing.terms, ...listing.components, listing.indemnity, listing.trainingData];
+    const { rightsBasis, optOuts, litigation = [] } = listing.trainingData;
+    const learnt = [rightsBasis, optOuts].flatMap((fact) => (fact === undefined ? [] : [fact]));
+    const named = [
+      ...listing.terms,
+      ...listing.components,
+      listing.indemnity,
+      listing.trainingData,
+      ...learnt,
+      ...litigation,
+    ];
     for (const { source } of named) {
       if (source !== null && !sources.has(source)) problem(`the source "${source}" is not listed`);
     }

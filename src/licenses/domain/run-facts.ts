@@ -1,17 +1,45 @@
 import { z } from 'zod';
 import { countrySchema } from './countries.js';
 import { listingIdSchema } from './listing.js';
-import { dateSchema, FIELDS_OF_USE, PURPOSES } from './terms.js';
+import { dateSchema, FIELDS_OF_USE, monthSchema, PURPOSES } from './terms.js';
 import { threeValuedSchema } from './three-valued.js';
 
 /** A whole number of at most 2^53 - 1, or the honest answer that nobody knows it. */
 const figureSchema = z.union([z.int().nonnegative(), z.literal('unknown')]);
 export type Figure = z.infer<typeof figureSchema>;
 
-/** What the organization has arranged with a vendor: a registration, or a plan. */
+/**
+ * Acts beyond making and showing the work. A clearance covers only what was asked: an act that is not stated is not
+ * cleared, and what the licenses say against it comes back as an obligation.
+ */
+export const FURTHER_ACTS = [
+  /** Hand on the weights of a model that was used. */
+  'distribute-weights',
+  /** Hand on a LoRA or a fine-tune. */
+  'distribute-derivatives',
+  /** Hand on outputs as goods of their own, e.g. to a stock library. */
+  'redistribute-outputs',
+  /** Train a model that competes with the vendor's on the outputs. */
+  'train-competing-model',
+  /** Train any other model on the outputs. */
+  'train-other-model',
+] as const;
+export type FurtherAct = (typeof FURTHER_ACTS)[number];
+
+/** Users in one calendar month, for licenses that fix the month which counts. */
+const monthlyUsersSchema = z.strictObject({
+  month: monthSchema,
+  monthlyActiveUsers: figureSchema,
+  monthlyActiveUsersWithAffiliates: figureSchema.default('unknown'),
+});
+
+/**
+ * What the organization has arranged with a vendor. `indemnity`: a contract that links the vendor's indemnity to the
+ * feature in use, in general availability.
+ */
 const agreementSchema = z.strictObject({
   listingId: listingIdSchema,
-  kind: z.enum(['registration', 'plan']),
+  kind: z.enum(['registration', 'plan', 'indemnity']),
   /** Name of the plan, in lower case, for kind `plan`. */
   plan: z
     .string()
@@ -31,7 +59,10 @@ export const runFactsSchema = z
   .strictObject({
     purpose: z.enum(PURPOSES),
     audienceCountries: audienceSchema,
-    /** Revenue of the organization alone in its last year, whole US dollars. */
+    /**
+     * Revenue of the organization alone, whole US dollars: the greater of its last financial year and its last twelve
+     * months, because licenses ask for either.
+     */
     organizationRevenueUsd: figureSchema,
     /** The same with all affiliates (companies under common control). State the same number if there are none. */
     organizationRevenueWithAffiliatesUsd: figureSchema.default('unknown'),
@@ -40,6 +71,8 @@ export const runFactsSchema = z
     /** Users of all products and services in the strongest calendar month so far. */
     monthlyActiveUsers: figureSchema.default('unknown'),
     monthlyActiveUsersWithAffiliates: figureSchema.default('unknown'),
+    /** Users in months that a license names; such a month counts instead of the strongest one. */
+    usersByMonth: z.array(monthlyUsersSchema).max(60).default([]),
     /** Visits to the service that uses the model, in the strongest month. */
     monthlyVisits: figureSchema.default('unknown'),
     /** Who is served by models that the organization hosts itself. */
@@ -52,11 +85,26 @@ export const runFactsSchema = z
       .union([z.literal('unknown'), z.array(z.enum(FIELDS_OF_USE)).min(1).max(FIELDS_OF_USE.length)])
       .default('unknown'),
     campaignStart: dateSchema.nullable().default(null),
-    /** Last day on which the work is shown; null when open. */
-    campaignEnd: dateSchema.nullable().default(null),
+    /** Last day on which the work is shown; `open-ended` when it has none; null when nobody said. */
+    campaignEnd: z
+      .union([dateSchema, z.literal('open-ended')])
+      .nullable()
+      .default(null),
+    /** Day on which the models run; null when nobody said. */
+    generatedOn: dateSchema.nullable().default(null),
     humanReviewPlanned: threeValuedSchema.default('unknown'),
+    /** A filter against unlawful and infringing output, by whoever runs it. */
+    contentFilterPlanned: threeValuedSchema.default('unknown'),
     labelPlanned: threeValuedSchema.default('unknown'),
+    attributionPlanned: threeValuedSchema.default('unknown'),
     editsPlanned: threeValuedSchema.default('unknown'),
+    /** Are the vendor's safety features left on? An indemnity may depend on it. */
+    safetyFeaturesOn: threeValuedSchema.default('unknown'),
+    /** Is an output used as a trade mark? */
+    trademarkUse: threeValuedSchema.default('unknown'),
+    /** Has somebody complained that such an output infringes? */
+    infringementNotice: threeValuedSchema.default('unknown'),
+    furtherActs: z.array(z.enum(FURTHER_ACTS)).max(FURTHER_ACTS.length).default([]),
     agreements: z.array(agreementSchema).max(100).default([]),
   })
   .superRefine((facts, context) => {
@@ -70,6 +118,11 @@ export const runFactsSchema = z
         context.addIssue({ code: 'custom', path: [whole], message: `must not be less than ${part}` });
       }
     }
+    const months = new Set(facts.usersByMonth.map(({ month }) => month));
+    if (months.size !== facts.usersByMonth.length) {
+      context.addIssue({ code: 'custom', path: ['usersByMonth'], message: 'must name each month once' });
+    }
+    // The words sort after every date, and an open end is before no start.
     if (facts.campaignStart && facts.campaignEnd && facts.campaignEnd < facts.campaignStart) {
       context.addIssue({
         code: 'custom',

@@ -35,6 +35,8 @@ export type Purpose = (typeof PURPOSES)[number];
 
 const text = (max: number) => z.string().min(1).max(max);
 export const dateSchema = z.iso.date();
+/** Year and month, e.g. `2026-10`. */
+export const monthSchema = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/);
 
 /** A country (ISO 3166-1 alpha-2) or the group token `EU`; a license text names the Union, not its members. */
 export const territoryCodeSchema = z.string().regex(/^[A-Z]{2}$/);
@@ -89,6 +91,8 @@ const usageCap = z.strictObject({
   boundary: boundarySchema,
   scope: z.enum(CAP_SCOPES),
   measuredAt: z.enum(['calendar-month-before-release', 'each-month']),
+  /** The one month that counts, where the text fixes it, e.g. `2025-08`; absent: any month may count. */
+  measuredMonth: monthSchema.exactOptional(),
 });
 
 const territoryExclusion = z.strictObject({
@@ -122,6 +126,8 @@ const attributionRequired = z.strictObject({
   kind: z.literal('attribution-required'),
   when: z.enum(['on-distribution-of-weights', 'on-display-or-product', 'always']),
   text: text(120).nullable(),
+  /** Plans on which it is owed; absent: on all. */
+  plans: z.array(text(40)).min(1).max(20).exactOptional(),
 });
 
 const planTierRequired = z.strictObject({
@@ -143,11 +149,18 @@ const fieldOfUse = z.strictObject({
   plans: z.array(text(40)).min(1).max(20).nullable().default(null),
 });
 
+/** May it be handed on? Of the weights, of what is derived from them (LoRAs, fine-tunes), or of outputs as goods. */
+const redistribution = z.strictObject({
+  ...termBase,
+  kind: z.literal('redistribution'),
+  of: z.enum(['weights', 'derivatives', 'outputs']),
+  value: threeValuedSchema,
+});
+
 const serviceEnd = z.strictObject({
   ...termBase,
   kind: z.literal('service-end'),
-  /** Year and month, e.g. `2026-10`. */
-  month: z.string().regex(/^\d{4}-\d{2}$/),
+  month: monthSchema,
 });
 
 export const termSchema = z.discriminatedUnion('kind', [
@@ -166,6 +179,7 @@ export const termSchema = z.discriminatedUnion('kind', [
   attributionRequired,
   planTierRequired,
   fieldOfUse,
+  redistribution,
   serviceEnd,
   duty('registration-required'),
   duty('notice-required'),

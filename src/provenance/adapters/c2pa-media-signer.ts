@@ -48,7 +48,8 @@ export class C2paMediaSigner implements MediaSigner {
     await refuseOtherBytes(request);
     const kept = await this.inspectSource(request);
     const ingredients = await findIngredients(request, kept);
-    // If we die from here on, a file with this suffix is left beside the destination; nothing refers to it.
+    // If we die from here on, a file with this suffix is left beside the destination; nothing refers to it, and the
+    // owner of the folder sweeps it at a later start.
     const temporaryPath = `${request.destinationPath}.${randomUUID()}.unverified`;
     try {
       const expected = await this.embed(request, ingredients, openingOf(ingredients, kept), temporaryPath);

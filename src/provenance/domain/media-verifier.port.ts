@@ -79,8 +79,3 @@ export interface MediaVerifier {
    */
   verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification>;
 }
-
-/** The port as a class, for dependency injection: interfaces leave no trace at run time. */
-export abstract class MediaVerifierToken implements MediaVerifier {
-  abstract verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification>;
-}

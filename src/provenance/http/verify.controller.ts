@@ -1,10 +1,10 @@
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
-import { z } from 'zod';
-import { AssetIntake } from '../../assets/application/asset-intake.js';
+import { Unaudited } from '../../http/audited.js';
 import { Public } from '../../http/authentication.guard.js';
-import { withUploadedFile } from '../../http/multipart-form.js';
+import { FormRoute } from '../../http/form-route.js';
+import { FormUploads } from '../../http/form-uploads.js';
 import { VerifyFile } from '../application/verify-file.js';
 
 @ApiTags('Verification')
@@ -12,27 +12,22 @@ import { VerifyFile } from '../application/verify-file.js';
 export class VerifyController {
   constructor(
     private readonly verifyFile: VerifyFile,
-    private readonly intake: AssetIntake,
+    private readonly uploads: FormUploads,
   ) {}
 
   @Post()
+  @Unaudited(
+    "Public: there is nobody to name. It tells what the caller's own file says and, if we signed that very file, where the log says so. It shows nothing of any other file, and the file is not kept.",
+  )
   @Public()
   @HttpCode(200)
-  @ApiConsumes('multipart/form-data')
-  @ApiBody({
-    schema: {
-      type: 'object',
-      required: ['file'],
-      properties: { file: { type: 'string', format: 'binary' } },
-    },
-  })
+  @FormRoute()
   @ApiOperation({
     summary: 'What does this file say, is it intact, do we know it. Public; the file is not kept.',
   })
   async verify(@Req() request: FastifyRequest) {
-    const { store, maxBytes } = this.intake;
-    return withUploadedFile<z.ZodUndefined, unknown>(request, store, { maxBytes }, async ({ file }) => {
-      const { verification, headline, log } = await this.verifyFile.verify(file.path);
+    return this.uploads.inspect(request, async (path) => {
+      const { verification, headline, log } = await this.verifyFile.verify(path);
       return {
         file: {
           sha256: verification.sha256,

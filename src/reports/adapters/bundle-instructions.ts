@@ -1,35 +1,67 @@
 import { type AssetDossier } from '../domain/dossier.js';
 import { assetPath, BUNDLE_PATHS, entryPath, proofPath } from '../domain/bundle-format.js';
-import { LOG_CHECK_PROGRAM } from './log-check-program.js';
+import { witnessingWords } from '../domain/witnessing-words.js';
+import { logCheckProgram } from './log-check-program.js';
+
+export interface BundleParts {
+  readonly assetFileName: string;
+  readonly hasOpenings: boolean;
+  readonly timeStampPaths: readonly string[];
+  readonly hasTimeStampRoots: boolean;
+}
 
 /** `VERIFY.md`: how a stranger checks the bundle with public tools, and what each check proves. */
-export function bundleInstructions(
-  dossier: AssetDossier,
-  assetFileName: string,
-  hasOpenings: boolean,
-): string {
-  const { asset, log } = dossier;
-  return [
-    `# How to verify this bundle
+export function bundleInstructions(dossier: AssetDossier, parts: BundleParts): string {
+  const { log } = dossier;
+  const sections = [
+    SUMS,
+    EVERYTHING,
+    mediaSection(dossier, parts.assetFileName),
+    logSection(dossier),
+    ...(log.witnessing.witnesses.length > 0 ? [witnessSection(dossier)] : []),
+    ...(parts.timeStampPaths.length > 0 ? [timeSection(parts)] : []),
+    ...(parts.hasOpenings ? [OPENINGS] : []),
+    limitsSection(dossier),
+  ];
+  const numbered = sections.map(({ title, text }, i) => `## ${i + 1}. ${title}\n\n${text}`);
+  return [introduction(dossier), ...numbered, ''].join('\n\n');
+}
 
-This bundle is evidence about one media file, ${asset.id}, prepared at ${dossier.createdAt} by ${dossier.product.name} ${dossier.product.version}.
+interface Section {
+  readonly title: string;
+  readonly text: string;
+}
+
+function introduction({ asset, createdAt, product }: AssetDossier): string {
+  return `# How to verify this bundle
+
+This bundle is evidence about one media file, ${asset.id}, prepared at ${createdAt} by ${product.name} ${product.version}.
 You need no account and no tool of ours: each check below uses public tools, and no network once they are installed. Run the commands in
-the folder into which you unpacked the bundle. \`dossier.pdf\` is for reading, \`dossier.json\` says the same for machines.`,
-    `## 1. Nothing was changed in this bundle
+the folder into which you unpacked the bundle. \`dossier.pdf\` is for reading, \`dossier.json\` says the same for machines.`;
+}
 
-    sha256sum -c ${BUNDLE_PATHS.sums}
+const SUMS: Section = {
+  title: 'Nothing was changed in this bundle',
+  text: `    sha256sum -c ${BUNDLE_PATHS.sums}
 
 (macOS: \`shasum -a 256 -c ${BUNDLE_PATHS.sums}\`.) Proves that the files fit together as they were packed. By itself it
 does not prove who packed them; checks 3 and 4 do.`,
-    `## 2. Everything at once
+};
 
-    npx colophon verify evidence.zip
+const EVERYTHING: Section = {
+  title: 'Everything at once',
+  text: `    npx colophon verify evidence.zip
     npx colophon verify evidence.zip --vkey '<the key of the log, which you got from elsewhere>'
+    npx colophon verify evidence.zip --policy <your tlog-policy file> --tsa-roots <roots.pem that you trust>
 
-Does all checks of this page offline and names each fault. Exit code 0: valid, 1: invalid, 2: cannot be read.`,
-    `## 3. The media file is the signed one
+Does all checks of this page offline and names each fault. Exit code 0: valid, 1: invalid, 2: cannot be read. A witness
+policy that is not met is no fault of the evidence and leaves exit code 0: the output says that it is not met.`,
+};
 
-    sha256sum ${assetPath(assetFileName)}
+function mediaSection({ asset }: AssetDossier, assetFileName: string): Section {
+  return {
+    title: 'The media file is the signed one',
+    text: `    sha256sum ${assetPath(assetFileName)}
     c2patool ${assetPath(assetFileName)}
     c2patool ${assetPath(assetFileName)} trust --trust_anchors ${BUNDLE_PATHS.trustAnchors}
 
@@ -38,25 +70,21 @@ prints the C2PA manifests in the file, with each step of its making as an ingred
 with \`trust\` it also checks that the certificate was issued by the authority in \`${BUNDLE_PATHS.trustAnchors}\`. Proves
 that the picture and what its manifest says were not changed since they were signed. Compare the authority with the one
 that the organization names elsewhere: it is part of this bundle, so it does not vouch for itself.`,
-    logSection(dossier),
-    ...(hasOpenings ? [OPENINGS] : []),
-    `## ${hasOpenings ? '6' : '5'}. What none of this proves
-
-- That the key in \`${BUNDLE_PATHS.vkey}\` belongs to the organization: get it from another place, e.g. from an earlier report,
-  a contract, or the log's own address (${log.origin}), and compare.
-- That everybody was shown the same log. Only witnesses or other holders of checkpoints can say so; keep \`${BUNDLE_PATHS.checkpoint}\`
-  and compare it with those of others.
-- The time of an entry: it is the operator's clock.
-- That what was recorded is true, that the asset infringes nothing, or that it is protected by copyright. This is not legal
-  advice.`,
-    '',
-  ].join('\n\n');
+  };
 }
 
-function logSection({ asset, log }: AssetDossier): string {
-  return `## 4. The record was in the log and has not changed since
-
-\`${entryPath(asset.entryIndex)}\` is the entry that recorded the signing; \`${proofPath(asset.entryIndex)}\` proves its place in the log
+function logSection({ asset, log }: AssetDossier): Section {
+  const isWitnessed = log.witnessing.witnesses.length > 0;
+  const packages = isWitnessed
+    ? [
+        'golang.org/x/mod/sumdb/tlog@v0.36.0',
+        'github.com/transparency-dev/formats/note@v0.1.1',
+        'github.com/transparency-dev/tessera@v1.0.4',
+      ]
+    : ['golang.org/x/mod/sumdb/tlog@v0.21.0'];
+  return {
+    title: 'The record was in the log and has not changed since',
+    text: `\`${entryPath(asset.entryIndex)}\` is the entry that recorded the signing; \`${proofPath(asset.entryIndex)}\` proves its place in the log
 (format: c2sp.org/tlog-proof). All proofs lead to one signed tree head, \`${BUNDLE_PATHS.checkpoint}\` (c2sp.org/tlog-checkpoint),
 which says that the log \`${log.origin}\` had ${log.treeSize} entries and the root \`${log.rootHash}\`.
 
@@ -64,23 +92,94 @@ The hash of an entry in the tree (RFC 6962 section 2.1), with a shell alone:
 
     (printf '\\0'; cat ${entryPath(asset.entryIndex)}) | sha256sum
 
-Signature and place, with the packages that the Go team wrote for its own module log. Save as \`main.go\` beside this file:
+Signature and place${isWitnessed ? ', cosignatures and policy' : ''}, with published Go packages. Save as \`main.go\` beside this file:
 
 \`\`\`go
-${LOG_CHECK_PROGRAM}\`\`\`
+${logCheckProgram(isWitnessed)}\`\`\`
 
-    go mod init verify && go get golang.org/x/mod/sumdb/tlog@v0.21.0 && go run main.go
+    go mod init verify
+    go get ${packages.join(' ')}
+    go run main.go
 
-Proves that the holder of the log's key had these entries, byte for byte, in the log when it signed that tree head.`;
+Proves that the holder of the log's key had these entries, byte for byte, in the log when it signed that tree head.`,
+  };
 }
 
-const OPENINGS = `## 5. Disclosed values are those that were recorded
+function witnessSection({ log }: AssetDossier): Section {
+  return {
+    title: 'Witnesses have seen this same log',
+    text: `\`${BUNDLE_PATHS.policy}\` (c2sp.org/tlog-policy) names the log, the witnesses and how many of them are enough. Each line
+\`\u2014 <witness> ...\` in \`${BUNDLE_PATHS.checkpoint}\` is a cosignature (c2sp.org/tlog-cosignature): that witness checked that
+the log had only grown since it saw it last. The program of the check before this one verifies each cosignature with
+\`formats/note\`, prints its time, and decides with \`tessera.NewWitnessGroupFromPolicy\` whether the policy is met. When this
+bundle was made: ${witnessingWords(log.witnessing)}
 
-Prompts and statements of people are in the log only as salted hashes ("sealed" in an entry). \`openings/<index>.json\` holds
+Proves that there were not two histories of this log, one for you and one for others, as far as you trust these witnesses.
+The policy came with the bundle: it proves what the holders of its keys did, not who they are. Compare the keys with
+those that the witnesses publish themselves, or use a policy of your own.`,
+  };
+}
+
+function timeSection({ timeStampPaths, hasTimeStampRoots }: BundleParts): Section {
+  const roots = hasTimeStampRoots ? BUNDLE_PATHS.timeStampRoots : '<roots.pem of the authority>';
+  const commands = timeStampPaths.map(
+    (path) => `    openssl ts -verify -token_in -in ${path} -data ${BUNDLE_PATHS.stampedText} -CAfile ${roots}
+    openssl ts -reply -token_in -in ${path} -token_out -text`,
+  );
+  return {
+    title: 'The record existed at a certain time',
+    text: `\`${BUNDLE_PATHS.stampedText}\` holds the three lines that the log signed, the text of \`${BUNDLE_PATHS.checkpoint}\` before its
+blank line:
+
+    sed '/^$/q' ${BUNDLE_PATHS.checkpoint} | sed '/^$/d' | cmp - ${BUNDLE_PATHS.stampedText}
+
+A time-stamp authority signed its hash and the time (RFC 3161). The first command of a pair must print "Verification: OK",
+the second prints the time:
+
+${commands.join('\n')}
+
+Proves that all entries under this tree head existed at that time or before, as far as you trust that authority. ${
+      hasTimeStampRoots
+        ? `Its root
+certificates came with the bundle: compare them with those that the authority publishes.`
+        : 'Get its root\ncertificates from the authority itself.'
+    }`,
+  };
+}
+
+const OPENINGS: Section = {
+  title: 'Disclosed values are those that were recorded',
+  text: `Prompts and statements of people are in the log only as salted hashes ("sealed" in an entry). \`openings/<index>.json\` holds
 the values that this bundle discloses. For a field of an entry, here \`prompt\` of entry N:
 
     (jq -r '.openings.prompt.salt + "=" | gsub("-";"+") | gsub("_";"/")' openings/N.json | base64 -d
      jq -j '.openings.prompt.value' openings/N.json) | openssl dgst -sha256 -binary | base64 | tr '+/' '-_' | tr -d '='
     jq -r '.sealed.prompt' entries/N.json
 
-Both lines must be equal. Proves that this value, and no other, was sealed when the entry was written.`;
+Both lines must be equal. Proves that this value, and no other, was sealed when the entry was written.`,
+};
+
+function limitsSection({ log }: AssetDossier): Section {
+  const unseen =
+    log.witnessing.isMet === true
+      ? []
+      : [
+          `- That everybody was shown the same log. Only enough witnesses or other holders of checkpoints can say so; keep \`${BUNDLE_PATHS.checkpoint}\`
+  and compare it with those of others.`,
+        ];
+  const time =
+    log.timeStamps.length > 0
+      ? "- When exactly an entry was written: its own time is the operator's clock. The time-stamp says only that it was not later."
+      : "- The time of an entry: it is the operator's clock.";
+  return {
+    title: 'What none of this proves',
+    text: [
+      `- That the key in \`${BUNDLE_PATHS.vkey}\` belongs to the organization: get it from another place, e.g. from an earlier report,
+  a contract, or the log's own address (${log.origin}), and compare.`,
+      ...unseen,
+      time,
+      `- That what was recorded is true, that the asset infringes nothing, or that it is protected by copyright. This is not legal
+  advice.`,
+    ].join('\n'),
+  };
+}

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { parseNote } from '../../audit/core/signed-note.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -17,6 +18,7 @@ import {
   type OpeningFile,
   openingPath,
   proofPath,
+  timeStampPath,
 } from '../domain/bundle-format.js';
 import { type AssetDossier, type BundleEvidence } from '../domain/dossier.js';
 import { bundleInstructions } from './bundle-instructions.js';
@@ -85,13 +87,28 @@ async function packFiles({ dossier, dossierPdf, evidence }: EvidenceBundleReques
   const add = (role: BundleFile, bytes: Uint8Array | string): void => {
     packed.push({ file: fromBytes(role.path, Buffer.from(bytes)), role });
   };
-  const instructions = bundleInstructions(dossier, main.name, evidence.openings.length > 0);
+  const timeStamps = timeStampFiles(evidence);
+  const instructions = bundleInstructions(dossier, {
+    assetFileName: main.name,
+    hasOpenings: evidence.openings.length > 0,
+    timeStampPaths: timeStamps.map(({ path }) => path),
+    hasTimeStampRoots: evidence.timeStampRootsPem !== undefined,
+  });
   add({ path: BUNDLE_PATHS.instructions, role: 'instructions' }, instructions);
   add({ path: BUNDLE_PATHS.dossierPdf, role: 'dossier_pdf' }, dossierPdf);
   add({ path: BUNDLE_PATHS.dossierJson, role: 'dossier_json' }, renderDossierJson(dossier));
   add({ path: BUNDLE_PATHS.checkpoint, role: 'log_checkpoint' }, log.checkpointNote);
   add({ path: BUNDLE_PATHS.vkey, role: 'log_vkey' }, `${log.vkey}\n`);
+  add({ path: BUNDLE_PATHS.policy, role: 'log_policy' }, log.witnessing.policy);
   add({ path: BUNDLE_PATHS.trustAnchors, role: 'trust_anchors' }, evidence.trustAnchorsPem);
+  for (const { path, token } of timeStamps) add({ path, role: 'time_stamp' }, token);
+  if (timeStamps.length > 0) {
+    const { text } = parseNote(Buffer.from(log.checkpointNote, 'utf8'));
+    add({ path: BUNDLE_PATHS.stampedText, role: 'stamped_text' }, text);
+  }
+  if (timeStamps.length > 0 && evidence.timeStampRootsPem !== undefined) {
+    add({ path: BUNDLE_PATHS.timeStampRoots, role: 'time_stamp_roots' }, evidence.timeStampRootsPem);
+  }
   for (const { index, bytes, proof } of evidence.entries) {
     add({ path: entryPath(index), role: 'entry', index }, bytes);
     add({ path: proofPath(index), role: 'proof', index }, proof);
@@ -129,6 +146,10 @@ function bundleIndex(dossier: AssetDossier, files: BundleFile[]): Buffer {
     files,
   };
   return canonicalJson(index);
+}
+
+function timeStampFiles({ timeStamps }: BundleEvidence): { path: string; token: Buffer }[] {
+  return timeStamps.map(({ authority, token }, i) => ({ path: timeStampPath(i + 1, authority), token }));
 }
 
 function openingFiles(evidence: BundleEvidence): OpeningFile[] {

@@ -3,12 +3,13 @@ import { safeInteger } from '../../database/column-transformers.js';
 
 export const REPORT_FORMATS = ['pdf', 'json', 'bundle'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
-export type ReportState = 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED';
+/** ERASED: it showed a person who was erased since; its file is gone. It can be made again. */
+export type ReportState = 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'ERASED';
 
 @Entity('report')
 @Check('report_kind_check', `kind IN ('asset')`)
 @Check('report_format_check', `format IN ('pdf', 'json', 'bundle')`)
-@Check('report_state_check', `state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')`)
+@Check('report_state_check', `state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED', 'ERASED')`)
 export class ReportEntity {
   @PrimaryColumn('uuid') organizationId!: string;
   @PrimaryColumn('uuid') id!: string;

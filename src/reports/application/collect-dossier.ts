@@ -1,17 +1,18 @@
 import { In } from 'typeorm';
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import {
-  type ReadLog,
-  type LoggedEntry,
-  type PublishedCheckpoint,
-} from '../../audit/application/read-log.js';
-import { type SubjectVault } from '../../audit/application/subject-vault.js';
+  type EvidenceCheckpoint,
+  type FindEvidenceCheckpoint,
+} from '../../audit/application/evidence-checkpoint.js';
+import { type ReadLog, type LoggedEntry } from '../../audit/application/read-log.js';
+import { type ReadErasures } from '../../audit/application/read-erasures.js';
 import {
   ContributionEntity,
   AssetReleaseEntity,
   ReviewEntity,
 } from '../../contributions/adapters/contribution.entity.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
 import { type ListingIndex } from '../../licenses/domain/listing-index.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
 import { type Clock } from '../../shared/clock.js';
@@ -22,12 +23,23 @@ import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
 import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
 import { People } from './people.js';
+import { type SealedTexts } from './sealed-texts.js';
 
 /** What a report rests on, all of it read in one transaction, before the log has published the entries. */
 export interface CollectedAsset {
   readonly lineage: readonly AssetWithParents[];
   readonly entries: readonly LoggedEntry[];
 }
+
+/** Whose names and texts a dossier shows. */
+export interface ShownPeople {
+  readonly principalIds: readonly string[];
+  /** Erasures in the organization before anything was opened for this dossier. */
+  readonly erasuresBefore: number;
+}
+
+/** Who looked at an asset says nothing of how it was made, and a dossier must not grow with each look at it. */
+const READINGS = ['asset.read'] as const;
 
 /** How long a report waits until the log has published every entry that it cites. */
 const PUBLICATION_TIMEOUT_MS = 30_000;
@@ -38,8 +50,10 @@ export class CollectDossier {
     private readonly organizationTx: OrganizationTx,
     private readonly assets: AssetRepository,
     private readonly log: ReadLog,
-    private readonly vault: SubjectVault,
-    private readonly listings: ListingIndex,
+    private readonly evidenceCheckpoint: FindEvidenceCheckpoint,
+    private readonly sealedTexts: SealedTexts,
+    private readonly erasures: ReadErasures,
+    private readonly registry: EffectiveRegistry,
     private readonly verifyAsset: (
       organizationId: string,
       asset: AssetWithParents,
@@ -53,27 +67,31 @@ export class CollectDossier {
   ): Promise<{
     dossier: AssetDossier;
     entries: LoggedEntry[];
-    published: PublishedCheckpoint;
+    checkpoint: EvidenceCheckpoint;
     lineage: readonly AssetWithParents[];
+    shown: ShownPeople;
   }> {
     const { lineage, entryIds } = await this.organizationTx.run(organizationId, async (tx) => {
       const found = await this.assets.lineage(tx, request.assetId);
       return { lineage: found, entryIds: await this.entryIdsOf(tx, found) };
     });
-    const { entries, published } = await this.log.waitUntilPublished(
-      organizationId,
-      entryIds,
-      PUBLICATION_TIMEOUT_MS,
-    );
+    const { entries } = await this.log.waitUntilPublished(organizationId, entryIds, PUBLICATION_TIMEOUT_MS);
+    const last = Math.max(...entries.map(({ index }) => index ?? 0));
+    const checkpoint = await this.evidenceCheckpoint.find(organizationId, last);
     const asset = lineage[0] as AssetWithParents;
     const verification = await this.verifyAsset(organizationId, asset);
-    const dossier = await this.organizationTx.run(organizationId, (tx) =>
-      this.compose(tx, request, lineage, entries, published, verification),
-    );
+    const { dossier, shown } = await this.organizationTx.run(organizationId, async (tx) => {
+      // Counted before anything is opened: an erasure in between is noticed when the report is finished.
+      const erasuresBefore = await this.erasures.count(tx);
+      const people = new People(tx);
+      const composed = await this.compose(tx, request, lineage, entries, checkpoint, verification, people);
+      return { dossier: composed, shown: { principalIds: people.principalIds, erasuresBefore } };
+    });
     return {
       dossier,
+      shown,
       entries: [...entries].sort((a, b) => (a.index ?? 0) - (b.index ?? 0)),
-      published,
+      checkpoint,
       lineage,
     };
   }
@@ -99,7 +117,7 @@ export class CollectDossier {
       ...assetIds.map((id) => publicId('asset', id)),
       ...related.map(({ kind, id }) => publicId(kind, id)),
     ];
-    return (await this.log.bySubjects(tx, subjects)).map(({ entryId }) => entryId);
+    return (await this.log.bySubjects(tx, subjects, READINGS)).map(({ entryId }) => entryId);
   }
 
   private async compose(
@@ -107,17 +125,17 @@ export class CollectDossier {
     request: { reportId: string; createdBy: string },
     lineage: readonly AssetWithParents[],
     entries: readonly LoggedEntry[],
-    published: PublishedCheckpoint,
+    checkpoint: EvidenceCheckpoint,
     verification: MediaVerification,
+    people: People,
   ): Promise<AssetDossier> {
     const asset = lineage[0] as AssetWithParents;
-    const people = new People(tx);
     const indexOf = indexByEntryId(entries);
     const steps = await collectSteps(tx, lineage);
     const chain = await mapInOrder([...lineage].reverse(), (one) =>
       this.dossierAsset(one, steps, people, indexOf),
     );
-    const runs = await collectRuns({ tx, lineage, entries, vault: this.vault, people });
+    const runs = await collectRuns({ tx, lineage, entries, sealedTexts: this.sealedTexts, people });
     const names = await namesOf(tx, asset, lineage.find(({ runId }) => runId !== undefined)?.runId);
     const { review, release } = await this.reviewOf(tx, asset.id, people, indexOf);
     const facts: Omit<AssetDossier, 'gaps'> = {
@@ -132,7 +150,7 @@ export class CollectDossier {
       asset: chain.find(({ id }) => id === publicId('asset', asset.id)) as DossierAsset,
       chain,
       runs,
-      models: this.models(chain),
+      models: this.models(chain, (await this.registry.now(tx)).index),
       contributions: await this.contributions(tx, lineage, people, indexOf),
       review,
       release,
@@ -146,7 +164,7 @@ export class CollectDossier {
         sentences: verification.sentences,
         manifestCount: countManifests(verification),
       },
-      log: await logOf(tx, entries, published),
+      log: logOf(entries, checkpoint),
     };
     return { ...facts, gaps: findGaps(facts) };
   }
@@ -184,13 +202,13 @@ export class CollectDossier {
     };
   }
 
-  private models(chain: readonly DossierAsset[]): AssetDossier['models'] {
+  private models(chain: readonly DossierAsset[], listings: ListingIndex): AssetDossier['models'] {
     const stepKeys = new Map<string, Set<string>>();
     for (const { step } of chain) {
       if (step) stepKeys.set(step.listingId, (stepKeys.get(step.listingId) ?? new Set()).add(step.stepKey));
     }
     return [...stepKeys].flatMap(([listingId, keys]) => {
-      const listing = this.listings.get(listingId)?.listing;
+      const listing = listings.get(listingId)?.listing;
       if (!listing) return [];
       const { license, trainingData, indemnity } = listing;
       return [
@@ -224,24 +242,16 @@ export class CollectDossier {
       where: { organizationId: tx.organizationId, assetId: In(lineage.map(({ id }) => id)) },
       order: { createdAt: 'ASC' },
     });
-    return mapInOrder(rows, async (row) => ({
-      id: publicId('contribution', row.id),
-      assetId: publicId('asset', row.assetId),
-      parentAssetId: publicId('asset', row.parentAssetId),
-      contributor: await people.named(row.contributorId),
-      actionType: row.actionType,
-      basis: row.basis,
-      capture: row.capture,
-      tool: row.tool,
-      statement: await this.vault.decrypt(tx, row.contributorId, row.sealedStatement),
-      changedRegion: row.changedRegion ?? undefined,
-      beforeSha256: row.beforeSha256,
-      afterSha256: row.afterSha256,
-      createdAt: row.createdAt.toISOString(),
-      entryIndex: indexOf(row.entryId),
-    }));
+    return mapInOrder(rows, async (row) => {
+      const { contributorId, sealedStatement, createdAt } = row;
+      const statement = await this.sealedTexts.ofRow(tx, contributorId, sealedStatement, createdAt);
+      return {
+        ...(await contributionFacts(row, people, indexOf)),
+        statement: statement.text,
+        statementErased: statement.erased,
+      };
+    });
   }
-
   private async reviewOf(
     tx: Tx,
     assetId: string,
@@ -251,12 +261,15 @@ export class CollectDossier {
     const where = { organizationId: tx.organizationId, assetId };
     const review = await tx.manager.findOneBy(ReviewEntity, where);
     const release = await tx.manager.findOneBy(AssetReleaseEntity, where);
+    const comment =
+      review && (await this.sealedTexts.ofRow(tx, review.reviewerId, review.sealedComment, review.createdAt));
     return {
       review: review
         ? {
             decision: review.decision,
             reviewer: await people.named(review.reviewerId),
-            comment: await this.vault.decrypt(tx, review.reviewerId, review.sealedComment),
+            comment: comment?.text,
+            commentErased: comment?.erased,
             decidedAt: review.createdAt.toISOString(),
             entryIndex: indexOf(review.entryId),
           }
@@ -270,6 +283,28 @@ export class CollectDossier {
         : undefined,
     };
   }
+}
+
+async function contributionFacts(
+  row: ContributionEntity,
+  people: People,
+  indexOf: (entryId: string) => number,
+): Promise<Omit<AssetDossier['contributions'][number], 'statement'>> {
+  return {
+    id: publicId('contribution', row.id),
+    assetId: publicId('asset', row.assetId),
+    parentAssetId: publicId('asset', row.parentAssetId),
+    contributor: await people.named(row.contributorId),
+    actionType: row.actionType,
+    basis: row.basis,
+    capture: row.capture,
+    tool: row.tool,
+    changedRegion: row.changedRegion ?? undefined,
+    beforeSha256: row.beforeSha256,
+    afterSha256: row.afterSha256,
+    createdAt: row.createdAt.toISOString(),
+    entryIndex: indexOf(row.entryId),
+  };
 }
 
 function indexByEntryId(entries: readonly LoggedEntry[]): (entryId: string) => number {
@@ -301,29 +336,39 @@ async function namesOf(
   };
 }
 
-async function logOf(
-  tx: Tx,
+function logOf(
   entries: readonly LoggedEntry[],
-  { checkpoint, note }: PublishedCheckpoint,
-): Promise<AssetDossier['log']> {
-  const [row] = await tx.query<{ vkey: string }>('SELECT vkey FROM audit_log WHERE organization_id = $1', [
-    tx.organizationId,
-  ]);
+  { checkpoint, note, vkey, witnesses, ...anchors }: EvidenceCheckpoint,
+): AssetDossier['log'] {
   return {
     origin: checkpoint.origin,
-    vkey: row?.vkey ?? '',
+    vkey,
     treeSize: checkpoint.size,
     rootHash: Buffer.from(checkpoint.root).toString('base64'),
     checkpointNote: Buffer.from(note).toString('utf8'),
-    entries: entries
-      .map(({ index, type, recordedAt, entry }) => ({
-        index: index ?? -1,
-        type,
-        recordedAt: recordedAt.toISOString(),
-        subject: (JSON.parse(entry.toString('utf8')) as { subject: { id: string } }).subject.id,
-      }))
-      .sort((a, b) => a.index - b.index),
+    entries: entries.map(listedEntry).sort((a, b) => a.index - b.index),
+    witnessing: {
+      policy: anchors.policy,
+      isMet: anchors.isPolicyMet,
+      witnesses: witnesses.map(({ name, key, cosignedAt }) => ({
+        name,
+        key,
+        cosignedAt: cosignedAt?.toISOString(),
+      })),
+    },
+    timeStamps: anchors.verifiedTimeStamps.map(({ at, ...rest }) => ({ ...rest, at: at.toISOString() })),
+    timeStampsExpected: anchors.timeStampsExpected,
   };
+}
+
+function listedEntry({
+  index,
+  type,
+  recordedAt,
+  entry,
+}: LoggedEntry): AssetDossier['log']['entries'][number] {
+  const { subject } = JSON.parse(entry.toString('utf8')) as { subject: { id: string } };
+  return { index: index ?? -1, type, recordedAt: recordedAt.toISOString(), subject: subject.id };
 }
 
 function countManifests({ chain }: MediaVerification): number {

@@ -1,12 +1,12 @@
 import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type LoggedEntry } from '../../audit/application/read-log.js';
-import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { readClearance } from '../../licenses/application/read-clearance.js';
 import { publicId } from '../../shared/ids.js';
 import { mapInOrder } from '../../shared/map-in-order.js';
 import { type DossierAsset, type DossierRun } from '../domain/dossier.js';
 import { type People } from './people.js';
+import { type SealedTexts } from './sealed-texts.js';
 
 export type CollectedSteps = ReadonlyMap<string, NonNullable<DossierAsset['step']>>;
 
@@ -59,13 +59,11 @@ interface RunRow {
   created_at: Date;
   created_by: string;
   clearance_id: string;
-  prompt: string | null;
 }
 
 interface WaiverRow {
   id: string;
   reason: string;
-  comment: string;
   approved_by: string;
   created_at: Date;
   expires_at: Date;
@@ -75,7 +73,7 @@ export async function collectRuns(context: {
   tx: Tx;
   lineage: readonly AssetWithParents[];
   entries: readonly LoggedEntry[];
-  vault: SubjectVault;
+  sealedTexts: SealedTexts;
   people: People;
 }): Promise<DossierRun[]> {
   const { tx, lineage } = context;
@@ -90,15 +88,17 @@ export async function collectRuns(context: {
 
 async function toRun(
   row: RunRow,
-  { tx, entries, vault, people }: Parameters<typeof collectRuns>[0],
+  { tx, entries, sealedTexts, people }: Parameters<typeof collectRuns>[0],
 ): Promise<DossierRun> {
   const clearance = await readClearance(tx, row.clearance_id);
   const clearanceId = publicId('clearance', clearance.id);
   const waivers = await tx.query<WaiverRow>(
-    `SELECT id, reason, comment, approved_by, created_at, expires_at FROM waiver
+    `SELECT id, reason, approved_by, created_at, expires_at FROM waiver
       WHERE organization_id = $1 AND clearance_id = $2 ORDER BY created_at`,
     [tx.organizationId, row.clearance_id],
   );
+  const accepted = entryAbout(entries, 'run.accepted', publicId('run', row.id));
+  const prompt = await sealedTexts.ofEntry(tx, accepted, 'prompt', row.created_by);
   return {
     id: publicId('run', row.id),
     pipeline: row.pipeline_name,
@@ -106,7 +106,8 @@ async function toRun(
     mode: row.mode,
     state: row.state,
     createdAt: row.created_at.toISOString(),
-    prompt: await promptOf(tx, row, entries, vault),
+    prompt: prompt.text,
+    promptErased: prompt.erased,
     clearance: {
       id: clearanceId,
       decision: clearance.decision,
@@ -118,41 +119,31 @@ async function toRun(
       obligations: clearance.obligations,
       entryIndex: indexOfSubject(entries, 'clearance.decided', clearanceId),
     },
-    waivers: await mapInOrder(waivers, async (waiver) => ({
-      id: publicId('waiver', waiver.id),
-      reason: waiver.reason,
-      comment: waiver.comment,
-      approvedBy: await people.named(waiver.approved_by),
-      approvedAt: waiver.created_at.toISOString(),
-      expiresAt: waiver.expires_at.toISOString(),
-    })),
+    waivers: await mapInOrder(waivers, async (waiver) => {
+      const id = publicId('waiver', waiver.id);
+      const approved = entryAbout(entries, 'waiver.approved', id);
+      const comment = await sealedTexts.ofEntry(tx, approved, 'comment', waiver.approved_by);
+      return {
+        id,
+        reason: waiver.reason,
+        comment: comment.text,
+        commentErased: comment.erased,
+        approvedBy: await people.named(waiver.approved_by),
+        approvedAt: waiver.created_at.toISOString(),
+        expiresAt: waiver.expires_at.toISOString(),
+      };
+    }),
   };
 }
 
-/** The opening behind the commitment in run.accepted. */
-async function promptOf(
-  tx: Tx,
-  row: RunRow,
-  entries: readonly LoggedEntry[],
-  vault: SubjectVault,
-): Promise<string | undefined> {
-  const runId = publicId('run', row.id);
-  const accepted = entries.find(({ type, entry }) => type === 'run.accepted' && subjectOf(entry) === runId);
-  if (!accepted) return undefined;
-  const [opening] = await tx.query<{ subject_id: string; sealed_opening: string }>(
-    `SELECT subject_id, sealed_opening FROM audit_opening
-      WHERE organization_id = $1 AND entry_id = $2 AND field = 'prompt'`,
-    [tx.organizationId, accepted.entryId],
-  );
-  if (!opening) return undefined;
-  const plain = await vault.decrypt(tx, opening.subject_id, opening.sealed_opening);
-  return plain === undefined ? undefined : (JSON.parse(plain) as { value: string }).value;
-}
-
 function indexOfSubject(entries: readonly LoggedEntry[], type: string, subject: string): number {
-  const found = entries.find((entry) => entry.type === type && subjectOf(entry.entry) === subject);
+  const found = entryAbout(entries, type, subject);
   if (found?.index === undefined) throw new Error(`the log has no ${type} about ${subject}`);
   return found.index;
+}
+
+function entryAbout(entries: readonly LoggedEntry[], type: string, subject: string): LoggedEntry | undefined {
+  return entries.find((entry) => entry.type === type && subjectOf(entry.entry) === subject);
 }
 
 function subjectOf(entry: Buffer): string {

@@ -1,22 +1,21 @@
 import { writeFile } from 'node:fs/promises';
+import { In } from 'typeorm';
 import { fileSizeBytes, hashFile } from '../../assets/adapters/file-asset-store.js';
 import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import {
-  type LoggedEntry,
-  type PublishedCheckpoint,
-  type ReadLog,
-} from '../../audit/application/read-log.js';
+import { type EvidenceCheckpoint } from '../../audit/application/evidence-checkpoint.js';
+import { type LoggedEntry, type ReadLog } from '../../audit/application/read-log.js';
+import { type ReadErasures } from '../../audit/application/read-erasures.js';
 import { type ReadOpenings } from '../../audit/application/read-openings.js';
-import { type OrganizationTx } from '../../database/organization-tx.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
-import { isColophonError } from '../../shared/errors.js';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
-import { ReportEntity, type ReportFormat } from '../adapters/report.entity.js';
+import { ReportEntity, type ReportFormat, type ReportState } from '../adapters/report.entity.js';
 import { type AssetDossier, type BundleEvidence, type DossierPicture } from '../domain/dossier.js';
-import { type CollectDossier } from './collect-dossier.js';
+import { type CollectDossier, type ShownPeople } from './collect-dossier.js';
 
 /** The views of a dossier. */
 export interface DossierRenderer {
@@ -38,6 +37,8 @@ const MEDIA_TYPES: Readonly<Record<ReportFormat, string>> = {
   bundle: 'application/zip',
 };
 
+const OPEN_STATES: readonly ReportState[] = ['QUEUED', 'RUNNING'];
+
 /** Makes a requested report. Repeatable after a crash: nothing is visible before the report is DONE and in the log. */
 export class MakeReport {
   constructor(
@@ -47,8 +48,10 @@ export class MakeReport {
     private readonly store: AssetStore,
     private readonly log: ReadLog,
     private readonly readOpenings: ReadOpenings,
+    private readonly erasures: ReadErasures,
     private readonly appendEntry: AppendEntry,
     private readonly trustAnchorsPem: string,
+    private readonly timeStampRootsPem: string | undefined,
     private readonly clock: Clock,
   ) {}
 
@@ -57,10 +60,8 @@ export class MakeReport {
     if (!report) return;
     const path = await this.store.stage();
     try {
-      await this.render(organizationId, report, path);
-      const [sha256, sizeBytes] = [await hashFile(path), await fileSizeBytes(path)];
-      await this.store.put(organizationId, sha256, path);
-      await this.finish(organizationId, report, sha256, sizeBytes);
+      const shown = await this.render(organizationId, report, path);
+      await this.finish(organizationId, report, path, shown);
     } catch (error) {
       // Something on our side is unavailable: the queue tries again. Anything else will not get better by itself.
       if (isColophonError(error) && error.status === 503) throw error;
@@ -75,22 +76,31 @@ export class MakeReport {
     return this.organizationTx.run(organizationId, async (tx) => {
       const where = { organizationId, id };
       const report = await tx.manager.findOneBy(ReportEntity, where);
-      if (!report || report.state === 'DONE' || report.state === 'FAILED') return undefined;
-      await tx.manager.update(ReportEntity, where, { state: 'RUNNING', progress: 0.05 });
-      return report;
+      if (!report) return undefined;
+      // In one statement: what another worker has finished since it was read is not opened again.
+      const { affected } = await tx.manager.update(
+        ReportEntity,
+        { ...where, state: In(OPEN_STATES) },
+        { state: 'RUNNING', progress: 0.05 },
+      );
+      return affected === 1 ? report : undefined;
     });
   }
 
-  private async render(organizationId: string, report: ReportEntity, path: string): Promise<void> {
+  private async render(organizationId: string, report: ReportEntity, path: string): Promise<ShownPeople> {
     const request = { reportId: report.id, assetId: report.subjectId, createdBy: report.createdBy };
     const collected = await this.collectDossier.collect(organizationId, request);
     await this.progress(organizationId, report.id, 0.4);
-    const { dossier } = collected;
-    if (report.format === 'json') return writeFile(path, this.renderer.json(dossier), { mode: 0o600 });
+    const { dossier, shown } = collected;
+    if (report.format === 'json') {
+      await writeFile(path, this.renderer.json(dossier), { mode: 0o600 });
+      return shown;
+    }
     const pdf = await this.renderer.pdf(dossier, await this.pictures(organizationId, collected.lineage));
     await this.progress(organizationId, report.id, 0.7);
-    if (report.format === 'pdf') return writeFile(path, pdf, { mode: 0o600 });
-    await this.renderer.bundle(dossier, pdf, await this.evidence(organizationId, collected), path);
+    if (report.format === 'pdf') await writeFile(path, pdf, { mode: 0o600 });
+    else await this.renderer.bundle(dossier, pdf, await this.evidence(organizationId, collected), path);
+    return shown;
   }
 
   private async pictures(
@@ -109,7 +119,7 @@ export class MakeReport {
     organizationId: string,
     collected: {
       entries: readonly LoggedEntry[];
-      published: PublishedCheckpoint;
+      checkpoint: EvidenceCheckpoint;
       lineage: readonly AssetWithParents[];
     },
   ): Promise<BundleEvidence> {
@@ -118,7 +128,7 @@ export class MakeReport {
       entries.push({
         index,
         bytes: entry,
-        proof: await this.log.proof(organizationId, index, collected.published),
+        proof: await this.log.proof(organizationId, index, collected.checkpoint),
       });
     }
     const [asset] = collected.lineage;
@@ -135,22 +145,32 @@ export class MakeReport {
     const openings = await this.organizationTx.run(organizationId, (tx) =>
       this.readOpenings.of(tx, collected.entries.filter(isDisclosed)),
     );
-    return { entries, openings, assets, trustAnchorsPem: this.trustAnchorsPem };
+    return {
+      entries,
+      openings,
+      assets,
+      trustAnchorsPem: this.trustAnchorsPem,
+      timeStamps: collected.checkpoint.timeStamps,
+      timeStampRootsPem: this.timeStampRootsPem,
+    };
   }
 
   private async progress(organizationId: string, id: string, progress: number): Promise<void> {
     await this.organizationTx.run(organizationId, (tx) =>
-      tx.manager.update(ReportEntity, { organizationId, id }, { progress }),
+      // A worker that was taken for dead does not set back what another one has finished.
+      tx.manager.update(ReportEntity, { organizationId, id, state: 'RUNNING' }, { progress }),
     );
   }
 
   private async finish(
     organizationId: string,
     report: ReportEntity,
-    sha256: string,
-    sizeBytes: number,
+    path: string,
+    shown: ShownPeople,
   ): Promise<void> {
+    const [sha256, sizeBytes] = [await hashFile(path), await fileSizeBytes(path)];
     await this.organizationTx.run(organizationId, async (tx) => {
+      await this.requireNobodyErased(tx, shown);
       const { affected } = await tx.manager.update(
         ReportEntity,
         { organizationId, id: report.id, state: 'RUNNING' },
@@ -165,6 +185,14 @@ export class MakeReport {
       );
       // Another worker, started after this one was taken for dead, was faster: its report is the one.
       if (affected !== 1) return;
+      await tx.query(
+        `INSERT INTO report_data_subject (organization_id, report_id, subject_id)
+         SELECT $1, $2, unnest($3::uuid[])`,
+        [organizationId, report.id, shown.principalIds],
+      );
+      // Before the commit, so that a report that is DONE is there; after the row is ours, so that the loser of a race
+      // leaves no second file with prompts behind.
+      await this.store.put(organizationId, sha256, path);
       await this.appendEntry.append(tx, {
         type: 'report.created',
         actor: SYSTEM_ACTOR,
@@ -177,6 +205,13 @@ export class MakeReport {
         },
       });
     });
+  }
+
+  /** A report shows no text that was erased while it was made: the queue makes it again. */
+  private async requireNobodyErased(tx: Tx, { principalIds, erasuresBefore }: ShownPeople): Promise<void> {
+    await this.erasures.holdOff(tx, principalIds);
+    if ((await this.erasures.count(tx)) === erasuresBefore) return;
+    throw new ColophonError('audit_unavailable', 'A person was erased while the report was made.');
   }
 
   private async fail(organizationId: string, report: ReportEntity, errorCode: string): Promise<void> {

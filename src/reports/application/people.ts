@@ -17,11 +17,16 @@ export class People {
     return { principalId: publicId('principal', principalId), displayName: await name };
   }
 
+  /** Everyone who was named so far: the people whose erasure a report does not survive. */
+  get principalIds(): string[] {
+    return [...this.names.keys()];
+  }
+
   private async find(principalId: string): Promise<string | undefined> {
-    const [row] = await this.tx.query<{ display_name: string }>(
+    const [row] = await this.tx.query<{ display_name: string | null }>(
       'SELECT display_name FROM principal WHERE organization_id = $1 AND id = $2',
       [this.tx.organizationId, principalId],
     );
-    return row?.display_name;
+    return row?.display_name ?? undefined;
   }
 }

@@ -1,9 +1,11 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx } from '../../database/organization-tx.js';
+import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
-import { newId } from '../../shared/ids.js';
+import { newId, publicId } from '../../shared/ids.js';
 import { ReportEntity, type ReportFormat } from '../adapters/report.entity.js';
 
 /** Wakes the worker that makes reports, within the caller's transaction. */
@@ -15,6 +17,7 @@ export class RequestReport {
   constructor(
     private readonly assets: AssetRepository,
     private readonly queue: ReportQueue,
+    private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
   ) {}
 
@@ -23,7 +26,7 @@ export class RequestReport {
     principal: Principal,
     request: { assetId: string; format: ReportFormat },
   ): Promise<ReportEntity> {
-    await this.assets.get(tx, request.assetId);
+    const asset = await this.assets.get(tx, request.assetId);
     const report: ReportEntity = {
       organizationId: tx.organizationId,
       id: newId(),
@@ -41,6 +44,13 @@ export class RequestReport {
       finishedAt: null,
     };
     await tx.manager.insert(ReportEntity, report);
+    await this.appendEntry.append(tx, {
+      type: 'report.requested',
+      projectId: asset.projectId,
+      actor: actorOf(principal),
+      subject: { kind: 'report', id: publicId('report', report.id) },
+      data: { kind: report.kind, format: report.format, subjectId: publicId('asset', report.subjectId) },
+    });
     await this.queue.wakeReport(tx, report.id);
     return report;
   }

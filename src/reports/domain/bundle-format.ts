@@ -1,11 +1,12 @@
 import { z } from 'zod';
 
 /**
- * The evidence bundle, format 1: a zip of stored files that anybody can check with public tools. What a file means
- * follows from its path and from `bundle.json`; that its bytes are whole follows from `SHA256SUMS`.
+ * The evidence bundle, format 2: a zip of stored files that anybody can check with public tools. What a file means
+ * follows from its path and from `bundle.json`; that its bytes are whole follows from `SHA256SUMS`. Format 1 had
+ * neither a witness policy nor time-stamps, and is still read.
  */
 export const BUNDLE_FORMAT = 'colophon-evidence-bundle';
-export const BUNDLE_VERSION = 1;
+export const BUNDLE_VERSION = 2;
 
 export const BUNDLE_PATHS = {
   sums: 'SHA256SUMS',
@@ -15,8 +16,26 @@ export const BUNDLE_PATHS = {
   dossierPdf: 'dossier.pdf',
   checkpoint: 'log/checkpoint',
   vkey: 'log/vkey',
+  policy: 'log/policy',
   trustAnchors: 'trust/claim-ca.pem',
+  stampedText: 'time-stamps/checkpoint.body',
+  timeStampRoots: 'time-stamps/roots.pem',
 } as const;
+
+/** Files of every bundle of a format. Time-stamps are there only where an authority gave one. */
+export function requiredPaths(version: BundleIndex['v']): string[] {
+  const optional: string[] = [BUNDLE_PATHS.stampedText, BUNDLE_PATHS.timeStampRoots];
+  if (version === 1) optional.push(BUNDLE_PATHS.policy);
+  return Object.values(BUNDLE_PATHS).filter((path) => !optional.includes(path));
+}
+
+/** A TimeStampToken (RFC 3161) in DER. The number counts from 1; the name is for people and may be cut. */
+export function timeStampPath(number: number, authority: string): string {
+  const name = authority.replaceAll(/[^A-Za-z0-9.-]+/g, '-').slice(0, MAX_AUTHORITY_CHARACTERS);
+  return `time-stamps/${number}-${name}.tst`;
+}
+
+const MAX_AUTHORITY_CHARACTERS = 80;
 
 export const entryPath = (index: number): string => `entries/${index}.json`;
 export const proofPath = (index: number): string => `proofs/${index}.tlog-proof`;
@@ -35,6 +54,10 @@ const fileSchema = z.discriminatedUnion('role', [
   z.strictObject({ path: shortText, role: z.enum(['log_checkpoint', 'log_vkey', 'trust_anchors']) }),
   z.strictObject({
     path: shortText,
+    role: z.enum(['log_policy', 'stamped_text', 'time_stamp', 'time_stamp_roots']),
+  }),
+  z.strictObject({
+    path: shortText,
     role: z.literal('asset'),
     assetId: shortText,
     sha256: sha256Hex,
@@ -47,7 +70,7 @@ export type BundleFile = z.infer<typeof fileSchema>;
 /** `bundle.json`: what the bundle is about, and the role of every file but itself and `SHA256SUMS`. */
 export const bundleIndexSchema = z.strictObject({
   format: z.literal(BUNDLE_FORMAT),
-  v: z.literal(BUNDLE_VERSION),
+  v: z.union([z.literal(1), z.literal(BUNDLE_VERSION)]),
   reportId: shortText,
   /** RFC 3339 UTC; also the time of the files in the zip, so that equal contents give equal bytes. */
   createdAt: z.iso.datetime(),

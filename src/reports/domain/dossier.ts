@@ -31,6 +31,14 @@ export interface AssetDossier {
   readonly gaps: readonly DossierGap[];
 }
 
+/** Said where a sealed text would be: it was erased. Its commitment stays in the log and can no longer be opened. */
+export interface DossierErasure {
+  /** `undefined` when no erasure is recorded that would explain why the text is gone. */
+  readonly erasedAt: string | undefined;
+  /** `data_subject_request`, `retention_ended`, `court_order`. */
+  readonly reason: string | undefined;
+}
+
 export interface DossierPerson {
   readonly principalId: string;
   /** `undefined` after an erasure. */
@@ -84,6 +92,7 @@ export interface DossierRun {
   readonly createdAt: string;
   /** The prompt, opened for this report; `undefined` when there is none, or after an erasure. */
   readonly prompt: string | undefined;
+  readonly promptErased?: DossierErasure | undefined;
   readonly clearance: {
     readonly id: string;
     readonly decision: 'allow' | 'review' | 'deny';
@@ -98,7 +107,8 @@ export interface DossierRun {
   readonly waivers: readonly {
     readonly id: string;
     readonly reason: string;
-    readonly comment: string;
+    readonly comment: string | undefined;
+    readonly commentErased?: DossierErasure | undefined;
     readonly approvedBy: DossierPerson;
     readonly approvedAt: string;
     readonly expiresAt: string;
@@ -133,6 +143,7 @@ export interface DossierContribution {
   readonly tool: string;
   /** What the person said they did and why; `undefined` after an erasure. */
   readonly statement: string | undefined;
+  readonly statementErased?: DossierErasure | undefined;
   readonly changedRegion:
     | {
         readonly left: number;
@@ -152,6 +163,7 @@ export interface DossierReview {
   readonly decision: 'approve' | 'reject';
   readonly reviewer: DossierPerson;
   readonly comment: string | undefined;
+  readonly commentErased?: DossierErasure | undefined;
   readonly decidedAt: string;
   readonly entryIndex: number;
 }
@@ -178,6 +190,34 @@ export interface DossierLog {
     readonly recordedAt: string;
     readonly subject: string;
   }[];
+  readonly witnessing: DossierWitnessing;
+  /** Over the checkpoint above, verified when the report was made; by time. */
+  readonly timeStamps: readonly DossierTimeStamp[];
+  /** Whether this installation asks an authority for time-stamps. */
+  readonly timeStampsExpected: boolean;
+}
+
+/** Who outside of this installation has seen the checkpoint. */
+export interface DossierWitnessing {
+  /** C2SP tlog-policy: the key of the log, the witnesses, and how many of them are enough. */
+  readonly policy: string;
+  /** `undefined` when the operator has named no witness. */
+  readonly isMet: boolean | undefined;
+  /** All witnesses of the policy, in its order; `cosignedAt` is the witness's own clock. */
+  readonly witnesses: readonly {
+    readonly name: string;
+    readonly key: string;
+    readonly cosignedAt: string | undefined;
+  }[];
+}
+
+export interface DossierTimeStamp {
+  /** Name in the certificate of the authority. */
+  readonly authority: string;
+  /** genTime: what the checkpoint covers existed by then. */
+  readonly at: string;
+  /** SHA-256 of the token. */
+  readonly tokenSha256: string;
 }
 
 export interface DossierGap {
@@ -213,4 +253,8 @@ export interface BundleEvidence {
   }[];
   /** PEM of the certificate authority that the manifests chain to. */
   readonly trustAnchorsPem: string;
+  /** RFC 3161 tokens (DER) over the text of the checkpoint. `authority` names the file. */
+  readonly timeStamps: readonly { readonly authority: string; readonly token: Buffer }[];
+  /** PEM of the roots to which the operator says that the authorities lead; `undefined` when none is configured. */
+  readonly timeStampRootsPem: string | undefined;
 }

@@ -1,4 +1,5 @@
-import { type AssetDossier, type DossierGap } from './dossier.js';
+import { type AssetDossier, type DossierGap, type DossierWitnessing } from './dossier.js';
+import { witnessingWords } from './witnessing-words.js';
 
 /** What a reader must know before anything else: open, unknown, and worth noting. Most important first. */
 export function findGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
@@ -7,6 +8,7 @@ export function findGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
     ...approvalGaps(dossier),
     ...licenseGaps(dossier),
     ...originGaps(dossier),
+    ...erasureGaps(dossier),
     ...logGaps(dossier),
   ];
   const order = { open: 0, unknown: 1, note: 2 };
@@ -79,8 +81,6 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
   }
   if (contributions.length === 0) gaps.push({ severity: 'note', text: 'No human contribution is recorded.' });
   for (const contribution of contributions) {
-    if (contribution.statement === undefined)
-      gaps.push({ severity: 'note', text: `The statement of ${contribution.id} was erased.` });
     if (contribution.capture === 'declared_later') {
       gaps.push({ severity: 'note', text: `${contribution.id} was declared after the fact.` });
     }
@@ -88,14 +88,50 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
   return gaps;
 }
 
+function erasureGaps({ runs, contributions, review }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+  const erased = [
+    ...runs.flatMap(({ id, promptErased, waivers }) => [
+      ...(promptErased ? [`The prompt of ${id}`] : []),
+      ...waivers.filter(({ commentErased }) => commentErased).map((waiver) => `The comment of ${waiver.id}`),
+    ]),
+    ...contributions
+      .filter(({ statement }) => statement === undefined)
+      .map(({ id }) => `The statement of ${id}`),
+    ...(review?.commentErased ? ['The comment of the review'] : []),
+  ];
+  return erased.map((what) => ({
+    severity: 'note',
+    text: `${what} was erased. The log still holds its commitment, which nobody can open any more.`,
+  }));
+}
+
 function logGaps({ log }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
-  const signatures = log.checkpointNote.split('\n').filter((line) => line.startsWith('\u2014 ')).length;
-  return signatures > 1
-    ? []
-    : [
-        {
-          severity: 'note',
-          text: 'No witness has cosigned the checkpoint, and no outside authority has time-stamped it: order and content are proved by the key of this installation alone.',
-        },
-      ];
+  return [witnessGap(log.witnessing), timeGap(log)].filter((gap) => gap !== undefined);
+}
+
+function witnessGap(witnessing: DossierWitnessing): DossierGap | undefined {
+  if (witnessing.isMet === true) return undefined;
+  if (witnessing.isMet === undefined) {
+    return {
+      severity: 'note',
+      text: 'No witness is named who could have cosigned the checkpoint: that there is only one history of the log is the word of this installation alone.',
+    };
+  }
+  return {
+    severity: 'open',
+    text: `The witness policy was not met when this report was made. ${witnessingWords(witnessing)} Make the report again when the witnesses have answered.`,
+  };
+}
+
+function timeGap({ timeStamps, timeStampsExpected }: AssetDossier['log']): DossierGap | undefined {
+  if (timeStamps.length > 0) return undefined;
+  return timeStampsExpected
+    ? {
+        severity: 'open',
+        text: 'No time-stamp over this checkpoint had come when this report was made: the times are the clock of this installation. Make the report again later.',
+      }
+    : {
+        severity: 'note',
+        text: 'No time-stamp by an outside authority: the times are the clock of this installation.',
+      };
 }

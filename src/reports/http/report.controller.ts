@@ -1,11 +1,11 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
-import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { AssetIntake } from '../../assets/application/asset-intake.js';
 import { OrganizationTx } from '../../database/organization-tx.js';
+import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { isHeldAlready, SendsBody } from '../../http/conditional.js';
 import { Idempotency } from '../../http/idempotency.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
@@ -13,6 +13,7 @@ import { canonicalJson } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
 import { REPORT_FORMATS, type ReportEntity } from '../adapters/report.entity.js';
+import { ReadReport } from '../application/read-report.js';
 import { RequestReport } from '../application/request-report.js';
 
 const reportSchema = z
@@ -29,12 +30,13 @@ const reportSchema = z
 export class ReportController {
   constructor(
     private readonly requestReport: RequestReport,
-    private readonly intake: AssetIntake,
+    private readonly readReport: ReadReport,
     private readonly organizationTx: OrganizationTx,
     private readonly idempotency: Idempotency,
   ) {}
 
   @Post()
+  @Audited('report.requested')
   @Allow('reports:create')
   @HttpCode(202)
   @ApiHeader({ name: 'Idempotency-Key', required: true })
@@ -59,6 +61,7 @@ export class ReportController {
   }
 
   @Get(':id')
+  @Unaudited('State, size and hash of a report: no byte of it.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'State and progress of a report' })
   async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('report')) id: string) {
@@ -66,28 +69,30 @@ export class ReportController {
   }
 
   @Get(':id/content')
+  @Audited('report.read')
   @Allow('reports:create')
-  @ApiOperation({ summary: 'The finished report' })
+  @ApiOperation({ summary: 'The finished report. Who reads it is written into the log first' })
   async content(
-    @CurrentPrincipal() { organizationId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Param('id', idOf('report')) id: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @SendsBody() sendsBody: boolean,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const report = await this.organizationTx.run(organizationId, (tx) => this.requestReport.get(tx, id));
-    if (report.state !== 'DONE' || report.sha256 === null) {
-      throw new ColophonError('conflict', `The report is ${report.state}.`);
-    }
-    const path = await this.intake.store.localPath(organizationId, report.sha256);
+    const report = await this.readReport.finished(principal.organizationId, id);
+    const caching = { 'cache-control': 'private, no-store', etag: `"${report.sha256}"` };
+    if (isHeldAlready(ifNoneMatch, caching.etag)) return reply.status(304).headers(caching).send();
+    const body = await this.readReport.content(principal, report, sendsBody);
     const extension = { pdf: 'pdf', json: 'json', bundle: 'zip' }[report.format];
     await reply
       .headers({
+        ...caching,
         'content-type': report.mediaType ?? 'application/octet-stream',
         'content-length': String(report.sizeBytes ?? 0),
+        'accept-ranges': 'none',
         'content-disposition': `attachment; filename="${publicId('report', id)}.${extension}"`,
-        'cache-control': 'private, no-store',
-        etag: `"${report.sha256}"`,
       })
-      .send(createReadStream(path));
+      .send(body);
   }
 }
 

@@ -1,17 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { type FileHandle, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { MAX_ENTRY_BYTES } from '../../audit/core/entry-bundle.js';
 import { MAX_NOTE_BYTES } from '../../audit/core/signed-note.js';
 import { MAX_TLOG_PROOF_BYTES } from '../../audit/core/tlog-proof.js';
+import { MAX_TIME_STAMP_TOKEN_BYTES } from '../../audit/verify/time-stamp-structure.js';
 import { BUNDLE_PATHS, SAFE_PATH } from '../domain/bundle-format.js';
+import { BufferedFile } from './buffered-file.js';
 import { type Checklist } from './checklist.js';
 
 const MEBIBYTE = 1024 * 1024;
+
+/** APPNOTE.TXT section 4.3.7: signature, ..., length of the name at 26, of the extra field at 28. */
+const LOCAL_HEADER_BYTES = 30;
+const LOCAL_HEADER_SIGNATURE = 0x04034b50;
 
 /** Contents are stored, so a bundle is as large as what is in it. */
 export const MAX_BUNDLE_BYTES = 16 * 1024 * MEBIBYTE;
@@ -47,7 +50,7 @@ export class BundleReader {
 
   private constructor(
     private readonly zip: ZipFile,
-    readonly sizeBytes: number,
+    private readonly file: BufferedFile,
     private readonly scratchFolder: string,
     private readonly checklist: Checklist,
   ) {}
@@ -57,14 +60,22 @@ export class BundleReader {
     const status = await stat(path).catch(() => undefined);
     if (!status?.isFile()) throw new UnusableBundle('There is no file to read.');
     if (status.size > MAX_BUNDLE_BYTES) throw new UnusableBundle('The file is larger than 16 GiB.');
-    const zip = await openPromise(path, {
-      lazyEntries: true,
-      autoClose: false,
-      decodeStrings: false,
-    }).catch(() => {
+    const file = await BufferedFile.open(path);
+    const options = { lazyEntries: true, autoClose: false, decodeStrings: false };
+    const zip = await fromRandomAccessReaderPromise(file, file.sizeBytes, options).catch(() => {
+      file.close(() => undefined);
       throw new UnusableBundle('The file is not a zip file, or it is damaged or cut off.');
     });
-    return new BundleReader(zip, status.size, scratchFolder, checklist);
+    return new BundleReader(zip, file, scratchFolder, checklist);
+  }
+
+  get sizeBytes(): number {
+    return this.file.sizeBytes;
+  }
+
+  /** Bytes of the container itself. */
+  rawBytes(position: number, length: number): Promise<Buffer> {
+    return this.file.bytesAt(position, length);
   }
 
   close(): void {
@@ -143,17 +154,19 @@ export class BundleReader {
     const hash = createHash('sha256');
     const chunks: Buffer[] = [];
     const scratchPath = keeping.in === 'scratch' ? join(this.scratchFolder, randomUUID()) : undefined;
+    const scratch = scratchPath === undefined ? undefined : await open(scratchPath, 'wx', 0o600);
     try {
-      const stream = await this.stream(entry);
-      stream.on('data', (chunk: Buffer) => {
+      for await (const chunk of this.chunks(entry)) {
         hash.update(chunk);
-        if (kept) chunks.push(chunk);
-      });
-      await pipeline(stream, scratchPath === undefined ? discard() : createWriteStream(scratchPath));
+        if (kept) chunks.push(Buffer.from(chunk));
+        await scratch?.appendFile(chunk);
+      }
     } catch (error) {
       if (isDiskTrouble(error)) throw error;
       this.checklist.fault(path, 'The file cannot be read out of the zip file: it is damaged.');
       return undefined;
+    } finally {
+      await scratch?.close();
     }
     return {
       path,
@@ -164,8 +177,22 @@ export class BundleReader {
     };
   }
 
-  stream(entry: Entry): Promise<Readable> {
-    return this.zip.openReadStreamPromise(entry);
+  /** The content of a file in pieces. @throws Error when it is not where the directory says */
+  async *chunks(entry: Entry): AsyncGenerator<Buffer, void> {
+    const header = await this.file.bytesAt(entry.relativeOffsetOfLocalHeader, LOCAL_HEADER_BYTES);
+    if (header.length < LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== LOCAL_HEADER_SIGNATURE) {
+      throw new Error('there is no file at this place');
+    }
+    const nameAndExtraBytes = header.readUInt16LE(26) + header.readUInt16LE(28);
+    let position = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER_BYTES + nameAndExtraBytes;
+    const end = position + entry.uncompressedSize;
+    if (end > this.sizeBytes) throw new Error('the file reaches beyond the end');
+    while (position < end) {
+      const chunk = await this.file.bytesAt(position, Math.min(MEBIBYTE, end - position));
+      if (chunk.length === 0) throw new Error('the file was cut off while it was read');
+      yield chunk;
+      position += chunk.length;
+    }
   }
 }
 
@@ -174,31 +201,17 @@ function keepingOf(path: string): Keeping {
   if (path.startsWith('assets/')) return { in: 'scratch', maxBytes: MAX_BUNDLE_BYTES };
   if (path.startsWith('entries/')) return memory(MAX_ENTRY_BYTES);
   if (path.startsWith('proofs/')) return memory(MAX_TLOG_PROOF_BYTES);
-  if (path === BUNDLE_PATHS.checkpoint) return memory(MAX_NOTE_BYTES);
+  if (path === BUNDLE_PATHS.checkpoint || path === BUNDLE_PATHS.stampedText) return memory(MAX_NOTE_BYTES);
+  if (path.endsWith('.tst')) return memory(MAX_TIME_STAMP_TOKEN_BYTES);
   if (path === BUNDLE_PATHS.dossierJson) return memory(64 * MEBIBYTE);
   if (path.startsWith('openings/') || path === BUNDLE_PATHS.index) return memory(8 * MEBIBYTE);
-  const small: string[] = [BUNDLE_PATHS.sums, BUNDLE_PATHS.vkey, BUNDLE_PATHS.trustAnchors];
+  const { sums, vkey, policy, trustAnchors, timeStampRoots } = BUNDLE_PATHS;
+  const small: string[] = [sums, vkey, policy, trustAnchors, timeStampRoots];
   return small.includes(path) ? memory(2 * MEBIBYTE) : { in: 'nowhere', maxBytes: 0 };
-}
-
-function discard(): Writable {
-  return new Writable({ write: (_chunk, _encoding, callback) => callback() });
 }
 
 /** Our own disk is full or not writable: that says nothing about the bundle. */
 function isDiskTrouble(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EMFILE', 'EIO', 'ENOENT'].includes(code);
-}
-
-/** Reads exactly `length` bytes; fewer at the end of the file. */
-export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }

@@ -1,3 +1,4 @@
+import { type WitnessPolicy } from '../../audit/core/witness-policy.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
 
 /**
@@ -9,6 +10,36 @@ export type BundleVerdict = 'valid' | 'invalid' | 'unusable';
 /** One thing that was asked, and whether the answer is yes. Plain words for people. */
 export interface BundleStatement {
   readonly ok: boolean;
+  readonly text: string;
+}
+
+/** What cosignatures show under one policy. */
+export interface WitnessOutcome {
+  /** Who brought the policy. */
+  readonly source: 'bundle' | 'reader';
+  /** `not_proved`: the policy is not met, or asks for nobody. `failed`: a cosignature does not hold. */
+  readonly outcome: 'proved' | 'not_proved' | 'failed';
+  readonly policyMet: boolean;
+  readonly text: string;
+  /** All witnesses of the policy; empty when a cosignature does not hold. Times are those of the witnesses, RFC 3339. */
+  readonly witnesses: readonly {
+    readonly name: string;
+    /** `<key name>+<key id>` */
+    readonly key: string;
+    readonly cosignedAt: string | undefined;
+  }[];
+}
+
+/** What one time-stamp shows under one set of roots. */
+export interface TimeStampOutcome {
+  readonly path: string;
+  /** Who brought the roots. */
+  readonly roots: 'bundle' | 'reader' | 'none';
+  readonly outcome: 'proved' | 'not_proved' | 'failed';
+  /** Name in the certificate, when the token holds. */
+  readonly authority: string | undefined;
+  /** genTime, RFC 3339, when the token holds. */
+  readonly at: string | undefined;
   readonly text: string;
 }
 
@@ -24,6 +55,8 @@ export interface BundleVerification {
   readonly findings: readonly BundleFinding[];
   /** What follows from nothing in this bundle, and what nobody should read into a valid one. */
   readonly notProved: readonly string[];
+  readonly witnessing: readonly WitnessOutcome[];
+  readonly timeStamps: readonly TimeStampOutcome[];
   /** What the bundle says it is about; `undefined` when it cannot be read. */
   readonly subject:
     | {
@@ -51,6 +84,10 @@ export interface VerifyBundleOptions {
   readonly verifyMedia: VerifyMedia;
   /** The log's key as the verifier knows it from elsewhere. Without it, the key is the bundle's own word. */
   readonly expectedVkey?: string | undefined;
+  /** Which witnesses the verifier asks for, and the log's key, where the policy names it. Beside that of the bundle. */
+  readonly policy?: WitnessPolicy | undefined;
+  /** PEM of the roots of time-stamp authorities that the verifier trusts. Beside those of the bundle. */
+  readonly timeStampRootsPem?: string | undefined;
   /** Where media files are unpacked for a moment; by default the system's temporary folder. */
   readonly scratchFolder?: string | undefined;
 }

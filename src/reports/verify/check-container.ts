@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { type Entry } from 'yauzl';
 import { bundleZip } from '../adapters/bundle-zip.js';
-import { type BundleReader, readAt } from './bundle-reader.js';
+import { type BundleReader } from './bundle-reader.js';
+import { type BundleContents } from './check-sums.js';
 import { type Checklist } from './checklist.js';
 
 /**
@@ -9,8 +10,8 @@ import { type Checklist } from './checklist.js';
  * all other bytes, such as dates, modes and what could hide between two files.
  */
 export async function checkContainer(
-  path: string,
   reader: BundleReader,
+  contents: BundleContents,
   entries: ReadonlyMap<string, Entry>,
   createdAt: string,
   checklist: Checklist,
@@ -18,9 +19,8 @@ export async function checkContainer(
   const files = [...entries].map(([name, entry]) => ({
     path: name,
     sizeBytes: entry.uncompressedSize,
-    open: () => reader.stream(entry),
+    open: () => Promise.resolve(contentOf(reader, contents.get(name)?.bytes, entry)),
   }));
-  const theirs = await open(path);
   // Last, because nobody listens for its errors before the loop does.
   const ours = bundleZip(files, new Date(createdAt));
   let position = 0;
@@ -28,7 +28,7 @@ export async function checkContainer(
   try {
     for await (const chunk of ours) {
       const expected = chunk as Buffer;
-      const actual = await readAt(theirs, position, expected.length);
+      const actual = await reader.rawBytes(position, expected.length);
       same &&= actual.equals(expected);
       position += expected.length;
       if (!same) break;
@@ -36,8 +36,6 @@ export async function checkContainer(
   } catch {
     // A file that cannot be read was reported when it was read for the first time.
     same = false;
-  } finally {
-    await theirs.close();
   }
   if (!same || position !== reader.sizeBytes) {
     checklist.fault(
@@ -45,4 +43,14 @@ export async function checkContainer(
       'The zip file itself is not as it was written: it was packed again, or bytes outside of the files were changed.',
     );
   }
+}
+
+/** As it was read and hashed, where it was kept. */
+function contentOf(reader: BundleReader, bytes: Buffer | undefined, entry: Entry): Readable {
+  if (bytes === undefined) return Readable.from(reader.chunks(entry), { objectMode: false });
+  // Not Readable.from: its machinery costs more than a small file does, and there are thousands.
+  const content = new Readable({ read: () => undefined });
+  content.push(bytes);
+  content.push(null);
+  return content;
 }

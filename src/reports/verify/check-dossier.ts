@@ -2,17 +2,33 @@ import { type EntryEnvelope } from '../../audit/core/entry.js';
 import { type EntryType } from '../../audit/core/entry-types.js';
 import { BUNDLE_PATHS, type BundleIndex } from '../domain/bundle-format.js';
 import { parseCanonicalDocument } from './bounded-json.js';
+import { type TimeStampOutcome, type WitnessOutcome } from './bundle-verification.js';
 import { type ProvedLog } from './check-log.js';
 import { type Checklist } from './checklist.js';
-import { type CheckedAsset, type CheckedDossier, checkedDossierSchema } from './dossier-schema.js';
+import {
+  type CheckedAsset,
+  type CheckedDossier,
+  checkedDossierSchema,
+  type CheckedWitness,
+} from './dossier-schema.js';
 
 const PATH = BUNDLE_PATHS.dossierJson;
+
+/** What witnesses and time-stamp authorities are proved to have said. */
+export interface CheckedAnchors {
+  readonly policy: Buffer | undefined;
+  readonly witnessing: readonly WitnessOutcome[];
+  readonly timeStamps: readonly TimeStampOutcome[];
+  /** SHA-256 of each token by its path. */
+  readonly tokenSha256: ReadonlyMap<string, string>;
+}
 
 /** Reads dossier.json and compares it with what the log proves. */
 export function checkDossier(
   bytes: Buffer | undefined,
   index: BundleIndex,
   log: ProvedLog,
+  anchors: CheckedAnchors,
   checklist: Checklist,
 ): CheckedDossier | undefined {
   const parsed = checkedDossierSchema.safeParse(parseCanonicalDocument(bytes ?? Buffer.alloc(0)));
@@ -24,6 +40,7 @@ export function checkDossier(
   const check = new DossierCheck(dossier, log, checklist);
   check.head(index);
   check.log();
+  check.anchors(index, anchors);
   for (const asset of dossier.chain) check.asset(asset);
   check.runs();
   check.contributions();
@@ -79,6 +96,50 @@ class DossierCheck {
     }
     for (const index of this.proved.entries.keys()) {
       if (!listed.has(index)) this.checklist.fault(PATH, `The dossier does not list entry ${index}.`);
+    }
+  }
+
+  /** Witnesses and time-stamps are those that the bundle holds and that verify. */
+  anchors(index: BundleIndex, anchors: CheckedAnchors): void {
+    const { witnessing, timeStamps } = this.dossier.log;
+    if (witnessing === undefined || timeStamps === undefined) {
+      if (index.v > 1) this.checklist.fault(PATH, 'The dossier does not say who has seen the log.');
+      return;
+    }
+    this.witnesses(witnessing, anchors);
+    const shown = new Map(timeStamps.map((stamp) => [stamp.tokenSha256, stamp]));
+    for (const [path, sha256] of anchors.tokenSha256) {
+      const verified = anchors.timeStamps.find((one) => one.path === path && one.roots === 'bundle');
+      const stamp = shown.get(sha256);
+      shown.delete(sha256);
+      const same = stamp?.at === verified?.at && stamp?.authority === verified?.authority;
+      if (!same) this.checklist.fault(PATH, `The dossier does not say of ${path} what the token says.`);
+    }
+    for (const { at, authority } of shown.values()) {
+      const text = `The time-stamp of ${at} by ${authority}, which the dossier names, is not in the bundle as it was.`;
+      this.checklist.fault(PATH, text);
+    }
+  }
+
+  private witnesses(
+    { policy, isMet, witnesses }: NonNullable<CheckedDossier['log']['witnessing']>,
+    anchors: CheckedAnchors,
+  ): void {
+    if (policy !== anchors.policy?.toString('utf8')) {
+      this.checklist.fault(PATH, 'The witness policy differs from log/policy.');
+    }
+    const proved = anchors.witnessing.find(({ source }) => source === 'bundle');
+    const expected = proved && proved.witnesses.length > 0 ? proved.policyMet : undefined;
+    if (isMet !== expected) {
+      this.checklist.fault(
+        PATH,
+        'Whether the witness policy is met differs from what the cosignatures show.',
+      );
+    }
+    const text = (list: readonly CheckedWitness[] = []): string =>
+      JSON.stringify(list.map(({ name, key, cosignedAt }) => [name, key, cosignedAt]));
+    if (text(witnesses) !== text(proved?.witnesses)) {
+      this.checklist.fault(PATH, 'The witnesses and their times differ from what the cosignatures show.');
     }
   }
 

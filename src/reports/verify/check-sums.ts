@@ -1,4 +1,4 @@
-import { BUNDLE_PATHS, type BundleIndex } from '../domain/bundle-format.js';
+import { BUNDLE_PATHS, type BundleIndex, requiredPaths } from '../domain/bundle-format.js';
 import { type BundleContent } from './bundle-reader.js';
 import { type Checklist } from './checklist.js';
 
@@ -50,8 +50,7 @@ export function checkIndex(index: BundleIndex, contents: BundleContents, checkli
   for (const path of contents.keys()) {
     if (!described.has(path)) checklist.fault(path, 'The file was added: bundle.json does not list it.');
   }
-  const required = Object.values(BUNDLE_PATHS);
-  for (const path of required) {
+  for (const path of requiredPaths(index.v)) {
     if (!described.has(path))
       checklist.fault(path, 'bundle.json does not list this file, which every bundle has.');
   }

@@ -20,6 +20,9 @@ const assetSchema = z.object({
 });
 export type CheckedAsset = z.infer<typeof assetSchema>;
 
+const witnessSchema = z.object({ name: z.string(), key: z.string(), cosignedAt: z.string().optional() });
+export type CheckedWitness = z.infer<typeof witnessSchema>;
+
 export const checkedDossierSchema = z.object({
   v: z.literal(1),
   reportId: z.string(),
@@ -67,6 +70,17 @@ export const checkedDossierSchema = z.object({
     entries: z.array(
       z.object({ index: z.number(), type: z.string(), recordedAt: z.string(), subject: z.string() }),
     ),
+    // Reports of format 1 had neither.
+    witnessing: z
+      .object({
+        policy: z.string(),
+        isMet: z.boolean().optional(),
+        witnesses: z.array(witnessSchema),
+      })
+      .optional(),
+    timeStamps: z
+      .array(z.object({ authority: z.string(), at: z.string(), tokenSha256: z.string() }))
+      .optional(),
   }),
 });
 export type CheckedDossier = z.infer<typeof checkedDossierSchema>;

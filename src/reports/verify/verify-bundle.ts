@@ -12,10 +12,12 @@ import { type BundleContent, BundleReader, UnusableBundle } from './bundle-reade
 import { type BundleVerification, type VerifyBundleOptions } from './bundle-verification.js';
 import { parseCanonicalDocument } from './bounded-json.js';
 import { checkContainer } from './check-container.js';
-import { checkDossier } from './check-dossier.js';
+import { type CheckedAnchors, checkDossier } from './check-dossier.js';
 import { checkEntries, openLog } from './check-log.js';
 import { checkMedia } from './check-media.js';
 import { type BundleContents, checkIndex, checkSums } from './check-sums.js';
+import { checkTime } from './check-time-stamps.js';
+import { checkWitnesses } from './check-witnesses.js';
 import { Checklist } from './checklist.js';
 import { type CheckedDossier } from './dossier-schema.js';
 
@@ -36,7 +38,15 @@ export async function runVerifyBundle(
   } catch (error) {
     if (!(error instanceof UnusableBundle)) throw error;
     const findings = [{ path: undefined, text: error.message }, ...checklist.findings];
-    return { verdict: 'unusable', statements: [], findings, notProved: [], subject: undefined };
+    return {
+      verdict: 'unusable',
+      statements: [],
+      findings,
+      notProved: [],
+      witnessing: [],
+      timeStamps: [],
+      subject: undefined,
+    };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -64,11 +74,11 @@ async function verifyIn(
         checkSums(contents, checklist);
         if (!index) return;
         checkIndex(index, contents, checklist);
-        await checkContainer(path, reader, entries, index.createdAt, checklist);
+        await checkContainer(reader, contents, entries, index.createdAt, checklist);
       },
     );
-    const dossier = index && (await checkEvidence(index, contents, options, checklist));
-    return result(index, dossier, checklist);
+    const evidence = index && (await checkEvidence(index, contents, options, checklist));
+    return result(index, evidence ?? NO_EVIDENCE, checklist);
   } finally {
     reader.close();
   }
@@ -96,64 +106,98 @@ function readIndex(contents: BundleContents, checklist: Checklist): BundleIndex 
   return undefined;
 }
 
+type CheckedEvidence = Pick<BundleVerification, 'witnessing' | 'timeStamps'> & {
+  readonly dossier: CheckedDossier | undefined;
+};
+
+const NO_EVIDENCE: CheckedEvidence = { dossier: undefined, witnessing: [], timeStamps: [] };
+
 async function checkEvidence(
   index: BundleIndex,
   contents: BundleContents,
   options: VerifyBundleOptions,
   checklist: Checklist,
-): Promise<CheckedDossier | undefined> {
+): Promise<CheckedEvidence> {
   const log = await checklist.ask(
     `The key of the log ${index.log.origin} signed its state with ${index.log.treeSize} entries.`,
     'The signed state of the log does not hold.',
     () => openLog(index, contents, checklist),
   );
-  checkKey(log?.vkey, options.expectedVkey, checklist);
-  if (!log) return undefined;
+  checkKey(log?.vkey, options, checklist);
+  if (!log) return NO_EVIDENCE;
+  const witnessing = checkWitnesses(contents, log, options.policy, checklist);
+  const time = await checkTime(index, contents, log, options.timeStampRootsPem, checklist);
   const proved = await checklist.ask(
     ({ entries }) =>
       `All ${entries.size} entries were in the log, unchanged; disclosed values are those that were sealed.`,
     'Not every entry is proved to be in the log.',
-    () => checkEntries(index, contents, log, checklist),
+    () => checkEntries(index, contents, log, time.valid, checklist),
   );
   await checklist.ask(
     'Each media file is the one whose signing the log recorded, and its manifest is intact and chains to the authority in this bundle.',
     'A media file or its manifest is not what the log recorded.',
     () => checkMedia(index, contents, proved, options.verifyMedia, checklist),
   );
-  return checklist.ask(
-    'The dossier says what the log recorded: assets, hashes, clearances, contributions and decisions.',
+  const anchors: CheckedAnchors = {
+    policy: contents.get(BUNDLE_PATHS.policy)?.bytes,
+    witnessing,
+    timeStamps: time.outcomes,
+    tokenSha256: new Map(time.tokens.map(({ path, sha256 }) => [path, sha256])),
+  };
+  const dossier = await checklist.ask(
+    'The dossier says what the log recorded: assets, hashes, clearances, contributions, decisions, witnesses and time-stamps.',
     'The dossier contradicts the log.',
-    () => checkDossier(contents.get(BUNDLE_PATHS.dossierJson)?.bytes, index, proved, checklist),
+    () => checkDossier(contents.get(BUNDLE_PATHS.dossierJson)?.bytes, index, proved, anchors, checklist),
   );
+  return { dossier, witnessing, timeStamps: time.outcomes };
 }
 
-function checkKey(vkey: string | undefined, expected: string | undefined, checklist: Checklist): void {
-  if (expected === undefined) {
+/** The key as the reader knows it, by itself or by the logs of a policy. */
+function checkKey(
+  vkey: string | undefined,
+  { expectedVkey, policy }: VerifyBundleOptions,
+  checklist: Checklist,
+): void {
+  const known = [
+    ...(expectedVkey === undefined ? [] : [[expectedVkey.trim()]]),
+    ...(policy === undefined || policy.logs.length === 0 ? [] : [policy.logs.map((log) => log.vkey)]),
+  ];
+  if (known.length === 0) {
     checklist.notProved.push(
       'The key of the log came with the bundle. Whether it is the key of the organization is not proved: get it from elsewhere and verify again with it.',
     );
     return;
   }
-  const ok = vkey === expected.trim();
+  const ok = vkey !== undefined && known.every((keys) => keys.includes(vkey));
   const text = ok ? 'The key of the log is the one you gave.' : 'The key of the log is not the one you gave.';
   if (!ok) checklist.fault(BUNDLE_PATHS.vkey, text);
   checklist.statements.push({ ok, text });
 }
 
+const NO_WITNESS = 'No witness vouches that everybody was shown this same log.';
+const NO_TIME = 'The times are the clock of whoever runs the log.';
+const TIME_BOUND =
+  'The time in an entry is the clock of whoever runs the log; a time-stamp shows only that it was not later.';
+
 const LIMITS = [
-  'No witness vouches that everybody was shown this same log.',
-  'The times are the clock of whoever runs the log.',
   'The certificate authority came with the bundle; compare it with the one that the organization names elsewhere.',
   'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log.',
-  'A log proves what was recorded and that it has not changed since, not that what was recorded is true.',
+  'A log proves what was recorded and that it has not changed since, not that what was recorded is true or that nothing was left out.',
   'That the asset infringes nothing or is protected by copyright does not follow from this. This is not legal advice.',
 ];
 
+/** What nobody outside has confirmed. */
+function anchorLimits({ witnessing, timeStamps }: CheckedEvidence): string[] {
+  const isStamped = timeStamps.some(({ outcome }) => outcome === 'proved');
+  return [...(witnessing.length === 0 ? [NO_WITNESS] : []), isStamped ? TIME_BOUND : NO_TIME];
+}
+
 function result(
   index: BundleIndex | undefined,
-  dossier: CheckedDossier | undefined,
+  evidence: CheckedEvidence,
   checklist: Checklist,
 ): BundleVerification {
+  const { dossier, witnessing, timeStamps } = evidence;
   const valid = checklist.findings.length === 0 && dossier !== undefined;
   const released = dossier?.release !== undefined;
   if (dossier && valid) {
@@ -167,7 +211,9 @@ function result(
     verdict: valid ? 'valid' : 'invalid',
     statements: checklist.statements,
     findings: checklist.findings,
-    notProved: [...checklist.notProved, ...LIMITS],
+    notProved: [...checklist.notProved, ...anchorLimits(evidence), ...LIMITS],
+    witnessing,
+    timeStamps,
     subject: index && {
       reportId: index.reportId,
       createdAt: index.createdAt,

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Instance } from '../../../src/identity/application/create-development-organization.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parsePublicId } from '../../../src/shared/ids.js';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../../fakes/fal/fake-fal.js';
 import { ColophonProcess, freePort } from './colophon-process.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { HomeDatabase } from './home-database.js';
 import { VendorGate } from './vendor-gate.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 
 /** Longer than any test: a paused transaction is ended, never continued. */
 const PAUSE_SECONDS = 600;

@@ -10,7 +10,7 @@ import { verifyLog } from '../../../src/audit/verify/verify-log.js';
 import { parsePublicId, publicId } from '../../../src/shared/ids.js';
 import { systemErrorCode } from '../../../src/shared/system-error.js';
 import { type CrashBench } from './crash-bench.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { HomeDatabase } from './home-database.js';
 
 /** What had been shown to the world before a kill: nothing of it may change. */
@@ -57,7 +57,7 @@ async function withDatabase<T>(bench: CrashBench, work: (database: HomeDatabase)
 /** No index is missing and none was given twice (the primary key says the latter). */
 async function leavesOf(database: HomeDatabase): Promise<Buffer[]> {
   const rows = await database.query<{ index: string; leaf_hash: Buffer }>(
-    'SELECT index, leaf_hash FROM audit_entry ORDER BY index',
+    String.raw`SELECT index, sha256('\x00'::bytea || entry) AS leaf_hash FROM audit_entry ORDER BY index`,
   );
   rows.forEach(({ index }, position) => expect(Number(index)).toBe(position));
   return rows.map((row) => row.leaf_hash);

@@ -3,47 +3,54 @@ import { termsOf } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
 import { type TermOf } from '../terms.js';
 import { exceeds } from './cap.js';
-import { type ListingRule, nameOf, type PreparedFacts, restrictionSeverity } from './rule.js';
+import { hasTerm, type ListingRule, nameOf, type PreparedFacts, restrictionSeverity } from './rule.js';
 import { overlap } from './territory.js';
 
 /** Some licenses begin only with an entry in the licensor's list. */
-export const registration: ListingRule = (subject, { facts, gainful }, report) => {
-  if (!gainful) return;
-  const { id } = subject.entry.listing;
-  for (const term of termsOf(subject.entry, 'registration-required')) {
-    if (facts.agreements.some(({ listingId, kind }) => listingId === id && kind === 'registration')) continue;
-    report.finding({
-      ruleId: 'registration',
-      severity: 'review',
-      subject,
-      term,
-      fact: { name: 'agreements', value: null },
-      message: `${nameOf(subject)}: commercial use begins with a registration, and none is stated.`,
-      howToFix: 'Register with the licensor and state the registration in "agreements".',
-    });
-  }
+export const registration: ListingRule = {
+  concerns: hasTerm('registration-required'),
+  check: (subject, { facts, gainful }, report) => {
+    if (!gainful) return;
+    const { id } = subject.entry.listing;
+    for (const term of termsOf(subject.entry, 'registration-required')) {
+      if (facts.agreements.some(({ listingId, kind }) => listingId === id && kind === 'registration'))
+        continue;
+      report.finding({
+        ruleId: 'registration',
+        severity: 'review',
+        subject,
+        term,
+        fact: { name: 'agreements', value: null },
+        message: `${nameOf(subject)}: commercial use begins with a registration, and none is stated.`,
+        howToFix: 'Register with the licensor and state the registration in "agreements".',
+      });
+    }
+  },
 };
 
 /** Some rights come only with a plan. */
-export const planTier: ListingRule = (subject, facts, report) => {
-  for (const term of termsOf(subject.entry, 'plan-tier-required')) {
-    if (!conditionCanApply(term, subject, facts)) continue;
-    const stated = plansOf(subject, facts.facts);
-    if (stated.some((plan) => term.plans.includes(plan))) continue;
-    const plans = term.plans.join(', ');
-    const none = stated.length === 0;
-    report.finding({
-      ruleId: 'plan-tier',
-      severity: none || conditionIsUncertain(term, subject, facts) ? 'review' : restrictionSeverity(term),
-      subject,
-      term,
-      fact: { name: 'agreements', value: none ? null : stated },
-      message:
-        `${nameOf(subject)}: this use needs one of these plans: ${plans}; ` +
-        (none ? 'no plan is stated.' : `stated is ${stated.join(', ')}.`),
-      howToFix: `Subscribe to ${plans} before generating, and state the plan in "agreements".`,
-    });
-  }
+export const planTier: ListingRule = {
+  concerns: hasTerm('plan-tier-required'),
+  check: (subject, facts, report) => {
+    for (const term of termsOf(subject.entry, 'plan-tier-required')) {
+      if (!conditionCanApply(term, subject, facts)) continue;
+      const stated = plansOf(subject, facts.facts);
+      if (stated.some((plan) => term.plans.includes(plan))) continue;
+      const plans = term.plans.join(', ');
+      const none = stated.length === 0;
+      report.finding({
+        ruleId: 'plan-tier',
+        severity: none || conditionIsUncertain(term, subject, facts) ? 'review' : restrictionSeverity(term),
+        subject,
+        term,
+        fact: { name: 'agreements', value: none ? null : stated },
+        message:
+          `${nameOf(subject)}: this use needs one of these plans: ${plans}; ` +
+          (none ? 'no plan is stated.' : `stated is ${stated.join(', ')}.`),
+        howToFix: `Subscribe to ${plans} before generating, and state the plan in "agreements".`,
+      });
+    }
+  },
 };
 
 /** The plans stated for this listing, sorted. */

@@ -1,10 +1,9 @@
-import { type Subject } from '../expand-lineage.js';
 import { type RuleId } from '../finding.js';
 import { termsOf, type IndexedListing } from '../listing-index.js';
 import { type LineageRole } from '../listing.js';
 import { type PermissionKind, type Purpose, type Term } from '../terms.js';
 import { or, type ThreeValued } from '../three-valued.js';
-import { type ListingRule, nameOf, type PreparedFacts, type Report } from './rule.js';
+import { type ListingRule, type PreparedFinding } from './rule.js';
 
 /** An encoder or a library makes nothing that a viewer sees; only its own use has to be allowed. */
 const ROLES_WITHOUT_OUTPUT: ReadonlySet<LineageRole> = new Set(['encoder', 'library']);
@@ -30,15 +29,38 @@ const CHANNEL: Question = {
   what: 'using what the channel returns',
 };
 
+type Verdicts = Readonly<Record<Purpose, readonly PreparedFinding[]>>;
+
+/** The answer depends on the listing and the purpose alone, so it is put into words once per listing. */
+const VERDICTS = new WeakMap<IndexedListing, Verdicts>();
+
 /**
  * Who hosts the weights needs the license of the weights; who calls a hosted model needs the channel's terms instead.
  * Both need the right to use the output.
  */
-export const commercialUse: ListingRule = (subject, facts, report) => {
-  const { access, roles } = subject.entry.listing;
-  ask(access === 'api' ? CHANNEL : WEIGHTS, subject, facts, report);
-  if (!roles.every((role) => ROLES_WITHOUT_OUTPUT.has(role))) ask(OUTPUTS, subject, facts, report);
+export const commercialUse: ListingRule = {
+  concerns: () => true,
+  check: (subject, { facts }, report) => {
+    for (const verdict of verdictsOf(subject.entry)[facts.purpose]) report.prepared(subject, verdict);
+  },
 };
+
+function verdictsOf(entry: IndexedListing): Verdicts {
+  const known = VERDICTS.get(entry);
+  if (known) return known;
+  const { access, roles } = entry.listing;
+  const makesOutput = !roles.every((role) => ROLES_WITHOUT_OUTPUT.has(role));
+  const questions = [access === 'api' ? CHANNEL : WEIGHTS, ...(makesOutput ? [OUTPUTS] : [])];
+  const on = (purpose: Purpose) => questions.flatMap((question) => ask(question, entry, purpose));
+  const verdicts: Verdicts = {
+    commercial: on('commercial'),
+    editorial: on('editorial'),
+    'internal-evaluation': on('internal-evaluation'),
+    'non-commercial': on('non-commercial'),
+  };
+  VERDICTS.set(entry, verdicts);
+  return verdicts;
+}
 
 interface Answer {
   readonly value: ThreeValued;
@@ -71,30 +93,23 @@ function answerFor(entry: IndexedListing, kind: PermissionKind, purpose: Purpose
   return { value, term: milder.term ?? commercial.term };
 }
 
-function ask(
-  { ruleId, kind, what }: Question,
-  subject: Subject,
-  { facts }: PreparedFacts,
-  report: Report,
-): void {
-  const { value, term } = answerFor(subject.entry, kind, facts.purpose);
-  const fact = { name: 'purpose', value: facts.purpose };
-  const name = nameOf(subject);
+function ask({ ruleId, kind, what }: Question, entry: IndexedListing, purpose: Purpose): PreparedFinding[] {
+  const { value, term } = answerFor(entry, kind, purpose);
+  const base = { term, fact: { name: 'purpose', value: purpose } };
+  const name = entry.label;
   if (value === 'yes') {
-    if (term?.verified !== 'secondary') return;
+    if (term?.verified !== 'secondary') return [];
     const message = `${name}: the permission for ${what} is known from a report of the text, not from the text.`;
     const howToFix = 'Have somebody read the text itself and record where and when.';
-    report.finding({ ruleId: 'secondary-source', severity: 'note', subject, term, fact, message, howToFix });
-    return;
+    return [{ ...base, ruleId: 'secondary-source', severity: 'note', message, howToFix }];
   }
   if (value === 'no') {
-    const message = `${name}: ${what} is not allowed for the purpose "${facts.purpose}".`;
+    const message = `${name}: ${what} is not allowed for the purpose "${purpose}".`;
     const howToFix =
       'Choose another model, or obtain a license for this use and have it recorded as a listing of its own.';
-    report.finding({ ruleId, severity: 'deny', subject, term, fact, message, howToFix });
-    return;
+    return [{ ...base, ruleId, severity: 'deny', message, howToFix }];
   }
-  const message = `${name}: it is not known whether ${what} is allowed for the purpose "${facts.purpose}".`;
+  const message = `${name}: it is not known whether ${what} is allowed for the purpose "${purpose}".`;
   const howToFix = 'Have counsel read the terms in force and record the answer, or choose another model.';
-  report.finding({ ruleId, severity: 'review', subject, term, fact, message, howToFix });
+  return [{ ...base, ruleId, severity: 'review', message, howToFix }];
 }

@@ -1,33 +1,36 @@
 import { type FieldOfUse, type TermOf } from '../terms.js';
 import { termsOf } from '../listing-index.js';
 import { plansOf } from './agreements.js';
-import { type ListingRule, nameOf, restrictionSeverity } from './rule.js';
+import { hasTerm, type ListingRule, nameOf, restrictionSeverity } from './rule.js';
 
 /** Some licenses stop at a medium: no broadcast, no film, no advertising outside the net. */
-export const fieldOfUse: ListingRule = (subject, { facts }, report) => {
-  for (const term of termsOf(subject.entry, 'field-of-use')) {
-    const stated = plansOf(subject, facts);
-    // A limit of the smaller plans does not bind who states only larger ones.
-    if (term.plans !== null && stated.length > 0 && !stated.some((plan) => term.plans?.includes(plan)))
-      continue;
-    const planKnown = term.plans === null || stated.length > 0;
-    const hits = facts.fieldsOfUse === 'unknown' ? 'unknown' : outside(term, facts.fieldsOfUse);
-    if (hits !== 'unknown' && hits.length === 0) continue;
-    const certain = hits !== 'unknown' && planKnown && term.value !== 'unknown';
-    report.finding({
-      ruleId: 'field-of-use',
-      severity: certain ? restrictionSeverity(term) : 'review',
-      subject,
-      term,
-      fact: { name: 'fieldsOfUse', value: hits },
-      message:
-        hits === 'unknown'
-          ? `${nameOf(subject)}: the license depends on the medium, and the medium is not stated.`
-          : `${nameOf(subject)}: the license does not cover ${hits.join(', ')}${certain ? '' : ', as far as is known'}.`,
-      howToFix:
-        hits === 'unknown' ? 'State fieldsOfUse.' : 'Use it in other media only, or choose another model.',
-    });
-  }
+export const fieldOfUse: ListingRule = {
+  concerns: hasTerm('field-of-use'),
+  check: (subject, { facts }, report) => {
+    for (const term of termsOf(subject.entry, 'field-of-use')) {
+      const stated = plansOf(subject, facts);
+      // A limit of the smaller plans does not bind who states only larger ones.
+      if (term.plans !== null && stated.length > 0 && !stated.some((plan) => term.plans?.includes(plan)))
+        continue;
+      const planKnown = term.plans === null || stated.length > 0;
+      const hits = facts.fieldsOfUse === 'unknown' ? 'unknown' : outside(term, facts.fieldsOfUse);
+      if (hits !== 'unknown' && hits.length === 0) continue;
+      const certain = hits !== 'unknown' && planKnown && term.value !== 'unknown';
+      report.finding({
+        ruleId: 'field-of-use',
+        severity: certain ? restrictionSeverity(term) : 'review',
+        subject,
+        term,
+        fact: { name: 'fieldsOfUse', value: hits },
+        message:
+          hits === 'unknown'
+            ? `${nameOf(subject)}: the license depends on the medium, and the medium is not stated.`
+            : `${nameOf(subject)}: the license does not cover ${hits.join(', ')}${certain ? '' : ', as far as is known'}.`,
+        howToFix:
+          hits === 'unknown' ? 'State fieldsOfUse.' : 'Use it in other media only, or choose another model.',
+      });
+    }
+  },
 };
 
 /** `no` and `unknown` name fields that are closed or in doubt; `yes` names the only open ones. */

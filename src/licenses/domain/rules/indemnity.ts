@@ -1,73 +1,74 @@
-import { type ExpandedLineage, type Subject } from '../expand-lineage.js';
 import { type FactValue } from '../finding.js';
-import { type LineageRule, nameOf, type PreparedFacts, type Report } from './rule.js';
+import { indemnityOf, type IndemnityOpen, type IndemnityStatus } from '../indemnity-status.js';
+import { type IndexedListing } from '../listing-index.js';
+import { type LineageRule, type PreparedFinding } from './rule.js';
 
-/**
- * An indemnity belongs to an output as the vendor returned it. What happens afterwards in the lineage can end it, so
- * it is computed over the whole lineage and never per model. It informs; whether an indemnity is needed is policy.
- */
-export const indemnity: LineageRule = (lineage, facts, report) => {
-  for (const subject of lineage.subjects.values()) {
-    const { offered } = subject.entry.listing.indemnity;
-    if (offered === 'yes') offeredBy(subject, lineage, facts, report);
-    else if (subject.entry.listing.access !== 'code') {
-      const answer =
-        offered === 'no' ? 'the vendor gives no indemnity.' : 'no indemnity was found in its terms.';
-      note(subject, { name: 'indemnity.offered', value: offered }, answer, report);
-    }
+/** What a vendor does not offer, and what it may offer, depends on the listing alone and is put into words once. */
+const NOTES = new WeakMap<IndexedListing, PreparedFinding>();
+
+/** Says in words what {@link indemnityOf} found. It informs; whether an indemnity is needed is policy. */
+export const indemnityNotes: LineageRule = (lineage, { facts }, report) => {
+  for (const status of indemnityOf(lineage, facts)) {
+    const subject = lineage.subjects.get(status.listingId);
+    if (subject) report.prepared(subject, noteOf(status, subject.entry));
   }
 };
 
-function offeredBy(
-  subject: Subject,
-  lineage: ExpandedLineage,
-  { facts }: PreparedFacts,
-  report: Report,
-): void {
-  const { voidedBy, conditions } = subject.entry.listing.indemnity;
-  const others = [...lineage.subjects.values()]
-    .filter(({ entry }) => entry.listing.vendor !== subject.entry.listing.vendor)
-    .map(({ entry }) => entry.listing.id)
-    .sort();
-  const combined =
-    voidedBy.includes('combined-with-other-products') && (others.length > 0 || lineage.missing.size > 0);
-  const modified = voidedBy.includes('output-modified') && facts.editsPlanned !== 'no';
-  const withoutRight =
-    voidedBy.includes('input-without-right') &&
-    lineage.inputs.some(({ rightsBasis }) => rightsBasis === 'none' || rightsBasis === 'unknown');
-  if (combined) {
-    const value = [...others, ...lineage.missing.keys()].sort();
-    const message = 'its indemnity is lost: the output is combined with or changed by products of others.';
-    note(subject, { name: 'lineage', value }, message, report);
-  }
-  if (modified) {
-    const certain =
-      facts.editsPlanned === 'yes' ? 'is lost: the output is edited' : 'is lost if the output is edited';
-    note(subject, { name: 'editsPlanned', value: facts.editsPlanned }, `its indemnity ${certain}.`, report);
-  }
-  if (withoutRight) {
-    const message = 'its indemnity is lost: an input comes without a proven right.';
-    note(subject, { name: 'inputs', value: null }, message, report);
-  }
-  if (!combined && !modified && !withoutRight) {
-    const message = `an indemnity is offered. Conditions: ${conditions.join(' ')}`;
-    note(subject, { name: 'indemnity.offered', value: 'yes' }, message, report);
+function noteOf(status: IndemnityStatus, entry: IndexedListing): PreparedFinding {
+  const constant = entry.listing.indemnity.offered !== 'yes';
+  const known = constant ? NOTES.get(entry) : undefined;
+  if (known) return known;
+  const note: PreparedFinding = {
+    ruleId: 'indemnity',
+    severity: 'note',
+    term: null,
+    cited: entry.citedIndemnity,
+    fact: { name: 'indemnity', value: factOf(status) },
+    message: `${entry.label}: ${answer(status, entry.listing.indemnity.conditions)}`,
+    howToFix: FIX,
+  };
+  if (constant) NOTES.set(entry, note);
+  return note;
+}
+
+const FIX =
+  'If an indemnity is needed, keep the output of an indemnified model as it was returned, and state what is open.';
+
+const WORDS: Readonly<Record<IndemnityOpen, string>> = {
+  'output-modified': 'the output is edited',
+  'combined-with-other-products': 'the output is combined with or changed by products of others',
+  'safety-disabled': 'safety features are off',
+  'input-without-right': 'an input comes without a proven right',
+  'trademark-use': 'the output is used as a trade mark',
+  'known-infringement': 'somebody has complained of an infringement',
+  'fine-tuned-on-unlicensed-data': 'the model is tuned on data without a license',
+  'preview-version': 'the feature is a preview',
+  'not-reviewed-by-vendor': 'the vendor has not reviewed the image',
+  'third-party-offering': 'it is an offering of a third party',
+  'contract-does-not-link': 'no contract links the indemnity',
+  'offer-not-known': 'whether the vendor offers one',
+  'terms-in-force-not-read': 'what the terms in force say of it',
+};
+
+function factOf({ result, lostBecause, open }: IndemnityStatus): FactValue {
+  return [result, ...lostBecause, ...open];
+}
+
+function answer({ result, lostBecause, open }: IndemnityStatus, conditions: readonly string[]): string {
+  switch (result) {
+    case 'none':
+      return 'the vendor gives no indemnity.';
+    case 'lost':
+      return `its indemnity is lost: ${inWords(lostBecause)}.`;
+    case 'intact':
+      return `its indemnity holds. Conditions: ${conditions.join(' ')}`;
+    case 'unknown':
+      return open.includes('offer-not-known')
+        ? 'no indemnity was found in its terms.'
+        : `an indemnity is offered; whether it holds is open: ${inWords(open)}.`;
   }
 }
 
-function note(
-  subject: Subject,
-  fact: { readonly name: string; readonly value: FactValue },
-  answer: string,
-  report: Report,
-): void {
-  report.finding({
-    ruleId: 'indemnity',
-    severity: 'note',
-    subject,
-    term: null,
-    fact,
-    message: `${nameOf(subject)}: ${answer}`,
-    howToFix: 'If an indemnity is needed, keep the output of an indemnified model as it was returned.',
-  });
+function inWords(causes: readonly IndemnityOpen[]): string {
+  return causes.map((cause) => WORDS[cause]).join('; ');
 }

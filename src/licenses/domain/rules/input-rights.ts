@@ -1,6 +1,8 @@
 import { type ExpandedLineage } from '../expand-lineage.js';
-import { type FactValue, type RuleId } from '../finding.js';
+import { type FactValue, type RuleId, type Severity } from '../finding.js';
 import { type LineageInput } from '../lineage.js';
+import { type Expiry } from '../rights.js';
+import { endsBefore } from './campaign.js';
 import { type LineageRule, type PreparedFacts, type Report } from './rule.js';
 
 interface Question {
@@ -10,7 +12,7 @@ interface Question {
   readonly modelInvolved: boolean;
   readonly say: (
     ruleId: RuleId,
-    severity: 'deny' | 'review',
+    severity: Severity,
     fact: readonly [string, FactValue],
     words: string,
     fix: string,
@@ -25,8 +27,9 @@ export const inputRights: LineageRule = (lineage, facts, report) => {
     const question: Question = { input, facts, modelInvolved, say: sayAbout(input, report) };
     basis(question);
     aiUse(question);
+    reservations(question);
     purpose(question);
-    territory(question);
+    places(question, 'input-territory', 'its right', input.territory);
     expiry(question, 'input-expiry', 'right to use it', input.expiresAt);
     releases(question);
   }
@@ -79,6 +82,33 @@ function aiUse({ input: { aiInput }, modelInvolved, say }: Question): void {
   }
 }
 
+/** What the file itself reserves holds, whoever declares otherwise. */
+function reservations({ input: { fileSignals = [] }, modelInvolved, say }: Question): void {
+  if (!modelInvolved) return;
+  const fix = 'Leave the image out, or obtain a file from the rights holder that does not reserve this.';
+  for (const { act, use, origin, constraint } of fileSignals) {
+    if (use === 'allowed') continue;
+    const fact = [`fileSignals.${act}`, constraint ?? use] as const;
+    // A constraint that says nothing reserves everything.
+    if (act === 'ai-inference' && (use === 'notAllowed' || constraint === null)) {
+      say('input-opt-out', 'deny', fact, `the file forbids feeding it to a model (${origin}).`, fix);
+    } else if (act === 'ai-inference') {
+      say(
+        'input-opt-out',
+        'review',
+        fact,
+        `the file puts a condition on feeding it to a model (${origin}).`,
+        fix,
+      );
+    } else if (act === 'data-mining') {
+      const words = `the file reserves mining of every kind (${origin}); whether that covers this use is open.`;
+      say('input-opt-out', 'review', fact, words, fix);
+    } else {
+      say('input-opt-out', 'note', fact, `the file reserves training (${origin}): do not train on it.`, fix);
+    }
+  }
+}
+
 function purpose({ input: { allowedUses }, facts, say }: Question): void {
   const asked = facts.facts.purpose;
   if (allowedUses === 'unknown') {
@@ -97,59 +127,50 @@ function purpose({ input: { allowedUses }, facts, say }: Question): void {
   }
 }
 
-function territory({ input, facts: { audience }, say }: Question): void {
-  const allowed = input.territory;
+function places(
+  { facts: { audience }, say }: Question,
+  ruleId: 'input-territory' | 'input-release',
+  what: string,
+  allowed: LineageInput['territory'],
+): void {
   if (allowed === 'worldwide') return;
   if (allowed === 'unknown') {
-    const fix = 'Declare the countries that the right covers.';
-    say(
-      'input-territory',
-      'review',
-      ['territory', allowed],
-      'the countries of its right are not known.',
-      fix,
-    );
+    const fix = 'Declare the countries that it covers.';
+    say(ruleId, 'review', ['territory', allowed], `the countries of ${what} are not known.`, fix);
     return;
   }
   const outside =
     audience === 'worldwide' ? ['worldwide'] : audience.filter((country) => !allowed.includes(country));
   if (outside.length === 0) return;
-  const words = `its right does not cover the audience: ${outside.sort().join(', ')}.`;
+  const words = `${what} does not cover the audience: ${outside.sort().join(', ')}.`;
   const fix = 'Narrow the audience, extend the right, or leave the image out.';
-  say('input-territory', 'deny', ['territory', [...allowed].sort()], words, fix);
+  say(ruleId, 'deny', ['territory', [...allowed].sort()], words, fix);
 }
 
 function expiry(
   { facts: { facts }, say }: Question,
   ruleId: 'input-expiry' | 'input-release',
   what: string,
-  expiresAt: LineageInput['expiresAt'],
+  expiresAt: Expiry,
 ): void {
-  if (expiresAt === null) return;
-  const { campaignStart, campaignEnd } = facts;
+  const ends = endsBefore(expiresAt, facts);
+  if (ends === 'no') return;
+  const fact = ['expiresAt', expiresAt] as const;
   if (expiresAt === 'unknown') {
-    say(
-      ruleId,
-      'review',
-      ['expiresAt', expiresAt],
-      `the end of the ${what} is not known.`,
-      'Declare when it ends.',
-    );
-  } else if (
-    (campaignEnd !== null && campaignEnd > expiresAt) ||
-    (campaignStart !== null && campaignStart > expiresAt)
-  ) {
-    const words = `the ${what} ends on ${expiresAt}, before the campaign does.`;
-    say(ruleId, 'deny', ['expiresAt', expiresAt], words, 'End the campaign earlier, or extend the right.');
-  } else if (campaignEnd === null) {
-    const words = `the ${what} ends on ${expiresAt}, and the campaign has no stated end.`;
-    say(ruleId, 'review', ['expiresAt', expiresAt], words, 'State campaignEnd.');
+    say(ruleId, 'review', fact, `the end of the ${what} is not known.`, 'Declare when it ends.');
+  } else if (ends === 'yes') {
+    const words = `the ${what} ends on ${String(expiresAt)}, before the campaign does.`;
+    say(ruleId, 'deny', fact, words, 'End the campaign earlier, or extend the right.');
+  } else {
+    const words = `the ${what} ends on ${String(expiresAt)}, and the campaign has no stated end.`;
+    say(ruleId, 'review', fact, words, 'State campaignEnd.');
   }
 }
 
 function releases(question: Question): void {
-  for (const { reference, coversAiAlteration, expiresAt } of question.input.releases) {
+  for (const { reference, coversAiAlteration, expiresAt, territory: shownIn } of question.input.releases) {
     expiry(question, 'input-release', `release ${reference}`, expiresAt);
+    places(question, 'input-release', `the release ${reference}`, shownIn ?? 'worldwide');
     if (!question.modelInvolved || coversAiAlteration === 'yes') continue;
     const known = coversAiAlteration === 'no';
     question.say(

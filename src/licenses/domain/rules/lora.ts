@@ -1,28 +1,108 @@
-import { type ListingRule, nameOf } from './rule.js';
+import { type DatasetManifest, type ImageGroup } from '../dataset-manifest.js';
+import { type Subject } from '../expand-lineage.js';
+import { type FactValue, type Severity } from '../finding.js';
+import { type IndexedListing } from '../listing-index.js';
+import { type Expiry } from '../rights.js';
+import { endsBefore } from './campaign.js';
+import { type ListingRule, nameOf, type PreparedFacts, type Report } from './rule.js';
 
-/** A LoRA inherits the terms of its base and adds the rights in its own training images. */
-export const loraDataset: ListingRule = (subject, _facts, report) => {
-  const { roles, base, datasetManifestSha256 } = subject.entry.listing;
-  if (!subject.roles.has('lora') && !roles.includes('lora')) return;
-  if (base === null) {
+type Say = (severity: Severity, fact: readonly [string, FactValue], words: string, fix: string) => void;
+
+/** A LoRA or fine-tune inherits the terms of its base and adds the rights in its own training images. */
+export const loraDataset: ListingRule = {
+  concerns: ({ listing: { roles, base } }: IndexedListing) =>
+    roles.includes('lora') || base?.relation === 'adapter' || base?.relation === 'finetune',
+  check: (subject, facts, report) => {
+    const { base, datasetManifestSha256: sha256, datasetManifest: manifest } = subject.entry.listing;
+    const say = sayAbout(subject, report);
+    if (base === null) {
+      const words = 'its base model is not stated, so the terms it inherits are not known.';
+      say('review', ['base', null], words, 'Record the base model of the LoRA.');
+    }
+    if (sha256 === null) {
+      const words = 'it has no dataset manifest, so nobody knows on whose images it was trained.';
+      const fix = 'Record the training images with their hashes, rights and releases, or leave the LoRA out.';
+      say('review', ['datasetManifestSha256', null], words, fix);
+    } else if (manifest === undefined) {
+      const words = 'its dataset manifest is recorded by hash only, so what it says of rights is not known.';
+      say(
+        'review',
+        ['datasetManifest', null],
+        words,
+        'Record the rights and releases that the manifest names.',
+      );
+    } else {
+      images(manifest, facts, say);
+      people(manifest, facts, say);
+    }
+  },
+};
+
+function sayAbout(subject: Subject, report: Report): Say {
+  return (severity, [name, value], words, howToFix) => {
+    const message = `${nameOf(subject)}: ${words}`;
     report.finding({
       ruleId: 'lora-dataset',
-      severity: 'review',
+      severity,
       subject,
       term: null,
-      fact: { name: 'base', value: null },
-      message: `${nameOf(subject)}: its base model is not stated, so the terms it inherits are not known.`,
-      howToFix: 'Record the base model of the LoRA.',
+      fact: { name, value },
+      message,
+      howToFix,
     });
+  };
+}
+
+const REPLACE = 'Train again without these images, or obtain the right and record it.';
+
+function images({ images: total, rights }: DatasetManifest, facts: PreparedFacts, say: Say): void {
+  const covered = rights.reduce((sum, group) => sum + group.images, 0);
+  if (covered < total) {
+    const words = `${String(total - covered)} of ${String(total)} training images have no right recorded.`;
+    say('review', ['datasetManifest.images', total], words, REPLACE);
   }
-  if (datasetManifestSha256 !== null) return;
-  report.finding({
-    ruleId: 'lora-dataset',
-    severity: 'review',
-    subject,
-    term: null,
-    fact: { name: 'datasetManifestSha256', value: null },
-    message: `${nameOf(subject)}: it has no dataset manifest, so nobody knows on whose images it was trained.`,
-    howToFix: 'Record the training images with their hashes, rights and releases, or leave the LoRA out.',
-  });
-};
+  for (const group of rights) imageGroup(group, facts, say);
+}
+
+function imageGroup(
+  { basis, images: count, trainingAllowed, expiresAt }: ImageGroup,
+  facts: PreparedFacts,
+  say: Say,
+): void {
+  const which = `${String(count)} training images (${basis})`;
+  if (basis === 'none') say('deny', ['rightsBasis', basis], `there is no right to ${which}.`, REPLACE);
+  else if (basis === 'unknown')
+    say('review', ['rightsBasis', basis], `the right to ${which} is not known.`, REPLACE);
+  if (trainingAllowed === 'no') {
+    say('deny', ['trainingAllowed', 'no'], `the right to ${which} does not cover training.`, REPLACE);
+  } else if (trainingAllowed === 'unknown') {
+    const words = `it is not known whether the right to ${which} covers training.`;
+    say('review', ['trainingAllowed', 'unknown'], words, REPLACE);
+  }
+  if (endsBefore(expiresAt, facts.facts) !== 'no') {
+    // Whether a trained adapter outlives the right in what it learnt from is for counsel.
+    const words = `the right to ${which} ends or may end before the campaign does (${dateWords(expiresAt)}).`;
+    say('review', ['expiresAt', expiresAt], words, 'End the campaign earlier, or extend the right.');
+  }
+}
+
+function people({ releases }: DatasetManifest, facts: PreparedFacts, say: Say): void {
+  for (const { reference, coversDigitalReplica: covers, expiresAt } of releases) {
+    if (covers !== 'yes') {
+      const known = covers === 'no';
+      const words = known
+        ? `the release ${reference} does not cover a digital replica.`
+        : `it is not known whether the release ${reference} covers a digital replica.`;
+      say(known ? 'deny' : 'review', ['coversDigitalReplica', covers], words, REPLACE);
+    }
+    const ends = endsBefore(expiresAt, facts.facts);
+    if (ends === 'no') continue;
+    const words = `the release ${reference} ends or may end before the campaign does (${dateWords(expiresAt)}).`;
+    const fix = 'End the campaign earlier, extend the release, or state campaignEnd.';
+    say(ends === 'yes' ? 'deny' : 'review', ['expiresAt', expiresAt], words, fix);
+  }
+}
+
+function dateWords(expiresAt: Expiry): string {
+  return expiresAt === null || expiresAt === 'unknown' ? 'the day is not known' : expiresAt;
+}

@@ -2,7 +2,7 @@ import { termsOf } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
 import { type Boundary, type CapScope } from '../terms.js';
 import { type CapState, capState, type Figures } from './cap.js';
-import { type ListingRule, nameOf, restrictionSeverity } from './rule.js';
+import { hasTerm, type ListingRule, nameOf, restrictionSeverity } from './rule.js';
 
 const FACT_OF_SCOPE = {
   entity: 'organizationRevenueUsd',
@@ -17,22 +17,25 @@ const SCOPE_WORDS: Readonly<Record<CapScope, string>> = {
 };
 
 /** The free license of a company below a size. Boundary and scope are part of the term, not of this rule. */
-export const revenueCap: ListingRule = (subject, { facts }, report) => {
-  for (const term of termsOf(subject.entry, 'revenue-cap')) {
-    if (term.exempts.includes(facts.purpose)) continue;
-    const { amountUsd: amount, boundary, boundaryDisputed: disputed, scope } = term;
-    const state = capState({ amount, boundary, disputed, scope }, revenueFigures(facts));
-    if (state === 'within') continue;
-    report.finding({
-      ruleId: 'revenue-cap',
-      severity: state === 'over' ? restrictionSeverity(term) : 'review',
-      subject,
-      term,
-      fact: { name: FACT_OF_SCOPE[scope], value: facts[FACT_OF_SCOPE[scope]] },
-      message: `${nameOf(subject)}: ${messageOf(state, scope, capWords(amount, boundary))}`,
-      howToFix: howToFix(state, scope),
-    });
-  }
+export const revenueCap: ListingRule = {
+  concerns: hasTerm('revenue-cap'),
+  check: (subject, { facts }, report) => {
+    for (const term of termsOf(subject.entry, 'revenue-cap')) {
+      if (term.exempts.includes(facts.purpose)) continue;
+      const { amountUsd: amount, boundary, boundaryDisputed: disputed, scope } = term;
+      const state = capState({ amount, boundary, disputed, scope }, revenueFigures(facts));
+      if (state === 'within') continue;
+      report.finding({
+        ruleId: 'revenue-cap',
+        severity: state === 'over' ? restrictionSeverity(term) : 'review',
+        subject,
+        term,
+        fact: { name: FACT_OF_SCOPE[scope], value: facts[FACT_OF_SCOPE[scope]] },
+        message: `${nameOf(subject)}: ${messageOf(state, scope, capWords(amount, boundary))}`,
+        howToFix: howToFix(state, scope),
+      });
+    }
+  },
 };
 
 export function revenueFigures(facts: RunFacts): Figures {

@@ -1,8 +1,9 @@
 import { type ExpandedLineage, type Subject } from '../expand-lineage.js';
-import { type FactValue, type RuleId, type Severity } from '../finding.js';
+import { type CitedTerm, type FactValue, type RuleId, type Severity } from '../finding.js';
 import { type ListingId } from '../listing.js';
+import { type IndexedListing } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
-import { type Term } from '../terms.js';
+import { type Term, type TermKind } from '../terms.js';
 
 export interface FindingDraft {
   readonly ruleId: RuleId;
@@ -10,18 +11,25 @@ export interface FindingDraft {
   /** The listing it is about; without one, `listingId`, `stepKeys` and `via` may say what is known. */
   readonly subject?: Subject;
   readonly listingId?: ListingId;
-  readonly stepKeys?: ReadonlySet<string>;
-  readonly via?: ReadonlySet<ListingId>;
+  readonly stepKeys?: readonly string[];
+  readonly via?: readonly ListingId[];
   /** Null when the finding is the absence of a term. */
   readonly term: Term | null;
+  /** Where the finding rests on a part of the listing that is not a term. */
+  readonly cited?: CitedTerm;
   readonly fact: { readonly name: string; readonly value: FactValue };
   readonly message: string;
   readonly howToFix: string;
 }
 
+/** A finding that depends on a listing and the purpose alone; the decision only adds where the listing came in. */
+export type PreparedFinding = Omit<FindingDraft, 'subject' | 'listingId' | 'stepKeys' | 'via'>;
+
 /** Where rules put what they find. */
 export interface Report {
   finding(draft: FindingDraft): void;
+  /** A finding that was put into words when the listing was prepared. */
+  prepared(subject: Subject, finding: PreparedFinding): void;
 }
 
 /** Facts with what every rule would derive again. */
@@ -41,7 +49,17 @@ export function prepareFacts(facts: RunFacts): PreparedFacts {
 }
 
 /** Looks at one listing of the lineage. */
-export type ListingRule = (subject: Subject, facts: PreparedFacts, report: Report) => void;
+export interface ListingRule {
+  /** Whether the listing has anything the rule could speak about; asked once per listing, not per decision. */
+  readonly concerns: (entry: IndexedListing) => boolean;
+  readonly check: (subject: Subject, facts: PreparedFacts, report: Report) => void;
+}
+
+/** A rule about terms of one kind. */
+export const hasTerm =
+  (kind: TermKind) =>
+  (entry: IndexedListing): boolean =>
+    entry.termsByKind.has(kind);
 
 /** Looks at the lineage as a whole. */
 export type LineageRule = (lineage: ExpandedLineage, facts: PreparedFacts, report: Report) => void;
@@ -55,5 +73,5 @@ export function restrictionSeverity(term: Term): 'deny' | 'review' {
 
 /** The name of a listing in messages. */
 export function nameOf({ entry }: Subject): string {
-  return `${entry.listing.name} (${entry.listing.id})`;
+  return entry.label;
 }

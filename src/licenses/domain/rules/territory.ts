@@ -3,7 +3,14 @@ import { type Subject } from '../expand-lineage.js';
 import { type FactValue } from '../finding.js';
 import { termsOf } from '../listing-index.js';
 import { type TermOf } from '../terms.js';
-import { type ListingRule, nameOf, type PreparedFacts, type Report, restrictionSeverity } from './rule.js';
+import {
+  hasTerm,
+  type ListingRule,
+  nameOf,
+  type PreparedFacts,
+  type Report,
+  restrictionSeverity,
+} from './rule.js';
 
 type Exclusion = TermOf<'territory-exclusion'>;
 
@@ -31,11 +38,14 @@ export function overlap(
  * A license that ends at a border binds the place where the work is shown, not the place where it was made:
  * generating in the United States does not open Germany.
  */
-export const territory: ListingRule = (subject, facts, report) => {
-  for (const term of termsOf(subject.entry, 'territory-exclusion')) {
-    if (term.appliesTo === 'outputs') outputs(term, subject, facts, report);
-    else if (subject.entry.listing.access !== 'api') weights(term, subject, facts, report);
-  }
+export const territory: ListingRule = {
+  concerns: hasTerm('territory-exclusion'),
+  check: (subject, facts, report) => {
+    for (const term of termsOf(subject.entry, 'territory-exclusion')) {
+      if (term.appliesTo === 'outputs') outputs(term, subject, facts, report);
+      else if (subject.entry.listing.access !== 'api') weights(term, subject, facts, report);
+    }
+  },
 };
 
 function outputs(term: Exclusion, subject: Subject, { audience }: PreparedFacts, report: Report): void {
@@ -70,7 +80,18 @@ function outputs(term: Exclusion, subject: Subject, { audience }: PreparedFacts,
 
 function weights(term: Exclusion, subject: Subject, { facts }: PreparedFacts, report: Report): void {
   const excluded = term.countries.join(', ');
-  if (facts.processingCountries === 'unknown') return;
+  if (facts.processingCountries === 'unknown') {
+    report.finding({
+      ruleId: 'territory-weights',
+      severity: 'review',
+      subject,
+      term,
+      fact: { name: 'processingCountries', value: 'unknown' },
+      message: `${nameOf(subject)}: the model may not be run in ${excluded}, and where it runs is not known.`,
+      howToFix: 'State processingCountries.',
+    });
+    return;
+  }
   const { certain, doubtful } = overlap(facts.processingCountries, subject.entry.territories.get(term));
   if (certain.length === 0 && doubtful.length === 0) return;
   const places = [...certain, ...doubtful].sort();

@@ -3,7 +3,7 @@ import { type LineageRule } from './rule.js';
 /** Whatever has no terms in the registry is not allowed, and not denied either: somebody has to look. */
 export const unknownListing: LineageRule = ({ missing }, _facts, report) => {
   for (const { id, stepKeys, via } of missing.values()) {
-    const hidden = via.size > 0;
+    const hidden = via.length > 0;
     report.finding({
       ruleId: hidden ? 'component-unknown' : 'listing-unknown',
       severity: 'review',

@@ -1,5 +1,10 @@
 import { formatUsd } from '../../../shared/money.js';
-import { type AssetDossier, type DossierAsset, type DossierPerson } from '../../domain/dossier.js';
+import {
+  type AssetDossier,
+  type DossierAsset,
+  type DossierErasure,
+  type DossierPerson,
+} from '../../domain/dossier.js';
 
 /** `22 November 2026, 10:00 UTC`. What is not a time is shown as it is. */
 export function dateTime(time: string): string {
@@ -18,12 +23,35 @@ export function personName({ displayName, principalId }: DossierPerson): string 
   return displayName === undefined ? `a person whose name was erased (${principalId})` : short(displayName);
 }
 
+/** A text that people wrote; where it was erased, when and why. */
+export function sealedText(
+  text: string | undefined,
+  erased: DossierErasure | undefined,
+  none: string,
+): string {
+  if (text !== undefined) return text;
+  return erased ? erasedWords(erased) : none;
+}
+
+function erasedWords({ erasedAt, reason }: DossierErasure): string {
+  if (erasedAt === undefined || reason === undefined) return 'Sealed, erased; no erasure is recorded';
+  return `Erased on ${dateTime(erasedAt)}: ${plain(reason)}`;
+}
+
 const MAX_NAME_LENGTH = 120;
 
 /** A name on one line. One of 10,000 characters is shown by its beginning; dossier.json has all of it. */
 export function short(name: string): string {
   const line = name.replace(/\s+/gu, ' ');
   return line.length > MAX_NAME_LENGTH ? `${[...line.slice(0, MAX_NAME_LENGTH)].join('')}\u2026` : line;
+}
+
+/** To the second, as far as evidence goes: `2026-11-22 10:00:05 UTC`. */
+export function exactTime(time: string): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
+  const iso = date.toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 }
 
 /** A SHA-256 in two lines of the same length. */

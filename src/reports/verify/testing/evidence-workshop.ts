@@ -1,5 +1,16 @@
 import sharp from 'sharp';
+import { openCheckpoint } from '../../../audit/core/checkpoint.js';
+import { verifierFromVkey } from '../../../audit/core/cosignature.js';
 import { type EntryInput } from '../../../audit/core/entry.js';
+import { parseNote } from '../../../audit/core/signed-note.js';
+import {
+  formatWitnessPolicy,
+  keyNameOf,
+  policyForLog,
+  witnessKeyName,
+} from '../../../audit/core/witness-policy.js';
+import { verifyTimeStampToken } from '../../../audit/verify/time-stamp-token.js';
+import { formatUnixTime, isPolicyMet } from '../../../audit/verify/witness-status.js';
 import { runFactsSchema } from '../../../licenses/domain/run-facts.js';
 import { C2paReader, fileSha256 } from '../../../provenance/adapters/c2pa-reader.js';
 import { DIGITAL_SOURCE_TYPES, type DigitalSourceType } from '../../../provenance/domain/manifest-plan.js';
@@ -20,6 +31,7 @@ import {
   type DossierPicture,
 } from '../../domain/dossier.js';
 import { type VerifyMedia } from '../bundle-verification.js';
+import { type Anchoring, NOBODY } from './anchoring.js';
 import { MemoryLog } from './memory-log.js';
 
 const AT = '2026-11-22T10:00:00.000Z';
@@ -63,8 +75,14 @@ export class EvidenceWorkshop {
     };
   }
 
-  /** Generated, cut out, edited by a person, approved, released. */
-  async build(): Promise<{ dossier: AssetDossier; evidence: BundleEvidence; pictures: DossierPicture[] }> {
+  /**
+   * Generated, cut out, edited by a person, approved, released.
+   * @param fillers so many entries more, of runs that were accepted
+   */
+  async build(
+    anchoring: Anchoring = NOBODY,
+    fillers = 0,
+  ): Promise<{ dossier: AssetDossier; evidence: BundleEvidence; pictures: DossierPicture[] }> {
     const before = this.appendClearance();
     const generated = await this.step(
       await this.picture('#b98a5e', false),
@@ -101,7 +119,10 @@ export class EvidenceWorkshop {
     );
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
     const steps = [generated, cutOut, edited];
-    const checkpoint = await this.log.checkpoint();
+    for (let i = 0; i < fillers; i++) this.appendRun(publicId('run', newId()));
+    const checkpoint = await this.log.checkpoint(anchoring.cosigners);
+    const text = Buffer.from(parseNote(checkpoint).text, 'utf8');
+    const timeStamps = await anchoring.stamp(text);
     const dossier: AssetDossier = {
       ...dossierHead(edited.asset),
       chain: steps.map(({ asset }) => asset),
@@ -110,13 +131,35 @@ export class EvidenceWorkshop {
       contributions: [contributionOf(contributionId, contribution, cutOut.asset, edited.asset)],
       review: { decision: 'approve', reviewer: RAVI, comment: COMMENT, decidedAt: AT, entryIndex: review },
       release: { releasedAt: AT, releasedBy: RAVI, entryIndex: release },
-      log: this.dossierLog(checkpoint),
+      log: await this.dossierLog(checkpoint, anchoring, timeStamps),
     };
-    return { dossier, evidence: await this.evidence(steps, checkpoint), pictures: await thumbnails(steps) };
+    const evidence: BundleEvidence = {
+      ...(await this.evidence(steps, checkpoint)),
+      timeStamps,
+      timeStampRootsPem: anchoring.rootsPem,
+    };
+    return { dossier, evidence, pictures: await thumbnails(steps) };
   }
 
-  private dossierLog(checkpoint: Buffer): AssetDossier['log'] {
+  private async dossierLog(
+    checkpoint: Buffer,
+    { policy, rootsPem }: Anchoring,
+    tokens: BundleEvidence['timeStamps'],
+  ): Promise<AssetDossier['log']> {
+    const trust = { origin: this.log.origin, log: verifierFromVkey(this.log.vkey), policy };
+    const opened = openCheckpoint(checkpoint, trust);
     return {
+      witnessing: {
+        policy: formatWitnessPolicy(policyForLog(policy, this.log.vkey)),
+        isMet: policy.witnesses.length === 0 ? undefined : isPolicyMet(opened, policy),
+        witnesses: policy.witnesses.map((witness) => {
+          const key = witnessKeyName(witness);
+          const found = opened.cosignatures.find((one) => keyNameOf(one) === key);
+          return { name: witness.name, key, cosignedAt: found && formatUnixTime(found.timestampSeconds) };
+        }),
+      },
+      timeStamps: await verifiedStamps(tokens, Buffer.from(opened.text), rootsPem),
+      timeStampsExpected: rootsPem !== undefined,
       origin: this.log.origin,
       vkey: this.log.vkey,
       treeSize: this.log.entries.length,
@@ -151,9 +194,14 @@ export class EvidenceWorkshop {
         findings: [{ ruleId: 'indemnity', severity: 'note', listingId: 'flux-1-dev@fal' }],
       },
     );
+    this.appendRun(this.runId, { prompt: PROMPT });
+    return { clearance };
+  }
+
+  private appendRun(id: string, sealed: Readonly<Record<string, string>> = {}): void {
     this.append(
       'run.accepted',
-      { kind: 'run', id: this.runId },
+      { kind: 'run', id },
       {
         pipeline: 'product-shot',
         pipelineVersion: 1,
@@ -164,9 +212,8 @@ export class EvidenceWorkshop {
         steps: [{ stepRunId: 'stp_1', key: 'generate', provider: 'fal', listingId: 'flux-1-dev@fal' }],
         reservedMicroUsd: '50000',
       },
-      { prompt: PROMPT },
+      sealed,
     );
-    return { clearance };
   }
 
   private run(entryIndex: number): AssetDossier['runs'][number] {
@@ -255,7 +302,10 @@ export class EvidenceWorkshop {
     return this.log.append({ type, at: AT, actor, subject, data } as EntryInput, values);
   }
 
-  private async evidence(steps: readonly SignedStep[], checkpoint: Buffer): Promise<BundleEvidence> {
+  private async evidence(
+    steps: readonly SignedStep[],
+    checkpoint: Buffer,
+  ): Promise<Omit<BundleEvidence, 'timeStamps' | 'timeStampRootsPem'>> {
     const entries = await Promise.all(
       this.log.entries.map(async ({ bytes }, index) => ({
         index,
@@ -287,6 +337,22 @@ export class EvidenceWorkshop {
     const path = await this.signing.write(await sharp(Buffer.from(svg)).png().toBuffer());
     return { path, mediaType: 'image/png' };
   }
+}
+
+async function verifiedStamps(
+  tokens: BundleEvidence['timeStamps'],
+  message: Buffer,
+  rootsPem: string | undefined,
+): Promise<AssetDossier['log']['timeStamps']> {
+  if (rootsPem === undefined) return [];
+  const stamps: AssetDossier['log']['timeStamps'][number][] = [];
+  for (const { token } of tokens) {
+    const result = await verifyTimeStampToken({ token, message, trust: { rootsPem } });
+    if (!result.valid) continue;
+    const { authority, genTime } = result.stamp;
+    stamps.push({ authority, at: genTime.toISOString(), tokenSha256: sha256Hex(token) });
+  }
+  return stamps;
 }
 
 function contributionOf(

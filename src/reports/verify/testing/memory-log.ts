@@ -10,6 +10,7 @@ import {
   generatePrivateKey,
   publicKeyOf,
 } from '../../../audit/core/note-key.js';
+import { type NoteSigner } from '../../../audit/core/signed-note.js';
 import { formatTlogProof } from '../../../audit/core/tlog-proof.js';
 
 /** For tests: a real log in memory, with real keys, proofs and openings. */
@@ -42,10 +43,11 @@ export class MemoryLog {
     return treeRoot(this.entries.map(({ leafHash }) => leafHash));
   }
 
-  async checkpoint(): Promise<Buffer> {
+  async checkpoint(cosigners: readonly NoteSigner[] = []): Promise<Buffer> {
     const { origin } = this;
     return signCheckpoint({ origin, size: this.entries.length, root: this.root() }, [
       ed25519Signer(this.key),
+      ...cosigners,
     ]);
   }
 

@@ -2,7 +2,16 @@ import { type AssetDossier, type DossierModel, type DossierRun } from '../../../
 import { type Paper } from '../paper.js';
 import { type Cell, drawFacts, drawTable } from '../table.js';
 import { STYLES } from '../theme.js';
-import { capitalized, dateTime, list, personName, plain, twoLines, wholeDollars } from '../words.js';
+import {
+  capitalized,
+  dateTime,
+  list,
+  personName,
+  plain,
+  sealedText,
+  twoLines,
+  wholeDollars,
+} from '../words.js';
 
 /** One table row a model: on which text, read when, and what it was trained on. */
 export function drawModels(paper: Paper, { models }: AssetDossier): void {
@@ -76,7 +85,7 @@ function drawClearance(paper: Paper, run: DossierRun): void {
       'Begun, state',
       `${dateTime(run.createdAt)}, ${plain(run.state.toLowerCase())}${run.mode === 'test' ? ', test key' : ''}`,
     ],
-    ['Prompt', run.prompt ?? 'none, or erased'],
+    ['Prompt', sealedText(run.prompt, run.promptErased, 'none')],
     ['Decision', mono(`${clearance.id}, entry ${clearance.entryIndex}, engine ${clearance.engineVersion}`)],
     ['Terms, SHA-256', mono(clearance.termsSha256)],
     ['Input, SHA-256', mono(clearance.inputSha256)],
@@ -167,12 +176,12 @@ function drawWaivers(paper: Paper, { waivers }: DossierRun): void {
       { title: 'Why', share: 48 },
       { title: 'By whom, until when', share: 32 },
     ],
-    rows: waivers.map(({ id, reason, comment, approvedBy, approvedAt, expiresAt }) => [
+    rows: waivers.map(({ id, reason, comment, commentErased, approvedBy, approvedAt, expiresAt }) => [
       [
         { text: capitalized(plain(reason)), style: STYLES.cellStrong },
         { text: id, style: STYLES.monoSmall },
       ],
-      comment,
+      sealedText(comment, commentErased, 'none'),
       [personName(approvedBy), `${dateTime(approvedAt)}; expires ${dateTime(expiresAt)}`],
     ]),
   });

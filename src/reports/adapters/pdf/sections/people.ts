@@ -3,7 +3,7 @@ import { type Paper } from '../paper.js';
 import { type Pictures } from '../pictures.js';
 import { type Cell, drawFacts } from '../table.js';
 import { COLORS, CONTENT_WIDTH, PAGE, STYLES } from '../theme.js';
-import { capitalized, dateTime, personName, plain } from '../words.js';
+import { capitalized, dateTime, personName, plain, sealedText } from '../words.js';
 
 const PICTURE = { width: 200, height: 150 } as const;
 
@@ -34,7 +34,7 @@ function drawContribution(
   const mono = (text: string): Cell => ({ text, style: STYLES.mono });
   const late = contribution.capture === 'declared_later' ? ' (declared later, not when it was done)' : '';
   drawFacts(paper, [
-    ['Statement', contribution.statement ?? 'erased'],
+    ['Statement', sealedText(contribution.statement, contribution.statementErased, 'erased')],
     ['Basis', `${capitalized(plain(contribution.basis))}; ${plain(contribution.capture)}${late}`],
     ['Tool, time', `${contribution.tool}; ${dateTime(contribution.createdAt)}`],
     ['Changed region', regionText(contribution)],
@@ -97,7 +97,7 @@ export function drawApprovals(paper: Paper, { review, release, asset }: AssetDos
       'Decision',
       `${review.decision === 'approve' ? 'Approved' : 'Rejected'} by ${personName(review.reviewer)}, ${dateTime(review.decidedAt)}, entry ${review.entryIndex}`,
     ],
-    ['Comment', review.comment ?? 'none, or erased'],
+    ['Comment', sealedText(review.comment, review.commentErased, 'none')],
     [
       'Release',
       release

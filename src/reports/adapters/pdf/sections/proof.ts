@@ -1,8 +1,9 @@
-import { type AssetDossier } from '../../../domain/dossier.js';
+import { type AssetDossier, type DossierWitnessing } from '../../../domain/dossier.js';
+import { witnessingWords } from '../../../domain/witnessing-words.js';
 import { type Paper } from '../paper.js';
 import { type Cell, drawFacts, drawTable } from '../table.js';
 import { STYLES } from '../theme.js';
-import { dateTime } from '../words.js';
+import { dateTime, exactTime, twoLines } from '../words.js';
 
 const mono = (text: string): Cell => ({ text, style: STYLES.mono });
 
@@ -41,6 +42,8 @@ export function drawLog(paper: Paper, { asset, log }: AssetDossier): void {
   ]);
   paper.subheading('Signed tree head (checkpoint)');
   paper.text(log.checkpointNote.trimEnd(), STYLES.mono, { tag: 'Code' });
+  drawWitnesses(paper, log.witnessing);
+  drawTimeStamps(paper, log);
   paper.subheading('Entries that this report rests on');
   drawTable(paper, {
     columns: [
@@ -54,6 +57,62 @@ export function drawLog(paper: Paper, { asset, log }: AssetDossier): void {
       type,
       dateTime(recordedAt),
       { text: subject, style: STYLES.monoSmall },
+    ]),
+  });
+}
+
+function drawWitnesses(paper: Paper, witnessing: DossierWitnessing): void {
+  paper.subheading('Witnesses');
+  paper.text(WITNESS_VERDICTS[String(witnessing.isMet)] ?? '', STYLES.strong);
+  paper.text(witnessingWords(witnessing), STYLES.body);
+  if (witnessing.witnesses.length === 0) return;
+  paper.y += 4;
+  drawTable(paper, {
+    columns: [
+      { title: 'Witness', share: 20 },
+      { title: 'Key', share: 45 },
+      { title: 'Saw this log, by its own clock', share: 35 },
+    ],
+    rows: witnessing.witnesses.map(({ name, key, cosignedAt }) => [
+      name,
+      { text: key, style: STYLES.monoSmall },
+      cosignedAt === undefined ? 'has not cosigned' : exactTime(cosignedAt),
+    ]),
+  });
+}
+
+const WITNESS_VERDICTS: Readonly<Record<string, string>> = {
+  true: 'Enough witnesses have seen this same log.',
+  false: 'The witness policy is not met: that everybody was shown this same log is not proved.',
+  undefined: 'Nobody outside has seen this log: that there is only one history of it is not proved.',
+};
+
+function drawTimeStamps(paper: Paper, { timeStamps, timeStampsExpected }: AssetDossier['log']): void {
+  paper.subheading('Time-stamps');
+  if (timeStamps.length === 0) {
+    paper.text(
+      timeStampsExpected
+        ? 'No time-stamp over this tree head had come when this report was made. The times are the clock of this installation.'
+        : 'No authority is asked for time-stamps. The times are the clock of this installation.',
+      STYLES.body,
+    );
+    return;
+  }
+  paper.text(
+    'Everything under this tree head existed at these times or before (RFC 3161). The tokens are in the evidence bundle.',
+    STYLES.body,
+  );
+  paper.y += 4;
+  drawTable(paper, {
+    columns: [
+      { title: 'Existed by', share: 25 },
+      { title: 'Authority', share: 30 },
+      { title: 'Token, SHA-256', share: 45 },
+    ],
+    rows: timeStamps.map(({ at, authority, tokenSha256 }) => [
+      exactTime(at),
+      authority,
+      { text: twoLines(tokenSha256), style: STYLES.monoSmall },
     ]),
   });
 }
@@ -85,7 +144,7 @@ export function drawVerification(paper: Paper, { asset, log }: AssetDossier): vo
     paper.y += 7;
   }
   paper.text(
-    'VERIFY.md in the bundle shows how to check the log with the tools of the Go team, and each disclosed text with a shell.',
+    'VERIFY.md in the bundle shows how to check the log and its witnesses with published Go packages, time-stamps with openssl, and each disclosed text with a shell.',
     STYLES.body,
   );
 }
@@ -96,7 +155,7 @@ const LIMITS = [
   'Prompts alone do not make a person the author of what a model returns. Contributions are recorded as declared; what follows from them is for counsel.',
   'License terms are paraphrased from the texts named above, as read on the given dates. The text decides, not the paraphrase.',
   'What vendors and uploaders claim is marked as their claim and was not verified.',
-  'The log proves what was recorded and that it has not changed since, not that it is true. Times are the clock of the operator.',
+  'The log proves what was recorded and that it has not changed since, not that it is true. Times are the clock of the operator, unless a witness or a time-stamp authority is named for them.',
 ];
 
 export function drawLimits(paper: Paper): void {

@@ -1,0 +1,35 @@
+import { type CheckpointTrust } from '../audit/core/checkpoint.js';
+import { verifierFromVkey } from '../audit/core/cosignature.js';
+import { parseUtf8 } from '../audit/core/strict-encoding.js';
+import { TlogError } from '../audit/core/tlog-error.js';
+import { type LogSource } from '../audit/verify/log-report.js';
+import { Unusable } from './exit-code.js';
+
+export interface LogKey {
+  readonly vkey: string;
+  /** A key that comes with the log it verifies proves only that the log agrees with itself. */
+  readonly origin: 'given' | 'held' | 'found_in_log';
+}
+
+/** The key that lies beside the log, as `vkey`. */
+export async function keyInLog(source: LogSource, origin: LogKey['origin']): Promise<LogKey | undefined> {
+  const found = await source.read('vkey');
+  if (found === undefined) return undefined;
+  try {
+    return { vkey: parseUtf8(found, 'the file "vkey"').trim(), origin };
+  } catch (error) {
+    if (error instanceof TlogError) throw new Unusable(error.message);
+    throw error;
+  }
+}
+
+/** @throws Unusable */
+export function trustOf(vkey: string, origin: string | undefined): CheckpointTrust {
+  try {
+    const log = verifierFromVkey(vkey);
+    return { origin: origin ?? log.name, log };
+  } catch (error) {
+    if (error instanceof TlogError) throw new Unusable(`the key cannot be used: ${error.message}`);
+    throw error;
+  }
+}

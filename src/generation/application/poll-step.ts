@@ -1,0 +1,49 @@
+import { ColophonError } from '../../shared/errors.js';
+import { LeaseLostError } from '../adapters/run.repository.js';
+import { type CaptureStep } from './capture-step.js';
+import { type FailStep } from './fail-step.js';
+import { type Providers } from './providers.js';
+import { type Next, type StepWork } from './step-work.js';
+
+export interface PollOptions {
+  /** Between two questions to a provider. */
+  readonly pollSeconds: number;
+  /** A submitted job without an answer after this time is given up, and paid as estimated. */
+  readonly giveUpAfterSeconds: number;
+}
+
+/** For a step that is SUBMITTED: the provider has the job and is asked what became of it. Freely repeatable. */
+export class PollStep {
+  constructor(
+    private readonly providers: Providers,
+    private readonly captureStep: CaptureStep,
+    private readonly failStep: FailStep,
+    private readonly options: PollOptions,
+  ) {}
+
+  async poll(work: StepWork): Promise<Next> {
+    const { step, signal } = work;
+    if (step.upstreamId === undefined) throw new Error(`submitted step ${step.id} has no upstream id`);
+    const waitedSeconds = (Date.now() - step.updatedAt.getTime()) / 1000;
+    try {
+      const job = { endpoint: step.endpoint, upstreamId: step.upstreamId };
+      const answer = await this.providers.get(step.provider).poll(job, signal);
+      if (answer.kind === 'completed') return await this.captureStep.capture(work, answer);
+      if (answer.kind === 'failed') {
+        const { code, reason } = answer;
+        // A job that ended with an unusable answer may have been billed: never report less than was spent.
+        const charged = code === 'upstream_invalid';
+        return await this.failStep.fail(work, { code, reason, charged });
+      }
+    } catch (error) {
+      if (error instanceof LeaseLostError || (error instanceof ColophonError && error.status === 503))
+        throw error;
+      // The provider has the job: an address that stays unreachable is asked again, until the deadline.
+    }
+    if (waitedSeconds > this.options.giveUpAfterSeconds) {
+      const reason = 'The provider accepted the job and gave no usable answer in time.';
+      return this.failStep.fail(work, { code: 'upstream_timeout', reason, charged: true });
+    }
+    return { wakeInSeconds: this.options.pollSeconds };
+  }
+}

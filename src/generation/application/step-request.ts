@@ -1,0 +1,60 @@
+import { type AssetStore } from '../../assets/domain/asset-store.port.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { type ProviderRequest } from '../domain/provider.port.js';
+import { type StepInputs } from './step-inputs.js';
+import { type StepWork } from './step-work.js';
+
+export interface SaltedRequest {
+  readonly request: ProviderRequest;
+  readonly salt: string;
+}
+
+/** What a provider is asked for a step. The same whenever it is made: after a crash it is made again. */
+export class BuildStepRequest {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly stepInputs: StepInputs,
+    private readonly store: AssetStore,
+  ) {}
+
+  /** @throws ColophonError `inputs_erased`; `storage_unavailable` when an input image is not what its hash says */
+  async build({ organizationId, run, step }: StepWork): Promise<SaltedRequest> {
+    const { inputs, assets } = await this.organizationTx.run(organizationId, async (tx) => ({
+      inputs: await this.stepInputs.open(tx, run, step),
+      assets: await this.stepInputs.images(tx, run, step),
+    }));
+    const images: Record<string, { path: string; mediaType: string; sha256: string }> = {};
+    for (const [name, asset] of Object.entries(assets)) {
+      const path = await this.store.localPath(organizationId, asset.sha256);
+      images[name] = { path, mediaType: asset.mediaType, sha256: asset.sha256 };
+    }
+    const { parameters, salt } = inputs;
+    const request = {
+      stepRunId: step.id,
+      operation: step.operation,
+      endpoint: step.endpoint,
+      parameters,
+      images,
+    };
+    return { request, salt };
+  }
+
+  /** A request is built in an earlier transaction than the one that commits its intent: what was erased since is not sent. */
+  async requireUnerased(tx: Tx, { run, step }: StepWork): Promise<void> {
+    await this.stepInputs.open(tx, run, step);
+  }
+}
+
+/** SHA-256(salt || canonical JSON of the request): fixes what was asked without letting a prompt be guessed. */
+export function requestHash({ request, salt }: SaltedRequest): string {
+  const images = Object.fromEntries(
+    Object.entries(request.images).map(([name, { sha256 }]) => [name, sha256]),
+  );
+  const parameters = request.parameters as Record<string, JsonValue>;
+  return sha256Hex(
+    Buffer.from(salt, 'base64url'),
+    canonicalJson({ endpoint: request.endpoint, parameters, images }),
+  );
+}

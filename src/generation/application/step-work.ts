@@ -1,0 +1,15 @@
+import { type Lease } from '../adapters/run.repository.js';
+import { type Run, type StepRun } from '../domain/run.js';
+
+/** A leased step as it was committed last, and what is needed to take it one state further. */
+export interface StepWork {
+  readonly organizationId: string;
+  readonly run: Run;
+  readonly step: StepRun;
+  readonly lease: Lease;
+  /** Aborted when the lease cannot be renewed. */
+  readonly signal: AbortSignal;
+}
+
+/** What to do after one transition. */
+export type Next = 'again' | 'stop' | { readonly wakeInSeconds: number };

@@ -1,0 +1,176 @@
+import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
+import { type RequireCleared } from '../../licenses/application/require-cleared.js';
+import { ColophonError, type ErrorCode, isColophonError } from '../../shared/errors.js';
+import { publicId } from '../../shared/ids.js';
+import { type RunRepository } from '../adapters/run.repository.js';
+import {
+  type AcceptedStep,
+  type CompletedStep,
+  type FailedStep,
+  OutcomeUnknownError,
+  type ProviderRequest,
+} from '../domain/provider.port.js';
+import { type CaptureStep } from './capture-step.js';
+import { type EndStep } from './end-step.js';
+import { type FailStep } from './fail-step.js';
+import { type Providers } from './providers.js';
+import { type RunEvents } from './run-events.js';
+import { type BuildStepRequest, requestHash, type SaltedRequest } from './step-request.js';
+import { type Next, type StepWork } from './step-work.js';
+
+/**
+ * Step 4 of the way of a run: RESERVED, SUBMITTING, SUBMITTED. Intent before spend (promise P2): a request leaves this
+ * machine only after SUBMITTING was committed, and never a second time by itself to a provider that charges.
+ */
+export class SubmitStep {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly runs: RunRepository,
+    private readonly providers: Providers,
+    private readonly requireCleared: RequireCleared,
+    private readonly buildRequest: BuildStepRequest,
+    private readonly captureStep: CaptureStep,
+    private readonly endStep: EndStep,
+    private readonly failStep: FailStep,
+    private readonly events: RunEvents,
+    private readonly appendEntry: AppendEntry,
+  ) {}
+
+  /** For a step that is RESERVED: nothing was sent. */
+  async begin(work: StepWork): Promise<Next> {
+    if (work.run.state !== 'RUNNING') return 'stop';
+    try {
+      const salted = await this.buildRequest.build(work);
+      const ready = await this.organizationTx.run(work.organizationId, (tx) =>
+        this.commitIntent(tx, work, salted),
+      );
+      return ready ? await this.send(work, salted.request) : 'stop';
+    } catch (error) {
+      const code = refusalBeforeSending(error);
+      if (code === undefined) throw error;
+      const reason = error instanceof Error ? error.message : '';
+      return this.failStep.fail(work, { code, reason, charged: false });
+    }
+  }
+
+  /** For a step that is SUBMITTING: a worker died between its intent and the provider's answer. */
+  async recover(work: StepWork): Promise<Next> {
+    if (this.providers.get(work.step.provider).resubmission === 'harmless') {
+      return this.sendAgain(work);
+    }
+    return this.leaveOutcomeOpen(work);
+  }
+
+  private async sendAgain(work: StepWork): Promise<Next> {
+    let request: ProviderRequest;
+    try {
+      ({ request } = await this.buildRequest.build(work));
+    } catch (error) {
+      if (!isColophonError(error, 'inputs_erased')) throw error;
+      return this.failStep.fail(work, { ...failureOf(error), charged: false });
+    }
+    return this.send(work, request);
+  }
+
+  /**
+   * Intent before spend (promise P2): SUBMITTING and its entry are committed before anything leaves this machine.
+   * @returns false when the step is not to be sent now
+   * @throws ColophonError when the license decision does not hold any more, or the inputs were erased
+   */
+  private async commitIntent(tx: Tx, work: StepWork, salted: SaltedRequest): Promise<boolean> {
+    const { step, lease } = work;
+    const run = await this.runs.lock(tx, step.runId);
+    if (run.cancelRequestedAt !== undefined) {
+      await this.endStep.continueRun(tx, run);
+      return false;
+    }
+    const done = (await this.runs.steps(tx, run.id)).filter(
+      ({ state }) => state === 'SUCCEEDED' || state === 'SKIPPED',
+    );
+    if (!step.dependsOn.every((key) => done.some((other) => other.key === key))) return false;
+    await this.requireCleared.check(tx, run.clearanceId);
+    await this.buildRequest.requireUnerased(tx, work);
+    const requestSha256 = requestHash(salted);
+    await this.runs.changeStep(tx, step.id, lease, 'RESERVED', 'SUBMITTING', { requestSha256 });
+    await this.appendEntry.append(tx, {
+      type: 'step.submitted',
+      projectId: run.projectId,
+      actor: SYSTEM_ACTOR,
+      subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
+      data: {
+        runId: publicId('run', run.id),
+        stepKey: step.key,
+        provider: step.provider,
+        listingId: step.listingId,
+        requestSha256,
+      },
+    });
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'SUBMITTING' });
+    return true;
+  }
+
+  private async send(work: StepWork, request: ProviderRequest): Promise<Next> {
+    const { step, signal } = work;
+    const provider = this.providers.get(step.provider);
+    const submitting: StepWork = { ...work, step: { ...step, state: 'SUBMITTING' } };
+    let answer: CompletedStep | AcceptedStep | FailedStep;
+    try {
+      answer = await provider.submit(request, signal);
+    } catch (error) {
+      if (provider.resubmission === 'harmless' && !(error instanceof OutcomeUnknownError)) {
+        return this.failStep.fail(submitting, { ...failureOf(error), charged: false });
+      }
+      // Whatever went wrong went wrong after the request may have left: only a definite refusal is a failure.
+      return this.leaveOutcomeOpen(submitting);
+    }
+    switch (answer.kind) {
+      case 'failed': {
+        const { code, reason } = answer;
+        return this.failStep.fail(submitting, { code, reason, charged: false });
+      }
+      case 'accepted':
+        return this.keepUpstreamId(work, answer);
+      case 'completed':
+        return this.captureStep.capture(submitting, answer);
+    }
+  }
+
+  private async keepUpstreamId(work: StepWork, { upstreamId }: AcceptedStep): Promise<Next> {
+    const { organizationId, step, lease } = work;
+    await this.organizationTx.run(organizationId, async (tx) => {
+      const { runId } = await this.runs.step(tx, step.id);
+      await this.runs.lock(tx, runId);
+      await this.runs.changeStep(tx, step.id, lease, 'SUBMITTING', 'SUBMITTED', { upstreamId });
+      await this.events.add(tx, runId, { type: 'step', stepKey: step.key, state: 'SUBMITTED' });
+    });
+    return 'again';
+  }
+
+  /** The outcome is unknown, unless a webhook has named the job meanwhile: then the job is simply asked about. */
+  private async leaveOutcomeOpen({ organizationId, step, lease }: StepWork): Promise<Next> {
+    return this.organizationTx.run(organizationId, async (tx) => {
+      await this.runs.lock(tx, step.runId);
+      const current = await this.runs.step(tx, step.id);
+      if (current.upstreamId === undefined) {
+        await this.endStep.loseOutcome(tx, current, lease);
+        return 'stop';
+      }
+      await this.runs.changeStep(tx, step.id, lease, 'SUBMITTING', 'SUBMITTED');
+      return 'again';
+    });
+  }
+}
+
+const REFUSALS: readonly ErrorCode[] = ['clearance_under_review', 'clearance_denied', 'inputs_erased'];
+
+/** Reasons for which a reserved step is never sent. Anything thrown later has its own handling. */
+function refusalBeforeSending(error: unknown): ErrorCode | undefined {
+  return error instanceof ColophonError && REFUSALS.includes(error.code) ? error.code : undefined;
+}
+
+function failureOf(error: unknown): { code: ErrorCode; reason: string } {
+  if (error instanceof ColophonError) return { code: error.code, reason: error.message };
+  return { code: 'internal', reason: 'The step failed on this machine.' };
+}

@@ -1,0 +1,125 @@
+import { type Tx } from '../../database/organization-tx.js';
+import { type Clock } from '../../shared/clock.js';
+import { decisiveSha256 } from '../domain/decisive-facts.js';
+import { type Finding } from '../domain/finding.js';
+import { type RegistryState } from '../domain/registry-state.js';
+import { type Basis, reopened, type Reopened } from '../domain/reopened.js';
+import { type EffectiveRegistry } from './effective-registry.js';
+import { readLastDecision, type StoredClearance } from './read-clearance.js';
+
+/** Whether what was cleared may go on. */
+export type Standing =
+  | { readonly kind: 'holds'; readonly last: StoredClearance }
+  | { readonly kind: 'denied'; readonly last: StoredClearance & { readonly decision: 'deny' } }
+  /** The last decision left questions open, and no waiver in force accepts all of them. */
+  | { readonly kind: 'open'; readonly last: StoredClearance }
+  /** What the last decision rests on has changed. */
+  | { readonly kind: 'reopened'; readonly last: StoredClearance; readonly changes: readonly Reopened[] };
+
+/**
+ * A decision holds as long as what it rests on. Of a decision that was made again the last one counts, and waivers
+ * count for the decision whose findings they accepted: so a waiver ends with the text on which it rested.
+ */
+export class ClearanceStanding {
+  constructor(
+    private readonly registry: EffectiveRegistry,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * What it says holds until the transaction ends.
+   * @param rootId the first decision, to which runs point
+   * @throws ColophonError `not_found`
+   */
+  async of(tx: Tx, rootId: string): Promise<Standing> {
+    const registry = await this.registry.within(tx);
+    const last = await readLastDecision(tx, rootId);
+    const changes = reopened(await basisOf(tx, last.id), last.registryVersion, registry);
+    if (changes.length > 0) return { kind: 'reopened', last, changes };
+    if (last.decision === 'deny') return { kind: 'denied', last: { ...last, decision: 'deny' } };
+    if (last.decision === 'allow') return { kind: 'holds', last };
+    const accepted =
+      (await this.isWaived(tx, rootId, last.id)) ||
+      (await this.findingsAreWaived(tx, rootId, last, registry));
+    return { kind: accepted ? 'holds' : 'open', last };
+  }
+
+  private async isWaived(tx: Tx, rootId: string, decisionId: string): Promise<boolean> {
+    const rows = await tx.query(
+      `SELECT 1 FROM waiver WHERE organization_id = $1 AND clearance_id = $2
+          AND coalesce(decided_clearance_id, clearance_id) = $3 AND expires_at > $4 LIMIT 1`,
+      [tx.organizationId, rootId, decisionId, this.clock.now()],
+    );
+    return rows.length > 0;
+  }
+
+  /** Each open finding is accepted for this project, by somebody other than who asked, on the facts that still hold. */
+  private async findingsAreWaived(
+    tx: Tx,
+    rootId: string,
+    last: StoredClearance,
+    registry: RegistryState,
+  ): Promise<boolean> {
+    if (last.projectId === null) return false;
+    const rows = await tx.query<FindingWaiverRow>(
+      `SELECT listing_id, rule_id, decisive_sha256, registry_version FROM waiver
+        WHERE organization_id = $1 AND scope = 'finding' AND project_id = $2
+          AND (use_case_id IS NULL OR use_case_id = $3) AND expires_at > $4
+          AND approved_by <> ALL (SELECT created_by FROM clearance WHERE organization_id = $1 AND id = ANY($5::uuid[]))`,
+      [tx.organizationId, last.projectId, last.useCaseId, this.clock.now(), [rootId, last.id]],
+    );
+    const inForce = rows.filter((row) => isInForce(row, registry));
+    const accepted = new Set(inForce.map((row) => `${row.rule_id} ${row.listing_id}`));
+    return openFindings(last.findings).every(({ ruleId, listingId }) =>
+      accepted.has(`${ruleId} ${listingId}`),
+    );
+  }
+}
+
+interface FindingWaiverRow {
+  listing_id: string;
+  rule_id: string;
+  decisive_sha256: string;
+  registry_version: string;
+}
+
+function isInForce(row: FindingWaiverRow, registry: RegistryState): boolean {
+  const entry = registry.index.get(row.listing_id);
+  if (entry === undefined || decisiveSha256(entry) !== row.decisive_sha256) return false;
+  const basis: Basis = {
+    listingId: row.listing_id,
+    decisiveSha256: row.decisive_sha256,
+    licenseKey: entry.listing.license.spdxOrRef,
+    licenseTextSha256: entry.listing.license.textSha256,
+  };
+  return reopened([basis], Number(row.registry_version), registry).length === 0;
+}
+
+export function openFindings(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ severity }) => severity === 'review');
+}
+
+async function basisOf(tx: Tx, clearanceId: string): Promise<Basis[]> {
+  const rows = await tx.query<BasisRow>(
+    `SELECT listing_id, decisive_sha256, license_key, license_text_sha256 FROM clearance_listing
+      WHERE organization_id = $1 AND clearance_id = $2 ORDER BY listing_id`,
+    [tx.organizationId, clearanceId],
+  );
+  return rows.map(toBasis);
+}
+
+export interface BasisRow {
+  listing_id: string;
+  decisive_sha256: string;
+  license_key: string;
+  license_text_sha256: string | null;
+}
+
+export function toBasis(row: BasisRow): Basis {
+  return {
+    listingId: row.listing_id,
+    decisiveSha256: row.decisive_sha256,
+    licenseKey: row.license_key,
+    licenseTextSha256: row.license_text_sha256,
+  };
+}

@@ -1,0 +1,15 @@
+import { type Tx } from '../../database/organization-tx.js';
+
+/** UUIDs of what was made, or is being made, under clearances. */
+export interface Work {
+  readonly runIds: readonly string[];
+  /** What these runs made, and everything that descends from it. */
+  readonly assetIds: readonly string[];
+}
+
+/**
+ * What rests on first decisions (UUIDs). The composition root fills it: licenses know nothing of runs and assets.
+ */
+export class WorkBehindClearances {
+  constructor(readonly find: (tx: Tx, rootIds: readonly string[]) => Promise<ReadonlyMap<string, Work>>) {}
+}

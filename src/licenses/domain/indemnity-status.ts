@@ -1,0 +1,114 @@
+import { type DatasetManifest } from './dataset-manifest.js';
+import { type ExpandedLineage, type Subject } from './expand-lineage.js';
+import { type INDEMNITY_VOIDED_BY, type ListingId } from './listing.js';
+import { type LineageInput } from './lineage.js';
+import { type RunFacts } from './run-facts.js';
+import { not, or, type ThreeValued } from './three-valued.js';
+
+export type IndemnityVoid = (typeof INDEMNITY_VOIDED_BY)[number];
+/** Why it is not known whether a vendor's indemnity holds. */
+export type IndemnityOpen = IndemnityVoid | 'offer-not-known' | 'terms-in-force-not-read';
+
+/**
+ * Whether a vendor stands behind what came out of its model, at the end of this lineage. `none`: the vendor offers
+ * none. A policy that demands an indemnity reads these instead of the findings.
+ */
+export interface IndemnityStatus {
+  readonly listingId: ListingId;
+  readonly result: 'intact' | 'lost' | 'unknown' | 'none';
+  /** For `lost`: every reason, sorted. */
+  readonly lostBecause: readonly IndemnityVoid[];
+  /** For `unknown` and beside `lost`: what nobody has stated, sorted. */
+  readonly open: readonly IndemnityOpen[];
+}
+
+/**
+ * An indemnity belongs to an output as the vendor returned it. What happens afterwards in the lineage can end it, so it
+ * is computed over the whole lineage and never per model. Ordered by listing id; tools without a model have none.
+ */
+export function indemnityOf(lineage: ExpandedLineage, facts: RunFacts): readonly IndemnityStatus[] {
+  const statuses: IndemnityStatus[] = [];
+  for (const subject of lineage.subjects.values()) {
+    const { access, indemnity } = subject.entry.listing;
+    if (access === 'code' && indemnity.offered !== 'yes') continue;
+    statuses.push(statusOf(subject, lineage, facts));
+  }
+  return statuses;
+}
+
+const NOTHING: readonly never[] = [];
+const OFFER_NOT_KNOWN: readonly IndemnityOpen[] = ['offer-not-known'];
+
+function statusOf(subject: Subject, lineage: ExpandedLineage, facts: RunFacts): IndemnityStatus {
+  const { id: listingId, indemnity, license } = subject.entry.listing;
+  if (indemnity.offered === 'no') return { listingId, result: 'none', lostBecause: NOTHING, open: NOTHING };
+  if (indemnity.offered === 'unknown') {
+    return { listingId, result: 'unknown', lostBecause: NOTHING, open: OFFER_NOT_KNOWN };
+  }
+  const lostBecause: IndemnityVoid[] = [];
+  const open: IndemnityOpen[] = [];
+  for (const cause of indemnity.voidedBy) {
+    const happened = HAPPENED[cause](subject, lineage, facts);
+    if (happened === 'yes') lostBecause.push(cause);
+    else if (happened === 'unknown') open.push(cause);
+  }
+  if (indemnity.verified !== 'primary' || license.status !== 'current') open.push('terms-in-force-not-read');
+  const result = lostBecause.length > 0 ? 'lost' : open.length > 0 ? 'unknown' : 'intact';
+  return { listingId, result, lostBecause: lostBecause.sort(), open: open.sort() };
+}
+
+type Question = (subject: Subject, lineage: ExpandedLineage, facts: RunFacts) => ThreeValued;
+
+/** A contract that covers this very feature answers what the public terms leave open. */
+const notCoveredByContract: Question = ({ entry }, _lineage, { agreements }) =>
+  agreements.some(({ kind, listingId }) => kind === 'indemnity' && listingId === entry.listing.id)
+    ? 'no'
+    : 'unknown';
+
+const HAPPENED: Readonly<Record<IndemnityVoid, Question>> = {
+  'output-modified': (_subject, _lineage, { editsPlanned }) => editsPlanned,
+  'combined-with-other-products': combinedWithOthers,
+  'safety-disabled': (_subject, _lineage, { safetyFeaturesOn }) => not(safetyFeaturesOn),
+  'input-without-right': (_subject, { inputs }) => inputs.map(withoutRight).reduce<ThreeValued>(or, 'no'),
+  'trademark-use': (_subject, _lineage, { trademarkUse }) => trademarkUse,
+  'known-infringement': (_subject, _lineage, { infringementNotice }) => infringementNotice,
+  'fine-tuned-on-unlicensed-data': tunedOnUnlicensedData,
+  'preview-version': notCoveredByContract,
+  'not-reviewed-by-vendor': notCoveredByContract,
+  'third-party-offering': notCoveredByContract,
+  'contract-does-not-link': notCoveredByContract,
+};
+
+/** Any listing of another vendor changes or joins the output; of a listing without terms nobody knows the vendor. */
+function combinedWithOthers({ entry }: Subject, { subjects, missing }: ExpandedLineage): ThreeValued {
+  let answer: ThreeValued = missing.size > 0 ? 'unknown' : 'no';
+  for (const other of subjects.values()) {
+    if (other.entry.listing.vendor === entry.listing.vendor) continue;
+    if (other.used === 'yes') return 'yes';
+    answer = 'unknown';
+  }
+  return answer;
+}
+
+function withoutRight({ rightsBasis, aiInput }: LineageInput): ThreeValued {
+  const basis = rightsBasis === 'none' ? 'yes' : rightsBasis === 'unknown' ? 'unknown' : 'no';
+  return or(basis, not(aiInput));
+}
+
+function tunedOnUnlicensedData({ entry }: Subject, { subjects }: ExpandedLineage): ThreeValued {
+  let answer: ThreeValued = 'no';
+  for (const { entry: other } of subjects.values()) {
+    if (other.listing.base?.listingId !== entry.listing.id) continue;
+    answer = or(answer, hasUnlicensedImages(other.listing.datasetManifest));
+  }
+  return answer;
+}
+
+function hasUnlicensedImages(manifest: DatasetManifest | undefined): ThreeValued {
+  if (manifest === undefined) return 'unknown';
+  const covered = manifest.rights.reduce((sum, { images }) => sum + images, 0);
+  const groups = manifest.rights.map(({ basis, trainingAllowed }): ThreeValued =>
+    basis === 'none' ? 'yes' : basis === 'unknown' ? 'unknown' : not(trainingAllowed),
+  );
+  return groups.reduce<ThreeValued>(or, covered < manifest.images ? 'unknown' : 'no');
+}

@@ -1,0 +1,210 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  trainingDisclosure,
+  renderTrainingDisclosure,
+  AB_2013_ITEMS,
+  EU_SUMMARY_ITEMS,
+} from './training-disclosure.js';
+import { seedListings } from '../registry/seed.js';
+import { importDocument } from './import-document.js';
+import { type ImportedListing } from './imported-listing.js';
+import { slugOf, toListing, type ListingContext } from './to-listing.js';
+
+const CONTEXT: ListingContext = {
+  channel: 'self-hosted',
+  access: 'open-weights',
+  dateRead: '2026-11-22',
+  url: 'https://huggingface.co/a/b',
+};
+function card(header: string, name = 'Owner/Some_Model'): ImportedListing {
+  const result = importDocument({
+    format: 'hugging-face-model',
+    content: `---\n${header}\n---\n`,
+    origin: { name, revision: 'abcdef0123' },
+  });
+  const listing = result.ok ? result.listings[0] : undefined;
+  if (!listing) throw new Error('refused');
+  return listing;
+}
+function draft(header: string, context: Partial<ListingContext> = {}, name?: string) {
+  const made = toListing(card(header, name), { ...CONTEXT, ...context });
+  if (!made.ok) throw new Error(`${made.reason}: ${made.detail}`);
+  return made;
+}
+const values = (header: string) =>
+  draft(`${header}\npipeline_tag: text-to-image`).listing.terms.flatMap((term) =>
+    'value' in term ? [term.value] : [],
+  );
+
+describe('a listing from a card', () => {
+  it('carries the license as declared and not read', () => {
+    const { listing } = draft('license: apache-2.0\npipeline_tag: text-to-image');
+    expect(listing).toMatchObject({
+      id: 'owner.some-model@self-hosted',
+      vendor: 'Owner',
+      roles: ['generator'],
+      modalities: ['image'],
+      license: { spdxOrRef: 'Apache-2.0', status: 'unverified' },
+      trainingData: { disclosure: 'unknown' },
+      sources: [{ commit: 'abcdef0123', verified: 'secondary' }],
+    });
+  });
+
+  it('never permits anything by a card, and keeps a prohibition', () => {
+    expect(values('license: apache-2.0')).toEqual(['unknown', 'unknown']);
+    expect(values('license: cc-by-nc-4.0')).toEqual(['no', 'no']);
+    expect(values('license: no-such-license')).toEqual(['unknown', 'unknown']);
+  });
+
+  it('names the revision, because another revision is another listing', () => {
+    const commit = '0123456789abcdef0123456789abcdef01234567';
+    const imported = { ...card('license: mit\npipeline_tag: text-to-image'), version: commit };
+    const weights = { ...imported, sha256: ['a'.repeat(64)] };
+    expect(toListing(imported, CONTEXT)).toMatchObject({
+      listing: { id: 'owner.some-model.0123456789ab@self-hosted', revision: { commit } },
+    });
+    expect(toListing(weights, CONTEXT)).toMatchObject({
+      listing: {
+        id: 'owner.some-model.aaaaaaaaaaaa@self-hosted',
+        revision: { weightsSha256: 'a'.repeat(64) },
+      },
+    });
+  });
+
+  it('names what is open in the reason of the status', () => {
+    const { license } = draft(
+      'license: other\nlicense_name: flux-1-dev-non-commercial-license\npipeline_tag: text-to-image',
+    ).listing;
+    expect(license.spdxOrRef).toBe('LicenseRef-FLUX.1-dev-NC');
+    expect(license.statusReason).toContain('version-not-stated');
+    expect(license.statusReason).toContain('LicenseRef-FLUX.1-dev-NC-1.1.1');
+    expect(draft('license: acme\npipeline_tag: text-to-image').listing.license).toMatchObject({
+      spdxOrRef: 'LicenseRef-Unknown',
+      name: 'acme',
+    });
+    expect(draft('pipeline_tag: text-to-image').listing.license.spdxOrRef).toBe('LicenseRef-Not-Named');
+  });
+
+  it('keeps alternatives as texts of which one has to be concluded', () => {
+    const { license } = draft('license: MIT OR CC-BY-NC-4.0\npipeline_tag: text-to-image').listing;
+    expect(license.spdxOrRef).toBe('LicenseRef-Not-Concluded');
+    expect(license.conflictingTexts.map(({ spdxOrRef }) => spdxOrRef)).toEqual(['MIT', 'CC-BY-NC-4.0']);
+  });
+
+  it('links a base that has a listing, and notes one that has none', () => {
+    const header =
+      'license: mit\nbase_model: a/base\nbase_model_relation: adapter\npipeline_tag: text-to-image';
+    const linked = draft(header, { listingIdOf: () => 'base@self-hosted' });
+    expect(linked.listing).toMatchObject({
+      roles: ['lora'],
+      base: { listingId: 'base@self-hosted', relation: 'adapter' },
+    });
+    expect(draft(header)).toMatchObject({
+      listing: { base: null },
+      notes: ['base not linked: a/base (adapter)'],
+    });
+    const merged = draft('license: mit\nbase_model: [a/x, b/y]\npipeline_tag: text-to-image', {
+      listingIdOf: () => 'base@self-hosted',
+    });
+    expect(merged).toMatchObject({
+      listing: { base: null },
+      notes: ['base not linked: a/x (merge)', 'base not linked: b/y (merge)'],
+    });
+  });
+
+  it('says what the caller has to add', () => {
+    const without = toListing(card('license: mit'), CONTEXT);
+    expect(without).toMatchObject({ ok: false, reason: 'modality-unknown' });
+    expect(draft('license: mit', { modalities: ['video'], roles: ['upscaler'] }).listing.roles).toEqual([
+      'upscaler',
+    ]);
+  });
+
+  it('passes the schema of the registry or says why not, and never says yes, whatever the card', () => {
+    const text = fc.string({ minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(
+        fc.record({ license: text, license_name: text, base_model: text }, { requiredKeys: [] }),
+        text,
+        (fields, name) => {
+          const header = Object.entries(fields)
+            .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
+            .join('\n');
+          const content = `---\npipeline_tag: text-to-image\n${header}\n---\n`;
+          const result = importDocument({
+            format: 'hugging-face-model',
+            content,
+            origin: { name, revision: null },
+          });
+          const imported = result.ok ? result.listings[0] : undefined;
+          if (imported === undefined) return;
+          const made = toListing(imported, CONTEXT);
+          expect(made).toMatchObject({ ok: true });
+          if (made.ok) expect(JSON.stringify(made.listing.terms)).not.toContain('"yes"');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('cuts long names so that different names stay different', () => {
+    const [a, b] = [slugOf(`a/${'x'.repeat(100)}1`), slugOf(`a/${'x'.repeat(100)}2`)];
+    expect(a).not.toBe(b);
+    expect(a.length).toBeLessThanOrEqual(50);
+    expect(slugOf('\u6a21\u578b')).toMatch(/^model-[0-9a-f]{12}$/);
+  });
+});
+
+describe('the disclosure of training data', () => {
+  it('answers every item, most of them with unknown, and lists what is open', () => {
+    for (const { listing } of seedListings().all) {
+      const disclosure = trainingDisclosure(listing);
+      expect(Object.keys(disclosure.ab2013)).toEqual(AB_2013_ITEMS.map(([item]) => item));
+      expect(Object.keys(disclosure.euSummary)).toEqual(EU_SUMMARY_ITEMS.map(([item]) => item));
+      for (const answer of [...Object.values(disclosure.ab2013), ...Object.values(disclosure.euSummary)]) {
+        expect(answer.standing === 'unknown').toBe(answer.answer === null);
+        expect(answer.standing === 'unknown').toBe(answer.source === null);
+      }
+      expect(disclosure.unknown).toContain('ab2013.syntheticData');
+      expect(JSON.parse(renderTrainingDisclosure(disclosure).toString())).toEqual(disclosure);
+    }
+  });
+
+  it('knows twelve items of the statute', () => {
+    expect(AB_2013_ITEMS).toHaveLength(12);
+  });
+
+  it('takes from data set cards only what the registry leaves open, and as reported', () => {
+    const result = importDocument({
+      format: 'hugging-face-dataset',
+      content: '---\nlicense: cc-by-4.0\n---\n',
+      origin: { name: 'laion/pictures', revision: null },
+    });
+    const dataset = result.ok ? result.listings : [];
+    const [listing] = [draft('license: mit\npipeline_tag: text-to-image').listing];
+    const { ab2013, euSummary } = trainingDisclosure(listing, dataset);
+    expect(ab2013.sourcesOrOwners).toEqual({
+      standing: 'reported',
+      answer: 'laion/pictures (laion)',
+      source: 'laion/pictures',
+    });
+    expect(ab2013.purchasedOrLicensed.answer).toBe('declared license: cc-by-4.0');
+    expect(euSummary.optOuts.standing).toBe('unknown');
+  });
+
+  it('does not count a statement without a text behind it', () => {
+    const base = draft('license: mit\npipeline_tag: text-to-image').listing;
+    const claimed = {
+      ...base,
+      trainingData: {
+        ...base.trainingData,
+        disclosure: 'full' as const,
+        source: 'document',
+        summary: 'All of it.',
+      },
+    };
+    expect(trainingDisclosure(claimed).ab2013.sourcesOrOwners.standing).toBe('unknown');
+    expect(trainingDisclosure(claimed).disclosure).toBe('unknown');
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { type AssetDossier } from './dossier.js';
+import { findGaps } from './find-gaps.js';
+
+const POLICY = 'quorum none\n';
+const STAMP = { authority: 'TSA', at: '2026-11-22T10:00:00.000Z', tokenSha256: '' };
+
+function gapsOf(log: Partial<AssetDossier['log']>): string[] {
+  const dossier = {
+    asset: { mode: 'live' },
+    verification: { verdict: 'intact' },
+    chain: [],
+    runs: [],
+    models: [],
+    contributions: [],
+    log: {
+      witnessing: { policy: POLICY, isMet: undefined, witnesses: [] },
+      timeStamps: [],
+      timeStampsExpected: false,
+      ...log,
+    },
+  } as unknown as AssetDossier;
+  return findGaps(dossier).map(({ severity, text }) => `${severity}: ${text}`);
+}
+
+const about = (gaps: readonly string[], word: string): string | undefined =>
+  gaps.find((gap) => gap.includes(word));
+
+describe('gaps about witnesses and time', () => {
+  it('are notes where nobody was asked, and open where somebody was and has not answered', () => {
+    const none = gapsOf({});
+    expect(about(none, 'No witness is named')).toMatch(/^note: /);
+    expect(about(none, 'No time-stamp by an outside authority')).toMatch(/^note: /);
+    const unanswered = gapsOf({
+      witnessing: {
+        policy: POLICY,
+        isMet: false,
+        witnesses: [{ name: 'w1', key: 'k+00000000', cosignedAt: undefined }],
+      },
+      timeStampsExpected: true,
+    });
+    expect(about(unanswered, 'The witness policy was not met')).toMatch(/^open: /);
+    expect(about(unanswered, 'No time-stamp over this checkpoint had come')).toMatch(/^open: /);
+  });
+
+  it('are absent where both are there', () => {
+    const gaps = gapsOf({
+      witnessing: { policy: POLICY, isMet: true, witnesses: [] },
+      timeStamps: [STAMP],
+      timeStampsExpected: true,
+    });
+    expect(about(gaps, 'itness')).toBeUndefined();
+    expect(about(gaps, 'ime-stamp')).toBeUndefined();
+  });
+});

@@ -1,0 +1,242 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { opensCommitment } from '../../src/audit/core/commitment.js';
+import { C2paReader } from '../../src/provenance/adapters/c2pa-reader.js';
+import { BUNDLE_PATHS, entryPath, type OpeningFile } from '../../src/reports/domain/bundle-format.js';
+import { type BundleVerification } from '../../src/reports/verify/bundle-verification.js';
+import { runVerifyBundle } from '../../src/reports/verify/verify-bundle.js';
+import { parsePublicId } from '../../src/shared/ids.js';
+import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
+import {
+  addPerson,
+  formWith,
+  json,
+  OWN_RIGHTS,
+  postForm,
+  productShot,
+  RETOUCH,
+  type RunAnswer,
+  runToEnd,
+} from '../support/api.js';
+import { bundleFiles } from '../support/bundle-files.js';
+import { eventually } from '../support/eventually.js';
+import { Inspector } from '../support/inspector.js';
+import { OpenedPdf } from '../support/opened-pdf.js';
+import { noisePicture, retouched } from '../support/pictures.js';
+import { startTestApplication, type TestApplication } from '../support/test-application.js';
+
+/** What people wrote. Each text occurs nowhere else in the world. */
+const SAID = {
+  prompt: 'amber flask velvet quartz seven',
+  statement: 'mended nacre label eleven',
+  comment: 'approved basalt gleam nineteen',
+  waiverComment: 'counsel cobalt opinion thirteen',
+};
+const OTHER_PROMPT = 'unrelated tulip kiln forty';
+
+interface Bundle {
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly verification: BundleVerification;
+}
+interface Entry {
+  readonly type: string;
+  readonly sealed?: Readonly<Record<string, string>>;
+}
+
+let fake: FakeFal;
+let app: TestApplication;
+let inspector: Inspector;
+let assetId: string;
+const people: Record<'creator' | 'editor' | 'reviewer' | 'legal', { principalId: string; key: string }> = {
+  creator: { principalId: '', key: '' },
+  editor: { principalId: '', key: '' },
+  reviewer: { principalId: '', key: '' },
+  legal: { principalId: '', key: '' },
+};
+
+beforeAll(async () => {
+  fake = await FakeFal.start();
+  app = await startTestApplication({ FAL_KEY: FAKE_FAL_CREDENTIALS, FAL_BASE_URL: fake.origin });
+  inspector = await Inspector.open(app.database);
+  people.creator = await addPerson(app, ['creator']);
+  people.editor = await addPerson(app, ['creator']);
+  people.reviewer = await addPerson(app, ['reviewer']);
+  people.legal = await addPerson(app, ['legal']);
+  assetId = await makeApprovedAsset();
+});
+afterAll(async () => {
+  await inspector.close();
+  await app.close();
+  await fake.stop();
+});
+
+/** Generated on a waiver, edited by one person, approved by another. */
+async function makeApprovedAsset(): Promise<string> {
+  const { creator, editor, reviewer, legal } = people;
+  const inputs = { prompt: SAID.prompt, model: 'flux-1-schnell@fal', width: 256, height: 256 };
+  const started = await app.request('/v1/runs', {
+    ...json(productShot(app, { inputs })),
+    key: creator.key,
+  });
+  const { id, clearanceId } = (await started.json()) as RunAnswer;
+  const reason = { reason: 'LEGAL_OPINION', comment: SAID.waiverComment, expiresAt: '2099-01-01T00:00:00Z' };
+  const waived = await app.request('/v1/waivers', { ...json({ clearanceId, ...reason }), key: legal.key });
+  expect(waived.status).toBe(201);
+  await (await app.request(`/v1/runs/${id}/events`)).text();
+  const run = (await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer;
+  expect(run.state).toBe('SUCCEEDED');
+  // Another run of the same person, which has nothing to do with the asset.
+  await runToEnd(app, productShot(app, { inputs: { prompt: OTHER_PROMPT } }), creator.key);
+  const made = run.steps.at(-1)?.assetId ?? '';
+  const picture = Buffer.from(await (await app.request(`/v1/assets/${made}/content`)).arrayBuffer());
+  const contribution = { ...RETOUCH, statement: SAID.statement };
+  const edit = await app.request(`/v1/assets/${made}/contributions`, {
+    ...postForm(formWith(await retouched(picture), 'e.png', { contribution })),
+    key: editor.key,
+  });
+  expect(edit.status).toBe(201);
+  const { asset } = (await edit.json()) as { asset: { id: string } };
+  const review = { ...json({ decision: 'approve', comment: SAID.comment }), key: reviewer.key };
+  expect((await app.request(`/v1/assets/${asset.id}/reviews`, review)).status).toBe(201);
+  return asset.id;
+}
+
+async function makeBundle(ofAsset: string): Promise<Bundle> {
+  const asked = await app.request('/v1/reports', json({ kind: 'asset', format: 'bundle', assetId: ofAsset }));
+  expect(asked.status).toBe(202);
+  const { id } = (await asked.json()) as { id: string };
+  await eventually('the bundle is made', async () => {
+    const report = (await (await app.request(`/v1/reports/${id}`)).json()) as { state: string };
+    if (report.state === 'FAILED') throw new Error('the report failed');
+    return report.state === 'DONE' || undefined;
+  });
+  const content = await app.request(`/v1/reports/${id}/content`);
+  const bytes = Buffer.from(await content.arrayBuffer());
+  const path = join(app.home, `${id}.zip`);
+  await writeFile(path, bytes);
+  const verification = await runVerifyBundle(path, {
+    expectedVkey: app.instance.log.vkey,
+    verifyMedia: (file, anchorsPem) =>
+      new C2paReader({ trust: { name: 'the authority in this bundle', anchorsPem } }).verify(file),
+  });
+  return { files: await bundleFiles(bytes), verification };
+}
+
+/** Opened values by type of entry and field, each checked against the commitment in that entry of the bundle. */
+function disclosed({ files }: Bundle): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [path, bytes] of files) {
+    if (!path.startsWith('openings/')) continue;
+    const { index, openings } = JSON.parse(bytes.toString()) as OpeningFile;
+    const entry = JSON.parse(files.get(entryPath(index))?.toString() ?? '{}') as Entry;
+    for (const [field, { salt, value }] of Object.entries(openings)) {
+      const opening = { salt: Buffer.from(salt, 'base64url'), value };
+      expect(opensCommitment(opening, entry.sealed?.[field] ?? '')).toBe(true);
+      values[`${entry.type} ${field}`] = value;
+    }
+  }
+  return values;
+}
+
+/** `type field` of every commitment in the entries of the bundle. */
+function sealed({ files }: Bundle): string[] {
+  return [...files]
+    .filter(([path]) => path.startsWith('entries/'))
+    .flatMap(([, bytes]) => {
+      const entry = JSON.parse(bytes.toString()) as Entry;
+      return Object.keys(entry.sealed ?? {}).map((field) => `${entry.type} ${field}`);
+    })
+    .sort();
+}
+
+/** The files of the bundle in which somebody could read the text, whatever they unpack. */
+function filesThatHold({ files }: Bundle, text: string): string[] {
+  const unbroken = (readable: string) => readable.replaceAll(/\s+/g, '');
+  const spellings = [
+    text,
+    Buffer.from(text).toString('hex'),
+    Buffer.from(text, 'utf16le').toString('latin1'),
+  ];
+  return [...files]
+    .filter(([path, bytes]) => {
+      if (spellings.some((spelling) => bytes.includes(Buffer.from(spelling, 'latin1')))) return true;
+      if (path !== BUNDLE_PATHS.dossierPdf) return false;
+      const pdf = new OpenedPdf(bytes);
+      return unbroken(pdf.text()).includes(unbroken(text)) || (pdf.attachment()?.includes(text) ?? false);
+    })
+    .map(([path]) => path.replace(/\d+/, 'N'))
+    .sort();
+}
+
+interface Dossier {
+  readonly runs: readonly { prompt?: string; waivers: readonly { comment: string }[] }[];
+  readonly contributions: readonly { statement?: string }[];
+  readonly review?: { comment?: string };
+}
+const dossierOf = ({ files }: Bundle) =>
+  JSON.parse(files.get(BUNDLE_PATHS.dossierJson)?.toString() ?? '{}') as Dossier;
+
+describe('what an evidence bundle discloses', () => {
+  it('opens every commitment behind what the dossier prints, and nothing that it does not', async () => {
+    const bundle = await makeBundle(assetId);
+    expect(bundle.verification.findings).toEqual([]);
+    expect(bundle.verification.verdict).toBe('valid');
+    const opened = disclosed(bundle);
+    expect(opened).toEqual({
+      'run.accepted prompt': SAID.prompt,
+      'contribution.recorded statement': SAID.statement,
+      'review.decided comment': SAID.comment,
+      'waiver.approved comment': SAID.waiverComment,
+    });
+    const { runs, contributions, review } = dossierOf(bundle);
+    const printed = [
+      ...runs.flatMap(({ prompt, waivers }) => [prompt, ...waivers.map(({ comment }) => comment)]),
+      ...contributions.map(({ statement }) => statement),
+      review?.comment,
+    ];
+    expect(printed.sort()).toEqual(Object.values(opened).sort());
+    for (const text of [SAID.prompt, SAID.statement, SAID.comment]) {
+      expect(filesThatHold(bundle, text)).toEqual([
+        BUNDLE_PATHS.dossierJson,
+        BUNDLE_PATHS.dossierPdf,
+        'openings/N.json',
+      ]);
+    }
+    expect(filesThatHold(bundle, OTHER_PROMPT)).toEqual([]);
+  });
+
+  it('leaves sealed what the dossier does not print: the name under which a file was sent', async () => {
+    const declaration = { projectId: app.instance.projectId, rights: OWN_RIGHTS };
+    const form = formWith(await noisePicture(), 'holiday.png', { declaration });
+    const { id } = (await (await app.request('/v1/assets', postForm(form))).json()) as { id: string };
+    const bundle = await makeBundle(id);
+    expect(bundle.verification.verdict).toBe('valid');
+    expect(sealed(bundle)).toEqual(['asset.received fileName']);
+    expect(disclosed(bundle)).toEqual({});
+  });
+
+  it('holds nothing of people who were erased, and verifies as before', async () => {
+    const commitments = sealed(await makeBundle(assetId));
+    const erased = [people.creator, people.editor, people.reviewer].map(({ principalId }) =>
+      parsePublicId('principal', principalId),
+    );
+    // The key alone, as after an erasure of which a backup has brought the ciphertexts back.
+    await inspector.query('SET session_replication_role = replica');
+    const keys = await inspector.query(
+      'DELETE FROM data_subject_key WHERE subject_id = ANY($1::uuid[]) RETURNING subject_id',
+      [erased],
+    );
+    await inspector.query('RESET session_replication_role');
+    expect(keys).toHaveLength(3);
+
+    const bundle = await makeBundle(assetId);
+    expect(bundle.verification.findings).toEqual([]);
+    expect(bundle.verification.verdict).toBe('valid');
+    for (const text of [SAID.prompt, SAID.statement, SAID.comment])
+      expect(filesThatHold(bundle, text)).toEqual([]);
+    // What nobody erased is still opened, and the commitments of the rest stay where they were.
+    expect(disclosed(bundle)).toEqual({ 'waiver.approved comment': SAID.waiverComment });
+    expect(sealed(bundle)).toEqual(commitments);
+  });
+});

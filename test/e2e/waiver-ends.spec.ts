@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parsePublicId } from '../../src/shared/ids.js';
+import { VendorGate } from '../crash/support/vendor-gate.js';
+import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
+import { addPerson, formWith, json, postForm, productShot, RETOUCH, type RunAnswer } from '../support/api.js';
+import { Inspector } from '../support/inspector.js';
+import { retouched } from '../support/pictures.js';
+import { expectProblem } from '../support/problem.js';
+import { startTestApplication, type TestApplication } from '../support/test-application.js';
+
+/** Its clearance is "review": it runs on a waiver only. */
+const MODEL = 'flux-1-schnell@fal';
+
+let fake: FakeFal;
+let gate: VendorGate;
+let app: TestApplication;
+let inspector: Inspector;
+let legal: string;
+
+beforeAll(async () => {
+  fake = await FakeFal.start();
+  gate = await VendorGate.start(fake);
+  // Without a worker at first: a step can be seen between its acceptance and its intent.
+  app = await startTestApplication({
+    COLOPHON_ROLES: 'http,sequencer',
+    FAL_KEY: FAKE_FAL_CREDENTIALS,
+    FAL_BASE_URL: gate.url,
+  });
+  inspector = await Inspector.open(app.database);
+  ({ key: legal } = await addPerson(app, ['legal']));
+});
+afterAll(async () => {
+  await inspector.close();
+  await app.close();
+  await gate.stop();
+  await fake.stop();
+});
+
+const view = async (id: string): Promise<RunAnswer> =>
+  (await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer;
+
+async function ended(id: string): Promise<RunAnswer> {
+  await (await app.request(`/v1/runs/${id}/events`)).text();
+  return view(id);
+}
+
+async function startWaiting(changes: Record<string, unknown> = {}): Promise<RunAnswer> {
+  const inputs = { prompt: 'a bottle', model: MODEL, width: 256, height: 256 };
+  const started = await app.request('/v1/runs', json(productShot(app, { inputs, ...changes })));
+  expect(started.status).toBe(202);
+  const run = (await started.json()) as RunAnswer;
+  expect(run.state).toBe('WAITING_FOR_WAIVER');
+  return run;
+}
+
+async function waive({ clearanceId }: RunAnswer): Promise<void> {
+  const waiver = { reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt: '2099-01-01T00:00:00Z' };
+  const approved = await app.request('/v1/waivers', { ...json({ clearanceId, ...waiver }), key: legal });
+  expect(approved.status).toBe(201);
+}
+
+/** As if the clock had passed its end. */
+async function endWaiversOf({ clearanceId }: RunAnswer): Promise<void> {
+  await inspector.query('BEGIN');
+  await inspector.query('ALTER TABLE waiver DISABLE TRIGGER append_only_row');
+  await inspector.query(
+    `UPDATE waiver SET expires_at = now() - interval '1 second' WHERE clearance_id = $1`,
+    [parsePublicId('clearance', clearanceId)],
+  );
+  await inspector.query('ALTER TABLE waiver ENABLE ALWAYS TRIGGER append_only_row');
+  await inspector.query('COMMIT');
+}
+
+async function budget(): Promise<{ reserved: string; spent: string } | undefined> {
+  const [row] = await inspector.query<{ reserved: string; spent: string }>(
+    'SELECT reserved_micro_usd AS reserved, spent_micro_usd AS spent FROM budget',
+  );
+  return row;
+}
+
+const outcomes = ({ steps }: RunAnswer) =>
+  steps.map(({ key, state, error }) => [key, state, error?.code ?? null]);
+
+describe('a waiver that has ended', () => {
+  it('sends nothing more of a run that it had let start: no submit, no charge, the money is free again', async () => {
+    const before = await budget();
+    const waiting = await startWaiting();
+    expect(await budget()).not.toEqual(before);
+    await waive(waiting);
+    expect((await view(waiting.id)).state).toBe('RUNNING');
+    await endWaiversOf(waiting);
+    await app.services.stepWorker.start();
+    const run = await ended(waiting.id);
+    expect(run.state).toBe('FAILED');
+    expect(outcomes(run)[0]).toEqual(['generate', 'FAILED', 'clearance_under_review']);
+    expect(run.steps.map(({ assetId }) => assetId)).toEqual([null, null, null, null]);
+    expect(fake.attempts()).toEqual([]);
+    expect(fake.ledger()).toEqual([]);
+    expect(await budget()).toEqual(before);
+    const submitted = await inspector.query(
+      `SELECT 1 FROM audit_entry WHERE entry_type = 'step.submitted'
+       UNION ALL SELECT 1 FROM audit_pending WHERE entry_type = 'step.submitted'`,
+    );
+    expect(submitted).toEqual([]);
+  });
+
+  it('stops a run between two paid steps: the first is captured and paid, the second never sent', async () => {
+    const steps = ['first', 'second'].map((key) => ({
+      key,
+      operation: 'generate',
+      model: MODEL,
+      parameters: { prompt: 'a bottle' },
+      images: key === 'first' ? {} : { reference: { step: 'first' } },
+    }));
+    const pipeline = json({ name: 'two-paid', definition: { steps } });
+    expect((await app.request('/v1/pipelines', pipeline)).status).toBe(201);
+    const waiting = await startWaiting({ pipeline: 'two-paid', inputs: {} });
+    const charged = fake.ledger().length;
+    const { spent } = (await budget()) ?? { spent: '' };
+    gate.once('result', 'arrival', async () => {
+      await endWaiversOf(waiting);
+      return 'pass';
+    });
+    await waive(waiting);
+    const run = await ended(waiting.id);
+    expect(outcomes(run)).toEqual([
+      ['first', 'SUCCEEDED', null],
+      ['second', 'FAILED', 'clearance_under_review'],
+    ]);
+    expect(fake.ledger()).toHaveLength(charged + 1);
+    expect(fake.attempts()).toHaveLength(charged + 1);
+    const after = await budget();
+    expect(after?.reserved).toBe('0');
+    expect(BigInt(after?.spent ?? 0)).toBe(BigInt(spent) + 3_000n);
+  });
+
+  it('stops the release of what was made under it, and of what people made from that, until there is a new one', async () => {
+    const waiting = await startWaiting();
+    await waive(waiting);
+    const run = await ended(waiting.id);
+    expect(run.state).toBe('SUCCEEDED');
+    const made = run.steps.at(-1)?.assetId ?? '';
+    const editor = await addPerson(app, ['creator']);
+    const reviewer = await addPerson(app, ['reviewer']);
+    const picture = Buffer.from(await (await app.request(`/v1/assets/${made}/content`)).arrayBuffer());
+    const form = formWith(await retouched(picture), 'e.png', { contribution: RETOUCH });
+    const edit = await app.request(`/v1/assets/${made}/contributions`, {
+      ...postForm(form),
+      key: editor.key,
+    });
+    expect(edit.status).toBe(201);
+    const { asset: edited } = (await edit.json()) as { asset: { id: string } };
+    for (const id of [made, edited.id]) {
+      const review = { ...json({ decision: 'approve', comment: 'ok' }), key: reviewer.key };
+      expect((await app.request(`/v1/assets/${id}/reviews`, review)).status).toBe(201);
+    }
+    await endWaiversOf(waiting);
+    const release = (id: string) => app.request(`/v1/assets/${id}/release`, json({}));
+    const before = await inspector.footprint();
+    for (const id of [made, edited.id]) await expectProblem(await release(id), 'clearance_under_review');
+    expect(await inspector.footprint()).toEqual(before);
+    await waive(waiting);
+    for (const id of [made, edited.id]) expect((await release(id)).status).toBe(200);
+  });
+});

@@ -1,0 +1,124 @@
+import pg from 'pg';
+import { newId } from '../../src/shared/ids.js';
+import { Inspector } from './inspector.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
+
+const PEOPLE = ['maker', 'editor', 'runner', 'reviewer', 'second'] as const;
+
+/** An organization with people and assets, written round the program, to test what the database refuses by itself. */
+export class HumanWorkRows {
+  readonly organization = newId();
+  readonly people = Object.fromEntries(PEOPLE.map((name) => [name, newId()])) as Record<
+    (typeof PEOPLE)[number],
+    string
+  >;
+  private readonly project = newId();
+  private readonly clients: pg.Client[] = [];
+
+  private constructor(
+    readonly database: TestDatabase,
+    readonly inspector: Inspector,
+  ) {}
+
+  static async create(): Promise<HumanWorkRows> {
+    const database = await createTestDatabase();
+    const rows = new HumanWorkRows(database, await Inspector.open(database));
+    const created = { created_at: new Date() };
+    await rows.insert('organization', { name: 'o', ...created });
+    await rows.insert('project', { id: rows.project, name: 'p', ...created });
+    for (const id of Object.values(rows.people)) {
+      const person = { kind: 'user', display_name: 'n', roles: ['creator', 'reviewer'] };
+      await rows.insert('principal', { id, ...person, ...created });
+    }
+    return rows;
+  }
+
+  async drop(): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.end()));
+    await this.inspector.close();
+    await this.database.drop();
+  }
+
+  async insert(table: string, columns: Record<string, unknown>): Promise<void> {
+    const all = { organization_id: this.organization, ...columns };
+    const names = Object.keys(all);
+    const places = names.map((_, i) => `$${i + 1}`);
+    await this.inspector.query(
+      `INSERT INTO ${table} (${names.join(', ')}) VALUES (${places.join(', ')})`,
+      Object.values(all),
+    );
+  }
+
+  /** @returns its id, which is its hash as well */
+  async makeAsset(
+    createdBy: string,
+    {
+      parents = [],
+      origin = 'upload',
+      mode = 'live',
+    }: { parents?: readonly string[]; origin?: string; mode?: 'live' | 'test' } = {},
+  ): Promise<string> {
+    const id = newId();
+    const hashes = {
+      sha256: id,
+      original_sha256: id,
+      claim_sha256: id,
+      manifest_sha256: id,
+      manifest_label: id,
+    };
+    const media = {
+      media_type: 'image/png',
+      original_media_type: 'image/png',
+      size_bytes: 1,
+      width: 1,
+      height: 1,
+    };
+    const what = { project_id: this.project, origin, mode, title: 't', entry_id: newId() };
+    const made = { created_by: createdBy, created_at: new Date() };
+    await this.insert('asset', { id, ...what, ...media, ...hashes, ...made });
+    for (const [ordinal, parent] of parents.entries()) {
+      const relation = { ordinal, parent_asset_id: parent, relationship: 'inputTo' };
+      await this.insert('asset_parent', { asset_id: id, ...relation });
+    }
+    return id;
+  }
+
+  async contribute(assetId: string, parentId: string, contributor: string): Promise<void> {
+    await this.insert('contribution', {
+      id: newId(),
+      asset_id: assetId,
+      parent_asset_id: parentId,
+      contributor_id: contributor,
+      action_type: 'RETOUCH',
+      basis: 'modification',
+      capture: 'declared_later',
+      tool: 't',
+      sealed_statement: 's',
+      before_sha256: 'b',
+      after_sha256: 'a',
+      entry_id: newId(),
+      created_at: new Date(),
+    });
+  }
+
+  /** A session of the application's own role, inside the organization, in an open transaction. */
+  async begin(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.database.applicationUrl,
+      options: '-c search_path=colophon',
+    });
+    this.clients.push(client);
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query(`SELECT set_config('app.organization_id', $1, true)`, [this.organization]);
+    return client;
+  }
+}
+
+/** `accepted`, or the SQLSTATE of the refusal. */
+export function outcomeOf(statement: Promise<unknown>): Promise<string> {
+  return statement.then(
+    () => 'accepted',
+    (error: unknown) => (error as { code: string }).code,
+  );
+}

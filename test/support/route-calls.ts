@@ -1,0 +1,412 @@
+import { type EntryType } from '../../src/audit/core/entry-types.js';
+import { type Listing } from '../../src/licenses/domain/listing.js';
+import { parsePublicId } from '../../src/shared/ids.js';
+import { type FakeFal } from '../fakes/fal/fake-fal.js';
+import {
+  addPerson,
+  formWith,
+  HARMLESS_FACTS,
+  json,
+  OWN_RIGHTS,
+  postForm,
+  productShot,
+  RETOUCH,
+} from './api.js';
+import { type Inspector } from './inspector.js';
+import { noisePicture, retouched } from './pictures.js';
+import { ownListing } from './registry-rows.js';
+import { type TestApplication } from './test-application.js';
+
+/** One request that succeeds, and what the log must hold of it. */
+export interface Call {
+  /** May be sent again after it was refused. */
+  readonly send: () => Promise<Response>;
+  readonly status: number;
+  /** Entry types in the order of the log. */
+  readonly writes: readonly EntryType[];
+  /** Whom the first entry names; the caller's key when absent. */
+  readonly actor?: string;
+  /** The answer begins before its outcome is known, so a refusal is its last line: `{"error":{"code":...}}`. */
+  readonly refusesInStream?: true;
+}
+
+interface World {
+  readonly app: TestApplication;
+  readonly inspector: Inspector;
+  readonly fal: FakeFal;
+  /** A key with every role, of somebody who took no part in making what `app.instance` made. */
+  readonly key: string;
+}
+
+interface Run {
+  readonly id: string;
+  readonly clearanceId: string;
+  readonly steps: readonly { readonly id: string; readonly key: string }[];
+}
+
+const PAID_MODEL = 'flux-1-schnell@fal';
+/** A license that forbids the territory. */
+const FORBIDDEN = {
+  inputs: { prompt: 'a bottle', model: 'hunyuan-image-3.0@fal' },
+  facts: { purpose: 'commercial', audienceCountries: ['DE'], organizationRevenueUsd: 1_000_000 },
+} as const;
+
+/** How each route of the program is called, by method and path as the published list shows it. */
+export class RouteCalls {
+  constructor(private readonly world: World) {}
+
+  /** Every call begins with everything that it needs; the preparations write entries of their own. */
+  readonly audited: Readonly<Record<string, () => Promise<readonly Call[]> | readonly Call[]>> = {
+    'POST /v1/projects': () =>
+      this.one('/v1/projects', { name: `Spring ${++this.serial}` }, 201, 'project.created'),
+    'POST /v1/projects/{id}/use-cases': () =>
+      this.one(
+        `/v1/projects/${this.projectId}/use-cases`,
+        { name: `banner-${++this.serial}` },
+        201,
+        'use_case.created',
+      ),
+    'POST /v1/principals': () =>
+      this.one('/v1/principals', { displayName: 'A person', roles: ['creator'] }, 201, 'principal.created'),
+    'POST /v1/api-keys': async () => {
+      const { principalId } = await addPerson(this.world.app, ['creator']);
+      return this.one('/v1/api-keys', { principalId, mode: 'live' }, 201, 'api_key.created');
+    },
+    'POST /v1/api-keys/{id}/revoke': async () => {
+      const { key } = await addPerson(this.world.app, ['creator']);
+      const { keyId } = await this.answer<{ keyId: string }>(this.world.app.request('/v1/me', { key }));
+      return this.one(`/v1/api-keys/${keyId}/revoke`, {}, 200, 'api_key.revoked');
+    },
+    'PUT /v1/budget': () => {
+      const limitMicroUsd = String(90_000_000 + ++this.serial);
+      const init = { ...json({ limitMicroUsd }), method: 'PUT' };
+      return [{ send: () => this.ask('/v1/budget', init), status: 200, writes: ['budget.set'] }];
+    },
+    'POST /v1/clearances': () =>
+      this.one(
+        '/v1/clearances',
+        {
+          lineage: { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] },
+          facts: HARMLESS_FACTS,
+        },
+        201,
+        'clearance.decided',
+      ),
+    'POST /v1/waivers': async () => {
+      const { clearanceId } = await this.startRun(PAID_MODEL);
+      return this.one('/v1/waivers', waiverOf(clearanceId), 201, 'waiver.approved');
+    },
+    'POST /v1/clearances/{id}/decide-again': async () => {
+      const listingId = await this.recordModel();
+      const lineage = { components: [{ listingId, role: 'generator', stepKey: 'a' }] };
+      const body = { lineage, facts: HARMLESS_FACTS };
+      const { id } = await this.answer<{ id: string }>(this.ask('/v1/clearances', json(body)));
+      await this.answer(this.ask('/v1/license-texts', json(this.licenseText([listingId]))));
+      return this.one(`/v1/clearances/${id}/decide-again`, {}, 201, 'clearance.decided');
+    },
+    'POST /v1/models': () => this.one('/v1/models', { listing: this.newListing() }, 201, 'listing.recorded'),
+    'POST /v1/models/import': () => {
+      const bytes = Buffer.from(JSON.stringify(this.newListing()));
+      const form = formWith(bytes, 'catalog.ndjson', { import: { format: 'catalog' } });
+      const send = () => this.ask('/v1/models/import', postForm(form));
+      return [{ send, status: 201, writes: ['listing.recorded'] }];
+    },
+    'POST /v1/license-texts': async () => {
+      const another = this.licenseText([await this.recordModel()]);
+      const entries = ['license_text.recorded', 'license_text.changed'] as const;
+      return [
+        ...this.one('/v1/license-texts', this.firstText(), 201, 'license_text.recorded'),
+        ...this.one('/v1/license-texts', another, 201, ...entries),
+      ];
+    },
+    'POST /v1/curations': async () => {
+      const correction = { kind: 'term-absent', termId: 'commercial-use-of-outputs' };
+      const evidence = { title: 'The contract', quote: 'nothing', dateRead: '2026-11-22' };
+      const body = { listingId: await this.recordModel(), correction, evidence, reason: 'read' };
+      return this.one('/v1/curations', body, 201, 'curation.recorded');
+    },
+    'POST /v1/runs': () => [
+      ...this.one('/v1/runs', this.runBody(), 202, 'clearance.decided', 'run.accepted'),
+      ...this.one('/v1/runs', productShot(this.world.app, FORBIDDEN), 403, 'clearance.decided'),
+    ],
+    'POST /v1/runs/{id}/cancel': async () => {
+      const { id } = await this.startRun();
+      return this.one(`/v1/runs/${id}/cancel`, {}, 200, 'run.cancel_requested', 'run.finished');
+    },
+    'POST /v1/runs/{id}/steps/{key}/reconcile': async () => {
+      const { runId, key } = await this.lostStep();
+      const body = { outcome: 'accepted', upstreamId: 'job_1' };
+      return this.one(`/v1/runs/${runId}/steps/${key}/reconcile`, body, 200, 'step.reconciled');
+    },
+    'POST /v1/webhooks/fal/{stepRunId}': async () => {
+      const { stepRunId } = await this.lostStep();
+      const requestId = crypto.randomUUID();
+      const body = Buffer.from(JSON.stringify({ request_id: requestId, status: 'OK' }));
+      const headers = () => this.world.fal.webhooks.signedHeaders(requestId, body);
+      const send = () =>
+        this.world.app.request(`/v1/webhooks/fal/${stepRunId}`, {
+          method: 'POST',
+          headers: headers(),
+          body: new Uint8Array(body),
+          key: null,
+        });
+      return [{ send, status: 200, writes: ['step.reconciled'], actor: 'colophon' }];
+    },
+    'POST /v1/pipelines': () => {
+      const parameters = { prompt: { input: 'prompt' } };
+      const step = {
+        key: 'scene',
+        operation: 'generate',
+        model: 'studio-scene@studio',
+        parameters,
+        images: {},
+      };
+      const name = `mine-${++this.serial}`;
+      return this.one('/v1/pipelines', { name, definition: { steps: [step] } }, 201, 'pipeline.created');
+    },
+    'POST /v1/assets': async () => {
+      const form = await this.uploadForm();
+      const send = () => this.ask('/v1/assets', postForm(form));
+      return [{ send, status: 201, writes: ['asset.received', 'asset.signed'] }];
+    },
+    'GET /v1/assets/{id}/content': async () =>
+      this.read(`/v1/assets/${await this.upload()}/content`, 'asset.read'),
+    'GET /v1/assets/{id}/manifest': async () =>
+      this.read(`/v1/assets/${await this.upload()}/manifest`, 'asset.read'),
+    'POST /v1/assets/{id}/contributions': async () => {
+      const id = await this.upload();
+      const picture = await this.ask(`/v1/assets/${id}/content`);
+      const edited = await retouched(Buffer.from(await picture.arrayBuffer()));
+      const form = formWith(edited, 'e.png', { contribution: RETOUCH });
+      const send = () => this.ask(`/v1/assets/${id}/contributions`, postForm(form));
+      return [{ send, status: 201, writes: ['contribution.recorded', 'asset.signed'] }];
+    },
+    'POST /v1/assets/{id}/reviews': async () => {
+      const path = `/v1/assets/${await this.upload()}/reviews`;
+      return this.one(path, { decision: 'approve', comment: 'ok' }, 201, 'review.decided');
+    },
+    'POST /v1/assets/{id}/release': async () => {
+      const id = await this.upload();
+      await this.answer(this.ask(`/v1/assets/${id}/reviews`, json({ decision: 'approve', comment: 'ok' })));
+      return this.one(`/v1/assets/${id}/release`, {}, 200, 'asset.released');
+    },
+    'POST /v1/reports': async () => {
+      const body = { kind: 'asset', format: 'pdf', assetId: await this.upload() };
+      return this.one('/v1/reports', body, 202, 'report.requested');
+    },
+    'GET /v1/reports/{id}/content': async () =>
+      this.read(`/v1/reports/${await this.report()}/content`, 'report.read'),
+    'GET /v1/audit/export': () => this.export('/v1/audit/export'),
+    'GET /v1/audit/archive': () => this.export('/v1/audit/archive'),
+    'POST /v1/audit/checks': () => {
+      const [call] = this.one('/v1/audit/checks', {}, 200, 'log.checked');
+      return call ? [{ ...call, refusesInStream: true }] : [];
+    },
+    'POST /v1/audit/log-keys': () => this.one('/v1/audit/log-keys', {}, 201, 'log.key_added'),
+    'POST /v1/audit/log-keys/{id}/retire': async () => {
+      await this.answer(this.ask('/v1/audit/log-keys', json({})));
+      const list = this.answer<{ items: { keyId: string; state: string }[] }>(this.ask('/v1/audit/log-keys'));
+      const old = (await list).items.find(({ state }) => state === 'active');
+      return this.one(`/v1/audit/log-keys/${old?.keyId}/retire`, {}, 200, 'log.key_retired');
+    },
+    'POST /v1/erasures': async () => {
+      const { principalId } = await addPerson(this.world.app, ['creator']);
+      const body = { principalId, reason: 'data_subject_request' };
+      return this.one('/v1/erasures', body, 201, 'opening.erased');
+    },
+    'POST /v1/legal-holds': () => this.one('/v1/legal-holds', this.holdBody(), 201, 'legal_hold.placed'),
+    'GET /v1/legal-holds': async () => {
+      await this.hold();
+      return this.read('/v1/legal-holds', 'opening.read');
+    },
+    'GET /v1/legal-holds/{id}': async () => this.read(`/v1/legal-holds/${await this.hold()}`, 'opening.read'),
+    'POST /v1/legal-holds/{id}/lift': async () =>
+      this.one(`/v1/legal-holds/${await this.hold()}/lift`, { reason: 'over' }, 200, 'legal_hold.lifted'),
+  };
+
+  /** A request for each route that writes nothing. */
+  readonly unaudited: Readonly<Record<string, () => Promise<Omit<Call, 'writes'>> | Omit<Call, 'writes'>>> = {
+    'GET /': () => this.look('/'),
+    'GET /start-page.css': () => this.look('/start-page.css'),
+    'GET /start-page.js': () => this.look('/start-page.js'),
+    'GET /docs/*': () => this.look('/docs'),
+    'GET /openapi.json': () => this.look('/openapi.json'),
+    'GET /healthz': () => this.look('/healthz'),
+    'GET /readyz': async () => {
+      // Ready as long as some sequencer was seen at work, and here is none but this.
+      await this.world.app.services.sequencer.runOnce();
+      return this.look('/readyz');
+    },
+    'GET /metrics': () => this.look('/metrics'),
+    'GET /v1/me': () => this.look('/v1/me'),
+    'GET /v1/projects': () => this.look('/v1/projects'),
+    'GET /v1/budget': () => this.look('/v1/budget'),
+    'GET /v1/models': () => this.look('/v1/models'),
+    'GET /v1/models/changes': () => this.look('/v1/models/changes?since=2026-01-01'),
+    'GET /v1/models/{id}': () => this.look(`/v1/models/${PAID_MODEL}`),
+    'GET /v1/license-texts': () => this.look('/v1/license-texts'),
+    'GET /v1/license-texts/{id}': async () => {
+      const read = json(this.firstText());
+      const { id } = await this.answer<{ id: string }>(this.ask('/v1/license-texts', read));
+      return this.look(`/v1/license-texts/${id}`);
+    },
+    'GET /v1/curations': () => this.look('/v1/curations'),
+    'GET /v1/clearances/reopened': () => this.look('/v1/clearances/reopened'),
+    'GET /v1/clearances/{id}/replay': async () =>
+      this.look(`/v1/clearances/${(await this.startRun()).clearanceId}/replay`),
+    'GET /v1/models/{id}/terms': () => this.look(`/v1/models/${PAID_MODEL}/terms`),
+    'GET /v1/clearances/{id}': async () => this.look(`/v1/clearances/${(await this.startRun()).clearanceId}`),
+    'GET /v1/runs': () => this.look('/v1/runs'),
+    'GET /v1/runs/{id}': async () => this.look(`/v1/runs/${(await this.startRun()).id}`),
+    'GET /v1/runs/{id}/events': async () => {
+      const { id } = await this.startRun();
+      await this.answer(this.ask(`/v1/runs/${id}/cancel`, json({})));
+      return this.look(`/v1/runs/${id}/events`);
+    },
+    'GET /v1/pipelines': () => this.look('/v1/pipelines'),
+    'GET /v1/assets': () => this.look('/v1/assets'),
+    'GET /v1/assets/{id}': async () => this.look(`/v1/assets/${await this.upload()}`),
+    'GET /v1/assets/{id}/lineage': async () => this.look(`/v1/assets/${await this.upload()}/lineage`),
+    'GET /v1/assets/{id}/authorship': async () => this.look(`/v1/assets/${await this.upload()}/authorship`),
+    'GET /v1/reports/{id}': async () => this.look(`/v1/reports/${await this.report()}`),
+    'POST /v1/verify': async () => {
+      const picture = await this.ask(`/v1/assets/${await this.upload()}/content`);
+      const form = formWith(Buffer.from(await picture.arrayBuffer()), 'a.png', {});
+      return {
+        send: () => this.world.app.request('/v1/verify', { ...postForm(form), key: null }),
+        status: 200,
+      };
+    },
+    'GET /v1/audit/entries': () => this.look('/v1/audit/entries'),
+    'GET /v1/audit/entries/{entry}': () => this.look('/v1/audit/entries/0'),
+    'GET /v1/audit/entries/{entry}/proof': () => this.look('/v1/audit/entries/0/proof'),
+    'GET /v1/audit/log-keys': () => this.look('/v1/audit/log-keys'),
+    'GET /logs/{organization}/checkpoint': () => this.look(`${this.logPath}/checkpoint`),
+    // There are no witnesses here.
+    'GET /logs/{organization}/witnessed-checkpoint': () =>
+      this.look(`${this.logPath}/witnessed-checkpoint`, 404),
+    'GET /logs/{organization}/vkey': () => this.look(`${this.logPath}/vkey`),
+    'GET /logs/{organization}/policy': () => this.look(`${this.logPath}/policy`),
+    'GET /logs/{organization}/tile/*': async () => {
+      const checkpoint = await (await this.ask(`${this.logPath}/checkpoint`)).text();
+      const size = Number(checkpoint.split('\n')[1]);
+      return this.look(`${this.logPath}/tile/entries/000${size < 256 ? `.p/${size}` : ''}`);
+    },
+  };
+
+  async upload(): Promise<string> {
+    const form = postForm(await this.uploadForm());
+    return (await this.answer<{ id: string }>(this.world.app.request('/v1/assets', form))).id;
+  }
+
+  /** A finished report, made by this process in the place of a worker. */
+  async report(assetId?: string): Promise<string> {
+    const { app } = this.world;
+    const body = { kind: 'asset', format: 'json', assetId: assetId ?? (await this.upload()) };
+    const { id } = await this.answer<{ id: string }>(this.ask('/v1/reports', json(body)));
+    await app.services.sequencer.runOnce();
+    const organizationId = parsePublicId('organization', app.instance.organizationId) ?? '';
+    await app.services.makeReport.make(organizationId, parsePublicId('report', id) ?? '');
+    return id;
+  }
+
+  private serial = 0;
+
+  private get projectId(): string {
+    return this.world.app.instance.projectId;
+  }
+
+  private get logPath(): string {
+    return `/logs/${this.world.app.instance.organizationId}`;
+  }
+
+  private ask(path: string, init: RequestInit = {}): Promise<Response> {
+    return this.world.app.request(path, { ...init, key: this.world.key });
+  }
+
+  private async answer<T>(asked: Promise<Response>): Promise<T> {
+    const response = await asked;
+    if (!response.ok) throw new Error(`a preparation was refused: ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** A POST that may be sent again: each time with an Idempotency-Key of its own. */
+  private one(path: string, body: unknown, status: number, ...writes: EntryType[]): Call[] {
+    return [{ send: () => this.ask(path, json(body)), status, writes }];
+  }
+
+  private read(path: string, type: EntryType): Call[] {
+    return [{ send: () => this.ask(path), status: 200, writes: [type] }];
+  }
+
+  /** What was written before is published, so that the export does not wait for it. */
+  private async export(path: string): Promise<Call[]> {
+    await this.world.app.services.sequencer.runOnce();
+    return this.read(path, 'log.exported');
+  }
+
+  private look(path: string, status = 200): Omit<Call, 'writes'> {
+    return { send: () => this.ask(path), status };
+  }
+
+  private async uploadForm(): Promise<FormData> {
+    const declaration = { projectId: this.projectId, rights: OWN_RIGHTS };
+    return formWith(await noisePicture(), 'a.png', { declaration });
+  }
+
+  private runBody(model?: string): Record<string, unknown> {
+    const inputs = { prompt: 'a bottle on a table', width: 256, height: 256, ...(model ? { model } : {}) };
+    return productShot(this.world.app, { inputs });
+  }
+
+  /** Of the owner, so that somebody else may approve a waiver for it. No worker touches it. */
+  private startRun(model?: string): Promise<Run> {
+    return this.answer(this.world.app.request('/v1/runs', json(this.runBody(model))));
+  }
+
+  /** A step of a paid run, as after a crash between submit and answer. */
+  private async lostStep(): Promise<{ runId: string; stepRunId: string; key: string }> {
+    const { id, clearanceId } = await this.startRun(PAID_MODEL);
+    await this.answer(this.ask('/v1/waivers', json(waiverOf(clearanceId))));
+    const run = await this.answer<Run>(this.ask(`/v1/runs/${id}`));
+    const step = run.steps.find(({ key }) => key === 'generate');
+    const stepRunId = parsePublicId('stepRun', step?.id ?? '') ?? '';
+    const { inspector } = this.world;
+    await inspector.query(`UPDATE step_run SET state = 'OUTCOME_UNKNOWN' WHERE id = $1`, [stepRunId]);
+    await inspector.query(`UPDATE run SET state = 'NEEDS_RECONCILIATION' WHERE id = $1`, [
+      parsePublicId('run', run.id),
+    ]);
+    return { runId: run.id, stepRunId, key: 'generate' };
+  }
+
+  private newListing(): Listing {
+    return ownListing({ id: `look-${++this.serial}@self-hosted` });
+  }
+
+  private async recordModel(): Promise<string> {
+    const listing = json({ listing: this.newListing() });
+    return (await this.answer<{ id: string }>(this.ask('/v1/models', listing))).id;
+  }
+
+  private licenseText(listingIds: readonly string[]): unknown {
+    const { spdxOrRef } = ownListing().license;
+    return { licenseKey: spdxOrRef, text: `Text ${++this.serial}`, readOn: '2026-11-22', listingIds };
+  }
+
+  /** Under a key that no listing has, so that nothing changes. */
+  private firstText(): unknown {
+    return { licenseKey: `LicenseRef-Nobody-${++this.serial}`, text: 'A text', readOn: '2026-11-22' };
+  }
+
+  private holdBody(): unknown {
+    return { scope: { kind: 'project', id: this.projectId }, reason: 'a lawsuit' };
+  }
+
+  private async hold(): Promise<string> {
+    return (await this.answer<{ id: string }>(this.ask('/v1/legal-holds', json(this.holdBody())))).id;
+  }
+}
+
+function waiverOf(clearanceId: string): unknown {
+  return { clearanceId, reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt: '2099-01-01T00:00:00Z' };
+}
