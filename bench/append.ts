@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { type NewEntry, type PlainEntry } from '../src/audit/application/append-entry.js';
-import { buildEntry, type EntryInput } from '../src/audit/core/entry.js';
+import { buildEntry } from '../src/audit/core/entry.js';
 import { CreateOrganization } from '../src/identity/application/create-organization.js';
 import { systemClock } from '../src/shared/clock.js';
 import { newId } from '../src/shared/ids.js';
@@ -183,5 +183,5 @@ function plainEntry(): PlainEntry {
 const newEntry = (): NewEntry => plainEntry();
 
 function sampleBytes(): Buffer {
-  return buildEntry({ ...plainEntry(), at: new Date().toISOString() } as EntryInput).bytes;
+  return buildEntry({ ...plainEntry(), at: new Date().toISOString() }).bytes;
 }

@@ -22,9 +22,9 @@ export const entryFilterFields = {
   until: z.iso.datetime({ offset: true }).optional().describe('entries recorded before this time'),
 };
 
-const filterSchema = z.object(entryFilterFields);
+type EntryFilterQuery = z.infer<z.ZodObject<typeof entryFilterFields>>;
 
-export function toEntryFilter(query: z.infer<typeof filterSchema>): EntryFilter {
+export function toEntryFilter(query: EntryFilterQuery): EntryFilter {
   return {
     type: query.type,
     subjectId: query.subject,
