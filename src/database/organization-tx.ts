@@ -122,6 +122,9 @@ export function isDatabaseUnreachable(error: unknown): boolean {
 function isConnectionMessage(error: unknown): boolean {
   return (
     error instanceof Error &&
-    /Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(error.message)
+    // The last one is TypeORM's, in two wordings: it gives a lost connection back while its transaction goes on.
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered|already released/.test(
+      error.message,
+    )
   );
 }

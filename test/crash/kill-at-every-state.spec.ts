@@ -219,7 +219,9 @@ describe('killed at every state of the step ledger', () => {
     });
     expect(done.state).toBe('DONE');
     await expectSound(bench, before);
-    const { items } = await bench.program.json<{ items: unknown[] }>(`/v1/audit/entries?subject=${id}`);
+    const { items } = await bench.program.json<{ items: unknown[] }>(
+      `/v1/audit/entries?type=report.created&subject=${id}`,
+    );
     expect(items).toHaveLength(1);
   });
 

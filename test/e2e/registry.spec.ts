@@ -486,6 +486,7 @@ describe('an import', () => {
   });
 
   it('of a file that is no catalog changes nothing', async () => {
+    await inspector.atRest();
     const before = await inspector.footprint();
     await expectProblem(await importing('[{"a":1}', { format: 'catalog' }), 'invalid_request');
     await expectProblem(await importing('[]', { format: 'xml' }), 'invalid_request');

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { eventually } from './eventually.js';
 import { type TestDatabase } from './test-database.js';
 
 /** Tables that grow by themselves, without anybody asking for anything. Entries are counted apart. */
@@ -45,6 +46,16 @@ export class Inspector {
               (SELECT coalesce(sum(limit_micro_usd), 0)::float8 FROM budget) AS limit_micro_usd`,
     );
     return row ?? {};
+  }
+
+  /** Nothing is on its way any more: what the footprint shows from now on, somebody has asked for. */
+  async atRest(): Promise<void> {
+    await eventually('every run is at rest', async () => {
+      const [row] = await this.query<{ running: number }>(
+        `SELECT count(*)::int AS running FROM run WHERE state = 'RUNNING'`,
+      );
+      return row?.running === 0 || undefined;
+    });
   }
 
   close(): Promise<void> {

@@ -36,7 +36,8 @@ export class HomeDatabase {
       user: 'colophon_admin',
       password: readFileSync(join(home, 'postgres', 'password'), 'utf8').trim(),
       database: 'colophon',
-      options: '-c search_path=colophon',
+      // Triggers that stop a program are dropped again from tables of the log, which are guarded.
+      options: '-c search_path=colophon -c colophon.break_glass=on',
     });
     // The next start of the program stops this server.
     client.on('error', () => undefined);
