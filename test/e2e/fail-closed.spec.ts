@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rename } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -174,6 +174,22 @@ describe('P3: while the log of an organization is not published, nothing is begu
     expect(await statusesOf(besides)).toEqual(ACCEPTED);
 
     await rename(`${folder}.away`, folder);
+    await app.services.sequencer.runOnce();
+    expect(await statusesOf(requests)).toEqual(ACCEPTED);
+  });
+
+  it('because the world still sees the checkpoint before: that the newest one is recorded does not count', async () => {
+    const file = join(app.home, 'logs', idOf(ours), 'checkpoint');
+    const earlier = await readFile(file);
+    await commitSomething(ours);
+    await app.services.sequencer.runOnce();
+    // As if writing the file had failed after the checkpoint was committed.
+    await writeFile(file, earlier);
+    await age('audit_entry', ours, 121);
+
+    await expectAllRefused(requests);
+    expect(await statusesOf(besides)).toEqual(ACCEPTED);
+
     await app.services.sequencer.runOnce();
     expect(await statusesOf(requests)).toEqual(ACCEPTED);
   });

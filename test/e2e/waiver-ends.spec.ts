@@ -15,7 +15,7 @@ let fake: FakeFal;
 let gate: VendorGate;
 let app: TestApplication;
 let inspector: Inspector;
-let legal: string;
+let legal: { live: string; test: string };
 
 beforeAll(async () => {
   fake = await FakeFal.start();
@@ -27,7 +27,9 @@ beforeAll(async () => {
     FAL_BASE_URL: gate.url,
   });
   inspector = await Inspector.open(app.database);
-  ({ key: legal } = await addPerson(app, ['legal']));
+  const { principalId, key } = await addPerson(app, ['legal']);
+  const second = await app.request('/v1/api-keys', json({ principalId, mode: 'test' }));
+  legal = { live: key, test: ((await second.json()) as { key: string }).key };
 });
 afterAll(async () => {
   await inspector.close();
@@ -53,10 +55,13 @@ async function startWaiting(changes: Record<string, unknown> = {}): Promise<RunA
   return run;
 }
 
-async function waive({ clearanceId }: RunAnswer): Promise<void> {
+function askForWaiver({ clearanceId }: RunAnswer, key: string): Promise<Response> {
   const waiver = { reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt: '2099-01-01T00:00:00Z' };
-  const approved = await app.request('/v1/waivers', { ...json({ clearanceId, ...waiver }), key: legal });
-  expect(approved.status).toBe(201);
+  return app.request('/v1/waivers', { ...json({ clearanceId, ...waiver }), key });
+}
+
+async function waive(run: RunAnswer): Promise<void> {
+  expect((await askForWaiver(run, legal.live)).status).toBe(201);
 }
 
 /** As if the clock had passed its end. */
@@ -159,6 +164,10 @@ describe('a waiver that has ended', () => {
     const before = await inspector.footprint();
     for (const id of [made, edited.id]) await expectProblem(await release(id), 'clearance_under_review');
     expect(await inspector.footprint()).toEqual(before);
+    // Nor does a test key of the person who may waive: it may lie in a notebook.
+    await expectProblem(await askForWaiver(waiting, legal.test), 'wrong_mode');
+    expect(await inspector.footprint()).toEqual(before);
+    for (const id of [made, edited.id]) await expectProblem(await release(id), 'clearance_under_review');
     await waive(waiting);
     for (const id of [made, edited.id]) expect((await release(id)).status).toBe(200);
   });

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { AssetRepository } from '../assets/adapters/asset.repository.js';
+import { FileAssetStore } from '../assets/adapters/file-asset-store.js';
+import { SharpMediaProbe } from '../assets/adapters/sharp-media-probe.js';
+import { AssetIntake } from '../assets/application/asset-intake.js';
+import { ReadAsset } from '../assets/application/read-asset.js';
+import { RecordAsset } from '../assets/application/record-asset.js';
+import { SignAsset } from '../assets/application/sign-asset.js';
+import { UploadAsset } from '../assets/application/upload-asset.js';
+import { type OrganizationTx } from '../database/organization-tx.js';
+import { VerifyFile } from '../provenance/application/verify-file.js';
+import { type composeDatabase } from './database.js';
+import { type composeLogReading } from './log-reading.js';
+import { type composeLog } from './log.js';
+import { type composeProvenance } from './provenance.js';
+import { type ServicesOptions, type Composed, clock } from './services-options.js';
+
+export function composeAssets(
+  { configuration }: ServicesOptions,
+  { dataSource, organizationTx }: Composed<typeof composeDatabase>,
+  { appendEntry, logWriter }: Composed<typeof composeLog>,
+  { requirePublishing }: Composed<typeof composeLogReading>,
+  { signer, verifier }: Composed<typeof composeProvenance>,
+) {
+  const store = new FileAssetStore(join(configuration.home, 'assets'));
+  const probe = new SharpMediaProbe();
+  const assets = new AssetRepository();
+  const signAsset = new SignAsset(store, signer);
+  const recordAsset = new RecordAsset(assets, appendEntry);
+  return {
+    store,
+    probe,
+    assets,
+    signAsset,
+    recordAsset,
+    intake: new AssetIntake(store, probe, configuration.uploadMaxBytes),
+    uploadAsset: new UploadAsset(
+      organizationTx,
+      store,
+      signAsset,
+      recordAsset,
+      appendEntry,
+      requirePublishing,
+      clock,
+    ),
+    readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
+    verifyFile: new VerifyFile(verifier, async (sha256) => {
+      const found = await assets.findSigned(dataSource, sha256);
+      return found ? placeInLog(organizationTx, found) : undefined;
+    }),
+  };
+}
+
+async function placeInLog(
+  organizationTx: OrganizationTx,
+  found: { organizationId: string; assetId: string },
+) {
+  const [row] = await organizationTx.run(found.organizationId, (tx) =>
+    tx.query<{ origin: string; index: string | null }>(
+      `SELECT l.origin, e.index FROM asset a JOIN audit_log l ON l.organization_id = a.organization_id
+         LEFT JOIN audit_entry e ON e.organization_id = a.organization_id AND e.entry_id = a.entry_id
+        WHERE a.organization_id = $1 AND a.id = $2`,
+      [found.organizationId, found.assetId],
+    ),
+  );
+  if (!row) return undefined;
+  return { origin: row.origin, entryIndex: row.index === null ? undefined : Number(row.index) };
+}

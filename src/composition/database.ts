@@ -1,0 +1,76 @@
+import { hkdfSync } from 'node:crypto';
+import { join } from 'node:path';
+import pg from 'pg';
+import { parse } from 'pg-connection-string';
+import { type Configuration } from '../config/configuration.js';
+import { readOrCreateSecretFile } from '../config/secret-file.js';
+import { createDataSource } from '../database/data-source.js';
+import { createJobQueue } from '../database/job-queue.js';
+import { OrganizationTx } from '../database/organization-tx.js';
+import { type DatabaseAccess } from '../database/prepare-database.js';
+import { ENTITIES } from '../entities.js';
+import { Idempotency } from '../http/idempotency.js';
+import { type ServicesOptions, clock } from './services-options.js';
+
+const MASTER_KEY_BYTES = 32;
+
+/**
+ * A sequencer that stops in the middle of a round (its machine hangs) must not hold the head of a log for ever: the
+ * server ends its transaction, and another process goes on.
+ */
+const SEQUENCER_SESSION =
+  '-c search_path=colophon -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s';
+
+export async function composeDatabase({ configuration, database, logger }: ServicesOptions) {
+  const masterKey = readMasterKey(configuration);
+  const dataSource = createDataSource({
+    url: database.applicationUrl,
+    applicationName: 'colophon',
+    poolSize: 16,
+    entities: ENTITIES,
+  });
+  await dataSource.initialize();
+  const organizationTx = new OrganizationTx(dataSource);
+  const sequencerPool = new pg.Pool({
+    connectionString: database.sequencerUrl,
+    max: 8,
+    options: SEQUENCER_SESSION,
+    application_name: 'colophon sequencer',
+  });
+  sequencerPool.on('error', (error) => logger.warn({ err: error }, 'a connection of the sequencer broke'));
+  const maintenanceSeconds = Math.max(1, Math.ceil(configuration.stepLeaseSeconds / 4));
+  const boss = createJobQueue(jobConnection(database), maintenanceSeconds, logger);
+  return {
+    dataSource,
+    organizationTx,
+    sequencerPool,
+    boss,
+    idempotency: new Idempotency(organizationTx, clock, deriveKey(masterKey, 'idempotency')),
+    masterKey,
+  };
+}
+
+function jobConnection({ applicationUrl }: DatabaseAccess) {
+  const { host, port, user, password, database } = parse(applicationUrl);
+  return {
+    host: host ?? 'localhost',
+    port: port ? Number(port) : undefined,
+    user: user ?? '',
+    password: password ?? '',
+    database: database ?? '',
+  };
+}
+
+function readMasterKey({ home }: Configuration): Buffer {
+  const file = join(home, 'keys', 'master.key');
+  return Buffer.from(readOrCreateSecretFile(file, () => randomHex(MASTER_KEY_BYTES)).trim(), 'hex');
+}
+
+/** A key for one purpose, HKDF-SHA256 (RFC 5869): what is learnt of it says nothing about the others. */
+function deriveKey(masterKey: Uint8Array, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', masterKey, '', `colophon ${purpose}`, MASTER_KEY_BYTES));
+}
+
+function randomHex(bytes: number): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');
+}

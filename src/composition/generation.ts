@@ -1,0 +1,132 @@
+import { FalWebhookVerifier } from '../generation/adapters/fal/fal-webhook-keys.js';
+import { StepJobQueue } from '../generation/adapters/jobs/step-job-queue.js';
+import { StepWorker } from '../generation/adapters/jobs/step-worker.js';
+import { RunRepository } from '../generation/adapters/run.repository.js';
+import { StudioProvider } from '../generation/adapters/studio-provider.js';
+import { AdvanceStep } from '../generation/application/advance-step.js';
+import { CancelRun } from '../generation/application/cancel-run.js';
+import { CaptureOutput } from '../generation/application/capture-output.js';
+import { CaptureStep } from '../generation/application/capture-step.js';
+import { CompleteStep } from '../generation/application/complete-step.js';
+import { CreatePipeline } from '../generation/application/create-pipeline.js';
+import { EndStep } from '../generation/application/end-step.js';
+import { FailStep } from '../generation/application/fail-step.js';
+import { FindPipeline } from '../generation/application/find-pipeline.js';
+import { Money } from '../generation/application/money.js';
+import { PollStep } from '../generation/application/poll-step.js';
+import { Providers } from '../generation/application/providers.js';
+import { ReceiveFalWebhook } from '../generation/application/receive-fal-webhook.js';
+import { ReconcileStep } from '../generation/application/reconcile-step.js';
+import { ResumeWaivedRun } from '../generation/application/resume-waived-run.js';
+import { RunEvents } from '../generation/application/run-events.js';
+import { StartRun } from '../generation/application/start-run.js';
+import { StepInputs } from '../generation/application/step-inputs.js';
+import { BuildStepRequest } from '../generation/application/step-request.js';
+import { SubmitStep } from '../generation/application/submit-step.js';
+import { type OutboundPolicy } from '../outbound/guarded-fetch.js';
+import { type composeAssets } from './assets.js';
+import { type composeDatabase } from './database.js';
+import { type composeLicenses } from './licenses.js';
+import { type composeLogReading } from './log-reading.js';
+import { type composeLog } from './log.js';
+import { type ServicesOptions, type Composed, clock } from './services-options.js';
+import { allowedHosts, configuredProviders, outputDownloader } from './vendors.js';
+
+/** A provider's job is asked about every second; our own signer or store after five; an hour-old job is given up. */
+const STEP_TIMES = { pollSeconds: 1, holdSeconds: 5, giveUpAfterSeconds: 60 * 60 };
+
+export function composeGeneration(
+  { configuration, logger, studio }: ServicesOptions,
+  { dataSource, organizationTx, boss }: Composed<typeof composeDatabase>,
+  { vault, appendEntry }: Composed<typeof composeLog>,
+  { requirePublishing }: Composed<typeof composeLogReading>,
+  { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  { decideClearance, requireCleared }: Composed<typeof composeLicenses>,
+) {
+  const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
+  const studioProvider = new StudioProvider(studio);
+  const providers = new Providers([studioProvider, ...configuredProviders(configuration, outbound)]);
+  const runs = new RunRepository(clock);
+  const events = new RunEvents(clock);
+  const money = new Money(appendEntry, clock);
+  const { stepLeaseSeconds } = configuration;
+  const wakeUps = new StepJobQueue(boss, stepLeaseSeconds, () => stepWorker.nudge());
+  const endStep = new EndStep(runs, money, events, wakeUps, appendEntry);
+  const stepInputs = new StepInputs(runs, assets, vault);
+  const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), probe);
+  const completeStep = new CompleteStep(
+    organizationTx,
+    runs,
+    store,
+    probe,
+    signAsset,
+    recordAsset,
+    stepInputs,
+    endStep,
+    clock,
+  );
+  const failStep = new FailStep(organizationTx, endStep);
+  const captureStep = new CaptureStep(organizationTx, runs, captureOutput, failStep, events);
+  const submitStep = new SubmitStep(
+    organizationTx,
+    runs,
+    providers,
+    requireCleared,
+    new BuildStepRequest(organizationTx, stepInputs, store),
+    captureStep,
+    endStep,
+    failStep,
+    events,
+    appendEntry,
+  );
+  const advanceStep = new AdvanceStep(
+    organizationTx,
+    runs,
+    submitStep,
+    new PollStep(providers, captureStep, failStep, STEP_TIMES),
+    completeStep,
+    failStep,
+    wakeUps,
+    { ...STEP_TIMES, leaseSeconds: stepLeaseSeconds },
+  );
+  const stepWorker: StepWorker = new StepWorker(boss, advanceStep, configuration.stepConcurrency, logger);
+  const reconcileStep = new ReconcileStep(runs, endStep, events, appendEntry, wakeUps);
+  const { baseUrl } = configuration.fal;
+  const webhookVerifier = new FalWebhookVerifier(
+    { outbound, ...(baseUrl ? { baseUrlOverride: baseUrl } : {}) },
+    clock,
+  );
+  return {
+    runs,
+    events,
+    studioProvider,
+    stepWorker,
+    reconcileStep,
+    startRun: new StartRun(
+      organizationTx,
+      runs,
+      assets,
+      new FindPipeline(),
+      decideClearance,
+      requireCleared,
+      requirePublishing,
+      providers,
+      money,
+      vault,
+      appendEntry,
+      events,
+      wakeUps,
+      clock,
+    ),
+    cancelRun: new CancelRun(runs, endStep, appendEntry),
+    resumeWaivedRun: new ResumeWaivedRun(runs, endStep, events),
+    createPipeline: new CreatePipeline(appendEntry, clock),
+    receiveFalWebhook: new ReceiveFalWebhook(
+      webhookVerifier,
+      dataSource,
+      organizationTx,
+      runs,
+      reconcileStep,
+    ),
+  };
+}

@@ -1,0 +1,35 @@
+import { changedRegion } from '../contributions/adapters/changed-region.js';
+import { RecordContribution } from '../contributions/application/record-contribution.js';
+import { ReviewAsset } from '../contributions/application/review-asset.js';
+import { StateAuthorship } from '../contributions/application/state-authorship.js';
+import { type composeAssets } from './assets.js';
+import { type composeDatabase } from './database.js';
+import { type composeLicenses } from './licenses.js';
+import { type composeLogReading } from './log-reading.js';
+import { type composeLog } from './log.js';
+import { type Composed, clock } from './services-options.js';
+
+export function composeHumanWork(
+  { organizationTx }: Composed<typeof composeDatabase>,
+  { vault, appendEntry }: Composed<typeof composeLog>,
+  { requirePublishing }: Composed<typeof composeLogReading>,
+  { store, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  { requireCleared }: Composed<typeof composeLicenses>,
+) {
+  return {
+    recordContribution: new RecordContribution(
+      organizationTx,
+      assets,
+      store,
+      signAsset,
+      recordAsset,
+      appendEntry,
+      requirePublishing,
+      vault,
+      changedRegion,
+      clock,
+    ),
+    stateAuthorship: new StateAuthorship(assets),
+    reviewAsset: new ReviewAsset(assets, appendEntry, requirePublishing, requireCleared, vault, clock),
+  };
+}

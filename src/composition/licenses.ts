@@ -1,0 +1,42 @@
+import { workBehindClearances } from '../generation/application/work-behind-clearances.js';
+import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
+import { ClearanceStanding } from '../licenses/application/clearance-standing.js';
+import { DecideAgain } from '../licenses/application/decide-again.js';
+import { DecideClearance } from '../licenses/application/decide-clearance.js';
+import { EffectiveRegistry } from '../licenses/application/effective-registry.js';
+import { ImportModels } from '../licenses/application/import-models.js';
+import { RecordBasis } from '../licenses/application/record-basis.js';
+import { RecordCuration } from '../licenses/application/record-curation.js';
+import { RecordLicenseText } from '../licenses/application/record-license-text.js';
+import { RecordListings } from '../licenses/application/record-listings.js';
+import { RegistryHistory } from '../licenses/application/registry-changes.js';
+import { ReopenedClearances } from '../licenses/application/reopened-clearances.js';
+import { RequireCleared } from '../licenses/application/require-cleared.js';
+import { WorkBehindClearances } from '../licenses/application/work-behind-clearances.js';
+import { refuseCorrection } from '../licenses/http/refuse-correction.js';
+import { SEED_READ_ON, seedListings } from '../licenses/registry/seed.js';
+import { type composeLog } from './log.js';
+import { type Composed, clock } from './services-options.js';
+
+export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
+  const seed = seedListings();
+  const registry = new EffectiveRegistry(seed);
+  const standing = new ClearanceStanding(registry, clock);
+  const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
+  const decideClearance = new DecideClearance(registry, recordBasis, appendEntry, clock);
+  const recordListings = new RecordListings(registry, appendEntry, clock);
+  return {
+    registry,
+    standing,
+    decideClearance,
+    decideAgain: new DecideAgain(decideClearance, standing),
+    approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
+    requireCleared: new RequireCleared(standing),
+    recordListings,
+    importModels: new ImportModels(recordListings, clock),
+    recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),
+    recordCuration: new RecordCuration(registry, appendEntry, clock, refuseCorrection),
+    registryHistory: new RegistryHistory(seed),
+    reopenedClearances: new ReopenedClearances(registry, new WorkBehindClearances(workBehindClearances)),
+  };
+}

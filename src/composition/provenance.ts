@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { C2paMediaSigner } from '../provenance/adapters/c2pa-media-signer.js';
+import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
+import { openFileKeystore } from '../provenance/adapters/file-keystore.js';
+import { VerificationProcess } from '../provenance/adapters/verification-process.js';
+import { PRODUCT_VERSION } from '../shared/product.js';
+import { type ServicesOptions, clock } from './services-options.js';
+
+export async function composeProvenance({ configuration, verification }: ServicesOptions) {
+  const keystore = await openFileKeystore({ folder: join(configuration.home, 'keys'), clock });
+  const trust = { name: 'this installation', anchorsPem: keystore.caCertificatePem };
+  const verifier = new VerificationProcess({ trust, ...verification });
+  const signer = new C2paMediaSigner({
+    key: keystore.claimKey,
+    trust,
+    sourceInspector: verifier,
+    version: PRODUCT_VERSION,
+    clock,
+  });
+  return {
+    verifier,
+    signer,
+    /** For files that this installation made itself. */
+    ownReader: new C2paReader({ trust }),
+    trustAnchorsPem: keystore.caCertificatePem,
+    certificateNotAfter: keystore.certificateNotAfter,
+  };
+}

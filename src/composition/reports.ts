@@ -1,0 +1,65 @@
+import { type AssetWithParents } from '../assets/adapters/asset.repository.js';
+import { ReadErasures } from '../audit/application/read-erasures.js';
+import { ReadOpenings } from '../audit/application/read-openings.js';
+import { dossierRenderer } from '../reports/adapters/dossier-renderer.js';
+import { ReportJobs } from '../reports/adapters/report-jobs.js';
+import { CollectDossier } from '../reports/application/collect-dossier.js';
+import { MakeReport } from '../reports/application/make-report.js';
+import { ReadReport } from '../reports/application/read-report.js';
+import { RequestReport } from '../reports/application/request-report.js';
+import { SealedTexts } from '../reports/application/sealed-texts.js';
+import { type composeAssets } from './assets.js';
+import { type composeDatabase } from './database.js';
+import { type composeLicenses } from './licenses.js';
+import { type composeLogReading } from './log-reading.js';
+import { type composeLog } from './log.js';
+import { type composeProvenance } from './provenance.js';
+import { type ServicesOptions, type Composed, clock } from './services-options.js';
+
+export function composeReports(
+  { logger }: ServicesOptions,
+  { organizationTx, boss }: Composed<typeof composeDatabase>,
+  { vault, appendEntry, logWriter, timeStampTrust }: Composed<typeof composeLog>,
+  { readLog, evidenceCheckpoint }: Composed<typeof composeLogReading>,
+  { ownReader, trustAnchorsPem }: Composed<typeof composeProvenance>,
+  { store, assets }: Composed<typeof composeAssets>,
+  { registry }: Composed<typeof composeLicenses>,
+) {
+  const verifyAsset = async (organizationId: string, asset: AssetWithParents) =>
+    ownReader.verify({
+      path: await store.localPath(organizationId, asset.sha256),
+      mediaType: asset.mediaType,
+    });
+  const erasures = new ReadErasures();
+  const collectDossier = new CollectDossier(
+    organizationTx,
+    assets,
+    readLog,
+    evidenceCheckpoint,
+    new SealedTexts(vault, erasures),
+    erasures,
+    registry,
+    verifyAsset,
+    clock,
+  );
+  const reportJobs = new ReportJobs(boss, logger);
+  const requestReport = new RequestReport(assets, reportJobs, appendEntry, clock);
+  return {
+    reportJobs,
+    makeReport: new MakeReport(
+      organizationTx,
+      collectDossier,
+      dossierRenderer,
+      store,
+      readLog,
+      new ReadOpenings(vault),
+      erasures,
+      appendEntry,
+      trustAnchorsPem,
+      timeStampTrust?.rootsPem,
+      clock,
+    ),
+    requestReport,
+    readReport: new ReadReport(organizationTx, requestReport, store, logWriter),
+  };
+}
