@@ -16,12 +16,14 @@ import { EntryStates } from './audit/application/entry-states.js';
 import { ExportArchive } from './audit/application/export-archive.js';
 import { ExportEntries } from './audit/application/export-entries.js';
 import { ReadLog } from './audit/application/read-log.js';
+import { ClearWitnessConflict } from './audit/application/clear-witness-conflict.js';
 import { RotateLogKey } from './audit/application/rotate-log-key.js';
 import { SettleLogKeys } from './audit/application/settle-log-keys.js';
 import { AuditController } from './audit/http/audit.controller.js';
 import { ErasureController } from './audit/http/erasure.controller.js';
 import { ExportController } from './audit/http/export.controller.js';
 import { LogKeyController } from './audit/http/log-key.controller.js';
+import { WitnessController } from './audit/http/witness.controller.js';
 import { LogFilesController } from './audit/http/log-files.controller.js';
 import { RecordContribution } from './contributions/application/record-contribution.js';
 import { ReviewAsset } from './contributions/application/review-asset.js';
@@ -97,6 +99,7 @@ export class AppModule {
         AuditController,
         ExportController,
         LogKeyController,
+        WitnessController,
         ErasureController,
         LogFilesController,
         ReportController,
@@ -155,6 +158,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [CheckRows, services.checkRows],
     [PublishedLogs, services.publishedLogs],
     [RotateLogKey, services.rotateLogKey],
+    [ClearWitnessConflict, services.clearWitnessConflict],
     [SettleLogKeys, services.settleLogKeys],
     [EraseDataSubject, services.eraseDataSubject],
     [PlaceLegalHold, services.placeLegalHold],

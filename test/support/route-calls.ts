@@ -1,3 +1,4 @@
+import { AnchorStates } from '../../src/audit/application/anchor-state.js';
 import { type EntryType } from '../../src/audit/core/entry-types.js';
 import { type Listing } from '../../src/licenses/domain/listing.js';
 import { parsePublicId } from '../../src/shared/ids.js';
@@ -209,6 +210,18 @@ export class RouteCalls {
       const old = (await list).items.find(({ state }) => state === 'active');
       return this.one(`/v1/audit/log-keys/${old?.keyId}/retire`, {}, 200, 'log.key_retired');
     },
+    'POST /v1/audit/witnesses/clear-conflict': async () => {
+      const { instance, services } = this.world.app;
+      const organizationId = parsePublicId('organization', instance.organizationId) ?? '';
+      const witness = 'witness.example/w1+00000001';
+      const found = { conflict: 'it has seen 1000000 entries', at: new Date() };
+      await new AnchorStates(services.sequencerPool, 'witness').recordConflict(
+        organizationId,
+        witness,
+        found,
+      );
+      return this.one('/v1/audit/witnesses/clear-conflict', { witness }, 200, 'log.conflict_cleared');
+    },
     'POST /v1/erasures': async () => {
       const { principalId } = await addPerson(this.world.app, ['creator']);
       const body = { principalId, reason: 'data_subject_request' };
@@ -280,6 +293,7 @@ export class RouteCalls {
     'GET /v1/audit/entries': () => this.look('/v1/audit/entries'),
     'GET /v1/audit/entries/{entry}': () => this.look('/v1/audit/entries/0'),
     'GET /v1/audit/entries/{entry}/proof': () => this.look('/v1/audit/entries/0/proof'),
+    'GET /v1/audit/witnesses': () => this.look('/v1/audit/witnesses'),
     'GET /v1/audit/log-keys': () => this.look('/v1/audit/log-keys'),
     'GET /logs/{organization}/checkpoint': () => this.look(`${this.logPath}/checkpoint`),
     // There are no witnesses here.

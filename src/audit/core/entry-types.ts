@@ -253,6 +253,15 @@ export const ENTRY_DATA_SCHEMAS = {
   /** From now on nothing is signed by this key. */
   'log.key_retired': z.strictObject({ vkey: identifier }),
 
+  /**
+   * A witness had said that there are two histories of this log, and nothing was signed. The actor set its words aside
+   * as wrong; the witness is asked again.
+   */
+  'log.conflict_cleared': z.strictObject({
+    witness: identifier,
+    conflict: z.string().regex(/^[\x20-\x7e]{1,1000}$/),
+  }),
+
   /** From now until it is lifted nothing that it covers is erased. */
   'legal_hold.placed': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
   'legal_hold.lifted': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),

@@ -318,6 +318,15 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'organization', id: org },
     data: { vkey: `media.example/logs/${org}+00000000+AQ==` },
   },
+  'log.conflict_cleared': {
+    ...common,
+    type: 'log.conflict_cleared',
+    subject: { kind: 'organization', id: org },
+    data: {
+      witness: 'witness.example/w1+00000001',
+      conflict: 'the witness w1 knows another history of this log: it has seen 1000000 entries',
+    },
+  },
   'legal_hold.placed': {
     ...common,
     type: 'legal_hold.placed',
