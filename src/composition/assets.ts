@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { FileAssetStore } from '../assets/adapters/file-asset-store.js';
+import { IsolatedSignalReader } from '../assets/adapters/isolated-signal-reader.js';
 import { SharpMediaProbe } from '../assets/adapters/sharp-media-probe.js';
 import { AssetIntake } from '../assets/application/asset-intake.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
@@ -27,16 +28,19 @@ export function composeAssets(
   const assets = new AssetRepository();
   const signAsset = new SignAsset(store, signer);
   const recordAsset = new RecordAsset(assets, appendEntry);
+  const signalReader = new IsolatedSignalReader(verifier);
   return {
     store,
     probe,
     assets,
     signAsset,
     recordAsset,
+    signalReader,
     intake: new AssetIntake(store, probe, configuration.uploadMaxBytes),
     uploadAsset: new UploadAsset(
       organizationTx,
       store,
+      signalReader,
       signAsset,
       recordAsset,
       appendEntry,

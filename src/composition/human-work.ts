@@ -13,7 +13,7 @@ export function composeHumanWork(
   { organizationTx }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { store, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  { store, assets, signalReader, signAsset, recordAsset }: Composed<typeof composeAssets>,
   { requireCleared }: Composed<typeof composeLicenses>,
 ) {
   return {
@@ -21,6 +21,7 @@ export function composeHumanWork(
       organizationTx,
       assets,
       store,
+      signalReader,
       signAsset,
       recordAsset,
       appendEntry,

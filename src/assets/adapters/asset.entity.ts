@@ -3,6 +3,7 @@ import { safeInteger } from '../../database/column-transformers.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type DigitalSourceType } from '../../provenance/domain/manifest-plan.js';
 import { type AssetOrigin, type RightsDeclaration } from '../domain/asset.js';
+import { type SignalReading } from '../domain/signal-reading.js';
 
 @Entity('asset')
 @Unique('asset_step_unique', ['organizationId', 'stepRunId'])
@@ -10,6 +11,10 @@ import { type AssetOrigin, type RightsDeclaration } from '../domain/asset.js';
 @Index('asset_run', ['organizationId', 'runId'])
 @Check('asset_origin_check', `origin IN ('step', 'upload', 'edit')`)
 @Check('asset_mode_check', `mode IN ('live', 'test')`)
+@Check(
+  'asset_signal_reading_check',
+  `signal_reading IS NULL OR (signal_reading ? 'signals' AND signal_reading ? 'unreadPlaces')`,
+)
 export class AssetEntity {
   @PrimaryColumn('uuid') organizationId!: string;
   @PrimaryColumn('uuid') id!: string;
@@ -29,6 +34,7 @@ export class AssetEntity {
   @Column('text') manifestLabel!: string;
   @Column('text', { nullable: true }) digitalSourceType!: DigitalSourceType | null;
   @Column('jsonb', { nullable: true }) rights!: RightsDeclaration | null;
+  @Column('jsonb', { nullable: true }) signalReading!: SignalReading | null;
   @Column('uuid', { nullable: true }) runId!: string | null;
   @Column('uuid', { nullable: true }) stepRunId!: string | null;
   @Column('uuid') entryId!: string;

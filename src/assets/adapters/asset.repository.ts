@@ -106,6 +106,7 @@ function toRow(asset: Asset): Omit<AssetEntity, 'organizationId'> {
     ...asset,
     digitalSourceType: asset.digitalSourceType ?? null,
     rights: asset.rights ?? null,
+    signalReading: asset.signalReading ?? null,
     runId: asset.runId ?? null,
     stepRunId: asset.stepRunId ?? null,
   };
@@ -116,6 +117,7 @@ function fromRow({ organizationId: _, ...row }: AssetEntity): Asset {
     ...row,
     digitalSourceType: row.digitalSourceType ?? undefined,
     rights: row.rights ?? undefined,
+    signalReading: row.signalReading ?? undefined,
     runId: row.runId ?? undefined,
     stepRunId: row.stepRunId ?? undefined,
   };

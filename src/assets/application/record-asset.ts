@@ -26,6 +26,7 @@ export interface NewAsset extends Pick<
   readonly signed: SignedMedia;
   readonly digitalSourceType?: Asset['digitalSourceType'];
   readonly rights?: Asset['rights'];
+  readonly signalReading?: Asset['signalReading'];
   /** The step that made it. */
   readonly step?: { readonly runId: string; readonly id: string };
 }
@@ -85,6 +86,7 @@ function assetOf({
   step,
   digitalSourceType,
   rights,
+  signalReading,
   ...stated
 }: NewAsset): Omit<Asset, 'entryId'> {
   return {
@@ -105,6 +107,7 @@ function assetOf({
     manifestLabel: signed.manifestLabel,
     digitalSourceType,
     rights,
+    signalReading,
     runId: step?.runId,
     stepRunId: step?.id,
     createdBy: stated.createdBy,

@@ -10,6 +10,7 @@ import { newId, publicId } from '../../shared/ids.js';
 import { type Asset, type RightsDeclaration } from '../domain/asset.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
 import { displayName } from '../domain/display-name.js';
+import { type FileSignalReader, loggedReading } from '../domain/signal-reading.js';
 import { keepOriginal, type ReceivedFile } from './receive-file.js';
 import { madeBy, type RecordAsset } from './record-asset.js';
 import { type SignAsset } from './sign-asset.js';
@@ -22,6 +23,7 @@ export class UploadAsset {
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly store: AssetStore,
+    private readonly signals: FileSignalReader,
     private readonly signAsset: SignAsset,
     private readonly recordAsset: RecordAsset,
     private readonly appendEntry: AppendEntry,
@@ -48,6 +50,10 @@ export class UploadAsset {
     const id = newId();
     const title = displayName(file.fileName, 'upload');
     await keepOriginal(this.store, organizationId, file);
+    const signalReading = await this.signals.read({
+      path: await this.store.localPath(organizationId, file.sha256),
+      mediaType: file.mediaType,
+    });
     const signed = await this.signAsset.sign({
       organizationId,
       original: file,
@@ -65,6 +71,7 @@ export class UploadAsset {
           sizeBytes: file.sizeBytes,
           mediaType: file.mediaType,
           rightsBasis: rights.rightsBasis,
+          ...loggedReading(signalReading),
         },
         sealed: { fileName: { value: title, subjectId: principal.principalId } },
       });
@@ -76,6 +83,7 @@ export class UploadAsset {
         original: file,
         signed,
         rights,
+        signalReading,
         parents: [],
         ...madeBy(principal),
         createdAt: this.clock.now(),

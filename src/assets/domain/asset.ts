@@ -1,6 +1,7 @@
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type LineageInput } from '../../licenses/domain/lineage.js';
 import { type DigitalSourceType } from '../../provenance/domain/manifest-plan.js';
+import { NEVER_READ, type SignalReading } from './signal-reading.js';
 
 export const ASSET_ORIGINS = ['step', 'upload', 'edit'] as const;
 /** `step`: made by a step of a run. `upload`: received with a declaration. `edit`: a person's new version of an asset. */
@@ -33,6 +34,8 @@ export interface Asset {
   /** `undefined` where the step has none (a plain resize) or nobody declared one. Unknown is never "human". */
   readonly digitalSourceType: DigitalSourceType | undefined;
   readonly rights: RightsDeclaration | undefined;
+  /** `undefined` for what a step made, and for files that came in before anything was read in files. */
+  readonly signalReading: SignalReading | undefined;
   readonly runId: string | undefined;
   readonly stepRunId: string | undefined;
   readonly entryId: string;
@@ -41,4 +44,9 @@ export interface Asset {
 }
 
 /** What the sender of a file declares about the right to use it: the license engine's view of an input. */
-export type RightsDeclaration = Omit<LineageInput, 'assetId'>;
+export type RightsDeclaration = Omit<LineageInput, 'assetId' | 'fileSignals' | 'unreadPlaces' | 'goesInto'>;
+
+/** What is known of the reservations in the file of an asset; `undefined` where the file did not come from outside. */
+export function readingOf({ origin, signalReading }: Asset): SignalReading | undefined {
+  return origin === 'step' ? undefined : (signalReading ?? NEVER_READ);
+}

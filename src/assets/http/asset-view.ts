@@ -1,9 +1,10 @@
 import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
 import { publicId } from '../../shared/ids.js';
-import { type Asset, type AssetParent } from '../domain/asset.js';
+import { type Asset, type AssetParent, readingOf } from '../domain/asset.js';
 
 export function assetView(asset: Asset & { readonly parents?: readonly AssetParent[] }) {
   const id = publicId('asset', asset.id);
+  const reading = readingOf(asset);
   return {
     id,
     origin: asset.origin,
@@ -22,6 +23,8 @@ export function assetView(asset: Asset & { readonly parents?: readonly AssetPare
     digitalSourceType:
       asset.digitalSourceType === undefined ? null : DIGITAL_SOURCE_TYPES[asset.digitalSourceType],
     rights: asset.rights ?? null,
+    fileSignals: reading?.signals ?? null,
+    unreadPlaces: reading?.unreadPlaces ?? null,
     runId: asset.runId === undefined ? null : publicId('run', asset.runId),
     parents: (asset.parents ?? []).map(({ assetId, relationship }) => ({
       assetId: publicId('asset', assetId),

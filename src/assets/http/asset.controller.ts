@@ -28,7 +28,7 @@ import { assetView } from './asset-view.js';
 const declarationSchema = z
   .strictObject({
     projectId: z.string().regex(/^prj_[0-9a-f]{32}$/, 'a project id such as prj_018f...'),
-    rights: lineageInputSchema.omit({ assetId: true, fileSignals: true }),
+    rights: lineageInputSchema.omit({ assetId: true, fileSignals: true, unreadPlaces: true, goesInto: true }),
   })
   .meta({ id: 'AssetDeclaration' });
 

@@ -38,6 +38,27 @@ export const EXPORT_FORMATS = ['ndjson', 'csv', 'archive'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /**
+ * What was read in a received file: what it reserves, without the words of conditions, and the places that could not be
+ * read. Absent in entries of before files were read.
+ */
+const fileReading = {
+  fileSignals: z
+    .array(
+      z.strictObject({
+        origin: token,
+        act: token,
+        use: token,
+        /** Only for `constrained`: whether the file says under which condition. */
+        conditionStated: z.boolean().optional(),
+        manifestBroken: z.literal(true).optional(),
+      }),
+    )
+    .max(40)
+    .optional(),
+  unreadPlaces: z.array(token).max(8).optional(),
+};
+
+/**
  * What the log can say: the closed union of entry types, each with the schema of its `data`. This list is the
  * documentation of the log (docs/spec/audit-log.md repeats it for outsiders). A type never changes its meaning;
  * a new fact gets a new type or a new optional field.
@@ -174,6 +195,7 @@ export const ENTRY_DATA_SCHEMAS = {
     sizeBytes,
     mediaType,
     rightsBasis: token,
+    ...fileReading,
   }),
   /** `originalSha256` is what came in, `sha256` and `sizeBytes` are the signed file that is served. */
   'asset.signed': z.strictObject({
@@ -198,6 +220,7 @@ export const ENTRY_DATA_SCHEMAS = {
     actionType: token,
     basis: token,
     capture: token,
+    ...fileReading,
   }),
   'review.decided': z.strictObject({ assetId: id, decision: token, sha256: sha256Hex }),
   'asset.released': z.strictObject({ assetId: id, sha256: sha256Hex }),

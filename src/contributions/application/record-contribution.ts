@@ -5,6 +5,11 @@ import { type SignAsset } from '../../assets/application/sign-asset.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { displayName } from '../../assets/domain/display-name.js';
+import {
+  type FileSignalReader,
+  loggedReading,
+  type SignalReading,
+} from '../../assets/domain/signal-reading.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
@@ -54,6 +59,7 @@ export class RecordContribution {
     private readonly organizationTx: OrganizationTx,
     private readonly assets: AssetRepository,
     private readonly store: AssetStore,
+    private readonly signals: FileSignalReader,
     private readonly signAsset: SignAsset,
     private readonly recordAsset: RecordAsset,
     private readonly appendEntry: AppendEntry,
@@ -88,6 +94,8 @@ export class RecordContribution {
         'conflict',
         'The file shows the same picture as the asset: there is nothing to record.',
       );
+    // Whoever edits may have brought in a picture that reserves something.
+    const signalReading = await this.signals.read({ path: filePath, mediaType: file.mediaType });
     const assetId = newId();
     const title = displayName(file.fileName, parent.title);
     const signed = await this.signAsset.sign({
@@ -105,11 +113,12 @@ export class RecordContribution {
         original: file,
         signed,
         digitalSourceType: HUMAN_EDITS,
+        signalReading,
         parents: [{ assetId: parent.id, relationship: 'parentOf' }],
         ...madeBy(principal),
         createdAt: this.clock.now(),
       });
-      const recorded = { contributionId: newId(), asset, changedRegion: region };
+      const recorded = { contributionId: newId(), asset, changedRegion: region, signalReading };
       await this.insert(tx, principal, request, parent, recorded);
       await completed(tx, recorded);
       return recorded;
@@ -154,9 +163,9 @@ export class RecordContribution {
     principal: Principal,
     request: ContributionRequest,
     parent: Asset,
-    recorded: RecordedContribution,
+    recorded: RecordedContribution & { readonly signalReading: SignalReading },
   ): Promise<void> {
-    const { contributionId, asset, changedRegion } = recorded;
+    const { contributionId, asset, changedRegion, signalReading } = recorded;
     const entryId = await this.appendEntry.append(tx, {
       type: 'contribution.recorded',
       projectId: parent.projectId,
@@ -168,6 +177,7 @@ export class RecordContribution {
         actionType: request.actionType,
         basis: request.basis,
         capture: request.capture,
+        ...loggedReading(signalReading),
       },
       sealed: { statement: { value: request.statement, subjectId: principal.principalId } },
     });

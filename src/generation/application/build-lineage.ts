@@ -1,10 +1,14 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { readingOf } from '../../assets/domain/asset.js';
+import { type SignalReading } from '../../assets/domain/signal-reading.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type Lineage, type LineageComponent, type LineageInput } from '../../licenses/domain/lineage.js';
 import { type LineageRole } from '../../licenses/domain/listing.js';
+import { PURPOSES } from '../../licenses/domain/terms.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
+import { listingsThatGet, listingsThatGot, type MadeAsset } from '../domain/picture-flow.js';
 import { type Operation } from '../domain/pipeline-definition.js';
 import { type PlannedStep, type RunInputs } from '../domain/resolve-run.js';
 
@@ -17,9 +21,15 @@ const ROLE_OF_OPERATION: Record<Operation, LineageRole> = {
   convert: 'editor',
 };
 
+/** What a lineage is made of while it is being built, by what must not be in it twice. */
+interface Parts {
+  readonly components: Map<string, LineageComponent>;
+  readonly inputs: Map<string, LineageInput>;
+}
+
 /**
- * Everything the output will descend from: the listings of the steps, the uploaded inputs with their declared
- * rights, and, for an asset that was made here, the whole lineage of that asset too.
+ * Everything the output will descend from: the listings of the steps, the received inputs with their declared rights
+ * and with what their files reserve, and, for an asset that was made here, the whole lineage of that asset too.
  */
 export async function buildLineage(
   tx: Tx,
@@ -28,24 +38,25 @@ export async function buildLineage(
   inputs: RunInputs,
   mode: KeyMode,
 ): Promise<Lineage> {
-  const components = new Map<string, LineageComponent>();
+  const parts: Parts = { components: new Map(), inputs: new Map() };
   for (const step of steps) {
     if (step.substituteAssetId === undefined)
-      addComponent(components, step.listingId, step.definition.operation, step.definition.key);
+      addComponent(parts, step.listingId, step.definition.operation, step.definition.key);
   }
-  const inputIds = new Set([...Object.values(inputs.images), ...Object.values(inputs.substitutes)]);
-  const uploads = new Map<string, LineageInput>();
-  for (const assetId of inputIds) {
-    for (const ancestor of await lineageOf(tx, assets, assetId)) {
-      // Else a live run would turn a placeholder of the sandbox into an asset that may be released.
-      if (mode === 'live' && ancestor.mode === 'test')
-        throw new ColophonError('wrong_mode', 'inputs: an asset made with a test key stays in test runs.');
-      if (ancestor.rights)
-        uploads.set(ancestor.id, { ...ancestor.rights, assetId: publicId('asset', ancestor.id) });
-      if (ancestor.stepRunId !== undefined) await addStepOf(tx, components, ancestor.stepRunId);
+  for (const assetId of new Set([...Object.values(inputs.images), ...Object.values(inputs.substitutes)])) {
+    const lineage = await lineageOf(tx, assets, assetId);
+    // Else a live run would turn a placeholder of the sandbox into an asset that may be released.
+    if (mode === 'live' && lineage.some((ancestor) => ancestor.mode === 'test'))
+      throw new ColophonError('wrong_mode', 'inputs: an asset made with a test key stays in test runs.');
+    const made: MadeAsset[] = [];
+    for (const { id, parents, stepRunId } of lineage) {
+      made.push({ id, parents, listingId: await addStepOf(tx, parts, stepRunId) });
     }
+    const gets = listingsThatGet(assetId, steps, inputs);
+    for (const ancestor of lineage)
+      addInput(parts, ancestor, [...gets, ...listingsThatGot(ancestor.id, made)]);
   }
-  return { components: [...components.values()], inputs: [...uploads.values()] };
+  return { components: [...parts.components.values()], inputs: [...parts.inputs.values()] };
 }
 
 async function lineageOf(tx: Tx, assets: AssetRepository, assetId: string): Promise<AssetWithParents[]> {
@@ -59,24 +70,51 @@ async function lineageOf(tx: Tx, assets: AssetRepository, assetId: string): Prom
   }
 }
 
-async function addStepOf(
-  tx: Tx,
-  components: Map<string, LineageComponent>,
-  stepRunId: string,
-): Promise<void> {
+/** @returns the listing that made the asset */
+async function addStepOf(tx: Tx, parts: Parts, stepRunId: string | undefined): Promise<string | undefined> {
+  if (stepRunId === undefined) return undefined;
   const [step] = await tx.query<{ listing_id: string; operation: Operation; key: string }>(
     'SELECT listing_id, operation, key FROM step_run WHERE organization_id = $1 AND id = $2',
     [tx.organizationId, stepRunId],
   );
-  if (step) addComponent(components, step.listing_id, step.operation, step.key);
+  // What made it is not known, so nothing could be said about it.
+  if (!step) throw new Error(`the step ${stepRunId} of an asset does not exist`);
+  addComponent(parts, step.listing_id, step.operation, step.key);
+  return step.listing_id;
 }
 
-function addComponent(
-  components: Map<string, LineageComponent>,
-  listingId: string,
-  operation: Operation,
-  stepKey: string,
-): void {
+function addComponent({ components }: Parts, listingId: string, operation: Operation, stepKey: string): void {
   const role = ROLE_OF_OPERATION[operation];
   components.set(`${listingId} ${role} ${stepKey}`, { listingId, role, stepKey });
 }
+
+/** An ancestor that came in twice, on two ways, goes into the listings of both. */
+function addInput({ inputs }: Parts, asset: AssetWithParents, goesInto: readonly string[]): void {
+  const input = inputOf(asset);
+  if (input === undefined) return;
+  const known = inputs.get(asset.id)?.goesInto ?? [];
+  inputs.set(asset.id, { ...input, goesInto: [...new Set([...known, ...goesInto])] });
+}
+
+function inputOf(asset: AssetWithParents): LineageInput | undefined {
+  const reading = readingOf(asset);
+  const found =
+    reading === undefined ? {} : { fileSignals: reading.signals, unreadPlaces: reading.unreadPlaces };
+  const assetId = publicId('asset', asset.id);
+  if (asset.rights) return { ...asset.rights, ...found, assetId };
+  return reading !== undefined && speaks(reading) ? { ...MADE_HERE, ...found, assetId } : undefined;
+}
+
+function speaks({ signals, unreadPlaces }: SignalReading): boolean {
+  return unreadPlaces.length > 0 || signals.some(({ use }) => use !== 'allowed');
+}
+
+/** A person's edit: its rights are those of what it was made from. Its file may reserve something of its own. */
+const MADE_HERE = {
+  rightsBasis: 'produced-here',
+  allowedUses: [...PURPOSES],
+  aiInput: 'yes',
+  territory: 'worldwide',
+  expiresAt: null,
+  releases: [],
+} satisfies LineageInput;

@@ -136,7 +136,8 @@ function orderedUsers(users: RunFacts['usersByMonth'][number]) {
 }
 
 function orderedInput(input: LineageInput): LineageInput {
-  const { aiInput, allowedUses, assetId, expiresAt, fileSignals, releases, rightsBasis, territory } = input;
+  const { aiInput, allowedUses, assetId, expiresAt, fileSignals, goesInto } = input;
+  const { permissionReference, releases, rightsBasis, territory, unreadPlaces } = input;
   return {
     aiInput,
     allowedUses: asSet(allowedUses),
@@ -145,14 +146,17 @@ function orderedInput(input: LineageInput): LineageInput {
     ...(fileSignals === undefined
       ? {}
       : { fileSignals: inOrder(fileSignals.map(orderedSignal), (signal) => JSON.stringify(signal)) }),
+    ...(goesInto === undefined ? {} : { goesInto: asList(goesInto) }),
+    ...(permissionReference === undefined ? {} : { permissionReference }),
     releases: inOrder(releases.map(orderedRelease), (release) => JSON.stringify(release)),
     rightsBasis,
     territory: asSet(territory),
+    ...(unreadPlaces === undefined ? {} : { unreadPlaces: asList(unreadPlaces) }),
   };
 }
 
-function orderedSignal({ act, constraint, origin, use }: FileSignal): FileSignal {
-  return { act, constraint, origin, use };
+function orderedSignal({ act, constraint, manifestBroken, origin, use }: FileSignal): FileSignal {
+  return { act, constraint, ...(manifestBroken === undefined ? {} : { manifestBroken }), origin, use };
 }
 
 function orderedRelease(release: LineageInput['releases'][number]): LineageInput['releases'][number] {

@@ -5,9 +5,9 @@ import { canonicalJson } from '../../shared/canonical-json.js';
 import { seedListings } from '../registry/seed.js';
 import { COUNTRIES } from './countries.js';
 import { decide, decidePrepared, ENGINE_VERSION, prepareLineage } from './engine.js';
-import { SIGNAL_ACTS, SIGNAL_ORIGINS } from './file-signals.js';
+import { type FileSignal, SIGNAL_ACTS, SIGNAL_ORIGINS, SIGNAL_PLACES } from './file-signals.js';
 import { type Decision } from './finding.js';
-import { type Lineage, type LineageComponent, type LineageInput } from './lineage.js';
+import { type Lineage, type LineageComponent, type LineageInput, lineageSchema } from './lineage.js';
 import { type Listing } from './listing.js';
 import { indexListings, type ListingIndex } from './listing-index.js';
 import { RIGHTS_BASES } from './rights.js';
@@ -55,6 +55,16 @@ const component: fc.Arbitrary<LineageComponent> = fc
     stepKey,
     role: listings.get(listingId)?.listing.roles[0] ?? 'generator',
   }));
+const fileSignal: fc.Arbitrary<FileSignal> = fc.record(
+  {
+    origin: fc.constantFrom(...SIGNAL_ORIGINS),
+    act: fc.constantFrom(...SIGNAL_ACTS),
+    use: fc.constantFrom('allowed' as const, 'notAllowed' as const, 'constrained' as const),
+    constraint: fc.constantFrom(null, 'ask first'),
+    manifestBroken: fc.constant(true as const),
+  },
+  { requiredKeys: ['origin', 'act', 'use', 'constraint'] },
+);
 const input: fc.Arbitrary<LineageInput> = fc.record({
   rightsBasis: fc.constantFrom(...RIGHTS_BASES),
   allowedUses: fc.oneof(fc.constant('unknown' as const), fc.uniqueArray(fc.constantFrom(...PURPOSES))),
@@ -69,20 +79,20 @@ const input: fc.Arbitrary<LineageInput> = fc.record({
     }),
     { maxLength: 2 },
   ),
-  fileSignals: fc.array(
-    fc.record({
-      origin: fc.constantFrom(...SIGNAL_ORIGINS),
-      act: fc.constantFrom(...SIGNAL_ACTS),
-      use: fc.constantFrom('allowed' as const, 'notAllowed' as const, 'constrained' as const),
-      constraint: fc.constantFrom(null, 'ask first'),
-    }),
-    { maxLength: 2 },
-  ),
+  fileSignals: fc.array(fileSignal, { maxLength: 2 }),
+  unreadPlaces: fc.subarray([...SIGNAL_PLACES]),
 });
-const lineage: fc.Arbitrary<Lineage> = fc.record({
-  components: fc.array(component, { minLength: 1, maxLength: 5 }),
-  inputs: fc.array(input, { maxLength: 2 }),
-});
+const lineage: fc.Arbitrary<Lineage> = fc
+  .record({
+    components: fc.array(component, { minLength: 1, maxLength: 5 }),
+    inputs: fc.array(input, { maxLength: 2 }),
+    seen: fc.option(fc.nat(4)),
+  })
+  .map(({ components, inputs, seen }) => {
+    if (seen === null) return { components, inputs };
+    const goesInto = components.slice(0, seen).map(({ listingId }) => listingId);
+    return { components, inputs: inputs.map((each) => ({ ...each, goesInto })) };
+  });
 const facts: fc.Arbitrary<RunFacts> = fc
   .record({
     purpose: fc.constantFrom(...PURPOSES),
@@ -164,6 +174,77 @@ describe('the engine', () => {
         expect(strictness(wider, under)).toBeGreaterThanOrEqual(strictness(on, under));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('never gets milder when a file reserves more, is read less, or goes into more', () => {
+    fc.assert(
+      fc.property(
+        lineage,
+        facts,
+        fileSignal,
+        fc.constantFrom(...SIGNAL_PLACES),
+        fc.nat(),
+        (on, under, signal, place, at) => {
+          const before = strictness(on, under);
+          const [first, ...others] = on.inputs;
+          if (!first) return;
+          const asked = (changes: Partial<LineageInput>) =>
+            strictness({ ...on, inputs: [{ ...first, ...changes }, ...others] }, under);
+          const { fileSignals = [], unreadPlaces = [], goesInto, ...bare } = first;
+          expect(asked({ fileSignals: [...fileSignals, signal] })).toBeGreaterThanOrEqual(before);
+          expect(asked({ unreadPlaces: [...unreadPlaces, place] })).toBeGreaterThanOrEqual(before);
+          const more = on.components[at % on.components.length]?.listingId ?? '';
+          if (goesInto === undefined) return;
+          expect(asked({ goesInto: [...goesInto, more] })).toBeGreaterThanOrEqual(before);
+          const unknown = { ...bare, fileSignals, unreadPlaces };
+          expect(strictness({ ...on, inputs: [unknown, ...others] }, under)).toBeGreaterThanOrEqual(before);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('takes a listing for a model that the lineage does not name, and the schema refuses it', () => {
+    const forbidden = {
+      origin: 'cawg.training-mining',
+      act: 'ai-inference',
+      use: 'notAllowed',
+      constraint: null,
+    };
+    const rights = { rightsBasis: 'owned', allowedUses: ['commercial'], aiInput: 'yes' };
+    const stray = { fileSignals: [forbidden], goesInto: ['stray@nowhere'] };
+    const inputs = [{ ...rights, territory: 'worldwide', expiresAt: null, releases: [], ...stray }];
+    const components = [{ listingId: 'studio-crop@studio', role: 'editor', stepKey: 's' }];
+    const unchecked = { components, inputs } as unknown as Lineage;
+    const under = runFactsSchema.parse({
+      purpose: 'commercial',
+      audienceCountries: ['US'],
+      organizationRevenueUsd: 1,
+    });
+    expect(decideOn(unchecked, under).decision).toBe('deny');
+    expect(lineageSchema.safeParse(unchecked).success).toBe(false);
+  });
+
+  it('a named permission never allows what a file forbids', () => {
+    fc.assert(
+      fc.property(lineage, facts, input, (on, under, given) => {
+        const forbidden: FileSignal = {
+          origin: 'cawg.training-mining',
+          act: 'ai-inference',
+          use: 'notAllowed',
+          constraint: null,
+        };
+        const model: LineageComponent = {
+          listingId: 'flux-1-schnell@self-hosted',
+          role: 'generator',
+          stepKey: 's',
+        };
+        const refused = { ...given, fileSignals: [forbidden], permissionReference: 'CONTRACT-7' };
+        const wider = { components: [...on.components, model], inputs: [...on.inputs, refused] };
+        expect(strictness(wider, under)).toBeGreaterThanOrEqual(STRICTNESS.review);
+      }),
+      { numRuns: 100 },
     );
   });
 

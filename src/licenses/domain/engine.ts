@@ -23,7 +23,7 @@ import { prepareFacts } from './rules/rule.js';
  * Version of the rules. It changes whenever some input could get another decision, finding or obligation, so that
  * a stored decision says by which rules it was made. What changed stands in docs/licenses/rules.md.
  */
-export const ENGINE_VERSION = '2.0.0';
+export const ENGINE_VERSION = '2.1.0';
 export type EngineVersion = typeof ENGINE_VERSION;
 
 export interface DecideArguments {

@@ -5,8 +5,14 @@ export const SIGNAL_ORIGINS = [
   'cawg.training-mining',
   'c2pa.training-mining',
   'plus.data-mining',
+  'tdmrep',
+  /** Words for people in the rights fields of IPTC and XMP. */
   'iptc',
 ] as const;
+
+/** Where in a file reservations can stand: its manifests, its XMP, its IPTC-IIM records. */
+export const SIGNAL_PLACES = ['c2pa', 'xmp', 'iptc-iim'] as const;
+export type SignalPlace = (typeof SIGNAL_PLACES)[number];
 
 /** The acts that CAWG Training and Data Mining 1.1 tells apart; PLUS and IPTC values are mapped to them. */
 export const SIGNAL_ACTS = ['ai-inference', 'generative-ai-training', 'ai-training', 'data-mining'] as const;
@@ -26,5 +32,7 @@ export const fileSignalSchema = z.strictObject({
     .regex(/^\P{C}{1,500}$/u, 'no control characters')
     .nullable()
     .default(null),
+  /** It stands in a manifest that does not validate. It holds all the same: the stricter reading is the safe one. */
+  manifestBroken: z.literal(true).exactOptional(),
 });
 export type FileSignal = z.infer<typeof fileSignalSchema>;

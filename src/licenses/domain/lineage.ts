@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fileSignalSchema } from './file-signals.js';
+import { fileSignalSchema, SIGNAL_PLACES } from './file-signals.js';
 import { LINEAGE_ROLES, listingIdSchema } from './listing.js';
 import { expirySchema, keySchema, rightsBasisSchema, territorySchema } from './rights.js';
 import { PURPOSES } from './terms.js';
@@ -40,14 +40,34 @@ export const lineageInputSchema = z.strictObject({
   territory: territorySchema,
   expiresAt: expirySchema,
   releases: z.array(releaseSchema).max(50).default([]),
+  /**
+   * Document in which the rights holder permits what the file reserves. Nobody here has read it: what would be denied
+   * goes to a person instead, and is never allowed by it alone.
+   */
+  permissionReference: keySchema.exactOptional(),
   /** Reservations that this program read in the file; absent when none was found. */
   fileSignals: z.array(fileSignalSchema).max(40).exactOptional(),
+  /** Places of the file that could not be read, or that nobody looked at: what they reserve is unknown. */
+  unreadPlaces: z.array(z.enum(SIGNAL_PLACES)).max(SIGNAL_PLACES.length).exactOptional(),
+  /**
+   * The listings that get this picture, or something made from it, to work on. Absent: not known, so all of the lineage.
+   */
+  goesInto: z.array(listingIdSchema).max(MAX_COMPONENTS).exactOptional(),
 });
 export type LineageInput = z.infer<typeof lineageInputSchema>;
 
 /** Everything that an output descends from. */
-export const lineageSchema = z.strictObject({
-  components: z.array(lineageComponentSchema).min(1).max(MAX_COMPONENTS),
-  inputs: z.array(lineageInputSchema).max(MAX_INPUTS).default([]),
-});
+export const lineageSchema = z
+  .strictObject({
+    components: z.array(lineageComponentSchema).min(1).max(MAX_COMPONENTS),
+    inputs: z.array(lineageInputSchema).max(MAX_INPUTS).default([]),
+  })
+  .superRefine(({ components, inputs }, context) => {
+    const named = new Set(components.map(({ listingId }) => listingId));
+    for (const [i, { goesInto = [] }] of inputs.entries()) {
+      if (goesInto.every((id) => named.has(id))) continue;
+      const path = ['inputs', i, 'goesInto'];
+      context.addIssue({ code: 'custom', path, message: 'must name listings of the components' });
+    }
+  });
 export type Lineage = z.infer<typeof lineageSchema>;

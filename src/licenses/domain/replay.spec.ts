@@ -8,7 +8,7 @@ import { listingSchema, type Listing } from './listing.js';
 import { indexListing } from './listing-index.js';
 import { type ListingArchive, replay } from './replay.js';
 
-/** Written once by engine 2.0.0 and never again: input, the listings it names, and what was decided. */
+/** Written once by engine 2.1.0 and never again: input, the listings it names, and what was decided. */
 const recordedSchema = z.array(
   z.strictObject({
     input: z.looseObject({}),
@@ -17,7 +17,7 @@ const recordedSchema = z.array(
   }),
 );
 const recorded = recordedSchema.parse(
-  JSON.parse(readFileSync(new URL('../testing/recorded-decisions-2.0.0.json', import.meta.url), 'utf8')),
+  JSON.parse(readFileSync(new URL('../testing/recorded-decisions-2.1.0.json', import.meta.url), 'utf8')),
 );
 
 function archiveOf(listings: readonly Listing[]): ListingArchive {

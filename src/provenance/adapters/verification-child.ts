@@ -4,6 +4,7 @@
  */
 import { ColophonError } from '../../shared/errors.js';
 import { C2paReader } from './c2pa-reader.js';
+import { readReservations } from './reservations/read-reservations.js';
 import { type VerificationAnswer, type VerificationJob } from './verification-protocol.js';
 
 /** The library works on its own threads, so this timer fires while a manifest expands in native memory. */
@@ -15,11 +16,13 @@ function answer(message: VerificationAnswer): void {
   process.send?.(message);
 }
 
-async function verify(job: VerificationJob): Promise<void> {
+async function work(job: VerificationJob): Promise<void> {
   memoryLimitBytes = job.memoryLimitBytes;
   try {
     const reader = new C2paReader({ trust: job.trust ?? undefined });
-    answer({ kind: 'verified', verification: await reader.verify(job) });
+    const verification = await reader.verify(job);
+    if (job.task === 'verify') answer({ kind: 'verified', verification });
+    else answer({ kind: 'read', reservations: await readReservations(job.path, verification) });
   } catch (error) {
     const known = error instanceof ColophonError;
     const code = known ? error.code : 'manifest_malformed';
@@ -31,7 +34,7 @@ setInterval(() => {
   if (process.memoryUsage.rss() > memoryLimitBytes) process.kill(process.pid, 'SIGKILL');
 }, MEMORY_CHECK_INTERVAL_MS).unref();
 
-process.on('message', (job: VerificationJob) => void verify(job));
+process.on('message', (job: VerificationJob) => void work(job));
 // The parent is gone: nobody waits for an answer.
 process.on('disconnect', () => process.exit(0));
 answer({ kind: 'ready' });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, truncate } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { generatedPlan, parentOf, action, SigningWorkshop } from '../testing/signing-workshop.js';
+import { dataMining, pictureWithXmp, xmpPacket } from '../testing/reserved-pictures.js';
 import { VerificationProcess, type VerificationProcessOptions } from './verification-process.js';
 
 const TYPESCRIPT = {
@@ -50,6 +51,29 @@ describe('verification in a child process', () => {
     const inProcess: unknown = JSON.parse(JSON.stringify(await workshop.verify(file)));
     expect(await child.verify(file)).toEqual(inProcess);
     expect((await child.verify(await workshop.picture())).verdict).toBe('none');
+  });
+
+  it('reads what a file reserves, and dies alone of what is made to kill it', async () => {
+    const reserved = xmpPacket(dataMining('DMI-PROHIBITED-GENAIMLTRAINING'));
+    const child = verifier();
+    for (const format of ['png', 'avif'] as const) {
+      const path = await workshop.write(await pictureWithXmp(format, reserved));
+      expect(await child.readReservations({ path, mediaType: `image/${format}` })).toEqual({
+        found: [
+          { origin: 'plus.data-mining', act: 'generative-ai-training', use: 'notAllowed', constraint: null },
+        ],
+        unread: [],
+      });
+    }
+    const dying = verifier(await childThat('process.kill(process.pid, "SIGSEGV")'));
+    const file = await workshop.picture();
+    await expect(dying.readReservations(file)).rejects.toMatchObject({ code: 'manifest_malformed' });
+  });
+
+  it('takes no answer to another question', async () => {
+    const child = verifier(await childThat(ANSWER));
+    const file = await workshop.picture();
+    await expect(child.readReservations(file)).rejects.toMatchObject({ code: 'manifest_malformed' });
   });
 
   it('passes on the refusals of the reader', async () => {

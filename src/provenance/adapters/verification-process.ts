@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { ColophonError } from '../../shared/errors.js';
 import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import { type ReservationReader, type ReservationReading } from '../domain/reservations/reservation.js';
 import { type TrustAnchors } from './c2pa-settings.js';
+import { type TaskResults } from './verification-protocol.js';
 import { VerificationWorker } from './verification-worker.js';
 
 export interface VerificationProcessOptions {
@@ -36,17 +38,22 @@ const FILES_PER_CHILD = 50;
 /** An idle child costs some 100 MB; starting one costs some 150 ms. */
 const IDLE_MS = 10_000;
 
+interface MediaFile {
+  readonly path: string;
+  readonly mediaType: string;
+}
+
 interface IdleWorker {
   readonly worker: VerificationWorker;
   readonly timer: NodeJS.Timeout;
 }
 
 /**
- * Verifies files of strangers in child processes: at most `maxConcurrent` at once, the others wait in a bounded
+ * Verifies files of strangers, and reads what they reserve, in child processes: at most `maxConcurrent` at once, the others wait in a bounded
  * queue. A child that crashes, grows or does not answer in time is killed, and its file is `manifest_malformed`; the
  * parent never parses the file itself.
  */
-export class VerificationProcess implements MediaVerifier {
+export class VerificationProcess implements MediaVerifier, ReservationReader {
   private readonly options: Required<VerificationProcessOptions>;
   private readonly idle: IdleWorker[] = [];
   private readonly busy = new Set<VerificationWorker>();
@@ -62,14 +69,13 @@ export class VerificationProcess implements MediaVerifier {
    * @throws ColophonError `payload_too_large`, `rate_limited` when too many wait, `unsupported_media`,
    *   `media_corrupt`, `manifest_malformed`; `internal` when no child can be started.
    */
-  async verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification> {
-    await this.refuseTooLarge(file.path);
-    await this.enter();
-    try {
-      return await this.verifyInWorker(file);
-    } finally {
-      this.leave();
-    }
+  async verify(file: MediaFile): Promise<MediaVerification> {
+    return this.inTurn('verify', file);
+  }
+
+  /** @throws ColophonError as {@link verify} */
+  async readReservations(file: MediaFile): Promise<ReservationReading> {
+    return this.inTurn('reservations', file);
   }
 
   /** Ends all children. Files in work fail; later calls are refused. */
@@ -110,16 +116,28 @@ export class VerificationProcess implements MediaVerifier {
     else this.active -= 1;
   }
 
-  private async verifyInWorker(file: {
-    readonly path: string;
-    readonly mediaType: string;
-  }): Promise<MediaVerification> {
+  private async inTurn<Task extends keyof TaskResults>(
+    task: Task,
+    file: MediaFile,
+  ): Promise<TaskResults[Task]> {
+    await this.refuseTooLarge(file.path);
+    await this.enter();
+    try {
+      return await this.inWorker(task, file);
+    } finally {
+      this.leave();
+    }
+  }
+
+  private async inWorker<Task extends keyof TaskResults>(
+    task: Task,
+    { path, mediaType }: MediaFile,
+  ): Promise<TaskResults[Task]> {
     const worker = this.takeWorker();
     this.busy.add(worker);
     try {
       const { trust, memoryLimitBytes, deadlineMs } = this.options;
-      const { path, mediaType } = file;
-      return await worker.run({ path, mediaType, trust: trust ?? null, memoryLimitBytes }, deadlineMs);
+      return await worker.run({ task, path, mediaType, trust: trust ?? null, memoryLimitBytes }, deadlineMs);
     } finally {
       this.busy.delete(worker);
       this.putBack(worker);

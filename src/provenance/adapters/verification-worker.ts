@@ -1,12 +1,23 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ColophonError, ERROR_CODES } from '../../shared/errors.js';
-import { type MediaVerification } from '../domain/media-verifier.port.js';
-import { type VerificationAnswer, type VerificationJob } from './verification-protocol.js';
+import { type TaskResults, type VerificationAnswer, type VerificationJob } from './verification-protocol.js';
 
 /** For the JavaScript side of the child; its native memory is watched by the child itself. */
 const MAX_HEAP_MEGABYTES = 256;
 const START_DEADLINE_MS = 20_000;
+
+/** Of this task, and of no other: an answer to something that was not asked is none. */
+function resultOf<Task extends keyof TaskResults>(
+  task: Task,
+  answer: VerificationAnswer,
+): TaskResults[Task] | undefined {
+  const results: Partial<TaskResults> = {
+    ...(answer.kind === 'verified' ? { verify: answer.verification } : {}),
+    ...(answer.kind === 'read' ? { reservations: answer.reservations } : {}),
+  };
+  return results[task];
+}
 
 /** One child process. It does one job at a time; after a failure it is dead and must be replaced. */
 export class VerificationWorker {
@@ -39,7 +50,10 @@ export class VerificationWorker {
     return this.alive;
   }
 
-  async run(job: VerificationJob, deadlineMs: number): Promise<MediaVerification> {
+  async run<Task extends keyof TaskResults>(
+    job: VerificationJob & { readonly task: Task },
+    deadlineMs: number,
+  ): Promise<TaskResults[Task]> {
     await this.untilReady();
     this.filesSeen += 1;
     this.hold();
@@ -54,7 +68,8 @@ export class VerificationWorker {
       );
     });
     this.letGo();
-    if (answer.kind === 'verified') return answer.verification;
+    const result = resultOf(job.task, answer);
+    if (result !== undefined) return result;
     if (answer.kind === 'refused' && Object.hasOwn(ERROR_CODES, answer.code)) {
       throw new ColophonError(answer.code, answer.detail);
     }

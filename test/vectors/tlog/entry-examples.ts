@@ -224,7 +224,16 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     ...common,
     type: 'asset.received',
     subject: assetSubject,
-    data: { sha256: hash('a'), sizeBytes: 1, mediaType: 'image/jpeg', rightsBasis: 'owned' },
+    data: {
+      sha256: hash('a'),
+      sizeBytes: 1,
+      mediaType: 'image/jpeg',
+      rightsBasis: 'owned',
+      fileSignals: [
+        { origin: 'cawg.training-mining', act: 'ai-inference', use: 'constrained', conditionStated: true },
+      ],
+      unreadPlaces: ['xmp'],
+    },
   },
   'asset.signed': signedAsset,
   'contribution.recorded': {

@@ -1,6 +1,8 @@
 import { type ExpandedLineage } from '../expand-lineage.js';
 import { type FactValue, type RuleId, type Severity } from '../finding.js';
+import { type FileSignal } from '../file-signals.js';
 import { type LineageInput } from '../lineage.js';
+import { type ListingId } from '../listing.js';
 import { type Expiry } from '../rights.js';
 import { endsBefore } from './campaign.js';
 import { type LineageRule, type PreparedFacts, type Report } from './rule.js';
@@ -8,7 +10,7 @@ import { type LineageRule, type PreparedFacts, type Report } from './rule.js';
 interface Question {
   readonly input: LineageInput;
   readonly facts: PreparedFacts;
-  /** Does the lineage feed anything to a trained model? Cropping a photograph is not AI input. */
+  /** Is it, or something made from it, fed to a trained model? Cropping a photograph is not AI input. */
   readonly modelInvolved: boolean;
   readonly say: (
     ruleId: RuleId,
@@ -22,12 +24,14 @@ interface Question {
 /** Every reference image must carry a right that covers this use, this place and this time. */
 export const inputRights: LineageRule = (lineage, facts, report) => {
   if (lineage.inputs.length === 0) return;
-  const modelInvolved = involvesModel(lineage);
+  const models = modelsOf(lineage);
   for (const input of lineage.inputs) {
+    const modelInvolved = seenByModel(input, lineage, models);
     const question: Question = { input, facts, modelInvolved, say: sayAbout(input, report) };
     basis(question);
     aiUse(question);
     reservations(question);
+    unreadPlaces(question);
     purpose(question);
     places(question, 'input-territory', 'its right', input.territory);
     expiry(question, 'input-expiry', 'right to use it', input.expiresAt);
@@ -35,10 +39,31 @@ export const inputRights: LineageRule = (lineage, facts, report) => {
   }
 };
 
-/** A listing without terms may be a model, so it counts as one. */
-function involvesModel({ subjects, missing }: ExpandedLineage): boolean {
-  if (missing.size > 0) return true;
-  return [...subjects.values()].some(({ entry }) => entry.listing.access !== 'code');
+/**
+ * The listings that are models or bring one along. One without terms may be a model, so it counts as one; so does a
+ * program whose hidden component is a model.
+ */
+function modelsOf({ subjects, missing }: ExpandedLineage): ReadonlySet<ListingId> {
+  const models = new Set<ListingId>();
+  const waiting: ListingId[] = [...missing.keys()];
+  for (const [id, { entry }] of subjects) if (entry.listing.access !== 'code') waiting.push(id);
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (models.has(id)) continue;
+    models.add(id);
+    waiting.push(...(subjects.get(id)?.via ?? []), ...(missing.get(id)?.via ?? []));
+  }
+  return models;
+}
+
+/** Where nobody said which listings get the picture, any of the lineage may. */
+function seenByModel(
+  { goesInto }: LineageInput,
+  { subjects }: ExpandedLineage,
+  models: ReadonlySet<ListingId>,
+): boolean {
+  if (goesInto === undefined) return models.size > 0;
+  // A listing that the lineage does not name was not looked at, so it counts as a model.
+  return goesInto.some((id) => models.has(id) || !subjects.has(id));
 }
 
 function sayAbout({ assetId }: LineageInput, report: Report): Question['say'] {
@@ -82,31 +107,61 @@ function aiUse({ input: { aiInput }, modelInvolved, say }: Question): void {
   }
 }
 
+const RESERVATION_FIX =
+  'Use another image, obtain a file from the rights holder that does not reserve this, or upload it with ' +
+  'permissionReference naming the written permission of the rights holder, for a person to judge.';
+
 /** What the file itself reserves holds, whoever declares otherwise. */
-function reservations({ input: { fileSignals = [] }, modelInvolved, say }: Question): void {
+function reservations({ input, modelInvolved, say }: Question): void {
+  const { fileSignals = [], permissionReference } = input;
   if (!modelInvolved) return;
-  const fix = 'Leave the image out, or obtain a file from the rights holder that does not reserve this.';
-  for (const { act, use, origin, constraint } of fileSignals) {
-    if (use === 'allowed') continue;
+  for (const signal of fileSignals) {
+    if (signal.use === 'allowed') continue;
+    const { severity, words } = judgeReservation(signal, permissionReference);
+    const { act, constraint, manifestBroken, origin, use } = signal;
+    const where = manifestBroken === true ? `${origin}, in a manifest that does not validate` : origin;
     const fact = [`fileSignals.${act}`, constraint ?? use] as const;
-    // A constraint that says nothing reserves everything.
-    if (act === 'ai-inference' && (use === 'notAllowed' || constraint === null)) {
-      say('input-opt-out', 'deny', fact, `the file forbids feeding it to a model (${origin}).`, fix);
-    } else if (act === 'ai-inference') {
-      say(
-        'input-opt-out',
-        'review',
-        fact,
-        `the file puts a condition on feeding it to a model (${origin}).`,
-        fix,
-      );
-    } else if (act === 'data-mining') {
-      const words = `the file reserves mining of every kind (${origin}); whether that covers this use is open.`;
-      say('input-opt-out', 'review', fact, words, fix);
-    } else {
-      say('input-opt-out', 'note', fact, `the file reserves training (${origin}): do not train on it.`, fix);
-    }
+    say(
+      'input-opt-out',
+      severity,
+      fact,
+      words.replace('*', () => where),
+      RESERVATION_FIX,
+    );
   }
+}
+
+/** `*` stands for the vocabulary. */
+function judgeReservation(
+  { act, constraint, use }: FileSignal,
+  permission: string | undefined,
+): { severity: Severity; words: string } {
+  // A constraint that says nothing reserves everything.
+  if (act === 'ai-inference' && (use === 'notAllowed' || constraint === null)) {
+    const words = 'the file forbids feeding it to a model (*)';
+    return permission === undefined
+      ? { severity: 'deny', words: `${words}.` }
+      : {
+          severity: 'review',
+          words: `${words}; permission ${permission} is declared, and nobody here has read it.`,
+        };
+  }
+  if (act === 'ai-inference')
+    return { severity: 'review', words: 'the file puts a condition on feeding it to a model (*).' };
+  if (act === 'data-mining') {
+    const words = 'the file reserves mining of every kind (*); whether that covers this use is open.';
+    return { severity: 'review', words };
+  }
+  return { severity: 'note', words: 'the file reserves training (*): do not train on it.' };
+}
+
+/** A place that nobody could read may hold a reservation. */
+function unreadPlaces({ input: { unreadPlaces: places = [] }, modelInvolved, say }: Question): void {
+  if (!modelInvolved || places.length === 0) return;
+  const sorted = [...places].sort();
+  const words = `what the file reserves in ${sorted.join(', ')} could not be read, so it is not known.`;
+  const fix = 'Have a person look at the rights fields of the file, or export it again and upload that.';
+  say('input-opt-out', 'review', ['unreadPlaces', sorted], words, fix);
 }
 
 function purpose({ input: { allowedUses }, facts, say }: Question): void {

@@ -162,6 +162,66 @@ export const INPUT_CASES: readonly Case[] = [
     rules: ['input-opt-out'],
   },
   {
+    what: 'a reservation in a manifest that does not validate',
+    source: 'CAWG training-mining; the stricter reading is the safe one',
+    use: ['flux-1-schnell'],
+    input: {
+      fileSignals: [
+        {
+          origin: 'c2pa.training-mining',
+          act: 'ai-inference',
+          use: 'notAllowed',
+          constraint: null,
+          manifestBroken: true,
+        },
+      ],
+    },
+    decision: 'deny',
+    rules: ['input-opt-out'],
+  },
+  {
+    what: 'the file forbids AI inference, and a permission is named',
+    source: 'declared right: a permission that nobody here has read',
+    use: ['flux-1-schnell'],
+    input: {
+      permissionReference: 'CONTRACT-7',
+      fileSignals: [
+        { origin: 'cawg.training-mining', act: 'ai-inference', use: 'notAllowed', constraint: null },
+      ],
+    },
+    decision: 'review',
+    rules: ['input-opt-out'],
+  },
+  {
+    what: 'the XMP of the file could not be read',
+    source: 'unknown is not yes',
+    use: ['flux-1-schnell'],
+    input: { unreadPlaces: ['xmp'] },
+    decision: 'review',
+    rules: ['input-opt-out'],
+  },
+  {
+    what: 'the same file, only cropped',
+    source: 'unknown is not yes; no inference happens',
+    use: ['studio-crop@studio'],
+    input: { unreadPlaces: ['xmp'] },
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a file that forbids AI inference and goes into the crop only, beside a model',
+    source: 'CAWG training-mining: no inference of this picture happens',
+    use: ['flux-1-schnell', 'studio-crop@studio'],
+    input: {
+      goesInto: ['studio-crop@studio'],
+      fileSignals: [
+        { origin: 'cawg.training-mining', act: 'ai-inference', use: 'notAllowed', constraint: null },
+      ],
+    },
+    decision: 'allow',
+    rules: [],
+  },
+  {
     what: 'PLUS prohibits data mining of every kind',
     source: 'PLUS DMI-PROHIBITED',
     use: ['flux-1-schnell'],

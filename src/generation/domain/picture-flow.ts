@@ -1,0 +1,51 @@
+import { type PlannedStep, type RunInputs } from './resolve-run.js';
+
+/** The listings of the steps that get this asset, or something made from it, to work on in the planned run. */
+export function listingsThatGet(
+  assetId: string,
+  steps: readonly PlannedStep[],
+  { images, substitutes }: RunInputs,
+): Set<string> {
+  const executed = steps.filter(({ substituteAssetId }) => substituteAssetId === undefined);
+  // Outputs that hold the picture, by step key; where it takes a step's place, it is that step's output.
+  const holding = new Set(Object.keys(substitutes).filter((key) => substitutes[key] === assetId));
+  const listings = new Set<string>();
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const { definition, listingId } of executed) {
+      if (holding.has(definition.key)) continue;
+      const gets = Object.values(definition.images).some((source) =>
+        'step' in source ? holding.has(source.step) : images[source.input] === assetId,
+      );
+      if (!gets) continue;
+      holding.add(definition.key);
+      listings.add(listingId);
+      grown = true;
+    }
+  }
+  return listings;
+}
+
+/** An asset as far as it says what it was made from, and by which listing. */
+export interface MadeAsset {
+  readonly id: string;
+  readonly parents: readonly { readonly assetId: string }[];
+  /** `undefined` where a person made it, or sent it. */
+  readonly listingId: string | undefined;
+}
+
+/** The listings that had this ancestor, or something made from it, to work on until the lineage was complete. */
+export function listingsThatGot(ancestorId: string, lineage: readonly MadeAsset[]): Set<string> {
+  const holding = new Set([ancestorId]);
+  const listings = new Set<string>();
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const { id, parents, listingId } of lineage) {
+      if (holding.has(id) || !parents.some(({ assetId }) => holding.has(assetId))) continue;
+      holding.add(id);
+      if (listingId !== undefined) listings.add(listingId);
+      grown = true;
+    }
+  }
+  return listings;
+}

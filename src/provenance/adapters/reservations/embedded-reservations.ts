@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { type EmbeddableMediaType } from '../../domain/media-types.js';
+import { type FoundReservation, type ReservationReading } from '../../domain/reservations/reservation.js';
+import {
+  isRemoteManifest,
+  reservationsInXmp,
+  rightsText,
+} from '../../domain/reservations/rights-properties.js';
+import { avifMetadata } from './avif-metadata.js';
+import { iimRightsTexts } from './image-resources.js';
+import { findMetadata, type MetadataPlaces } from './metadata-places.js';
+import { parseXmpPacket } from './xmp-packet.js';
+
+export interface EmbeddedReservations extends ReservationReading {
+  /** The file names a manifest elsewhere. */
+  readonly namesRemoteManifest: boolean;
+}
+
+/** What XMP and IPTC-IIM of a file reserve. Hostile input: called in the child process only. */
+export async function embeddedReservations(
+  path: string,
+  mediaType: EmbeddableMediaType,
+): Promise<EmbeddedReservations> {
+  const file = await readFile(path);
+  const places = mediaType === 'image/avif' ? await avifMetadata(file) : findMetadata(file, mediaType);
+  return readPlaces(places);
+}
+
+export function readPlaces({ xmp, iim, xmpUnread, iimUnread }: MetadataPlaces): EmbeddedReservations {
+  const found: FoundReservation[] = [];
+  let xmpRead = !xmpUnread;
+  let iimRead = !iimUnread;
+  let namesRemoteManifest = false;
+  for (const packet of xmp) {
+    const { properties, isWhole } = parseXmpPacket(packet);
+    const { found: reserved, understood } = reservationsInXmp(properties);
+    found.push(...reserved);
+    xmpRead &&= isWhole && understood;
+    namesRemoteManifest ||= properties.some(isRemoteManifest);
+  }
+  for (const records of iim) {
+    const { texts, isWhole } = iimRightsTexts(records);
+    found.push(...texts.flatMap(rightsText));
+    iimRead &&= isWhole;
+  }
+  const unread = [...(xmpRead ? [] : (['xmp'] as const)), ...(iimRead ? [] : (['iptc-iim'] as const))];
+  return { found, unread, namesRemoteManifest };
+}

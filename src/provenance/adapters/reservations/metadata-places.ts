@@ -1,0 +1,222 @@
+import { inflateSync } from 'node:zlib';
+import { type EmbeddableMediaType } from '../../domain/media-types.js';
+import { imageResources } from './image-resources.js';
+
+/** The packets of a file that can hold rights, as the container carries them. */
+export interface MetadataPlaces {
+  readonly xmp: Buffer[];
+  /** IPTC-IIM records. */
+  readonly iim: Buffer[];
+  /** Something is there that could not be taken out whole. */
+  xmpUnread: boolean;
+  iimUnread: boolean;
+}
+
+/** Packets of real files have some 10 kB; those of long edited ones a few megabytes. */
+export const MAX_PACKET_BYTES = 4 * 1024 * 1024;
+/** More packets than this are made to keep a parser busy. */
+const MAX_PACKETS = 32;
+const MAX_PARTS = 262_144;
+
+/**
+ * Finds XMP (ISO 16684-1, XMP part 3 for each container) and IPTC-IIM in a file that upload has found whole. Every
+ * packet is taken, also a second one where the standard allows one: a reader of the picture may see either.
+ */
+export function findMetadata(
+  file: Buffer,
+  mediaType: Exclude<EmbeddableMediaType, 'image/avif'>,
+): MetadataPlaces {
+  const places: MetadataPlaces = { xmp: [], iim: [], xmpUnread: false, iimUnread: false };
+  FINDERS[mediaType](file, places);
+  return places;
+}
+
+export function addXmp(places: MetadataPlaces, packet: Buffer): void {
+  if (packet.length > MAX_PACKET_BYTES || places.xmp.length >= MAX_PACKETS) places.xmpUnread = true;
+  else places.xmp.push(packet);
+}
+
+function addIim(places: MetadataPlaces, records: Buffer): void {
+  if (records.length > MAX_PACKET_BYTES || places.iim.length >= MAX_PACKETS) places.iimUnread = true;
+  else places.iim.push(records);
+}
+
+const FINDERS: Readonly<
+  Record<Exclude<EmbeddableMediaType, 'image/avif'>, (file: Buffer, places: MetadataPlaces) => void>
+> = {
+  'image/png': inPng,
+  'image/jpeg': inJpeg,
+  'image/webp': inWebp,
+  'image/tiff': inTiff,
+  'image/gif': inGif,
+};
+
+const PNG_XMP_KEYWORD = 'XML:com.adobe.xmp';
+/** How ImageMagick once kept XMP and IPTC in text chunks, as hexadecimal digits. */
+const PNG_RAW_PROFILE = /^Raw profile type (xmp|iptc|8bim|APP1)$/i;
+
+/** PNG: text chunks with the keyword of XMP. */
+function inPng(file: Buffer, places: MetadataPlaces): void {
+  let offset = 8;
+  for (let part = 0; offset + 12 <= file.length && part < MAX_PARTS; part += 1) {
+    const length = file.readUInt32BE(offset);
+    const type = file.toString('latin1', offset + 4, offset + 8);
+    if (/^[iz]TXt$|^tEXt$/.test(type))
+      readPngText(type, file.subarray(offset + 8, offset + 8 + length), places);
+    offset += 12 + length;
+  }
+}
+
+function readPngText(type: string, data: Buffer, places: MetadataPlaces): void {
+  const end = data.indexOf(0);
+  const keyword = data.toString('latin1', 0, Math.max(0, end));
+  const raw = PNG_RAW_PROFILE.exec(keyword)?.[1]?.toLowerCase();
+  if (raw === 'xmp' || raw === 'app1') places.xmpUnread = true;
+  else if (raw !== undefined) places.iimUnread = true;
+  if (keyword !== PNG_XMP_KEYWORD) return;
+  const packet = pngText(type, data, end);
+  if (packet === undefined) places.xmpUnread = true;
+  else addXmp(places, packet);
+}
+
+/**
+ * The text behind the keyword (PNG 3rd edition section 11.3.3): `tEXt` plain; `zTXt` compression method, compressed;
+ * `iTXt` compression flag and method, language, translated keyword, text. The standard of XMP names `iTXt` only, but
+ * libvips writes `zTXt`.
+ */
+function pngText(type: string, data: Buffer, keywordEnd: number): Buffer | undefined {
+  if (type === 'tEXt') return data.subarray(keywordEnd + 1);
+  if (type === 'zTXt') return inflated(data.subarray(keywordEnd + 2), true);
+  const languageEnd = data.indexOf(0, keywordEnd + 3);
+  const textAt = languageEnd < 0 ? -1 : data.indexOf(0, languageEnd + 1);
+  return textAt < 0 ? undefined : inflated(data.subarray(textAt + 1), data[keywordEnd + 1] === 1);
+}
+
+function inflated(bytes: Buffer, isCompressed: boolean): Buffer | undefined {
+  if (!isCompressed) return bytes;
+  try {
+    return inflateSync(bytes, { maxOutputLength: MAX_PACKET_BYTES });
+  } catch {
+    return undefined;
+  }
+}
+
+const JPEG_XMP = Buffer.from('http://ns.adobe.com/xap/1.0/\0', 'latin1');
+const JPEG_EXTENDED_XMP = Buffer.from('http://ns.adobe.com/xmp/extension/\0', 'latin1');
+const JPEG_PHOTOSHOP = Buffer.from('Photoshop 3.0\0', 'latin1');
+const EXTENDED_HEADER_BYTES = 40;
+const APP1 = 0xe1;
+const APP13 = 0xed;
+
+/**
+ * JPEG: segments that begin with a name. They are looked for in the whole file, previews and secondary pictures
+ * included: in the pixel data 0xff is never followed by a segment's code (ITU-T T.81 B.1.1.5).
+ */
+function inJpeg(file: Buffer, places: MetadataPlaces): void {
+  for (const segment of jpegSegments(file, APP1, JPEG_XMP, places)) addXmp(places, segment);
+  joinExtended([...jpegSegments(file, APP1, JPEG_EXTENDED_XMP, places)], places);
+  // A resource may be continued in the next segment.
+  const resources = Buffer.concat([...jpegSegments(file, APP13, JPEG_PHOTOSHOP, places)]);
+  addResources(resources, places);
+}
+
+/** What follows the name in each segment. */
+function* jpegSegments(file: Buffer, code: number, name: Buffer, places: MetadataPlaces): Generator<Buffer> {
+  let found = 0;
+  for (let at = file.indexOf(name); at >= 0; at = file.indexOf(name, at + name.length)) {
+    if (at < 4 || file[at - 4] !== 0xff || file[at - 3] !== code) continue;
+    found += 1;
+    const end = at - 2 + file.readUInt16BE(at - 2);
+    if (end > file.length || end < at + name.length || found > 4096) {
+      places.xmpUnread = true;
+      places.iimUnread = true;
+      return;
+    }
+    yield file.subarray(at + name.length, end);
+  }
+}
+
+/** XMP part 3 section 1.1.3.1: digest of the whole (32), its length (4), place of this part (4), part. */
+function joinExtended(segments: readonly Buffer[], places: MetadataPlaces): void {
+  if (segments.some((segment) => segment.length < EXTENDED_HEADER_BYTES)) places.xmpUnread = true;
+  const byDigest = new Map<string, Buffer[]>();
+  for (const segment of segments.filter(({ length }) => length >= EXTENDED_HEADER_BYTES)) {
+    const digest = segment.toString('latin1', 0, 32);
+    byDigest.set(digest, [...(byDigest.get(digest) ?? []), segment]);
+  }
+  for (const parts of byDigest.values()) {
+    const total = parts[0]?.readUInt32BE(32) ?? 0;
+    const sorted = parts.toSorted((a, b) => a.readUInt32BE(36) - b.readUInt32BE(36));
+    let reached = 0;
+    for (const part of sorted) {
+      if (part.readUInt32BE(32) !== total || part.readUInt32BE(36) !== reached) break;
+      reached += part.length - EXTENDED_HEADER_BYTES;
+    }
+    const isWhole = reached === total && total > 0;
+    if (isWhole) addXmp(places, Buffer.concat(sorted.map((part) => part.subarray(EXTENDED_HEADER_BYTES))));
+    else places.xmpUnread = true;
+  }
+}
+
+function addResources(bytes: Buffer, places: MetadataPlaces): void {
+  const { iim, xmp, isWhole } = imageResources(bytes);
+  for (const records of iim) addIim(places, records);
+  for (const packet of xmp) addXmp(places, packet);
+  if (isWhole) return;
+  places.iimUnread = true;
+}
+
+/** WebP (RFC 9649 section 2.7.1.5): chunk "XMP ". */
+function inWebp(file: Buffer, places: MetadataPlaces): void {
+  let offset = 12;
+  for (let part = 0; offset + 8 <= file.length && part < MAX_PARTS; part += 1) {
+    const length = file.readUInt32LE(offset + 4);
+    if (file.toString('latin1', offset, offset + 4) === 'XMP ')
+      addXmp(places, file.subarray(offset + 8, offset + 8 + length));
+    offset += 8 + length + (length % 2);
+  }
+}
+
+const GIF_XMP = Buffer.from('\x21\xff\x0bXMP DataXMP', 'latin1');
+/** XMP part 3 section 1.1.2: the packet stands as it is, and these bytes make a reader of sub-blocks find the end. */
+const GIF_XMP_END = Buffer.from([0x01, 0xff, 0xfe, 0xfd, 0xfc, 0xfb]);
+
+function inGif(file: Buffer, places: MetadataPlaces): void {
+  for (let at = file.indexOf(GIF_XMP); at >= 0; at = file.indexOf(GIF_XMP, at + 1)) {
+    const start = at + GIF_XMP.length;
+    const end = file.indexOf(GIF_XMP_END, start);
+    if (end < 0) places.xmpUnread = true;
+    else addXmp(places, file.subarray(start, end));
+  }
+}
+
+const TIFF_XMP = 700;
+const TIFF_IIM = 33_723;
+const TIFF_RESOURCES = 34_377;
+const TIFF_ENTRY_BYTES = 12;
+/** Bytes of one value by type (TIFF 6.0 section 2). */
+const TIFF_VALUE_BYTES = [undefined, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
+
+/** TIFF: entries of the one directory that upload allows. */
+function inTiff(file: Buffer, places: MetadataPlaces): void {
+  const little = file[0] === 0x49;
+  const u16 = (at: number): number => (little ? file.readUInt16LE(at) : file.readUInt16BE(at));
+  const u32 = (at: number): number => (little ? file.readUInt32LE(at) : file.readUInt32BE(at));
+  const directory = u32(4);
+  for (let i = 0; i < u16(directory); i += 1) {
+    const entry = directory + 2 + i * TIFF_ENTRY_BYTES;
+    const tag = u16(entry);
+    if (tag !== TIFF_XMP && tag !== TIFF_IIM && tag !== TIFF_RESOURCES) continue;
+    const bytes = (TIFF_VALUE_BYTES[u16(entry + 2)] ?? Number.POSITIVE_INFINITY) * u32(entry + 4);
+    const at = bytes <= 4 ? entry + 8 : u32(entry + 8);
+    if (!(at + bytes <= file.length)) {
+      places.xmpUnread = true;
+      places.iimUnread = true;
+      continue;
+    }
+    const value = file.subarray(at, at + bytes);
+    if (tag === TIFF_XMP) addXmp(places, value);
+    else if (tag === TIFF_IIM) addIim(places, value);
+    else addResources(value, places);
+  }
+}

@@ -1,0 +1,360 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { type EmbeddableMediaType } from '../../domain/media-types.js';
+import {
+  dataMining,
+  extendedXmpSegments,
+  iimSegment,
+  jpegWithSegments,
+  languageAlternative,
+  pictureWithXmp,
+  PICTURE_FORMATS,
+  plainPicture,
+  type PictureFormat,
+  pngWithChunk,
+  pngWithText,
+  trainingMining,
+  xmpPacket,
+  xmpSegment,
+} from '../../testing/reserved-pictures.js';
+import { action, generatedPlan, parentOf, SigningWorkshop } from '../../testing/signing-workshop.js';
+import { reservationsInChain } from '../../domain/reservations/training-mining-assertion.js';
+import { readReservations } from './read-reservations.js';
+
+let workshop: SigningWorkshop;
+beforeAll(async () => {
+  workshop = await SigningWorkshop.create();
+});
+afterAll(() => workshop.close());
+
+async function readingOf(bytes: Buffer) {
+  return readingOfFile({ path: await workshop.write(bytes), mediaType: 'image/png' });
+}
+
+async function readingOfFile(file: { path: string; mediaType: EmbeddableMediaType }) {
+  return readReservations(file.path, await workshop.verify(file));
+}
+
+const NOTHING = { found: [], unread: [] };
+const plus = (act: string, use = 'notAllowed', constraint: string | null = null) => ({
+  origin: 'plus.data-mining',
+  act,
+  use,
+  constraint,
+});
+const EVERY_MINING = [plus('ai-training'), plus('data-mining'), plus('generative-ai-training')];
+
+describe('reservations in XMP', () => {
+  it.each(PICTURE_FORMATS)('%s: a picture that says nothing reserves nothing', async (format) => {
+    expect(await readingOf(await plainPicture(format))).toEqual(NOTHING);
+  });
+
+  it.each(PICTURE_FORMATS)('%s: plus:DataMining is read', async (format) => {
+    const file = await pictureWithXmp(format, xmpPacket(dataMining('DMI-PROHIBITED')));
+    expect(await readingOf(file)).toEqual({ found: EVERY_MINING, unread: [] });
+  });
+
+  it.each([
+    ['DMI-UNSPECIFIED', []],
+    ['DMI-ALLOWED', EVERY_MINING.map((each) => ({ ...each, use: 'allowed' }))],
+    ['DMI-PROHIBITED-AIMLTRAINING', [plus('ai-training'), plus('generative-ai-training')]],
+    ['DMI-PROHIBITED-GENAIMLTRAINING', [plus('generative-ai-training')]],
+    ['DMI-PROHIBITED-EXCEPTSEARCHENGINEINDEXING', EVERY_MINING],
+    ['DMI-PROHIBITED', EVERY_MINING],
+    ['DMI-PROHIBITED-SEECONSTRAINT', EVERY_MINING.map((each) => ({ ...each, use: 'constrained' }))],
+  ])('reads %s', async (code, found) => {
+    const file = await pictureWithXmp('jpeg', xmpPacket(dataMining(code)));
+    expect(await readingOf(file)).toEqual({ found, unread: [] });
+  });
+
+  it('keeps the constraint that a value refers to', async () => {
+    const constraint = languageAlternative('plus:OtherConstraints', 'Ask  the\nstudio first');
+    const packet = xmpPacket(dataMining('DMI-PROHIBITED-SEECONSTRAINT') + constraint);
+    const { found } = await readingOf(await pictureWithXmp('jpeg', packet));
+    expect(found).toContainEqual(plus('data-mining', 'constrained', 'Ask the studio first'));
+  });
+
+  it('does not take a value that it does not know for "nothing"', async () => {
+    const file = await pictureWithXmp('jpeg', xmpPacket(dataMining('DMI-SOMETHING-NEW')));
+    expect(await readingOf(file)).toEqual({ found: [], unread: ['xmp'] });
+  });
+
+  it.each([
+    ['an attribute', xmpPacket('', 'plus:DataMining="http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED"')],
+    [
+      'an address',
+      xmpPacket('<plus:DataMining rdf:resource="http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED"/>'),
+    ],
+    [
+      'a qualified value',
+      xmpPacket(
+        '<plus:DataMining rdf:parseType="Resource"><rdf:value>DMI-PROHIBITED</rdf:value></plus:DataMining>',
+      ),
+    ],
+    [
+      'another prefix',
+      xmpPacket('<q:DataMining xmlns:q="http://ns.useplus.org/ldf/xmp/1.0/">DMI-PROHIBITED</q:DataMining>'),
+    ],
+    ['character data', xmpPacket('<plus:DataMining><![CDATA[DMI-PROHIBITED]]></plus:DataMining>')],
+  ])('reads a value that is written as %s', async (_how, packet) => {
+    const file = await pictureWithXmp('jpeg', packet);
+    expect(await readingOf(file)).toEqual({ found: EVERY_MINING, unread: [] });
+  });
+
+  it('reads the reservation protocol of W3C', async () => {
+    const file = await pictureWithXmp('jpeg', xmpPacket('', 'tdm:reservation="1"'));
+    expect((await readingOf(file)).found).toEqual([
+      { origin: 'tdmrep', act: 'data-mining', use: 'notAllowed', constraint: null },
+    ]);
+    const policy = 'tdm:reservation="1" tdm:policy="https://example.com/tdm"';
+    const other = await pictureWithXmp('jpeg', xmpPacket('', policy));
+    expect((await readingOf(other)).found).toEqual([
+      {
+        origin: 'tdmrep',
+        act: 'data-mining',
+        use: 'constrained',
+        constraint: 'See the policy at https://example.com/tdm',
+      },
+    ]);
+  });
+
+  it.each(['xmpRights:UsageTerms', 'dc:rights', 'plus:OtherConstraints'])(
+    'shows a person a sentence about AI in %s',
+    async (property) => {
+      const file = await pictureWithXmp('jpeg', xmpPacket(languageAlternative(property, 'No AI use.')));
+      expect((await readingOf(file)).found).toEqual([
+        { origin: 'iptc', act: 'ai-inference', use: 'constrained', constraint: 'No AI use.' },
+      ]);
+      const name = await pictureWithXmp('jpeg', xmpPacket(languageAlternative(property, '(c) Ai Weiwei')));
+      expect(await readingOf(name)).toEqual(NOTHING);
+    },
+  );
+
+  it('says that a manifest elsewhere was not read', async () => {
+    const packet = xmpPacket('', 'dcterms:provenance="http://127.0.0.1:9/manifest.c2pa"');
+    expect(await readingOf(await pictureWithXmp('jpeg', packet))).toEqual({ found: [], unread: ['c2pa'] });
+  });
+});
+
+describe('packets that are where they should not be', () => {
+  it('takes the stricter of two packets, whichever comes first', async () => {
+    const jpeg = await plainPicture('jpeg');
+    const png = await plainPicture('png');
+    const packets = [dataMining('DMI-ALLOWED'), dataMining('DMI-PROHIBITED')].map((each) => xmpPacket(each));
+    for (const [a = '', b = ''] of [packets, packets.toReversed()]) {
+      const twoSegments = jpegWithSegments(jpeg, [xmpSegment(a), xmpSegment(b)]);
+      expect(await readingOf(twoSegments)).toEqual({ found: EVERY_MINING, unread: [] });
+      const twoChunks = pngWithText(pngWithText(png, Buffer.from(a)), Buffer.from(b), { compressed: true });
+      expect(await readingOf(twoChunks)).toEqual({ found: EVERY_MINING, unread: [] });
+    }
+  });
+
+  it('joins a packet of many segments, and does not read one with a hole', async () => {
+    const jpeg = await plainPicture('jpeg');
+    const long = `<dc:description>${'x'.repeat(200_000)}</dc:description>${dataMining('DMI-PROHIBITED')}`;
+    const packet = Buffer.from(xmpPacket(long));
+    const main = xmpSegment(xmpPacket(''));
+    const whole = jpegWithSegments(jpeg, [main, ...extendedXmpSegments(packet)]);
+    expect(await readingOf(whole)).toEqual({ found: EVERY_MINING, unread: [] });
+    const holed = jpegWithSegments(jpeg, [main, ...extendedXmpSegments(packet, 1)]);
+    expect(await readingOf(holed)).toEqual({ found: [], unread: ['xmp'] });
+  });
+
+  it('does not take text of an older program for "nothing"', async () => {
+    const raw = Buffer.from('Raw profile type xmp\0\nxmp\n      4\n3c78\n', 'latin1');
+    const file = pngWithChunk(await plainPicture('png'), 'tEXt', raw);
+    expect(await readingOf(file)).toEqual({ found: [], unread: ['xmp'] });
+  });
+
+  it.each([
+    [40, 'No use with AI'],
+    [116, 'All rights reserved, text and data mining included'],
+  ])('shows a person a sentence about AI in IPTC-IIM 2:%i', async (dataset, text) => {
+    const file = jpegWithSegments(await plainPicture('jpeg'), [iimSegment(dataset, text)]);
+    expect(await readingOf(file)).toEqual({
+      found: [{ origin: 'iptc', act: 'ai-inference', use: 'constrained', constraint: text }],
+      unread: [],
+    });
+  });
+
+  it('says so when IPTC-IIM breaks off', async () => {
+    const { code, data } = iimSegment(116, 'All rights reserved');
+    const file = jpegWithSegments(await plainPicture('jpeg'), [{ code, data: data.subarray(0, -9) }]);
+    expect(await readingOf(file)).toEqual({ found: [], unread: ['iptc-iim'] });
+  });
+});
+
+describe('hostile packets', () => {
+  const LAUGHS =
+    '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>';
+  const deep = (levels: number) => '<dc:a>'.repeat(levels) + '</dc:a>'.repeat(levels);
+  const HOSTILE: [string, Buffer][] = [
+    ['a billion laughs', Buffer.from(LAUGHS + xmpPacket('<dc:rights>&c;</dc:rights>'))],
+    [
+      'an external entity',
+      Buffer.from(
+        `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>${xmpPacket('<dc:rights>&e;</dc:rights>')}`,
+      ),
+    ],
+    [
+      'an external document type',
+      Buffer.from(`<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">${xmpPacket('')}`),
+    ],
+    ['an unknown entity', Buffer.from(xmpPacket('<dc:rights>&nbsp;</dc:rights>'))],
+    ['deep nesting', Buffer.from(xmpPacket(deep(50_000)))],
+    ['10 MB', Buffer.from(xmpPacket(`<dc:rights>${'x'.repeat(10_000_000)}</dc:rights>`))],
+    ['elements that do not close', Buffer.from(xmpPacket('<dc:rights>'))],
+    ['bytes that are no UTF-8', Buffer.concat([Buffer.from(xmpPacket('')), Buffer.from([0xc3, 0x28])])],
+    ['no XML at all', Buffer.from('plus:DataMining=DMI-ALLOWED')],
+  ];
+  it.each(HOSTILE)('%s is not read, and not taken for "nothing"', async (_what, packet) => {
+    const compressed = pngWithText(await plainPicture('png'), packet, { compressed: true });
+    expect(await readingOf(compressed)).toEqual({ found: [], unread: ['xmp'] });
+    const plain = pngWithText(await plainPicture('png'), packet);
+    expect(await readingOf(plain)).toEqual({ found: [], unread: ['xmp'] });
+  });
+
+  it('keeps what was reserved before the packet broke', async () => {
+    const broken = xmpPacket(`${dataMining('DMI-PROHIBITED')}<dc:rights>&boom;</dc:rights>`);
+    const file = pngWithText(await plainPicture('png'), Buffer.from(broken));
+    expect(await readingOf(file)).toEqual({ found: EVERY_MINING, unread: ['xmp'] });
+    const unclosed = xmpPacket('').split('</rdf:Description>')[0] + '<plus:DataMining>DMI-PROHIBITED';
+    const other = pngWithText(await plainPicture('png'), Buffer.from(unclosed));
+    expect(await readingOf(other)).toEqual({ found: EVERY_MINING, unread: ['xmp'] });
+  });
+
+  it.each(['utf-16le', 'utf-16be'])('reads %s, with and without its mark', async (encoding) => {
+    const text = xmpPacket(dataMining('DMI-PROHIBITED'));
+    for (const marked of [`\ufeff${text}`, text]) {
+      const bytes = Buffer.from(marked, 'utf16le');
+      if (encoding === 'utf-16be') bytes.swap16();
+      const file = pngWithText(await plainPicture('png'), bytes);
+      expect(await readingOf(file)).toEqual({ found: EVERY_MINING, unread: [] });
+    }
+  });
+
+  it('reads a packet that is padded with zeros, and a long one in good time', async () => {
+    const padded = Buffer.concat([Buffer.from(xmpPacket(dataMining('DMI-PROHIBITED'))), Buffer.alloc(4000)]);
+    expect((await readingOf(pngWithText(await plainPicture('png'), padded))).found).toEqual(EVERY_MINING);
+    const spaces = Buffer.from(xmpPacket(`${' '.repeat(3_000_000)}${dataMining('DMI-PROHIBITED')}`));
+    const long = pngWithText(await plainPicture('png'), spaces, { compressed: true });
+    expect(await readingOf(long)).toEqual({ found: EVERY_MINING, unread: [] });
+  });
+});
+
+describe('reservations in manifests', () => {
+  const NO_INFERENCE = trainingMining('cawg', { ai_inference: { use: 'notAllowed' } });
+  const FORBIDDEN = {
+    origin: 'cawg.training-mining',
+    act: 'ai-inference',
+    use: 'notAllowed',
+    constraint: null,
+  };
+
+  async function signed(assertions = [NO_INFERENCE], mediaType: EmbeddableMediaType = 'image/png') {
+    return workshop.sign(await workshop.picture(mediaType), generatedPlan({ assertions }));
+  }
+
+  it.each(PICTURE_FORMATS)('%s: the assertion of CAWG is read', async (format: PictureFormat) => {
+    const file = await signed([NO_INFERENCE], `image/${format}`);
+    expect(await readingOfFile(file)).toEqual({ found: [FORBIDDEN], unread: [] });
+  });
+
+  it('reads all four acts, conditions, and the older label', async () => {
+    const file = await signed([
+      trainingMining('c2pa', {
+        ai_inference: { use: 'constrained' },
+        ai_generative_training: { use: 'constrained', constraint_info: 'https://example.com/license' },
+        ai_training: { use: 'allowed' },
+        data_mining: { use: 'notAllowed' },
+      }),
+    ]);
+    const origin = 'c2pa.training-mining';
+    expect(await readingOfFile(file)).toEqual({
+      found: [
+        { origin, act: 'ai-inference', use: 'constrained', constraint: null },
+        { origin, act: 'ai-training', use: 'allowed', constraint: null },
+        { origin, act: 'data-mining', use: 'notAllowed', constraint: null },
+        {
+          origin,
+          act: 'generative-ai-training',
+          use: 'constrained',
+          constraint: 'https://example.com/license',
+        },
+      ],
+      unread: [],
+    });
+  });
+
+  it.each(['parentOf', 'componentOf', 'inputTo'] as const)(
+    'reads what an ingredient reserves: %s',
+    async (relationship) => {
+      const inner = await signed();
+      const middle = await workshop.sign(
+        await workshop.picture(),
+        generatedPlan({
+          actions:
+            relationship === 'parentOf' ? [action('c2pa.edited', 'humanEdits')] : generatedPlan().actions,
+          ingredients: [{ ...parentOf(inner), relationship }],
+        }),
+      );
+      const outer = await workshop.sign(
+        await workshop.picture(),
+        generatedPlan({ actions: [action('c2pa.edited', 'humanEdits')], ingredients: [parentOf(middle)] }),
+      );
+      expect(await readingOfFile(outer)).toEqual({ found: [FORBIDDEN], unread: [] });
+    },
+  );
+
+  it('a later manifest that allows does not take back what an earlier one forbids', async () => {
+    const outer = await workshop.sign(
+      await workshop.picture(),
+      generatedPlan({
+        actions: [action('c2pa.edited', 'humanEdits')],
+        ingredients: [parentOf(await signed())],
+        assertions: [trainingMining('cawg', { ai_inference: { use: 'allowed' } })],
+      }),
+    );
+    expect((await readingOfFile(outer)).found).toEqual([FORBIDDEN]);
+  });
+
+  it('respects a manifest of a picture that was changed afterwards, and says so', async () => {
+    const bytes = await readFile((await signed()).path);
+    const at = bytes.lastIndexOf('IEND') - 20;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    expect(await readingOf(bytes)).toEqual({ found: [{ ...FORBIDDEN, manifestBroken: true }], unread: [] });
+  });
+
+  it('does not believe a manifest whose reservation was rewritten', async () => {
+    const bytes = await readFile((await signed()).path);
+    const at = bytes.indexOf('notAllowed');
+    expect(at).toBeGreaterThan(0);
+    bytes.write('NotAllowed', at, 'latin1');
+    expect(await readingOf(bytes)).toEqual({ found: [], unread: ['c2pa'] });
+  });
+
+  it('does not take a version or a value that it does not know for "nothing"', async () => {
+    const node = (await workshop.verify(await signed())).chain;
+    const later = node?.assertions.map((each) => ({ ...each, label: `${each.label}.v2` })) ?? [];
+    expect(later).toHaveLength(1);
+    expect(reservationsInChain(node && { ...node, assertions: later }).unread).toEqual(['c2pa']);
+    const unknownUse = trainingMining('cawg', { ai_inference: { use: 'perhaps' } });
+    expect(await readingOfFile(await signed([unknownUse]))).toEqual({ found: [], unread: ['c2pa'] });
+    const noEntries = { ...NO_INFERENCE, data: { metadata: 'x' } };
+    expect(await readingOfFile(await signed([noEntries]))).toEqual({ found: [], unread: ['c2pa'] });
+  });
+
+  it("leaves a vendor's own act aside", async () => {
+    const data = { entries: { 'com.example.printing': { use: 'notAllowed' } } };
+    expect(await readingOfFile(await signed([{ ...NO_INFERENCE, data }]))).toEqual(NOTHING);
+  });
+
+  it('respects XMP beside a manifest', async () => {
+    const source = {
+      path: await workshop.write(await pictureWithXmp('jpeg', xmpPacket(dataMining('DMI-PROHIBITED')))),
+      mediaType: 'image/jpeg' as const,
+    };
+    const file = await workshop.sign(source, generatedPlan({ assertions: [NO_INFERENCE] }));
+    expect(await readingOfFile(file)).toEqual({ found: [FORBIDDEN, ...EVERY_MINING], unread: [] });
+  });
+});

@@ -1,0 +1,28 @@
+import { type MediaVerification } from '../../domain/media-verifier.port.js';
+import { EMBEDDABLE_MEDIA_TYPES } from '../../domain/media-types.js';
+import {
+  RESERVATION_PLACES,
+  type ReservationReading,
+  strictest,
+} from '../../domain/reservations/reservation.js';
+import { reservationsInChain } from '../../domain/reservations/training-mining-assertion.js';
+import { embeddedReservations } from './embedded-reservations.js';
+
+/** What a file reserves, in its manifests and in its metadata. Hostile input: called in the child process only. */
+export async function readReservations(
+  path: string,
+  { chain, mediaType }: MediaVerification,
+): Promise<ReservationReading> {
+  const type = EMBEDDABLE_MEDIA_TYPES.find((each) => each === mediaType);
+  // The verifier answers for no other type.
+  if (type === undefined) return { found: [], unread: RESERVATION_PLACES };
+  const inChain = reservationsInChain(chain);
+  const embedded = await embeddedReservations(path, type);
+  const unread = new Set([...inChain.unread, ...embedded.unread]);
+  // The address is the stranger's choice, so nobody goes there: what that manifest says is not known.
+  if (chain === undefined && embedded.namesRemoteManifest) unread.add('c2pa');
+  return {
+    found: strictest([...inChain.found, ...embedded.found]),
+    unread: RESERVATION_PLACES.filter((place) => unread.has(place)),
+  };
+}

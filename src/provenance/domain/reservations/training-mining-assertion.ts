@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { isIntegrityFailure } from '../chain-failures.js';
+import { type ChainNode, type ManifestAssertion } from '../media-verifier.port.js';
+import {
+  constraintText,
+  type FoundReservation,
+  type ReservationReading,
+  type ReservedAct,
+} from './reservation.js';
+
+/**
+ * `cawg.training-mining` (CAWG Training and Data Mining 1.1) and its forerunner `c2pa.training-mining` (C2PA 1.x), with
+ * the suffix that repeated assertions carry. Keys of other vendors may stand beside the four that are defined.
+ */
+const LABEL = /^(cawg|c2pa)\.training-mining(__\d+)?$/;
+/** A version that nobody here has read. */
+const OTHER_VERSION = /^(cawg|c2pa)\.training-mining/;
+
+const ACTS: Readonly<Record<string, ReservedAct>> = {
+  ai_inference: 'ai-inference',
+  ai_generative_training: 'generative-ai-training',
+  ai_training: 'ai-training',
+  data_mining: 'data-mining',
+};
+const ENTRY_KEY = /^(?:cawg|c2pa)\.(.+)$/;
+
+const assertionSchema = z.object({ entries: z.record(z.string(), z.unknown()) });
+/** The prose of the specification says `constraints_info`, its CDDL `constraint_info`: both are read. */
+const entrySchema = z.object({
+  use: z.enum(['allowed', 'notAllowed', 'constrained']),
+  constraint_info: z.string().optional().catch(undefined),
+  constraints_info: z.string().optional().catch(undefined),
+});
+
+/** The picture was changed, or the file moved, after it was signed: what its manifest says is as it was signed. */
+const BINDING_FAILURES: ReadonlySet<string> = new Set([
+  'assertion.dataHash.mismatch',
+  'assertion.boxesHash.mismatch',
+  'assertion.bmffHash.mismatch',
+]);
+
+interface Found {
+  readonly reservations: FoundReservation[];
+  complete: boolean;
+}
+
+/**
+ * What the manifests of a file reserve: its own, and those of everything that it was made from. C2PA has no way to take
+ * a parent's reservation back, and a composite holds its components, so every ingredient counts.
+ */
+export function reservationsInChain(chain: ChainNode | undefined): ReservationReading {
+  const found: Found = { reservations: [], complete: true };
+  const waiting = chain === undefined ? [] : [chain];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    readNode(node, found);
+    waiting.push(...node.ingredients);
+  }
+  return { found: found.reservations, unread: found.complete ? [] : ['c2pa'] };
+}
+
+function readNode(node: ChainNode, found: Found): void {
+  const failures = node.failures.filter(isIntegrityFailure);
+  // A manifest whose own parts were changed may have lost a reservation: that it names none proves nothing.
+  if (failures.some(({ code }) => !BINDING_FAILURES.has(code))) found.complete = false;
+  const broken = failures.length > 0 ? ({ manifestBroken: true } as const) : {};
+  for (const assertion of node.assertions) {
+    if (LABEL.test(assertion.label)) readAssertion(assertion, broken, found);
+    else if (OTHER_VERSION.test(assertion.label)) found.complete = false;
+  }
+}
+
+function readAssertion(
+  { label, data }: ManifestAssertion,
+  broken: { readonly manifestBroken?: true },
+  found: Found,
+): void {
+  const origin = label.startsWith('cawg') ? 'cawg.training-mining' : 'c2pa.training-mining';
+  const parsed = assertionSchema.safeParse(data);
+  if (!parsed.success) {
+    found.complete = false;
+    return;
+  }
+  for (const [key, value] of Object.entries(parsed.data.entries)) {
+    const name = ENTRY_KEY.exec(key)?.[1];
+    // A vendor's own key, for an act that no standard defines.
+    if (name === undefined) continue;
+    const act = Object.hasOwn(ACTS, name) ? ACTS[name] : undefined;
+    const entry = entrySchema.safeParse(value);
+    if (act === undefined || !entry.success) {
+      found.complete = false;
+      continue;
+    }
+    const { use, constraint_info: info, constraints_info: infos } = entry.data;
+    const constraint = use === 'constrained' ? constraintText(info ?? infos) : null;
+    found.reservations.push({ origin, act, use, constraint, ...broken });
+  }
+}
