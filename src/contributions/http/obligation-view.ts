@@ -35,7 +35,7 @@ export function obligationView(
   { id, bytes, obligation, state, proofs }: OwedObligation,
   signedEntryId: string,
 ) {
-  const { v: _, systemProof, ...content } = obligation;
+  const { systemProof, ...content } = obligation;
   return {
     id: publicId('obligation', id),
     state,

@@ -103,7 +103,13 @@ async function proofsOf(tx: Tx, assetId: string): Promise<Map<string, Obligation
 
 function owed(id: string, bytes: Buffer, proofs: readonly ObligationProof[]): OwedObligation {
   const obligation = JSON.parse(bytes.toString('utf8')) as AssetObligation;
-  const provedBySystem = obligation.systemProof?.extent === 'whole';
-  const state = proofs.at(-1)?.outcome ?? (provedBySystem ? 'done' : 'open');
-  return { id, bytes, obligation, state, proofs };
+  return { id, bytes, obligation, state: stateOf(obligation, proofs), proofs };
+}
+
+/** What a person said last counts; without a word of anybody, what the program proved as a whole. */
+export function stateOf(
+  { systemProof }: AssetObligation,
+  proofs: readonly Pick<ObligationProof, 'outcome'>[],
+): ObligationOutcome {
+  return proofs.at(-1)?.outcome ?? (systemProof?.extent === 'whole' ? 'done' : 'open');
 }

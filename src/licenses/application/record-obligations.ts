@@ -68,7 +68,8 @@ export class RecordObligations {
       bytes: canonicalJson(obligation as unknown as JsonValue),
     }));
     const { sha256, readOn } = this.calendar;
-    return { rows, sha256: obligationsSha256(rows), calendar: { sha256, readOn } };
+    const listed = rows.map(({ id, bytes }) => ({ id: publicId('obligation', id), bytes }));
+    return { rows, sha256: obligationsSha256(listed), calendar: { sha256, readOn } };
   }
 
   /** After the row of the asset. `entryId` is its `asset.signed`, which names the hash of the list. */

@@ -115,7 +115,7 @@ export function obligationsOfAsset(given: {
   }));
 }
 
-/** Names the list for ever; `asset.signed` holds it. */
+/** Names the list for ever; `asset.signed` holds it. Ids as the API shows them. */
 export function obligationsSha256(rows: readonly { readonly id: string; readonly bytes: Buffer }[]): string {
   return sha256Hex(canonicalJson(rows.map(({ id, bytes }) => ({ id, sha256: sha256Hex(bytes) }))));
 }
