@@ -25,10 +25,12 @@ import { ExportController } from './audit/http/export.controller.js';
 import { LogKeyController } from './audit/http/log-key.controller.js';
 import { WitnessController } from './audit/http/witness.controller.js';
 import { LogFilesController } from './audit/http/log-files.controller.js';
+import { ProveObligation } from './contributions/application/prove-obligation.js';
 import { RecordContribution } from './contributions/application/record-contribution.js';
 import { ReviewAsset } from './contributions/application/review-asset.js';
 import { StateAuthorship } from './contributions/application/state-authorship.js';
 import { ContributionController } from './contributions/http/contribution.controller.js';
+import { ObligationController } from './contributions/http/obligation.controller.js';
 import { OrganizationTx } from './database/organization-tx.js';
 import { RunRepository } from './generation/adapters/run.repository.js';
 import { CancelRun } from './generation/application/cancel-run.js';
@@ -95,6 +97,7 @@ export class AppModule {
         FalWebhookController,
         AssetController,
         ContributionController,
+        ObligationController,
         VerifyController,
         AuditController,
         ExportController,
@@ -149,6 +152,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [CreatePipeline, services.createPipeline],
     [ReceiveFalWebhook, services.receiveFalWebhook],
     [RecordContribution, services.recordContribution],
+    [ProveObligation, services.proveObligation],
     [StateAuthorship, services.stateAuthorship],
     [ReviewAsset, services.reviewAsset],
     [ReadLog, services.readLog],

@@ -9,11 +9,13 @@ import { RecordBasis } from '../licenses/application/record-basis.js';
 import { RecordCuration } from '../licenses/application/record-curation.js';
 import { RecordLicenseText } from '../licenses/application/record-license-text.js';
 import { RecordListings } from '../licenses/application/record-listings.js';
+import { RecordObligations } from '../licenses/application/record-obligations.js';
 import { RegistryHistory } from '../licenses/application/registry-changes.js';
 import { ReopenedClearances } from '../licenses/application/reopened-clearances.js';
 import { RequireCleared } from '../licenses/application/require-cleared.js';
 import { WorkBehindClearances } from '../licenses/application/work-behind-clearances.js';
 import { refuseCorrection } from '../licenses/http/refuse-correction.js';
+import { markingDuties } from '../licenses/registry/marking-duties.js';
 import { SEED_READ_ON, seedListings } from '../licenses/registry/seed.js';
 import { type composeLog } from './log.js';
 import { type Composed, clock } from './services-options.js';
@@ -33,6 +35,7 @@ export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
     requireCleared: new RequireCleared(standing),
     recordListings,
+    recordObligations: new RecordObligations(markingDuties()),
     importModels: new ImportModels(recordListings, clock),
     recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),
     recordCuration: new RecordCuration(registry, appendEntry, clock, refuseCorrection),

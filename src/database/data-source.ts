@@ -14,6 +14,7 @@ import { HumanWorkAndReports1700000000005 } from '../../migrations/0005-human-wo
 import { Erasure1700000000006 } from '../../migrations/0006-erasure.js';
 import { Registry1700000000007 } from '../../migrations/0007-registry.js';
 import { FileSignals1700000000010 } from '../../migrations/0010-file-signals.js';
+import { Obligations1700000000009 } from '../../migrations/0009-obligations.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -29,6 +30,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Erasure1700000000006,
   Registry1700000000007,
   FileSignals1700000000010,
+  Obligations1700000000009,
 ];
 
 export interface DataSourceOptions {

@@ -88,6 +88,11 @@ export const ERROR_CODES = {
     howToFix: 'Someone other than the people who made this asset must review it.',
   },
   not_approved: { status: 409, howToFix: 'Have the asset reviewed and approved first.' },
+  obligations_open: {
+    status: 409,
+    howToFix:
+      'Prove the obligations listed in "obligations" with POST /v1/assets/{id}/obligations/{obligationId}/proof: they are due before publication.',
+  },
   // People's data
   legal_hold: {
     status: 409,

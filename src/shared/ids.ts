@@ -25,6 +25,8 @@ export const ID_PREFIXES = {
   licenseText: 'ltx',
   curation: 'cur',
   catalogImport: 'imp',
+  obligation: 'obl',
+  obligationProof: 'prf',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

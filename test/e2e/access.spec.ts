@@ -225,6 +225,7 @@ describe('ids of another organization', () => {
   const bodies: Record<string, unknown> = {
     'post /v1/projects/{id}/use-cases': { name: 'banner' },
     'post /v1/assets/{id}/reviews': { decision: 'approve', comment: 'x' },
+    'post /v1/assets/{id}/obligations/{obligationId}/proof': { outcome: 'done', text: 'x' },
     'post /v1/legal-holds/{id}/lift': { reason: 'x' },
     'post /v1/runs/{id}/steps/{key}/reconcile': { outcome: 'not_accepted' },
   };
@@ -238,6 +239,8 @@ describe('ids of another organization', () => {
     ids.runs = run.id;
     ids.clearances = run.clearanceId;
     ids.assets = run.steps.at(-1)?.assetId ?? '';
+    const owed = await app.request(`/v1/assets/${ids.assets}/obligations`, { key: live });
+    ids.obligation = ((await owed.json()) as { items: { id: string }[] }).items[0]?.id ?? '';
     const [logged] = await inspector.query<{ entry_id: string }>('SELECT entry_id FROM asset WHERE id = $1', [
       parsePublicId('asset', ids.assets),
     ]);
@@ -289,7 +292,10 @@ describe('ids of another organization', () => {
     expect(all.length).toBeGreaterThan(15);
     const picture = await noisePicture();
     const send = (method: string, path: string, id: string) => {
-      const url = path.replace(/\{(id|entry)\}/, id).replace('{key}', 'generate');
+      const url = path
+        .replace(/\{(id|entry)\}/, id)
+        .replace('{key}', 'generate')
+        .replace('{obligationId}', ids.obligation ?? '');
       if (method === 'get') return app.request(url, { key });
       if (path.endsWith('/contributions'))
         return app.request(url, {

@@ -186,6 +186,12 @@ export class RouteCalls {
       const path = `/v1/assets/${await this.upload()}/reviews`;
       return this.one(path, { decision: 'approve', comment: 'ok' }, 201, 'review.decided');
     },
+    'POST /v1/assets/{id}/obligations/{obligationId}/proof': async () => {
+      const id = await this.upload();
+      const list = this.answer<{ items: { id: string }[] }>(this.ask(`/v1/assets/${id}/obligations`));
+      const path = `/v1/assets/${id}/obligations/${(await list).items[0]?.id}/proof`;
+      return this.one(path, { outcome: 'done', text: 'labeled' }, 201, 'obligation.proved');
+    },
     'POST /v1/assets/{id}/release': async () => {
       const id = await this.upload();
       await this.answer(this.ask(`/v1/assets/${id}/reviews`, json({ decision: 'approve', comment: 'ok' })));
@@ -281,6 +287,7 @@ export class RouteCalls {
     'GET /v1/assets/{id}': async () => this.look(`/v1/assets/${await this.upload()}`),
     'GET /v1/assets/{id}/lineage': async () => this.look(`/v1/assets/${await this.upload()}/lineage`),
     'GET /v1/assets/{id}/authorship': async () => this.look(`/v1/assets/${await this.upload()}/authorship`),
+    'GET /v1/assets/{id}/obligations': async () => this.look(`/v1/assets/${await this.upload()}/obligations`),
     'GET /v1/reports/{id}': async () => this.look(`/v1/reports/${await this.report()}`),
     'POST /v1/verify': async () => {
       const picture = await this.ask(`/v1/assets/${await this.upload()}/content`);

@@ -33,6 +33,10 @@ export const MAX_REOPENED_IN_ENTRY = 200;
 /** A page of a list has at most 200 holds, each with the words in which it was placed and lifted. */
 export const MAX_READ_IN_ENTRY = 1000;
 
+/** What a person can say of an obligation; `open` takes back what was said before. */
+export const OBLIGATION_OUTCOMES = ['done', 'waived', 'not_applicable', 'open'] as const;
+export type ObligationOutcome = (typeof OBLIGATION_OUTCOMES)[number];
+
 /** In what form entries were exported; `archive` is the whole log as static tiles. */
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'archive'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -213,6 +217,13 @@ export const ENTRY_DATA_SCHEMAS = {
       .max(128),
     /** Absent where the step has none (a plain resize) or nobody declared one: unknown is never "human". */
     digitalSourceType: identifier.optional(),
+    /**
+     * What must be shown or done for the file: how many obligations, the SHA-256 over the list of their ids and hashes,
+     * and the calendar of legal duties by which they were worked out. Absent in entries of older versions.
+     */
+    obligations: z
+      .strictObject({ count: z.int().nonnegative(), sha256: sha256Hex, calendarSha256: sha256Hex })
+      .optional(),
   }),
   'contribution.recorded': z.strictObject({
     assetId: id,
@@ -224,6 +235,20 @@ export const ENTRY_DATA_SCHEMAS = {
   }),
   'review.decided': z.strictObject({ assetId: id, decision: token, sha256: sha256Hex }),
   'asset.released': z.strictObject({ assetId: id, sha256: sha256Hex }),
+  /**
+   * A person says that an obligation of an asset was met, waived, does not apply, or is open again after all. `sha256`
+   * is the file for which that is said; `obligationSha256` is over the canonical JSON of the obligation.
+   */
+  'obligation.proved': z.strictObject({
+    assetId: id,
+    obligationId: id,
+    key: token,
+    outcome: z.enum(OBLIGATION_OUTCOMES),
+    sha256: sha256Hex,
+    obligationSha256: sha256Hex,
+    evidenceAssetId: id.optional(),
+    evidenceSha256: sha256Hex.optional(),
+  }),
   /** The file, or what its manifest says, was shown to the actor. Committed before the first byte left. */
   'asset.read': z.strictObject({ assetId: id, sha256: sha256Hex, what: z.enum(READ_PARTS), mode }),
   'report.requested': z.strictObject({ kind: token, format: token, subjectId: id }),
@@ -318,6 +343,7 @@ export const SUBJECT_KINDS = [
   'listing',
   'license_text',
   'curation',
+  'obligation_proof',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

@@ -6,6 +6,7 @@ import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { type ObligationList, readObligations } from '../../licenses/application/read-obligations.js';
 import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -79,12 +80,16 @@ export class ReviewAsset {
     return review;
   }
 
-  /** @throws ColophonError `not_approved`, `wrong_mode` for test assets, `conflict` when released before */
+  /**
+   * What is still owed does not hold a release back, because most of it is done by publishing; it comes with the answer.
+   * Only an obligation that its data calls blocking does.
+   * @throws ColophonError `not_approved`, `obligations_open`, `wrong_mode` for test assets, `conflict` when released before
+   */
   async release(
     tx: Tx,
     principal: Principal,
     assetId: string,
-  ): Promise<{ releasedAt: Date; sha256: string }> {
+  ): Promise<{ releasedAt: Date; sha256: string; obligations: ObligationList | undefined }> {
     const asset = await this.assets.get(tx, assetId);
     if (asset.mode === 'test')
       throw new ColophonError('wrong_mode', 'An asset made with a test key is never released.');
@@ -95,6 +100,8 @@ export class ReviewAsset {
     await this.requirePublishing.check(tx);
     for (const clearanceId of await this.clearancesBehind(tx, assetId))
       await this.requireCleared.check(tx, clearanceId);
+    const obligations = await readObligations(tx, assetId);
+    requireBlockingProved(obligations);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.released',
       projectId: asset.projectId,
@@ -109,7 +116,7 @@ export class ReviewAsset {
       [tx.organizationId, assetId, review.id, principal.principalId, entryId, releasedAt],
     );
     if (inserted.length === 0) throw new ColophonError('conflict', 'This asset was released before.');
-    return { releasedAt, sha256: asset.sha256 };
+    return { releasedAt, sha256: asset.sha256, obligations };
   }
 
   /** The license decisions on which the asset and everything it descends from rest. */
@@ -136,7 +143,28 @@ export class ReviewAsset {
   }
 }
 
-function refuseTestKey(principal: Principal, asset: Asset): void {
+function requireBlockingProved(list: ObligationList | undefined): void {
+  const blocking = (list?.items ?? []).filter(
+    ({ state, obligation }) =>
+      state === 'open' && obligation.blocking && obligation.due === 'before-publication',
+  );
+  if (blocking.length === 0) return;
+  throw new ColophonError(
+    'obligations_open',
+    'Something that is due before publication has not been proved.',
+    {
+      extensions: {
+        obligations: blocking.map(({ id, obligation }) => ({
+          id: publicId('obligation', id),
+          text: obligation.text,
+          where: obligation.where,
+        })),
+      },
+    },
+  );
+}
+
+export function refuseTestKey(principal: Principal, asset: Asset): void {
   if (principal.mode === 'test' && asset.mode === 'live')
     throw new ColophonError('wrong_mode', 'The asset was made with a live key.');
 }

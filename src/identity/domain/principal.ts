@@ -24,6 +24,10 @@ const PERMISSIONS = {
   'contributions:create': ['creator'],
   'reviews:decide': ['reviewer'],
   'assets:release': ['asset_manager', 'reviewer'],
+  /** That something owed was done. */
+  'obligations:prove': ['reviewer', 'legal', 'asset_manager'],
+  /** That something need not be done. */
+  'obligations:lift': ['legal'],
   'clearances:create': ['creator', 'legal'],
   'waivers:approve': ['legal'],
   /** Own listings, license texts and corrections of facts: what every decision rests on. */

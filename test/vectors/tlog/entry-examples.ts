@@ -260,6 +260,22 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: assetSubject,
     data: { assetId: ast, sha256: hash('b') },
   },
+  'obligation.proved': {
+    ...common,
+    type: 'obligation.proved',
+    subject: { kind: 'obligation_proof', id: id('prf') },
+    data: {
+      assetId: ast,
+      obligationId: id('obl'),
+      key: 'law:eu-ai-act-50-4-deep-fake',
+      outcome: 'done',
+      sha256: hash('b'),
+      obligationSha256: hash('e'),
+      evidenceAssetId: id('ast'),
+      evidenceSha256: hash('f'),
+    },
+    sealed: { text: 'q83vq83vq83vq83vq83vq83vq83vq83vq83vq83vq80' },
+  },
   'asset.read': {
     ...common,
     type: 'asset.read',
