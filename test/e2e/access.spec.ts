@@ -255,6 +255,12 @@ describe('ids of another organization', () => {
     const text = json({ licenseKey: 'LicenseRef-Theirs', text: 'theirs', readOn: '2026-11-22' });
     const read = await app.request('/v1/license-texts', { ...text, key: live });
     ids['license-texts'] = ((await read.json()) as { id: string }).id;
+    const scene = { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] };
+    const { audienceCountries, ...facts } = HARMLESS_FACTS;
+    const audiences = [{ countries: audienceCountries }];
+    const matrix = json({ matrix: { alternatives: [{ name: 'a', lineage: scene }], audiences, facts } });
+    const decided = await app.request('/v1/clearances', { ...matrix, key: live });
+    ids.matrices = ((await decided.json()) as { id: string }).id;
     const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
     const { id } = (await (await app.request('/v1/reports', { ...report, key: live })).json()) as {
       id: string;
@@ -304,7 +310,7 @@ describe('ids of another organization', () => {
     };
     const before = await inspector.footprint();
     for (const [method, path] of all) {
-      const kind = /\/(log-keys)\//.exec(path)?.[1] ?? path.split('/')[2] ?? '';
+      const kind = /\/(log-keys|matrices)\//.exec(path)?.[1] ?? path.split('/')[2] ?? '';
       const foreignId = ids[kind];
       if (foreignId === undefined) throw new Error(`${path} is new: say here what its foreign id is`);
       const answer = await expectProblem(await send(method, path, foreignId), 'not_found');
@@ -352,7 +358,9 @@ describe('ids of another organization', () => {
       '/v1/models',
       '/v1/license-texts',
       '/v1/curations',
+      '/v1/clearances',
       '/v1/clearances/reopened',
+      '/v1/waivers',
     ]) {
       const text = await (await app.request(`${path}?limit=200`, { key: mine })).text();
       for (const id of Object.values(ids)) expect(text).not.toContain(id);

@@ -51,6 +51,14 @@ const FORBIDDEN = {
   facts: { purpose: 'commercial', audienceCountries: ['DE'], organizationRevenueUsd: 1_000_000 },
 } as const;
 
+const SCENE = { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] };
+/** A question about several cells. */
+const MATRIX = {
+  alternatives: [{ name: 'scene', lineage: SCENE }],
+  audiences: [{ countries: ['US'] }, { countries: ['DE'] }],
+  facts: { purpose: 'commercial', organizationRevenueUsd: 5_000_000 },
+};
+
 /** How each route of the program is called, by method and path as the published list shows it. */
 export class RouteCalls {
   constructor(private readonly world: World) {}
@@ -82,16 +90,10 @@ export class RouteCalls {
       const init = { ...json({ limitMicroUsd }), method: 'PUT' };
       return [{ send: () => this.ask('/v1/budget', init), status: 200, writes: ['budget.set'] }];
     },
-    'POST /v1/clearances': () =>
-      this.one(
-        '/v1/clearances',
-        {
-          lineage: { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] },
-          facts: HARMLESS_FACTS,
-        },
-        201,
-        'clearance.decided',
-      ),
+    'POST /v1/clearances': () => [
+      ...this.one('/v1/clearances', { lineage: SCENE, facts: HARMLESS_FACTS }, 201, 'clearance.decided'),
+      ...this.one('/v1/clearances', { matrix: MATRIX }, 201, 'clearance.matrix_decided'),
+    ],
     'POST /v1/waivers': async () => {
       const { clearanceId } = await this.startRun(PAID_MODEL);
       return this.one('/v1/waivers', waiverOf(clearanceId), 201, 'waiver.approved');
@@ -251,6 +253,12 @@ export class RouteCalls {
       return this.look(`/v1/license-texts/${id}`);
     },
     'GET /v1/curations': () => this.look('/v1/curations'),
+    'GET /v1/waivers': () => this.look('/v1/waivers'),
+    'GET /v1/clearances': () => this.look('/v1/clearances'),
+    'GET /v1/clearances/matrices/{id}': async () => {
+      const asked = this.ask('/v1/clearances', json({ matrix: MATRIX }));
+      return this.look(`/v1/clearances/matrices/${(await this.answer<{ id: string }>(asked)).id}`);
+    },
     'GET /v1/clearances/reopened': () => this.look('/v1/clearances/reopened'),
     'GET /v1/clearances/{id}/replay': async () =>
       this.look(`/v1/clearances/${(await this.startRun()).clearanceId}/replay`),

@@ -15,7 +15,7 @@ export interface StoredClearance extends Clearance {
   readonly registryVersion: number;
 }
 
-interface ClearanceRow {
+export interface ClearanceRow {
   id: string;
   input: Buffer;
   result: Buffer;
@@ -27,13 +27,13 @@ interface ClearanceRow {
   created_at: Date;
 }
 
-const COLUMNS =
+export const CLEARANCE_COLUMNS =
   'id, input, result, renews, project_id, use_case_id, registry_version, created_by, created_at';
 
 /** @throws ColophonError `not_found` */
 export async function readClearance(tx: Tx, id: string): Promise<StoredClearance> {
   const [row] = await tx.query<ClearanceRow>(
-    `SELECT ${COLUMNS} FROM clearance WHERE organization_id = $1 AND id = $2`,
+    `SELECT ${CLEARANCE_COLUMNS} FROM clearance WHERE organization_id = $1 AND id = $2`,
     [tx.organizationId, id],
   );
   if (!row) throw notFound();
@@ -46,7 +46,7 @@ export async function readClearance(tx: Tx, id: string): Promise<StoredClearance
  */
 export async function readLastDecision(tx: Tx, rootId: string): Promise<StoredClearance> {
   const [row] = await tx.query<ClearanceRow>(
-    `SELECT ${COLUMNS} FROM (
+    `SELECT ${CLEARANCE_COLUMNS} FROM (
        SELECT * FROM clearance WHERE organization_id = $1 AND id = $2
        UNION ALL SELECT * FROM clearance WHERE organization_id = $1 AND renews = $2) AS decisions
       ORDER BY registry_version DESC, renews IS NOT NULL DESC, created_at DESC, id DESC LIMIT 1`,
@@ -67,8 +67,11 @@ function notFound(): ColophonError {
   return new ColophonError('not_found', 'There is no clearance with this id.');
 }
 
-function toStored(row: ClearanceRow): StoredClearance {
-  const outcome = JSON.parse(row.result.toString('utf8')) as Omit<Clearance, 'id' | 'createdAt'>;
+type Outcome = Omit<Clearance, 'id' | 'createdAt' | 'indemnity'> & Partial<Pick<Clearance, 'indemnity'>>;
+
+export function toStored(row: ClearanceRow): StoredClearance {
+  // The first rules knew no indemnity.
+  const outcome = { indemnity: [], ...(JSON.parse(row.result.toString('utf8')) as Outcome) };
   return {
     ...outcome,
     id: row.id,
