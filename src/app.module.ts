@@ -72,8 +72,10 @@ import { RegistryRecordsController } from './licenses/http/registry-records.cont
 import { WaiverController } from './licenses/http/waiver.controller.js';
 import { VerifyFile } from './provenance/application/verify-file.js';
 import { VerifyController } from './provenance/http/verify.controller.js';
+import { BillOfMaterials } from './reports/application/bill-of-materials.js';
 import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
+import { BomController } from './reports/http/bom.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
 import { healthChecks } from './health-checks.js';
 import { type Services } from './services.js';
@@ -105,6 +107,7 @@ export class AppModule {
         ErasureController,
         LogFilesController,
         ReportController,
+        BomController,
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
@@ -170,6 +173,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ListLegalHolds, services.listLegalHolds],
     [RecordOpened, services.recordOpened],
     [RequestReport, services.requestReport],
+    [BillOfMaterials, services.billOfMaterials],
     [ReadReport, services.readReport],
     [Health, new Health(healthChecks(services))],
     [Metrics, metrics],

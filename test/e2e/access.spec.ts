@@ -261,6 +261,19 @@ describe('ids of another organization', () => {
     const matrix = json({ matrix: { alternatives: [{ name: 'a', lineage: scene }], audiences, facts } });
     const decided = await app.request('/v1/clearances', { ...matrix, key: live });
     ids.matrices = ((await decided.json()) as { id: string }).id;
+    const useCase = json({ name: 'theirs' });
+    const added = await app.request(`/v1/projects/${projectId}/use-cases`, { ...useCase, key: live });
+    ids['use-cases'] = ((await added.json()) as { id: string }).id;
+    const step = {
+      key: 'a',
+      operation: 'generate',
+      model: 'studio-scene@studio',
+      parameters: {},
+      images: {},
+    };
+    const pipeline = json({ name: 'theirs', definition: { steps: [step] } });
+    const stored = await app.request('/v1/pipelines', { ...pipeline, key: live });
+    ids.pipelines = ((await stored.json()) as { id: string }).id;
     const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
     const { id } = (await (await app.request('/v1/reports', { ...report, key: live })).json()) as {
       id: string;

@@ -276,6 +276,15 @@ export class RouteCalls {
     'GET /v1/assets/{id}': async () => this.look(`/v1/assets/${await this.upload()}`),
     'GET /v1/assets/{id}/lineage': async () => this.look(`/v1/assets/${await this.upload()}/lineage`),
     'GET /v1/assets/{id}/authorship': async () => this.look(`/v1/assets/${await this.upload()}/authorship`),
+    'GET /v1/assets/{id}/bom': async () => this.look(`/v1/assets/${await this.upload()}/bom`),
+    'GET /v1/pipelines/{id}/bom': () => this.look('/v1/pipelines/product-shot/bom'),
+    'GET /v1/use-cases/{id}/bom': async () => {
+      const asked = this.ask(
+        `/v1/projects/${this.projectId}/use-cases`,
+        json({ name: `b-${++this.serial}` }),
+      );
+      return this.look(`/v1/use-cases/${(await this.answer<{ id: string }>(asked)).id}/bom`);
+    },
     'GET /v1/reports/{id}': async () => this.look(`/v1/reports/${await this.report()}`),
     'POST /v1/verify': async () => {
       const picture = await this.ask(`/v1/assets/${await this.upload()}/content`);

@@ -56,6 +56,21 @@ export async function readLastDecision(tx: Tx, rootId: string): Promise<StoredCl
   return toStored(row);
 }
 
+/**
+ * The decision under which something was made at a moment: the last one by then, of the first and those that renew it.
+ * @throws ColophonError `not_found`
+ */
+export async function readDecisionAt(tx: Tx, rootId: string, at: Date): Promise<StoredClearance> {
+  const [row] = await tx.query<ClearanceRow>(
+    `SELECT ${CLEARANCE_COLUMNS} FROM clearance
+      WHERE organization_id = $1 AND (id = $2 OR renews = $2) AND (created_at <= $3 OR id = $2)
+      ORDER BY renews IS NOT NULL DESC, registry_version DESC, created_at DESC, id DESC LIMIT 1`,
+    [tx.organizationId, rootId, at],
+  );
+  if (!row) throw notFound();
+  return toStored(row);
+}
+
 /** One at a time: decisions that renew this one, and waivers for it. */
 export async function lockDecisions(tx: Tx, rootId: string): Promise<void> {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('colophon clearance ' || $1::text, 0))`, [
