@@ -59,8 +59,11 @@ import { ApproveWaiver } from './licenses/application/approve-waiver.js';
 import { ClearanceStanding } from './licenses/application/clearance-standing.js';
 import { DecideAgain } from './licenses/application/decide-again.js';
 import { DecideClearance } from './licenses/application/decide-clearance.js';
+import { DecideMatrix } from './licenses/application/decide-matrix.js';
 import { EffectiveRegistry } from './licenses/application/effective-registry.js';
 import { ImportModels } from './licenses/application/import-models.js';
+import { ListWaivers } from './licenses/application/list-waivers.js';
+import { PipelineLineage } from './licenses/application/pipeline-lineage.js';
 import { RecordCuration } from './licenses/application/record-curation.js';
 import { RecordLicenseText } from './licenses/application/record-license-text.js';
 import { RecordListings } from './licenses/application/record-listings.js';
@@ -70,10 +73,13 @@ import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
 import { ClearanceController } from './licenses/http/clearance.controller.js';
 import { RegistryController } from './licenses/http/registry.controller.js';
 import { RegistryRecordsController } from './licenses/http/registry-records.controller.js';
+import { WaiverController } from './licenses/http/waiver.controller.js';
 import { VerifyFile } from './provenance/application/verify-file.js';
 import { VerifyController } from './provenance/http/verify.controller.js';
+import { BillOfMaterials } from './reports/application/bill-of-materials.js';
 import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
+import { BomController } from './reports/http/bom.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
 import { healthChecks } from './health-checks.js';
 import { type Services } from './services.js';
@@ -91,6 +97,7 @@ export class AppModule {
         RegistryController,
         RegistryRecordsController,
         ClearanceController,
+        WaiverController,
         RunController,
         RunEventsController,
         PipelineController,
@@ -106,6 +113,7 @@ export class AppModule {
         ErasureController,
         LogFilesController,
         ReportController,
+        BomController,
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
@@ -131,6 +139,8 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [EffectiveRegistry, services.registry],
     [ClearanceStanding, services.standing],
     [DecideClearance, services.decideClearance],
+    [DecideMatrix, services.decideMatrix],
+    [PipelineLineage, services.pipelineLineage],
     [DecideAgain, services.decideAgain],
     [RecordListings, services.recordListings],
     [ImportModels, services.importModels],
@@ -138,6 +148,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [RecordCuration, services.recordCuration],
     [RegistryHistory, services.registryHistory],
     [ReopenedClearances, services.reopenedClearances],
+    [ListWaivers, services.listWaivers],
     [ApproveWaiver, services.approveWaiver],
     [WaiverFollowUp, services.waiverFollowUp],
     [AssetRepository, services.assets],
@@ -170,6 +181,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ListLegalHolds, services.listLegalHolds],
     [RecordOpened, services.recordOpened],
     [RequestReport, services.requestReport],
+    [BillOfMaterials, services.billOfMaterials],
     [ReadReport, services.readReport],
     [Health, new Health(healthChecks(services))],
     [Metrics, metrics],

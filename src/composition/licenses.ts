@@ -1,10 +1,14 @@
+import { pipelineLineage } from '../generation/application/pipeline-lineage.js';
 import { workBehindClearances } from '../generation/application/work-behind-clearances.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
 import { ClearanceStanding } from '../licenses/application/clearance-standing.js';
 import { DecideAgain } from '../licenses/application/decide-again.js';
 import { DecideClearance } from '../licenses/application/decide-clearance.js';
+import { DecideMatrix } from '../licenses/application/decide-matrix.js';
 import { EffectiveRegistry } from '../licenses/application/effective-registry.js';
 import { ImportModels } from '../licenses/application/import-models.js';
+import { ListWaivers } from '../licenses/application/list-waivers.js';
+import { PipelineLineage } from '../licenses/application/pipeline-lineage.js';
 import { RecordBasis } from '../licenses/application/record-basis.js';
 import { RecordCuration } from '../licenses/application/record-curation.js';
 import { RecordLicenseText } from '../licenses/application/record-license-text.js';
@@ -31,7 +35,10 @@ export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
     registry,
     standing,
     decideClearance,
+    decideMatrix: new DecideMatrix(registry, recordBasis, appendEntry, clock),
+    pipelineLineage: new PipelineLineage(pipelineLineage),
     decideAgain: new DecideAgain(decideClearance, standing),
+    listWaivers: new ListWaivers(registry, clock),
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
     requireCleared: new RequireCleared(standing),
     recordListings,

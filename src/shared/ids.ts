@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   stepRun: 'stp',
   asset: 'ast',
   clearance: 'clr',
+  clearanceMatrix: 'mtx',
   waiver: 'wvr',
   contribution: 'ctb',
   review: 'rvw',

@@ -258,6 +258,25 @@ describe('ids of another organization', () => {
     const text = json({ licenseKey: 'LicenseRef-Theirs', text: 'theirs', readOn: '2026-11-22' });
     const read = await app.request('/v1/license-texts', { ...text, key: live });
     ids['license-texts'] = ((await read.json()) as { id: string }).id;
+    const scene = { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] };
+    const { audienceCountries, ...facts } = HARMLESS_FACTS;
+    const audiences = [{ countries: audienceCountries }];
+    const matrix = json({ matrix: { alternatives: [{ name: 'a', lineage: scene }], audiences, facts } });
+    const decided = await app.request('/v1/clearances', { ...matrix, key: live });
+    ids.matrices = ((await decided.json()) as { id: string }).id;
+    const useCase = json({ name: 'theirs' });
+    const added = await app.request(`/v1/projects/${projectId}/use-cases`, { ...useCase, key: live });
+    ids['use-cases'] = ((await added.json()) as { id: string }).id;
+    const step = {
+      key: 'a',
+      operation: 'generate',
+      model: 'studio-scene@studio',
+      parameters: {},
+      images: {},
+    };
+    const pipeline = json({ name: 'theirs', definition: { steps: [step] } });
+    const stored = await app.request('/v1/pipelines', { ...pipeline, key: live });
+    ids.pipelines = ((await stored.json()) as { id: string }).id;
     const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
     const { id } = (await (await app.request('/v1/reports', { ...report, key: live })).json()) as {
       id: string;
@@ -310,7 +329,7 @@ describe('ids of another organization', () => {
     };
     const before = await inspector.footprint();
     for (const [method, path] of all) {
-      const kind = /\/(log-keys)\//.exec(path)?.[1] ?? path.split('/')[2] ?? '';
+      const kind = /\/(log-keys|matrices)\//.exec(path)?.[1] ?? path.split('/')[2] ?? '';
       const foreignId = ids[kind];
       if (foreignId === undefined) throw new Error(`${path} is new: say here what its foreign id is`);
       const answer = await expectProblem(await send(method, path, foreignId), 'not_found');
@@ -358,7 +377,9 @@ describe('ids of another organization', () => {
       '/v1/models',
       '/v1/license-texts',
       '/v1/curations',
+      '/v1/clearances',
       '/v1/clearances/reopened',
+      '/v1/waivers',
     ]) {
       const text = await (await app.request(`${path}?limit=200`, { key: mine })).text();
       for (const id of Object.values(ids)) expect(text).not.toContain(id);

@@ -52,6 +52,14 @@ const FORBIDDEN = {
   facts: { purpose: 'commercial', audienceCountries: ['DE'], organizationRevenueUsd: 1_000_000 },
 } as const;
 
+const SCENE = { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] };
+/** A question about several cells. */
+const MATRIX = {
+  alternatives: [{ name: 'scene', lineage: SCENE }],
+  audiences: [{ countries: ['US'] }, { countries: ['DE'] }],
+  facts: { purpose: 'commercial', organizationRevenueUsd: 5_000_000 },
+};
+
 /** How each route of the program is called, by method and path as the published list shows it. */
 export class RouteCalls {
   constructor(private readonly world: World) {}
@@ -83,16 +91,10 @@ export class RouteCalls {
       const init = { ...json({ limitMicroUsd }), method: 'PUT' };
       return [{ send: () => this.ask('/v1/budget', init), status: 200, writes: ['budget.set'] }];
     },
-    'POST /v1/clearances': () =>
-      this.one(
-        '/v1/clearances',
-        {
-          lineage: { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] },
-          facts: HARMLESS_FACTS,
-        },
-        201,
-        'clearance.decided',
-      ),
+    'POST /v1/clearances': () => [
+      ...this.one('/v1/clearances', { lineage: SCENE, facts: HARMLESS_FACTS }, 201, 'clearance.decided'),
+      ...this.one('/v1/clearances', { matrix: MATRIX }, 201, 'clearance.matrix_decided'),
+    ],
     'POST /v1/waivers': async () => {
       const { clearanceId } = await this.startRun(PAID_MODEL);
       return this.one('/v1/waivers', waiverOf(clearanceId), 201, 'waiver.approved');
@@ -270,6 +272,12 @@ export class RouteCalls {
       return this.look(`/v1/license-texts/${id}`);
     },
     'GET /v1/curations': () => this.look('/v1/curations'),
+    'GET /v1/waivers': () => this.look('/v1/waivers'),
+    'GET /v1/clearances': () => this.look('/v1/clearances'),
+    'GET /v1/clearances/matrices/{id}': async () => {
+      const asked = this.ask('/v1/clearances', json({ matrix: MATRIX }));
+      return this.look(`/v1/clearances/matrices/${(await this.answer<{ id: string }>(asked)).id}`);
+    },
     'GET /v1/clearances/reopened': () => this.look('/v1/clearances/reopened'),
     'GET /v1/clearances/{id}/replay': async () =>
       this.look(`/v1/clearances/${(await this.startRun()).clearanceId}/replay`),
@@ -288,6 +296,15 @@ export class RouteCalls {
     'GET /v1/assets/{id}/lineage': async () => this.look(`/v1/assets/${await this.upload()}/lineage`),
     'GET /v1/assets/{id}/authorship': async () => this.look(`/v1/assets/${await this.upload()}/authorship`),
     'GET /v1/assets/{id}/obligations': async () => this.look(`/v1/assets/${await this.upload()}/obligations`),
+    'GET /v1/assets/{id}/bom': async () => this.look(`/v1/assets/${await this.upload()}/bom`),
+    'GET /v1/pipelines/{id}/bom': () => this.look('/v1/pipelines/product-shot/bom'),
+    'GET /v1/use-cases/{id}/bom': async () => {
+      const asked = this.ask(
+        `/v1/projects/${this.projectId}/use-cases`,
+        json({ name: `b-${++this.serial}` }),
+      );
+      return this.look(`/v1/use-cases/${(await this.answer<{ id: string }>(asked)).id}/bom`);
+    },
     'GET /v1/reports/{id}': async () => this.look(`/v1/reports/${await this.report()}`),
     'POST /v1/verify': async () => {
       const picture = await this.ask(`/v1/assets/${await this.upload()}/content`);

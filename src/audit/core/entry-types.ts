@@ -94,6 +94,20 @@ export const ENTRY_DATA_SCHEMAS = {
   }),
 
   /**
+   * Several ways of making a work, asked about several audiences and purposes at once. The hashes fix the question with
+   * its terms and all answers; a cell is answered as it would be alone.
+   */
+  'clearance.matrix_decided': z.strictObject({
+    engineVersion: token,
+    inputSha256: sha256Hex,
+    resultSha256: sha256Hex,
+    cells: z.int().positive(),
+    allow: z.int().nonnegative(),
+    review: z.int().nonnegative(),
+    deny: z.int().nonnegative(),
+  }),
+
+  /**
    * A person other than the requester accepts findings, for a time: the open ones of one clearance, or those of one rule
    * about one listing in a project. It ends with the license texts on which it rests.
    */
@@ -332,6 +346,7 @@ export const SUBJECT_KINDS = [
   'use_case',
   'pipeline',
   'clearance',
+  'clearance_matrix',
   'waiver',
   'run',
   'step_run',

@@ -59,6 +59,16 @@ export async function buildLineage(
   return { components: [...parts.components.values()], inputs: [...parts.inputs.values()] };
 }
 
+/** What steps use, without what they are given. */
+export function lineageOfSteps(
+  steps: readonly { readonly stepKey: string; readonly operation: Operation; readonly listingId: string }[],
+): Lineage {
+  const components = new Map<string, LineageComponent>();
+  for (const { listingId, operation, stepKey } of steps)
+    addComponent(components, listingId, operation, stepKey);
+  return { components: [...components.values()], inputs: [] };
+}
+
 async function lineageOf(tx: Tx, assets: AssetRepository, assetId: string): Promise<AssetWithParents[]> {
   try {
     return await assets.lineage(tx, assetId);

@@ -14,7 +14,7 @@ import { type RecordBasis } from './record-basis.js';
 
 export interface Clearance extends Pick<
   DecisionResult,
-  'decision' | 'findings' | 'obligations' | 'engineVersion' | 'termsSha256' | 'inputSha256'
+  'decision' | 'findings' | 'obligations' | 'indemnity' | 'engineVersion' | 'termsSha256' | 'inputSha256'
 > {
   readonly id: string;
   readonly createdAt: Date;

@@ -1,8 +1,8 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type DecisionResult, ENGINE_VERSION } from '../domain/engine.js';
-import { type Listing, listingSchema } from '../domain/listing.js';
 import { replay } from '../domain/replay.js';
+import { archivedListings } from './archived-listings.js';
 import { readClearance, type StoredClearance } from './read-clearance.js';
 
 export interface Replayed {
@@ -26,15 +26,9 @@ export async function replayClearance(tx: Tx, id: string): Promise<Replayed> {
       `Decided by engine ${decidedBy}; this release has ${ENGINE_VERSION}. Replay it with the release that decided.`,
     );
   }
-  const hashes = recorded.input.listings.flatMap(([, sha256]) => sha256 ?? []);
-  const rows = await tx.query<{ sha256: string; listing: Buffer }>(
-    'SELECT sha256, listing FROM listing_archive WHERE organization_id = $1 AND sha256 = ANY($2::text[])',
-    [tx.organizationId, hashes],
-  );
-  const byHash = new Map<string, Listing>(
-    rows.map(
-      ({ sha256, listing }) => [sha256, listingSchema.parse(JSON.parse(listing.toString('utf8')))] as const,
-    ),
+  const byHash = await archivedListings(
+    tx,
+    recorded.input.listings.flatMap(([, sha256]) => sha256 ?? []),
   );
   return { recorded, again: replay(recorded.input, { find: (_id, sha256) => byHash.get(sha256) }) };
 }

@@ -1,5 +1,6 @@
 import { publicId } from '../../shared/ids.js';
 import { type Clearance } from '../application/decide-clearance.js';
+import { type StoredClearance } from '../application/read-clearance.js';
 
 /** A recorded decision as the API shows it. */
 export function clearanceView(clearance: Clearance) {
@@ -8,9 +9,44 @@ export function clearanceView(clearance: Clearance) {
     decision: clearance.decision,
     findings: clearance.findings,
     obligations: clearance.obligations,
+    indemnity: clearance.indemnity,
     engineVersion: clearance.engineVersion,
     termsSha256: clearance.termsSha256,
     inputSha256: clearance.inputSha256,
     createdAt: clearance.createdAt.toISOString(),
+  };
+}
+
+/** What it was asked for, by whom, and in place of what. */
+export function scopeView({ createdBy, renews, projectId, useCaseId, registryVersion }: StoredClearance) {
+  return {
+    createdBy: publicId('principal', createdBy),
+    projectId: projectId === null ? null : publicId('project', projectId),
+    useCaseId: useCaseId === null ? null : publicId('useCase', useCaseId),
+    renews: renews === null ? null : publicId('clearance', renews),
+    registryVersion,
+  };
+}
+
+/** A decision in a list: what it says and rests on, without the words. */
+export function clearanceSummary(clearance: StoredClearance) {
+  const { findings, obligations, indemnity, input } = clearance;
+  const { id, decision, engineVersion, termsSha256, inputSha256, createdAt } = clearanceView(clearance);
+  return {
+    id,
+    decision,
+    ...scopeView(clearance),
+    purpose: input.facts.purpose,
+    audienceCountries: input.facts.audienceCountries,
+    listingIds: input.listings.map(([listingId]) => listingId),
+    findings: findings
+      .filter(({ severity }) => severity !== 'note')
+      .map(({ ruleId, severity, listingId }) => ({ ruleId, severity, listingId })),
+    obligationCount: obligations.length,
+    indemnity,
+    engineVersion,
+    termsSha256,
+    inputSha256,
+    createdAt,
   };
 }

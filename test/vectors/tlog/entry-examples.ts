@@ -102,6 +102,20 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
       findings: [{ ruleId: 'territory', severity: 'deny', listingId: 'flux-1-dev@fal' }],
     },
   },
+  'clearance.matrix_decided': {
+    ...common,
+    type: 'clearance.matrix_decided',
+    subject: { kind: 'clearance_matrix', id: id('mtx') },
+    data: {
+      engineVersion: '2.0.0',
+      inputSha256: hash('1'),
+      resultSha256: hash('2'),
+      cells: 6,
+      allow: 3,
+      review: 1,
+      deny: 2,
+    },
+  },
   'waiver.approved': {
     ...common,
     type: 'waiver.approved',
