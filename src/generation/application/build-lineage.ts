@@ -63,10 +63,9 @@ export async function buildLineage(
 export function lineageOfSteps(
   steps: readonly { readonly stepKey: string; readonly operation: Operation; readonly listingId: string }[],
 ): Lineage {
-  const components = new Map<string, LineageComponent>();
-  for (const { listingId, operation, stepKey } of steps)
-    addComponent(components, listingId, operation, stepKey);
-  return { components: [...components.values()], inputs: [] };
+  const parts: Parts = { components: new Map(), inputs: new Map() };
+  for (const { listingId, operation, stepKey } of steps) addComponent(parts, listingId, operation, stepKey);
+  return { components: [...parts.components.values()], inputs: [] };
 }
 
 async function lineageOf(tx: Tx, assets: AssetRepository, assetId: string): Promise<AssetWithParents[]> {
