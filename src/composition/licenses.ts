@@ -1,5 +1,8 @@
+import { AssetRepository } from '../assets/adapters/asset.repository.js';
+import { AssetSignals } from '../assets/application/asset-signals.js';
 import { workBehindClearances } from '../generation/application/work-behind-clearances.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
+import { CompleteLineage } from '../licenses/application/complete-lineage.js';
 import { ClearanceStanding } from '../licenses/application/clearance-standing.js';
 import { DecideAgain } from '../licenses/application/decide-again.js';
 import { DecideClearance } from '../licenses/application/decide-clearance.js';
@@ -28,6 +31,7 @@ export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
   return {
     registry,
     standing,
+    completeLineage: new CompleteLineage(new AssetSignals(new AssetRepository())),
     decideClearance,
     decideAgain: new DecideAgain(decideClearance, standing),
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),

@@ -20,6 +20,7 @@ import {
   WAIVER_REASONS,
   type WaiverScope,
 } from '../application/approve-waiver.js';
+import { CompleteLineage } from '../application/complete-lineage.js';
 import { ClearanceStanding } from '../application/clearance-standing.js';
 import { DecideAgain } from '../application/decide-again.js';
 import { DecideClearance } from '../application/decide-clearance.js';
@@ -66,6 +67,7 @@ const reopenedQuerySchema = pageQuerySchema.extend({
 @Controller('v1')
 export class ClearanceController {
   constructor(
+    private readonly completeLineage: CompleteLineage,
     private readonly decideClearance: DecideClearance,
     private readonly decideAgain: DecideAgain,
     private readonly standing: ClearanceStanding,
@@ -85,7 +87,8 @@ export class ClearanceController {
     @Body({ schema: clearanceSchema }) body: z.infer<typeof clearanceSchema>,
   ) {
     const clearance = await this.organizationTx.run(principal.organizationId, async (tx) => {
-      const decided = await this.decideClearance.decide(tx, body.lineage, body.facts);
+      const lineage = await this.completeLineage.complete(tx, body.lineage);
+      const decided = await this.decideClearance.decide(tx, lineage, body.facts);
       return this.decideClearance.record(tx, principal, decided);
     });
     return clearanceView(clearance);
