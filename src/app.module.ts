@@ -58,6 +58,7 @@ import { IdentityController } from './identity/http/identity.controller.js';
 import { ApproveWaiver } from './licenses/application/approve-waiver.js';
 import { ClearanceStanding } from './licenses/application/clearance-standing.js';
 import { DecideAgain } from './licenses/application/decide-again.js';
+import { CompleteLineage } from './licenses/application/complete-lineage.js';
 import { DecideClearance } from './licenses/application/decide-clearance.js';
 import { DecideMatrix } from './licenses/application/decide-matrix.js';
 import { EffectiveRegistry } from './licenses/application/effective-registry.js';
@@ -138,6 +139,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [Administer, services.administer],
     [EffectiveRegistry, services.registry],
     [ClearanceStanding, services.standing],
+    [CompleteLineage, services.completeLineage],
     [DecideClearance, services.decideClearance],
     [DecideMatrix, services.decideMatrix],
     [PipelineLineage, services.pipelineLineage],

@@ -1,6 +1,9 @@
 import { pipelineLineage } from '../generation/application/pipeline-lineage.js';
+import { AssetRepository } from '../assets/adapters/asset.repository.js';
+import { AssetSignals } from '../assets/application/asset-signals.js';
 import { workBehindClearances } from '../generation/application/work-behind-clearances.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
+import { CompleteLineage } from '../licenses/application/complete-lineage.js';
 import { ClearanceStanding } from '../licenses/application/clearance-standing.js';
 import { DecideAgain } from '../licenses/application/decide-again.js';
 import { DecideClearance } from '../licenses/application/decide-clearance.js';
@@ -34,6 +37,7 @@ export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
   return {
     registry,
     standing,
+    completeLineage: new CompleteLineage(new AssetSignals(new AssetRepository())),
     decideClearance,
     decideMatrix: new DecideMatrix(registry, recordBasis, appendEntry, clock),
     pipelineLineage: new PipelineLineage(pipelineLineage),

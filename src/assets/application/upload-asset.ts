@@ -10,7 +10,12 @@ import { newId, publicId } from '../../shared/ids.js';
 import { type Asset, type RightsDeclaration } from '../domain/asset.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
 import { displayName } from '../domain/display-name.js';
-import { type FileSignalReader, loggedReading } from '../domain/signal-reading.js';
+import {
+  type FileSignalReader,
+  loggedReading,
+  signalAssertions,
+  type SignalReading,
+} from '../domain/signal-reading.js';
 import { keepOriginal, type ReceivedFile } from './receive-file.js';
 import { madeBy, type RecordAsset } from './record-asset.js';
 import { type SignAsset } from './sign-asset.js';
@@ -58,7 +63,7 @@ export class UploadAsset {
       organizationId,
       original: file,
       origin: { kind: 'received_with_declaration', originalSha256: file.sha256, assetId: id },
-      plan: await this.plan(organizationId, title, file, rights),
+      plan: await this.plan(organizationId, title, file, rights, signalReading),
     });
     return this.organizationTx.run(organizationId, async (tx) => {
       await this.appendEntry.append(tx, {
@@ -98,6 +103,7 @@ export class UploadAsset {
     title: string,
     file: ReceivedFile,
     rights: RightsDeclaration,
+    signalReading: SignalReading,
   ): Promise<ManifestPlan> {
     return {
       title,
@@ -111,7 +117,10 @@ export class UploadAsset {
           digitalSourceType: undefined,
         },
       ],
-      assertions: [{ label: 'org.colophon.rights-declaration', kind: 'gathered', data: { ...rights } }],
+      assertions: [
+        { label: 'org.colophon.rights-declaration', kind: 'gathered', data: { ...rights } },
+        ...signalAssertions(signalReading),
+      ],
       thumbnail: true,
     };
   }

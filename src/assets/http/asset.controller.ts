@@ -50,7 +50,10 @@ export class AssetController {
   @ApiHeader({ name: 'Idempotency-Key', required: true })
   @FormRoute({
     name: 'declaration',
-    description: 'JSON: projectId and rights (basis, aiInput, allowedUses, territory, expiresAt)',
+    description:
+      'JSON: projectId, and rights: rightsBasis, allowedUses (purposes), aiInput (yes, no, unknown), territory (countries ' +
+      'or worldwide), expiresAt (last day, null, unknown), releases of persons shown (reference, coversAiAlteration, ' +
+      'expiresAt, territory), permissionReference. What the file itself reserves is read from it and holds whatever is declared',
   })
   @ApiOperation({ summary: 'Upload a picture with a rights declaration' })
   async upload(

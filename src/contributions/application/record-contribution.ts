@@ -8,6 +8,7 @@ import { displayName } from '../../assets/domain/display-name.js';
 import {
   type FileSignalReader,
   loggedReading,
+  signalAssertions,
   type SignalReading,
 } from '../../assets/domain/signal-reading.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
@@ -102,7 +103,7 @@ export class RecordContribution {
       organizationId,
       original: file,
       origin: { kind: 'received_with_declaration', originalSha256: file.sha256, assetId },
-      plan: this.plan(request, parent, parentPath, title),
+      plan: this.plan(request, parent, parentPath, title, signalReading),
     });
     return this.organizationTx.run(organizationId, async (tx) => {
       const asset = await this.recordAsset.record(tx, {
@@ -125,7 +126,13 @@ export class RecordContribution {
     });
   }
 
-  private plan(request: ContributionRequest, parent: Asset, parentPath: string, title: string): ManifestPlan {
+  private plan(
+    request: ContributionRequest,
+    parent: Asset,
+    parentPath: string,
+    title: string,
+    signalReading: SignalReading,
+  ): ManifestPlan {
     return {
       title,
       actions: [
@@ -153,6 +160,7 @@ export class RecordContribution {
           kind: 'gathered',
           data: { actionType: request.actionType, basis: request.basis, capture: request.capture },
         },
+        ...signalAssertions(signalReading),
       ],
       thumbnail: true,
     };

@@ -22,37 +22,43 @@ export type LineageComponent = z.infer<typeof lineageComponentSchema>;
 
 /** The consent of one person shown in an input. It names a document, never the person. */
 const releaseSchema = z.strictObject({
-  reference: keySchema,
-  /** Does it cover alteration by AI (digital replica)? */
-  coversAiAlteration: threeValuedSchema,
-  expiresAt: expirySchema,
-  /** Countries in which the person may be shown; absent: as wide as the right in the image. */
-  territory: territorySchema.exactOptional(),
+  reference: keySchema.describe('the document; never the name of the person'),
+  coversAiAlteration: threeValuedSchema.describe('does it cover alteration by AI (digital replica)?'),
+  expiresAt: expirySchema.describe('its last day; null when it has no end'),
+  territory: territorySchema
+    .exactOptional()
+    .describe('countries in which the person may be shown; absent: as wide as the right in the image'),
 });
 
 export const lineageInputSchema = z.strictObject({
   assetId: keySchema.exactOptional(),
-  rightsBasis: rightsBasisSchema,
-  /** Purposes for which the right was given. */
-  allowedUses: z.union([z.literal('unknown'), z.array(z.enum(PURPOSES)).max(PURPOSES.length)]),
-  /** May it be fed to a model, as declared? */
-  aiInput: threeValuedSchema,
-  territory: territorySchema,
-  expiresAt: expirySchema,
-  releases: z.array(releaseSchema).max(50).default([]),
-  /**
-   * Document in which the rights holder permits what the file reserves. Nobody here has read it: what would be denied
-   * goes to a person instead, and is never allowed by it alone.
-   */
-  permissionReference: keySchema.exactOptional(),
-  /** Reservations that this program read in the file; absent when none was found. */
-  fileSignals: z.array(fileSignalSchema).max(40).exactOptional(),
-  /** Places of the file that could not be read, or that nobody looked at: what they reserve is unknown. */
-  unreadPlaces: z.array(z.enum(SIGNAL_PLACES)).max(SIGNAL_PLACES.length).exactOptional(),
-  /**
-   * The listings that get this picture, or something made from it, to work on. Absent: not known, so all of the lineage.
-   */
-  goesInto: z.array(listingIdSchema).max(MAX_COMPONENTS).exactOptional(),
+  rightsBasis: rightsBasisSchema.describe('on what the use of the image rests'),
+  allowedUses: z
+    .union([z.literal('unknown'), z.array(z.enum(PURPOSES)).max(PURPOSES.length)])
+    .describe('purposes for which the right was given'),
+  aiInput: threeValuedSchema.describe('may it be fed to a model, as declared?'),
+  territory: territorySchema.describe('where the work that holds it may be shown'),
+  expiresAt: expirySchema.describe('last day of the right; null when it has no end'),
+  releases: z.array(releaseSchema).max(50).default([]).describe('consents of persons shown'),
+  /** Nobody here has read it: what would be denied goes to a person instead, and is never allowed by it alone. */
+  permissionReference: keySchema
+    .exactOptional()
+    .describe('document in which the rights holder permits what the file reserves'),
+  fileSignals: z
+    .array(fileSignalSchema)
+    .max(40)
+    .exactOptional()
+    .describe('reservations that were read in the file; absent when none was found'),
+  unreadPlaces: z
+    .array(z.enum(SIGNAL_PLACES))
+    .max(SIGNAL_PLACES.length)
+    .exactOptional()
+    .describe('places of the file that could not be read: what they reserve is unknown'),
+  goesInto: z
+    .array(listingIdSchema)
+    .max(MAX_COMPONENTS)
+    .exactOptional()
+    .describe('listings that get this picture, or something made from it; absent: all of the lineage may'),
 });
 export type LineageInput = z.infer<typeof lineageInputSchema>;
 

@@ -11,6 +11,7 @@ import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
+import { CompleteLineage } from '../application/complete-lineage.js';
 import { ClearanceStanding } from '../application/clearance-standing.js';
 import { DecideAgain } from '../application/decide-again.js';
 import { DecideClearance } from '../application/decide-clearance.js';
@@ -54,6 +55,7 @@ const reopenedQuerySchema = pageQuerySchema.extend({
 @Controller('v1')
 export class ClearanceController {
   constructor(
+    private readonly completeLineage: CompleteLineage,
     private readonly decideClearance: DecideClearance,
     private readonly decideMatrix: DecideMatrix,
     private readonly pipelines: PipelineLineage,
@@ -81,15 +83,20 @@ export class ClearanceController {
         return matrixView(await this.decideMatrix.decide(tx, principal, await this.questionOf(tx, matrix)));
       // The schema admits nothing else.
       if (lineage === undefined || facts === undefined) throw new Error('neither a question nor a matrix');
-      const decided = await this.decideClearance.decide(tx, lineage, facts);
+      const complete = await this.completeLineage.complete(tx, lineage);
+      const decided = await this.decideClearance.decide(tx, complete, facts);
       return clearanceView(await this.decideClearance.record(tx, principal, decided));
     });
   }
 
   private async questionOf(tx: Tx, matrix: MatrixBody): Promise<MatrixQuestion> {
     const { alternatives, audiences, purposes, facts, ...base } = matrix;
+    const asked = await alternativesOf(tx, this.pipelines, base, alternatives);
+    const complete: MatrixQuestion['alternatives'][number][] = [];
+    for (const { name, lineage } of asked)
+      complete.push({ name, lineage: await this.completeLineage.complete(tx, lineage) });
     return {
-      alternatives: await alternativesOf(tx, this.pipelines, base, alternatives),
+      alternatives: complete,
       audiences: audiences.map((audience) => ({
         name: nameOfAudience(audience),
         countries: audience.countries,

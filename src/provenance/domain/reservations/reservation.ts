@@ -1,9 +1,21 @@
 /** Which vocabulary a reservation was written in. `iptc`: words for people in the rights fields of IPTC and XMP. */
-export type ReservationOrigin =
-  'cawg.training-mining' | 'c2pa.training-mining' | 'plus.data-mining' | 'tdmrep' | 'iptc';
+export const RESERVATION_ORIGINS = [
+  'cawg.training-mining',
+  'c2pa.training-mining',
+  'plus.data-mining',
+  'tdmrep',
+  'iptc',
+] as const;
+export type ReservationOrigin = (typeof RESERVATION_ORIGINS)[number];
 
 /** The acts that CAWG Training and Data Mining 1.1 tells apart. */
-export type ReservedAct = 'ai-inference' | 'generative-ai-training' | 'ai-training' | 'data-mining';
+export const RESERVED_ACTS = [
+  'ai-inference',
+  'generative-ai-training',
+  'ai-training',
+  'data-mining',
+] as const;
+export type ReservedAct = (typeof RESERVED_ACTS)[number];
 
 /** What a file says about one act. Nothing here judges: the rules of the license module do. */
 export interface FoundReservation {

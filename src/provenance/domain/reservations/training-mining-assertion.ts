@@ -4,7 +4,11 @@ import { type ChainNode, type ManifestAssertion } from '../media-verifier.port.j
 import {
   constraintText,
   type FoundReservation,
+  RESERVATION_ORIGINS,
+  RESERVATION_PLACES,
+  type ReservationPlace,
   type ReservationReading,
+  RESERVED_ACTS,
   type ReservedAct,
 } from './reservation.js';
 
@@ -32,6 +36,22 @@ const entrySchema = z.object({
   constraints_info: z.string().optional().catch(undefined),
 });
 
+/** What an installation of this program read in a file that it signed (src/assets/domain/signal-reading.ts). */
+const OWN_LABEL = /^org\.colophon\.file-signals(__\d+)?$/;
+const ownSchema = z.object({
+  signals: z
+    .array(
+      z.object({
+        origin: z.enum(RESERVATION_ORIGINS),
+        act: z.enum(RESERVED_ACTS),
+        use: z.enum(['allowed', 'notAllowed', 'constrained']),
+        constraint: z.string().optional(),
+      }),
+    )
+    .max(1000),
+  unreadPlaces: z.array(z.enum(RESERVATION_PLACES)),
+});
+
 /** The picture was changed, or the file moved, after it was signed: what its manifest says is as it was signed. */
 const BINDING_FAILURES: ReadonlySet<string> = new Set([
   'assertion.dataHash.mismatch',
@@ -41,7 +61,7 @@ const BINDING_FAILURES: ReadonlySet<string> = new Set([
 
 interface Found {
   readonly reservations: FoundReservation[];
-  complete: boolean;
+  readonly unread: Set<ReservationPlace>;
 }
 
 /**
@@ -49,23 +69,24 @@ interface Found {
  * a parent's reservation back, and a composite holds its components, so every ingredient counts.
  */
 export function reservationsInChain(chain: ChainNode | undefined): ReservationReading {
-  const found: Found = { reservations: [], complete: true };
+  const found: Found = { reservations: [], unread: new Set() };
   const waiting = chain === undefined ? [] : [chain];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     readNode(node, found);
     waiting.push(...node.ingredients);
   }
-  return { found: found.reservations, unread: found.complete ? [] : ['c2pa'] };
+  return { found: found.reservations, unread: [...found.unread] };
 }
 
 function readNode(node: ChainNode, found: Found): void {
   const failures = node.failures.filter(isIntegrityFailure);
   // A manifest whose own parts were changed may have lost a reservation: that it names none proves nothing.
-  if (failures.some(({ code }) => !BINDING_FAILURES.has(code))) found.complete = false;
+  if (failures.some(({ code }) => !BINDING_FAILURES.has(code))) found.unread.add('c2pa');
   const broken = failures.length > 0 ? ({ manifestBroken: true } as const) : {};
   for (const assertion of node.assertions) {
     if (LABEL.test(assertion.label)) readAssertion(assertion, broken, found);
-    else if (OTHER_VERSION.test(assertion.label)) found.complete = false;
+    else if (OWN_LABEL.test(assertion.label)) readOwn(assertion, broken, found);
+    else if (OTHER_VERSION.test(assertion.label)) found.unread.add('c2pa');
   }
 }
 
@@ -77,7 +98,7 @@ function readAssertion(
   const origin = label.startsWith('cawg') ? 'cawg.training-mining' : 'c2pa.training-mining';
   const parsed = assertionSchema.safeParse(data);
   if (!parsed.success) {
-    found.complete = false;
+    found.unread.add('c2pa');
     return;
   }
   for (const [key, value] of Object.entries(parsed.data.entries)) {
@@ -87,11 +108,26 @@ function readAssertion(
     const act = Object.hasOwn(ACTS, name) ? ACTS[name] : undefined;
     const entry = entrySchema.safeParse(value);
     if (act === undefined || !entry.success) {
-      found.complete = false;
+      found.unread.add('c2pa');
       continue;
     }
     const { use, constraint_info: info, constraints_info: infos } = entry.data;
     const constraint = use === 'constrained' ? constraintText(info ?? infos) : null;
     found.reservations.push({ origin, act, use, constraint, ...broken });
   }
+}
+
+function readOwn(
+  { data }: ManifestAssertion,
+  broken: { readonly manifestBroken?: true },
+  found: Found,
+): void {
+  const parsed = ownSchema.safeParse(data);
+  if (!parsed.success) {
+    found.unread.add('c2pa');
+    return;
+  }
+  for (const { constraint, ...signal } of parsed.data.signals)
+    found.reservations.push({ ...signal, constraint: constraintText(constraint), ...broken });
+  for (const place of parsed.data.unreadPlaces) found.unread.add(place);
 }

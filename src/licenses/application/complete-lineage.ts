@@ -1,0 +1,57 @@
+import { type Tx } from '../../database/organization-tx.js';
+import { parsePublicId } from '../../shared/ids.js';
+import { type FileSignal } from '../domain/file-signals.js';
+import { type Lineage, type LineageInput } from '../domain/lineage.js';
+
+/** What was read in the files behind an asset: its own, and those of everything that it was made from. */
+export interface RecordedSignals {
+  /** @param assetId UUID; `undefined` when the organization has no such asset */
+  of(
+    tx: Tx,
+    assetId: string,
+  ): Promise<Required<Pick<LineageInput, 'fileSignals' | 'unreadPlaces'>> | undefined>;
+}
+
+/** The limit of the schema; a caller's own signals and those of a long lineage may be more together. */
+const MAX_SIGNALS = 40;
+
+/**
+ * A caller who asks about a lineage of their own may leave out what a file reserves. Where an input is an asset of the
+ * organization, what was read in it is added: the answer must be that of a run.
+ */
+export class CompleteLineage {
+  constructor(private readonly recorded: RecordedSignals) {}
+
+  async complete(tx: Tx, lineage: Lineage): Promise<Lineage> {
+    const inputs: LineageInput[] = [];
+    for (const input of lineage.inputs) inputs.push(await this.completeInput(tx, input));
+    return { ...lineage, inputs };
+  }
+
+  private async completeInput(tx: Tx, input: LineageInput): Promise<LineageInput> {
+    const assetId = input.assetId === undefined ? undefined : parsePublicId('asset', input.assetId);
+    const recorded = assetId === undefined ? undefined : await this.recorded.of(tx, assetId);
+    if (recorded === undefined) return input;
+    return {
+      ...input,
+      fileSignals: together([...(input.fileSignals ?? []), ...recorded.fileSignals]),
+      unreadPlaces: [...new Set([...(input.unreadPlaces ?? []), ...recorded.unreadPlaces])],
+    };
+  }
+}
+
+/** Each once; where there are too many, those that decide come first. */
+function together(signals: readonly FileSignal[]): FileSignal[] {
+  const distinct = new Map<string, FileSignal>();
+  for (const signal of signals) {
+    const { origin, act, use, constraint, manifestBroken } = signal;
+    distinct.set(JSON.stringify([origin, act, use, constraint, manifestBroken === true]), signal);
+  }
+  return [...distinct.values()].sort((a, b) => weight(b) - weight(a)).slice(0, MAX_SIGNALS);
+}
+
+function weight({ act, use, constraint }: FileSignal): number {
+  if (use === 'allowed') return 0;
+  if (act !== 'ai-inference') return act === 'data-mining' ? 2 : 1;
+  return use === 'notAllowed' || constraint === null ? 4 : 3;
+}
