@@ -1,9 +1,35 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { markingDutiesSchema } from '../domain/marking-duty.js';
 import content from './marking-duties.json' with { type: 'json' };
+import { withCalendar } from './marking-duties-document.js';
 import { markingDuties, parseMarkingDuties } from './marking-duties.js';
 
 const { duties, readOn } = markingDuties();
+
+describe('docs/licenses/marking-duties.md', () => {
+  const words = (text: string): string => text.replaceAll(/[\s|*_-]+/g, ' ');
+
+  it('is what the data says; when it is not: node dist/src/main.js --marking-duties docs/licenses/marking-duties.md', async () => {
+    const document = await readFile('docs/licenses/marking-duties.md', 'utf8');
+    expect(words(document)).toBe(words(withCalendar(document, markingDuties())));
+  });
+
+  it('says that it is no legal advice, and marks all that was not verified', async () => {
+    const document = await readFile('docs/licenses/marking-duties.md', 'utf8');
+    expect(document).toContain('no legal advice');
+    const marks = duties.flatMap(({ verified, inForce, transition }) => [
+      verified,
+      inForce.verified,
+      ...(transition ? [transition.verified] : []),
+    ]);
+    expect(document.split('NOT VERIFIED')).toHaveLength(1 + marks.filter((verified) => !verified).length);
+  });
+
+  it('needs a place for the calendar', () => {
+    expect(() => withCalendar('# Nothing', markingDuties())).toThrow(RangeError);
+  });
+});
 
 describe('the calendar of marking duties', () => {
   it('covers the jurisdictions that the product speaks of', () => {

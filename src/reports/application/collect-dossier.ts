@@ -112,8 +112,9 @@ export class CollectDossier {
        UNION ALL SELECT 'stepRun', step_run_id FROM asset WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND step_run_id IS NOT NULL
        UNION ALL SELECT 'contribution', id FROM contribution WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
        UNION ALL SELECT 'review', id FROM review WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
-       UNION ALL SELECT 'obligationProof', id FROM obligation_proof WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])`,
-      [tx.organizationId, assetIds, runIds],
+       UNION ALL SELECT 'obligationProof', id FROM obligation_proof WHERE organization_id = $1 AND asset_id = $4`,
+      // Proofs belong to one file: those of ancestors are not shown, so their words stay sealed.
+      [tx.organizationId, assetIds, runIds, assetIds[0]],
     );
     const subjects = [
       ...assetIds.map((id) => publicId('asset', id)),

@@ -116,7 +116,7 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
   return gaps;
 }
 
-function erasureGaps({ runs, contributions, review }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+function erasureGaps({ runs, contributions, review, obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const erased = [
     ...runs.flatMap(({ id, promptErased, waivers }) => [
       ...(promptErased ? [`The prompt of ${id}`] : []),
@@ -126,6 +126,10 @@ function erasureGaps({ runs, contributions, review }: Omit<AssetDossier, 'gaps'>
       .filter(({ statement }) => statement === undefined)
       .map(({ id }) => `The statement of ${id}`),
     ...(review?.commentErased ? ['The comment of the review'] : []),
+    ...(obligations?.items ?? [])
+      .flatMap(({ proofs }) => proofs)
+      .filter(({ textErased }) => textErased)
+      .map(({ id }) => `The words of the proof ${id}`),
   ];
   return erased.map((what) => ({
     severity: 'note',
