@@ -485,6 +485,43 @@ describe('an import', () => {
     expect(again.summary).toEqual({ items: 5, recorded: 0, unchanged: 2, notUnderstood: 3 });
   });
 
+  it('links a base that is in the registry for certain; any other base sends to review', async () => {
+    const license = { ...ownListing().license, spdxOrRef: 'LicenseRef-Base' };
+    await record(ownListing({ id: 'base.one@self-hosted', name: 'acme/Base-One', license }));
+    for (const id of ['base.two-a@self-hosted', 'base.two-b@self-hosted'])
+      await record(ownListing({ id, name: 'acme/base-two', license }));
+    const card = (name: string, base: string) =>
+      JSON.stringify({
+        format: 'hugging-face-model',
+        name,
+        content: `---\nlicense: mit\nbase_model: ${base}\nbase_model_relation: adapter\npipeline_tag: text-to-image\n---\n`,
+      });
+    const lines = [
+      card('acme/l1', 'acme/base-one'),
+      card('acme/l2', 'acme/base-two'),
+      card('acme/l3', 'acme/none'),
+    ];
+    const report = await made<Report>(importing(lines.join('\n'), { format: 'catalog' }));
+    const bases = await Promise.all(
+      report.items.map(async ({ listingId }) => {
+        const { base } = await get<{ base: Listing['base'] }>(`/v1/models/${listingId}/terms`);
+        return base?.listingId;
+      }),
+    );
+    expect(bases).toEqual([
+      'base.one@self-hosted',
+      'unlisted.acme.base-two@self-hosted',
+      'unlisted.acme.none@self-hosted',
+    ]);
+    const rules = async (at: number) =>
+      (await ask(report.items[at]?.listingId ?? '')).findings.map(
+        ({ ruleId, listingId }) => `${ruleId} ${listingId}`,
+      );
+    expect(await rules(0)).not.toContain('component-unknown base.one@self-hosted');
+    expect(await rules(1)).toContain('component-unknown unlisted.acme.base-two@self-hosted');
+    expect(await rules(2)).toContain('component-unknown unlisted.acme.none@self-hosted');
+  });
+
   it('of a file that is no catalog changes nothing', async () => {
     await inspector.atRest();
     const before = await inspector.footprint();
