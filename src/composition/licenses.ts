@@ -1,7 +1,7 @@
 import { pipelineLineage } from '../generation/application/pipeline-lineage.js';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { AssetSignals } from '../assets/application/asset-signals.js';
-import { workBehindClearances } from '../generation/application/work-behind-clearances.js';
+import { isWorkUnfinished, workBehindClearances } from '../generation/application/work-behind-clearances.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
 import { CompleteLineage } from '../licenses/application/complete-lineage.js';
 import { ClearanceStanding } from '../licenses/application/clearance-standing.js';
@@ -33,6 +33,7 @@ export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
   const standing = new ClearanceStanding(registry, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
   const decideClearance = new DecideClearance(registry, recordBasis, appendEntry, clock);
+  const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished);
   const recordListings = new RecordListings(registry, appendEntry, clock);
   return {
     registry,
@@ -41,7 +42,7 @@ export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
     decideClearance,
     decideMatrix: new DecideMatrix(registry, recordBasis, appendEntry, clock),
     pipelineLineage: new PipelineLineage(pipelineLineage),
-    decideAgain: new DecideAgain(decideClearance, standing),
+    decideAgain: new DecideAgain(decideClearance, standing, work, clock),
     listWaivers: new ListWaivers(registry, clock),
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
     requireCleared: new RequireCleared(standing),
@@ -51,6 +52,6 @@ export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
     recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),
     recordCuration: new RecordCuration(registry, appendEntry, clock, refuseCorrection),
     registryHistory: new RegistryHistory(seed),
-    reopenedClearances: new ReopenedClearances(registry, new WorkBehindClearances(workBehindClearances)),
+    reopenedClearances: new ReopenedClearances(registry, work),
   };
 }

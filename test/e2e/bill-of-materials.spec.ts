@@ -9,10 +9,11 @@ import {
   productShot,
   runToEnd,
 } from '../support/api.js';
+import { type Listing } from '../../src/licenses/domain/listing.js';
 import { cycloneDxSchema, spdxSchema } from '../support/bom-schemas.js';
 import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
-import { ownListing } from '../support/registry-rows.js';
+import { licenseFact, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
 let app: TestApplication;
@@ -124,13 +125,10 @@ describe('the bill of materials of an asset', () => {
     ).items[0] ?? { sha256: '' };
     for (const listingId of STUDIO) {
       const { license } = (await (await app.request(`/v1/models/${listingId}`)).json()) as {
-        license: Record<string, unknown>;
+        license: Listing['license'];
       };
-      const { dateRead: _read, supersededOn: _day, ...fact } = license;
-      const correction = {
-        kind: 'license',
-        license: { ...fact, textSha256: sha256, status: 'current', statusReason: '' },
-      };
+      const fact = licenseFact(license, { textSha256: sha256, status: 'current', statusReason: '' });
+      const correction = { kind: 'license', license: fact };
       const evidence = { title: 'Text', dateRead: '2026-11-22', textSha256: sha256 };
       await asLegal('/v1/curations', { listingId, correction, evidence, reason: 'read' });
     }

@@ -94,7 +94,9 @@ export class StartRun {
         'substitutes: every step is replaced, so there is nothing to do',
       );
     }
-    const decided = await this.decideClearance.decide(tx, lineage, request.facts);
+    // The day on which the models run is what this program knows best: whatever the caller says of it does not count.
+    const facts = { ...request.facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
+    const decided = await this.decideClearance.decide(tx, lineage, facts);
     const scope = { use: { projectId: request.projectId, useCaseId } };
     if (decided.result.decision === 'deny') {
       return {

@@ -1,9 +1,12 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
+import { type RunFacts } from '../domain/run-facts.js';
 import { type Clearance, type DecideClearance } from './decide-clearance.js';
 import { type ClearanceStanding } from './clearance-standing.js';
 import { lockDecisions, readClearance } from './read-clearance.js';
+import { type WorkBehindClearances } from './work-behind-clearances.js';
 
 export interface Renewal {
   /** The first decision: runs point to it. */
@@ -18,6 +21,8 @@ export class DecideAgain {
   constructor(
     private readonly decideClearance: DecideClearance,
     private readonly standing: ClearanceStanding,
+    private readonly work: WorkBehindClearances,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws ColophonError `not_found`; `conflict` for a decision that still holds or was denied */
@@ -32,11 +37,18 @@ export class DecideAgain {
         'Nothing that this decision rests on has changed. Ask for a new clearance with POST /v1/clearances.',
       );
     }
-    const { lineage, facts } = standing.last.input;
+    const { lineage } = standing.last.input;
+    const facts = await this.factsNow(tx, rootId, standing.last.input.facts);
     const decided = await this.decideClearance.decide(tx, lineage, facts);
     const { projectId, useCaseId } = standing.last;
     const use = projectId === null || useCaseId === null ? {} : { use: { projectId, useCaseId } };
     const clearance = await this.decideClearance.record(tx, principal, decided, { renews: rootId, ...use });
     return { rootId, clearance, holds: (await this.standing.of(tx, rootId)).kind === 'holds' };
+  }
+
+  /** What is not made yet is made today or later, and a text that is in force by then counts for it. */
+  private async factsNow(tx: Tx, rootId: string, facts: RunFacts): Promise<RunFacts> {
+    if (!(await this.work.isUnfinished(tx, rootId))) return facts;
+    return { ...facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
   }
 }
