@@ -14,7 +14,7 @@ export function composeHumanWork(
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   { store, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { requireCleared }: Composed<typeof composeLicenses>,
+  { requireCleared, requireReleasable }: Composed<typeof composeLicenses>,
 ) {
   return {
     recordContribution: new RecordContribution(
@@ -30,6 +30,14 @@ export function composeHumanWork(
       clock,
     ),
     stateAuthorship: new StateAuthorship(assets),
-    reviewAsset: new ReviewAsset(assets, appendEntry, requirePublishing, requireCleared, vault, clock),
+    reviewAsset: new ReviewAsset(
+      assets,
+      appendEntry,
+      requirePublishing,
+      requireCleared,
+      requireReleasable,
+      vault,
+      clock,
+    ),
   };
 }

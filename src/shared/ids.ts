@@ -25,6 +25,7 @@ export const ID_PREFIXES = {
   licenseText: 'ltx',
   curation: 'cur',
   catalogImport: 'imp',
+  policy: 'plc',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -37,6 +37,16 @@ export const MAX_READ_IN_ENTRY = 1000;
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'archive'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
+/** An asset may rest on several runs in several projects. */
+export const MAX_POLICIES_IN_ENTRY = 100;
+/** One version of one policy set or list. */
+const policyRef = z.strictObject({
+  kind: token,
+  scope: token,
+  version: z.int().positive(),
+  sha256: sha256Hex,
+});
+
 /**
  * What the log can say: the closed union of entry types, each with the schema of its `data`. This list is the
  * documentation of the log (docs/spec/audit-log.md repeats it for outsiders). A type never changes its meaning;
@@ -66,6 +76,27 @@ export const ENTRY_DATA_SCHEMAS = {
     findings: z.array(z.strictObject({ ruleId: token, severity: token, listingId })).max(256),
     /** The first decision, when this one was made again in its place. */
     renews: id.optional(),
+    /** Policies of the organization that were asked, too; absent when there were none. */
+    policies: z
+      .strictObject({
+        refs: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY),
+        /** Over what the policies were asked about, beside lineage and facts. */
+        basisSha256: sha256Hex,
+        /** How often a text held a blocked term: never which, that would tell of the prompt. */
+        blockedTermMatches: z.int().nonnegative(),
+      })
+      .optional(),
+  }),
+
+  /** A new version of a policy set or of a list of blocked terms; `sha256` is over its bytes, `items` counts them. */
+  'policy.changed': z.strictObject({
+    kind: z.enum(['cedar', 'blocked-terms']),
+    scope: z.enum(['organization', 'project', 'use-case']),
+    scopeId: id,
+    version: z.int().positive(),
+    sha256: sha256Hex,
+    items: z.int().nonnegative(),
+    previousSha256: sha256Hex.optional(),
   }),
 
   /**
@@ -200,7 +231,12 @@ export const ENTRY_DATA_SCHEMAS = {
     capture: token,
   }),
   'review.decided': z.strictObject({ assetId: id, decision: token, sha256: sha256Hex }),
-  'asset.released': z.strictObject({ assetId: id, sha256: sha256Hex }),
+  'asset.released': z.strictObject({
+    assetId: id,
+    sha256: sha256Hex,
+    /** Policies of the organization that were asked before it; absent when there were none. */
+    policies: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY).optional(),
+  }),
   /** The file, or what its manifest says, was shown to the actor. Committed before the first byte left. */
   'asset.read': z.strictObject({ assetId: id, sha256: sha256Hex, what: z.enum(READ_PARTS), mode }),
   'report.requested': z.strictObject({ kind: token, format: token, subjectId: id }),
@@ -286,6 +322,7 @@ export const SUBJECT_KINDS = [
   'listing',
   'license_text',
   'curation',
+  'policy',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

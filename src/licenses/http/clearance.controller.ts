@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { OrganizationTx } from '../../database/organization-tx.js';
+import { OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { Idempotency } from '../../http/idempotency.js';
@@ -20,10 +20,13 @@ import {
   WAIVER_REASONS,
   type WaiverScope,
 } from '../application/approve-waiver.js';
+import { AskPolicies } from '../application/ask-policies.js';
 import { ClearanceStanding } from '../application/clearance-standing.js';
 import { DecideAgain } from '../application/decide-again.js';
 import { DecideClearance } from '../application/decide-clearance.js';
 import { readClearance } from '../application/read-clearance.js';
+import { useCaseOf } from '../application/find-use.js';
+import { type PolicyUse } from '../application/policies-in-force.js';
 import { type ReopenedClearance, ReopenedClearances } from '../application/reopened-clearances.js';
 import { replayClearance } from '../application/replay-clearance.js';
 import { WaiverFollowUp } from '../application/waiver-follow-up.js';
@@ -31,11 +34,24 @@ import { type Finding, RULE_IDS } from '../domain/finding.js';
 import { lineageSchema } from '../domain/lineage.js';
 import { listingIdSchema } from '../domain/listing.js';
 import { runFactsSchema } from '../domain/run-facts.js';
-import { clearanceView } from './clearance-view.js';
+import { clearanceView, policiesView } from './clearance-view.js';
 import { storableBytes } from './storable.js';
 
 const clearanceSchema = z
-  .strictObject({ lineage: lineageSchema, facts: runFactsSchema })
+  .strictObject({
+    lineage: lineageSchema,
+    facts: runFactsSchema,
+    /** Where the work would belong: the policies of that project and use case are asked, too. */
+    projectId: z
+      .string()
+      .regex(/^prj_[0-9a-f]{32}$/)
+      .optional(),
+    useCase: z.string().min(1).max(100).optional(),
+  })
+  .refine(({ projectId, useCase }) => useCase === undefined || projectId !== undefined, {
+    path: ['useCase'],
+    message: 'needs the projectId to which it belongs',
+  })
   .meta({ id: 'AskClearance' });
 const waiverTerms = {
   reason: z.enum(WAIVER_REASONS),
@@ -72,6 +88,7 @@ export class ClearanceController {
     private readonly reopenedClearances: ReopenedClearances,
     private readonly approveWaiver: ApproveWaiver,
     private readonly followUp: WaiverFollowUp,
+    private readonly askPolicies: AskPolicies,
     private readonly organizationTx: OrganizationTx,
     private readonly idempotency: Idempotency,
   ) {}
@@ -85,8 +102,10 @@ export class ClearanceController {
     @Body({ schema: clearanceSchema }) body: z.infer<typeof clearanceSchema>,
   ) {
     const clearance = await this.organizationTx.run(principal.organizationId, async (tx) => {
-      const decided = await this.decideClearance.decide(tx, body.lineage, body.facts);
-      return this.decideClearance.record(tx, principal, decided);
+      const use = await useOf(tx, body);
+      const asked = { roles: principal.roles, use };
+      const decided = await this.decideClearance.decide(tx, body.lineage, body.facts, asked);
+      return this.decideClearance.record(tx, principal, decided, { use });
     });
     return clearanceView(clearance);
   }
@@ -153,7 +172,7 @@ export class ClearanceController {
     @Param('id', idOf('clearance')) id: string,
   ) {
     const { recorded, again } = await this.organizationTx.run(organizationId, (tx) =>
-      replayClearance(tx, id),
+      replayClearance(tx, this.askPolicies, id),
     );
     const { decision, findings, engineVersion, termsSha256, inputSha256 } = again;
     return {
@@ -164,6 +183,7 @@ export class ClearanceController {
         inputSha256 === recorded.inputSha256 &&
         sameFindings(findings, recorded.findings),
       recorded: { decision: recorded.decision, inputSha256: recorded.inputSha256 },
+      policies: policiesView(recorded.policies),
       again: { decision, engineVersion, termsSha256, inputSha256, findings },
     };
   }
@@ -223,6 +243,17 @@ export class ClearanceController {
     void reply.status(answer.status);
     return answer.body;
   }
+}
+
+/** @throws ColophonError `not_found` */
+async function useOf(
+  tx: Tx,
+  { projectId: given, useCase }: z.infer<typeof clearanceSchema>,
+): Promise<PolicyUse | undefined> {
+  if (given === undefined) return undefined;
+  const projectId = parsePublicId('project', given);
+  if (projectId === undefined) throw new ColophonError('not_found', 'There is no such project.');
+  return { projectId, useCaseId: await useCaseOf(tx, projectId, useCase) };
 }
 
 type WaiverBody = z.infer<typeof waiverSchema>;

@@ -102,6 +102,20 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
       findings: [{ ruleId: 'territory', severity: 'deny', listingId: 'flux-1-dev@fal' }],
     },
   },
+  'policy.changed': {
+    ...common,
+    type: 'policy.changed',
+    subject: { kind: 'policy', id: id('plc') },
+    data: {
+      kind: 'cedar',
+      scope: 'organization',
+      scopeId: org,
+      version: 2,
+      sha256: hash('a'),
+      items: 3,
+      previousSha256: hash('b'),
+    },
+  },
   'waiver.approved': {
     ...common,
     type: 'waiver.approved',
