@@ -255,6 +255,9 @@ describe('ids of another organization', () => {
     const text = json({ licenseKey: 'LicenseRef-Theirs', text: 'theirs', readOn: '2026-11-22' });
     const read = await app.request('/v1/license-texts', { ...text, key: live });
     ids['license-texts'] = ((await read.json()) as { id: string }).id;
+    const terms = { ...json({ terms: ['their word'] }), method: 'PUT', key: live };
+    const set = await app.request('/v1/policies/blocked-terms', terms);
+    ids.policies = ((await set.json()) as { id: string }).id;
     const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
     const { id } = (await (await app.request('/v1/reports', { ...report, key: live })).json()) as {
       id: string;
@@ -338,6 +341,10 @@ describe('ids of another organization', () => {
     );
     const waiver = { reason: 'LEGAL_OPINION', comment: 'x', expiresAt: '2030-01-01T00:00:00Z' };
     await expectProblem(await post('/v1/waivers', { clearanceId: ids.clearances, ...waiver }), 'not_found');
+    const asked = { text: '', clearanceId: ids.clearances };
+    await expectProblem(await post('/v1/policies/check', asked), 'not_found');
+    const theirs = { ...json({ scope: { projectId: ids.projects }, text: '' }), method: 'PUT', key };
+    await expectProblem(await app.request('/v1/policies', theirs), 'not_found');
     expect(await inspector.footprint()).toEqual(before);
   });
 
@@ -353,8 +360,12 @@ describe('ids of another organization', () => {
       '/v1/license-texts',
       '/v1/curations',
       '/v1/clearances/reopened',
+      '/v1/policies',
+      '/v1/policies?history=true',
     ]) {
-      const text = await (await app.request(`${path}?limit=200`, { key: mine })).text();
+      const text = await (
+        await app.request(`${path}${path.includes('?') ? '&' : '?'}limit=200`, { key: mine })
+      ).text();
       for (const id of Object.values(ids)) expect(text).not.toContain(id);
       expect(text).not.toContain(foreign.organizationId);
     }

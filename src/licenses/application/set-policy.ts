@@ -119,7 +119,7 @@ export function policyInvalid(problems: readonly PolicyProblem[]): ColophonError
   const [first] = problems;
   const place = first?.line == null ? '' : `Line ${first.line}, column ${first.column}: `;
   return new ColophonError('policy_invalid', `${place}${first?.message ?? 'The text is not valid.'}`, {
-    extensions: { errors: problems },
+    extensions: { errors: problems.map((problem) => ({ path: 'text', ...problem })) },
   });
 }
 
