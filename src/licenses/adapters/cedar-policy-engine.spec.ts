@@ -322,6 +322,8 @@ describe('a change of policies', () => {
     expect(strictFindings([soft], [hard])).toEqual([]);
     expect(strictFindings([hard], [soft])).toEqual([hard]);
     expect(strictFindings([soft], [])).toEqual([soft]);
+    const reworded = { ...soft, message: 'Something else.' };
+    expect(strictFindings([reworded], [soft])).toEqual([reworded]);
     expect(strictFindings([], [hard])).toEqual([]);
   });
 });

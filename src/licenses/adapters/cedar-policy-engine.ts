@@ -47,12 +47,17 @@ export class CedarPolicyEngine implements PolicyEngine {
   parse(text: string, schema: string): ParsedText {
     return this.guarded((cedar) => {
       const answer = cedar.validate({ schema, policies: { staticPolicies: text } });
-      if (answer.type === 'failure') return { problems: answer.errors.map(toProblem), policies: [] };
+      if (answer.type === 'failure') return refused(answer.errors);
       if (answer.validationErrors.length > 0)
-        return { problems: answer.validationErrors.map(({ error }) => toProblem(error)), policies: [] };
+        return refused(answer.validationErrors.map(({ error }) => error));
       const parts = cedar.policySetTextToParts(text);
-      if (parts.type === 'failure') return { problems: parts.errors.map(toProblem), policies: [] };
-      return { problems: [], policies: parts.policies.map((part) => parsedPolicy(cedar, part)) };
+      if (parts.type === 'failure') return refused(parts.errors);
+      const warnings = [...answer.validationWarnings.map(({ error }) => error), ...answer.otherWarnings];
+      return {
+        problems: [],
+        warnings: warnings.map(toProblem),
+        policies: parts.policies.map((part) => parsedPolicy(cedar, part)),
+      };
     });
   }
 
@@ -125,6 +130,10 @@ export class CedarPolicyEngine implements PolicyEngine {
     this.#kept.clear();
     delete requireModule.cache[requireModule.resolve(MODULE)];
   }
+}
+
+function refused(errors: readonly Cedar.DetailedError[]): ParsedText {
+  return { problems: errors.map(toProblem), warnings: [], policies: [] };
 }
 
 function parsedPolicy(cedar: CedarModule, text: string): ParsedPolicy {

@@ -24,6 +24,7 @@ export type CheckedPolicy =
   | {
       readonly valid: true;
       readonly policies: readonly Policy[];
+      readonly warnings: readonly PolicyProblem[];
       readonly sha256: string;
       /** Of these policies alone, beside the licenses; undefined when no decision was named. */
       readonly wouldSay:
@@ -45,10 +46,11 @@ export class CheckPolicy {
   /** @throws ColophonError `not_found` for a clearance that does not exist; `policy_invalid` when nothing can be checked */
   async check(tx: Tx, { text, clearanceId, action, human }: CheckPolicyRequest): Promise<CheckedPolicy> {
     const { engine } = this.policies.inForce;
-    const { policies, problems } = readText(text, engine);
-    if (problems) return { valid: false, problems };
+    const read = readText(text, engine);
+    if (read.problems) return { valid: false, problems: read.problems };
+    const { policies, warnings } = read;
     const sha256 = sha256Hex(text);
-    if (clearanceId === undefined) return { valid: true, policies, sha256, wouldSay: undefined };
+    if (clearanceId === undefined) return { valid: true, policies, warnings, sha256, wouldSay: undefined };
     const recorded = await readClearance(tx, clearanceId);
     const { index } = await this.registry.now(tx);
     const question =
@@ -62,6 +64,7 @@ export class CheckPolicy {
     const { decision } = withPolicies({ decision: license.decision, findings: [] }, findings);
     return {
       valid: true,
+      warnings,
       policies,
       sha256,
       wouldSay: { licenseDecision: license.decision, decision, findings },

@@ -3,6 +3,7 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type Finding } from '../domain/finding.js';
 import { type LineageInput } from '../domain/lineage.js';
+import { sameQuestion } from '../domain/policies/decide-policies.js';
 import { type HumanWork, type PolicyRef } from '../domain/policies/policy.js';
 import { runFactsSchema } from '../domain/run-facts.js';
 import { type AskPolicies, licenseOf, useOf } from './ask-policies.js';
@@ -47,14 +48,14 @@ export class RequireReleasable {
       for (const ref of said.refs) refs.set(`${ref.sha256} ${ref.scope} ${ref.version}`, ref);
       against.push(...said.findings.filter((found) => !waived(found)));
     };
+    const own = asset.projectId === undefined ? undefined : { projectId: asset.projectId, useCaseId: null };
     for (const id of clearanceIds) {
       const last = await readLastDecision(tx, id);
-      await ask(last.input, licenseOf(last), useOf(last), (found) => wasWaived(last, found));
+      await ask(last.input, licenseOf(last), useOf(last) ?? own, (found) => wasWaived(last, found));
     }
     if (clearanceIds.length === 0) {
       const lineage = { components: [], inputs: [...asset.inputs] };
-      const use = asset.projectId === undefined ? undefined : { projectId: asset.projectId, useCaseId: null };
-      await ask({ lineage, facts: WIDEST }, { decision: 'allow', findings: [] }, use, () => false);
+      await ask({ lineage, facts: WIDEST }, { decision: 'allow', findings: [] }, own, () => false);
     }
     if (against.length > 0) throw refusal(against);
     return [...refs.values()];
@@ -72,7 +73,7 @@ type Question = [
 function wasWaived({ findings }: StoredClearance, found: Finding): boolean {
   return (
     found.severity === 'review' &&
-    findings.some(({ ruleId, severity }) => ruleId === found.ruleId && severity === 'review')
+    findings.some((then) => then.severity === 'review' && sameQuestion(found, then))
   );
 }
 

@@ -39,6 +39,15 @@ export interface PolicyVersion {
   readonly sha256: string;
   readonly items: number;
   readonly outcome: 'changed' | 'unchanged';
+  readonly warnings: readonly PolicyProblem[];
+}
+
+type NewVersion = Omit<PolicyVersion, 'outcome' | 'warnings'>;
+
+interface ReadContent {
+  readonly bytes: Buffer;
+  readonly items: number;
+  readonly warnings: readonly PolicyProblem[];
 }
 
 interface Place {
@@ -59,7 +68,7 @@ export class SetPolicy {
   /** @throws ColophonError `policy_invalid`, `invalid_request`, `not_found`, `conflict` */
   async set(tx: Tx, principal: Principal, request: SetPolicyRequest): Promise<PolicyVersion> {
     const { kind } = request.content;
-    const { bytes, items } = this.read(request.content);
+    const { bytes, items, warnings } = this.read(request.content);
     const sha256 = sha256Hex(bytes);
     await tx.query('SELECT policy_change_lock($1)', [tx.organizationId]);
     const place = await placeOf(tx, request.scope);
@@ -67,26 +76,27 @@ export class SetPolicy {
     if (request.expectedVersion !== undefined && request.expectedVersion !== (last?.version ?? 0)) {
       throw new ColophonError('conflict', `Version ${last?.version ?? 0} is in force for this scope.`);
     }
-    if (last?.sha256 === sha256) return { ...last, kind, scope: place.scope, outcome: 'unchanged' };
+    if (last?.sha256 === sha256) return { ...last, kind, scope: place.scope, outcome: 'unchanged', warnings };
     if (last === undefined && items === 0)
       throw new ColophonError('conflict', 'There is nothing in force for this scope that could be emptied.');
     const made = { id: newId(), kind, scope: place.scope, version: (last?.version ?? 0) + 1, sha256, items };
     const entryId = await this.log(tx, principal, made, place, last?.sha256);
     await insert(tx, principal, { ...made, bytes, entryId, place, createdAt: this.clock.now() });
-    return { ...made, outcome: 'changed' };
+    return { ...made, outcome: 'changed', warnings };
   }
 
-  private read(content: PolicyContent): { bytes: Buffer; items: number } {
+  private read(content: PolicyContent): ReadContent {
     if (content.kind === 'blocked-terms') return readTerms(content.terms);
-    const { policies, problems } = readText(content.text, this.engine);
-    if (problems) throw policyInvalid(problems);
-    return { bytes: Buffer.from(content.text, 'utf8'), items: policies.length };
+    const read = readText(content.text, this.engine);
+    if (read.problems) throw policyInvalid(read.problems);
+    const { policies, warnings } = read;
+    return { bytes: Buffer.from(content.text, 'utf8'), items: policies.length, warnings };
   }
 
   private log(
     tx: Tx,
     principal: Principal,
-    { id, ...version }: Omit<PolicyVersion, 'outcome'>,
+    { id, ...version }: NewVersion,
     place: Place,
     previousSha256: string | undefined,
   ): Promise<string> {
@@ -124,14 +134,14 @@ export function policyInvalid(problems: readonly PolicyProblem[]): ColophonError
 }
 
 /** @throws ColophonError `invalid_request` */
-function readTerms(terms: readonly string[]): { bytes: Buffer; items: number } {
+function readTerms(terms: readonly string[]): ReadContent {
   const empty = terms.findIndex((term) => !isTerm(term));
   if (empty >= 0) {
     throw new ColophonError('invalid_request', `terms.${empty}: holds no letter or digit to look for`, {
       extensions: { errors: [{ path: `terms.${empty}`, message: 'holds no letter or digit to look for' }] },
     });
   }
-  return { bytes: canonicalJson([...terms]), items: terms.length };
+  return { bytes: canonicalJson([...terms]), items: terms.length, warnings: [] };
 }
 
 async function placeOf(tx: Tx, { projectId, useCase }: PolicyScope): Promise<Place> {
@@ -157,7 +167,7 @@ async function lastOf(tx: Tx, kind: PolicyKind, { projectId, useCaseId }: Place)
 async function insert(
   tx: Tx,
   principal: Principal,
-  row: Omit<PolicyVersion, 'outcome'> & { bytes: Buffer; entryId: string; place: Place; createdAt: Date },
+  row: NewVersion & { bytes: Buffer; entryId: string; place: Place; createdAt: Date },
 ): Promise<void> {
   await tx.query(
     'INSERT INTO policy_text (organization_id, sha256, bytes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',

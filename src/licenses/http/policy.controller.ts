@@ -127,9 +127,9 @@ export class PolicyController {
       }),
     );
     if (!checked.valid) return { valid: false, errors: checked.problems };
-    const { sha256, wouldSay = null } = checked;
+    const { sha256, warnings, wouldSay = null } = checked;
     const policies = checked.policies.map(({ text: _text, ...policy }) => policy);
-    return { valid: true, sha256, policies, wouldSay };
+    return { valid: true, sha256, policies, warnings, wouldSay };
   }
 
   @Get()

@@ -25,32 +25,20 @@ function wordsOf(folded: string): string[] {
   return folded.match(WORD) ?? [];
 }
 
-interface Term {
-  readonly id: string;
-  readonly words: readonly string[];
-}
-
 /**
  * A list of words that no text may hold, prepared once. A term is found as whole words in their order, whatever stands
  * between them that is no letter or digit; in scripts without spaces, anywhere.
  */
 export class BlockedTerms {
-  /** By the first word. */
-  readonly #spaced = new Map<string, Term[]>();
-  /** By the first character of the term without its spaces. */
-  readonly #unspaced = new Map<string, Term[]>();
+  readonly #spaced = new Phrases(' ');
+  readonly #unspaced = new Phrases('');
 
   constructor(terms: readonly string[]) {
-    const seen = new Set<string>();
-    for (const text of terms) {
-      const words = wordsOf(foldText(text));
-      const [first] = words;
-      const id = termId(text);
-      if (first === undefined || seen.has(id)) continue;
-      seen.add(id);
-      if (UNSPACED.test(words.join('')))
-        add(this.#unspaced, [...first][0] ?? '', { id, words: [words.join('')] });
-      else add(this.#spaced, first, { id, words });
+    for (const term of terms) {
+      const words = wordsOf(foldText(term));
+      if (words.length === 0) continue;
+      if (UNSPACED.test(words.join(''))) this.#unspaced.add([...words.join('')], termId(term));
+      else this.#spaced.add(words, termId(term));
     }
   }
 
@@ -58,27 +46,39 @@ export class BlockedTerms {
   find(text: string): readonly string[] {
     const words = wordsOf(foldText(text));
     const found = new Set<string>();
-    for (const [index, word] of words.entries()) {
-      for (const term of this.#spaced.get(word) ?? []) {
-        if (term.words.every((part, offset) => words[index + offset] === part)) found.add(term.id);
-      }
-    }
-    if (this.#unspaced.size > 0) this.#findUnspaced(words.join(''), found);
+    this.#spaced.find(words, found);
+    if (!this.#unspaced.isEmpty) this.#unspaced.find([...words.join('')], found);
     return [...found].sort().slice(0, MAX_MATCHES);
-  }
-
-  #findUnspaced(text: string, found: Set<string>): void {
-    let at = 0;
-    for (const character of text) {
-      for (const term of this.#unspaced.get(character) ?? [])
-        if (text.startsWith(term.words[0] ?? '', at)) found.add(term.id);
-      at += character.length;
-    }
   }
 }
 
-function add(index: Map<string, Term[]>, key: string, term: Term): void {
-  const known = index.get(key);
-  if (known) known.push(term);
-  else index.set(key, [term]);
+/**
+ * Phrases of parts (words, or characters), looked up by the lengths that begin with a part: the work depends on the
+ * text and on how long phrases are, not on how many begin alike.
+ */
+class Phrases {
+  readonly #lengths = new Map<string, Set<number>>();
+  readonly #ids = new Map<string, string>();
+
+  constructor(private readonly separator: string) {}
+
+  get isEmpty(): boolean {
+    return this.#ids.size === 0;
+  }
+
+  add(parts: readonly string[], id: string): void {
+    const first = parts[0] ?? '';
+    const lengths = this.#lengths.get(first) ?? new Set();
+    this.#lengths.set(first, lengths.add(parts.length));
+    this.#ids.set(parts.join(this.separator), id);
+  }
+
+  find(parts: readonly string[], found: Set<string>): void {
+    for (const [index, part] of parts.entries()) {
+      for (const length of this.#lengths.get(part) ?? []) {
+        const id = this.#ids.get(parts.slice(index, index + length).join(this.separator));
+        if (id !== undefined) found.add(id);
+      }
+    }
+  }
 }

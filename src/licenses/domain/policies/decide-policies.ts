@@ -160,13 +160,16 @@ export function stricter(a: Decision, b: Decision): Decision {
   return (DECISION_RANK.get(a) ?? 0) >= (DECISION_RANK.get(b) ?? 0) ? a : b;
 }
 
-/** Policy findings that ask for more than the recorded ones did: a new one, or a stricter one under the same id. */
+/** What a person was asked, and accepted: a policy that says something else under its old id is a new question. */
+export function sameQuestion(a: Finding, b: Finding): boolean {
+  return a.ruleId === b.ruleId && a.message === b.message;
+}
+
+/** Policy findings that ask for more than the recorded ones did: a new one, or a stricter one of the same words. */
 export function strictFindings(found: readonly Finding[], recorded: readonly Finding[]): readonly Finding[] {
-  const known = new Map<string, number>();
-  for (const { ruleId, severity } of recorded)
-    known.set(ruleId, Math.min(rankOf(severity), known.get(ruleId) ?? Number.POSITIVE_INFINITY));
   return found.filter(
-    ({ ruleId, severity }) => rankOf(severity) < (known.get(ruleId) ?? Number.POSITIVE_INFINITY),
+    (now) =>
+      !recorded.some((then) => sameQuestion(now, then) && rankOf(then.severity) <= rankOf(now.severity)),
   );
 }
 

@@ -35,6 +35,8 @@ export interface ParsedPolicy {
 
 export interface ParsedText {
   readonly problems: readonly TextProblem[];
+  /** What is valid and hardly meant: a policy that can never match, letters of several scripts in one word. */
+  readonly warnings: readonly TextProblem[];
   /** Empty when there are problems. */
   readonly policies: readonly ParsedPolicy[];
 }

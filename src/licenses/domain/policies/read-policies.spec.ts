@@ -48,6 +48,12 @@ describe('a text of policies', () => {
     expect(problemsOf(text)).toMatchObject([{ line: 3, column: 10 }]);
   });
 
+  it('is taken with a warning when it can never match', () => {
+    const { policies, warnings } = { warnings: undefined, ...read(when('false')) };
+    expect(policies).toHaveLength(1);
+    expect(warnings).toMatchObject([{ line: 1, message: expect.stringContaining('impossible') }]);
+  });
+
   it('is refused for a permit, which would change nothing', () => {
     const [problem] = problemsOf(`@id("p") @severity("deny") @message("m") permit ${ALL};`);
     expect(problem).toMatchObject({ policyId: 'p', line: 1, column: 1 });
@@ -178,6 +184,6 @@ describe('a hostile text', () => {
 
 describe('the schema', () => {
   it('is valid, and without policies there is nothing to refuse', () => {
-    expect(engine.parse('', POLICY_SCHEMA)).toEqual({ problems: [], policies: [] });
+    expect(engine.parse('', POLICY_SCHEMA)).toEqual({ problems: [], warnings: [], policies: [] });
   });
 });

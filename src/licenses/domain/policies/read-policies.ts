@@ -15,7 +15,12 @@ export interface PolicyProblem {
 }
 
 export type ReadPolicies =
-  | { readonly policies: readonly Policy[]; readonly problems?: undefined }
+  | {
+      readonly policies: readonly Policy[];
+      /** The text is taken; these places are hardly meant as they stand. */
+      readonly warnings: readonly PolicyProblem[];
+      readonly problems?: undefined;
+    }
   | { readonly policies?: undefined; readonly problems: readonly PolicyProblem[] };
 
 const MAX_PROBLEMS = 50;
@@ -51,7 +56,7 @@ const KNOWN_ANNOTATIONS = Object.keys(annotationsSchema.shape);
 export function readPolicies(text: string, engine: PolicyEngine): ReadPolicies {
   const misshapen = checkShape(text);
   if (misshapen) return refused(text, [misshapen]);
-  const { problems, policies: parsed } = engine.parse(text, POLICY_SCHEMA);
+  const { problems, warnings, policies: parsed } = engine.parse(text, POLICY_SCHEMA);
   if (problems.length > 0) return refused(text, problems);
   if (parsed.length > MAX_POLICIES)
     return refused(text, [
@@ -65,7 +70,9 @@ export function readPolicies(text: string, engine: PolicyEngine): ReadPolicies {
   const wrong = read.flatMap(({ problems: found }) => found);
   const policies = read.flatMap(({ policy }) => (policy ? [policy] : []));
   const all = [...wrong, ...twice(policies)];
-  return all.length > 0 ? { problems: all.slice(0, MAX_PROBLEMS) } : { policies };
+  return all.length > 0
+    ? { problems: all.slice(0, MAX_PROBLEMS) }
+    : { policies, warnings: placed(text, warnings) };
 }
 
 function readOne(text: string, parsed: ParsedPolicy): { policy?: Policy; problems: PolicyProblem[] } {
@@ -110,12 +117,14 @@ function twice(policies: readonly Policy[]): PolicyProblem[] {
 }
 
 function refused(text: string, problems: readonly TextProblem[]): ReadPolicies {
-  return {
-    problems: problems.slice(0, MAX_PROBLEMS).map(({ message, help, offset }) => ({
-      message,
-      help,
-      ...(offset === null ? { line: null, column: null } : placeOf(text, offset)),
-      policyId: null,
-    })),
-  };
+  return { problems: placed(text, problems) };
+}
+
+function placed(text: string, problems: readonly TextProblem[]): PolicyProblem[] {
+  return problems.slice(0, MAX_PROBLEMS).map(({ message, help, offset }) => ({
+    message,
+    help,
+    ...(offset === null ? { line: null, column: null } : placeOf(text, offset)),
+    policyId: null,
+  }));
 }
