@@ -70,7 +70,11 @@ import { RecordLicenseText } from './licenses/application/record-license-text.js
 import { RecordListings } from './licenses/application/record-listings.js';
 import { RegistryHistory } from './licenses/application/registry-changes.js';
 import { ReopenedClearances } from './licenses/application/reopened-clearances.js';
+import { AskPolicies } from './licenses/application/ask-policies.js';
+import { CheckPolicy } from './licenses/application/check-policy.js';
+import { SetPolicy } from './licenses/application/set-policy.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
+import { PolicyController } from './licenses/http/policy.controller.js';
 import { ClearanceController } from './licenses/http/clearance.controller.js';
 import { RegistryController } from './licenses/http/registry.controller.js';
 import { RegistryRecordsController } from './licenses/http/registry-records.controller.js';
@@ -99,6 +103,7 @@ export class AppModule {
         RegistryRecordsController,
         ClearanceController,
         WaiverController,
+        PolicyController,
         RunController,
         RunEventsController,
         PipelineController,
@@ -149,6 +154,9 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [RecordLicenseText, services.recordLicenseText],
     [RecordCuration, services.recordCuration],
     [RegistryHistory, services.registryHistory],
+    [AskPolicies, services.askPolicies],
+    [SetPolicy, services.setPolicy],
+    [CheckPolicy, services.checkPolicy],
     [ReopenedClearances, services.reopenedClearances],
     [ListWaivers, services.listWaivers],
     [ApproveWaiver, services.approveWaiver],

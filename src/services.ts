@@ -28,7 +28,7 @@ export async function createServices(options: ServicesOptions) {
   const reading = composeLogReading(options, database, log);
   const identity = composeIdentity(database, log);
   const provenance = await composeProvenance(options);
-  const licenses = composeLicenses(log);
+  const licenses = composeLicenses(options, log);
   const assets = composeAssets(options, database, log, reading, provenance, licenses);
   const generation = composeGeneration(options, database, log, reading, assets, licenses);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);

@@ -15,7 +15,7 @@ export function composeHumanWork(
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   { store, assets, signalReader, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { requireCleared }: Composed<typeof composeLicenses>,
+  { requireCleared, requireReleasable }: Composed<typeof composeLicenses>,
 ) {
   return {
     recordContribution: new RecordContribution(
@@ -33,6 +33,14 @@ export function composeHumanWork(
     ),
     proveObligation: new ProveObligation(assets, appendEntry, requirePublishing, vault, clock),
     stateAuthorship: new StateAuthorship(assets),
-    reviewAsset: new ReviewAsset(assets, appendEntry, requirePublishing, requireCleared, vault, clock),
+    reviewAsset: new ReviewAsset(
+      assets,
+      appendEntry,
+      requirePublishing,
+      requireCleared,
+      requireReleasable,
+      vault,
+      clock,
+    ),
   };
 }

@@ -54,6 +54,14 @@ export const ERROR_CODES = {
     howToFix:
       'Have a person with the role legal approve a waiver for the findings, or choose an alternative named in them.',
   },
+  policy_denied: {
+    status: 403,
+    howToFix: 'See "findings": each names a policy of your organization and what would satisfy it.',
+  },
+  policy_invalid: {
+    status: 422,
+    howToFix: 'Correct the places listed in "errors". GET /v1/policies/schema tells what a policy can ask.',
+  },
   unknown_model: { status: 422, howToFix: 'List the known model listings with GET /v1/models.' },
   // Pipelines and runs
   unknown_pipeline: { status: 422, howToFix: 'List the pipelines with GET /v1/pipelines.' },

@@ -28,6 +28,7 @@ export const ID_PREFIXES = {
   catalogImport: 'imp',
   obligation: 'obl',
   obligationProof: 'prf',
+  policy: 'plc',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

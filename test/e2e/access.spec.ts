@@ -277,6 +277,9 @@ describe('ids of another organization', () => {
     const pipeline = json({ name: 'theirs', definition: { steps: [step] } });
     const stored = await app.request('/v1/pipelines', { ...pipeline, key: live });
     ids.pipelines = ((await stored.json()) as { id: string }).id;
+    const terms = { ...json({ terms: ['their word'] }), method: 'PUT', key: live };
+    const set = await app.request('/v1/policies/blocked-terms', terms);
+    ids.policies = ((await set.json()) as { id: string }).id;
     const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
     const { id } = (await (await app.request('/v1/reports', { ...report, key: live })).json()) as {
       id: string;
@@ -363,6 +366,10 @@ describe('ids of another organization', () => {
     );
     const waiver = { reason: 'LEGAL_OPINION', comment: 'x', expiresAt: '2030-01-01T00:00:00Z' };
     await expectProblem(await post('/v1/waivers', { clearanceId: ids.clearances, ...waiver }), 'not_found');
+    const asked = { text: '', clearanceId: ids.clearances };
+    await expectProblem(await post('/v1/policies/check', asked), 'not_found');
+    const theirs = { ...json({ scope: { projectId: ids.projects }, text: '' }), method: 'PUT', key };
+    await expectProblem(await app.request('/v1/policies', theirs), 'not_found');
     expect(await inspector.footprint()).toEqual(before);
   });
 
@@ -380,8 +387,12 @@ describe('ids of another organization', () => {
       '/v1/clearances',
       '/v1/clearances/reopened',
       '/v1/waivers',
+      '/v1/policies',
+      '/v1/policies?history=true',
     ]) {
-      const text = await (await app.request(`${path}?limit=200`, { key: mine })).text();
+      const text = await (
+        await app.request(`${path}${path.includes('?') ? '&' : '?'}limit=200`, { key: mine })
+      ).text();
       for (const id of Object.values(ids)) expect(text).not.toContain(id);
       expect(text).not.toContain(foreign.organizationId);
     }

@@ -672,7 +672,11 @@ describe('what changed since a day', () => {
         listing.id === 'flux-1-schnell@fal' ? { ...listing, terms: listing.terms.slice(1) } : listing,
       ),
     );
-    const standing = new ClearanceStanding(new EffectiveRegistry(upgraded), systemClock);
+    const standing = new ClearanceStanding(
+      new EffectiveRegistry(upgraded),
+      app.services.askPolicies,
+      systemClock,
+    );
     const rootId = parsePublicId('clearance', decided.id) ?? '';
     const { kind } = await app.services.organizationTx.run(organizationId ?? '', (tx) =>
       standing.of(tx, rootId),

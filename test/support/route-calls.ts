@@ -95,6 +95,9 @@ export class RouteCalls {
       ...this.one('/v1/clearances', { lineage: SCENE, facts: HARMLESS_FACTS }, 201, 'clearance.decided'),
       ...this.one('/v1/clearances', { matrix: MATRIX }, 201, 'clearance.matrix_decided'),
     ],
+    'PUT /v1/policies': () => this.put('/v1/policies', { text: this.newPolicy() }),
+    'PUT /v1/policies/blocked-terms': () =>
+      this.put('/v1/policies/blocked-terms', { terms: [`unheard word ${++this.serial}`] }),
     'POST /v1/waivers': async () => {
       const { clearanceId } = await this.startRun(PAID_MODEL);
       return this.one('/v1/waivers', waiverOf(clearanceId), 201, 'waiver.approved');
@@ -278,6 +281,17 @@ export class RouteCalls {
       const asked = this.ask('/v1/clearances', json({ matrix: MATRIX }));
       return this.look(`/v1/clearances/matrices/${(await this.answer<{ id: string }>(asked)).id}`);
     },
+    'GET /v1/policies': () => this.look('/v1/policies'),
+    'GET /v1/policies/schema': () => this.look('/v1/policies/schema'),
+    'GET /v1/policies/{id}': async () => {
+      const init = { ...json({ text: this.newPolicy() }), method: 'PUT' };
+      const { id } = await this.answer<{ id: string }>(this.ask('/v1/policies', init));
+      return this.look(`/v1/policies/${id}`);
+    },
+    'POST /v1/policies/check': () => ({
+      send: () => this.ask('/v1/policies/check', json({ text: this.newPolicy() })),
+      status: 200,
+    }),
     'GET /v1/clearances/reopened': () => this.look('/v1/clearances/reopened'),
     'GET /v1/clearances/{id}/replay': async () =>
       this.look(`/v1/clearances/${(await this.startRun()).clearanceId}/replay`),
@@ -331,6 +345,17 @@ export class RouteCalls {
       return this.look(`${this.logPath}/tile/entries/000${size < 256 ? `.p/${size}` : ''}`);
     },
   };
+
+  private put(path: string, body: unknown): Call[] {
+    const init = { ...json(body), method: 'PUT' };
+    return [{ send: () => this.ask(path, init), status: 200, writes: ['policy.changed'] }];
+  }
+
+  /** Forbids what nothing here uses. */
+  private newPolicy(): string {
+    return `@id("p-${++this.serial}") @severity("deny") @message("no") forbid (principal, action, resource)
+      when { resource.lineage.vendors.contains("Nobody") };`;
+  }
 
   async upload(): Promise<string> {
     const form = postForm(await this.uploadForm());

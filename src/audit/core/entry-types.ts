@@ -41,6 +41,16 @@ export type ObligationOutcome = (typeof OBLIGATION_OUTCOMES)[number];
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'archive'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
+/** An asset may rest on several runs in several projects. */
+export const MAX_POLICIES_IN_ENTRY = 100;
+/** One version of one policy set or list. */
+const policyRef = z.strictObject({
+  kind: token,
+  scope: token,
+  version: z.int().positive(),
+  sha256: sha256Hex,
+});
+
 /**
  * What was read in a received file: what it reserves, without the words of conditions, and the places that could not be
  * read. Absent in entries of before files were read.
@@ -91,6 +101,27 @@ export const ENTRY_DATA_SCHEMAS = {
     findings: z.array(z.strictObject({ ruleId: token, severity: token, listingId })).max(256),
     /** The first decision, when this one was made again in its place. */
     renews: id.optional(),
+    /** Policies of the organization that were asked, too; absent when there were none. */
+    policies: z
+      .strictObject({
+        refs: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY),
+        /** Over what the policies were asked about, beside lineage and facts. */
+        basisSha256: sha256Hex,
+        /** How often a text held a blocked term: never which, that would tell of the prompt. */
+        blockedTermMatches: z.int().nonnegative(),
+      })
+      .optional(),
+  }),
+
+  /** A new version of a policy set or of a list of blocked terms; `sha256` is over its bytes, `items` counts them. */
+  'policy.changed': z.strictObject({
+    kind: z.enum(['cedar', 'blocked-terms']),
+    scope: z.enum(['organization', 'project', 'use-case']),
+    scopeId: id,
+    version: z.int().positive(),
+    sha256: sha256Hex,
+    items: z.int().nonnegative(),
+    previousSha256: sha256Hex.optional(),
   }),
 
   /**
@@ -248,7 +279,12 @@ export const ENTRY_DATA_SCHEMAS = {
     ...fileReading,
   }),
   'review.decided': z.strictObject({ assetId: id, decision: token, sha256: sha256Hex }),
-  'asset.released': z.strictObject({ assetId: id, sha256: sha256Hex }),
+  'asset.released': z.strictObject({
+    assetId: id,
+    sha256: sha256Hex,
+    /** Policies of the organization that were asked before it; absent when there were none. */
+    policies: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY).optional(),
+  }),
   /**
    * A person says that an obligation of an asset was met, waived, does not apply, or is open again after all. `sha256`
    * is the file for which that is said; `obligationSha256` is over the canonical JSON of the obligation.
@@ -359,6 +395,7 @@ export const SUBJECT_KINDS = [
   'license_text',
   'curation',
   'obligation_proof',
+  'policy',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

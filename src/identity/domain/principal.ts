@@ -32,6 +32,8 @@ const PERMISSIONS = {
   'waivers:approve': ['legal'],
   /** Own listings, license texts and corrections of facts: what every decision rests on. */
   'registry:record': ['legal'],
+  /** What the organization forbids itself, on top of the licenses. */
+  'policies:set': ['legal', 'admin'],
   'pipelines:create': ['creator'],
   /** Whoever is asked by the person, or by a court. A hold is the counterweight, so admins cannot lift one. */
   'erasures:create': ['legal', 'admin'],

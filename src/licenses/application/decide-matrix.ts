@@ -15,10 +15,12 @@ import {
   type MatrixCell,
   matrixInput,
   type MatrixInput,
+  type MatrixPolicies,
   type MatrixQuestion,
   matrixResultSha256,
 } from '../domain/matrix.js';
 import { type RegistryState } from '../domain/registry-state.js';
+import { type Asked, type AskPolicies, type Work } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { type RecordBasis } from './record-basis.js';
 
@@ -43,14 +45,17 @@ export class DecideMatrix {
   constructor(
     private readonly registry: EffectiveRegistry,
     private readonly recordBasis: RecordBasis,
+    private readonly policies: AskPolicies,
     private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
   ) {}
 
-  async decide(tx: Tx, principal: Principal, question: MatrixQuestion): Promise<DecidedMatrix> {
+  async decide(tx: Tx, principal: Principal, question: MatrixQuestion, asked: Asked): Promise<DecidedMatrix> {
     const registry = await this.registry.within(tx);
-    const cells = await answerAll(question, registry.index);
-    const input = matrixInput(question, cells);
+    const licensed = await answerAll(question, registry.index);
+    const policies = await this.policiesOf(tx, licensed, registry.index, asked);
+    const cells = await askPoliciesOfAll(tx, this.policies, licensed, registry.index, policies);
+    const input = matrixInput(question, cells, policies);
     const bytes = canonicalJson(input as unknown as JsonValue);
     const decided: DecidedMatrix = {
       id: newId(),
@@ -74,6 +79,21 @@ export class DecideMatrix {
       },
     });
     return decided;
+  }
+
+  /** Those that apply here apply to every cell. */
+  private async policiesOf(
+    tx: Tx,
+    cells: readonly MatrixCell[],
+    listings: ListingIndex,
+    asked: Asked,
+  ): Promise<MatrixPolicies | undefined> {
+    const [first] = cells;
+    if (first === undefined) return undefined;
+    const { basis } = await this.policies.generate(tx, workOf(first, listings), first.result, asked);
+    if (basis === undefined) return undefined;
+    const { licenseDecision: _ofOneCell, matches: _none, ...common } = basis;
+    return common;
   }
 
   private async insert(
@@ -108,6 +128,31 @@ export class DecideMatrix {
   }
 }
 
+/** Each cell as the policies leave it: never milder than the licenses. */
+export async function askPoliciesOfAll(
+  tx: Tx,
+  asker: AskPolicies,
+  cells: readonly MatrixCell[],
+  listings: ListingIndex,
+  policies: MatrixPolicies | undefined,
+): Promise<readonly MatrixCell[]> {
+  if (policies === undefined) return cells;
+  const asked: MatrixCell[] = [];
+  for (const cell of cells) {
+    const basis = { ...policies, licenseDecision: cell.result.decision, matches: [] };
+    const outcome = await asker.again(tx, workOf(cell, listings), cell.result, basis);
+    asked.push({ ...cell, result: { ...cell.result, ...outcome } });
+    if (asked.length % CELLS_PER_TURN === 0) await setImmediate();
+  }
+  return asked;
+}
+
+function workOf({ result }: MatrixCell, listings: ListingIndex): Work {
+  const { lineage, facts } = result.input;
+  return { lineage, facts, listings };
+}
+
+/** What the licenses say. */
 export async function answerAll(question: MatrixQuestion, listings: ListingIndex): Promise<MatrixCell[]> {
   const cells: MatrixCell[] = [];
   for (const cell of decideMatrix(question, listings)) {

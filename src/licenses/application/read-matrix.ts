@@ -6,8 +6,10 @@ import { ENGINE_VERSION } from '../domain/engine.js';
 import { type ListingIndex } from '../domain/listing-index.js';
 import { type ListingId } from '../domain/listing.js';
 import { type MatrixInput, matrixResultSha256 } from '../domain/matrix.js';
+import { POLICY_SCHEMA_SHA256 } from '../domain/policies/policy-schema.js';
 import { archivedIndex } from './archived-listings.js';
-import { answerAll, type DecidedMatrix } from './decide-matrix.js';
+import { type AskPolicies } from './ask-policies.js';
+import { answerAll, askPoliciesOfAll, type DecidedMatrix } from './decide-matrix.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 
 export interface ReadMatrix extends DecidedMatrix {
@@ -30,7 +32,12 @@ interface MatrixRow {
  * another release there are no answers: they are repeated by the release that has them.
  * @throws ColophonError `not_found`
  */
-export async function readMatrix(tx: Tx, id: string, registry: EffectiveRegistry): Promise<ReadMatrix> {
+export async function readMatrix(
+  tx: Tx,
+  id: string,
+  registry: EffectiveRegistry,
+  asker: AskPolicies,
+): Promise<ReadMatrix> {
   const [row] = await tx.query<MatrixRow>(
     `SELECT input, result_sha256, created_by, created_at FROM clearance_matrix
       WHERE organization_id = $1 AND id = $2`,
@@ -40,8 +47,12 @@ export async function readMatrix(tx: Tx, id: string, registry: EffectiveRegistry
   // Written by this program, and never changed: the database refuses it.
   const input = JSON.parse(row.input.toString('utf8')) as MatrixInput;
   const listings = await archivedIndex(tx, input);
-  const isOurs = input.engineVersion === ENGINE_VERSION;
-  const cells = isOurs ? await answerAll(input, listings) : [];
+  const { engineVersion, policies } = input;
+  const isOurs =
+    engineVersion === ENGINE_VERSION &&
+    (policies === undefined || policies.schemaSha256 === POLICY_SCHEMA_SHA256);
+  const licensed = isOurs ? await answerAll(input, listings) : [];
+  const cells = await askPoliciesOfAll(tx, asker, licensed, listings, policies);
   return {
     id,
     input,

@@ -4,6 +4,7 @@ import { canonicalFacts, canonicalLineage, type DecisionInput } from './decision
 import { decidePrepared, type DecisionResult, ENGINE_VERSION, prepareLineage } from './engine.js';
 import { type Decision, type Finding } from './finding.js';
 import { type Lineage } from './lineage.js';
+import { type PolicyBasis } from './policies/policy.js';
 import { type ListingIndex } from './listing-index.js';
 import { type AudiencelessFacts, type RunFacts } from './run-facts.js';
 
@@ -32,7 +33,12 @@ export interface MatrixInput extends MatrixQuestion {
   /** Of all alternatives together: `[id, sha256]`, sorted; the hash is null for what the registry does not know. */
   readonly listings: DecisionInput['listings'];
   readonly registrySha256: string;
+  /** Policies of the organization that every cell was asked of, after the licenses; absent when there were none. */
+  readonly policies?: MatrixPolicies | undefined;
 }
+
+/** What is common to all cells. What the licenses alone say of a cell follows from the rest. */
+export type MatrixPolicies = Omit<PolicyBasis, 'licenseDecision' | 'matches'>;
 
 /** The facts of one cell, exactly as a caller would state them for it alone. */
 export function factsOfCell(
@@ -60,7 +66,11 @@ export function* decideMatrix(question: MatrixQuestion, listings: ListingIndex):
 }
 
 /** One form for one question, and the listings that took part. */
-export function matrixInput(question: MatrixQuestion, cells: readonly MatrixCell[]): MatrixInput {
+export function matrixInput(
+  question: MatrixQuestion,
+  cells: readonly MatrixCell[],
+  policies: MatrixPolicies | undefined,
+): MatrixInput {
   const listings = new Map(cells.flatMap(({ result }) => result.input.listings));
   return {
     v: 1,
@@ -77,6 +87,7 @@ export function matrixInput(question: MatrixQuestion, cells: readonly MatrixCell
     facts: withoutAudience(canonicalFacts({ ...question.facts, audienceCountries: 'worldwide' })),
     listings: [...listings].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
     registrySha256: cells[0]?.result.input.registrySha256 ?? '',
+    ...(policies === undefined ? {} : { policies }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Basis, reopened, type Reopened } from './reopened.js';
+import { type Basis, reopened, type ReopenedByRegistry } from './reopened.js';
 import { type ListingId } from './listing.js';
 import { type RegistryState } from './registry-state.js';
 
@@ -13,7 +13,7 @@ export interface WaiverStanding {
   /** Null while it is in force, and where nobody wrote down when it happened (another release of the product). */
   readonly endedAt: Date | null;
   /** What has changed under it. */
-  readonly changes: readonly Reopened[];
+  readonly changes: readonly ReopenedByRegistry[];
 }
 
 /** What a waiver rests on. */
@@ -44,7 +44,11 @@ export function waiverStanding(
 }
 
 /** The first recorded change of one of these listings since a version of the registry. */
-function firstChange(changes: readonly Reopened[], since: number, registry: RegistryState): Date | null {
+function firstChange(
+  changes: readonly ReopenedByRegistry[],
+  since: number,
+  registry: RegistryState,
+): Date | null {
   const ids = new Set<ListingId>(changes.map(({ listingId }) => listingId));
   const readings = [...registry.readings.values()]
     .flat()

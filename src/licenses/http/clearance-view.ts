@@ -1,4 +1,5 @@
 import { publicId } from '../../shared/ids.js';
+import { type PolicyBasis } from '../domain/policies/policy.js';
 import { type Clearance } from '../application/decide-clearance.js';
 import { type StoredClearance } from '../application/read-clearance.js';
 
@@ -8,6 +9,7 @@ export function clearanceView(clearance: Clearance) {
     id: publicId('clearance', clearance.id),
     decision: clearance.decision,
     findings: clearance.findings,
+    policies: policiesView(clearance.policies),
     obligations: clearance.obligations,
     indemnity: clearance.indemnity,
     engineVersion: clearance.engineVersion,
@@ -49,4 +51,11 @@ export function clearanceSummary(clearance: StoredClearance) {
     inputSha256,
     createdAt,
   };
+}
+
+/** Which policies were asked beside the licenses, and what the licenses alone said; null when there were none. */
+export function policiesView(basis: PolicyBasis | undefined) {
+  if (basis === undefined) return null;
+  const { engine, schemaSha256, licenseDecision, question, refs } = basis;
+  return { engine, schemaSha256, licenseDecision, question, refs };
 }

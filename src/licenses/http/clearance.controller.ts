@@ -9,8 +9,10 @@ import { Idempotency } from '../../http/idempotency.js';
 import { decodeCursor, pageQuerySchema, toPage, UUID_SORT_KEY } from '../../http/pagination.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { ColophonError } from '../../shared/errors.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
+import { AskPolicies } from '../application/ask-policies.js';
 import { CompleteLineage } from '../application/complete-lineage.js';
 import { ClearanceStanding } from '../application/clearance-standing.js';
 import { DecideAgain } from '../application/decide-again.js';
@@ -21,6 +23,8 @@ import { listClearances } from '../application/list-clearances.js';
 import { alternativesOf } from '../application/matrix-question.js';
 import { PipelineLineage } from '../application/pipeline-lineage.js';
 import { readClearance } from '../application/read-clearance.js';
+import { useCaseOf } from '../application/find-use.js';
+import { type PolicyUse } from '../application/policies-in-force.js';
 import { readMatrix } from '../application/read-matrix.js';
 import { type ReopenedClearance, ReopenedClearances } from '../application/reopened-clearances.js';
 import { replayClearance } from '../application/replay-clearance.js';
@@ -34,7 +38,7 @@ import {
   type MatrixBody,
   nameOfAudience,
 } from './clearance.schemas.js';
-import { clearanceSummary, clearanceView, scopeView } from './clearance-view.js';
+import { clearanceSummary, clearanceView, policiesView, scopeView } from './clearance-view.js';
 import { matrixView, readMatrixView } from './matrix-view.js';
 
 const listQuerySchema = pageQuerySchema.extend({
@@ -64,6 +68,7 @@ export class ClearanceController {
     private readonly standing: ClearanceStanding,
     private readonly reopenedClearances: ReopenedClearances,
     private readonly followUp: WaiverFollowUp,
+    private readonly askPolicies: AskPolicies,
     private readonly organizationTx: OrganizationTx,
     private readonly idempotency: Idempotency,
   ) {}
@@ -76,16 +81,20 @@ export class ClearanceController {
   })
   async ask(
     @CurrentPrincipal() principal: Principal,
-    @Body({ schema: askClearanceSchema }) { lineage, facts, matrix }: AskClearanceBody,
+    @Body({ schema: askClearanceSchema }) body: AskClearanceBody,
   ) {
+    const { lineage, facts, matrix } = body;
     return this.organizationTx.run(principal.organizationId, async (tx) => {
-      if (matrix !== undefined)
-        return matrixView(await this.decideMatrix.decide(tx, principal, await this.questionOf(tx, matrix)));
+      const asked = { roles: principal.roles, use: await useOf(tx, body) };
+      if (matrix !== undefined) {
+        const question = await this.questionOf(tx, matrix);
+        return matrixView(await this.decideMatrix.decide(tx, principal, question, asked));
+      }
       // The schema admits nothing else.
       if (lineage === undefined || facts === undefined) throw new Error('neither a question nor a matrix');
       const complete = await this.completeLineage.complete(tx, lineage);
-      const decided = await this.decideClearance.decide(tx, complete, facts);
-      return clearanceView(await this.decideClearance.record(tx, principal, decided));
+      const decided = await this.decideClearance.decide(tx, complete, facts, asked);
+      return clearanceView(await this.decideClearance.record(tx, principal, decided, { use: asked.use }));
     });
   }
 
@@ -114,7 +123,9 @@ export class ClearanceController {
     @CurrentPrincipal() { organizationId }: Principal,
     @Param('id', idOf('clearanceMatrix')) id: string,
   ) {
-    const matrix = await this.organizationTx.run(organizationId, (tx) => readMatrix(tx, id, this.registry));
+    const matrix = await this.organizationTx.run(organizationId, (tx) =>
+      readMatrix(tx, id, this.registry, this.askPolicies),
+    );
     return readMatrixView(matrix);
   }
 
@@ -197,7 +208,7 @@ export class ClearanceController {
     @Param('id', idOf('clearance')) id: string,
   ) {
     const { recorded, again } = await this.organizationTx.run(organizationId, (tx) =>
-      replayClearance(tx, id),
+      replayClearance(tx, this.askPolicies, id),
     );
     const { decision, findings, engineVersion, termsSha256, inputSha256 } = again;
     return {
@@ -208,6 +219,7 @@ export class ClearanceController {
         inputSha256 === recorded.inputSha256 &&
         sameFindings(findings, recorded.findings),
       recorded: { decision: recorded.decision, inputSha256: recorded.inputSha256 },
+      policies: policiesView(recorded.policies),
       again: { decision, engineVersion, termsSha256, inputSha256, findings },
     };
   }
@@ -234,6 +246,17 @@ export class ClearanceController {
       };
     });
   }
+}
+
+/** @throws ColophonError `not_found` */
+async function useOf(
+  tx: Tx,
+  { projectId: given, useCase }: Pick<AskClearanceBody, 'projectId' | 'useCase'>,
+): Promise<PolicyUse | undefined> {
+  if (given === undefined) return undefined;
+  const projectId = parsePublicId('project', given);
+  if (projectId === undefined) throw new ColophonError('not_found', 'There is no such project.');
+  return { projectId, useCaseId: await useCaseOf(tx, projectId, useCase) };
 }
 
 function reopenedView(reopened: ReopenedClearance) {

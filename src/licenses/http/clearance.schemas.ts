@@ -74,8 +74,20 @@ export const askClearanceSchema = z
     lineage: lineageSchema.optional(),
     facts: runFactsSchema.optional(),
     matrix: matrixSchema.optional(),
+    /** Where the work would belong: the policies of that project and use case are asked, too. */
+    projectId: z
+      .string()
+      .regex(/^prj_[0-9a-f]{32}$/)
+      .optional(),
+    useCase: z.string().min(1).max(100).optional(),
   })
-  .superRefine(({ lineage, facts, matrix }, context) => {
+  .superRefine(({ lineage, facts, matrix, projectId, useCase }, context) => {
+    if (useCase !== undefined && projectId === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['useCase'],
+        message: 'needs the projectId to which it belongs',
+      });
     for (const [name, value] of Object.entries({ lineage, facts })) {
       const isWrong = (value === undefined) === (matrix === undefined);
       const message = matrix === undefined ? 'is required' : 'stands inside of matrix';

@@ -17,6 +17,8 @@ export function matrixView({ id, input, inputSha256, resultSha256, cells, create
     inputSha256,
     resultSha256,
     registrySha256: input.registrySha256,
+    /** Asked of every cell after the licenses; null when there were none. */
+    policies: input.policies ?? null,
     createdAt: createdAt.toISOString(),
     summary: { cells: cells.length, ...countDecisions(cells) },
     cells: cells.map((cell) => cellView(cell, findings, obligations)),

@@ -116,6 +116,20 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
       deny: 2,
     },
   },
+  'policy.changed': {
+    ...common,
+    type: 'policy.changed',
+    subject: { kind: 'policy', id: id('plc') },
+    data: {
+      kind: 'cedar',
+      scope: 'organization',
+      scopeId: org,
+      version: 2,
+      sha256: hash('a'),
+      items: 3,
+      previousSha256: hash('b'),
+    },
+  },
   'waiver.approved': {
     ...common,
     type: 'waiver.approved',
