@@ -158,6 +158,59 @@ describe('what a policy can demand', () => {
     });
   });
 
+  it('are asked of every cell of a matrix, each as if it were asked alone, and read again as they were', async () => {
+    const projectId = await newProject();
+    const scope = { projectId };
+    await put(
+      policy(
+        'no-flux',
+        '(principal, action, resource) when { resource.lineage.listings.contains("' + MODEL + '") }',
+      ),
+      scope,
+    );
+    const models = [MODEL, 'qwen-image@self-hosted'];
+    const audiences = [{ countries: ['DE'] }, { countries: ['US'] }];
+    const facts = { ...HARMLESS_FACTS, audienceCountries: undefined };
+    const lineageOf = (listingId: string) => ({
+      components: [{ listingId, role: 'generator', stepKey: 'a' }],
+    });
+    const matrix = {
+      alternatives: models.map((name) => ({ name, lineage: lineageOf(name) })),
+      audiences,
+      facts,
+    };
+    interface Matrix {
+      id: string;
+      same?: boolean;
+      cells: { alternative: string; audience: string; decision: string; findings: number[] }[];
+      findings: Finding[];
+      policies: { refs: unknown[] } | null;
+    }
+    const answer = await made<Matrix>(app.request('/v1/clearances', json({ matrix, projectId })));
+    for (const cell of answer.cells) {
+      const alone = await ask(cell.alternative, {
+        projectId,
+        facts: { ...HARMLESS_FACTS, audienceCountries: [cell.audience] },
+      });
+      expect(cell.decision).toBe(alone.decision);
+      const found = cell.findings.map((place) => answer.findings[place]?.ruleId);
+      expect(found).toEqual(
+        alone.findings.filter(({ severity }) => severity !== 'note').map(({ ruleId }) => ruleId),
+      );
+    }
+    expect(answer.cells.map(({ decision }) => decision)).toEqual(['deny', 'deny', 'allow', 'allow']);
+    expect(answer.policies?.refs).toHaveLength(1);
+    // Read again after the policy is gone: as it was decided.
+    await put(
+      policy('another', '(principal, action, resource) when { resource.lineage.vendors.contains("Nobody") }'),
+      scope,
+    );
+    const read = await get<Matrix>(`/v1/clearances/matrices/${answer.id}`);
+    expect(read).toMatchObject({ same: true, cells: answer.cells });
+    const elsewhere = await made<Matrix>(app.request('/v1/clearances', json({ matrix })));
+    expect(elsewhere.policies).toBeNull();
+  });
+
   it('only allowed listings, in one project', async () => {
     const [strict, free] = [await newProject('feed'), await newProject('feed')];
     await put(

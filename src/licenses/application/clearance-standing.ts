@@ -18,8 +18,9 @@ export type Standing =
   | { readonly kind: 'reopened'; readonly last: StoredClearance; readonly changes: readonly Reopened[] };
 
 /**
- * A decision holds as long as what it rests on, and as long as no policy of today is stricter. Of a decision that was made again the last one counts, and waivers
- * count for the decision whose findings they accepted: so a waiver ends with the text on which it rested.
+ * A decision holds as long as what it rests on, and as long as no policy of today is stricter. Of a decision that was
+ * made again the last one counts, and waivers count for the decision whose findings they accepted: so a waiver ends with
+ * the text on which it rested.
  */
 export class ClearanceStanding {
   constructor(

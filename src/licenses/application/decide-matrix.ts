@@ -92,8 +92,8 @@ export class DecideMatrix {
     if (first === undefined) return undefined;
     const { basis } = await this.policies.generate(tx, workOf(first, listings), first.result, asked);
     if (basis === undefined) return undefined;
-    const { licenseDecision: _ofOneCell, matches: _none, ...common } = basis;
-    return common;
+    const { v, engine, schemaSha256, question, refs } = basis;
+    return { v, engine, schemaSha256, question, refs };
   }
 
   private async insert(
