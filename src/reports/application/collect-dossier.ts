@@ -21,6 +21,7 @@ import { mapInOrder } from '../../shared/map-in-order.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
+import { fileReadingOf } from './file-reading.js';
 import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
 import { People } from './people.js';
 import { type SealedTexts } from './sealed-texts.js';
@@ -199,6 +200,7 @@ export class CollectDossier {
       entryIndex: indexOf(asset.entryId),
       step: asset.stepRunId === undefined ? undefined : steps.get(asset.stepRunId),
       rights: asset.rights === undefined ? undefined : { ...asset.rights },
+      fileReading: fileReadingOf(asset),
     };
   }
 
