@@ -19,6 +19,7 @@ import {
 } from '../../testing/reserved-pictures.js';
 import { action, generatedPlan, parentOf, SigningWorkshop } from '../../testing/signing-workshop.js';
 import { reservationsInChain } from '../../domain/reservations/training-mining-assertion.js';
+import { findMetadata } from './metadata-places.js';
 import { readReservations } from './read-reservations.js';
 
 let workshop: SigningWorkshop;
@@ -212,6 +213,20 @@ describe('hostile packets', () => {
     expect(await readingOf(compressed)).toEqual({ found: [], unread: ['xmp'] });
     const plain = pngWithText(await plainPicture('png'), packet);
     expect(await readingOf(plain)).toEqual({ found: [], unread: ['xmp'] });
+  });
+
+  it('a file of nothing but packets is not read to its end, and keeps what was found', async () => {
+    const packet = Buffer.from(xmpPacket(dataMining('DMI-PROHIBITED')));
+    const segments = Array.from({ length: 200 }, () => xmpSegment(packet));
+    const jpeg = jpegWithSegments(await plainPicture('jpeg'), segments);
+    expect(await readingOf(jpeg)).toEqual({ found: EVERY_MINING, unread: ['xmp'] });
+    let png = await plainPicture('png');
+    for (let i = 0; i < 40; i += 1) png = pngWithText(png, packet, { compressed: true });
+    expect(await readingOf(png)).toEqual({ found: EVERY_MINING, unread: ['xmp'] });
+    const beginnings = Buffer.from('\x21\xff\x0bXMP DataXMP'.repeat(20_000), 'latin1');
+    const gif = await plainPicture('gif');
+    const file = Buffer.concat([gif.subarray(0, -1), beginnings, gif.subarray(-1)]);
+    expect(findMetadata(file, 'image/gif')).toMatchObject({ xmp: [], xmpUnread: true });
   });
 
   it('keeps what was reserved before the packet broke', async () => {
