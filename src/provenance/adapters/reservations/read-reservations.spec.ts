@@ -161,6 +161,20 @@ describe('packets that are where they should not be', () => {
     expect(await readingOf(holed)).toEqual({ found: [], unread: ['xmp'] });
   });
 
+  it('says so when AVIF holds a packet beside the one that its reader shows', async () => {
+    const packet = Buffer.from(xmpPacket(dataMining('DMI-PROHIBITED')));
+    const box = Buffer.alloc(8);
+    box.writeUInt32BE(packet.length + 8, 0);
+    box.write('free', 4, 'latin1');
+    for (const [avif, found] of [
+      [await plainPicture('avif'), []],
+      [await pictureWithXmp('avif', xmpPacket(dataMining('DMI-PROHIBITED'))), EVERY_MINING],
+    ] as const) {
+      const file = Buffer.concat([avif, box, packet]);
+      expect(await readingOf(file)).toEqual({ found, unread: ['xmp'] });
+    }
+  });
+
   it('does not take text of an older program for "nothing"', async () => {
     const raw = Buffer.from('Raw profile type xmp\0\nxmp\n      4\n3c78\n', 'latin1');
     const file = pngWithChunk(await plainPicture('png'), 'tEXt', raw);
