@@ -95,20 +95,21 @@ export const appendBenchmark: Benchmark = async ({ services }, { administratorUr
   }
 };
 
-interface Measured {
+export interface Measured {
   readonly perSecond: number;
   readonly settledPerSecond: number;
   readonly times: readonly number[];
 }
 
-async function measure(
+export async function measure(
   writers: number,
   write: () => Promise<unknown>,
   settle: () => Promise<void> = () => Promise.resolve(),
+  forMs = SECONDS * 1000,
 ): Promise<Measured> {
   const times: number[] = [];
   const start = performance.now();
-  const end = start + SECONDS * 1000;
+  const end = start + forMs;
   await Promise.all(
     Array.from({ length: writers }, async () => {
       for (let now = performance.now(); now < end; now = performance.now()) {
@@ -171,7 +172,7 @@ class GroupedInsert {
   }
 }
 
-function plainEntry(): PlainEntry {
+export function plainEntry(): PlainEntry {
   const id = `ast_${randomUUID().replaceAll('-', '')}`;
   return {
     type: 'asset.released',

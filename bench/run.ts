@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Benchmark, type BenchmarkResult, type StandaloneBenchmark } from './benchmark.js';
 import { appendBenchmark } from './append.js';
 import { exportBenchmark } from './export.js';
+import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
 import { studioStepBenchmark } from './studio-step.js';
 import { verifyBundleBenchmark } from './verify-bundle.js';
@@ -11,6 +12,7 @@ import { withInstance } from './with-instance.js';
 const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'studio-step': studioStepBenchmark,
   append: appendBenchmark,
+  growth: growthBenchmark,
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,
   'verify-bundle': verifyBundleBenchmark,

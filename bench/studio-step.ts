@@ -47,7 +47,9 @@ export const studioStepBenchmark: Benchmark = async ({ url, instance, services }
     'clearance: decide and record with its entry',
     await timeEach(ROUNDS * 4, () =>
       services.organizationTx.run(organizationId, async (tx) => {
-        const decided = await services.decideClearance.decide(tx, lineage, runFactsSchema.parse(FACTS));
+        const decided = await services.decideClearance.decide(tx, lineage, runFactsSchema.parse(FACTS), {
+          roles: principal.roles,
+        });
         return services.decideClearance.record(tx, principal, decided);
       }),
     ),

@@ -16,17 +16,21 @@ import { EntryStates } from './audit/application/entry-states.js';
 import { ExportArchive } from './audit/application/export-archive.js';
 import { ExportEntries } from './audit/application/export-entries.js';
 import { ReadLog } from './audit/application/read-log.js';
+import { ClearWitnessConflict } from './audit/application/clear-witness-conflict.js';
 import { RotateLogKey } from './audit/application/rotate-log-key.js';
 import { SettleLogKeys } from './audit/application/settle-log-keys.js';
 import { AuditController } from './audit/http/audit.controller.js';
 import { ErasureController } from './audit/http/erasure.controller.js';
 import { ExportController } from './audit/http/export.controller.js';
 import { LogKeyController } from './audit/http/log-key.controller.js';
+import { WitnessController } from './audit/http/witness.controller.js';
 import { LogFilesController } from './audit/http/log-files.controller.js';
+import { ProveObligation } from './contributions/application/prove-obligation.js';
 import { RecordContribution } from './contributions/application/record-contribution.js';
 import { ReviewAsset } from './contributions/application/review-asset.js';
 import { StateAuthorship } from './contributions/application/state-authorship.js';
 import { ContributionController } from './contributions/http/contribution.controller.js';
+import { ObligationController } from './contributions/http/obligation.controller.js';
 import { OrganizationTx } from './database/organization-tx.js';
 import { RunRepository } from './generation/adapters/run.repository.js';
 import { CancelRun } from './generation/application/cancel-run.js';
@@ -56,21 +60,31 @@ import { ClearanceStanding } from './licenses/application/clearance-standing.js'
 import { DecideAgain } from './licenses/application/decide-again.js';
 import { CompleteLineage } from './licenses/application/complete-lineage.js';
 import { DecideClearance } from './licenses/application/decide-clearance.js';
+import { DecideMatrix } from './licenses/application/decide-matrix.js';
 import { EffectiveRegistry } from './licenses/application/effective-registry.js';
 import { ImportModels } from './licenses/application/import-models.js';
+import { ListWaivers } from './licenses/application/list-waivers.js';
+import { PipelineLineage } from './licenses/application/pipeline-lineage.js';
 import { RecordCuration } from './licenses/application/record-curation.js';
 import { RecordLicenseText } from './licenses/application/record-license-text.js';
 import { RecordListings } from './licenses/application/record-listings.js';
 import { RegistryHistory } from './licenses/application/registry-changes.js';
 import { ReopenedClearances } from './licenses/application/reopened-clearances.js';
+import { AskPolicies } from './licenses/application/ask-policies.js';
+import { CheckPolicy } from './licenses/application/check-policy.js';
+import { SetPolicy } from './licenses/application/set-policy.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
+import { PolicyController } from './licenses/http/policy.controller.js';
 import { ClearanceController } from './licenses/http/clearance.controller.js';
 import { RegistryController } from './licenses/http/registry.controller.js';
 import { RegistryRecordsController } from './licenses/http/registry-records.controller.js';
+import { WaiverController } from './licenses/http/waiver.controller.js';
 import { VerifyFile } from './provenance/application/verify-file.js';
 import { VerifyController } from './provenance/http/verify.controller.js';
+import { BillOfMaterials } from './reports/application/bill-of-materials.js';
 import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
+import { BomController } from './reports/http/bom.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
 import { healthChecks } from './health-checks.js';
 import { type Services } from './services.js';
@@ -88,19 +102,24 @@ export class AppModule {
         RegistryController,
         RegistryRecordsController,
         ClearanceController,
+        WaiverController,
+        PolicyController,
         RunController,
         RunEventsController,
         PipelineController,
         FalWebhookController,
         AssetController,
         ContributionController,
+        ObligationController,
         VerifyController,
         AuditController,
         ExportController,
         LogKeyController,
+        WitnessController,
         ErasureController,
         LogFilesController,
         ReportController,
+        BomController,
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
@@ -127,13 +146,19 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ClearanceStanding, services.standing],
     [CompleteLineage, services.completeLineage],
     [DecideClearance, services.decideClearance],
+    [DecideMatrix, services.decideMatrix],
+    [PipelineLineage, services.pipelineLineage],
     [DecideAgain, services.decideAgain],
     [RecordListings, services.recordListings],
     [ImportModels, services.importModels],
     [RecordLicenseText, services.recordLicenseText],
     [RecordCuration, services.recordCuration],
     [RegistryHistory, services.registryHistory],
+    [AskPolicies, services.askPolicies],
+    [SetPolicy, services.setPolicy],
+    [CheckPolicy, services.checkPolicy],
     [ReopenedClearances, services.reopenedClearances],
+    [ListWaivers, services.listWaivers],
     [ApproveWaiver, services.approveWaiver],
     [WaiverFollowUp, services.waiverFollowUp],
     [AssetRepository, services.assets],
@@ -148,6 +173,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [CreatePipeline, services.createPipeline],
     [ReceiveFalWebhook, services.receiveFalWebhook],
     [RecordContribution, services.recordContribution],
+    [ProveObligation, services.proveObligation],
     [StateAuthorship, services.stateAuthorship],
     [ReviewAsset, services.reviewAsset],
     [ReadLog, services.readLog],
@@ -157,6 +183,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [CheckRows, services.checkRows],
     [PublishedLogs, services.publishedLogs],
     [RotateLogKey, services.rotateLogKey],
+    [ClearWitnessConflict, services.clearWitnessConflict],
     [SettleLogKeys, services.settleLogKeys],
     [EraseDataSubject, services.eraseDataSubject],
     [PlaceLegalHold, services.placeLegalHold],
@@ -164,6 +191,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ListLegalHolds, services.listLegalHolds],
     [RecordOpened, services.recordOpened],
     [RequestReport, services.requestReport],
+    [BillOfMaterials, services.billOfMaterials],
     [ReadReport, services.readReport],
     [Health, new Health(healthChecks(services))],
     [Metrics, metrics],

@@ -9,6 +9,8 @@ import { createOpenApiDocument } from './http/openapi.js';
 import { routesOf } from './http/route-table.js';
 import { declaredRoutes, withRouteTables } from './http/unaudited-routes.js';
 import { launch } from './launch.js';
+import { withCalendar } from './licenses/registry/marking-duties-document.js';
+import { markingDuties } from './licenses/registry/marking-duties.js';
 import { servicesForDocumentation } from './services-for-documentation.js';
 
 /** The application without anything behind it. Needs no database. */
@@ -29,6 +31,12 @@ async function writeRouteTables(file: string): Promise<void> {
   const app = await applicationForDocumentation();
   await app.init();
   writeFileSync(file, withRouteTables(readFileSync(file, 'utf8'), declaredRoutes(routesOf(app))));
+}
+
+/** `--marking-duties FILE`: brings the calendar in the document up to date and ends. */
+function writeMarkingDuties(file: string): Promise<void> {
+  writeFileSync(file, withCalendar(readFileSync(file, 'utf8'), markingDuties()));
+  return Promise.resolve();
 }
 
 async function serve(): Promise<void> {
@@ -76,6 +84,7 @@ Signatures are made by a development certificate authority: not trusted by anyon
 const WRITERS: Readonly<Record<string, (file: string) => Promise<void>>> = {
   '--openapi': writeOpenApi,
   '--route-tables': writeRouteTables,
+  '--marking-duties': writeMarkingDuties,
 };
 const [flag = '', file = ''] = process.argv.slice(2);
 const write = WRITERS[flag];

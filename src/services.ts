@@ -28,8 +28,8 @@ export async function createServices(options: ServicesOptions) {
   const reading = composeLogReading(options, database, log);
   const identity = composeIdentity(database, log);
   const provenance = await composeProvenance(options);
-  const assets = composeAssets(options, database, log, reading, provenance);
-  const licenses = composeLicenses(log);
+  const licenses = composeLicenses(options, log);
+  const assets = composeAssets(options, database, log, reading, provenance, licenses);
   const generation = composeGeneration(options, database, log, reading, assets, licenses);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const erasure = composeErasure(options, log, assets);

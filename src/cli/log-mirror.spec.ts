@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { MemoryLog, readGolden } from '../../test/vectors/tlog/vectors.js';
 import { signCheckpoint } from '../audit/core/checkpoint.js';
-import { ed25519Signer, parsePrivateKey } from '../audit/core/note-key.js';
+import {
+  ED25519,
+  ed25519Signer,
+  formatVkey,
+  generatePrivateKey,
+  parsePrivateKey,
+  publicKeyOf,
+} from '../audit/core/note-key.js';
 import { logFsck } from './log-fsck.js';
 import { logMirror } from './log-mirror.js';
 import { runCommand } from './command-line.js';
@@ -23,9 +30,15 @@ let folder: string;
 let output: string;
 let errors: string;
 
-async function sign(log: MemoryLog): Promise<void> {
+async function sign(log: MemoryLog, by = signer): Promise<void> {
   const checkpoint = { origin: golden.log.name, size: log.range.size, root: log.range.root() };
-  log.files.set('checkpoint', await signCheckpoint(checkpoint, [signer]));
+  log.files.set('checkpoint', await signCheckpoint(checkpoint, [by]));
+}
+
+/** Another key of the same log. */
+function newKey() {
+  const key = generatePrivateKey(golden.log.name, ED25519);
+  return { vkey: formatVkey(publicKeyOf(key)), signer: ed25519Signer(key) };
 }
 
 async function logOf(...batches: number[]): Promise<MemoryLog> {
@@ -228,6 +241,36 @@ describe('colophon log mirror', () => {
     log.files.set('checkpoint', await signCheckpoint(other, [signer]));
     expect(await mirror(...KEY)).toBe(1);
     expect(errors).toContain('do not lead to the signed root');
+  });
+
+  it('follows the log to its next key when it is told, and a stranger with another key gets nowhere', async () => {
+    const [next, stranger] = [newKey(), newKey()];
+    const log = await logOf(300);
+    serve(log);
+    expect(await mirror(...KEY)).toBe(0);
+    await grow(log, 400);
+    await sign(log, next.signer);
+    expect(await mirror()).toBe(1);
+    expect(await mirror('--new-vkey', stranger.vkey)).toBe(1);
+    expect(await readFile(join(folder, 'vkey'), 'utf8')).toBe(`${golden.log.vkey}\n`);
+    const before = await readFile(join(folder, 'checkpoint'));
+    expect(await mirror('--new-vkey', next.vkey)).toBe(0);
+    expect(output).toContain('700 in all');
+    expect(await logFsck([folder, '--vkey', next.vkey, '--opaque-entries'])).toBe(0);
+    // Killed before it wrote down the new key: told again, it finds its own checkpoint.
+    await writeFile(join(folder, 'vkey'), `${golden.log.vkey}\n`);
+    expect(await mirror('--new-vkey', next.vkey)).toBe(0);
+    expect(await mirror()).toBe(0);
+    // The new key does not excuse another history.
+    await writeFile(join(folder, 'checkpoint'), before);
+    await writeFile(join(folder, 'vkey'), `${golden.log.vkey}\n`);
+    const other = new MemoryLog();
+    await other.append(Array.from({ length: 700 }, (_, i) => Buffer.from(`another entry ${i}`)));
+    await sign(other, next.signer);
+    serve(other);
+    expect(await mirror('--new-vkey', next.vkey)).toBe(1);
+    expect(errors).toContain('another history');
+    expect(await readFile(join(folder, 'checkpoint'))).toEqual(before);
   });
 
   it('goes on where it was stopped, and does not trust what it finds there', async () => {

@@ -18,6 +18,8 @@ COLOPHON_API_KEY is sent to it: entries of a Colophon server are for its own org
 
   --vkey VKEY      the log's public key: <name>+<8 hex digits>+<base64>
                    (without it, the key that the copy holds; for a new copy, the one beside the log)
+  --new-vkey VKEY  the log has changed its key to this one: the copy is checked with the key it holds, what is shown
+                   with the new one, and from then on the copy holds the new one
   --origin ORIGIN  the log's origin (default: the name in the key)
   --json           print the result as JSON
 
@@ -34,6 +36,7 @@ export async function logMirror(argv: string[]): Promise<number> {
       allowPositionals: true,
       options: {
         vkey: { type: 'string' },
+        'new-vkey': { type: 'string' },
         origin: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -46,7 +49,7 @@ export async function logMirror(argv: string[]): Promise<number> {
     const [location, path, ...rest] = positionals;
     if (location === undefined || path === undefined || rest.length > 0)
       throw new Unusable(`name the log and one folder\n\n${USAGE}`);
-    const { key, mirrored } = await mirror(location, path, values);
+    const { key, mirrored } = await mirror(location, path, { ...values, newVkey: values['new-vkey'] });
     console.log(values.json ? printableJson({ ...mirrored, ...keyFields(key) }) : textOf(mirrored, key));
     return EXIT.ok;
   } catch (error) {
@@ -59,10 +62,18 @@ export async function logMirror(argv: string[]): Promise<number> {
   }
 }
 
+interface Given {
+  readonly vkey?: string | undefined;
+  readonly newVkey?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+const keyFile = ({ vkey }: LogKey): Buffer => Buffer.from(`${vkey}\n`, 'utf8');
+
 async function mirror(
   location: string,
   path: string,
-  given: { readonly vkey?: string | undefined; readonly origin?: string | undefined },
+  given: Given,
 ): Promise<{ key: LogKey; mirrored: Mirrored }> {
   const source = await openLogSource(location, process.env.COLOPHON_API_KEY);
   const progress = new EntryProgress();
@@ -71,11 +82,17 @@ async function mirror(
     try {
       const held = await keyInLog(folder, 'held');
       const key = await chooseKey(given.vkey, held, () => keyInLog(source, 'found_in_log'));
-      const trust = trustOf(key.vkey, given.origin);
       // The mark by which the next run knows the folder, should this one be interrupted.
-      await folder.write('vkey', Buffer.from(`${key.vkey}\n`, 'utf8'));
-      const mirrored = await mirrorLog(source, folder, trust, { onProgress: progress.show });
-      return { key, mirrored };
+      await folder.write('vkey', keyFile(key));
+      const next: LogKey =
+        given.newVkey === undefined ? key : { vkey: given.newVkey.trim(), origin: 'given' };
+      const mirrored = await mirrorLog(source, folder, trustOf(next.vkey, given.origin), {
+        onProgress: progress.show,
+        formerTrust: next === key ? undefined : trustOf(key.vkey, given.origin),
+      });
+      // Last: until the copy is up to date under the new key, it is known by the old one.
+      if (next !== key) await folder.write('vkey', keyFile(next));
+      return { key: next, mirrored };
     } finally {
       await folder.close();
     }

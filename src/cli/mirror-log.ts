@@ -39,6 +39,8 @@ export interface Mirrored {
 }
 
 export interface MirrorOptions {
+  /** When the log has changed its key: what the held checkpoint may be signed by as well. */
+  readonly formerTrust?: CheckpointTrust | undefined;
   readonly onProgress?: (progress: { readonly entries: number; readonly size: number }) => void;
 }
 
@@ -63,7 +65,7 @@ export async function mirrorLog(
   if (note === undefined) throw new MirrorRefused('checkpoint', 'there is no checkpoint at this address');
   const shown = open(note, trust, 'checkpoint', 'the checkpoint shown');
   const heldNote = await folder.read('checkpoint');
-  const held = heldNote && open(heldNote, trust, 'copy_damaged', 'the checkpoint held');
+  const held = heldNote && openHeld(heldNote, trust, options.formerTrust);
   const mirror = new Mirror(source, folder, shown, held, options);
   const outcome = await mirror.run();
   if (outcome !== 'older') await mirror.publish(note);
@@ -82,6 +84,17 @@ function open(
   } catch (error) {
     if (error instanceof TlogError) throw new MirrorRefused(code, `${what} is refused: ${error.message}`);
     throw error;
+  }
+}
+
+function openHeld(note: Uint8Array, trust: CheckpointTrust, former: CheckpointTrust | undefined): Checkpoint {
+  const what = 'the checkpoint held';
+  if (former === undefined) return open(note, trust, 'copy_damaged', what);
+  try {
+    return open(note, former, 'copy_damaged', what);
+  } catch {
+    // A run that was killed after it replaced the checkpoint: that one is signed by the new key.
+    return open(note, trust, 'copy_damaged', what);
   }
 }
 

@@ -16,10 +16,11 @@ const MASTER_KEY_BYTES = 32;
 
 /**
  * A sequencer that stops in the middle of a round (its machine hangs) must not hold the head of a log for ever: the
- * server ends its transaction, and another process goes on.
+ * server ends its transaction, and another process goes on. Generic plans, because the statements of the log are the
+ * same whatever their arrays hold: planning one anew for each round gains nothing.
  */
 const SEQUENCER_SESSION =
-  '-c search_path=colophon -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s';
+  '-c search_path=colophon -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s';
 
 export async function composeDatabase({ configuration, database, logger }: ServicesOptions) {
   const masterKey = readMasterKey(configuration);

@@ -1,4 +1,5 @@
 import { changedRegion } from '../contributions/adapters/changed-region.js';
+import { ProveObligation } from '../contributions/application/prove-obligation.js';
 import { RecordContribution } from '../contributions/application/record-contribution.js';
 import { ReviewAsset } from '../contributions/application/review-asset.js';
 import { StateAuthorship } from '../contributions/application/state-authorship.js';
@@ -14,7 +15,7 @@ export function composeHumanWork(
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   { store, assets, signalReader, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { requireCleared }: Composed<typeof composeLicenses>,
+  { requireCleared, requireReleasable }: Composed<typeof composeLicenses>,
 ) {
   return {
     recordContribution: new RecordContribution(
@@ -30,7 +31,16 @@ export function composeHumanWork(
       changedRegion,
       clock,
     ),
+    proveObligation: new ProveObligation(assets, appendEntry, requirePublishing, vault, clock),
     stateAuthorship: new StateAuthorship(assets),
-    reviewAsset: new ReviewAsset(assets, appendEntry, requirePublishing, requireCleared, vault, clock),
+    reviewAsset: new ReviewAsset(
+      assets,
+      appendEntry,
+      requirePublishing,
+      requireCleared,
+      requireReleasable,
+      vault,
+      clock,
+    ),
   };
 }

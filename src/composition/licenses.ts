@@ -1,46 +1,71 @@
+import { pipelineLineage } from '../generation/application/pipeline-lineage.js';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { AssetSignals } from '../assets/application/asset-signals.js';
-import { workBehindClearances } from '../generation/application/work-behind-clearances.js';
+import { isWorkUnfinished, workBehindClearances } from '../generation/application/work-behind-clearances.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
 import { CompleteLineage } from '../licenses/application/complete-lineage.js';
+import { CedarPolicyEngine } from '../licenses/adapters/cedar-policy-engine.js';
+import { AskPolicies } from '../licenses/application/ask-policies.js';
+import { CheckPolicy } from '../licenses/application/check-policy.js';
 import { ClearanceStanding } from '../licenses/application/clearance-standing.js';
 import { DecideAgain } from '../licenses/application/decide-again.js';
 import { DecideClearance } from '../licenses/application/decide-clearance.js';
+import { DecideMatrix } from '../licenses/application/decide-matrix.js';
 import { EffectiveRegistry } from '../licenses/application/effective-registry.js';
 import { ImportModels } from '../licenses/application/import-models.js';
+import { ListWaivers } from '../licenses/application/list-waivers.js';
+import { PipelineLineage } from '../licenses/application/pipeline-lineage.js';
+import { PoliciesInForce } from '../licenses/application/policies-in-force.js';
 import { RecordBasis } from '../licenses/application/record-basis.js';
 import { RecordCuration } from '../licenses/application/record-curation.js';
 import { RecordLicenseText } from '../licenses/application/record-license-text.js';
 import { RecordListings } from '../licenses/application/record-listings.js';
+import { RecordObligations } from '../licenses/application/record-obligations.js';
 import { RegistryHistory } from '../licenses/application/registry-changes.js';
 import { ReopenedClearances } from '../licenses/application/reopened-clearances.js';
 import { RequireCleared } from '../licenses/application/require-cleared.js';
+import { RequireReleasable } from '../licenses/application/require-releasable.js';
+import { SetPolicy } from '../licenses/application/set-policy.js';
 import { WorkBehindClearances } from '../licenses/application/work-behind-clearances.js';
 import { refuseCorrection } from '../licenses/http/refuse-correction.js';
+import { markingDuties } from '../licenses/registry/marking-duties.js';
 import { SEED_READ_ON, seedListings } from '../licenses/registry/seed.js';
 import { type composeLog } from './log.js';
-import { type Composed, clock } from './services-options.js';
+import { type Composed, clock, type ServicesOptions } from './services-options.js';
 
-export function composeLicenses({ appendEntry }: Composed<typeof composeLog>) {
+export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Composed<typeof composeLog>) {
   const seed = seedListings();
   const registry = new EffectiveRegistry(seed);
-  const standing = new ClearanceStanding(registry, clock);
+  const policyEngine = new CedarPolicyEngine((error) =>
+    logger.error({ err: error }, 'the policy engine failed'),
+  );
+  const askPolicies = new AskPolicies(new PoliciesInForce(policyEngine));
+  const standing = new ClearanceStanding(registry, askPolicies, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
-  const decideClearance = new DecideClearance(registry, recordBasis, appendEntry, clock);
+  const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);
+  const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished);
   const recordListings = new RecordListings(registry, appendEntry, clock);
   return {
     registry,
     standing,
     completeLineage: new CompleteLineage(new AssetSignals(new AssetRepository())),
     decideClearance,
-    decideAgain: new DecideAgain(decideClearance, standing),
+    decideMatrix: new DecideMatrix(registry, recordBasis, askPolicies, appendEntry, clock),
+    pipelineLineage: new PipelineLineage(pipelineLineage),
+    decideAgain: new DecideAgain(decideClearance, standing, work, clock),
+    listWaivers: new ListWaivers(registry, clock),
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
     requireCleared: new RequireCleared(standing),
+    askPolicies,
+    setPolicy: new SetPolicy(policyEngine, appendEntry, clock),
+    checkPolicy: new CheckPolicy(registry, askPolicies),
+    requireReleasable: new RequireReleasable(registry, askPolicies),
     recordListings,
+    recordObligations: new RecordObligations(markingDuties()),
     importModels: new ImportModels(recordListings, clock),
     recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),
     recordCuration: new RecordCuration(registry, appendEntry, clock, refuseCorrection),
     registryHistory: new RegistryHistory(seed),
-    reopenedClearances: new ReopenedClearances(registry, new WorkBehindClearances(workBehindClearances)),
+    reopenedClearances: new ReopenedClearances(registry, work),
   };
 }

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { FileLogKeys } from '../audit/adapters/file-log-keys.js';
 import { FileTileStores } from '../audit/adapters/file-tile-store.js';
 import { connectByHttp } from '../audit/adapters/http-witness.js';
+import { AnchorStates } from '../audit/application/anchor-state.js';
+import { ClearWitnessConflict } from '../audit/application/clear-witness-conflict.js';
 import { AnchorLoop } from '../audit/application/anchor-loop.js';
 import { AnchoredCheckpoints } from '../audit/application/anchored-checkpoints.js';
 import { AnchoringStatus } from '../audit/application/anchoring-status.js';
@@ -84,6 +86,12 @@ export function composeLog(
     policy,
     configuration.anchoring.intervalMs,
   );
+  const clearWitnessConflict = new ClearWitnessConflict(
+    database.organizationTx,
+    new AnchorStates(database.sequencerPool, 'witness'),
+    appendEntry,
+    () => sequencer.wake(),
+  );
   return {
     vault,
     logKeys,
@@ -97,5 +105,6 @@ export function composeLog(
     logWriter,
     appendEntry,
     settleLogKeys,
+    clearWitnessConflict,
   };
 }

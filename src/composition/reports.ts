@@ -3,6 +3,7 @@ import { ReadErasures } from '../audit/application/read-erasures.js';
 import { ReadOpenings } from '../audit/application/read-openings.js';
 import { dossierRenderer } from '../reports/adapters/dossier-renderer.js';
 import { ReportJobs } from '../reports/adapters/report-jobs.js';
+import { BillOfMaterials } from '../reports/application/bill-of-materials.js';
 import { CollectDossier } from '../reports/application/collect-dossier.js';
 import { MakeReport } from '../reports/application/make-report.js';
 import { ReadReport } from '../reports/application/read-report.js';
@@ -23,7 +24,7 @@ export function composeReports(
   { readLog, evidenceCheckpoint }: Composed<typeof composeLogReading>,
   { ownReader, trustAnchorsPem }: Composed<typeof composeProvenance>,
   { store, assets }: Composed<typeof composeAssets>,
-  { registry }: Composed<typeof composeLicenses>,
+  { registry, pipelineLineage }: Composed<typeof composeLicenses>,
 ) {
   const verifyAsset = async (organizationId: string, asset: AssetWithParents) =>
     ownReader.verify({
@@ -60,6 +61,7 @@ export function composeReports(
       clock,
     ),
     requestReport,
+    billOfMaterials: new BillOfMaterials(assets, registry, pipelineLineage),
     readReport: new ReadReport(organizationTx, requestReport, store, logWriter),
   };
 }

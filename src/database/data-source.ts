@@ -13,7 +13,10 @@ import { Generation1700000000004 } from '../../migrations/0004-generation.js';
 import { HumanWorkAndReports1700000000005 } from '../../migrations/0005-human-work-and-reports.js';
 import { Erasure1700000000006 } from '../../migrations/0006-erasure.js';
 import { Registry1700000000007 } from '../../migrations/0007-registry.js';
+import { Policies1700000000008 } from '../../migrations/0008-policies.js';
+import { Obligations1700000000009 } from '../../migrations/0009-obligations.js';
 import { FileSignals1700000000010 } from '../../migrations/0010-file-signals.js';
+import { ClearanceMatrix1700000000011 } from '../../migrations/0011-clearance-matrix.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -28,7 +31,10 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   HumanWorkAndReports1700000000005,
   Erasure1700000000006,
   Registry1700000000007,
+  Policies1700000000008,
+  Obligations1700000000009,
   FileSignals1700000000010,
+  ClearanceMatrix1700000000011,
 ];
 
 export interface DataSourceOptions {

@@ -10,6 +10,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  statSync,
   renameSync,
   rmSync,
 } from 'node:fs';
@@ -74,15 +75,13 @@ export async function startEmbeddedPostgres(home: string): Promise<EmbeddedPostg
     await initialize(binaries, dataDirectory, home, account);
   await stopLeftover(binaries, dataDirectory, account);
   const socketDirectory = createSocketDirectory(home, account);
-  const server = launch(binaries, dataDirectory, socketDirectory, home, account);
   const urlOf = (database: string): string =>
     `postgres://${ADMINISTRATOR}:${password}@/${database}?host=${encodeURIComponent(socketDirectory)}`;
-  try {
-    await waitUntilReady(urlOf('postgres'), server, join(home, 'postgres', 'server.log'));
-  } catch (error) {
-    server.kill('SIGINT');
-    throw error;
-  }
+  const server = await launchUntilReady(
+    () => launch(binaries, dataDirectory, socketDirectory, home, account),
+    urlOf('postgres'),
+    join(home, 'postgres', 'server.log'),
+  );
   let stopping = false;
   const exited = new Promise<number | null>((resolve) => server.once('exit', (code) => resolve(code)));
   return {
@@ -287,8 +286,37 @@ function launch(
   });
 }
 
-async function waitUntilReady(url: string, server: ChildProcess, logFile: string): Promise<void> {
+/**
+ * A server process that was killed leaves its children behind for a moment, each with a transaction that it must not
+ * finish. Until the last one has gone PostgreSQL refuses to start on the same data, and is asked again.
+ */
+async function launchUntilReady(
+  start: () => ChildProcess,
+  url: string,
+  logFile: string,
+): Promise<ChildProcess> {
   const deadline = Date.now() + START_DEADLINE_MS;
+  for (;;) {
+    const logStart = existsSync(logFile) ? statSync(logFile).size : 0;
+    const server = start();
+    try {
+      await waitUntilReady(url, server, logFile, deadline);
+      return server;
+    } catch (error) {
+      server.kill('SIGINT');
+      const said = readFileSync(logFile).subarray(logStart).toString();
+      if (!said.includes('pre-existing shared memory block') || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function waitUntilReady(
+  url: string,
+  server: ChildProcess,
+  logFile: string,
+  deadline: number,
+): Promise<void> {
   let lastError: unknown;
   while (Date.now() < deadline) {
     if (server.exitCode !== null || server.signalCode !== null) {

@@ -22,6 +22,10 @@ declare module 'fastify' {
 export const Audited = (always: EntryType, ...sometimes: EntryType[]): MethodDecorator =>
   declare({ writes: [always, ...sometimes] });
 
+/** The same for a route that answers several kinds of questions: each answer writes exactly one of these. */
+export const AuditedAsOneOf = (one: EntryType, ...others: EntryType[]): MethodDecorator =>
+  declare({ writes: [one, ...others] });
+
 /** The route changes nothing and reveals nothing that has to be recorded. The reason is published. */
 export const Unaudited = (because: string): MethodDecorator => declare({ unauditedBecause: because });
 

@@ -54,6 +54,14 @@ export const ERROR_CODES = {
     howToFix:
       'Have a person with the role legal approve a waiver for the findings, or choose an alternative named in them.',
   },
+  policy_denied: {
+    status: 403,
+    howToFix: 'See "findings": each names a policy of your organization and what would satisfy it.',
+  },
+  policy_invalid: {
+    status: 422,
+    howToFix: 'Correct the places listed in "errors". GET /v1/policies/schema tells what a policy can ask.',
+  },
   unknown_model: { status: 422, howToFix: 'List the known model listings with GET /v1/models.' },
   // Pipelines and runs
   unknown_pipeline: { status: 422, howToFix: 'List the pipelines with GET /v1/pipelines.' },
@@ -88,6 +96,11 @@ export const ERROR_CODES = {
     howToFix: 'Someone other than the people who made this asset must review it.',
   },
   not_approved: { status: 409, howToFix: 'Have the asset reviewed and approved first.' },
+  obligations_open: {
+    status: 409,
+    howToFix:
+      'Prove the obligations listed in "obligations" with POST /v1/assets/{id}/obligations/{obligationId}/proof: they are due before publication.',
+  },
   // People's data
   legal_hold: {
     status: 409,

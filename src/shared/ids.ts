@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   stepRun: 'stp',
   asset: 'ast',
   clearance: 'clr',
+  clearanceMatrix: 'mtx',
   waiver: 'wvr',
   contribution: 'ctb',
   review: 'rvw',
@@ -25,6 +26,9 @@ export const ID_PREFIXES = {
   licenseText: 'ltx',
   curation: 'cur',
   catalogImport: 'imp',
+  obligation: 'obl',
+  obligationProof: 'prf',
+  policy: 'plc',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

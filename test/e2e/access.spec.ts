@@ -225,6 +225,7 @@ describe('ids of another organization', () => {
   const bodies: Record<string, unknown> = {
     'post /v1/projects/{id}/use-cases': { name: 'banner' },
     'post /v1/assets/{id}/reviews': { decision: 'approve', comment: 'x' },
+    'post /v1/assets/{id}/obligations/{obligationId}/proof': { outcome: 'done', text: 'x' },
     'post /v1/legal-holds/{id}/lift': { reason: 'x' },
     'post /v1/runs/{id}/steps/{key}/reconcile': { outcome: 'not_accepted' },
   };
@@ -238,6 +239,8 @@ describe('ids of another organization', () => {
     ids.runs = run.id;
     ids.clearances = run.clearanceId;
     ids.assets = run.steps.at(-1)?.assetId ?? '';
+    const owed = await app.request(`/v1/assets/${ids.assets}/obligations`, { key: live });
+    ids.obligation = ((await owed.json()) as { items: { id: string }[] }).items[0]?.id ?? '';
     const [logged] = await inspector.query<{ entry_id: string }>('SELECT entry_id FROM asset WHERE id = $1', [
       parsePublicId('asset', ids.assets),
     ]);
@@ -255,6 +258,28 @@ describe('ids of another organization', () => {
     const text = json({ licenseKey: 'LicenseRef-Theirs', text: 'theirs', readOn: '2026-11-22' });
     const read = await app.request('/v1/license-texts', { ...text, key: live });
     ids['license-texts'] = ((await read.json()) as { id: string }).id;
+    const scene = { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] };
+    const { audienceCountries, ...facts } = HARMLESS_FACTS;
+    const audiences = [{ countries: audienceCountries }];
+    const matrix = json({ matrix: { alternatives: [{ name: 'a', lineage: scene }], audiences, facts } });
+    const decided = await app.request('/v1/clearances', { ...matrix, key: live });
+    ids.matrices = ((await decided.json()) as { id: string }).id;
+    const useCase = json({ name: 'theirs' });
+    const added = await app.request(`/v1/projects/${projectId}/use-cases`, { ...useCase, key: live });
+    ids['use-cases'] = ((await added.json()) as { id: string }).id;
+    const step = {
+      key: 'a',
+      operation: 'generate',
+      model: 'studio-scene@studio',
+      parameters: {},
+      images: {},
+    };
+    const pipeline = json({ name: 'theirs', definition: { steps: [step] } });
+    const stored = await app.request('/v1/pipelines', { ...pipeline, key: live });
+    ids.pipelines = ((await stored.json()) as { id: string }).id;
+    const terms = { ...json({ terms: ['their word'] }), method: 'PUT', key: live };
+    const set = await app.request('/v1/policies/blocked-terms', terms);
+    ids.policies = ((await set.json()) as { id: string }).id;
     const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
     const { id } = (await (await app.request('/v1/reports', { ...report, key: live })).json()) as {
       id: string;
@@ -289,7 +314,10 @@ describe('ids of another organization', () => {
     expect(all.length).toBeGreaterThan(15);
     const picture = await noisePicture();
     const send = (method: string, path: string, id: string) => {
-      const url = path.replace(/\{(id|entry)\}/, id).replace('{key}', 'generate');
+      const url = path
+        .replace(/\{(id|entry)\}/, id)
+        .replace('{key}', 'generate')
+        .replace('{obligationId}', ids.obligation ?? '');
       if (method === 'get') return app.request(url, { key });
       if (path.endsWith('/contributions'))
         return app.request(url, {
@@ -304,7 +332,7 @@ describe('ids of another organization', () => {
     };
     const before = await inspector.footprint();
     for (const [method, path] of all) {
-      const kind = /\/(log-keys)\//.exec(path)?.[1] ?? path.split('/')[2] ?? '';
+      const kind = /\/(log-keys|matrices)\//.exec(path)?.[1] ?? path.split('/')[2] ?? '';
       const foreignId = ids[kind];
       if (foreignId === undefined) throw new Error(`${path} is new: say here what its foreign id is`);
       const answer = await expectProblem(await send(method, path, foreignId), 'not_found');
@@ -338,6 +366,10 @@ describe('ids of another organization', () => {
     );
     const waiver = { reason: 'LEGAL_OPINION', comment: 'x', expiresAt: '2030-01-01T00:00:00Z' };
     await expectProblem(await post('/v1/waivers', { clearanceId: ids.clearances, ...waiver }), 'not_found');
+    const asked = { text: '', clearanceId: ids.clearances };
+    await expectProblem(await post('/v1/policies/check', asked), 'not_found');
+    const theirs = { ...json({ scope: { projectId: ids.projects }, text: '' }), method: 'PUT', key };
+    await expectProblem(await app.request('/v1/policies', theirs), 'not_found');
     expect(await inspector.footprint()).toEqual(before);
   });
 
@@ -352,9 +384,15 @@ describe('ids of another organization', () => {
       '/v1/models',
       '/v1/license-texts',
       '/v1/curations',
+      '/v1/clearances',
       '/v1/clearances/reopened',
+      '/v1/waivers',
+      '/v1/policies',
+      '/v1/policies?history=true',
     ]) {
-      const text = await (await app.request(`${path}?limit=200`, { key: mine })).text();
+      const text = await (
+        await app.request(`${path}${path.includes('?') ? '&' : '?'}limit=200`, { key: mine })
+      ).text();
       for (const id of Object.values(ids)) expect(text).not.toContain(id);
       expect(text).not.toContain(foreign.organizationId);
     }

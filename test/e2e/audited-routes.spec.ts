@@ -111,7 +111,9 @@ describe('a route that changes or reveals something writes what it says, and not
         status,
         written: sorted(writes),
       });
-      const ours = answer.written.find(({ type }) => type === always);
+      // A route that answers several kinds of questions writes one of several.
+      const main = writes.some((type) => type === always) ? always : writes[0];
+      const ours = answer.written.find(({ type }) => type === main);
       expect(ours?.actor).toBe(actor);
       // In the log as strangers read it.
       for (const { entry } of answer.written) expect(() => parseEntry(entry)).not.toThrow();

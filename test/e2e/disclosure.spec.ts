@@ -32,7 +32,11 @@ const SAID = {
   statement: 'mended nacre label eleven',
   comment: 'approved basalt gleam nineteen',
   waiverComment: 'counsel cobalt opinion thirteen',
+  proof: 'engraved teak lantern twentytwo',
+  proofUrl: 'https://example.com/saffron-lattice',
 };
+/** Said of the parent: a dossier of the child does not print it. */
+const OTHER_PROOF = 'withheld plum anchor fifty';
 const OTHER_PROMPT = 'unrelated tulip kiln forty';
 
 interface Bundle {
@@ -99,7 +103,20 @@ async function makeApprovedAsset(): Promise<string> {
   const { asset } = (await edit.json()) as { asset: { id: string } };
   const review = { ...json({ decision: 'approve', comment: SAID.comment }), key: reviewer.key };
   expect((await app.request(`/v1/assets/${asset.id}/reviews`, review)).status).toBe(201);
+  await prove(made, { text: OTHER_PROOF });
+  await prove(asset.id, { text: SAID.proof, url: SAID.proofUrl });
   return asset.id;
+}
+
+async function prove(ofAsset: string, words: { text: string; url?: string }): Promise<void> {
+  const path = `/v1/assets/${ofAsset}/obligations`;
+  const { items } = (await (await app.request(path)).json()) as { items: { id: string }[] };
+  const body = { outcome: 'done', ...words };
+  const proved = await app.request(`${path}/${items[0]?.id}/proof`, {
+    ...json(body),
+    key: people.reviewer.key,
+  });
+  expect(proved.status).toBe(201);
 }
 
 async function makeBundle(ofAsset: string): Promise<Bundle> {
@@ -173,6 +190,7 @@ interface Dossier {
   readonly runs: readonly { prompt?: string; waivers: readonly { comment: string }[] }[];
   readonly contributions: readonly { statement?: string }[];
   readonly review?: { comment?: string };
+  readonly obligations: { items: readonly { proofs: readonly { text: string; url: string }[] }[] };
 }
 const dossierOf = ({ files }: Bundle) =>
   JSON.parse(files.get(BUNDLE_PATHS.dossierJson)?.toString() ?? '{}') as Dossier;
@@ -188,15 +206,18 @@ describe('what an evidence bundle discloses', () => {
       'contribution.recorded statement': SAID.statement,
       'review.decided comment': SAID.comment,
       'waiver.approved comment': SAID.waiverComment,
+      'obligation.proved text': SAID.proof,
+      'obligation.proved url': SAID.proofUrl,
     });
-    const { runs, contributions, review } = dossierOf(bundle);
+    const { runs, contributions, review, obligations } = dossierOf(bundle);
     const printed = [
       ...runs.flatMap(({ prompt, waivers }) => [prompt, ...waivers.map(({ comment }) => comment)]),
       ...contributions.map(({ statement }) => statement),
       review?.comment,
+      ...obligations.items.flatMap(({ proofs }) => proofs.flatMap(({ text, url }) => [text, url])),
     ];
     expect(printed.sort()).toEqual(Object.values(opened).sort());
-    for (const text of [SAID.prompt, SAID.statement, SAID.comment]) {
+    for (const text of [SAID.prompt, SAID.statement, SAID.comment, SAID.proof, SAID.proofUrl]) {
       expect(filesThatHold(bundle, text)).toEqual([
         BUNDLE_PATHS.dossierJson,
         BUNDLE_PATHS.dossierPdf,
@@ -204,6 +225,7 @@ describe('what an evidence bundle discloses', () => {
       ]);
     }
     expect(filesThatHold(bundle, OTHER_PROMPT)).toEqual([]);
+    expect(filesThatHold(bundle, OTHER_PROOF)).toEqual([]);
   });
 
   it('leaves sealed what the dossier does not print: the name under which a file was sent', async () => {
@@ -233,7 +255,7 @@ describe('what an evidence bundle discloses', () => {
     const bundle = await makeBundle(assetId);
     expect(bundle.verification.findings).toEqual([]);
     expect(bundle.verification.verdict).toBe('valid');
-    for (const text of [SAID.prompt, SAID.statement, SAID.comment])
+    for (const text of [SAID.prompt, SAID.statement, SAID.comment, SAID.proof, SAID.proofUrl])
       expect(filesThatHold(bundle, text)).toEqual([]);
     // What nobody erased is still opened, and the commitments of the rest stay where they were.
     expect(disclosed(bundle)).toEqual({ 'waiver.approved comment': SAID.waiverComment });

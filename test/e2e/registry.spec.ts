@@ -485,6 +485,43 @@ describe('an import', () => {
     expect(again.summary).toEqual({ items: 5, recorded: 0, unchanged: 2, notUnderstood: 3 });
   });
 
+  it('links a base that is in the registry for certain; any other base sends to review', async () => {
+    const license = { ...ownListing().license, spdxOrRef: 'LicenseRef-Base' };
+    await record(ownListing({ id: 'base.one@self-hosted', name: 'acme/Base-One', license }));
+    for (const id of ['base.two-a@self-hosted', 'base.two-b@self-hosted'])
+      await record(ownListing({ id, name: 'acme/base-two', license }));
+    const card = (name: string, base: string) =>
+      JSON.stringify({
+        format: 'hugging-face-model',
+        name,
+        content: `---\nlicense: mit\nbase_model: ${base}\nbase_model_relation: adapter\npipeline_tag: text-to-image\n---\n`,
+      });
+    const lines = [
+      card('acme/l1', 'acme/base-one'),
+      card('acme/l2', 'acme/base-two'),
+      card('acme/l3', 'acme/none'),
+    ];
+    const report = await made<Report>(importing(lines.join('\n'), { format: 'catalog' }));
+    const bases = await Promise.all(
+      report.items.map(async ({ listingId }) => {
+        const { base } = await get<{ base: Listing['base'] }>(`/v1/models/${listingId}/terms`);
+        return base?.listingId;
+      }),
+    );
+    expect(bases).toEqual([
+      'base.one@self-hosted',
+      'unlisted.acme.base-two@self-hosted',
+      'unlisted.acme.none@self-hosted',
+    ]);
+    const rules = async (at: number) =>
+      (await ask(report.items[at]?.listingId ?? '')).findings.map(
+        ({ ruleId, listingId }) => `${ruleId} ${listingId}`,
+      );
+    expect(await rules(0)).not.toContain('component-unknown base.one@self-hosted');
+    expect(await rules(1)).toContain('component-unknown unlisted.acme.base-two@self-hosted');
+    expect(await rules(2)).toContain('component-unknown unlisted.acme.none@self-hosted');
+  });
+
   it('of a file that is no catalog changes nothing', async () => {
     await inspector.atRest();
     const before = await inspector.footprint();
@@ -527,6 +564,80 @@ describe('what changed since a day', () => {
     await expectProblem(await app.request('/v1/models/changes'), 'invalid_request');
   });
 
+  it('tells old and new values, the text or curation behind them, and which decisions are open again', async () => {
+    interface Change {
+      kind: string;
+      id: string;
+      listingId?: string;
+      version: number;
+      changes: {
+        listingId: string;
+        added: boolean;
+        facts: { fact: string; before: unknown; after: unknown }[];
+      }[];
+      reopened: { clearances: number; clearanceIds: string[] };
+    }
+    const license = { ...ownListing().license, spdxOrRef: 'LicenseRef-Told' };
+    const listing = ownListing({ id: 'told.v1@self-hosted', license });
+    await record(listing);
+    const first = await ask(listing.id);
+    const outputs = { id: 'commercial-use-of-outputs', kind: 'commercial-use-of-outputs' };
+    const told = { ...outputs, value: 'yes', clause: '9', paraphrase: 'Better words.' };
+    const curate = (term: unknown) =>
+      made<{ id: string; reopened: { clearanceIds: string[] } }>(
+        asLegal('/v1/curations', {
+          listingId: listing.id,
+          correction: { kind: 'term', term },
+          evidence,
+          reason: 'r',
+        }),
+      );
+    const forbids = await curate({ ...told, value: 'no' });
+    const second = await ask(listing.id);
+    const changed = await made<{ id: string; reopened: { clearanceIds: string[] } }>(
+      text('LicenseRef-Told', 'another text'),
+    );
+    await record({ ...listing, name: 'Another name' });
+
+    const all: Change[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page: { items: Change[]; nextCursor: string | null } = await get(
+        `/v1/models/changes?since=2026-01-01&limit=200${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      );
+      all.push(...page.items);
+      cursor = page.nextCursor;
+    }
+    const [added, renamed] = all.filter(
+      ({ kind, listingId }) => kind === 'listing' && listingId === listing.id,
+    );
+    expect(added).toMatchObject({ changes: [{ listingId: listing.id, added: true, facts: [] }] });
+    expect(renamed?.changes[0]?.facts).toEqual([
+      { fact: 'name', before: 'Brand look', after: 'Another name' },
+    ]);
+    expect(renamed?.reopened).toEqual({ clearances: 0, clearanceIds: [] });
+    const curated = all.find(({ id }) => id === forbids.id);
+    expect(curated).toMatchObject({
+      evidence: { title: 'Contract', quote: 'You may.' },
+      changes: [{ added: false, facts: [{ fact: 'term:commercial-use-of-outputs' }] }],
+      reopened: { clearances: 1, clearanceIds: [first.id] },
+    });
+    expect(curated?.changes[0]?.facts[0]).toMatchObject({ before: { value: 'yes' }, after: { value: 'no' } });
+    const read = all.find(({ id }) => id === changed.id);
+    expect(read).toMatchObject({
+      previousSha256: null,
+      changes: [
+        { facts: [{ fact: 'license', before: { status: 'current' }, after: { status: 'superseded' } }] },
+      ],
+      reopened: { clearances: 1, clearanceIds: [second.id] },
+    });
+    // Exactly what the person was told who changed it.
+    for (const [event, answer] of [
+      [curated, forbids],
+      [read, changed],
+    ] as const)
+      expect(event?.reopened.clearanceIds).toEqual(answer.reopened.clearanceIds);
+  });
+
   it('tells what another release of the product brought, and replays what was decided with the old one', async () => {
     const decided = await ask('flux-1-schnell@fal');
     const seen = seedListings().all.map(({ listing, sha256 }) => ({
@@ -561,7 +672,11 @@ describe('what changed since a day', () => {
         listing.id === 'flux-1-schnell@fal' ? { ...listing, terms: listing.terms.slice(1) } : listing,
       ),
     );
-    const standing = new ClearanceStanding(new EffectiveRegistry(upgraded), systemClock);
+    const standing = new ClearanceStanding(
+      new EffectiveRegistry(upgraded),
+      app.services.askPolicies,
+      systemClock,
+    );
     const rootId = parsePublicId('clearance', decided.id) ?? '';
     const { kind } = await app.services.organizationTx.run(organizationId ?? '', (tx) =>
       standing.of(tx, rootId),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { productShot, runToEnd, json, type RunAnswer } from '../support/api.js';
+import { HARMLESS_FACTS, productShot, runToEnd, json, type RunAnswer } from '../support/api.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
 describe('a run', () => {
@@ -29,6 +29,20 @@ describe('a run', () => {
         ['asset.read', asset.sha256],
       ]);
     }
+  });
+
+  it('is decided for the day on which it is made, whatever the caller says of the day', async () => {
+    const facts = { ...HARMLESS_FACTS, generatedOn: '2020-01-01' };
+    const started = (await (
+      await app.request('/v1/runs', json(productShot(app, { facts })))
+    ).json()) as RunAnswer;
+    const { input, createdAt } = (await (
+      await app.request(`/v1/clearances/${started.clearanceId}`)
+    ).json()) as {
+      input: { facts: { generatedOn: string } };
+      createdAt: string;
+    };
+    expect(input.facts.generatedOn).toBe(createdAt.slice(0, 10));
   });
 
   it('refuses a license that forbids the territory, with findings, and records the refusal', async () => {

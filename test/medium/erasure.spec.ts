@@ -35,6 +35,7 @@ const SAID = {
   comment: 'rejected basalt gleam nineteen',
   waiver: 'counsel cobalt opinion thirteen',
   hold: 'matter sardonyx against us',
+  proof: 'engraved teak lantern twentytwo',
 };
 
 interface Person {
@@ -125,6 +126,13 @@ async function review(assetId: string, person: Person, comment: string): Promise
     key: person.key,
   });
   expect(answer.status).toBe(201);
+}
+
+async function prove(assetId: string, person: Person, text: string): Promise<void> {
+  const path = `/v1/assets/${assetId}/obligations`;
+  const { items } = (await (await app.request(path)).json()) as { items: { id: string }[] };
+  const proof = { ...json({ outcome: 'done', text }), key: person.key };
+  expect((await app.request(`${path}/${items[0]?.id}/proof`, proof)).status).toBe(201);
 }
 
 async function makeReport(
@@ -277,6 +285,7 @@ describe('an erasure', () => {
     const edited = await contributeTo(made.assetId, person, SAID.statement);
     const otherRun = await runOf(other, 'a jar');
     await review(otherRun.assetId, person, SAID.comment);
+    await prove(otherRun.assetId, person, SAID.proof);
     const hold = await app.request('/v1/legal-holds', {
       ...json({ scope: { kind: 'run', id: otherRun.id }, reason: SAID.hold }),
       key: person.key,
@@ -298,6 +307,7 @@ describe('an erasure', () => {
       'contribution.recorded statement',
       'legal_hold.lifted reason',
       'legal_hold.placed reason',
+      'obligation.proved text',
       'principal.created displayName',
       'review.decided comment',
       'run.accepted prompt',
@@ -342,7 +352,12 @@ describe('an erasure', () => {
     expect(printed.match(/Erased on \d+ \w+ \d{4}, \d\d:\d\d UTC: data subject request/g)).toHaveLength(2);
     expect(printed).toContain('a person whose name was erased');
     const reviewed = await makeReport(otherRun.assetId, 'json');
-    expect(JSON.parse(reviewed.bytes.toString())).toMatchObject({ review: { commentErased: why } });
+    const ofOther = JSON.parse(reviewed.bytes.toString()) as {
+      obligations: { items: { state: string; proofs: unknown[] }[] };
+    };
+    expect(ofOther).toMatchObject({ review: { commentErased: why } });
+    // The words are gone; that it was proved, and by whom, stays.
+    expect(ofOther.obligations.items[0]).toMatchObject({ state: 'done', proofs: [{ textErased: why }] });
     expect(found(printed + [...files.values()].join('\n') + reviewed.bytes.toString())).toEqual([]);
   });
 

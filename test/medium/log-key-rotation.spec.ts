@@ -355,6 +355,7 @@ describe('a crash', () => {
           return {
             read: (path) => store.read(path),
             removePartials: (path) => store.removePartials(path),
+            writeAll: (files) => store.writeAll(files),
             write: (path, bytes) =>
               path === CHECKPOINT_PATH ? Promise.reject(new Error('killed')) : store.write(path, bytes),
           };

@@ -129,6 +129,10 @@ function spoiled(onWrite: (path: string) => Promise<void> | void): TileStores {
           await onWrite(path);
           await store.write(path, bytes);
         },
+        async writeAll(files) {
+          for (const { path } of files) await onWrite(path);
+          await store.writeAll(files);
+        },
         removePartials: (path) => store.removePartials(path),
       };
     },
@@ -224,6 +228,22 @@ describe('publishing', () => {
     open();
     await Promise.all([slowly, quickly]);
     expect(await fsck()).toMatchObject({ ok: true, size: 5 });
+  });
+
+  it('makes up for another process that died after the checkpoint was recorded, while nothing new comes', async () => {
+    const { pool, writer, publish } = startProcess();
+    const options = { pollIntervalMs: 500, publishIntervalMs: 50, fullRoundIntervalMs: 0 };
+    const living = new Sequencer(pool, writer, publish, logger, options);
+    await living.runOnce();
+    await commit('an entry');
+    const dying = startProcess(
+      spoiled((path) => {
+        if (path === CHECKPOINT_PATH) throw new Error('killed');
+      }),
+    );
+    await expect(dying.sequencer.runOnce()).rejects.toThrow('killed');
+    await living.runOnce();
+    expect(await fsck()).toMatchObject({ ok: true, size: 2 });
   });
 
   it('makes up for a store that failed after the checkpoint was recorded, without waiting for a new entry', async () => {

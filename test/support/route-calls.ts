@@ -1,3 +1,4 @@
+import { AnchorStates } from '../../src/audit/application/anchor-state.js';
 import { type EntryType } from '../../src/audit/core/entry-types.js';
 import { type Listing } from '../../src/licenses/domain/listing.js';
 import { parsePublicId } from '../../src/shared/ids.js';
@@ -51,6 +52,14 @@ const FORBIDDEN = {
   facts: { purpose: 'commercial', audienceCountries: ['DE'], organizationRevenueUsd: 1_000_000 },
 } as const;
 
+const SCENE = { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] };
+/** A question about several cells. */
+const MATRIX = {
+  alternatives: [{ name: 'scene', lineage: SCENE }],
+  audiences: [{ countries: ['US'] }, { countries: ['DE'] }],
+  facts: { purpose: 'commercial', organizationRevenueUsd: 5_000_000 },
+};
+
 /** How each route of the program is called, by method and path as the published list shows it. */
 export class RouteCalls {
   constructor(private readonly world: World) {}
@@ -82,16 +91,13 @@ export class RouteCalls {
       const init = { ...json({ limitMicroUsd }), method: 'PUT' };
       return [{ send: () => this.ask('/v1/budget', init), status: 200, writes: ['budget.set'] }];
     },
-    'POST /v1/clearances': () =>
-      this.one(
-        '/v1/clearances',
-        {
-          lineage: { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] },
-          facts: HARMLESS_FACTS,
-        },
-        201,
-        'clearance.decided',
-      ),
+    'POST /v1/clearances': () => [
+      ...this.one('/v1/clearances', { lineage: SCENE, facts: HARMLESS_FACTS }, 201, 'clearance.decided'),
+      ...this.one('/v1/clearances', { matrix: MATRIX }, 201, 'clearance.matrix_decided'),
+    ],
+    'PUT /v1/policies': () => this.put('/v1/policies', { text: this.newPolicy() }),
+    'PUT /v1/policies/blocked-terms': () =>
+      this.put('/v1/policies/blocked-terms', { terms: [`unheard word ${++this.serial}`] }),
     'POST /v1/waivers': async () => {
       const { clearanceId } = await this.startRun(PAID_MODEL);
       return this.one('/v1/waivers', waiverOf(clearanceId), 201, 'waiver.approved');
@@ -185,6 +191,12 @@ export class RouteCalls {
       const path = `/v1/assets/${await this.upload()}/reviews`;
       return this.one(path, { decision: 'approve', comment: 'ok' }, 201, 'review.decided');
     },
+    'POST /v1/assets/{id}/obligations/{obligationId}/proof': async () => {
+      const id = await this.upload();
+      const list = this.answer<{ items: { id: string }[] }>(this.ask(`/v1/assets/${id}/obligations`));
+      const path = `/v1/assets/${id}/obligations/${(await list).items[0]?.id}/proof`;
+      return this.one(path, { outcome: 'done', text: 'labeled' }, 201, 'obligation.proved');
+    },
     'POST /v1/assets/{id}/release': async () => {
       const id = await this.upload();
       await this.answer(this.ask(`/v1/assets/${id}/reviews`, json({ decision: 'approve', comment: 'ok' })));
@@ -208,6 +220,18 @@ export class RouteCalls {
       const list = this.answer<{ items: { keyId: string; state: string }[] }>(this.ask('/v1/audit/log-keys'));
       const old = (await list).items.find(({ state }) => state === 'active');
       return this.one(`/v1/audit/log-keys/${old?.keyId}/retire`, {}, 200, 'log.key_retired');
+    },
+    'POST /v1/audit/witnesses/clear-conflict': async () => {
+      const { instance, services } = this.world.app;
+      const organizationId = parsePublicId('organization', instance.organizationId) ?? '';
+      const witness = 'witness.example/w1+00000001';
+      const found = { conflict: 'it has seen 1000000 entries', at: new Date() };
+      await new AnchorStates(services.sequencerPool, 'witness').recordConflict(
+        organizationId,
+        witness,
+        found,
+      );
+      return this.one('/v1/audit/witnesses/clear-conflict', { witness }, 200, 'log.conflict_cleared');
     },
     'POST /v1/erasures': async () => {
       const { principalId } = await addPerson(this.world.app, ['creator']);
@@ -251,6 +275,23 @@ export class RouteCalls {
       return this.look(`/v1/license-texts/${id}`);
     },
     'GET /v1/curations': () => this.look('/v1/curations'),
+    'GET /v1/waivers': () => this.look('/v1/waivers'),
+    'GET /v1/clearances': () => this.look('/v1/clearances'),
+    'GET /v1/clearances/matrices/{id}': async () => {
+      const asked = this.ask('/v1/clearances', json({ matrix: MATRIX }));
+      return this.look(`/v1/clearances/matrices/${(await this.answer<{ id: string }>(asked)).id}`);
+    },
+    'GET /v1/policies': () => this.look('/v1/policies'),
+    'GET /v1/policies/schema': () => this.look('/v1/policies/schema'),
+    'GET /v1/policies/{id}': async () => {
+      const init = { ...json({ text: this.newPolicy() }), method: 'PUT' };
+      const { id } = await this.answer<{ id: string }>(this.ask('/v1/policies', init));
+      return this.look(`/v1/policies/${id}`);
+    },
+    'POST /v1/policies/check': () => ({
+      send: () => this.ask('/v1/policies/check', json({ text: this.newPolicy() })),
+      status: 200,
+    }),
     'GET /v1/clearances/reopened': () => this.look('/v1/clearances/reopened'),
     'GET /v1/clearances/{id}/replay': async () =>
       this.look(`/v1/clearances/${(await this.startRun()).clearanceId}/replay`),
@@ -268,6 +309,16 @@ export class RouteCalls {
     'GET /v1/assets/{id}': async () => this.look(`/v1/assets/${await this.upload()}`),
     'GET /v1/assets/{id}/lineage': async () => this.look(`/v1/assets/${await this.upload()}/lineage`),
     'GET /v1/assets/{id}/authorship': async () => this.look(`/v1/assets/${await this.upload()}/authorship`),
+    'GET /v1/assets/{id}/obligations': async () => this.look(`/v1/assets/${await this.upload()}/obligations`),
+    'GET /v1/assets/{id}/bom': async () => this.look(`/v1/assets/${await this.upload()}/bom`),
+    'GET /v1/pipelines/{id}/bom': () => this.look('/v1/pipelines/product-shot/bom'),
+    'GET /v1/use-cases/{id}/bom': async () => {
+      const asked = this.ask(
+        `/v1/projects/${this.projectId}/use-cases`,
+        json({ name: `b-${++this.serial}` }),
+      );
+      return this.look(`/v1/use-cases/${(await this.answer<{ id: string }>(asked)).id}/bom`);
+    },
     'GET /v1/reports/{id}': async () => this.look(`/v1/reports/${await this.report()}`),
     'POST /v1/verify': async () => {
       const picture = await this.ask(`/v1/assets/${await this.upload()}/content`);
@@ -280,6 +331,7 @@ export class RouteCalls {
     'GET /v1/audit/entries': () => this.look('/v1/audit/entries'),
     'GET /v1/audit/entries/{entry}': () => this.look('/v1/audit/entries/0'),
     'GET /v1/audit/entries/{entry}/proof': () => this.look('/v1/audit/entries/0/proof'),
+    'GET /v1/audit/witnesses': () => this.look('/v1/audit/witnesses'),
     'GET /v1/audit/log-keys': () => this.look('/v1/audit/log-keys'),
     'GET /logs/{organization}/checkpoint': () => this.look(`${this.logPath}/checkpoint`),
     // There are no witnesses here.
@@ -293,6 +345,17 @@ export class RouteCalls {
       return this.look(`${this.logPath}/tile/entries/000${size < 256 ? `.p/${size}` : ''}`);
     },
   };
+
+  private put(path: string, body: unknown): Call[] {
+    const init = { ...json(body), method: 'PUT' };
+    return [{ send: () => this.ask(path, init), status: 200, writes: ['policy.changed'] }];
+  }
+
+  /** Forbids what nothing here uses. */
+  private newPolicy(): string {
+    return `@id("p-${++this.serial}") @severity("deny") @message("no") forbid (principal, action, resource)
+      when { resource.lineage.vendors.contains("Nobody") };`;
+  }
 
   async upload(): Promise<string> {
     const form = postForm(await this.uploadForm());

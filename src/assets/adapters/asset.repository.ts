@@ -1,11 +1,18 @@
 import { type DataSource, In, LessThan } from 'typeorm';
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
-import { type Asset, type AssetParent } from '../domain/asset.js';
+import { type Asset, type AssetOrigin, type AssetParent } from '../domain/asset.js';
 import { AssetEntity, AssetParentEntity, SignedFileEntity } from './asset.entity.js';
 
 export interface AssetWithParents extends Asset {
   readonly parents: readonly AssetParent[];
+}
+
+/** The part of an asset that tells how it came to be. */
+export interface AssetOriginRecord {
+  readonly origin: AssetOrigin;
+  readonly digitalSourceType: string | null;
+  readonly runId: string | null;
 }
 
 const MAX_LINEAGE = 500;
@@ -90,6 +97,30 @@ export class AssetRepository {
     }
     if (!found.has(id)) throw new ColophonError('not_found', 'There is no asset with this id.');
     return [...found.values()];
+  }
+
+  /** How the given assets and everything they descend from came to be, each once, by id. */
+  async ancestry(tx: Tx, ids: readonly string[]): Promise<AssetOriginRecord[]> {
+    if (ids.length === 0) return [];
+    const rows = await tx.query<{
+      origin: AssetOrigin;
+      digital_source_type: string | null;
+      run_id: string | null;
+    }>(
+      `WITH RECURSIVE lineage(id) AS (
+         SELECT unnest($2::uuid[])
+         UNION
+         SELECT p.parent_asset_id FROM asset_parent p JOIN lineage l ON p.asset_id = l.id
+          WHERE p.organization_id = $1)
+       SELECT a.origin, a.digital_source_type, a.run_id FROM asset a JOIN lineage l ON a.id = l.id
+        WHERE a.organization_id = $1 ORDER BY a.id`,
+      [tx.organizationId, ids],
+    );
+    return rows.map((row) => ({
+      origin: row.origin,
+      digitalSourceType: row.digital_source_type,
+      runId: row.run_id,
+    }));
   }
 
   /** Whether this deployment signed a file with these bytes, for the public verification. */

@@ -3,6 +3,10 @@ import { type ActorKind } from '../../audit/core/entry-types.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import {
+  type PlannedObligations,
+  type RecordObligations,
+} from '../../licenses/application/record-obligations.js';
 import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
 import { type SignedMedia } from '../../provenance/domain/media-signer.port.js';
 import { publicId } from '../../shared/ids.js';
@@ -37,18 +41,20 @@ export function madeBy(principal: Principal): Pick<NewAsset, 'actor' | 'mode' | 
 }
 
 /**
- * The one place where an asset comes into being: its row and its `asset.signed` entry in one transaction. What
- * serves bytes starts from the row, so nothing leaves that is not in the log (promise P1).
+ * The one place where an asset comes into being: its row, what is owed for it, and its `asset.signed` entry in one
+ * transaction. What serves bytes starts from the row, so nothing leaves that is not in the log (promise P1).
  */
 export class RecordAsset {
   constructor(
     private readonly assets: AssetRepository,
     private readonly appendEntry: AppendEntry,
+    private readonly obligations: RecordObligations,
   ) {}
 
   async record(tx: Tx, newAsset: NewAsset): Promise<Asset> {
     const { actor, parents } = newAsset;
     const asset = assetOf(newAsset);
+    const owed = await this.planObligations(tx, asset, parents);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.signed',
       projectId: asset.projectId,
@@ -71,11 +77,28 @@ export class RecordAsset {
         ...(asset.digitalSourceType === undefined
           ? {}
           : { digitalSourceType: DIGITAL_SOURCE_TYPES[asset.digitalSourceType] }),
+        obligations: { count: owed.rows.length, sha256: owed.sha256, calendarSha256: owed.calendar.sha256 },
       },
     });
     const recorded: Asset = { ...asset, entryId };
     await this.assets.insert(tx, recorded, parents);
+    await this.obligations.save(tx, recorded, owed);
     return recorded;
+  }
+
+  private async planObligations(
+    tx: Tx,
+    asset: Omit<Asset, 'entryId'>,
+    parents: readonly AssetParent[],
+  ): Promise<PlannedObligations> {
+    const parentIds = parents.map(({ assetId }) => assetId);
+    const { origin, runId, digitalSourceType = null } = asset;
+    return this.obligations.plan(tx, {
+      own: { origin, runId, digitalSourceType },
+      ancestors: await this.assets.ancestry(tx, parentIds),
+      parentIds,
+      madeAt: asset.createdAt,
+    });
   }
 }
 

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../shared/system-error.js';
-import { type TileStore, type TileStores } from '../application/tile-store.port.js';
+import { type TileFile, type TileStore, type TileStores } from '../application/tile-store.port.js';
 
 /** A temporary file of this age belongs to a write that was killed: one that goes on takes milliseconds. */
 const LEFTOVER_AGE_MS = 3_600_000;
+/** Files that are written at the same time: each waits for its own fsync. */
+const PARALLEL_WRITES = 8;
 const TEMPORARY = /^\.[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 /** One folder per log: `<root>/<organization id>/checkpoint`, `.../tile/...`. Ready to be served by any web server. */
@@ -37,9 +39,30 @@ export class FileTileStore implements TileStore {
 
   /** Temporary file, fsync, rename, fsync of the folder: after a crash a reader sees the old file or the new one. */
   async write(path: string, bytes: Uint8Array, lastCheck?: () => Promise<void>): Promise<void> {
+    const folder = dirname(join(this.folder, path));
+    await this.prepareFolder(folder);
+    await this.place({ path, bytes }, lastCheck);
+    await syncFolder(folder);
+  }
+
+  /** As above, with one fsync for each folder instead of one for each file in it. */
+  async writeAll(files: readonly TileFile[]): Promise<void> {
+    const folders = new Set(files.map(({ path }) => dirname(join(this.folder, path))));
+    for (const folder of folders) await this.prepareFolder(folder);
+    const queue = [...files];
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await this.place(next);
+    };
+    const ends = await Promise.allSettled(Array.from({ length: PARALLEL_WRITES }, work));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
+    for (const folder of folders) await syncFolder(folder);
+  }
+
+  /** The bytes are durable, their name is not yet. */
+  private async place({ path, bytes }: TileFile, lastCheck?: () => Promise<void>): Promise<void> {
     const target = join(this.folder, path);
     const folder = dirname(target);
-    await this.prepareFolder(folder);
     const temporary = join(folder, `.${randomUUID()}`);
     try {
       await writeDurably(temporary, bytes);
@@ -50,7 +73,6 @@ export class FileTileStore implements TileStore {
       await rm(temporary, { force: true }).catch(() => undefined);
       throw error;
     }
-    await syncFolder(folder);
   }
 
   async removePartials(path: string): Promise<void> {

@@ -164,7 +164,8 @@ export class LogWriter {
       const round = log.waiting.splice(0, MAX_ROUND);
       try {
         const first = await this.inTurn(log, () => this.writeRound(organizationId, log, round));
-        round.forEach(({ resolve }, position) => resolve(first + position));
+        // Not at once: the next round is sent first, so that its callers build their next entries while it is written.
+        setImmediate(() => round.forEach(({ resolve }, position) => resolve(first + position)));
         this.wakePublisher();
       } catch (error) {
         round.forEach(({ reject }) => reject(error));

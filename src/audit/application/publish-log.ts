@@ -3,7 +3,7 @@ import { type Clock } from '../../shared/clock.js';
 import { signCheckpoint } from '../core/checkpoint.js';
 import { CompactRange } from '../core/compact-range.js';
 import { cosignedNote } from '../core/cosigned-note.js';
-import { growLog, type TileContent } from '../core/tile-growth.js';
+import { growLog } from '../core/tile-growth.js';
 import { TILE_WIDTH, tilePath } from '../core/tiles.js';
 import { TlogError } from '../core/tlog-error.js';
 import { type LogKeyRing, type LogKeys } from './log-keys.port.js';
@@ -16,8 +16,6 @@ export const CHECKPOINT_PATH = 'checkpoint';
 
 /** Entries that are turned into tiles at once: bounds the memory of a large backlog. A multiple of the tile width. */
 const SLICE = 16_384;
-/** Files of one log that are written at the same time: each waits for its own fsync. */
-const PARALLEL_WRITES = 8;
 
 /** Signing would fork the log: what others have seen of it and what the database holds are not one history. */
 export class ForkRefusedError extends Error {
@@ -295,23 +293,13 @@ async function writeTiles(
     if (growth.range.size !== until) throw entriesDoNotLead(origin);
     if (until === head.size && !Buffer.from(growth.range.root()).equals(head.root()))
       throw entriesDoNotLead(origin);
-    await writeAll(store, growth.tiles);
+    await store.writeAll(growth.tiles.map(({ tile, bytes }) => ({ path: tilePath(tile), bytes })));
     range = growth.range;
   }
 }
 
 function entriesDoNotLead(origin: string): ForkRefusedError {
   return new ForkRefusedError(origin, 'the entries do not lead to the head of the log');
-}
-
-/** All are durable when this resolves; in which order they become so does not matter, the checkpoint comes later. */
-async function writeAll(store: TileStore, contents: readonly TileContent[]): Promise<void> {
-  const queue = [...contents];
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      await store.write(tilePath(next.tile), next.bytes);
-  };
-  await Promise.all(Array.from({ length: PARALLEL_WRITES }, work));
 }
 
 /**

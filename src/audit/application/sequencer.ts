@@ -6,6 +6,8 @@ import { type PublishLog } from './publish-log.js';
 export interface SequencerOptions {
   /** How often to look for entries that another process appended. */
   readonly pollIntervalMs: number;
+  /** How often to look at every log, also those with nothing to do. */
+  readonly fullRoundIntervalMs: number;
   /** Least time between two publications of all logs: fewer partial tiles under load. */
   readonly publishIntervalMs: number;
 }
@@ -30,6 +32,11 @@ export class Sequencer {
   private pendingWake = false;
   /** False until every log was published once: a crash may have come between the last checkpoint row and its file. */
   private caughtUp = false;
+  /**
+   * Another process may have died between a checkpoint row and its file. While nothing is published nothing is begun,
+   * so no new entry might ever come to repair it.
+   */
+  private lastFullRoundMs = -Infinity;
   /** Logs whose last round failed: their checkpoint may be recorded, but not published. */
   private readonly unpublished = new Set<string>();
   private health: SequencerHealth = { lastSuccessAt: undefined, lastError: undefined };
@@ -39,7 +46,11 @@ export class Sequencer {
     private readonly logWriter: LogWriter,
     private readonly publishLog: PublishLog,
     private readonly logger: Logger,
-    private readonly options: SequencerOptions = { pollIntervalMs: 500, publishIntervalMs: 50 },
+    private readonly options: SequencerOptions = {
+      pollIntervalMs: 500,
+      publishIntervalMs: 50,
+      fullRoundIntervalMs: 60_000,
+    },
     /** Asks others what they have seen of a log, once after each start. */
     private readonly beforeFirstSigning: (organizationId: string) => Promise<void> = () => Promise.resolve(),
   ) {}
@@ -73,7 +84,8 @@ export class Sequencer {
    */
   async runOnce(): Promise<number> {
     let integrated = 0;
-    const withWork = await (this.caughtUp ? this.logsWithWork() : this.allLogs());
+    const isFull = performance.now() - this.lastFullRoundMs >= this.options.fullRoundIntervalMs;
+    const withWork = await (isFull ? this.allLogs() : this.logsWithWork());
     const queue = [...new Set([...withWork, ...this.unpublished])];
     const failures: unknown[] = [];
     const work = async (): Promise<void> => {
@@ -90,6 +102,7 @@ export class Sequencer {
     };
     await Promise.all(Array.from({ length: PARALLEL_LOGS }, work));
     this.caughtUp = true;
+    if (isFull) this.lastFullRoundMs = performance.now();
     if (failures.length > 0) throw failures[0];
     return integrated;
   }

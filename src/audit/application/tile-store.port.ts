@@ -10,8 +10,18 @@ export interface TileStore {
    * @param lastCheck called when the bytes are durable, but not visible yet; when it rejects, they never become so
    */
   write(path: string, bytes: Uint8Array, lastCheck?: () => Promise<void>): Promise<void>;
+  /**
+   * Tiles and bundles, each like `write`. In which order they become durable is not said; all are when this resolves,
+   * and when it rejects none is being written any more.
+   */
+  writeAll(files: readonly TileFile[]): Promise<void>;
   /** Removes every partial form of a full tile or bundle (`<path>.p/<width>`). Nothing happens when there is none. */
   removePartials(path: string): Promise<void>;
+}
+
+export interface TileFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface TileStores {

@@ -33,9 +33,23 @@ export const MAX_REOPENED_IN_ENTRY = 200;
 /** A page of a list has at most 200 holds, each with the words in which it was placed and lifted. */
 export const MAX_READ_IN_ENTRY = 1000;
 
+/** What a person can say of an obligation; `open` takes back what was said before. */
+export const OBLIGATION_OUTCOMES = ['done', 'waived', 'not_applicable', 'open'] as const;
+export type ObligationOutcome = (typeof OBLIGATION_OUTCOMES)[number];
+
 /** In what form entries were exported; `archive` is the whole log as static tiles. */
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'archive'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** An asset may rest on several runs in several projects. */
+export const MAX_POLICIES_IN_ENTRY = 100;
+/** One version of one policy set or list. */
+const policyRef = z.strictObject({
+  kind: token,
+  scope: token,
+  version: z.int().positive(),
+  sha256: sha256Hex,
+});
 
 /**
  * What was read in a received file: what it reserves, without the words of conditions, and the places that could not be
@@ -87,6 +101,41 @@ export const ENTRY_DATA_SCHEMAS = {
     findings: z.array(z.strictObject({ ruleId: token, severity: token, listingId })).max(256),
     /** The first decision, when this one was made again in its place. */
     renews: id.optional(),
+    /** Policies of the organization that were asked, too; absent when there were none. */
+    policies: z
+      .strictObject({
+        refs: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY),
+        /** Over what the policies were asked about, beside lineage and facts. */
+        basisSha256: sha256Hex,
+        /** How often a text held a blocked term: never which, that would tell of the prompt. */
+        blockedTermMatches: z.int().nonnegative(),
+      })
+      .optional(),
+  }),
+
+  /** A new version of a policy set or of a list of blocked terms; `sha256` is over its bytes, `items` counts them. */
+  'policy.changed': z.strictObject({
+    kind: z.enum(['cedar', 'blocked-terms']),
+    scope: z.enum(['organization', 'project', 'use-case']),
+    scopeId: id,
+    version: z.int().positive(),
+    sha256: sha256Hex,
+    items: z.int().nonnegative(),
+    previousSha256: sha256Hex.optional(),
+  }),
+
+  /**
+   * Several ways of making a work, asked about several audiences and purposes at once. The hashes fix the question with
+   * its terms and all answers; a cell is answered as it would be alone.
+   */
+  'clearance.matrix_decided': z.strictObject({
+    engineVersion: token,
+    inputSha256: sha256Hex,
+    resultSha256: sha256Hex,
+    cells: z.int().positive(),
+    allow: z.int().nonnegative(),
+    review: z.int().nonnegative(),
+    deny: z.int().nonnegative(),
   }),
 
   /**
@@ -213,6 +262,13 @@ export const ENTRY_DATA_SCHEMAS = {
       .max(128),
     /** Absent where the step has none (a plain resize) or nobody declared one: unknown is never "human". */
     digitalSourceType: identifier.optional(),
+    /**
+     * What must be shown or done for the file: how many obligations, the SHA-256 over the list of their ids and hashes,
+     * and the calendar of legal duties by which they were worked out. Absent in entries of older versions.
+     */
+    obligations: z
+      .strictObject({ count: z.int().nonnegative(), sha256: sha256Hex, calendarSha256: sha256Hex })
+      .optional(),
   }),
   'contribution.recorded': z.strictObject({
     assetId: id,
@@ -223,7 +279,26 @@ export const ENTRY_DATA_SCHEMAS = {
     ...fileReading,
   }),
   'review.decided': z.strictObject({ assetId: id, decision: token, sha256: sha256Hex }),
-  'asset.released': z.strictObject({ assetId: id, sha256: sha256Hex }),
+  'asset.released': z.strictObject({
+    assetId: id,
+    sha256: sha256Hex,
+    /** Policies of the organization that were asked before it; absent when there were none. */
+    policies: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY).optional(),
+  }),
+  /**
+   * A person says that an obligation of an asset was met, waived, does not apply, or is open again after all. `sha256`
+   * is the file for which that is said; `obligationSha256` is over the canonical JSON of the obligation.
+   */
+  'obligation.proved': z.strictObject({
+    assetId: id,
+    obligationId: id,
+    key: token,
+    outcome: z.enum(OBLIGATION_OUTCOMES),
+    sha256: sha256Hex,
+    obligationSha256: sha256Hex,
+    evidenceAssetId: id.optional(),
+    evidenceSha256: sha256Hex.optional(),
+  }),
   /** The file, or what its manifest says, was shown to the actor. Committed before the first byte left. */
   'asset.read': z.strictObject({ assetId: id, sha256: sha256Hex, what: z.enum(READ_PARTS), mode }),
   'report.requested': z.strictObject({ kind: token, format: token, subjectId: id }),
@@ -276,6 +351,15 @@ export const ENTRY_DATA_SCHEMAS = {
   /** From now on nothing is signed by this key. */
   'log.key_retired': z.strictObject({ vkey: identifier }),
 
+  /**
+   * A witness had said that there are two histories of this log, and nothing was signed. The actor set its words aside
+   * as wrong; the witness is asked again.
+   */
+  'log.conflict_cleared': z.strictObject({
+    witness: identifier,
+    conflict: z.string().regex(/^[\x20-\x7e]{1,1000}$/),
+  }),
+
   /** From now until it is lifted nothing that it covers is erased. */
   'legal_hold.placed': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
   'legal_hold.lifted': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
@@ -298,6 +382,7 @@ export const SUBJECT_KINDS = [
   'use_case',
   'pipeline',
   'clearance',
+  'clearance_matrix',
   'waiver',
   'run',
   'step_run',
@@ -309,6 +394,8 @@ export const SUBJECT_KINDS = [
   'listing',
   'license_text',
   'curation',
+  'obligation_proof',
+  'policy',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

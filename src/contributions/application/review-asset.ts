@@ -1,16 +1,21 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entry-types.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { type ObligationList, readObligations } from '../../licenses/application/read-obligations.js';
 import { type RequireCleared } from '../../licenses/application/require-cleared.js';
+import { type RequireReleasable } from '../../licenses/application/require-releasable.js';
+import { type HumanWork } from '../../licenses/domain/policies/policy.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { AssetReleaseEntity, ReviewEntity } from '../adapters/contribution.entity.js';
+import { In } from 'typeorm';
+import { AssetReleaseEntity, ContributionEntity, ReviewEntity } from '../adapters/contribution.entity.js';
 
 /** Raised by the database when the reviewer took part in making the asset (migration 0005). */
 const FOUR_EYES_STATE = 'CLP01';
@@ -29,6 +34,7 @@ export class ReviewAsset {
     private readonly appendEntry: AppendEntry,
     private readonly requirePublishing: RequirePublishing,
     private readonly requireCleared: RequireCleared,
+    private readonly requireReleasable: RequireReleasable,
     private readonly vault: SubjectVault,
     private readonly clock: Clock,
   ) {}
@@ -79,12 +85,17 @@ export class ReviewAsset {
     return review;
   }
 
-  /** @throws ColophonError `not_approved`, `wrong_mode` for test assets, `conflict` when released before */
+  /**
+   * What is still owed does not hold a release back, because most of it is done by publishing; it comes with the answer.
+   * Only an obligation that its data calls blocking does.
+   * @throws ColophonError `not_approved`, `policy_denied`, `obligations_open`, `wrong_mode` for test assets,
+   * `conflict` when released before
+   */
   async release(
     tx: Tx,
     principal: Principal,
     assetId: string,
-  ): Promise<{ releasedAt: Date; sha256: string }> {
+  ): Promise<{ releasedAt: Date; sha256: string; obligations: ObligationList | undefined }> {
     const asset = await this.assets.get(tx, assetId);
     if (asset.mode === 'test')
       throw new ColophonError('wrong_mode', 'An asset made with a test key is never released.');
@@ -93,14 +104,19 @@ export class ReviewAsset {
     if (review?.decision !== 'approve')
       throw new ColophonError('not_approved', 'This asset has not been approved.');
     await this.requirePublishing.check(tx);
-    for (const clearanceId of await this.clearancesBehind(tx, assetId))
-      await this.requireCleared.check(tx, clearanceId);
+    const policies = await this.requireCleanOrigin(tx, principal, asset);
+    const obligations = await readObligations(tx, assetId);
+    requireBlockingProved(obligations);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.released',
       projectId: asset.projectId,
       actor: actorOf(principal),
       subject: { kind: 'asset', id: publicId('asset', assetId) },
-      data: { assetId: publicId('asset', assetId), sha256: asset.sha256 },
+      data: {
+        assetId: publicId('asset', assetId),
+        sha256: asset.sha256,
+        ...(policies.length === 0 ? {} : { policies: policies.slice(0, MAX_POLICIES_IN_ENTRY) }),
+      },
     });
     const releasedAt = this.clock.now();
     const inserted = await tx.query(
@@ -109,12 +125,29 @@ export class ReviewAsset {
       [tx.organizationId, assetId, review.id, principal.principalId, entryId, releasedAt],
     );
     if (inserted.length === 0) throw new ColophonError('conflict', 'This asset was released before.');
-    return { releasedAt, sha256: asset.sha256 };
+    return { releasedAt, sha256: asset.sha256, obligations };
+  }
+
+  /** Each license decision behind the asset holds, and no policy of today stands against its release. */
+  private async requireCleanOrigin(tx: Tx, principal: Principal, asset: Asset) {
+    const lineage = await this.assets.lineage(tx, asset.id);
+    const assetIds = lineage.map(({ id }) => id);
+    const clearanceIds = await this.clearancesBehind(tx, assetIds);
+    for (const clearanceId of clearanceIds) await this.requireCleared.check(tx, clearanceId);
+    const inputs = lineage.flatMap(({ id, rights }) =>
+      rights ? [{ ...rights, assetId: publicId('asset', id) }] : [],
+    );
+    const human = await humanWorkOn(tx, assetIds);
+    return this.requireReleasable.check(tx, principal, {
+      projectId: asset.projectId,
+      clearanceIds,
+      inputs,
+      human,
+    });
   }
 
   /** The license decisions on which the asset and everything it descends from rest. */
-  private async clearancesBehind(tx: Tx, assetId: string): Promise<string[]> {
-    const assetIds = (await this.assets.lineage(tx, assetId)).map(({ id }) => id);
+  private async clearancesBehind(tx: Tx, assetIds: readonly string[]): Promise<string[]> {
     const rows = await tx.query<{ clearance_id: string }>(
       `SELECT DISTINCT r.clearance_id FROM asset a
          JOIN run r ON r.organization_id = a.organization_id AND r.id = a.run_id
@@ -136,7 +169,39 @@ export class ReviewAsset {
   }
 }
 
-function refuseTestKey(principal: Principal, asset: Asset): void {
+/** Acts that only assisted are no contribution of a person to the work: a policy that demands one is not met by them. */
+async function humanWorkOn(tx: Tx, assetIds: readonly string[]): Promise<HumanWork> {
+  const contributions = await tx.manager.find(ContributionEntity, {
+    where: { organizationId: tx.organizationId, assetId: In([...assetIds]) },
+  });
+  return {
+    humanContribution: contributions.some(({ basis }) => basis !== 'assistive_only'),
+    contributionKinds: [...new Set(contributions.map(({ actionType }) => actionType))].sort(),
+  };
+}
+
+function requireBlockingProved(list: ObligationList | undefined): void {
+  const blocking = (list?.items ?? []).filter(
+    ({ state, obligation }) =>
+      state === 'open' && obligation.blocking && obligation.due === 'before-publication',
+  );
+  if (blocking.length === 0) return;
+  throw new ColophonError(
+    'obligations_open',
+    'Something that is due before publication has not been proved.',
+    {
+      extensions: {
+        obligations: blocking.map(({ id, obligation }) => ({
+          id: publicId('obligation', id),
+          text: obligation.text,
+          where: obligation.where,
+        })),
+      },
+    },
+  );
+}
+
+export function refuseTestKey(principal: Principal, asset: Asset): void {
   if (principal.mode === 'test' && asset.mode === 'live')
     throw new ColophonError('wrong_mode', 'The asset was made with a live key.');
 }

@@ -17,6 +17,7 @@ import { publicId } from '../../shared/ids.js';
 import { RecordContribution, type RecordedContribution } from '../application/record-contribution.js';
 import { ReviewAsset } from '../application/review-asset.js';
 import { StateAuthorship } from '../application/state-authorship.js';
+import { openObligations } from './obligation-view.js';
 import { CAPTURE_KINDS, CONTRIBUTION_ACTIONS, CONTRIBUTION_BASES } from '../domain/contribution.js';
 
 const contributionSchema = z
@@ -116,7 +117,9 @@ export class ContributionController {
   @Allow('assets:release')
   @HttpCode(200)
   @ApiHeader({ name: 'Idempotency-Key', required: true })
-  @ApiOperation({ summary: 'The asset may leave for publication' })
+  @ApiOperation({
+    summary: 'The asset may leave for publication; the answer lists what is still owed for it',
+  })
   async release(
     @CurrentPrincipal() principal: Principal,
     @Param('id', idOf('asset')) assetId: string,
@@ -126,8 +129,14 @@ export class ContributionController {
       { principal, key, fingerprint: ['POST release', assetId] },
       (idempotent) =>
         this.organizationTx.run(principal.organizationId, async (tx) => {
-          const { releasedAt, sha256 } = await this.reviewAsset.release(tx, principal, assetId);
-          const view = { assetId: publicId('asset', assetId), sha256, releasedAt: releasedAt.toISOString() };
+          const { releasedAt, sha256, obligations } = await this.reviewAsset.release(tx, principal, assetId);
+          const view = {
+            assetId: publicId('asset', assetId),
+            sha256,
+            releasedAt: releasedAt.toISOString(),
+            obligationsRecorded: obligations !== undefined,
+            openObligations: openObligations(obligations),
+          };
           await idempotent.complete(tx, { status: 200, body: view });
           return { status: 200, body: view };
         }),

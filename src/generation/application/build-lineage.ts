@@ -59,6 +59,15 @@ export async function buildLineage(
   return { components: [...parts.components.values()], inputs: [...parts.inputs.values()] };
 }
 
+/** What steps use, without what they are given. */
+export function lineageOfSteps(
+  steps: readonly { readonly stepKey: string; readonly operation: Operation; readonly listingId: string }[],
+): Lineage {
+  const parts: Parts = { components: new Map(), inputs: new Map() };
+  for (const { listingId, operation, stepKey } of steps) addComponent(parts, listingId, operation, stepKey);
+  return { components: [...parts.components.values()], inputs: [] };
+}
+
 async function lineageOf(tx: Tx, assets: AssetRepository, assetId: string): Promise<AssetWithParents[]> {
   try {
     return await assets.lineage(tx, assetId);

@@ -22,6 +22,7 @@ import {
   type ResolvedStep,
   resolveSteps,
   type RunInputs,
+  textsOf,
 } from '../domain/resolve-run.js';
 import { type Run, type SealedRunInputs, type StepRun } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
@@ -94,8 +95,13 @@ export class StartRun {
         'substitutes: every step is replaced, so there is nothing to do',
       );
     }
-    const decided = await this.decideClearance.decide(tx, lineage, request.facts);
-    const scope = { use: { projectId: request.projectId, useCaseId } };
+    // The day on which the models run is what this program knows best: whatever the caller says of it does not count.
+    const facts = { ...request.facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
+    const use = { projectId: request.projectId, useCaseId };
+    const texts = textsOf(planned, request.inputs);
+    const asked = { roles: principal.roles, use, texts };
+    const decided = await this.decideClearance.decide(tx, lineage, facts, asked);
+    const scope = { use };
     if (decided.result.decision === 'deny') {
       return {
         outcome: 'denied',

@@ -22,3 +22,13 @@ export async function workBehindClearances(
     rows.map((row) => [row.clearance_id, { runIds: row.run_ids, assetIds: row.asset_ids }] as const),
   );
 }
+
+/** Whether a run under this clearance has not come to its end. */
+export async function isWorkUnfinished(tx: Tx, clearanceId: string): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT 1 FROM run WHERE organization_id = $1 AND clearance_id = $2
+        AND state IN ('WAITING_FOR_WAIVER', 'RUNNING', 'NEEDS_RECONCILIATION') LIMIT 1`,
+    [tx.organizationId, clearanceId],
+  );
+  return rows.length > 0;
+}

@@ -158,6 +158,26 @@ function parametersOf(step: StepDefinition, inputs: RunInputs): Record<string, L
   return resolved;
 }
 
+/**
+ * Every text that the steps would hand to a provider, with the inputs of the run put in: prompts, negative prompts,
+ * words to be set. Which parameter is which is the vendor's matter, so none is left out.
+ */
+export function textsOf(
+  steps: readonly PlannedStep[],
+  inputs: RunInputs,
+): { stepKey: string; text: string }[] {
+  return steps.flatMap(({ definition, substituteAssetId }) => {
+    if (substituteAssetId !== undefined) return [];
+    const values = Object.values(definition.parameters).map((value) =>
+      typeof value !== 'object' || Array.isArray(value)
+        ? value
+        : (inputs.values[value.input] ?? value.default),
+    );
+    const texts = values.flat().filter((value): value is string => typeof value === 'string');
+    return [...new Set(texts)].map((text) => ({ stepKey: definition.key, text }));
+  });
+}
+
 function imagesOf(step: StepDefinition, inputs: RunInputs): Record<string, ImageSource> {
   const resolved: Record<string, ImageSource> = {};
   for (const [name, source] of Object.entries(step.images)) {

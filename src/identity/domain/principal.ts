@@ -24,10 +24,16 @@ const PERMISSIONS = {
   'contributions:create': ['creator'],
   'reviews:decide': ['reviewer'],
   'assets:release': ['asset_manager', 'reviewer'],
+  /** That something owed was done. */
+  'obligations:prove': ['reviewer', 'legal', 'asset_manager'],
+  /** That something need not be done. */
+  'obligations:lift': ['legal'],
   'clearances:create': ['creator', 'legal'],
   'waivers:approve': ['legal'],
   /** Own listings, license texts and corrections of facts: what every decision rests on. */
   'registry:record': ['legal'],
+  /** What the organization forbids itself, on top of the licenses. */
+  'policies:set': ['legal', 'admin'],
   'pipelines:create': ['creator'],
   /** Whoever is asked by the person, or by a court. A hold is the counterweight, so admins cannot lift one. */
   'erasures:create': ['legal', 'admin'],

@@ -11,6 +11,7 @@ import { type RuleId } from '../domain/finding.js';
 import { type ListingId } from '../domain/listing.js';
 import { type ClearanceStanding, openFindings } from './clearance-standing.js';
 import { type EffectiveRegistry } from './effective-registry.js';
+import { useCaseOf } from './find-use.js';
 import { lockDecisions, readClearance } from './read-clearance.js';
 import { reasonOf } from './require-cleared.js';
 
@@ -214,17 +215,4 @@ async function textsOf(tx: Tx, clearanceId: string): Promise<RestsOn[]> {
        FROM clearance_listing WHERE organization_id = $1 AND clearance_id = $2 ORDER BY listing_id`,
     [tx.organizationId, clearanceId],
   );
-}
-
-/** @throws ColophonError `not_found` */
-async function useCaseOf(tx: Tx, projectId: string, name: string | undefined): Promise<string | null> {
-  const [row] = await tx.query<{ project: string; use_case: string | null }>(
-    `SELECT p.id AS project, u.id AS use_case FROM project p
-       LEFT JOIN use_case u ON u.organization_id = p.organization_id AND u.project_id = p.id AND u.name = $3
-      WHERE p.organization_id = $1 AND p.id = $2`,
-    [tx.organizationId, projectId, name ?? null],
-  );
-  if (!row || (name !== undefined && row.use_case === null))
-    throw new ColophonError('not_found', 'There is no such project, or it has no such use case.');
-  return row.use_case;
 }

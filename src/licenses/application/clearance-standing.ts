@@ -4,6 +4,7 @@ import { decisiveSha256 } from '../domain/decisive-facts.js';
 import { type Finding } from '../domain/finding.js';
 import { type RegistryState } from '../domain/registry-state.js';
 import { type Basis, reopened, type Reopened } from '../domain/reopened.js';
+import { type AskPolicies } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { readLastDecision, type StoredClearance } from './read-clearance.js';
 
@@ -17,12 +18,13 @@ export type Standing =
   | { readonly kind: 'reopened'; readonly last: StoredClearance; readonly changes: readonly Reopened[] };
 
 /**
- * A decision holds as long as what it rests on. Of a decision that was made again the last one counts, and waivers
+ * A decision holds as long as what it rests on, and as long as no policy of today is stricter. Of a decision that was made again the last one counts, and waivers
  * count for the decision whose findings they accepted: so a waiver ends with the text on which it rested.
  */
 export class ClearanceStanding {
   constructor(
     private readonly registry: EffectiveRegistry,
+    private readonly policies: AskPolicies,
     private readonly clock: Clock,
   ) {}
 
@@ -37,6 +39,11 @@ export class ClearanceStanding {
     const changes = reopened(await basisOf(tx, last.id), last.registryVersion, registry);
     if (changes.length > 0) return { kind: 'reopened', last, changes };
     if (last.decision === 'deny') return { kind: 'denied', last: { ...last, decision: 'deny' } };
+    const stricter = await this.policies.stricterToday(tx, last, registry.index);
+    if (stricter.length > 0) {
+      const reasons = stricter.map(({ ruleId }) => ({ because: 'policy', ruleId }) as const);
+      return { kind: 'reopened', last, changes: reasons };
+    }
     if (last.decision === 'allow') return { kind: 'holds', last };
     const accepted =
       (await this.isWaived(tx, rootId, last.id)) ||

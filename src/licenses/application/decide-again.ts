@@ -1,9 +1,13 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
+import { type RunFacts } from '../domain/run-facts.js';
+import { rolesOf, useOf } from './ask-policies.js';
 import { type Clearance, type DecideClearance } from './decide-clearance.js';
 import { type ClearanceStanding } from './clearance-standing.js';
 import { lockDecisions, readClearance } from './read-clearance.js';
+import { type WorkBehindClearances } from './work-behind-clearances.js';
 
 export interface Renewal {
   /** The first decision: runs point to it. */
@@ -18,25 +22,36 @@ export class DecideAgain {
   constructor(
     private readonly decideClearance: DecideClearance,
     private readonly standing: ClearanceStanding,
+    private readonly work: WorkBehindClearances,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws ColophonError `not_found`; `conflict` for a decision that still holds or was denied */
   async decide(tx: Tx, principal: Principal, clearanceId: string): Promise<Renewal> {
-    const asked = await readClearance(tx, clearanceId);
-    const rootId = asked.renews ?? asked.id;
+    const named = await readClearance(tx, clearanceId);
+    const rootId = named.renews ?? named.id;
     await lockDecisions(tx, rootId);
     const standing = await this.standing.of(tx, rootId);
     if (standing.kind !== 'reopened') {
       throw new ColophonError(
         'conflict',
-        'Nothing that this decision rests on has changed. Ask for a new clearance with POST /v1/clearances.',
+        'Nothing that this decision rests on has changed, and no policy is stricter. Ask for a new clearance with POST /v1/clearances.',
       );
     }
-    const { lineage, facts } = standing.last.input;
-    const decided = await this.decideClearance.decide(tx, lineage, facts);
-    const { projectId, useCaseId } = standing.last;
-    const use = projectId === null || useCaseId === null ? {} : { use: { projectId, useCaseId } };
-    const clearance = await this.decideClearance.record(tx, principal, decided, { renews: rootId, ...use });
+    const { input, policies, createdBy } = standing.last;
+    const facts = await this.factsNow(tx, rootId, input.facts);
+    const use = useOf(standing.last);
+    // As it was asked: whoever decides again must not lend their own roles to it.
+    const roles = policies?.question.roles ?? (await rolesOf(tx, createdBy));
+    const asked = { roles, use, matches: policies?.matches };
+    const decided = await this.decideClearance.decide(tx, input.lineage, facts, asked);
+    const clearance = await this.decideClearance.record(tx, principal, decided, { renews: rootId, use });
     return { rootId, clearance, holds: (await this.standing.of(tx, rootId)).kind === 'holds' };
+  }
+
+  /** What is not made yet is made today or later, and a text that is in force by then counts for it. */
+  private async factsNow(tx: Tx, rootId: string, facts: RunFacts): Promise<RunFacts> {
+    if (!(await this.work.isUnfinished(tx, rootId))) return facts;
+    return { ...facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
   }
 }

@@ -9,27 +9,35 @@ import { decide, type DecisionResult, ENGINE_VERSION } from '../domain/engine.js
 import { type Lineage } from '../domain/lineage.js';
 import { type RegistryState } from '../domain/registry-state.js';
 import { type RunFacts } from '../domain/run-facts.js';
+import { basisSha256 } from '../domain/policies/decide-policies.js';
+import { type PolicyBasis } from '../domain/policies/policy.js';
+import { type AskPolicies, type Asked } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
+import { type PolicyUse } from './policies-in-force.js';
 import { type RecordBasis } from './record-basis.js';
 
 export interface Clearance extends Pick<
   DecisionResult,
-  'decision' | 'findings' | 'obligations' | 'engineVersion' | 'termsSha256' | 'inputSha256'
+  'decision' | 'findings' | 'obligations' | 'indemnity' | 'engineVersion' | 'termsSha256' | 'inputSha256'
 > {
   readonly id: string;
   readonly createdAt: Date;
+  /** Policies of the organization that were asked, too; absent when there were none. */
+  readonly policies?: PolicyBasis | undefined;
 }
 
 /** A decision with the registry on which it rests. It holds that registry until its transaction ends. */
 export interface Decided {
+  /** Of licenses and policies together. */
   readonly result: DecisionResult;
   readonly registry: RegistryState;
+  readonly policies: PolicyBasis | undefined;
 }
 
 /** What a decision is for, beside the person who asked. */
 export interface ClearanceScope {
-  /** For a run: waivers of findings are for a project, and perhaps one use case of it. UUIDs. */
-  readonly use?: { readonly projectId: string; readonly useCaseId: string };
+  /** For a run: waivers of findings are for a project, and perhaps one use case of it. */
+  readonly use?: PolicyUse | undefined;
   /** The first decision (UUID), when this one takes its place. */
   readonly renews?: string;
 }
@@ -42,24 +50,33 @@ export class DecideClearance {
   constructor(
     private readonly registry: EffectiveRegistry,
     private readonly recordBasis: RecordBasis,
+    private readonly policies: AskPolicies,
     private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
   ) {}
 
   /** Decides with the registry as it is until `tx` ends, so that what is recorded never rests on an older one. */
-  async decide(tx: Tx, lineage: Lineage, facts: RunFacts): Promise<Decided> {
+  async decide(tx: Tx, lineage: Lineage, facts: RunFacts, asked: Asked): Promise<Decided> {
     const registry = await this.registry.within(tx);
-    const result = decide({ lineage, facts, listings: registry.index, engineVersion: ENGINE_VERSION });
-    return { result, registry };
+    const { index: listings } = registry;
+    const license = decide({ lineage, facts, listings, engineVersion: ENGINE_VERSION });
+    const { basis, ...outcome } = await this.policies.generate(
+      tx,
+      { lineage, facts, listings },
+      license,
+      asked,
+    );
+    return { result: { ...license, ...outcome }, registry, policies: basis };
   }
 
   async record(
     tx: Tx,
     principal: Principal,
-    { result, registry }: Decided,
+    { result, registry, policies }: Decided,
     scope: ClearanceScope = {},
   ): Promise<Clearance> {
-    const { input, ...outcome } = result;
+    const { input, ...licenses } = result;
+    const outcome = policies === undefined ? licenses : { ...licenses, policies };
     const clearance: Clearance = { ...outcome, id: newId(), createdAt: this.clock.now() };
     await tx.query(
       `INSERT INTO clearance
@@ -90,6 +107,7 @@ export class DecideClearance {
         termsSha256: result.termsSha256,
         inputSha256: result.inputSha256,
         ...(scope.renews === undefined ? {} : { renews: publicId('clearance', scope.renews) }),
+        ...(policies === undefined ? {} : { policies: loggedBasis(policies) }),
         findings: result.findings.slice(0, MAX_LOGGED_FINDINGS).map(({ ruleId, severity, listingId }) => ({
           ruleId,
           severity,
@@ -99,4 +117,13 @@ export class DecideClearance {
     });
     return clearance;
   }
+}
+
+function loggedBasis(basis: PolicyBasis) {
+  const { refs, matches } = basis;
+  return {
+    refs: refs.map(({ kind, scope, version, sha256 }) => ({ kind, scope, version, sha256 })),
+    basisSha256: basisSha256(basis),
+    blockedTermMatches: matches.length,
+  };
 }

@@ -98,17 +98,29 @@ async function versionOf(tx: Tx, source: 'registry_version_for_decision' | 'regi
   return Number(row?.version);
 }
 
-async function changesSince(tx: Tx, since: number, version: number): Promise<RegistryChanges> {
+/**
+ * What was recorded after one version, up to another.
+ * @param listingIds own listings and curations of these only
+ */
+export async function changesSince(
+  tx: Tx,
+  since: number,
+  version: number,
+  listingIds?: readonly string[],
+): Promise<RegistryChanges> {
   const range = [tx.organizationId, since, version];
+  const of = [...range, listingIds ?? null];
   const own = await tx.query<OwnRow>(
     `SELECT id, version, listing_id, listing, sha256, source, created_by, created_at FROM listing_version
-      WHERE organization_id = $1 AND version > $2 AND version <= $3 ORDER BY version, listing_id`,
-    range,
+      WHERE organization_id = $1 AND version > $2 AND version <= $3 AND ($4::text[] IS NULL OR listing_id = ANY($4))
+      ORDER BY version, listing_id`,
+    of,
   );
   const curations = await tx.query<CurationRow>(
     `SELECT id, version, listing_id, correction, evidence, sha256, created_by, created_at FROM curation
-      WHERE organization_id = $1 AND version > $2 AND version <= $3 ORDER BY version`,
-    range,
+      WHERE organization_id = $1 AND version > $2 AND version <= $3 AND ($4::text[] IS NULL OR listing_id = ANY($4))
+      ORDER BY version`,
+    of,
   );
   const readings = await tx.query<ReadingRow>(
     `SELECT id, version, license_key, sha256, listing_ids, affected_listing_ids, source_url, read_on::text,

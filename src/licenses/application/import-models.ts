@@ -4,12 +4,14 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId } from '../../shared/ids.js';
+import { type ListingIndex } from '../domain/listing-index.js';
 import { listingSchema, LINEAGE_ROLES, type Listing, MODALITIES } from '../domain/listing.js';
 import { withoutUnprovenFacts } from '../domain/unproven-facts.js';
 import { FormatError } from '../formats/format-error.js';
 import { importDocument } from '../formats/import-document.js';
 import { type ImportReport } from '../formats/import-report.js';
 import { IMPORT_FORMATS, type ImportFormat } from '../formats/imported-listing.js';
+import { listingOfRepository } from '../formats/repository-id.js';
 import { toListing } from '../formats/to-listing.js';
 import { catalogItems } from './catalog-items.js';
 import { type ListingOutcome, type RecordedListings, type RecordListings } from './record-listings.js';
@@ -97,13 +99,19 @@ export class ImportModels {
     private readonly clock: Clock,
   ) {}
 
-  /** Pure work on the file; nothing is recorded. @throws FormatError for a file that is no catalog at all */
+  /**
+   * Pure work on the file; nothing is recorded.
+   * @param registry in which bases are looked up by the name of their repository
+   * @throws FormatError for a file that is no catalog at all
+   */
   async read(
     bytes: Uint8Array,
     { format, context }: { format: (typeof IMPORTABLE)[number]; context: DocumentContext },
+    registry: ListingIndex,
   ): Promise<readonly ReadItem[]> {
     const items: ReadItem[] = [];
-    if (format !== 'catalog') return withoutDuplicates(this.readDocument(0, format, bytes, context));
+    if (format !== 'catalog')
+      return withoutDuplicates(this.readDocument(0, format, bytes, context, registry));
     for (const { index, line, value, error } of catalogItems(decode(bytes))) {
       if (index % ITEMS_PER_TURN === 0) await setImmediate();
       if (error !== null) {
@@ -112,7 +120,10 @@ export class ImportModels {
       } else if (isDocument(value)) {
         const parsed = documentItemSchema.safeParse(value);
         if (!parsed.success) items.push(invalid(index, line, parsed.error));
-        else items.push(...this.readDocument(index, parsed.data.format, parsed.data.content, parsed.data));
+        else
+          items.push(
+            ...this.readDocument(index, parsed.data.format, parsed.data.content, parsed.data, registry),
+          );
       } else {
         const parsed = listingSchema.safeParse(value);
         if (parsed.success) items.push({ index, listing: parsed.data, problems: [], notes: [] });
@@ -146,6 +157,7 @@ export class ImportModels {
     format: ImportFormat,
     content: Uint8Array | string,
     context: DocumentContext,
+    registry: ListingIndex,
   ): ReadItem[] {
     const { name, revision, channel, access, modalities, roles, url } = context;
     const result = importDocument({ format, content, origin: { name, revision } });
@@ -159,6 +171,7 @@ export class ImportModels {
       access,
       dateRead,
       url,
+      listingIdOf: (base: string) => listingOfRepository(registry.all, base, channel),
       ...(modalities ? { modalities } : {}),
       ...(roles ? { roles } : {}),
     };

@@ -15,7 +15,7 @@ export interface StoredClearance extends Clearance {
   readonly registryVersion: number;
 }
 
-interface ClearanceRow {
+export interface ClearanceRow {
   id: string;
   input: Buffer;
   result: Buffer;
@@ -27,13 +27,13 @@ interface ClearanceRow {
   created_at: Date;
 }
 
-const COLUMNS =
+export const CLEARANCE_COLUMNS =
   'id, input, result, renews, project_id, use_case_id, registry_version, created_by, created_at';
 
 /** @throws ColophonError `not_found` */
 export async function readClearance(tx: Tx, id: string): Promise<StoredClearance> {
   const [row] = await tx.query<ClearanceRow>(
-    `SELECT ${COLUMNS} FROM clearance WHERE organization_id = $1 AND id = $2`,
+    `SELECT ${CLEARANCE_COLUMNS} FROM clearance WHERE organization_id = $1 AND id = $2`,
     [tx.organizationId, id],
   );
   if (!row) throw notFound();
@@ -46,11 +46,26 @@ export async function readClearance(tx: Tx, id: string): Promise<StoredClearance
  */
 export async function readLastDecision(tx: Tx, rootId: string): Promise<StoredClearance> {
   const [row] = await tx.query<ClearanceRow>(
-    `SELECT ${COLUMNS} FROM (
+    `SELECT ${CLEARANCE_COLUMNS} FROM (
        SELECT * FROM clearance WHERE organization_id = $1 AND id = $2
        UNION ALL SELECT * FROM clearance WHERE organization_id = $1 AND renews = $2) AS decisions
       ORDER BY registry_version DESC, renews IS NOT NULL DESC, created_at DESC, id DESC LIMIT 1`,
     [tx.organizationId, rootId],
+  );
+  if (!row) throw notFound();
+  return toStored(row);
+}
+
+/**
+ * The decision under which something was made at a moment: the last one by then, of the first and those that renew it.
+ * @throws ColophonError `not_found`
+ */
+export async function readDecisionAt(tx: Tx, rootId: string, at: Date): Promise<StoredClearance> {
+  const [row] = await tx.query<ClearanceRow>(
+    `SELECT ${CLEARANCE_COLUMNS} FROM clearance
+      WHERE organization_id = $1 AND (id = $2 OR renews = $2) AND (created_at <= $3 OR id = $2)
+      ORDER BY renews IS NOT NULL DESC, registry_version DESC, created_at DESC, id DESC LIMIT 1`,
+    [tx.organizationId, rootId, at],
   );
   if (!row) throw notFound();
   return toStored(row);
@@ -67,8 +82,11 @@ function notFound(): ColophonError {
   return new ColophonError('not_found', 'There is no clearance with this id.');
 }
 
-function toStored(row: ClearanceRow): StoredClearance {
-  const outcome = JSON.parse(row.result.toString('utf8')) as Omit<Clearance, 'id' | 'createdAt'>;
+type Outcome = Omit<Clearance, 'id' | 'createdAt' | 'indemnity'> & Partial<Pick<Clearance, 'indemnity'>>;
+
+export function toStored(row: ClearanceRow): StoredClearance {
+  // The first rules knew no indemnity.
+  const outcome = { indemnity: [], ...(JSON.parse(row.result.toString('utf8')) as Outcome) };
   return {
     ...outcome,
     id: row.id,

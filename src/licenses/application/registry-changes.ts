@@ -1,6 +1,9 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { PRODUCT_VERSION } from '../../shared/product.js';
+import { type Evidence } from '../domain/curation.js';
 import { type ListingIndex } from '../domain/listing-index.js';
+import { seedState } from '../domain/registry-state.js';
+import { detailsOf, type EventDetails } from './registry-event-details.js';
 
 /** One change of what decisions rest on, since a report. Ids are UUIDs. */
 export type RegistryEvent = { readonly at: Date } & (
@@ -12,8 +15,17 @@ export type RegistryEvent = { readonly at: Date } & (
       /** Null when it is new. */
       readonly previousSha256: string | null;
       readonly source: string;
+      readonly version: number;
     }
-  | { readonly kind: 'curation'; readonly id: string; readonly listingId: string; readonly fact: string }
+  | {
+      readonly kind: 'curation';
+      readonly id: string;
+      readonly listingId: string;
+      readonly fact: string;
+      /** The text or the words behind it. */
+      readonly evidence: Evidence;
+      readonly version: number;
+    }
   | {
       readonly kind: 'license-text';
       readonly id: string;
@@ -21,6 +33,12 @@ export type RegistryEvent = { readonly at: Date } & (
       readonly sha256: string;
       readonly change: string;
       readonly listingIds: readonly string[];
+      /** The last text that was read under this key before; null when there was none. */
+      readonly previousSha256: string | null;
+      readonly sourceUrl: string | null;
+      readonly readOn: string;
+      readonly inForceSince: string | null;
+      readonly version: number;
     }
   | {
       readonly kind: 'waiver-approved' | 'waiver-ended';
@@ -63,6 +81,10 @@ export interface OrderedEvent {
   readonly event: RegistryEvent;
 }
 
+export interface DescribedEvent extends OrderedEvent {
+  readonly details: EventDetails | undefined;
+}
+
 /** What changed in the registry of an organization between two moments, oldest first. */
 export class RegistryHistory {
   constructor(private readonly seed: ListingIndex) {}
@@ -78,6 +100,16 @@ export class RegistryHistory {
     return events
       .map((event) => ({ key: keyOf(event), event }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  }
+
+  /** What each of these events did, for a page of them. */
+  async describe(tx: Tx, events: readonly OrderedEvent[]): Promise<DescribedEvent[]> {
+    const details = await detailsOf(
+      tx,
+      seedState(this.seed),
+      events.map(({ event }) => event),
+    );
+    return events.map((ordered, at) => ({ ...ordered, details: details[at] }));
   }
 
   /** The listings of this release count as seen now, even when nothing was decided with them yet. */
@@ -137,7 +169,7 @@ function differenceOf(
 
 async function listings(tx: Tx, since: Date, until: Date): Promise<RegistryEvent[]> {
   const rows = await tx.query<Omit<Extract<RegistryEvent, { kind: 'listing' }>, 'kind'>>(
-    `SELECT n.id, n.created_at AS at, n.listing_id AS "listingId", n.sha256, n.source,
+    `SELECT n.id, n.created_at AS at, n.listing_id AS "listingId", n.sha256, n.source, n.version::int,
             (SELECT o.sha256 FROM listing_version o WHERE o.organization_id = n.organization_id
                 AND o.listing_id = n.listing_id AND o.version < n.version ORDER BY o.version DESC LIMIT 1) AS "previousSha256"
        FROM listing_version n WHERE n.organization_id = $1 AND n.created_at >= $2 AND n.created_at <= $3`,
@@ -148,7 +180,7 @@ async function listings(tx: Tx, since: Date, until: Date): Promise<RegistryEvent
 
 async function curations(tx: Tx, since: Date, until: Date): Promise<RegistryEvent[]> {
   const rows = await tx.query<Omit<Extract<RegistryEvent, { kind: 'curation' }>, 'kind'>>(
-    `SELECT id, created_at AS at, listing_id AS "listingId", fact FROM curation
+    `SELECT id, created_at AS at, listing_id AS "listingId", fact, evidence, version::int FROM curation
       WHERE organization_id = $1 AND created_at >= $2 AND created_at <= $3`,
     [tx.organizationId, since, until],
   );
@@ -157,8 +189,11 @@ async function curations(tx: Tx, since: Date, until: Date): Promise<RegistryEven
 
 async function texts(tx: Tx, since: Date, until: Date): Promise<RegistryEvent[]> {
   const rows = await tx.query<Omit<Extract<RegistryEvent, { kind: 'license-text' }>, 'kind'>>(
-    `SELECT id, created_at AS at, license_key AS "licenseKey", sha256, change, affected_listing_ids AS "listingIds"
-       FROM license_text_reading WHERE organization_id = $1 AND created_at >= $2 AND created_at <= $3`,
+    `SELECT id, created_at AS at, license_key AS "licenseKey", sha256, change, affected_listing_ids AS "listingIds",
+            source_url AS "sourceUrl", read_on::text AS "readOn", in_force_since::text AS "inForceSince", version::int,
+            (SELECT o.sha256 FROM license_text_reading o WHERE o.organization_id = r.organization_id
+                AND o.license_key = r.license_key AND o.version < r.version ORDER BY o.version DESC LIMIT 1) AS "previousSha256"
+       FROM license_text_reading r WHERE organization_id = $1 AND created_at >= $2 AND created_at <= $3`,
     [tx.organizationId, since, until],
   );
   return rows.map((row) => ({ ...row, kind: 'license-text' }));

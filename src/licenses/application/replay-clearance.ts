@@ -1,8 +1,10 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type DecisionResult, ENGINE_VERSION } from '../domain/engine.js';
-import { type Listing, listingSchema } from '../domain/listing.js';
 import { replay } from '../domain/replay.js';
+import { archivedListings } from './archived-listings.js';
+import { indexListings } from '../domain/listing-index.js';
+import { type AskPolicies } from './ask-policies.js';
 import { readClearance, type StoredClearance } from './read-clearance.js';
 
 export interface Replayed {
@@ -11,12 +13,12 @@ export interface Replayed {
 }
 
 /**
- * Makes a recorded decision once more from its stored input, with the listings as they were. Needs nothing of the
- * registry of today, nor of the listings that come with the product today.
+ * Makes a recorded decision once more from its stored input, with the listings and policies as they were. Needs nothing
+ * of the registry of today, nor of the listings that come with the product today.
  *
  * @throws ColophonError `not_found`; `conflict` for a decision by other rules, which the release with these rules repeats
  */
-export async function replayClearance(tx: Tx, id: string): Promise<Replayed> {
+export async function replayClearance(tx: Tx, policies: AskPolicies, id: string): Promise<Replayed> {
   const recorded = await readClearance(tx, id);
   // The type allows no other, but it may have been stored by another release.
   const decidedBy: string = recorded.engineVersion;
@@ -26,15 +28,14 @@ export async function replayClearance(tx: Tx, id: string): Promise<Replayed> {
       `Decided by engine ${decidedBy}; this release has ${ENGINE_VERSION}. Replay it with the release that decided.`,
     );
   }
-  const hashes = recorded.input.listings.flatMap(([, sha256]) => sha256 ?? []);
-  const rows = await tx.query<{ sha256: string; listing: Buffer }>(
-    'SELECT sha256, listing FROM listing_archive WHERE organization_id = $1 AND sha256 = ANY($2::text[])',
-    [tx.organizationId, hashes],
+  const byHash = await archivedListings(
+    tx,
+    recorded.input.listings.flatMap(([, sha256]) => sha256 ?? []),
   );
-  const byHash = new Map<string, Listing>(
-    rows.map(
-      ({ sha256, listing }) => [sha256, listingSchema.parse(JSON.parse(listing.toString('utf8')))] as const,
-    ),
-  );
-  return { recorded, again: replay(recorded.input, { find: (_id, sha256) => byHash.get(sha256) }) };
+  const again = replay(recorded.input, { find: (_id, sha256) => byHash.get(sha256) });
+  if (recorded.policies === undefined) return { recorded, again };
+  const listings = indexListings([...byHash.values()]);
+  const { lineage, facts } = recorded.input;
+  const outcome = await policies.again(tx, { lineage, facts, listings }, again, recorded.policies);
+  return { recorded, again: { ...again, ...outcome } };
 }

@@ -43,6 +43,9 @@ export class RequireCleared {
 export function reasonOf(changes: readonly Reopened[]): string {
   const [first] = changes;
   const more = changes.length > 1 ? ` (and ${changes.length - 1} more)` : '';
+  if (first?.because === 'policy') {
+    return `A policy of today (${first.ruleId})${more} asks for more than this was decided with. Decide again, and have accepted what is open then.`;
+  }
   const what =
     first?.because === 'facts'
       ? `A fact of ${first.listingId} (license ${first.licenseKey}) has been recorded anew`

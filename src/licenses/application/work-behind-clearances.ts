@@ -11,5 +11,9 @@ export interface Work {
  * What rests on first decisions (UUIDs). The composition root fills it: licenses know nothing of runs and assets.
  */
 export class WorkBehindClearances {
-  constructor(readonly find: (tx: Tx, rootIds: readonly string[]) => Promise<ReadonlyMap<string, Work>>) {}
+  constructor(
+    readonly find: (tx: Tx, rootIds: readonly string[]) => Promise<ReadonlyMap<string, Work>>,
+    /** Whether models may still run under it. */
+    readonly isUnfinished: (tx: Tx, rootId: string) => Promise<boolean>,
+  ) {}
 }

@@ -41,6 +41,8 @@ export const RULE_IDS = [
   'test-output',
 ] as const;
 export type RuleId = (typeof RULE_IDS)[number];
+/** What a policy of the customer found; the licenses' own rules have no dot in their ids. */
+export type PolicyFindingId = `policy.${string}`;
 
 /** What can be cited beside terms: parts of a listing that are facts of their own. */
 export type CitedKind = TermKind | 'license' | 'indemnity' | 'training-data';
@@ -58,7 +60,7 @@ export interface CitedTerm {
 export type FactValue = string | number | null | readonly string[];
 
 export interface Finding {
-  readonly ruleId: RuleId;
+  readonly ruleId: RuleId | PolicyFindingId;
   readonly severity: Severity;
   /** Null for findings about an input or about the lineage as a whole. */
   readonly listingId: ListingId | null;

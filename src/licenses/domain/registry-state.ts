@@ -92,7 +92,7 @@ export function advance(state: RegistryState, changes: RegistryChanges): Registr
  * Undefined for a listing that does not exist, and for one whose corrections do not fit it any more (a later release
  * may check more): then it is an unknown listing, which leads to review.
  */
-function effective(
+export function effective(
   entry: IndexedListing | undefined,
   curations: readonly RecordedCuration[],
   readings: ReadonlyMap<string, readonly RecordedReading[]>,

@@ -10,8 +10,15 @@ export interface Basis {
   readonly licenseTextSha256: string | null;
 }
 
-/** Why a decision does not hold any more. */
-export interface Reopened {
+/** Why a decision does not hold any more: something it rests on, or a policy of today that is stricter. */
+export type Reopened = ReopenedByRegistry | ReopenedByPolicy;
+
+export interface ReopenedByPolicy {
+  readonly because: 'policy';
+  readonly ruleId: string;
+}
+
+export interface ReopenedByRegistry {
   readonly listingId: ListingId;
   /** As the decision knew it. */
   readonly licenseKey: string;
@@ -25,8 +32,12 @@ export interface Reopened {
  *
  * @param since version of the registry with which was decided
  */
-export function reopened(basis: readonly Basis[], since: number, registry: RegistryState): Reopened[] {
-  return basis.flatMap((rested): Reopened[] => {
+export function reopened(
+  basis: readonly Basis[],
+  since: number,
+  registry: RegistryState,
+): ReopenedByRegistry[] {
+  return basis.flatMap((rested): ReopenedByRegistry[] => {
     const { listingId, licenseKey } = rested;
     if (textChanged(listingId, since, registry)) return [{ listingId, licenseKey, because: 'license-text' }];
     const entry = registry.index.get(listingId);

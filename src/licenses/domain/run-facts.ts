@@ -54,83 +54,92 @@ const agreementSchema = z.strictObject({
 export const audienceSchema = z.union([z.literal('worldwide'), z.array(countrySchema).min(1).max(249)]);
 export type Audience = z.infer<typeof audienceSchema>;
 
+const factsSchema = z.strictObject({
+  purpose: z.enum(PURPOSES),
+  audienceCountries: audienceSchema,
+  /**
+   * Revenue of the organization alone, whole US dollars: the greater of its last financial year and its last twelve
+   * months, because licenses ask for either.
+   */
+  organizationRevenueUsd: figureSchema,
+  /** The same with all affiliates (companies under common control). State the same number if there are none. */
+  organizationRevenueWithAffiliatesUsd: figureSchema.default('unknown'),
+  /** Yearly revenue of the products and services in which the output is used. */
+  productRevenueUsd: figureSchema.default('unknown'),
+  /** Users of all products and services in the strongest calendar month so far. */
+  monthlyActiveUsers: figureSchema.default('unknown'),
+  monthlyActiveUsersWithAffiliates: figureSchema.default('unknown'),
+  /** Users in months that a license names; such a month counts instead of the strongest one. */
+  usersByMonth: z.array(monthlyUsersSchema).max(60).default([]),
+  /** Visits to the service that uses the model, in the strongest month. */
+  monthlyVisits: figureSchema.default('unknown'),
+  /** Who is served by models that the organization hosts itself. */
+  hosting: z.enum(['own-use', 'served-to-others', 'unknown']).default('unknown'),
+  /** Where self-hosted models run; only for licenses that limit the place of use. */
+  processingCountries: z
+    .union([z.literal('unknown'), z.array(countrySchema).min(1).max(249)])
+    .default('unknown'),
+  fieldsOfUse: z
+    .union([z.literal('unknown'), z.array(z.enum(FIELDS_OF_USE)).min(1).max(FIELDS_OF_USE.length)])
+    .default('unknown'),
+  campaignStart: dateSchema.nullable().default(null),
+  /** Last day on which the work is shown; `open-ended` when it has none; null when nobody said. */
+  campaignEnd: z
+    .union([dateSchema, z.literal('open-ended')])
+    .nullable()
+    .default(null),
+  /** Day on which the models run; null when nobody said. */
+  generatedOn: dateSchema.nullable().default(null),
+  humanReviewPlanned: threeValuedSchema.default('unknown'),
+  /** A filter against unlawful and infringing output, by whoever runs it. */
+  contentFilterPlanned: threeValuedSchema.default('unknown'),
+  labelPlanned: threeValuedSchema.default('unknown'),
+  attributionPlanned: threeValuedSchema.default('unknown'),
+  editsPlanned: threeValuedSchema.default('unknown'),
+  /** Are the vendor's safety features left on? An indemnity may depend on it. */
+  safetyFeaturesOn: threeValuedSchema.default('unknown'),
+  /** Is an output used as a trade mark? */
+  trademarkUse: threeValuedSchema.default('unknown'),
+  /** Has somebody complained that such an output infringes? */
+  infringementNotice: threeValuedSchema.default('unknown'),
+  furtherActs: z.array(z.enum(FURTHER_ACTS)).max(FURTHER_ACTS.length).default([]),
+  agreements: z.array(agreementSchema).max(100).default([]),
+});
+
+/** What no field shows alone. */
+function checkFacts(
+  facts: Omit<z.infer<typeof factsSchema>, 'audienceCountries'>,
+  context: z.core.$RefinementCtx,
+): void {
+  const wider = [
+    ['organizationRevenueUsd', 'organizationRevenueWithAffiliatesUsd'],
+    ['monthlyActiveUsers', 'monthlyActiveUsersWithAffiliates'],
+  ] as const;
+  for (const [part, whole] of wider) {
+    const [a, b] = [facts[part], facts[whole]];
+    if (a !== 'unknown' && b !== 'unknown' && b < a) {
+      context.addIssue({ code: 'custom', path: [whole], message: `must not be less than ${part}` });
+    }
+  }
+  const months = new Set(facts.usersByMonth.map(({ month }) => month));
+  if (months.size !== facts.usersByMonth.length) {
+    context.addIssue({ code: 'custom', path: ['usersByMonth'], message: 'must name each month once' });
+  }
+  // The words sort after every date, and an open end is before no start.
+  if (facts.campaignStart && facts.campaignEnd && facts.campaignEnd < facts.campaignStart) {
+    context.addIssue({
+      code: 'custom',
+      path: ['campaignEnd'],
+      message: 'must not be before campaignStart',
+    });
+  }
+}
+
 /** What is true of the run, told by the customer. What is not told is unknown, never assumed. */
-export const runFactsSchema = z
-  .strictObject({
-    purpose: z.enum(PURPOSES),
-    audienceCountries: audienceSchema,
-    /**
-     * Revenue of the organization alone, whole US dollars: the greater of its last financial year and its last twelve
-     * months, because licenses ask for either.
-     */
-    organizationRevenueUsd: figureSchema,
-    /** The same with all affiliates (companies under common control). State the same number if there are none. */
-    organizationRevenueWithAffiliatesUsd: figureSchema.default('unknown'),
-    /** Yearly revenue of the products and services in which the output is used. */
-    productRevenueUsd: figureSchema.default('unknown'),
-    /** Users of all products and services in the strongest calendar month so far. */
-    monthlyActiveUsers: figureSchema.default('unknown'),
-    monthlyActiveUsersWithAffiliates: figureSchema.default('unknown'),
-    /** Users in months that a license names; such a month counts instead of the strongest one. */
-    usersByMonth: z.array(monthlyUsersSchema).max(60).default([]),
-    /** Visits to the service that uses the model, in the strongest month. */
-    monthlyVisits: figureSchema.default('unknown'),
-    /** Who is served by models that the organization hosts itself. */
-    hosting: z.enum(['own-use', 'served-to-others', 'unknown']).default('unknown'),
-    /** Where self-hosted models run; only for licenses that limit the place of use. */
-    processingCountries: z
-      .union([z.literal('unknown'), z.array(countrySchema).min(1).max(249)])
-      .default('unknown'),
-    fieldsOfUse: z
-      .union([z.literal('unknown'), z.array(z.enum(FIELDS_OF_USE)).min(1).max(FIELDS_OF_USE.length)])
-      .default('unknown'),
-    campaignStart: dateSchema.nullable().default(null),
-    /** Last day on which the work is shown; `open-ended` when it has none; null when nobody said. */
-    campaignEnd: z
-      .union([dateSchema, z.literal('open-ended')])
-      .nullable()
-      .default(null),
-    /** Day on which the models run; null when nobody said. */
-    generatedOn: dateSchema.nullable().default(null),
-    humanReviewPlanned: threeValuedSchema.default('unknown'),
-    /** A filter against unlawful and infringing output, by whoever runs it. */
-    contentFilterPlanned: threeValuedSchema.default('unknown'),
-    labelPlanned: threeValuedSchema.default('unknown'),
-    attributionPlanned: threeValuedSchema.default('unknown'),
-    editsPlanned: threeValuedSchema.default('unknown'),
-    /** Are the vendor's safety features left on? An indemnity may depend on it. */
-    safetyFeaturesOn: threeValuedSchema.default('unknown'),
-    /** Is an output used as a trade mark? */
-    trademarkUse: threeValuedSchema.default('unknown'),
-    /** Has somebody complained that such an output infringes? */
-    infringementNotice: threeValuedSchema.default('unknown'),
-    furtherActs: z.array(z.enum(FURTHER_ACTS)).max(FURTHER_ACTS.length).default([]),
-    agreements: z.array(agreementSchema).max(100).default([]),
-  })
-  .superRefine((facts, context) => {
-    const wider = [
-      ['organizationRevenueUsd', 'organizationRevenueWithAffiliatesUsd'],
-      ['monthlyActiveUsers', 'monthlyActiveUsersWithAffiliates'],
-    ] as const;
-    for (const [part, whole] of wider) {
-      const [a, b] = [facts[part], facts[whole]];
-      if (a !== 'unknown' && b !== 'unknown' && b < a) {
-        context.addIssue({ code: 'custom', path: [whole], message: `must not be less than ${part}` });
-      }
-    }
-    const months = new Set(facts.usersByMonth.map(({ month }) => month));
-    if (months.size !== facts.usersByMonth.length) {
-      context.addIssue({ code: 'custom', path: ['usersByMonth'], message: 'must name each month once' });
-    }
-    // The words sort after every date, and an open end is before no start.
-    if (facts.campaignStart && facts.campaignEnd && facts.campaignEnd < facts.campaignStart) {
-      context.addIssue({
-        code: 'custom',
-        path: ['campaignEnd'],
-        message: 'must not be before campaignStart',
-      });
-    }
-  });
+export const runFactsSchema = factsSchema.superRefine(checkFacts);
+/** The same for a question about several audiences, which stand beside it. */
+export const audiencelessFactsSchema = factsSchema.omit({ audienceCountries: true }).superRefine(checkFacts);
+export type AudiencelessFacts = z.infer<typeof audiencelessFactsSchema>;
 /** Complete facts, every default filled in. */
 export type RunFacts = z.infer<typeof runFactsSchema>;
 /** Facts as a caller writes them. */

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { Ajv, type ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
+import { cycloneDxSchema, spdxSchema } from '../../../test/support/bom-schemas.js';
 import { expandLineage } from '../domain/expand-lineage.js';
 import { indexListings } from '../domain/listing-index.js';
 import { type Finding } from '../domain/finding.js';
@@ -17,7 +15,6 @@ import { supplyChainComponents, type ExportStamp, type SupplyChain } from './sup
 
 const VECTORS = join(import.meta.dirname, '../../../test/vectors/licenses');
 const file = (name: string) => readFileSync(join(VECTORS, name), 'utf8');
-const schema = (name: string) => JSON.parse(file(name)) as Record<string, unknown>;
 
 const STAMP: ExportStamp = {
   serial: '01890000-0000-7000-8000-000000000001',
@@ -195,25 +192,6 @@ const ALL: SupplyChain = {
   clearance: null,
 };
 
-function cycloneDxSchema(version: CycloneDxVersion): ValidateFunction {
-  // The schemas carry keywords for documentation that strict mode does not know.
-  const ajv = new Ajv({ strict: false, allErrors: true });
-  addFormats.default(ajv);
-  // Formats of international addresses, which ajv-formats lacks; ours are plain URIs.
-  ajv.addFormat('iri-reference', true).addFormat('idn-email', true);
-  for (const name of ['spdx', 'jsf-0.82', 'cryptography-defs']) {
-    ajv.addSchema({
-      ...schema(`${name}.schema.json`),
-      $id: `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`,
-    });
-  }
-  return ajv.compile(schema(`bom-${version}.schema.json`));
-}
-function spdxSchema(): ValidateFunction {
-  const ajv = new Ajv2020({ strict: false });
-  addFormats.default(ajv);
-  return ajv.compile(schema('spdx-3.0.1.schema.json'));
-}
 const parse = (bytes: Buffer) => JSON.parse(bytes.toString()) as Record<string, unknown>;
 
 describe.each<CycloneDxVersion>(['1.6', '1.7'])('CycloneDX %s', (version) => {

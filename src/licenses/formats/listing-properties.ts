@@ -1,6 +1,8 @@
+import { type Listing } from '../domain/listing.js';
 import { trainingFacts } from '../domain/training-data.js';
 import { PROPERTY } from './property-names.js';
-import { type SupplyChain, type SupplyChainComponent } from './supply-chain.js';
+import { type SupplyChain, type SupplyChainBasis, type SupplyChainComponent } from './supply-chain.js';
+import { type DisclosureAnswer, trainingDisclosure } from './training-disclosure.js';
 
 export type Property = readonly [name: string, value: string];
 
@@ -10,6 +12,7 @@ export function listingProperties(component: SupplyChainComponent): readonly Pro
   return [
     [PROPERTY.listingId, listing.id],
     [PROPERTY.listingSha256, listingSha256],
+    ...(component.earlierSha256 ?? []).map((sha256) => [PROPERTY.earlierSha256, sha256] as const),
     [PROPERTY.channel, listing.channel],
     ...(roles.length === 0 ? [] : [[PROPERTY.roles, roles.join(' ')] as const]),
     // Step keys are printable text of the customer and may hold spaces.
@@ -40,13 +43,28 @@ export function trainingProperties({ listing }: SupplyChainComponent): readonly 
     ...(listing.datasetManifestSha256 === null
       ? []
       : [[PROPERTY.manifestSha256, listing.datasetManifestSha256] as const]),
+    ...disclosureProperties(listing),
   ];
 }
 
-export function subjectProperties({ subject, clearance }: SupplyChain): readonly Property[] {
+/** Every item that the two laws ask for: what nobody disclosed is said to be so, never left out. */
+function disclosureProperties(listing: Listing): readonly Property[] {
+  const { ab2013, euSummary } = trainingDisclosure(listing);
+  const of = (prefix: string, answers: Readonly<Record<string, DisclosureAnswer>>): Property[] =>
+    Object.entries(answers).map(([item, answer]) => [`${prefix}:${item}`, disclosed(answer)]);
+  return [...of(PROPERTY.ab2013, ab2013), ...of(PROPERTY.euSummary, euSummary)];
+}
+
+function disclosed({ standing, answer }: DisclosureAnswer): string {
+  return standing === 'unknown' || answer === null ? 'not disclosed' : `${standing}: ${answer}`;
+}
+
+export function subjectProperties({ subject, clearance, basis }: SupplyChain): readonly Property[] {
   return [
     [PROPERTY.subjectKind, subject.kind],
     [PROPERTY.subjectId, subject.id],
+    ...(subject.mode === undefined ? [] : [[PROPERTY.subjectMode, subject.mode] as const]),
+    ...(basis === undefined ? [] : basisProperties(basis)),
     ...(clearance === null
       ? []
       : ([
@@ -57,5 +75,14 @@ export function subjectProperties({ subject, clearance }: SupplyChain): readonly
             ({ kind, text }) => [PROPERTY.obligation, `${kind}: ${text}`] as const,
           ),
         ] as const)),
+  ];
+}
+
+function basisProperties({ decisions, clearanceIds, since, until }: SupplyChainBasis): readonly Property[] {
+  return [
+    [PROPERTY.basisDecisions, String(decisions)],
+    ...clearanceIds.map((id) => [PROPERTY.basisClearance, id] as const),
+    ...(since === null ? [] : [[PROPERTY.basisSince, since] as const]),
+    ...(until === null ? [] : [[PROPERTY.basisUntil, until] as const]),
   ];
 }

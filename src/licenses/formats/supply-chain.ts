@@ -10,6 +10,8 @@ export interface SupplyChainSubject {
   readonly name: string;
   /** Of the bytes of an asset; null for a definition. */
   readonly sha256: string | null;
+  /** Of an asset: `test` means that the sandbox played the models, and the asset is never for publication. */
+  readonly mode?: 'live' | 'test';
 }
 
 /** A listing as it took part. */
@@ -17,6 +19,8 @@ export interface SupplyChainComponent {
   readonly listing: Listing;
   /** SHA-256 of the listing's canonical JSON: names exactly these terms. */
   readonly listingSha256: string;
+  /** Where several decisions rest on several versions of the listing: those before this one. */
+  readonly earlierSha256?: readonly string[];
   readonly roles: readonly LineageRole[];
   readonly stepKeys: readonly string[];
   /** Listings that bring it in unasked. */
@@ -35,6 +39,16 @@ export interface SupplyChainClearance {
   readonly obligations: readonly Obligation[];
 }
 
+/** The decisions from which the components were taken. */
+export interface SupplyChainBasis {
+  readonly decisions: number;
+  /** Public ids; of many only the last ones. */
+  readonly clearanceIds: readonly string[];
+  /** RFC 3339; null when the time is not limited. */
+  readonly since: string | null;
+  readonly until: string | null;
+}
+
 /** Everything that is exported about one asset, pipeline or use case. */
 export interface SupplyChain {
   readonly subject: SupplyChainSubject;
@@ -43,6 +57,7 @@ export interface SupplyChain {
   readonly unlisted: readonly ListingId[];
   /** Null when nothing was decided. */
   readonly clearance: SupplyChainClearance | null;
+  readonly basis?: SupplyChainBasis;
 }
 
 /** The only parts of an export that differ between two exports of the same thing. */
@@ -75,6 +90,38 @@ export function supplyChainComponents(
     ...seenOrListed(entry.listing, seen.get(id)),
   }));
   return { components, unlisted: [...lineage.missing.keys()].sort() };
+}
+
+/** What took part in any of several lineages; of several versions of one listing the last one is described. */
+export function mergedComponents(
+  oldestFirst: readonly Pick<SupplyChain, 'components' | 'unlisted'>[],
+): Pick<SupplyChain, 'components' | 'unlisted'> {
+  const merged = new Map<ListingId, SupplyChainComponent>();
+  for (const component of oldestFirst.flatMap(({ components }) => components)) {
+    const known = merged.get(component.listing.id);
+    merged.set(component.listing.id, known === undefined ? component : together(known, component));
+  }
+  const unlisted = new Set(oldestFirst.flatMap((each) => each.unlisted));
+  return {
+    components: [...merged.values()],
+    unlisted: [...unlisted].filter((id) => !merged.has(id)).sort(),
+  };
+}
+
+function together(known: SupplyChainComponent, later: SupplyChainComponent): SupplyChainComponent {
+  const both = <Item extends string>(a: readonly Item[], b: readonly Item[]) =>
+    [...new Set([...a, ...b])].sort();
+  const earlier = both([...(known.earlierSha256 ?? []), known.listingSha256], later.earlierSha256 ?? []);
+  const others = earlier.filter((sha256) => sha256 !== later.listingSha256);
+  return {
+    ...later,
+    ...(others.length === 0 ? {} : { earlierSha256: others }),
+    roles: both(known.roles, later.roles),
+    stepKeys: both(known.stepKeys, later.stepKeys),
+    // Named by one of them itself: then it did not only come along.
+    via: known.via.length === 0 || later.via.length === 0 ? [] : both(known.via, later.via),
+    use: known.use === 'always' ? 'always' : later.use,
+  };
 }
 
 /** What the run saw; otherwise the revision for which the listing is. */

@@ -101,14 +101,14 @@ describe('a listing from a card', () => {
       base: { listingId: 'base@self-hosted', relation: 'adapter' },
     });
     expect(draft(header)).toMatchObject({
-      listing: { base: null },
+      listing: { base: { listingId: 'unlisted.a.base@self-hosted', relation: 'adapter' } },
       notes: ['base not linked: a/base (adapter)'],
     });
     const merged = draft('license: mit\nbase_model: [a/x, b/y]\npipeline_tag: text-to-image', {
       listingIdOf: () => 'base@self-hosted',
     });
     expect(merged).toMatchObject({
-      listing: { base: null },
+      listing: { base: { listingId: 'unlisted.a.x@self-hosted', relation: 'merge' } },
       notes: ['base not linked: a/x (merge)', 'base not linked: b/y (merge)'],
     });
   });

@@ -51,6 +51,9 @@ const TASKS: Readonly<Record<string, { modality: Modality; role: LineageRole }>>
 
 const SOURCE = 'document';
 
+/** Begins the id of a base that is not in the registry. */
+const UNLISTED = 'unlisted.';
+
 /** The model part of an id has 63 characters, of which a dot and 12 digits name the revision. */
 const MAX_SLUG_CHARS = 50;
 
@@ -216,16 +219,26 @@ function termsOf(
   return [permission(held), permission('commercial-use-of-outputs'), ...gate];
 }
 
-/** The domain knows one base. With several, or one that is not listed, the notes tell what is missing. */
-function baseOf({ bases }: ImportedListing, { listingIdOf }: ListingContext) {
-  const found = bases.flatMap(({ name, relation }) => {
-    const listingId = listingIdOf?.(name);
-    return listingId !== undefined && relation !== 'unknown' ? [{ listingId, relation }] : [];
-  });
-  const [only] = found;
-  if (only !== undefined && bases.length === 1) return { base: only, notes: [] };
-  const notes = bases.map(({ name, relation }) => `base not linked: ${name} (${relation})`);
-  return { base: null, notes };
+/**
+ * The domain knows one base. A base that the registry does not have for certain stands in the listing under an id that
+ * no listing has, so that whatever is made with it goes to review: the terms that it inherits are not known.
+ */
+function baseOf({ bases }: ImportedListing, { listingIdOf, channel }: ListingContext) {
+  const [first] = bases;
+  if (first === undefined) return { base: null, notes: [] };
+  const { name, relation } = first;
+  const listingId = bases.length === 1 ? listingIdOf?.(name) : undefined;
+  // A fine-tune is asked for more than a copy, so the stricter reading is taken where the document is silent.
+  const base = {
+    listingId: listingId ?? `${UNLISTED}${slugOf(name)}@${channel}`,
+    relation: relation === 'unknown' ? ('finetune' as const) : relation,
+  };
+  const silent = relation === 'unknown' ? ['relation to the base not stated: taken as a fine-tune'] : [];
+  if (listingId !== undefined) return { base, notes: [`base linked: ${name} is ${listingId}`, ...silent] };
+  return {
+    base,
+    notes: [...bases.map((each) => `base not linked: ${each.name} (${each.relation})`), ...silent],
+  };
 }
 
 function trainingDataOf({ datasets }: ImportedListing) {

@@ -2,61 +2,53 @@ import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { OrganizationTx } from '../../database/organization-tx.js';
-import { Audited, Unaudited } from '../../http/audited.js';
+import { OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { Audited, AuditedAsOneOf, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { Idempotency } from '../../http/idempotency.js';
 import { decodeCursor, pageQuerySchema, toPage, UUID_SORT_KEY } from '../../http/pagination.js';
-import { textSchema } from '../../http/safe-text.js';
 import { idOf } from '../../http/validation.js';
-import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
-import {
-  ApproveWaiver,
-  type Waiver,
-  WAIVER_REASONS,
-  type WaiverScope,
-} from '../application/approve-waiver.js';
+import { AskPolicies } from '../application/ask-policies.js';
 import { CompleteLineage } from '../application/complete-lineage.js';
 import { ClearanceStanding } from '../application/clearance-standing.js';
 import { DecideAgain } from '../application/decide-again.js';
 import { DecideClearance } from '../application/decide-clearance.js';
+import { DecideMatrix } from '../application/decide-matrix.js';
+import { EffectiveRegistry } from '../application/effective-registry.js';
+import { listClearances } from '../application/list-clearances.js';
+import { alternativesOf } from '../application/matrix-question.js';
+import { PipelineLineage } from '../application/pipeline-lineage.js';
 import { readClearance } from '../application/read-clearance.js';
+import { useCaseOf } from '../application/find-use.js';
+import { type PolicyUse } from '../application/policies-in-force.js';
+import { readMatrix } from '../application/read-matrix.js';
 import { type ReopenedClearance, ReopenedClearances } from '../application/reopened-clearances.js';
 import { replayClearance } from '../application/replay-clearance.js';
 import { WaiverFollowUp } from '../application/waiver-follow-up.js';
-import { type Finding, RULE_IDS } from '../domain/finding.js';
-import { lineageSchema } from '../domain/lineage.js';
+import { DECISIONS, type Finding } from '../domain/finding.js';
 import { listingIdSchema } from '../domain/listing.js';
-import { runFactsSchema } from '../domain/run-facts.js';
-import { clearanceView } from './clearance-view.js';
-import { storableBytes } from './storable.js';
+import { type MatrixQuestion } from '../domain/matrix.js';
+import {
+  type AskClearanceBody,
+  askClearanceSchema,
+  type MatrixBody,
+  nameOfAudience,
+} from './clearance.schemas.js';
+import { clearanceSummary, clearanceView, policiesView, scopeView } from './clearance-view.js';
+import { matrixView, readMatrixView } from './matrix-view.js';
 
-const clearanceSchema = z
-  .strictObject({ lineage: lineageSchema, facts: runFactsSchema })
-  .meta({ id: 'AskClearance' });
-const waiverTerms = {
-  reason: z.enum(WAIVER_REASONS),
-  comment: textSchema(2000),
-  expiresAt: z.iso.datetime(),
-};
-/** For one clearance; or for one finding of one listing, wherever a project (or one use case of it) meets it. */
-const waiverSchema = z
-  .union([
-    z.strictObject({ clearanceId: z.string().regex(/^clr_[0-9a-f]{32}$/), ...waiverTerms }),
-    z.strictObject({
-      finding: z.strictObject({ listingId: listingIdSchema, ruleId: z.enum(RULE_IDS) }),
-      projectId: z.string().regex(/^prj_[0-9a-f]{32}$/),
-      useCase: z.string().min(1).max(100).optional(),
-      /** Who asked for it: someone other than who approves. */
-      requestedBy: z.string().regex(/^prn_[0-9a-f]{32}$/),
-      ...waiverTerms,
-    }),
-  ])
-  .meta({ id: 'ApproveWaiver' });
+const listQuerySchema = pageQuerySchema.extend({
+  decision: z.enum(DECISIONS).optional(),
+  listingId: listingIdSchema.optional(),
+  projectId: z
+    .string()
+    .regex(/^prj_[0-9a-f]{32}$/)
+    .optional(),
+});
 const reopenedQuerySchema = pageQuerySchema.extend({
   licenseKey: z.string().min(1).max(100).optional(),
   listingId: listingIdSchema.optional(),
@@ -69,29 +61,72 @@ export class ClearanceController {
   constructor(
     private readonly completeLineage: CompleteLineage,
     private readonly decideClearance: DecideClearance,
+    private readonly decideMatrix: DecideMatrix,
+    private readonly pipelines: PipelineLineage,
+    private readonly registry: EffectiveRegistry,
     private readonly decideAgain: DecideAgain,
     private readonly standing: ClearanceStanding,
     private readonly reopenedClearances: ReopenedClearances,
-    private readonly approveWaiver: ApproveWaiver,
     private readonly followUp: WaiverFollowUp,
+    private readonly askPolicies: AskPolicies,
     private readonly organizationTx: OrganizationTx,
     private readonly idempotency: Idempotency,
   ) {}
 
   @Post('clearances')
-  @Audited('clearance.decided')
+  @AuditedAsOneOf('clearance.decided', 'clearance.matrix_decided')
   @Allow('clearances:create')
-  @ApiOperation({ summary: 'May I? The same engine as a run, nothing spent, decision recorded' })
+  @ApiOperation({
+    summary: 'May I? The same engine as a run, nothing spent, decision recorded; one question, or a matrix',
+  })
   async ask(
     @CurrentPrincipal() principal: Principal,
-    @Body({ schema: clearanceSchema }) body: z.infer<typeof clearanceSchema>,
+    @Body({ schema: askClearanceSchema }) body: AskClearanceBody,
   ) {
-    const clearance = await this.organizationTx.run(principal.organizationId, async (tx) => {
-      const lineage = await this.completeLineage.complete(tx, body.lineage);
-      const decided = await this.decideClearance.decide(tx, lineage, body.facts);
-      return this.decideClearance.record(tx, principal, decided);
+    const { lineage, facts, matrix } = body;
+    return this.organizationTx.run(principal.organizationId, async (tx) => {
+      const asked = { roles: principal.roles, use: await useOf(tx, body) };
+      if (matrix !== undefined) {
+        const question = await this.questionOf(tx, matrix);
+        return matrixView(await this.decideMatrix.decide(tx, principal, question, asked));
+      }
+      // The schema admits nothing else.
+      if (lineage === undefined || facts === undefined) throw new Error('neither a question nor a matrix');
+      const complete = await this.completeLineage.complete(tx, lineage);
+      const decided = await this.decideClearance.decide(tx, complete, facts, asked);
+      return clearanceView(await this.decideClearance.record(tx, principal, decided, { use: asked.use }));
     });
-    return clearanceView(clearance);
+  }
+
+  private async questionOf(tx: Tx, matrix: MatrixBody): Promise<MatrixQuestion> {
+    const { alternatives, audiences, purposes, facts, ...base } = matrix;
+    const asked = await alternativesOf(tx, this.pipelines, base, alternatives);
+    const complete: MatrixQuestion['alternatives'][number][] = [];
+    for (const { name, lineage } of asked)
+      complete.push({ name, lineage: await this.completeLineage.complete(tx, lineage) });
+    return {
+      alternatives: complete,
+      audiences: audiences.map((audience) => ({
+        name: nameOfAudience(audience),
+        countries: audience.countries,
+      })),
+      purposes: purposes ?? [facts.purpose],
+      facts,
+    };
+  }
+
+  @Get('clearances/matrices/:id')
+  @Unaudited('Answers that are in the log by their hash, made once more from what is stored. Nothing sealed.')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'A recorded matrix: its question, and its answers made once more and compared' })
+  async matrix(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Param('id', idOf('clearanceMatrix')) id: string,
+  ) {
+    const matrix = await this.organizationTx.run(organizationId, (tx) =>
+      readMatrix(tx, id, this.registry, this.askPolicies),
+    );
+    return readMatrixView(matrix);
   }
 
   @Get('clearances/reopened')
@@ -112,6 +147,23 @@ export class ClearanceController {
       this.reopenedClearances.list(tx, { after, limit, licenseKey, listingId }),
     );
     return toPage(rows, limit, ({ id }) => id, reopenedView);
+  }
+
+  @Get('clearances')
+  @Unaudited('Decisions that are in the log already, without the facts they rest on. Nothing that is sealed.')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'Recorded decisions, newest first' })
+  async list(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Query({ schema: listQuerySchema }) query: z.infer<typeof listQuerySchema>,
+  ) {
+    const { cursor, limit, decision, listingId, projectId } = query;
+    const before = decodeCursor(cursor, UUID_SORT_KEY);
+    const ofProject = projectId === undefined ? undefined : parsePublicId('project', projectId);
+    const rows = await this.organizationTx.run(organizationId, (tx) =>
+      listClearances(tx, { before, limit: limit + 1, decision, listingId, projectId: ofProject }),
+    );
+    return toPage(rows, limit, ({ id }) => id, clearanceSummary);
   }
 
   @Post('clearances/:id/decide-again')
@@ -156,7 +208,7 @@ export class ClearanceController {
     @Param('id', idOf('clearance')) id: string,
   ) {
     const { recorded, again } = await this.organizationTx.run(organizationId, (tx) =>
-      replayClearance(tx, id),
+      replayClearance(tx, this.askPolicies, id),
     );
     const { decision, findings, engineVersion, termsSha256, inputSha256 } = again;
     return {
@@ -167,6 +219,7 @@ export class ClearanceController {
         inputSha256 === recorded.inputSha256 &&
         sameFindings(findings, recorded.findings),
       recorded: { decision: recorded.decision, inputSha256: recorded.inputSha256 },
+      policies: policiesView(recorded.policies),
       again: { decision, engineVersion, termsSha256, inputSha256, findings },
     };
   }
@@ -183,9 +236,8 @@ export class ClearanceController {
       const standing = await this.standing.of(tx, clearance.renews ?? id);
       return {
         ...clearanceView(clearance),
+        ...scopeView(clearance),
         input: clearance.input,
-        renews: clearance.renews === null ? null : publicId('clearance', clearance.renews),
-        registryVersion: clearance.registryVersion,
         standing: {
           kind: standing.kind,
           lastDecisionId: publicId('clearance', standing.last.id),
@@ -194,68 +246,17 @@ export class ClearanceController {
       };
     });
   }
-
-  @Post('waivers')
-  @Audited('waiver.approved')
-  @Allow('waivers:approve')
-  @ApiHeader({ name: 'Idempotency-Key', required: true })
-  @ApiOperation({
-    summary: 'Accept the open findings of a clearance, for a time; runs that waited for it start',
-  })
-  async waive(
-    @CurrentPrincipal() principal: Principal,
-    @Headers('idempotency-key') key: string | undefined,
-    @Body({ schema: waiverSchema }) body: z.infer<typeof waiverSchema>,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<unknown> {
-    const scope = scopeOf(body);
-    if (scope.kind === 'finding') refuseTestKeyOnLive(principal.mode, 'live', 'A waiver for a project');
-    const fingerprint = ['POST /v1/waivers', storableBytes(body)];
-    const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
-      this.organizationTx.run(principal.organizationId, async (tx) => {
-        const { reason, comment } = body;
-        const expiresAt = new Date(body.expiresAt);
-        const waiver = await this.approveWaiver.approve(tx, principal, { scope, reason, comment, expiresAt });
-        const started =
-          waiver.rootId === null ? [] : await this.followUp.afterApproval(tx, waiver.rootId, principal.mode);
-        const view = { ...waiverView(waiver), startedRunIds: started.map((id) => publicId('run', id)) };
-        await idempotent.complete(tx, { status: 201, body: view });
-        return { status: 201, body: view };
-      }),
-    );
-    void reply.status(answer.status);
-    return answer.body;
-  }
 }
-
-type WaiverBody = z.infer<typeof waiverSchema>;
 
 /** @throws ColophonError `not_found` */
-function scopeOf(body: WaiverBody): WaiverScope {
-  if ('clearanceId' in body) {
-    const clearanceId = parsePublicId('clearance', body.clearanceId);
-    if (clearanceId === undefined)
-      throw new ColophonError('not_found', 'There is no clearance with this id.');
-    return { kind: 'clearance', clearanceId };
-  }
-  const { finding, useCase } = body;
-  const projectId = parsePublicId('project', body.projectId);
-  const requestedBy = parsePublicId('principal', body.requestedBy);
-  if (projectId === undefined || requestedBy === undefined)
-    throw new ColophonError('not_found', 'There is no such project or principal.');
-  return { kind: 'finding', ...finding, projectId, useCase, requestedBy };
-}
-
-function waiverView({ id, scope, restsOn, expiresAt }: Waiver) {
-  const what =
-    scope.kind === 'clearance'
-      ? { clearanceId: publicId('clearance', scope.clearanceId) }
-      : {
-          finding: { listingId: scope.listingId, ruleId: scope.ruleId },
-          projectId: publicId('project', scope.projectId),
-          useCase: scope.useCase ?? null,
-        };
-  return { id: publicId('waiver', id), ...what, restsOn, expiresAt: expiresAt.toISOString() };
+async function useOf(
+  tx: Tx,
+  { projectId: given, useCase }: Pick<AskClearanceBody, 'projectId' | 'useCase'>,
+): Promise<PolicyUse | undefined> {
+  if (given === undefined) return undefined;
+  const projectId = parsePublicId('project', given);
+  if (projectId === undefined) throw new ColophonError('not_found', 'There is no such project.');
+  return { projectId, useCaseId: await useCaseOf(tx, projectId, useCase) };
 }
 
 function reopenedView(reopened: ReopenedClearance) {

@@ -5,6 +5,13 @@ import { type Listing } from '../domain/listing.js';
 import { type RecordedCuration, type RecordedReading, type RegistryState } from '../domain/registry-state.js';
 import { concerns } from '../domain/text-reading.js';
 
+import {
+  AB_2013_ITEMS,
+  type DisclosureAnswer,
+  EU_SUMMARY_ITEMS,
+  trainingDisclosure,
+} from '../formats/training-disclosure.js';
+
 /** Where a listing comes from: with the product, or from the organization itself. */
 export type Origin = 'product' | 'own';
 
@@ -32,9 +39,23 @@ export function listingTerms(entry: IndexedListing, registry: RegistryState) {
     /** Hash of the listing as recorded, before curations and texts. */
     recordedSha256: recorded?.sha256 ?? sha256,
     facts: factsOf(listing, curationsInForce(curations)),
+    trainingDisclosure: disclosureView(listing),
     curations: curations.map((curation) => curationView(curation, curations)),
     licenseTexts: readings.filter((reading) => concerns(reading, listing)).map(readingView),
   };
+}
+
+/** Item by item what two laws ask of training data; what nobody disclosed is said to be so. */
+function disclosureView(listing: Listing) {
+  const { ab2013, euSummary } = trainingDisclosure(listing);
+  return {
+    ab2013: AB_2013_ITEMS.map(([item, title]) => ({ item, title, ...answerView(ab2013[item]) })),
+    euSummary: EU_SUMMARY_ITEMS.map(([item, title]) => ({ item, title, ...answerView(euSummary[item]) })),
+  };
+}
+
+function answerView({ standing, answer, source }: DisclosureAnswer) {
+  return { standing: standing === 'unknown' ? ('not disclosed' as const) : standing, answer, source };
 }
 
 /** Every fact with the place where it was read, on which day, and which curation made it what it is. */

@@ -1,8 +1,18 @@
 import { publicId } from '../../shared/ids.js';
-import { type RegistryEvent } from '../application/registry-changes.js';
+import { type DescribedEvent, type RegistryEvent } from '../application/registry-changes.js';
 
-/** A change of the registry as the API shows it. */
-export function eventView(event: RegistryEvent) {
+/** A change of the registry as the API shows it, with what it did. */
+export function describedView({ event, details }: DescribedEvent) {
+  if (details === undefined || !('version' in event)) return eventView(event);
+  const { changes, moreChanges, reopened } = details;
+  const opened = reopened && {
+    clearances: reopened.clearances,
+    clearanceIds: reopened.clearanceIds.map((id) => publicId('clearance', id)),
+  };
+  return { ...eventView(event), changes, moreChanges, reopened: opened };
+}
+
+function eventView(event: RegistryEvent) {
   const at = event.at.toISOString();
   switch (event.kind) {
     case 'listing':

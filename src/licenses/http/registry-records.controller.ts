@@ -118,7 +118,10 @@ export class RegistryRecordsController {
     return this.uploads.readDocument(request, options, async ({ bytes, fields }) => {
       const fingerprint = ['POST /v1/models/import', sha256Hex(bytes), JSON.stringify(fields)];
       const { format, ...context } = fields;
-      const read = await this.importModels.read(bytes, { format, context }).catch(refuseFile);
+      const { index } = await this.organizationTx.run(principal.organizationId, (tx) =>
+        this.registry.now(tx),
+      );
+      const read = await this.importModels.read(bytes, { format, context }, index).catch(refuseFile);
       return this.once({ principal, key, fingerprint, reply }, async (tx) => {
         const { id, items, affected } = await this.importModels.record(tx, principal, read);
         const count = (outcome: string) => items.filter((item) => item.outcome === outcome).length;

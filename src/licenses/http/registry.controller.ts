@@ -14,7 +14,7 @@ import { LICENSE_STATUSES, LINEAGE_ROLES, MODALITIES } from '../domain/listing.j
 import { type RegistryState } from '../domain/registry-state.js';
 import { DISCLOSURES } from '../domain/training-data.js';
 import { listingSummary, listingTerms, originOf } from './listing-view.js';
-import { eventView } from './registry-event-view.js';
+import { describedView } from './registry-event-view.js';
 
 const LISTING_SORT_KEY = /^[a-z0-9][a-z0-9._-]{0,79}@[a-z0-9-]{1,40}$/;
 const EVENT_SORT_KEY = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\|[a-z-]{1,30}\|[A-Za-z0-9.+-]{1,60}$/;
@@ -81,14 +81,12 @@ export class RegistryController {
   ) {
     const after = decodeCursor(cursor, EVENT_SORT_KEY);
     const [from, to] = [new Date(since), until === undefined ? new Date() : endOf(until)];
-    const events = await this.organizationTx.run(organizationId, (tx) => this.history.between(tx, from, to));
-    const rest = events.filter(({ key }) => after === undefined || key > after);
-    return toPage(
-      rest.slice(0, limit + 1),
-      limit,
-      ({ key }) => key,
-      ({ event }) => eventView(event),
-    );
+    const page = await this.organizationTx.run(organizationId, async (tx) => {
+      const events = await this.history.between(tx, from, to);
+      const rest = events.filter(({ key }) => after === undefined || key > after);
+      return this.history.describe(tx, rest.slice(0, limit + 1));
+    });
+    return toPage(page, limit, ({ key }) => key, describedView);
   }
 
   @Get(':id')

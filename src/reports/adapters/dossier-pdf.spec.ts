@@ -136,6 +136,36 @@ describe('the dossier as a PDF', () => {
     expect(unbroken((await printed()).text())).toContain(unbroken('Nobody outside has seen this log'));
   });
 
+  it('shows what is owed, open things first, what was not verified, and each proof', async () => {
+    const { obligations } = dossier;
+    if (obligations === undefined) throw new Error('obligations expected');
+    const text = unbroken((await printed()).text());
+    const section = text.slice(text.indexOf(unbroken('An obligation is open until it is proved')));
+    for (const { id, obligation } of obligations.items) {
+      expect(section).toContain(id);
+      expect(section).toContain(unbroken(obligation.text));
+      if (obligation.notVerified !== null) expect(section).toContain(unbroken(obligation.notVerified));
+    }
+    const proved = obligations.items.find(({ state }) => state === 'done');
+    const open = obligations.items.filter(({ state }) => state === 'open');
+    expect(open.length).toBeGreaterThan(3);
+    expect(Math.max(...open.map(({ id }) => section.indexOf(id)))).toBeLessThan(
+      section.indexOf(proved?.id ?? '?'),
+    );
+    for (const words of [
+      'Done, says Ravi Iyer',
+      'in the lower left corner of the poster',
+      'Where: https://example.com/poster',
+      'Date not verified',
+      'Find out: ',
+      'Proved in part by this program',
+      obligations.calendarSha256,
+    ])
+      expect(section).toContain(unbroken(words));
+    expect(text).toContain(unbroken('This is no legal advice'));
+    expect((await printed({ obligations: undefined })).text()).toContain('it is older than that');
+  });
+
   it('numbers its pages', async () => {
     const pdf = await printed();
     const text = pdf.text();
@@ -198,7 +228,19 @@ describe('texts of strangers', () => {
         contributor,
       }));
       const asset = { ...dossier.asset, title: attack };
-      const pdf = await printed({ asset, contributions, runs: [{ ...run, prompt: attack }] });
+      const obligations = dossier.obligations && {
+        ...dossier.obligations,
+        items: dossier.obligations.items.map((item) => ({
+          ...item,
+          proofs: item.proofs.map((proof) => ({
+            ...proof,
+            text: attack,
+            url: attack,
+            provedBy: contributor,
+          })),
+        })),
+      };
+      const pdf = await printed({ asset, obligations, contributions, runs: [{ ...run, prompt: attack }] });
       expect(pdf.text()).not.toMatch(/[\u202a-\u202e\u2066-\u2069]|[^\P{Cc}\n]/u);
       expect(pdf.text()).toContain('What this report does not prove');
     }

@@ -6,6 +6,7 @@ import { drawAnswers } from './pdf/sections/answers.js';
 import { drawFirstPage, drawGaps } from './pdf/sections/first-page.js';
 import { drawClearances, drawModels } from './pdf/sections/licensing.js';
 import { drawMaking } from './pdf/sections/making.js';
+import { drawObligations } from './pdf/sections/obligations.js';
 import { drawApprovals, drawContributions } from './pdf/sections/people.js';
 import { drawLimits, drawLog, drawManifest, drawVerification } from './pdf/sections/proof.js';
 
@@ -33,6 +34,7 @@ export async function renderDossierPdf(request: {
   drawMaking(paper, pictures, dossier);
   drawModels(paper, dossier);
   drawClearances(paper, dossier);
+  drawObligations(paper, dossier);
   drawContributions(paper, pictures, dossier);
   drawApprovals(paper, dossier);
   drawManifest(paper, dossier);

@@ -21,8 +21,9 @@ import { mapInOrder } from '../../shared/map-in-order.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
-import { fileReadingOf } from './file-reading.js';
+import { collectObligations } from './collect-obligations.js';
 import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
+import { fileReadingOf } from './file-reading.js';
 import { People } from './people.js';
 import { type SealedTexts } from './sealed-texts.js';
 
@@ -97,12 +98,12 @@ export class CollectDossier {
     };
   }
 
-  /** Every entry about the assets of the lineage, their runs, steps, clearances, contributions, reviews. */
+  /** Every entry about the assets of the lineage, their runs, steps, clearances, contributions, reviews, obligations. */
   private async entryIdsOf(tx: Tx, lineage: readonly AssetWithParents[]): Promise<string[]> {
     const assetIds = lineage.map(({ id }) => id);
     const runIds = [...new Set(lineage.flatMap(({ runId }) => runId ?? []))];
     const related = await tx.query<{
-      kind: 'run' | 'stepRun' | 'clearance' | 'waiver' | 'contribution' | 'review';
+      kind: 'run' | 'stepRun' | 'clearance' | 'waiver' | 'contribution' | 'review' | 'obligationProof';
       id: string;
     }>(
       `SELECT 'run' AS kind, id FROM run WHERE organization_id = $1 AND id = ANY($3::uuid[])
@@ -111,8 +112,10 @@ export class CollectDossier {
                   WHERE w.organization_id = $1 AND r.id = ANY($3::uuid[])
        UNION ALL SELECT 'stepRun', step_run_id FROM asset WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND step_run_id IS NOT NULL
        UNION ALL SELECT 'contribution', id FROM contribution WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
-       UNION ALL SELECT 'review', id FROM review WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])`,
-      [tx.organizationId, assetIds, runIds],
+       UNION ALL SELECT 'review', id FROM review WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
+       UNION ALL SELECT 'obligationProof', id FROM obligation_proof WHERE organization_id = $1 AND asset_id = $4`,
+      // Proofs belong to one file: those of ancestors are not shown, so their words stay sealed.
+      [tx.organizationId, assetIds, runIds, assetIds[0]],
     );
     const subjects = [
       ...assetIds.map((id) => publicId('asset', id)),
@@ -152,6 +155,7 @@ export class CollectDossier {
       chain,
       runs,
       models: this.models(chain, (await this.registry.now(tx)).index),
+      obligations: await collectObligations({ tx, entries, sealedTexts: this.sealedTexts, people }, asset.id),
       contributions: await this.contributions(tx, lineage, people, indexOf),
       review,
       release,

@@ -225,8 +225,14 @@ export class MakeReport {
   }
 }
 
-/** The dossier prints prompts, statements and comments, so the bundle opens their commitments; names stay sealed. */
-const DISCLOSED_TYPES = ['run.accepted', 'contribution.recorded', 'review.decided', 'waiver.approved'];
+/** The dossier prints prompts, statements, comments and proofs, so the bundle opens their commitments; names stay sealed. */
+const DISCLOSED_TYPES = [
+  'run.accepted',
+  'contribution.recorded',
+  'review.decided',
+  'waiver.approved',
+  'obligation.proved',
+];
 
 function isDisclosed({ type }: LoggedEntry): boolean {
   return DISCLOSED_TYPES.includes(type);

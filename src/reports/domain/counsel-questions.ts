@@ -203,9 +203,9 @@ function approvals({ review, release }: AssetDossier): CounselAnswer {
   return { question, answer, entryIndices, answered: true };
 }
 
-function marks({ verification, asset }: AssetDossier): CounselAnswer {
+function marks({ verification, asset, obligations }: AssetDossier): CounselAnswer {
   const sentence = verification.sentences[0] ?? 'The file was not verified.';
-  const answer = `${sentence} The manifest travels inside the file; platforms may strip it. Visible labels are not recorded by this version.`;
+  const answer = `${sentence} The manifest travels inside the file; platforms may strip it. ${labelWords(obligations)}`;
   const answered = verification.verdict === 'intact' || verification.verdict === 'intact_and_trusted';
   return {
     question: 'Are marks applied, and do they verify?',
@@ -214,6 +214,22 @@ function marks({ verification, asset }: AssetDossier): CounselAnswer {
     answered,
   };
 }
+
+function labelWords(obligations: AssetDossier['obligations']): string {
+  const labels = (obligations?.items ?? []).filter(({ obligation }) => LABEL_KINDS.includes(obligation.kind));
+  const open = labels.filter(({ state }) => state === 'open').length;
+  if (obligations === undefined) return 'Which labels are owed was not worked out for this asset.';
+  return labels.length === 0
+    ? 'No label is owed as far as the record goes.'
+    : `Labels that are or may be owed: ${labels.length}, of which ${open} are open; see Obligations. Whether one was shown is the word of who proved it.`;
+}
+
+const LABEL_KINDS: readonly string[] = [
+  'label-output',
+  'visible-label',
+  'explicit-and-implicit-label',
+  'disclosure-text',
+];
 
 function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;

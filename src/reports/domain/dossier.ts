@@ -1,3 +1,4 @@
+import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
 import { type Finding, type Obligation } from '../../licenses/domain/finding.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
 
@@ -20,6 +21,8 @@ export interface AssetDossier {
   readonly runs: readonly DossierRun[];
   /** One per model listing that took part, in order of first use. */
   readonly models: readonly DossierModel[];
+  /** `undefined` for an asset that is older than this record: then nobody worked out what is owed. */
+  readonly obligations: DossierObligations | undefined;
   readonly contributions: readonly DossierContribution[];
   readonly review: DossierReview | undefined;
   readonly release:
@@ -139,6 +142,39 @@ export interface DossierModel {
   readonly trainingData: { readonly disclosure: string; readonly summary: string };
   readonly indemnity: string;
   readonly stepKeys: readonly string[];
+}
+
+/** What must be shown or done for the asset, in the order of the record, and what of it is proved. */
+export interface DossierObligations {
+  /** The same value is in the `asset.signed` entry. */
+  readonly sha256: string;
+  readonly calendarSha256: string;
+  readonly calendarReadOn: string;
+  readonly items: readonly DossierObligation[];
+}
+
+export interface DossierObligation {
+  readonly id: string;
+  /** Over the canonical JSON of `obligation`. */
+  readonly sha256: string;
+  readonly obligation: AssetObligation;
+  readonly state: 'open' | 'done' | 'waived' | 'not_applicable';
+  /** What people said of it, oldest first; the last one counts. */
+  readonly proofs: readonly DossierProof[];
+}
+
+export interface DossierProof {
+  readonly id: string;
+  readonly outcome: DossierObligation['state'];
+  readonly provedBy: DossierPerson;
+  readonly provedAt: string;
+  /** In the person's own words; `undefined` after an erasure. */
+  readonly text: string | undefined;
+  readonly textErased?: DossierErasure | undefined;
+  readonly url: string | undefined;
+  readonly evidenceAssetId: string | undefined;
+  readonly evidenceSha256: string | undefined;
+  readonly entryIndex: number;
 }
 
 export interface DossierContribution {

@@ -6,6 +6,7 @@ export function findGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const gaps = [
     ...modeGaps(dossier),
     ...approvalGaps(dossier),
+    ...obligationGaps(dossier),
     ...licenseGaps(dossier),
     ...originGaps(dossier),
     ...erasureGaps(dossier),
@@ -33,7 +34,33 @@ function approvalGaps({ review, release, verification }: Omit<AssetDossier, 'gap
   return gaps;
 }
 
-function licenseGaps({ runs, models }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+  if (obligations === undefined) {
+    return [
+      {
+        severity: 'unknown',
+        text: 'What must be shown or done for this asset was not worked out when it was signed: it is older than that.',
+      },
+    ];
+  }
+  const open = obligations.items.filter(({ state }) => state === 'open');
+  const count = (applies: 'yes' | 'may_apply') =>
+    open.filter(({ obligation }) => obligation.applies === applies).length;
+  const [owed, perhaps] = [count('yes'), count('may_apply')];
+  const gaps: DossierGap[] = [];
+  if (owed > 0)
+    gaps.push({
+      severity: 'open',
+      text: `Not yet proved: ${owed} of what must be shown or done. See Obligations.`,
+    });
+  if (perhaps > 0) {
+    const text = `Not yet found out: whether ${perhaps} ${perhaps === 1 ? 'legal duty applies' : 'legal duties apply'}. See Obligations.`;
+    gaps.push({ severity: 'unknown', text });
+  }
+  return gaps;
+}
+
+function licenseGaps({ runs, models, obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const gaps: DossierGap[] = [];
   for (const { clearance, waivers, id } of runs) {
     if (clearance.decision === 'review') {
@@ -47,6 +74,7 @@ function licenseGaps({ runs, models }: Omit<AssetDossier, 'gaps'>): DossierGap[]
       });
     }
     for (const obligation of clearance.obligations) {
+      if (obligations !== undefined) continue;
       if (obligation.due === 'before-publication' || obligation.due === 'on-publication') {
         gaps.push({ severity: 'note', text: `Owed ${obligation.due.replace('-', ' ')}: ${obligation.text}` });
       }
@@ -95,7 +123,7 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
   return gaps;
 }
 
-function erasureGaps({ runs, contributions, review }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+function erasureGaps({ runs, contributions, review, obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const erased = [
     ...runs.flatMap(({ id, promptErased, waivers }) => [
       ...(promptErased ? [`The prompt of ${id}`] : []),
@@ -105,6 +133,10 @@ function erasureGaps({ runs, contributions, review }: Omit<AssetDossier, 'gaps'>
       .filter(({ statement }) => statement === undefined)
       .map(({ id }) => `The statement of ${id}`),
     ...(review?.commentErased ? ['The comment of the review'] : []),
+    ...(obligations?.items ?? [])
+      .flatMap(({ proofs }) => proofs)
+      .filter(({ textErased }) => textErased)
+      .map(({ id }) => `The words of the proof ${id}`),
   ];
   return erased.map((what) => ({
     severity: 'note',

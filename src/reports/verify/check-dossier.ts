@@ -1,6 +1,7 @@
 import { type EntryEnvelope } from '../../audit/core/entry.js';
 import { type EntryType } from '../../audit/core/entry-types.js';
 import { BUNDLE_PATHS, type BundleIndex } from '../domain/bundle-format.js';
+import { checkObligations } from './check-obligations.js';
 import { parseCanonicalDocument } from './bounded-json.js';
 import { type TimeStampOutcome, type WitnessOutcome } from './bundle-verification.js';
 import { type ProvedLog } from './check-log.js';
@@ -44,6 +45,7 @@ export function checkDossier(
   for (const asset of dossier.chain) check.asset(asset);
   check.runs();
   check.contributions();
+  checkObligations(dossier, log, checklist);
   check.decisions();
   return dossier;
 }

@@ -20,6 +20,26 @@ const assetSchema = z.object({
 });
 export type CheckedAsset = z.infer<typeof assetSchema>;
 
+const proofSchema = z.object({
+  id: z.string(),
+  outcome: z.string(),
+  text: z.string().optional(),
+  url: z.string().optional(),
+  evidenceAssetId: z.string().optional(),
+  evidenceSha256: z.string().optional(),
+  entryIndex: z.number(),
+});
+
+const obligationSchema = z.object({
+  id: z.string(),
+  sha256: z.string(),
+  state: z.string(),
+  /** Whatever it says is hashed as it stands. */
+  obligation: z.record(z.string(), z.json()),
+  proofs: z.array(proofSchema),
+});
+export type CheckedObligation = z.infer<typeof obligationSchema>;
+
 const witnessSchema = z.object({ name: z.string(), key: z.string(), cosignedAt: z.string().optional() });
 export type CheckedWitness = z.infer<typeof witnessSchema>;
 
@@ -57,6 +77,10 @@ export const checkedDossierSchema = z.object({
       entryIndex: z.number(),
     }),
   ),
+  // Absent where they were not worked out when the asset was signed.
+  obligations: z
+    .object({ sha256: z.string(), calendarSha256: z.string(), items: z.array(obligationSchema) })
+    .optional(),
   review: z
     .object({ decision: z.string(), comment: z.string().optional(), entryIndex: z.number() })
     .optional(),

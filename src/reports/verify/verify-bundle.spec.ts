@@ -198,6 +198,38 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
     }
   });
 
+  it('that leaves out, softens or settles what is owed', async () => {
+    const { obligations } = dossier;
+    if (obligations === undefined) throw new Error('obligations expected');
+    const withItems = (items: typeof obligations.items): Partial<AssetDossier> => ({
+      obligations: { ...obligations, items },
+    });
+    const first = obligations.items[0];
+    if (first === undefined) throw new Error('an obligation expected');
+    const rest = obligations.items.slice(1);
+    const softened = { ...first, obligation: { ...first.obligation, applies: 'may_apply' as const } };
+    const unproved = obligations.items.map((item) => ({ ...item, state: 'open' as const, proofs: [] }));
+    const reworded = obligations.items.map((item) => ({
+      ...item,
+      proofs: item.proofs.map((proof) => ({ ...proof, text: 'It was never labeled.' })),
+    }));
+    const cases: [Partial<AssetDossier>, string][] = [
+      [{ obligations: undefined }, 'leaves out what is owed'],
+      [withItems(rest), 'The list of obligations'],
+      [withItems([...rest, first]), 'The list of obligations'],
+      [withItems([softened, ...rest]), 'The list of obligations'],
+      [withItems([{ ...first, state: 'done' }, ...rest]), 'The state of'],
+      [withItems(unproved), 'are not all that the bundle holds'],
+      [withItems(reworded), 'is not the one that the log seals'],
+      [{ obligations: { ...obligations, calendarSha256: sha256Hex('another') } }, 'The calendar of duties'],
+    ];
+    for (const [changes, words] of cases) {
+      const result = await verdictOf({ dossier: changes });
+      expect([words, result.verdict]).toEqual([words, 'invalid']);
+      expect(texts(result)).toContain(words);
+    }
+  });
+
   it('that says "human" where the log says "trained model"', async () => {
     const chain = dossier.chain.map((asset, i) =>
       i === 0 ? { ...asset, digitalSourceType: 'humanEdits' } : asset,

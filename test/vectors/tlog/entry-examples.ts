@@ -102,6 +102,34 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
       findings: [{ ruleId: 'territory', severity: 'deny', listingId: 'flux-1-dev@fal' }],
     },
   },
+  'clearance.matrix_decided': {
+    ...common,
+    type: 'clearance.matrix_decided',
+    subject: { kind: 'clearance_matrix', id: id('mtx') },
+    data: {
+      engineVersion: '2.0.0',
+      inputSha256: hash('1'),
+      resultSha256: hash('2'),
+      cells: 6,
+      allow: 3,
+      review: 1,
+      deny: 2,
+    },
+  },
+  'policy.changed': {
+    ...common,
+    type: 'policy.changed',
+    subject: { kind: 'policy', id: id('plc') },
+    data: {
+      kind: 'cedar',
+      scope: 'organization',
+      scopeId: org,
+      version: 2,
+      sha256: hash('a'),
+      items: 3,
+      previousSha256: hash('b'),
+    },
+  },
   'waiver.approved': {
     ...common,
     type: 'waiver.approved',
@@ -260,6 +288,22 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: assetSubject,
     data: { assetId: ast, sha256: hash('b') },
   },
+  'obligation.proved': {
+    ...common,
+    type: 'obligation.proved',
+    subject: { kind: 'obligation_proof', id: id('prf') },
+    data: {
+      assetId: ast,
+      obligationId: id('obl'),
+      key: 'law:eu-ai-act-50-4-deep-fake',
+      outcome: 'done',
+      sha256: hash('b'),
+      obligationSha256: hash('e'),
+      evidenceAssetId: id('ast'),
+      evidenceSha256: hash('f'),
+    },
+    sealed: { text: 'q83vq83vq83vq83vq83vq83vq83vq83vq83vq83vq80' },
+  },
   'asset.read': {
     ...common,
     type: 'asset.read',
@@ -326,6 +370,15 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     type: 'log.key_retired',
     subject: { kind: 'organization', id: org },
     data: { vkey: `media.example/logs/${org}+00000000+AQ==` },
+  },
+  'log.conflict_cleared': {
+    ...common,
+    type: 'log.conflict_cleared',
+    subject: { kind: 'organization', id: org },
+    data: {
+      witness: 'witness.example/w1+00000001',
+      conflict: 'the witness w1 knows another history of this log: it has seen 1000000 entries',
+    },
   },
   'legal_hold.placed': {
     ...common,

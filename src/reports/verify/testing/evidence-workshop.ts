@@ -11,7 +11,10 @@ import {
 } from '../../../audit/core/witness-policy.js';
 import { verifyTimeStampToken } from '../../../audit/verify/time-stamp-token.js';
 import { formatUnixTime, isPolicyMet } from '../../../audit/verify/witness-status.js';
+import { obligationsOfAsset, obligationsSha256 } from '../../../licenses/domain/asset-obligation.js';
 import { runFactsSchema } from '../../../licenses/domain/run-facts.js';
+import { dutyQuestion } from '../../../licenses/domain/work-facts.js';
+import { markingDuties } from '../../../licenses/registry/marking-duties.js';
 import { C2paReader, fileSha256 } from '../../../provenance/adapters/c2pa-reader.js';
 import { DIGITAL_SOURCE_TYPES, type DigitalSourceType } from '../../../provenance/domain/manifest-plan.js';
 import { type MediaVerification } from '../../../provenance/domain/media-verifier.port.js';
@@ -23,11 +26,14 @@ import {
   SigningWorkshop,
 } from '../../../provenance/testing/signing-workshop.js';
 import { sha256Hex } from '../../../shared/bytes.js';
+import { canonicalJson, type JsonValue } from '../../../shared/canonical-json.js';
 import { newId, publicId } from '../../../shared/ids.js';
 import {
   type AssetDossier,
   type BundleEvidence,
   type DossierAsset,
+  type DossierObligation,
+  type DossierObligations,
   type DossierPicture,
 } from '../../domain/dossier.js';
 import { type VerifyMedia } from '../bundle-verification.js';
@@ -38,6 +44,8 @@ const AT = '2026-11-22T10:00:00.000Z';
 const PROMPT = 'A clay teapot on a linen cloth, morning light from the left, no people, no text';
 const STATEMENT = 'Repainted the handle by hand, because the generated one did not join the body.';
 const COMMENT = 'Checked against the brief; handle and spout are right.';
+const PROOF = 'The words "Made with AI" stand in the lower left corner of the poster; see the screenshot.';
+const PROOF_URL = 'https://example.com/poster';
 const JANE = { principalId: publicId('principal', newId()), displayName: 'Jane Doe' };
 const RAVI = { principalId: publicId('principal', newId()), displayName: 'Ravi Iyer' };
 
@@ -96,7 +104,9 @@ export class EvidenceWorkshop {
       [generated],
       'algorithmicallyEnhanced',
     );
-    const edited = await this.step(await this.picture('#d9c7ae', true), undefined, [cutOut], 'humanEdits');
+    const owed = exampleObligations();
+    const picture = await this.picture('#d9c7ae', true);
+    const edited = await this.step(picture, undefined, [cutOut], 'humanEdits', owed);
     const contributionId = publicId('contribution', newId());
     const contribution = this.append(
       'contribution.recorded',
@@ -117,6 +127,7 @@ export class EvidenceWorkshop {
       { ...decided, decision: 'approve' },
       { comment: COMMENT },
     );
+    const obligations = this.proveOne(owed, edited);
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
     const steps = [generated, cutOut, edited];
     for (let i = 0; i < fillers; i++) this.appendRun(publicId('run', newId()));
@@ -128,6 +139,7 @@ export class EvidenceWorkshop {
       chain: steps.map(({ asset }) => asset),
       runs: [this.run(before.clearance)],
       models: MODELS,
+      obligations,
       contributions: [contributionOf(contributionId, contribution, cutOut.asset, edited.asset)],
       review: { decision: 'approve', reviewer: RAVI, comment: COMMENT, decidedAt: AT, entryIndex: review },
       release: { releasedAt: AT, releasedBy: RAVI, entryIndex: release },
@@ -245,6 +257,7 @@ export class EvidenceWorkshop {
     stepKey: string | undefined,
     parents: readonly SignedStep[],
     type: DigitalSourceType | undefined,
+    owed?: DossierObligations,
   ): Promise<SignedStep> {
     const id = publicId('asset', newId());
     const first = parents.length === 0;
@@ -272,6 +285,13 @@ export class EvidenceWorkshop {
       {
         ...recorded,
         ...(type && { digitalSourceType: DIGITAL_SOURCE_TYPES[type] }),
+        ...(owed && {
+          obligations: {
+            count: owed.items.length,
+            sha256: owed.sha256,
+            calendarSha256: owed.calendarSha256,
+          },
+        }),
       },
     );
     const asset: DossierAsset = {
@@ -290,6 +310,40 @@ export class EvidenceWorkshop {
       rights: stepKey === undefined ? { basis: 'work_for_hire', reference: 'Contract 2026-114' } : undefined,
     };
     return { file, asset, index };
+  }
+
+  /** Somebody shows that the picture was labeled. */
+  private proveOne(owed: DossierObligations, { asset }: SignedStep): DossierObligations {
+    const items = owed.items.map((item): DossierObligation => {
+      if (item.obligation.key !== 'law:eu-ai-act-50-4-deep-fake') return item;
+      const id = publicId('obligationProof', newId());
+      const evidenceSha256 = sha256Hex('screenshot');
+      const entryIndex = this.append(
+        'obligation.proved',
+        { kind: 'obligation_proof', id },
+        {
+          assetId: asset.id,
+          obligationId: item.id,
+          key: item.obligation.key,
+          outcome: 'done',
+          sha256: asset.sha256,
+          obligationSha256: item.sha256,
+          evidenceSha256,
+        },
+        { text: PROOF, url: PROOF_URL },
+      );
+      const proof = {
+        id,
+        outcome: 'done',
+        provedBy: RAVI,
+        provedAt: AT,
+        evidenceSha256,
+        entryIndex,
+      } as const;
+      const words = { text: PROOF, url: PROOF_URL, evidenceAssetId: undefined };
+      return { ...item, state: 'done', proofs: [{ ...proof, ...words }] };
+    });
+    return { ...owed, items };
   }
 
   private append<T extends EntryInput['type']>(
@@ -508,6 +562,31 @@ const OBLIGATIONS: AssetDossier['runs'][number]['clearance']['obligations'] = [
     term: TERM,
   },
 ];
+
+/** What is owed for a generated picture that a person edited. */
+function exampleObligations(): DossierObligations {
+  const calendar = markingDuties();
+  const lineage = [
+    { origin: 'edit', digitalSourceType: 'humanEdits' },
+    { origin: 'step', digitalSourceType: 'trainedAlgorithmicMedia' },
+  ] as const;
+  const items = obligationsOfAsset({
+    cleared: [{ clearanceId: publicId('clearance', newId()), obligations: OBLIGATIONS }],
+    calendar,
+    question: dutyQuestion(lineage, [FACTS], AT.slice(0, 10)),
+    mark: 'ancestor',
+    parents: [],
+  }).map((obligation) => {
+    const bytes = canonicalJson(obligation as unknown as JsonValue);
+    return { id: publicId('obligation', newId()), bytes, sha256: sha256Hex(bytes), obligation };
+  });
+  return {
+    sha256: obligationsSha256(items),
+    calendarSha256: calendar.sha256,
+    calendarReadOn: calendar.readOn,
+    items: items.map(({ bytes: _bytes, ...item }) => ({ ...item, state: 'open' as const, proofs: [] })),
+  };
+}
 
 const MODELS: AssetDossier['models'] = [
   {

@@ -1,0 +1,80 @@
+import {
+  type ObligationList,
+  type ObligationProof,
+  type OwedObligation,
+} from '../../licenses/application/read-obligations.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { publicId } from '../../shared/ids.js';
+
+export const NO_LEGAL_ADVICE =
+  'A calendar is no legal advice: what a law demands of you is for counsel. What was not verified says so.';
+
+/** Of an asset that is older than this record nothing is known: that is not the same as "nothing is owed". */
+export function obligationListView(assetId: string, list: ObligationList | undefined) {
+  const items = (list?.items ?? []).map((owed) => obligationView(owed, list?.entryId ?? ''));
+  const count = (state: OwedObligation['state']): number =>
+    items.filter((item) => item.state === state).length;
+  return {
+    assetId: publicId('asset', assetId),
+    recorded: list !== undefined,
+    calendar: list && { sha256: list.calendarSha256, readOn: list.calendarReadOn },
+    sha256: list?.sha256,
+    summary: {
+      open: count('open'),
+      done: count('done'),
+      waived: count('waived'),
+      notApplicable: count('not_applicable'),
+    },
+    notice: NO_LEGAL_ADVICE,
+    items,
+  };
+}
+
+/** @param signedEntryId the `asset.signed` entry, on which the program's own proofs rest */
+export function obligationView(
+  { id, bytes, obligation, state, proofs }: OwedObligation,
+  signedEntryId: string,
+) {
+  const { systemProof, ...content } = obligation;
+  return {
+    id: publicId('obligation', id),
+    state,
+    sha256: sha256Hex(bytes),
+    ...content,
+    systemProof: systemProof && { ...systemProof, entryId: publicId('entry', signedEntryId) },
+    proofs: proofs.map(proofView),
+  };
+}
+
+/** What the person wrote is sealed: it is opened in reports, where the log says so. */
+function proofView(proof: ObligationProof) {
+  return {
+    id: publicId('obligationProof', proof.id),
+    outcome: proof.outcome,
+    provedBy: publicId('principal', proof.provedBy),
+    provedAt: proof.createdAt.toISOString(),
+    entryId: publicId('entry', proof.entryId),
+    evidence: {
+      sealed: proof.sealedUrl === undefined ? ['text'] : ['text', 'url'],
+      assetId: proof.evidenceAssetId === undefined ? null : publicId('asset', proof.evidenceAssetId),
+      sha256: proof.evidenceSha256 ?? null,
+    },
+  };
+}
+
+/** What stays to be done after a release. */
+export function openObligations(list: ObligationList | undefined) {
+  return (list?.items ?? [])
+    .filter(({ state }) => state === 'open')
+    .map(({ id, obligation }) => ({
+      id: publicId('obligation', id),
+      key: obligation.key,
+      applies: obligation.applies,
+      where: obligation.where,
+      due: obligation.due,
+      inForceOn: obligation.inForceOn,
+      dateVerified: obligation.dateVerified,
+      verified: obligation.verified,
+      text: obligation.text,
+    }));
+}

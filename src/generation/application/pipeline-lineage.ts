@@ -1,0 +1,30 @@
+import { type Tx } from '../../database/organization-tx.js';
+import { type PipelineChoice } from '../../licenses/application/pipeline-lineage.js';
+import { type Lineage } from '../../licenses/domain/lineage.js';
+import { ColophonError } from '../../shared/errors.js';
+import { lineageOfSteps } from './build-lineage.js';
+import { FindPipeline } from './find-pipeline.js';
+
+/** The listings that the steps of a pipeline name, or their defaults, or what is chosen instead. */
+export async function pipelineLineage(tx: Tx, { pipeline, models }: PipelineChoice): Promise<Lineage> {
+  const [name = '', version] = pipeline.split('@');
+  const { definition } = await new FindPipeline().byName(
+    tx,
+    name,
+    version === undefined ? undefined : Number(version),
+  );
+  const keys = definition.steps.map(({ key }) => key);
+  const unknown = Object.keys(models).find((key) => !keys.includes(key));
+  if (unknown !== undefined) {
+    throw new ColophonError('invalid_request', `models: the pipeline has no step "${unknown}"`, {
+      extensions: { steps: keys },
+    });
+  }
+  return lineageOfSteps(
+    definition.steps.map(({ key, operation, model }) => ({
+      stepKey: key,
+      operation,
+      listingId: models[key] ?? (typeof model === 'string' ? model : model.default),
+    })),
+  );
+}

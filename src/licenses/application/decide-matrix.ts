@@ -1,0 +1,163 @@
+import { setImmediate } from 'node:timers/promises';
+import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type Tx } from '../../database/organization-tx.js';
+import { actorOf } from '../../identity/application/actor.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { type Clock } from '../../shared/clock.js';
+import { newId, publicId } from '../../shared/ids.js';
+import { ENGINE_VERSION } from '../domain/engine.js';
+import { type ListingIndex } from '../domain/listing-index.js';
+import {
+  countDecisions,
+  decideMatrix,
+  type MatrixCell,
+  matrixInput,
+  type MatrixInput,
+  type MatrixPolicies,
+  type MatrixQuestion,
+  matrixResultSha256,
+} from '../domain/matrix.js';
+import { type RegistryState } from '../domain/registry-state.js';
+import { type Asked, type AskPolicies, type Work } from './ask-policies.js';
+import { type EffectiveRegistry } from './effective-registry.js';
+import { type RecordBasis } from './record-basis.js';
+
+/** Other requests are answered in between. */
+const CELLS_PER_TURN = 25;
+
+export interface DecidedMatrix {
+  /** UUID. */
+  readonly id: string;
+  readonly input: MatrixInput;
+  readonly inputSha256: string;
+  readonly resultSha256: string;
+  readonly cells: readonly MatrixCell[];
+  readonly createdAt: Date;
+}
+
+/**
+ * Answers many questions at once with the engine that answers one, and records them as one: the question with the
+ * listings it rests on, the hash of all answers, and one entry.
+ */
+export class DecideMatrix {
+  constructor(
+    private readonly registry: EffectiveRegistry,
+    private readonly recordBasis: RecordBasis,
+    private readonly policies: AskPolicies,
+    private readonly appendEntry: AppendEntry,
+    private readonly clock: Clock,
+  ) {}
+
+  async decide(tx: Tx, principal: Principal, question: MatrixQuestion, asked: Asked): Promise<DecidedMatrix> {
+    const registry = await this.registry.within(tx);
+    const licensed = await answerAll(question, registry.index);
+    const policies = await this.policiesOf(tx, licensed, registry.index, asked);
+    const cells = await askPoliciesOfAll(tx, this.policies, licensed, registry.index, policies);
+    const input = matrixInput(question, cells, policies);
+    const bytes = canonicalJson(input as unknown as JsonValue);
+    const decided: DecidedMatrix = {
+      id: newId(),
+      input,
+      inputSha256: sha256Hex(bytes),
+      resultSha256: matrixResultSha256(cells),
+      cells,
+      createdAt: this.clock.now(),
+    };
+    await this.insert(tx, principal, decided, bytes, registry);
+    await this.appendEntry.append(tx, {
+      type: 'clearance.matrix_decided',
+      actor: actorOf(principal),
+      subject: { kind: 'clearance_matrix', id: publicId('clearanceMatrix', decided.id) },
+      data: {
+        engineVersion: ENGINE_VERSION,
+        inputSha256: decided.inputSha256,
+        resultSha256: decided.resultSha256,
+        cells: cells.length,
+        ...countDecisions(cells),
+      },
+    });
+    return decided;
+  }
+
+  /** Those that apply here apply to every cell. */
+  private async policiesOf(
+    tx: Tx,
+    cells: readonly MatrixCell[],
+    listings: ListingIndex,
+    asked: Asked,
+  ): Promise<MatrixPolicies | undefined> {
+    const [first] = cells;
+    if (first === undefined) return undefined;
+    const { basis } = await this.policies.generate(tx, workOf(first, listings), first.result, asked);
+    if (basis === undefined) return undefined;
+    const { licenseDecision: _ofOneCell, matches: _none, ...common } = basis;
+    return common;
+  }
+
+  private async insert(
+    tx: Tx,
+    principal: Principal,
+    { id, input, resultSha256, cells, createdAt }: DecidedMatrix,
+    bytes: Buffer,
+    registry: RegistryState,
+  ): Promise<void> {
+    const { allow, review, deny } = countDecisions(cells);
+    await tx.query(
+      `INSERT INTO clearance_matrix (organization_id, id, input, result_sha256, engine_version, allowed, reviewed, denied,
+                                     registry_version, created_by, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [
+        tx.organizationId,
+        id,
+        bytes,
+        resultSha256,
+        ENGINE_VERSION,
+        allow,
+        review,
+        deny,
+        registry.version,
+        principal.principalId,
+        createdAt,
+      ],
+    );
+    const used = input.listings.flatMap(([listing]) => registry.index.get(listing) ?? []);
+    await this.recordBasis.archive(tx, used);
+    await this.recordBasis.recordSeed(tx);
+  }
+}
+
+/** Each cell as the policies leave it: never milder than the licenses. */
+export async function askPoliciesOfAll(
+  tx: Tx,
+  asker: AskPolicies,
+  cells: readonly MatrixCell[],
+  listings: ListingIndex,
+  policies: MatrixPolicies | undefined,
+): Promise<readonly MatrixCell[]> {
+  if (policies === undefined) return cells;
+  const asked: MatrixCell[] = [];
+  for (const cell of cells) {
+    const basis = { ...policies, licenseDecision: cell.result.decision, matches: [] };
+    const outcome = await asker.again(tx, workOf(cell, listings), cell.result, basis);
+    asked.push({ ...cell, result: { ...cell.result, ...outcome } });
+    if (asked.length % CELLS_PER_TURN === 0) await setImmediate();
+  }
+  return asked;
+}
+
+function workOf({ result }: MatrixCell, listings: ListingIndex): Work {
+  const { lineage, facts } = result.input;
+  return { lineage, facts, listings };
+}
+
+/** What the licenses say. */
+export async function answerAll(question: MatrixQuestion, listings: ListingIndex): Promise<MatrixCell[]> {
+  const cells: MatrixCell[] = [];
+  for (const cell of decideMatrix(question, listings)) {
+    cells.push(cell);
+    if (cells.length % CELLS_PER_TURN === 0) await setImmediate();
+  }
+  return cells;
+}

@@ -1,0 +1,86 @@
+import { type Tx } from '../../database/organization-tx.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { ColophonError } from '../../shared/errors.js';
+import { type Finding } from '../domain/finding.js';
+import { type LineageInput } from '../domain/lineage.js';
+import { sameQuestion } from '../domain/policies/decide-policies.js';
+import { type HumanWork, type PolicyRef } from '../domain/policies/policy.js';
+import { runFactsSchema } from '../domain/run-facts.js';
+import { type AskPolicies, licenseOf, useOf } from './ask-policies.js';
+import { type EffectiveRegistry } from './effective-registry.js';
+import { readLastDecision, type StoredClearance } from './read-clearance.js';
+
+/** What is known of an asset that somebody wants to release. UUIDs. */
+export interface ToRelease {
+  readonly projectId: string | undefined;
+  /** First decisions on which it rests; each of them holds. */
+  readonly clearanceIds: readonly string[];
+  /** Rights in what was uploaded, for an asset that rests on no decision. */
+  readonly inputs: readonly LineageInput[];
+  readonly human: HumanWork;
+}
+
+/** An upload that no run used: nobody said what for or where, so it is taken as shown everywhere and for gain. */
+const WIDEST = runFactsSchema.parse({
+  purpose: 'commercial',
+  audienceCountries: 'worldwide',
+  organizationRevenueUsd: 'unknown',
+});
+
+/** Asks the policies of today whether an asset may leave: those of each project and use case that it comes from. */
+export class RequireReleasable {
+  constructor(
+    private readonly registry: EffectiveRegistry,
+    private readonly policies: AskPolicies,
+  ) {}
+
+  /**
+   * @returns the policies that were asked
+   * @throws ColophonError `policy_denied`
+   */
+  async check(tx: Tx, { roles }: Principal, asset: ToRelease): Promise<readonly PolicyRef[]> {
+    const { index: listings } = await this.registry.within(tx);
+    const { human, clearanceIds } = asset;
+    const refs = new Map<string, PolicyRef>();
+    const against: Finding[] = [];
+    const ask = async (...[work, license, use, waived]: Question) => {
+      const said = await this.policies.release(tx, { ...work, listings }, license, { roles, use, human });
+      for (const ref of said.refs) refs.set(`${ref.sha256} ${ref.scope} ${ref.version}`, ref);
+      against.push(...said.findings.filter((found) => !waived(found)));
+    };
+    const own = asset.projectId === undefined ? undefined : { projectId: asset.projectId, useCaseId: null };
+    for (const id of clearanceIds) {
+      const last = await readLastDecision(tx, id);
+      await ask(last.input, licenseOf(last), useOf(last) ?? own, (found) => wasWaived(last, found));
+    }
+    if (clearanceIds.length === 0) {
+      const lineage = { components: [], inputs: [...asset.inputs] };
+      await ask({ lineage, facts: WIDEST }, { decision: 'allow', findings: [] }, own, () => false);
+    }
+    if (against.length > 0) throw refusal(against);
+    return [...refs.values()];
+  }
+}
+
+type Question = [
+  work: Pick<StoredClearance['input'], 'lineage' | 'facts'>,
+  license: ReturnType<typeof licenseOf>,
+  use: ReturnType<typeof useOf>,
+  waived: (found: Finding) => boolean,
+];
+
+/** The decision holds, so a person accepted what it left open: the same question is not asked a second time. */
+function wasWaived({ findings }: StoredClearance, found: Finding): boolean {
+  return (
+    found.severity === 'review' &&
+    findings.some((then) => then.severity === 'review' && sameQuestion(found, then))
+  );
+}
+
+function refusal(findings: readonly Finding[]): ColophonError {
+  const unique = [...new Map(findings.map((found) => [JSON.stringify(found), found])).values()];
+  const [first] = unique;
+  return new ColophonError('policy_denied', first?.message ?? 'A policy forbids this release.', {
+    extensions: { findings: unique.slice(0, 100) },
+  });
+}

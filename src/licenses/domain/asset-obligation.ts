@@ -1,0 +1,240 @@
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { type DueDuty, type DutyQuestion, dueDuties } from './due-duties.js';
+import { type Obligation, type ObligationKind } from './finding.js';
+import { type DutyRole, type MarkingDuties, type OwedMark } from './marking-duty.js';
+
+/** The calendar by which legal duties were computed: with it anybody computes them again. */
+export interface CalendarRef {
+  readonly sha256: string;
+  readonly readOn: string;
+}
+
+/**
+ * What must be shown or done for one file. Written once, when the file is signed, as canonical JSON: what is stored is
+ * what was hashed.
+ */
+export interface AssetObligation {
+  readonly v: 1;
+  readonly source: 'license' | 'law';
+  /** The same for the same obligation of a parent: `law:<duty>` or `license:<hash>`. */
+  readonly key: string;
+  readonly kind: ObligationKind | OwedMark;
+  readonly applies: 'yes' | 'may_apply';
+  /** What a person has to find out where it only may apply. */
+  readonly findOut: readonly string[];
+  readonly text: string;
+  /** Where it is owed, in words, e.g. `California` or `everywhere`. */
+  readonly where: string;
+  /** Countries of the audience that brought it. */
+  readonly shownIn: readonly string[];
+  readonly owedBy: DutyRole | 'licensee';
+  readonly who: string;
+  readonly due: Obligation['due'];
+  /** First day on which the law demands it; null where a license does, or nobody knows. */
+  readonly inForceOn: string | null;
+  readonly dateVerified: boolean;
+  /** End of a transition for some, e.g. for systems that were on the market before. */
+  readonly transitionUntil: string | null;
+  /** Were the words read in the license or in the law itself? */
+  readonly verified: boolean;
+  /** What was not verified, for whoever reads the obligation. */
+  readonly notVerified: string | null;
+  readonly exemptions: readonly string[];
+  /** Holds back a release until it is proved. */
+  readonly blocking: boolean;
+  /** Where it was read. */
+  readonly citation: {
+    readonly title: string;
+    readonly section: string | null;
+    readonly url: string | null;
+    readonly dateRead: string;
+  } | null;
+  readonly listingId: string | null;
+  /** Public id of the decision that brought it. */
+  readonly clearanceId: string | null;
+  readonly calendar: CalendarRef | null;
+  /** False where a law is listed because nobody said where the work is shown. */
+  readonly placeKnown: boolean;
+  /** Public id of the parent that had it already. */
+  readonly inheritedFrom: string | null;
+  /** What the program itself proved when the file was signed. */
+  readonly systemProof: SystemProof | null;
+}
+
+export interface SystemProof {
+  /** `part` leaves the obligation open. */
+  readonly extent: 'whole' | 'part';
+  readonly proves: string;
+  readonly remains: string;
+}
+
+/** What the manifest of the signed file says, as far as it can prove a marking. */
+export type ManifestMark =
+  /** Its own action says that a trained model made or changed the picture. */
+  | 'own'
+  /** Only a manifest of an ancestor inside it says so. */
+  | 'ancestor'
+  | 'none';
+
+export interface ClearedObligations {
+  readonly clearanceId: string;
+  readonly obligations: readonly Obligation[];
+}
+
+export interface ParentObligation {
+  readonly assetId: string;
+  readonly obligation: AssetObligation;
+}
+
+/**
+ * All obligations of a new file, in a fixed order: those of the licenses behind it, the legal duties, and what its
+ * parents had that came out of older data. A proof belongs to one file: what was proved for a parent is owed again.
+ */
+export function obligationsOfAsset(given: {
+  readonly cleared: readonly ClearedObligations[];
+  readonly calendar: MarkingDuties;
+  readonly question: DutyQuestion;
+  readonly mark: ManifestMark;
+  readonly parents: readonly ParentObligation[];
+}): readonly AssetObligation[] {
+  const found = new Map<string, AssetObligation>();
+  for (const obligation of [...licenseObligations(given.cleared), ...legalObligations(given)]) {
+    if (!found.has(obligation.key)) found.set(obligation.key, obligation);
+  }
+  const placeKnown = given.question.shownIn !== 'unknown';
+  for (const { obligation } of given.parents) {
+    // A parent that came from outside had laws of everywhere, because nobody had said where it is shown. Now one has.
+    const stillApplies = obligation.source === 'license' || obligation.placeKnown || !placeKnown;
+    if (stillApplies && !found.has(obligation.key))
+      found.set(obligation.key, { ...obligation, systemProof: null });
+  }
+  return [...found.values()].map((obligation) => ({
+    ...obligation,
+    inheritedFrom: given.parents.find((parent) => parent.obligation.key === obligation.key)?.assetId ?? null,
+  }));
+}
+
+/** Names the list for ever; `asset.signed` holds it. Ids as the API shows them. */
+export function obligationsSha256(rows: readonly { readonly id: string; readonly bytes: Buffer }[]): string {
+  return sha256Hex(canonicalJson(rows.map(({ id, bytes }) => ({ id, sha256: sha256Hex(bytes) }))));
+}
+
+function licenseObligations(cleared: readonly ClearedObligations[]): AssetObligation[] {
+  return cleared.flatMap(({ clearanceId, obligations }) =>
+    obligations.map((obligation): AssetObligation => {
+      const { kind, listingId, text, due, term } = obligation;
+      const verified = term?.verified === 'primary';
+      return {
+        v: 1,
+        source: 'license',
+        key: `license:${sha256Hex(canonicalJson(obligation as unknown as JsonValue))}`,
+        kind,
+        applies: 'yes',
+        findOut: [],
+        text,
+        where: 'everywhere',
+        shownIn: [],
+        owedBy: 'licensee',
+        who: 'Whoever uses the model or its output',
+        due,
+        inForceOn: null,
+        dateVerified: true,
+        transitionUntil: null,
+        verified,
+        notVerified: verified ? null : NOT_READ[term?.verified === 'secondary' ? 'secondary' : 'unverified'],
+        exemptions: [],
+        blocking: false,
+        citation: term && {
+          title: term.source.title,
+          section: term.clause,
+          url: term.source.url,
+          dateRead: term.source.dateRead,
+        },
+        listingId,
+        clearanceId,
+        calendar: null,
+        placeKnown: true,
+        inheritedFrom: null,
+        systemProof: null,
+      };
+    }),
+  );
+}
+
+const NOT_READ = {
+  secondary: 'The license itself was not read; somebody reports the term.',
+  unverified: 'Nobody here saw a text for this term.',
+};
+
+function legalObligations({
+  calendar,
+  question,
+  mark,
+}: {
+  calendar: MarkingDuties;
+  question: DutyQuestion;
+  mark: ManifestMark;
+}): AssetObligation[] {
+  const { sha256, readOn } = calendar;
+  return dueDuties(calendar.duties, question).map((due): AssetObligation => {
+    const { duty, applies, findOut, shownIn } = due;
+    return {
+      v: 1,
+      source: 'law',
+      key: `law:${duty.id}`,
+      kind: duty.owed,
+      applies,
+      findOut,
+      text: duty.what,
+      where: duty.jurisdiction.name,
+      shownIn,
+      owedBy: duty.owedBy,
+      who: duty.who,
+      due: duty.due,
+      inForceOn: duty.inForce.date,
+      dateVerified: duty.inForce.verified,
+      transitionUntil: duty.transition?.until ?? null,
+      verified: duty.verified,
+      notVerified: unverifiedWords(duty),
+      exemptions: duty.exemptions,
+      blocking: duty.blocking,
+      citation: {
+        title: duty.law,
+        section: duty.source.section,
+        url: duty.source.url,
+        dateRead: duty.source.dateRead,
+      },
+      listingId: null,
+      clearanceId: null,
+      calendar: { sha256, readOn },
+      placeKnown: question.shownIn !== 'unknown',
+      inheritedFrom: null,
+      systemProof: systemProofOf(due, mark),
+    };
+  });
+}
+
+function unverifiedWords({ inForce, transition, notVerified }: DueDuty['duty']): string | null {
+  const words = [
+    ...(inForce.verified ? [] : [`Date not verified: ${inForce.note}`]),
+    ...(transition === null || transition.verified
+      ? []
+      : [`End of the transition (${transition.until}) not verified.`]),
+    ...(notVerified === null ? [] : [notVerified]),
+  ];
+  return words.length === 0 ? null : words.join(' ');
+}
+
+/** Only what the manifest of this very file says is a whole proof. */
+function systemProofOf({ duty }: DueDuty, mark: ManifestMark): SystemProof | null {
+  if (duty.systemProof === null || mark === 'none') return null;
+  const { extent, proves, remains } = duty.systemProof;
+  if (mark === 'own') return { extent, proves, remains };
+  return {
+    extent: 'part',
+    proves:
+      'The file carries a C2PA manifest, embedded and validated when it was signed. That a trained model took part is said in the manifest of an ancestor inside it, not in its own.',
+    remains: `Whether a reader that looks at the first manifest only detects it is for a person. ${remains}`,
+  };
+}

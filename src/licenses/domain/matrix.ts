@@ -1,0 +1,144 @@
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { canonicalFacts, canonicalLineage, type DecisionInput } from './decision-input.js';
+import { decidePrepared, type DecisionResult, ENGINE_VERSION, prepareLineage } from './engine.js';
+import { type Decision, type Finding } from './finding.js';
+import { type Lineage } from './lineage.js';
+import { type PolicyBasis } from './policies/policy.js';
+import { type ListingIndex } from './listing-index.js';
+import { type AudiencelessFacts, type RunFacts } from './run-facts.js';
+
+/** At most so many cells: a second of work, in which other requests are answered. */
+export const MAX_MATRIX_CELLS = 1_000;
+
+/** Several ways of making a work, each to be shown to several audiences, for one or more purposes. */
+export interface MatrixQuestion {
+  readonly alternatives: readonly { readonly name: string; readonly lineage: Lineage }[];
+  readonly audiences: readonly { readonly name: string; readonly countries: RunFacts['audienceCountries'] }[];
+  readonly purposes: readonly RunFacts['purpose'][];
+  readonly facts: AudiencelessFacts;
+}
+
+export interface MatrixCell {
+  readonly alternative: string;
+  readonly audience: string;
+  readonly purpose: RunFacts['purpose'];
+  readonly result: DecisionResult;
+}
+
+/** Every cell rests on this; the hash of it, in canonical JSON, is in the log. */
+export interface MatrixInput extends MatrixQuestion {
+  readonly v: 1;
+  readonly engineVersion: string;
+  /** Of all alternatives together: `[id, sha256]`, sorted; the hash is null for what the registry does not know. */
+  readonly listings: DecisionInput['listings'];
+  readonly registrySha256: string;
+  /** Policies of the organization that every cell was asked of, after the licenses; absent when there were none. */
+  readonly policies?: MatrixPolicies | undefined;
+}
+
+/** What is common to all cells. What the licenses alone say of a cell follows from the rest. */
+export type MatrixPolicies = Omit<PolicyBasis, 'licenseDecision' | 'matches'>;
+
+/** The facts of one cell, exactly as a caller would state them for it alone. */
+export function factsOfCell(
+  facts: AudiencelessFacts,
+  purpose: RunFacts['purpose'],
+  countries: RunFacts['audienceCountries'],
+): RunFacts {
+  return { ...facts, purpose, audienceCountries: countries };
+}
+
+/**
+ * Cell by cell, each exactly what {@link decide} answers for it alone: by alternative, then audience, then purpose, in
+ * the order of the question.
+ */
+export function* decideMatrix(question: MatrixQuestion, listings: ListingIndex): Generator<MatrixCell> {
+  for (const { name: alternative, lineage } of question.alternatives) {
+    const prepared = prepareLineage(lineage, listings);
+    for (const { name: audience, countries } of question.audiences) {
+      for (const purpose of question.purposes) {
+        const result = decidePrepared(prepared, factsOfCell(question.facts, purpose, countries));
+        yield { alternative, audience, purpose, result };
+      }
+    }
+  }
+}
+
+/** One form for one question, and the listings that took part. */
+export function matrixInput(
+  question: MatrixQuestion,
+  cells: readonly MatrixCell[],
+  policies: MatrixPolicies | undefined,
+): MatrixInput {
+  const listings = new Map(cells.flatMap(({ result }) => result.input.listings));
+  return {
+    v: 1,
+    engineVersion: ENGINE_VERSION,
+    alternatives: question.alternatives.map(({ name, lineage }) => ({
+      name,
+      lineage: canonicalLineage(lineage),
+    })),
+    audiences: question.audiences.map(({ name, countries }) => ({
+      name,
+      countries: countries === 'worldwide' ? countries : [...new Set(countries)].sort(),
+    })),
+    purposes: question.purposes,
+    facts: withoutAudience(canonicalFacts({ ...question.facts, audienceCountries: 'worldwide' })),
+    listings: [...listings].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+    registrySha256: cells[0]?.result.input.registrySha256 ?? '',
+    ...(policies === undefined ? {} : { policies }),
+  };
+}
+
+function withoutAudience({ audienceCountries: _each, ...facts }: RunFacts): AudiencelessFacts {
+  return facts;
+}
+
+/** The findings that decide; notes inform and are the same as in a question about the cell alone. */
+export function decidingFindings({ findings }: DecisionResult): readonly Finding[] {
+  return findings.filter(({ severity }) => severity !== 'note');
+}
+
+export function countDecisions(cells: readonly MatrixCell[]): Readonly<Record<Decision, number>> {
+  const counts = { allow: 0, review: 0, deny: 0 };
+  for (const { result } of cells) counts[result.decision] += 1;
+  return counts;
+}
+
+/** Gives equal things one place in a list: cells of one lineage say much the same. */
+export class Interned<Item> {
+  readonly items: Item[] = [];
+  readonly #places = new Map<string, number>();
+
+  place(item: Item): number {
+    const key = JSON.stringify(item);
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    this.#places.set(key, this.items.length);
+    return this.items.push(item) - 1;
+  }
+}
+
+/**
+ * SHA-256 of what follows from the input alone: decisions, deciding findings, obligations, indemnities and the hashes of
+ * each cell. Proposed alternatives depend on the whole registry of the day, so they and the sentence that names them are
+ * left out, as in the replay of a single decision.
+ */
+export function matrixResultSha256(cells: readonly MatrixCell[]): string {
+  const findings = new Interned<unknown>();
+  const obligations = new Interned<unknown>();
+  const lasting = cells.map(({ result, ...cell }) => ({
+    ...cell,
+    decision: result.decision,
+    findings: decidingFindings(result).map(({ alternatives: _other, howToFix: _sentence, ...finding }) =>
+      findings.place(finding),
+    ),
+    obligations: result.obligations.map((obligation) => obligations.place(obligation)),
+    indemnity: result.indemnity,
+    inputSha256: result.inputSha256,
+    termsSha256: result.termsSha256,
+  }));
+  const all = { v: 1, cells: lasting, findings: findings.items, obligations: obligations.items };
+  return sha256Hex(canonicalJson(all as unknown as JsonValue));
+}

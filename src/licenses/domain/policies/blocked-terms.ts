@@ -1,0 +1,84 @@
+import { sha256Hex } from '../../../shared/bytes.js';
+import { foldText } from './fold-text.js';
+
+export const MAX_TERMS = 20_000;
+export const MAX_TERM_LENGTH = 200;
+/** A finding names a place to look; it is no concordance. */
+const MAX_MATCHES = 50;
+
+const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+/** Scripts that are written without spaces, or that glue particles to a name. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\u30fc]/u;
+
+/** Names a term without showing it, the same in every version of a list. */
+export function termId(term: string): string {
+  return `t-${sha256Hex(wordsOf(foldText(term)).join(' ')).slice(0, 16)}`;
+}
+
+/** Whether anything of a term is left to look for. */
+export function isTerm(term: string): boolean {
+  return wordsOf(foldText(term)).length > 0;
+}
+
+function wordsOf(folded: string): string[] {
+  return folded.match(WORD) ?? [];
+}
+
+/**
+ * A list of words that no text may hold, prepared once. A term is found as whole words in their order, whatever stands
+ * between them that is no letter or digit; in scripts without spaces, anywhere.
+ */
+export class BlockedTerms {
+  readonly #spaced = new Phrases(' ');
+  readonly #unspaced = new Phrases('');
+
+  constructor(terms: readonly string[]) {
+    for (const term of terms) {
+      const words = wordsOf(foldText(term));
+      if (words.length === 0) continue;
+      if (UNSPACED.test(words.join(''))) this.#unspaced.add([...words.join('')], termId(term));
+      else this.#spaced.add(words, termId(term));
+    }
+  }
+
+  /** Ids of the terms that a text holds, sorted; at most 50. */
+  find(text: string): readonly string[] {
+    const words = wordsOf(foldText(text));
+    const found = new Set<string>();
+    this.#spaced.find(words, found);
+    if (!this.#unspaced.isEmpty) this.#unspaced.find([...words.join('')], found);
+    return [...found].sort().slice(0, MAX_MATCHES);
+  }
+}
+
+/**
+ * Phrases of parts (words, or characters), looked up by the lengths that begin with a part: the work depends on the
+ * text and on how long phrases are, not on how many begin alike.
+ */
+class Phrases {
+  readonly #lengths = new Map<string, Set<number>>();
+  readonly #ids = new Map<string, string>();
+
+  constructor(private readonly separator: string) {}
+
+  get isEmpty(): boolean {
+    return this.#ids.size === 0;
+  }
+
+  add(parts: readonly string[], id: string): void {
+    const first = parts[0] ?? '';
+    const lengths = this.#lengths.get(first) ?? new Set();
+    this.#lengths.set(first, lengths.add(parts.length));
+    this.#ids.set(parts.join(this.separator), id);
+  }
+
+  find(parts: readonly string[], found: Set<string>): void {
+    for (const [index, part] of parts.entries()) {
+      for (const length of this.#lengths.get(part) ?? []) {
+        const id = this.#ids.get(parts.slice(index, index + length).join(this.separator));
+        if (id !== undefined) found.add(id);
+      }
+    }
+  }
+}
