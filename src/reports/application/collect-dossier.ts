@@ -23,6 +23,7 @@ import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
 import { collectObligations } from './collect-obligations.js';
 import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
+import { fileReadingOf } from './file-reading.js';
 import { People } from './people.js';
 import { type SealedTexts } from './sealed-texts.js';
 
@@ -203,6 +204,7 @@ export class CollectDossier {
       entryIndex: indexOf(asset.entryId),
       step: asset.stepRunId === undefined ? undefined : steps.get(asset.stepRunId),
       rights: asset.rights === undefined ? undefined : { ...asset.rights },
+      fileReading: fileReadingOf(asset),
     };
   }
 

@@ -1,4 +1,4 @@
-import { type AssetDossier, type DossierPerson } from './dossier.js';
+import { type AssetDossier, type DossierAsset, type DossierPerson } from './dossier.js';
 
 /** A question that counsel asks about an asset, the answer of the record, and where in the log it stands. */
 export interface CounselAnswer {
@@ -143,23 +143,33 @@ function training({ models }: AssetDossier): CounselAnswer {
 }
 
 function inputs({ chain }: AssetDossier): CounselAnswer {
-  const question = 'What inputs went in, with what rights?';
+  const question = 'What inputs went in, with what rights, and what do their files reserve?';
   const uploads = chain.filter(({ origin }) => origin === 'upload');
   if (uploads.length === 0) {
     const answer = 'No file was brought in from outside; the chain begins with what the pipeline made.';
     return { question, answer, entryIndices: [], answered: true };
   }
-  const described = uploads.map(({ title, rights }) => {
+  const described = uploads.map(({ title, rights, fileReading }) => {
     const basis = rights?.rightsBasis;
-    return `${title}: ${typeof basis === 'string' ? words(basis) : 'no declared basis'}`;
+    return `${title}: ${typeof basis === 'string' ? words(basis) : 'no declared basis'}, ${reservedWords(fileReading)}`;
   });
-  const answered = uploads.every(({ rights }) => rights !== undefined);
+  const answered = uploads.every(
+    ({ rights, fileReading }) => rights !== undefined && fileReading?.unreadPlaces.length === 0,
+  );
   return {
     question,
     answer: described.join('; '),
     entryIndices: uploads.map(({ entryIndex }) => entryIndex),
     answered,
   };
+}
+
+function reservedWords(reading: DossierAsset['fileReading']): string {
+  if (reading === undefined) return 'its file was not looked at';
+  const { reserved, unreadPlaces } = reading;
+  const found =
+    reserved.length === 0 ? 'no reservation found in its file' : `its file reserves ${reserved.join(', ')}`;
+  return unreadPlaces.length === 0 ? found : `${found}, ${unreadPlaces.join(', ')} could not be read`;
 }
 
 function indemnity({ models, contributions }: AssetDossier): CounselAnswer {

@@ -84,6 +84,15 @@ export interface DossierAsset {
     | undefined;
   /** For uploads and edits: the declared rights. */
   readonly rights: Readonly<Record<string, unknown>> | undefined;
+  /** For uploads and edits: what the file itself reserves, as read when it came in. */
+  readonly fileReading?: DossierFileReading | undefined;
+}
+
+export interface DossierFileReading {
+  /** One phrase each, e.g. `ai-inference: notAllowed (cawg.training-mining)`. */
+  readonly reserved: readonly string[];
+  /** Places of the file that could not be read: what they reserve is not known. */
+  readonly unreadPlaces: readonly string[];
 }
 
 export interface DossierRun {

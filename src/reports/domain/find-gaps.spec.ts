@@ -5,11 +5,11 @@ import { findGaps } from './find-gaps.js';
 const POLICY = 'quorum none\n';
 const STAMP = { authority: 'TSA', at: '2026-11-22T10:00:00.000Z', tokenSha256: '' };
 
-function gapsOf(log: Partial<AssetDossier['log']>): string[] {
+function gapsOf(log: Partial<AssetDossier['log']>, chain: readonly unknown[] = []): string[] {
   const dossier = {
     asset: { mode: 'live' },
     verification: { verdict: 'intact' },
-    chain: [],
+    chain,
     runs: [],
     models: [],
     contributions: [],
@@ -51,5 +51,18 @@ describe('gaps about witnesses and time', () => {
     });
     expect(about(gaps, 'itness')).toBeUndefined();
     expect(about(gaps, 'ime-stamp')).toBeUndefined();
+  });
+});
+
+describe('gaps about what files reserve', () => {
+  const upload = (fileReading: unknown) => ({ id: 'ast_1', origin: 'upload', fileReading });
+
+  it('tell a reservation, and never take what could not be read for nothing', () => {
+    const reserved = gapsOf({}, [upload({ reserved: ['ai-inference: notAllowed'], unreadPlaces: [] })]);
+    expect(about(reserved, 'reserves')).toBe('note: The file of ast_1 reserves: ai-inference: notAllowed.');
+    const unread = gapsOf({}, [upload({ reserved: [], unreadPlaces: ['c2pa', 'xmp'] })]);
+    const text = 'What the file of ast_1 reserves in c2pa, xmp could not be read.';
+    expect(about(unread, 'reserves')).toBe(`unknown: ${text}`);
+    expect(about(gapsOf({}, [upload({ reserved: [], unreadPlaces: [] })]), 'reserves')).toBeUndefined();
   });
 });

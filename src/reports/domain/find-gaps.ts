@@ -106,6 +106,13 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
         text: `${asset.id} was received from outside. Who made it is not recorded; its rights are as declared by the sender.`,
       });
     }
+    const { reserved = [], unreadPlaces = [] } = asset.fileReading ?? {};
+    if (reserved.length > 0)
+      gaps.push({ severity: 'note', text: `The file of ${asset.id} reserves: ${reserved.join('; ')}.` });
+    if (unreadPlaces.length > 0) {
+      const text = `What the file of ${asset.id} reserves in ${unreadPlaces.join(', ')} could not be read.`;
+      gaps.push({ severity: 'unknown', text });
+    }
   }
   if (contributions.length === 0) gaps.push({ severity: 'note', text: 'No human contribution is recorded.' });
   for (const contribution of contributions) {

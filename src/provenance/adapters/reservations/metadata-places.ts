@@ -57,26 +57,30 @@ const PNG_RAW_PROFILE = /^Raw profile type (xmp|iptc|8bim|APP1)$/i;
 
 /** PNG: text chunks with the keyword of XMP. */
 function inPng(file: Buffer, places: MetadataPlaces): void {
+  const packets: [type: string, data: Buffer][] = [];
   let offset = 8;
   for (let part = 0; offset + 12 <= file.length && part < MAX_PARTS; part += 1) {
     const length = file.readUInt32BE(offset);
     const type = file.toString('latin1', offset + 4, offset + 8);
-    if (/^[iz]TXt$|^tEXt$/.test(type))
-      readPngText(type, file.subarray(offset + 8, offset + 8 + length), places);
+    const data = file.subarray(offset + 8, offset + 8 + length);
+    if (/^[iz]TXt$|^tEXt$/.test(type) && isPngPacket(data, places)) packets.push([type, data]);
     offset += 12 + length;
+  }
+  // More are not even inflated: thousands of small chunks could unfold to gigabytes.
+  if (packets.length > MAX_PACKETS) places.xmpUnread = true;
+  for (const [type, data] of packets.slice(0, MAX_PACKETS)) {
+    const packet = pngText(type, data, data.indexOf(0));
+    if (packet === undefined) places.xmpUnread = true;
+    else addXmp(places, packet);
   }
 }
 
-function readPngText(type: string, data: Buffer, places: MetadataPlaces): void {
-  const end = data.indexOf(0);
-  const keyword = data.toString('latin1', 0, Math.max(0, end));
+function isPngPacket(data: Buffer, places: MetadataPlaces): boolean {
+  const keyword = data.toString('latin1', 0, Math.max(0, data.indexOf(0)));
   const raw = PNG_RAW_PROFILE.exec(keyword)?.[1]?.toLowerCase();
   if (raw === 'xmp' || raw === 'app1') places.xmpUnread = true;
   else if (raw !== undefined) places.iimUnread = true;
-  if (keyword !== PNG_XMP_KEYWORD) return;
-  const packet = pngText(type, data, end);
-  if (packet === undefined) places.xmpUnread = true;
-  else addXmp(places, packet);
+  return keyword === PNG_XMP_KEYWORD;
 }
 
 /**
@@ -182,11 +186,17 @@ const GIF_XMP = Buffer.from('\x21\xff\x0bXMP DataXMP', 'latin1');
 const GIF_XMP_END = Buffer.from([0x01, 0xff, 0xfe, 0xfd, 0xfc, 0xfb]);
 
 function inGif(file: Buffer, places: MetadataPlaces): void {
-  for (let at = file.indexOf(GIF_XMP); at >= 0; at = file.indexOf(GIF_XMP, at + 1)) {
+  let at = file.indexOf(GIF_XMP);
+  // On from the end of each, so that a file of beginnings alone is not searched again for each of them.
+  while (at >= 0) {
     const start = at + GIF_XMP.length;
     const end = file.indexOf(GIF_XMP_END, start);
-    if (end < 0) places.xmpUnread = true;
-    else addXmp(places, file.subarray(start, end));
+    if (end < 0) {
+      places.xmpUnread = true;
+      return;
+    }
+    addXmp(places, file.subarray(start, end));
+    at = file.indexOf(GIF_XMP, end);
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from '../../testing/reserved-pictures.js';
 import { action, generatedPlan, parentOf, SigningWorkshop } from '../../testing/signing-workshop.js';
 import { reservationsInChain } from '../../domain/reservations/training-mining-assertion.js';
+import { findMetadata } from './metadata-places.js';
 import { readReservations } from './read-reservations.js';
 
 let workshop: SigningWorkshop;
@@ -160,6 +161,20 @@ describe('packets that are where they should not be', () => {
     expect(await readingOf(holed)).toEqual({ found: [], unread: ['xmp'] });
   });
 
+  it('says so when AVIF holds a packet beside the one that its reader shows', async () => {
+    const packet = Buffer.from(xmpPacket(dataMining('DMI-PROHIBITED')));
+    const box = Buffer.alloc(8);
+    box.writeUInt32BE(packet.length + 8, 0);
+    box.write('free', 4, 'latin1');
+    for (const [avif, found] of [
+      [await plainPicture('avif'), []],
+      [await pictureWithXmp('avif', xmpPacket(dataMining('DMI-PROHIBITED'))), EVERY_MINING],
+    ] as const) {
+      const file = Buffer.concat([avif, box, packet]);
+      expect(await readingOf(file)).toEqual({ found, unread: ['xmp'] });
+    }
+  });
+
   it('does not take text of an older program for "nothing"', async () => {
     const raw = Buffer.from('Raw profile type xmp\0\nxmp\n      4\n3c78\n', 'latin1');
     const file = pngWithChunk(await plainPicture('png'), 'tEXt', raw);
@@ -212,6 +227,20 @@ describe('hostile packets', () => {
     expect(await readingOf(compressed)).toEqual({ found: [], unread: ['xmp'] });
     const plain = pngWithText(await plainPicture('png'), packet);
     expect(await readingOf(plain)).toEqual({ found: [], unread: ['xmp'] });
+  });
+
+  it('a file of nothing but packets is not read to its end, and keeps what was found', async () => {
+    const packet = Buffer.from(xmpPacket(dataMining('DMI-PROHIBITED')));
+    const segments = Array.from({ length: 200 }, () => xmpSegment(packet));
+    const jpeg = jpegWithSegments(await plainPicture('jpeg'), segments);
+    expect(await readingOf(jpeg)).toEqual({ found: EVERY_MINING, unread: ['xmp'] });
+    let png = await plainPicture('png');
+    for (let i = 0; i < 40; i += 1) png = pngWithText(png, packet, { compressed: true });
+    expect(await readingOf(png)).toEqual({ found: EVERY_MINING, unread: ['xmp'] });
+    const beginnings = Buffer.from('\x21\xff\x0bXMP DataXMP'.repeat(20_000), 'latin1');
+    const gif = await plainPicture('gif');
+    const file = Buffer.concat([gif.subarray(0, -1), beginnings, gif.subarray(-1)]);
+    expect(findMetadata(file, 'image/gif')).toMatchObject({ xmp: [], xmpUnread: true });
   });
 
   it('keeps what was reserved before the packet broke', async () => {

@@ -66,6 +66,7 @@ function stepFacts(asset: DossierAsset, numbers: ReadonlyMap<string, number>): (
     ...(step ? stepRows(step) : []),
     ['Nature', capitalized(natureWords(asset))],
     ...(rights ? ([['Declared rights', recordText(rights)]] as const) : []),
+    ...(asset.fileReading ? ([['The file reserves', readingText(asset.fileReading)]] as const) : []),
     ['By, on', `${personName(asset.createdBy)}, ${dateTime(asset.createdAt)}`],
     ['File', `${asset.mediaType}, ${asset.width} x ${asset.height} pixels, ${sizeText(asset.sizeBytes)}`],
     ['Asset, entry', mono(`${asset.id}, entry ${asset.entryIndex}`)],
@@ -83,6 +84,11 @@ function stepRows(step: NonNullable<DossierAsset['step']>): (readonly [string, C
     ['Cost', `${dollars(step.costMicroUsd)} (${plain(step.costBasis)})`],
     ['Vendor claims', `${claims}${claims === 'none' ? '' : ' (not verified by us)'}`],
   ];
+}
+
+function readingText({ reserved, unreadPlaces }: NonNullable<DossierAsset['fileReading']>): string {
+  const found = reserved.length === 0 ? 'nothing that was found' : reserved.join('; ');
+  return unreadPlaces.length === 0 ? found : `${found}; could not be read: ${unreadPlaces.join(', ')}`;
 }
 
 /** A word of our vocabulary; anything else is a value, and values are shown as they are. */
