@@ -48,6 +48,10 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
     open.filter(({ obligation }) => obligation.applies === applies).length;
   const [owed, perhaps] = [count('yes'), count('may_apply')];
   const gaps: DossierGap[] = [];
+  if (obligations.otherCalendarReadOn !== undefined) {
+    const text = `Legal duties were worked out by the calendar of ${obligations.calendarReadOn}. This installation has that of ${obligations.otherCalendarReadOn}: what it added is not listed.`;
+    gaps.push({ severity: 'unknown', text });
+  }
   if (owed > 0)
     gaps.push({
       severity: 'open',

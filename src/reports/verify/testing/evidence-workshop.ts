@@ -584,6 +584,7 @@ function exampleObligations(): DossierObligations {
     sha256: obligationsSha256(items),
     calendarSha256: calendar.sha256,
     calendarReadOn: calendar.readOn,
+    otherCalendarReadOn: undefined,
     items: items.map(({ bytes: _bytes, ...item }) => ({ ...item, state: 'open' as const, proofs: [] })),
   };
 }
