@@ -289,6 +289,8 @@ describe('the proof of an obligation', () => {
       { ...done, text: '' },
       { ...done, text: 'a\u202eb' },
       { ...done, url: 'javascript:alert(1)' },
+      { ...done, url: 'https://example.com/\u202egnp.exe' },
+      { ...done, url: 'https://example.com/\u0000' },
       { ...done, sha256: 'AB' },
       { ...done, outcome: 'perhaps' },
       { ...done, more: 1 },
