@@ -57,7 +57,7 @@ describe('gaps about obligations', () => {
     ];
     const gaps = gapsOfObligations(list(items));
     expect(about(gaps, 'Not yet proved: 1')).toMatch(/^open: /);
-    expect(about(gaps, 'whether 1 legal duty applies')).toMatch(/^unknown: /);
+    expect(about(gaps, 'whether 1 obligation applies')).toMatch(/^unknown: /);
     expect(about(gapsOfObligations(list([item('done', 'yes')])), 'Obligations')).toBeUndefined();
   });
 

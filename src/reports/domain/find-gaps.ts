@@ -58,7 +58,7 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
       text: `Not yet proved: ${owed} of what must be shown or done. See Obligations.`,
     });
   if (perhaps > 0) {
-    const text = `Not yet found out: whether ${perhaps} ${perhaps === 1 ? 'legal duty applies' : 'legal duties apply'}. See Obligations.`;
+    const text = `Not yet found out: whether ${perhaps} ${perhaps === 1 ? 'obligation applies' : 'obligations apply'}. See Obligations.`;
     gaps.push({ severity: 'unknown', text });
   }
   return gaps;

@@ -571,7 +571,7 @@ function exampleObligations(): DossierObligations {
     { origin: 'step', digitalSourceType: 'trainedAlgorithmicMedia' },
   ] as const;
   const items = obligationsOfAsset({
-    cleared: [{ clearanceId: publicId('clearance', newId()), obligations: OBLIGATIONS }],
+    cleared: [{ clearanceId: publicId('clearance', newId()), obligations: OBLIGATIONS, furtherActs: [] }],
     calendar,
     question: dutyQuestion(lineage, [FACTS], AT.slice(0, 10)),
     mark: 'ancestor',
