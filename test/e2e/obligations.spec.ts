@@ -123,10 +123,10 @@ async function edited(parent: string): Promise<string> {
   expect(answer.status).toBe(201);
   return ((await answer.json()) as { asset: { id: string } }).asset.id;
 }
-async function uploaded(): Promise<string> {
+async function uploaded(key = app.instance.keys.live): Promise<string> {
   const declaration = { projectId: app.instance.projectId, rights: OWN_RIGHTS };
   const form = formWith(await noisePicture(), 'a.png', { declaration });
-  return ((await (await app.request('/v1/assets', postForm(form))).json()) as { id: string }).id;
+  return ((await (await app.request('/v1/assets', { ...postForm(form), key })).json()) as { id: string }).id;
 }
 async function report(assetId: string, format: string): Promise<Buffer> {
   const asked = await app.request('/v1/reports', { ...json({ kind: 'asset', format, assetId }), key: legal });
@@ -161,7 +161,8 @@ describe('the obligations of an asset', () => {
     ]);
     expect(list.items.some(({ source }) => source === 'license')).toBe(true);
     expect(laws.every(({ calendar }) => calendar?.sha256 === markingDuties().sha256)).toBe(true);
-    expect(list.calendar).toEqual({ sha256: markingDuties().sha256, readOn: markingDuties().readOn });
+    const { sha256, readOn } = markingDuties();
+    expect(list.calendar).toEqual({ sha256, readOn, isCurrent: true });
     for (const { verified, dateVerified, notVerified } of laws)
       expect(notVerified === null).toBe(verified && dateVerified);
     expect(laws.find(({ key }) => key === PUBLISHER)).toMatchObject({
@@ -279,17 +280,23 @@ describe('the proof of an obligation', () => {
     await expectProblem(await prove(last, other, done), 'not_found');
     const missing = `ast_${'0'.repeat(32)}`;
     await expectProblem(await prove(last, item, { ...done, assetId: missing }), 'not_found');
+    expect(await inspector.footprint()).toEqual(before);
+    const drawn = await uploaded(app.instance.keys.test);
+    const unchanged = await inspector.footprint();
+    await expectProblem(await prove(last, item, { ...done, assetId: drawn }), 'wrong_mode');
     for (const wrong of [
       { outcome: 'done' },
       { ...done, text: '' },
       { ...done, text: 'a\u202eb' },
       { ...done, url: 'javascript:alert(1)' },
+      { ...done, url: 'https://example.com/\u202egnp.exe' },
+      { ...done, url: 'https://example.com/\u0000' },
       { ...done, sha256: 'AB' },
       { ...done, outcome: 'perhaps' },
       { ...done, more: 1 },
     ])
       await expectProblem(await prove(last, item, wrong), 'invalid_request');
-    expect(await inspector.footprint()).toEqual(before);
+    expect(await inspector.footprint()).toEqual(unchanged);
   });
 
   it('is given once for one Idempotency-Key, and one of two at the same moment is the first', async () => {

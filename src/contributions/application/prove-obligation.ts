@@ -49,11 +49,19 @@ export class ProveObligation {
     const { owed } = await find(tx, request);
     refuseTestKey(principal, asset);
     requireMayLift(principal, request, owed);
-    if (request.evidenceAssetId !== undefined) await this.assets.get(tx, request.evidenceAssetId);
+    await this.checkEvidence(tx, asset, request.evidenceAssetId);
     const proofId = newId();
     const entryId = await this.append(tx, principal, asset, { ...request, proofId, owed });
     await this.insert(tx, principal, request, { id: proofId, entryId, ordinal: owed.proofs.length + 1 });
     return find(tx, request);
+  }
+
+  /** What the sandbox drew is no evidence of anything that was published. */
+  private async checkEvidence(tx: Tx, { mode }: Asset, evidenceAssetId: string | undefined): Promise<void> {
+    if (evidenceAssetId === undefined) return;
+    const evidence = await this.assets.get(tx, evidenceAssetId);
+    if (evidence.mode !== mode)
+      throw new ColophonError('wrong_mode', `The evidence was made with a ${evidence.mode} key.`);
   }
 
   private append(

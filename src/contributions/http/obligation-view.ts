@@ -3,6 +3,7 @@ import {
   type ObligationProof,
   type OwedObligation,
 } from '../../licenses/application/read-obligations.js';
+import { markingDuties } from '../../licenses/registry/marking-duties.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { publicId } from '../../shared/ids.js';
 
@@ -17,7 +18,12 @@ export function obligationListView(assetId: string, list: ObligationList | undef
   return {
     assetId: publicId('asset', assetId),
     recorded: list !== undefined,
-    calendar: list && { sha256: list.calendarSha256, readOn: list.calendarReadOn },
+    calendar: list && {
+      sha256: list.calendarSha256,
+      readOn: list.calendarReadOn,
+      // False: duties may have been added or corrected since; what was written down then stays as it was.
+      isCurrent: list.calendarSha256 === markingDuties().sha256,
+    },
     sha256: list?.sha256,
     summary: {
       open: count('open'),

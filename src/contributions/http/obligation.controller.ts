@@ -26,8 +26,9 @@ const proofSchema = z
     url: z
       .url({ protocol: /^https?$/ })
       .max(2000)
+      .regex(/^[\x21-\x7e]+$/, 'printable ASCII without spaces')
       .optional()
-      .describe('where it can be seen; sealed, never fetched'),
+      .describe('where it can be seen; sealed, and never fetched'),
     assetId: z
       .string()
       .regex(/^ast_[0-9a-f]{32}$/, 'an asset id such as ast_018f...')

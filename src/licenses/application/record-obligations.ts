@@ -53,9 +53,10 @@ export class RecordObligations {
       work.madeAt.toISOString().slice(0, 10),
     );
     const obligations = obligationsOfAsset({
-      cleared: cleared.map(({ id, obligations: owed }) => ({
+      cleared: cleared.map(({ id, obligations: owed, input }) => ({
         clearanceId: publicId('clearance', id),
         obligations: owed,
+        furtherActs: input.facts.furtherActs,
       })),
       calendar: this.calendar,
       question,

@@ -8,7 +8,7 @@ import {
   obligationsSha256,
 } from './asset-obligation.js';
 import { type Obligation } from './finding.js';
-import { type RunFacts, runFactsSchema } from './run-facts.js';
+import { type FurtherAct, type RunFacts, runFactsSchema } from './run-facts.js';
 import { dutyQuestion, type WorkOrigin } from './work-facts.js';
 
 const calendar = markingDuties();
@@ -100,7 +100,7 @@ describe('what is asked about the duties of a work', () => {
 describe('the obligations of an asset', () => {
   it('are those of the licenses, with what was not verified, then the laws of the audience', () => {
     const found = owed([GENERATED], [facts(['US', 'DE', 'CN', 'KR', 'IN'])], {
-      cleared: [{ clearanceId: 'clr_1', obligations: [LABEL, LABEL] }],
+      cleared: [{ clearanceId: 'clr_1', obligations: [LABEL, LABEL], furtherActs: [] }],
     });
     expect(found[0]).toMatchObject({
       source: 'license',
@@ -122,6 +122,26 @@ describe('the obligations of an asset', () => {
       'New York',
     ]);
     expect(found.every(({ blocking }) => !blocking)).toBe(true);
+  });
+
+  it('for handing on a model apply to who does that; as long as nobody stated it, they may', () => {
+    const notices: Obligation = { ...LABEL, kind: 'keep-notices', due: 'on-distribution-of-model' };
+    const answer = (furtherActs: readonly FurtherAct[]) =>
+      owed([RENDERED], [facts(['CH'])], {
+        cleared: [{ clearanceId: 'clr_1', obligations: [notices], furtherActs }],
+      }).map(({ applies, findOut }) => [applies, findOut.length]);
+    expect(answer([])).toEqual([['may_apply', 1]]);
+    expect(answer(['redistribute-outputs'])).toEqual([['may_apply', 1]]);
+    expect(answer(['distribute-weights'])).toEqual([['yes', 0]]);
+    expect(answer(['distribute-derivatives'])).toEqual([['yes', 0]]);
+    const decisions = [[], ['distribute-weights'], []] as const;
+    const cleared = decisions.map((furtherActs, i) => ({
+      clearanceId: `clr_${i}`,
+      obligations: [notices],
+      furtherActs,
+    }));
+    const found = owed([RENDERED], [facts(['CH'])], { cleared });
+    expect(found.map(({ applies, clearanceId }) => [applies, clearanceId])).toEqual([['yes', 'clr_1']]);
   });
 
   it('say of every law by which calendar, and what of it nobody verified', () => {

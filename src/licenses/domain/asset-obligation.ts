@@ -3,6 +3,7 @@ import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type DueDuty, type DutyQuestion, dueDuties } from './due-duties.js';
 import { type Obligation, type ObligationKind } from './finding.js';
 import { type DutyRole, type MarkingDuties, type OwedMark } from './marking-duty.js';
+import { type FurtherAct } from './run-facts.js';
 
 /** The calendar by which legal duties were computed: with it anybody computes them again. */
 export interface CalendarRef {
@@ -80,6 +81,8 @@ export type ManifestMark =
 export interface ClearedObligations {
   readonly clearanceId: string;
   readonly obligations: readonly Obligation[];
+  /** Acts beyond making and showing the work, as stated for the decision. */
+  readonly furtherActs: readonly FurtherAct[];
 }
 
 export interface ParentObligation {
@@ -100,7 +103,8 @@ export function obligationsOfAsset(given: {
 }): readonly AssetObligation[] {
   const found = new Map<string, AssetObligation>();
   for (const obligation of [...licenseObligations(given.cleared), ...legalObligations(given)]) {
-    if (!found.has(obligation.key)) found.set(obligation.key, obligation);
+    // Of two decisions that brought the same, the one under which it binds for sure counts.
+    if (found.get(obligation.key)?.applies !== 'yes') found.set(obligation.key, obligation);
   }
   const placeKnown = given.question.shownIn !== 'unknown';
   for (const { obligation } of given.parents) {
@@ -121,7 +125,7 @@ export function obligationsSha256(rows: readonly { readonly id: string; readonly
 }
 
 function licenseObligations(cleared: readonly ClearedObligations[]): AssetObligation[] {
-  return cleared.flatMap(({ clearanceId, obligations }) =>
+  return cleared.flatMap(({ clearanceId, obligations, furtherActs }) =>
     obligations.map((obligation): AssetObligation => {
       const { kind, listingId, text, due, term } = obligation;
       const verified = term?.verified === 'primary';
@@ -130,8 +134,7 @@ function licenseObligations(cleared: readonly ClearedObligations[]): AssetObliga
         source: 'license',
         key: `license:${sha256Hex(canonicalJson(obligation as unknown as JsonValue))}`,
         kind,
-        applies: 'yes',
-        findOut: [],
+        ...bindsWhen(due, furtherActs),
         text,
         where: 'everywhere',
         shownIn: [],
@@ -160,6 +163,16 @@ function licenseObligations(cleared: readonly ClearedObligations[]): AssetObliga
       };
     }),
   );
+}
+
+/** What is owed for handing on a model binds who does that. Nobody stated it: then it may happen. */
+function bindsWhen(
+  due: Obligation['due'],
+  acts: readonly FurtherAct[],
+): Pick<AssetObligation, 'applies' | 'findOut'> {
+  const handsOn = acts.some((act) => act === 'distribute-weights' || act === 'distribute-derivatives');
+  if (due !== 'on-distribution-of-model' || handsOn) return { applies: 'yes', findOut: [] };
+  return { applies: 'may_apply', findOut: ['Is the model, or something derived from it, handed on?'] };
 }
 
 const NOT_READ = {

@@ -6,6 +6,7 @@ import {
   readObligations,
   stateOf,
 } from '../../licenses/application/read-obligations.js';
+import { markingDuties } from '../../licenses/registry/marking-duties.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { publicId } from '../../shared/ids.js';
 import { mapInOrder } from '../../shared/map-in-order.js';
@@ -27,10 +28,12 @@ export async function collectObligations(
 ): Promise<DossierObligations | undefined> {
   const list = await readObligations(context.tx, assetId);
   if (list === undefined) return undefined;
+  const current = markingDuties();
   return {
     sha256: list.sha256,
     calendarSha256: list.calendarSha256,
     calendarReadOn: list.calendarReadOn,
+    otherCalendarReadOn: current.sha256 === list.calendarSha256 ? undefined : current.readOn,
     items: await mapInOrder(list.items, (owed) => toItem(owed, context)),
   };
 }

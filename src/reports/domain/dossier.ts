@@ -150,6 +150,8 @@ export interface DossierObligations {
   readonly sha256: string;
   readonly calendarSha256: string;
   readonly calendarReadOn: string;
+  /** Day of the calendar of this installation, when it is another than the one that was used. */
+  readonly otherCalendarReadOn: string | undefined;
   readonly items: readonly DossierObligation[];
 }
 

@@ -26,6 +26,50 @@ function gapsOf(log: Partial<AssetDossier['log']>, chain: readonly unknown[] = [
 const about = (gaps: readonly string[], word: string): string | undefined =>
   gaps.find((gap) => gap.includes(word));
 
+function gapsOfObligations(obligations: unknown): string[] {
+  const dossier = {
+    asset: { mode: 'live' },
+    verification: { verdict: 'intact' },
+    chain: [],
+    runs: [],
+    models: [],
+    contributions: [],
+    obligations,
+    log: { witnessing: { policy: POLICY, isMet: true, witnesses: [] }, timeStamps: [STAMP] },
+  } as unknown as AssetDossier;
+  return findGaps(dossier).map(({ severity, text }) => `${severity}: ${text}`);
+}
+
+describe('gaps about obligations', () => {
+  const item = (state: string, applies: string, proofs: unknown[] = []) => ({
+    state,
+    obligation: { applies },
+    proofs,
+  });
+  const list = (items: unknown[], more = {}) => ({ calendarReadOn: '2026-11-23', items, ...more });
+
+  it('are open where something that applies is not proved, unknown where it has to be found out', () => {
+    const items = [
+      item('open', 'yes'),
+      item('open', 'may_apply'),
+      item('done', 'yes'),
+      item('not_applicable', 'yes'),
+    ];
+    const gaps = gapsOfObligations(list(items));
+    expect(about(gaps, 'Not yet proved: 1')).toMatch(/^open: /);
+    expect(about(gaps, 'whether 1 obligation applies')).toMatch(/^unknown: /);
+    expect(about(gapsOfObligations(list([item('done', 'yes')])), 'Obligations')).toBeUndefined();
+  });
+
+  it('say that nothing was worked out, that the calendar is another one, and that words were erased', () => {
+    expect(about(gapsOfObligations(undefined), 'was not worked out')).toMatch(/^unknown: /);
+    const other = gapsOfObligations(list([], { otherCalendarReadOn: '2027-01-15' }));
+    expect(about(other, 'that of 2027-01-15')).toMatch(/^unknown: /);
+    const erased = { id: 'prf_1', textErased: { erasedAt: undefined, reason: undefined } };
+    expect(about(gapsOfObligations(list([item('done', 'yes', [erased])])), 'prf_1')).toMatch(/^note: /);
+  });
+});
+
 describe('gaps about witnesses and time', () => {
   it('are notes where nobody was asked, and open where somebody was and has not answered', () => {
     const none = gapsOf({});

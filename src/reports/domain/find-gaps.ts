@@ -48,13 +48,17 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
     open.filter(({ obligation }) => obligation.applies === applies).length;
   const [owed, perhaps] = [count('yes'), count('may_apply')];
   const gaps: DossierGap[] = [];
+  if (obligations.otherCalendarReadOn !== undefined) {
+    const text = `Legal duties were worked out by the calendar of ${obligations.calendarReadOn}. This installation has that of ${obligations.otherCalendarReadOn}: what it added is not listed.`;
+    gaps.push({ severity: 'unknown', text });
+  }
   if (owed > 0)
     gaps.push({
       severity: 'open',
       text: `Not yet proved: ${owed} of what must be shown or done. See Obligations.`,
     });
   if (perhaps > 0) {
-    const text = `Not yet found out: whether ${perhaps} ${perhaps === 1 ? 'legal duty applies' : 'legal duties apply'}. See Obligations.`;
+    const text = `Not yet found out: whether ${perhaps} ${perhaps === 1 ? 'obligation applies' : 'obligations apply'}. See Obligations.`;
     gaps.push({ severity: 'unknown', text });
   }
   return gaps;

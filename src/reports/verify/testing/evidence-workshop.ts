@@ -571,7 +571,7 @@ function exampleObligations(): DossierObligations {
     { origin: 'step', digitalSourceType: 'trainedAlgorithmicMedia' },
   ] as const;
   const items = obligationsOfAsset({
-    cleared: [{ clearanceId: publicId('clearance', newId()), obligations: OBLIGATIONS }],
+    cleared: [{ clearanceId: publicId('clearance', newId()), obligations: OBLIGATIONS, furtherActs: [] }],
     calendar,
     question: dutyQuestion(lineage, [FACTS], AT.slice(0, 10)),
     mark: 'ancestor',
@@ -584,6 +584,7 @@ function exampleObligations(): DossierObligations {
     sha256: obligationsSha256(items),
     calendarSha256: calendar.sha256,
     calendarReadOn: calendar.readOn,
+    otherCalendarReadOn: undefined,
     items: items.map(({ bytes: _bytes, ...item }) => ({ ...item, state: 'open' as const, proofs: [] })),
   };
 }
