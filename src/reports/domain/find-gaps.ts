@@ -53,6 +53,8 @@ function licenseGaps({ runs, models }: Omit<AssetDossier, 'gaps'>): DossierGap[]
     }
   }
   for (const model of models) {
+    for (const change of model.changedSince)
+      gaps.push({ severity: 'note', text: `${model.name}: ${change}` });
     if (model.trainingData.disclosure === 'unknown') {
       gaps.push({
         severity: 'unknown',
