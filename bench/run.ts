@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Benchmark, type BenchmarkResult, type StandaloneBenchmark } from './benchmark.js';
 import { appendBenchmark } from './append.js';
+import { clearanceHttpBenchmark } from './clearance-http.js';
 import { exportBenchmark } from './export.js';
 import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'studio-step': studioStepBenchmark,
   append: appendBenchmark,
   growth: growthBenchmark,
+  'clearance-http': clearanceHttpBenchmark,
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,
   'verify-bundle': verifyBundleBenchmark,

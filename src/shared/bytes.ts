@@ -1,13 +1,25 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
+
+/** The one-shot function (Node >= 20.12) costs half of a hash object for the short texts that are hashed most. */
+const oneShot: typeof crypto.hash | undefined = crypto.hash;
 
 /** SHA-256 of the given chunks, concatenated. 32 bytes. */
 export function sha256(...chunks: (Uint8Array | string)[]): Buffer {
-  const hash = createHash('sha256');
-  for (const chunk of chunks) hash.update(chunk);
-  return hash.digest();
+  const [only, ...more] = chunks;
+  if (oneShot !== undefined && only !== undefined && more.length === 0)
+    return oneShot('sha256', only, 'buffer');
+  return hashOf(chunks).digest();
 }
 
 /** Lower-case hexadecimal SHA-256, 64 characters. */
 export function sha256Hex(...chunks: (Uint8Array | string)[]): string {
-  return sha256(...chunks).toString('hex');
+  const [only, ...more] = chunks;
+  if (oneShot !== undefined && only !== undefined && more.length === 0) return oneShot('sha256', only, 'hex');
+  return hashOf(chunks).digest('hex');
+}
+
+function hashOf(chunks: readonly (Uint8Array | string)[]): crypto.Hash {
+  const hash = crypto.createHash('sha256');
+  for (const chunk of chunks) hash.update(chunk);
+  return hash;
 }

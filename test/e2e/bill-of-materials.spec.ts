@@ -11,6 +11,7 @@ import {
 } from '../support/api.js';
 import { type Listing } from '../../src/licenses/domain/listing.js';
 import { cycloneDxSchema, spdxSchema } from '../support/bom-schemas.js';
+import { eventually } from '../support/eventually.js';
 import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { licenseFact, ownListing } from '../support/registry-rows.js';
@@ -115,9 +116,37 @@ describe('the bill of materials of an asset', () => {
     expect(withoutStamp(await bomOf(path))).toEqual(withoutStamp(before));
     // Each answer is a document of its own.
     expect((await bomOf(path)).serialNumber).not.toBe(before.serialNumber);
+    // So does a dossier, and it says what was recorded otherwise since.
+    const { models, gaps } = await dossierOf(assetId);
+    const scene = models.find(({ listingId }) => listingId === 'studio-scene@studio');
+    expect([[scene?.listingId, scene?.listingSha256]]).toEqual(
+      listingsOf(before).filter(([id]) => id === 'studio-scene@studio'),
+    );
+    expect(scene?.decidedBy).toEqual([run.clearanceId]);
+    expect(scene?.changedSince).toEqual([
+      'Recorded otherwise since the decision: license. The license was current and is superseded.',
+    ]);
+    const changed = models.filter(({ changedSince }) => changedSince.length > 0);
+    expect(changed.length).toBeGreaterThan(1);
+    expect(gaps.filter(({ text }) => text.includes('since the decision'))).toHaveLength(changed.length);
     // The text is the old one again: what follows is decided with it.
     await restoreStudio();
   });
+
+  interface Dossier {
+    models: { listingId: string; listingSha256: string; decidedBy: string[]; changedSince: string[] }[];
+    gaps: { text: string }[];
+  }
+  async function dossierOf(assetId: string): Promise<Dossier> {
+    const body = json({ kind: 'asset', format: 'json', assetId });
+    const { id } = (await (await app.request('/v1/reports', body)).json()) as { id: string };
+    await eventually('the report is made', async () => {
+      const { state } = (await (await app.request(`/v1/reports/${id}`)).json()) as { state: string };
+      if (state === 'FAILED') throw new Error('the report failed');
+      return state === 'DONE' || undefined;
+    });
+    return (await (await app.request(`/v1/reports/${id}/content`)).json()) as Dossier;
+  }
 
   async function restoreStudio(): Promise<void> {
     const { sha256 } = (

@@ -282,6 +282,8 @@ describe('a curation', () => {
   });
 
   it('without evidence, or with a text that nobody kept, is none', async () => {
+    // A run that the test before let start is still at work.
+    await inspector.atRest();
     const before = await inspector.footprint();
     const base = { listingId: listing.id, correction: outputs, reason: 'r' };
     const without = { title: 'Contract', dateRead: '2026-11-22' };

@@ -104,6 +104,18 @@ async function fill(id: string): Promise<void> {
   await insert('audit_checkpoint', { size: 1, edge: [], note: 'n', signed_at: now });
   const canonical = { input: Buffer.from('{}'), result: Buffer.from('{}') };
   await insert('clearance', { id, decision: 'review', ...canonical, created_by: by, created_at: now });
+  await insert('clearance_matrix', {
+    id,
+    input: Buffer.from('{}'),
+    result_sha256: 'x',
+    engine_version: '2.0.0',
+    allowed: 1,
+    reviewed: 0,
+    denied: 0,
+    registry_version: 0,
+    created_by: by,
+    created_at: now,
+  });
   await insert('waiver', {
     id,
     clearance_id: id,
@@ -260,6 +272,7 @@ describe('the roles', () => {
       'audit_checkpoint',
       'audit_log',
       'clearance',
+      'clearance_matrix',
       'waiver',
       'asset',
       'asset_parent',

@@ -91,7 +91,7 @@ describe('the dossier as a PDF', () => {
         beforeSha256,
         afterSha256,
       ]),
-      ...models.flatMap(({ license }) => [license.name, license.textSha256]),
+      ...models.flatMap(({ license, changedSince }) => [license.name, license.textSha256, ...changedSince]),
       ...[
         log.origin,
         log.rootHash,

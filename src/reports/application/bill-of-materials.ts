@@ -3,9 +3,8 @@ import { type Tx } from '../../database/organization-tx.js';
 import { archivedIndex } from '../../licenses/application/archived-listings.js';
 import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
 import { type PipelineLineage } from '../../licenses/application/pipeline-lineage.js';
-import { readDecisionAt, type StoredClearance } from '../../licenses/application/read-clearance.js';
+import { type StoredClearance } from '../../licenses/application/read-clearance.js';
 import { expandLineage } from '../../licenses/domain/expand-lineage.js';
-import { type Lineage } from '../../licenses/domain/lineage.js';
 import {
   mergedComponents,
   type SupplyChain,
@@ -14,6 +13,7 @@ import {
 } from '../../licenses/formats/supply-chain.js';
 import { publicId } from '../../shared/ids.js';
 import { type ClearedScope, clearedLineages } from './cleared-lineages.js';
+import { usedUnderDecisions } from './used-under-decisions.js';
 
 type Parts = Pick<SupplyChain, 'components' | 'unlisted'>;
 
@@ -78,63 +78,6 @@ export class BillOfMaterials {
     const { index } = await this.registry.now(tx);
     return { subject, ...supplyChainComponents(expandLineage(lineage, index)), clearance: null };
   }
-}
-
-interface Used {
-  readonly decision: StoredClearance;
-  readonly parts: Parts;
-}
-
-interface StepRow {
-  id: string;
-  run_id: string;
-  key: string;
-  listing_id: string;
-  clearance_id: string;
-}
-
-/** Of each run in the lineage: the models of the steps that led to the asset, as the decision of that run knew them. */
-async function usedUnderDecisions(tx: Tx, lineage: readonly AssetWithParents[]): Promise<Used[]> {
-  const made = lineage.flatMap(({ stepRunId, createdAt }) =>
-    stepRunId === undefined ? [] : [{ stepRunId, createdAt }],
-  );
-  const rows = await tx.query<StepRow>(
-    `SELECT s.id, s.run_id, s.key, s.listing_id, r.clearance_id FROM step_run s
-       JOIN run r ON r.organization_id = s.organization_id AND r.id = s.run_id
-      WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[])`,
-    [tx.organizationId, made.map(({ stepRunId }) => stepRunId)],
-  );
-  const steps = new Map(rows.map((row) => [row.id, row]));
-  const runs = new Map<string, { steps: StepRow[]; madeAt: Date }>();
-  for (const { stepRunId, createdAt } of made) {
-    const step = steps.get(stepRunId);
-    if (step === undefined) continue;
-    const run = runs.get(step.run_id) ?? { steps: [], madeAt: createdAt };
-    run.steps.push(step);
-    if (createdAt > run.madeAt) run.madeAt = createdAt;
-    runs.set(step.run_id, run);
-  }
-  const used: Used[] = [];
-  for (const { steps: ofRun, madeAt } of runs.values()) {
-    const [first] = ofRun;
-    if (first === undefined) continue;
-    const decision = await readDecisionAt(tx, first.clearance_id, madeAt);
-    const listings = await archivedIndex(tx, decision.input);
-    used.push({
-      decision,
-      parts: supplyChainComponents(expandLineage(onlySteps(decision, ofRun), listings)),
-    });
-  }
-  return used;
-}
-
-function onlySteps({ input: { lineage } }: StoredClearance, steps: readonly StepRow[]): Lineage {
-  const took = new Set(steps.map(({ key, listing_id: listingId }) => `${key} ${listingId}`));
-  const { components, inputs } = lineage;
-  return {
-    components: components.filter(({ stepKey, listingId }) => took.has(`${stepKey} ${listingId}`)),
-    inputs,
-  };
 }
 
 /** A run may have made more than this asset: findings on models that took no part in it say nothing about it. */

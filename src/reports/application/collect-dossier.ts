@@ -13,7 +13,6 @@ import {
 } from '../../contributions/adapters/contribution.entity.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
-import { type ListingIndex } from '../../licenses/domain/listing-index.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
 import { type Clock } from '../../shared/clock.js';
 import { publicId } from '../../shared/ids.js';
@@ -22,6 +21,7 @@ import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
 import { collectObligations } from './collect-obligations.js';
+import { collectModels } from './collect-models.js';
 import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
 import { fileReadingOf } from './file-reading.js';
 import { People } from './people.js';
@@ -154,7 +154,7 @@ export class CollectDossier {
       asset: chain.find(({ id }) => id === publicId('asset', asset.id)) as DossierAsset,
       chain,
       runs,
-      models: this.models(chain, (await this.registry.now(tx)).index),
+      models: await collectModels(tx, lineage, chain, (await this.registry.now(tx)).index),
       obligations: await collectObligations({ tx, entries, sealedTexts: this.sealedTexts, people }, asset.id),
       contributions: await this.contributions(tx, lineage, people, indexOf),
       review,
@@ -206,36 +206,6 @@ export class CollectDossier {
       rights: asset.rights === undefined ? undefined : { ...asset.rights },
       fileReading: fileReadingOf(asset),
     };
-  }
-
-  private models(chain: readonly DossierAsset[], listings: ListingIndex): AssetDossier['models'] {
-    const stepKeys = new Map<string, Set<string>>();
-    for (const { step } of chain) {
-      if (step) stepKeys.set(step.listingId, (stepKeys.get(step.listingId) ?? new Set()).add(step.stepKey));
-    }
-    return [...stepKeys].flatMap(([listingId, keys]) => {
-      const listing = listings.get(listingId)?.listing;
-      if (!listing) return [];
-      const { license, trainingData, indemnity } = listing;
-      return [
-        {
-          listingId,
-          name: listing.name,
-          vendor: listing.vendor,
-          channel: listing.channel,
-          license: {
-            name: license.name,
-            reference: license.spdxOrRef ?? 'none',
-            url: license.url ?? undefined,
-            textSha256: license.textSha256 ?? undefined,
-            dateRead: license.dateRead,
-          },
-          trainingData: { disclosure: trainingData.disclosure, summary: trainingData.summary },
-          indemnity: [`Offered: ${indemnity.offered}.`, ...indemnity.conditions].join(' '),
-          stepKeys: [...keys],
-        },
-      ];
-    });
   }
 
   private async contributions(

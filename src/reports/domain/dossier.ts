@@ -127,8 +127,15 @@ export interface DossierRun {
   }[];
 }
 
+/** Facts on a model as the decision knew them under which it ran, not as the registry has them today. */
 export interface DossierModel {
   readonly listingId: string;
+  /** Of the listing in canonical JSON: exactly these facts. */
+  readonly listingSha256: string;
+  /** Clearances under which it ran, oldest first. */
+  readonly decidedBy: readonly string[];
+  /** What the registry says otherwise when the report is made, in sentences; empty when nothing. */
+  readonly changedSince: readonly string[];
   readonly name: string;
   readonly vendor: string;
   readonly channel: string;

@@ -85,6 +85,8 @@ function licenseGaps({ runs, models, obligations }: Omit<AssetDossier, 'gaps'>):
     }
   }
   for (const model of models) {
+    for (const change of model.changedSince)
+      gaps.push({ severity: 'note', text: `${model.name}: ${change}` });
     if (model.trainingData.disclosure === 'unknown') {
       gaps.push({
         severity: 'unknown',

@@ -592,6 +592,11 @@ function exampleObligations(): DossierObligations {
 const MODELS: AssetDossier['models'] = [
   {
     listingId: 'flux-1-dev@fal',
+    listingSha256: sha256Hex('listing of flux'),
+    decidedBy: ['clr_1'],
+    changedSince: [
+      'Recorded otherwise since the decision: license. The license was current and is superseded.',
+    ],
     name: 'FLUX.1 [dev]',
     vendor: 'Black Forest Labs',
     channel: 'fal',
@@ -611,6 +616,9 @@ const MODELS: AssetDossier['models'] = [
   },
   {
     listingId: 'studio@studio',
+    listingSha256: sha256Hex('listing of the studio'),
+    decidedBy: ['clr_1'],
+    changedSince: [],
     name: 'Studio',
     vendor: 'this installation',
     channel: 'studio',

@@ -17,7 +17,7 @@ import {
 export function drawModels(paper: Paper, { models }: AssetDossier): void {
   paper.beginSection(
     'Models and licenses',
-    'Terms were read from the text with the given hash on the given date. Vendors change their terms; a later text may say something else.',
+    'As the license decision knew them: terms were read from the text with the given hash on the given date. What has been recorded otherwise since is said with each model.',
   );
   if (models.length === 0) {
     paper.text('No model took part.', STYLES.body);
@@ -42,7 +42,7 @@ function modelCell({ name, vendor, channel, listingId, stepKeys }: DossierModel)
   ];
 }
 
-function licenseCell({ license }: DossierModel): Cell {
+function licenseCell({ license, changedSince }: DossierModel): Cell {
   return [
     license.name,
     { text: license.reference, style: STYLES.small },
@@ -51,6 +51,7 @@ function licenseCell({ license }: DossierModel): Cell {
     license.textSha256 === undefined
       ? { text: 'not archived', style: STYLES.cellStrong }
       : { text: twoLines(license.textSha256), style: STYLES.monoSmall },
+    ...changedSince.map((text) => ({ text, style: STYLES.cellStrong })),
   ];
 }
 
