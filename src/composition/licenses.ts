@@ -1,5 +1,6 @@
 import { workBehindClearances } from '../generation/application/work-behind-clearances.js';
 import { CedarPolicyEngine } from '../licenses/adapters/cedar-policy-engine.js';
+import { CedarTrial } from '../licenses/adapters/cedar-trial.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
 import { AskPolicies } from '../licenses/application/ask-policies.js';
 import { CheckPolicy } from '../licenses/application/check-policy.js';
@@ -30,6 +31,7 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
   const policyEngine = new CedarPolicyEngine((error) =>
     logger.error({ err: error }, 'the policy engine failed'),
   );
+  const policyTrial = new CedarTrial();
   const askPolicies = new AskPolicies(new PoliciesInForce(policyEngine));
   const standing = new ClearanceStanding(registry, askPolicies, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
@@ -43,8 +45,8 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
     requireCleared: new RequireCleared(standing),
     askPolicies,
-    setPolicy: new SetPolicy(policyEngine, appendEntry, clock),
-    checkPolicy: new CheckPolicy(registry, askPolicies),
+    setPolicy: new SetPolicy(policyEngine, policyTrial, appendEntry, clock),
+    checkPolicy: new CheckPolicy(registry, askPolicies, policyTrial),
     requireReleasable: new RequireReleasable(registry, askPolicies),
     recordListings,
     importModels: new ImportModels(recordListings, clock),
