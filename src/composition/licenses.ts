@@ -2,6 +2,7 @@ import { pipelineLineage } from '../generation/application/pipeline-lineage.js';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { AssetSignals } from '../assets/application/asset-signals.js';
 import { isWorkUnfinished, workBehindClearances } from '../generation/application/work-behind-clearances.js';
+import { CedarTrial } from '../licenses/adapters/cedar-trial.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
 import { CompleteLineage } from '../licenses/application/complete-lineage.js';
 import { CedarPolicyEngine } from '../licenses/adapters/cedar-policy-engine.js';
@@ -39,6 +40,7 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
   const policyEngine = new CedarPolicyEngine((error) =>
     logger.error({ err: error }, 'the policy engine failed'),
   );
+  const policyTrial = new CedarTrial();
   const askPolicies = new AskPolicies(new PoliciesInForce(policyEngine));
   const standing = new ClearanceStanding(registry, askPolicies, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
@@ -57,8 +59,8 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
     requireCleared: new RequireCleared(standing),
     askPolicies,
-    setPolicy: new SetPolicy(policyEngine, appendEntry, clock),
-    checkPolicy: new CheckPolicy(registry, askPolicies),
+    setPolicy: new SetPolicy(policyEngine, policyTrial, appendEntry, clock),
+    checkPolicy: new CheckPolicy(registry, askPolicies, policyTrial),
     requireReleasable: new RequireReleasable(registry, askPolicies),
     recordListings,
     recordObligations: new RecordObligations(markingDuties()),

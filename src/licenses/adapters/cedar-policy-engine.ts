@@ -16,7 +16,7 @@ const BASE = 'base permit';
 const BASE_POLICY = 'permit (principal, action, resource);';
 /** Parsed sets are kept inside the engine under these names, and the oldest is overwritten: its memory is bounded. */
 const MAX_KEPT = 64;
-const MODULE = '@cedar-policy/cedar-wasm/nodejs';
+export const CEDAR_MODULE = '@cedar-policy/cedar-wasm/nodejs';
 const requireModule = createRequire(import.meta.url);
 
 type CedarModule = typeof Cedar;
@@ -110,7 +110,7 @@ export class CedarPolicyEngine implements PolicyEngine {
   }
 
   private load(): CedarModule {
-    this.#cedar ??= requireModule(MODULE) as CedarModule;
+    this.#cedar ??= requireModule(CEDAR_MODULE) as CedarModule;
     return this.#cedar;
   }
 
@@ -128,7 +128,7 @@ export class CedarPolicyEngine implements PolicyEngine {
   private forget(): void {
     this.#cedar = undefined;
     this.#kept.clear();
-    delete requireModule.cache[requireModule.resolve(MODULE)];
+    delete requireModule.cache[requireModule.resolve(CEDAR_MODULE)];
   }
 }
 
@@ -148,7 +148,7 @@ function entityOf(type: string, id: string, attrs: PolicyRecord): Cedar.EntityJs
   return { uid: { type, id }, attrs: attrs as Cedar.EntityJson['attrs'], parents: [] };
 }
 
-function toProblem({ message, help, sourceLocations = [] }: Cedar.DetailedError): TextProblem {
+export function toProblem({ message, help, sourceLocations = [] }: Cedar.DetailedError): TextProblem {
   // The engine's own numbering of policies tells a reader nothing: the place does.
   const plain = message
     .replace(/^for policy `policy\d+`[,:] /, '')

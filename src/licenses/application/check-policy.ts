@@ -3,7 +3,8 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { type Decision, type Finding } from '../domain/finding.js';
 import { callOf, policyFindings, withPolicies } from '../domain/policies/decide-policies.js';
 import { type HumanWork, type Policy, type PolicyAction } from '../domain/policies/policy.js';
-import { type PolicyProblem } from '../domain/policies/read-policies.js';
+import { type PolicyTrial } from '../domain/policies/policy-engine.port.js';
+import { type PolicyProblem, type ReadPolicies } from '../domain/policies/read-policies.js';
 import { workAttributes } from '../domain/policies/work-attributes.js';
 import { type AskPolicies, licenseOf, rolesOf, useOf } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
@@ -12,6 +13,7 @@ import { readText } from './set-policy.js';
 
 export interface CheckPolicyRequest {
   readonly text: string;
+  readonly read: ReadPolicies;
   /** What it would have said of this decision. */
   readonly clearanceId: string | undefined;
   readonly action: PolicyAction;
@@ -41,12 +43,20 @@ export class CheckPolicy {
   constructor(
     private readonly registry: EffectiveRegistry,
     private readonly policies: AskPolicies,
+    private readonly trial: PolicyTrial,
   ) {}
 
-  /** @throws ColophonError `not_found` for a clearance that does not exist; `policy_invalid` when nothing can be checked */
-  async check(tx: Tx, { text, clearanceId, action, human }: CheckPolicyRequest): Promise<CheckedPolicy> {
+  /** Before a transaction is opened: it may take seconds. @throws ColophonError `policy_invalid`, `conflict` */
+  async read(text: string): Promise<ReadPolicies> {
+    return readText(text, this.policies.inForce.engine, this.trial);
+  }
+
+  /** @throws ColophonError `not_found` for a clearance that does not exist; */
+  async check(
+    tx: Tx,
+    { text, read, clearanceId, action, human }: CheckPolicyRequest,
+  ): Promise<CheckedPolicy> {
     const { engine } = this.policies.inForce;
-    const read = readText(text, engine);
     if (read.problems) return { valid: false, problems: read.problems };
     const { policies, warnings } = read;
     const sha256 = sha256Hex(text);

@@ -12,8 +12,9 @@ import {
 } from '../domain/policies/policy.js';
 import { readPolicies } from '../domain/policies/read-policies.js';
 
-/** Prepared lists and parsed sets that a process keeps; a list of 20,000 terms takes some 10 MB. */
-const MAX_KEPT = 32;
+/** Sets of policies that a process keeps, and prepared lists: one of 20,000 terms takes some 10 MB. */
+const MAX_KEPT_SETS = 64;
+const MAX_KEPT_LISTS = 12;
 
 /** Where work belongs. UUIDs. */
 export interface PolicyUse {
@@ -100,11 +101,11 @@ export class PoliciesInForce {
       if (ref.kind === 'cedar') {
         const read = policies ?? this.read(textOf(texts, ref));
         // What could not be read is tried again next time.
-        if (read !== undefined) keep(this.sets, ref, read);
+        if (read !== undefined) keep(this.sets, ref, read, MAX_KEPT_SETS);
         sets.push({ ref, policies: read });
       } else {
         const prepared = terms ?? new BlockedTerms(JSON.parse(textOf(texts, ref)) as string[]);
-        keep(this.lists, ref, prepared);
+        keep(this.lists, ref, prepared, MAX_KEPT_LISTS);
         lists.push({ ref, terms: prepared });
       }
     }
@@ -158,9 +159,9 @@ function textOf(texts: ReadonlyMap<string, string>, { sha256 }: PolicyRef): stri
   return text;
 }
 
-function keep<Value>(cache: Map<string, Value>, { sha256 }: PolicyRef, value: Value): void {
+function keep<Value>(cache: Map<string, Value>, { sha256 }: PolicyRef, value: Value, max: number): void {
   cache.delete(sha256);
   cache.set(sha256, value);
   const [oldest] = cache.keys();
-  if (cache.size > MAX_KEPT && oldest !== undefined) cache.delete(oldest);
+  if (cache.size > max && oldest !== undefined) cache.delete(oldest);
 }

@@ -5,12 +5,12 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
-import { ColophonError } from '../../shared/errors.js';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { isTerm } from '../domain/policies/blocked-terms.js';
-import { type PolicyEngine } from '../domain/policies/policy-engine.port.js';
+import { type PolicyEngine, type PolicyTrial } from '../domain/policies/policy-engine.port.js';
 import { type PolicyKind, type PolicyScopeKind } from '../domain/policies/policy.js';
-import { type PolicyProblem, readPolicies, type ReadPolicies } from '../domain/policies/read-policies.js';
+import { type PolicyProblem, readNewPolicies, type ReadPolicies } from '../domain/policies/read-policies.js';
 import { useCaseOf } from './find-use.js';
 
 /** What a policy is for: everything, one project, or one use case of it. */
@@ -25,7 +25,7 @@ export type PolicyContent =
 
 export interface SetPolicyRequest {
   readonly scope: PolicyScope;
-  readonly content: PolicyContent;
+  readonly content: ReadContent;
   /** The version that the caller has seen; another one in force is a conflict. 0: none was set before. */
   readonly expectedVersion: number | undefined;
 }
@@ -44,7 +44,8 @@ export interface PolicyVersion {
 
 type NewVersion = Omit<PolicyVersion, 'outcome' | 'warnings'>;
 
-interface ReadContent {
+export interface ReadContent {
+  readonly kind: PolicyKind;
   readonly bytes: Buffer;
   readonly items: number;
   readonly warnings: readonly PolicyProblem[];
@@ -61,14 +62,26 @@ interface Place {
 export class SetPolicy {
   constructor(
     private readonly engine: PolicyEngine,
+    private readonly trial: PolicyTrial,
     private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `policy_invalid`, `invalid_request`, `not_found`, `conflict` */
+  /**
+   * Before a transaction is opened: it may take seconds.
+   * @throws ColophonError `policy_invalid`, `invalid_request`, `conflict`
+   */
+  async read(content: PolicyContent): Promise<ReadContent> {
+    if (content.kind === 'blocked-terms') return readTerms(content.terms);
+    const read = await readText(content.text, this.engine, this.trial);
+    if (read.problems) throw policyInvalid(read.problems);
+    const { policies, warnings } = read;
+    return { kind: 'cedar', bytes: Buffer.from(content.text, 'utf8'), items: policies.length, warnings };
+  }
+
+  /** @throws ColophonError `not_found`, `conflict` */
   async set(tx: Tx, principal: Principal, request: SetPolicyRequest): Promise<PolicyVersion> {
-    const { kind } = request.content;
-    const { bytes, items, warnings } = this.read(request.content);
+    const { kind, bytes, items, warnings } = request.content;
     const sha256 = sha256Hex(bytes);
     await tx.query('SELECT policy_change_lock($1)', [tx.organizationId]);
     const place = await placeOf(tx, request.scope);
@@ -83,14 +96,6 @@ export class SetPolicy {
     const entryId = await this.log(tx, principal, made, place, last?.sha256);
     await insert(tx, principal, { ...made, bytes, entryId, place, createdAt: this.clock.now() });
     return { ...made, outcome: 'changed', warnings };
-  }
-
-  private read(content: PolicyContent): ReadContent {
-    if (content.kind === 'blocked-terms') return readTerms(content.terms);
-    const read = readText(content.text, this.engine);
-    if (read.problems) throw policyInvalid(read.problems);
-    const { policies, warnings } = read;
-    return { bytes: Buffer.from(content.text, 'utf8'), items: policies.length, warnings };
   }
 
   private log(
@@ -115,10 +120,15 @@ export class SetPolicy {
 }
 
 /** @throws ColophonError `policy_invalid` when the engine itself fails: a text that nobody could check is not saved */
-export function readText(text: string, engine: PolicyEngine): ReadPolicies {
+export async function readText(
+  text: string,
+  engine: PolicyEngine,
+  trial: PolicyTrial,
+): Promise<ReadPolicies> {
   try {
-    return readPolicies(text, engine);
+    return await readNewPolicies(text, engine, trial);
   } catch (cause) {
+    if (isColophonError(cause)) throw cause;
     throw new ColophonError('policy_invalid', 'The text could not be checked, so it is not taken.', {
       cause,
     });
@@ -141,7 +151,7 @@ function readTerms(terms: readonly string[]): ReadContent {
       extensions: { errors: [{ path: `terms.${empty}`, message: 'holds no letter or digit to look for' }] },
     });
   }
-  return { bytes: canonicalJson([...terms]), items: terms.length, warnings: [] };
+  return { kind: 'blocked-terms', bytes: canonicalJson([...terms]), items: terms.length, warnings: [] };
 }
 
 async function placeOf(tx: Tx, { projectId, useCase }: PolicyScope): Promise<Place> {

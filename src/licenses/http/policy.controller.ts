@@ -118,9 +118,11 @@ export class PolicyController {
     const { text, action, humanContribution, contributionKinds } = body;
     const clearanceId =
       body.clearanceId === undefined ? undefined : parsePublicId('clearance', body.clearanceId);
+    const read = await this.checkPolicy.read(text);
     const checked = await this.organizationTx.run(organizationId, (tx) =>
       this.checkPolicy.check(tx, {
         text,
+        read,
         clearanceId,
         action,
         human: { humanContribution, contributionKinds },
@@ -169,9 +171,10 @@ export class PolicyController {
   private async set(
     principal: Principal,
     request: { scope: z.infer<typeof scopeSchema>; expectedVersion?: number | undefined },
-    content: PolicyContent,
+    given: PolicyContent,
   ) {
     refuseTestKeyOnLive(principal.mode, 'live', 'A policy');
+    const content = await this.setPolicy.read(given);
     const { id, ...version } = await this.organizationTx.run(principal.organizationId, (tx) =>
       this.setPolicy.set(tx, principal, {
         scope: scopeOf(request.scope),

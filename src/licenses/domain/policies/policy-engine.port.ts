@@ -60,3 +60,9 @@ export interface PolicyEngine {
   /** @throws Error when the engine itself fails: nothing follows from that */
   evaluate(set: PolicySet, call: PolicyCall): PolicyAnswer;
 }
+
+/** Reads a text that nobody has read before, without keeping anybody waiting. */
+export interface PolicyTrial {
+  /** Empty when the engine takes the text. Ask only for texts that `checkShape` let through. */
+  problems(text: string, schema: string): Promise<readonly TextProblem[]>;
+}

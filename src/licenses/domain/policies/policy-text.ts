@@ -6,7 +6,7 @@ export const MAX_POLICIES = 200;
 export const MAX_NESTING = 12;
 /** Operators and keywords in one policy. A longer one can be written as several: what one forbids stays forbidden. */
 export const MAX_OPERATORS = 80;
-/** Accesses in a row, as in `resource.lineage.vendors.contains(...)`. */
+/** Accesses and calls in a row, as in `resource.lineage.vendors.contains(...)`. */
 export const MAX_ACCESSES = 8;
 
 /** Strings (Cedar escapes with a backslash), comments (a carriage return ends one, too), then what makes an expression deep. */
@@ -61,9 +61,13 @@ export function checkShape(text: string): TextProblem | undefined {
   return ends > MAX_POLICIES ? problem(`has ${ends} policies; the limit is ${MAX_POLICIES}`) : undefined;
 }
 
+const TOO_MANY_ACCESSES = `has more than ${MAX_ACCESSES} accesses or calls in a row`;
+
 function lookAt(token: string, shape: Shape): string | undefined {
   if (token.startsWith('"') || token.startsWith('//') || token === ';') return undefined;
   if ('([{'.includes(token)) {
+    // a["b"]["c"] and a(b)(c) chain as dots do, and come back to the same level in between.
+    if (token !== '{' && shape.access() > MAX_ACCESSES) return TOO_MANY_ACCESSES;
     shape.open();
     const depth = shape.runs.length - 1;
     return depth > MAX_NESTING ? `nests deeper than ${MAX_NESTING} brackets` : undefined;
@@ -73,7 +77,7 @@ function lookAt(token: string, shape: Shape): string | undefined {
     return undefined;
   }
   if (token === '.') {
-    return shape.access() > MAX_ACCESSES ? `has more than ${MAX_ACCESSES} accesses in a row` : undefined;
+    return shape.access() > MAX_ACCESSES ? TOO_MANY_ACCESSES : undefined;
   }
   shape.breakRun();
   if (token === ',') return undefined;

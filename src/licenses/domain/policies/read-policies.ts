@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { type Policy, POLICY_SEVERITIES } from './policy.js';
-import { type ParsedPolicy, type PolicyEngine, type TextProblem } from './policy-engine.port.js';
+import {
+  type ParsedPolicy,
+  type PolicyEngine,
+  type PolicyTrial,
+  type TextProblem,
+} from './policy-engine.port.js';
 import { POLICY_SCHEMA } from './policy-schema.js';
 import { checkShape, MAX_POLICIES, placeOf } from './policy-text.js';
 
@@ -73,6 +78,19 @@ export function readPolicies(text: string, engine: PolicyEngine): ReadPolicies {
   return all.length > 0
     ? { problems: all.slice(0, MAX_PROBLEMS) }
     : { policies, warnings: placed(text, warnings) };
+}
+
+/** The same for a text from outside, which may be anything: it is tried beside the event loop first. */
+export async function readNewPolicies(
+  text: string,
+  engine: PolicyEngine,
+  trial: PolicyTrial,
+): Promise<ReadPolicies> {
+  if (checkShape(text) === undefined) {
+    const problems = await trial.problems(text, POLICY_SCHEMA);
+    if (problems.length > 0) return refused(text, problems);
+  }
+  return readPolicies(text, engine);
 }
 
 function readOne(text: string, parsed: ParsedPolicy): { policy?: Policy; problems: PolicyProblem[] } {
