@@ -113,7 +113,7 @@ async function fill(id: string): Promise<void> {
     reviewed: 0,
     denied: 0,
     registry_version: 0,
-    created_by: by,
+    created_by: id,
     created_at: now,
   });
   await insert('waiver', {

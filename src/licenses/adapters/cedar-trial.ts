@@ -5,8 +5,8 @@ import { ColophonError } from '../../shared/errors.js';
 import { type PolicyTrial, type TextProblem } from '../domain/policies/policy-engine.port.js';
 import { CEDAR_MODULE, toProblem } from './cedar-policy-engine.js';
 
-/** With the start of the thread. The largest valid text takes a tenth of it. */
-const TIME_LIMIT_MS = 5_000;
+/** With the start of the thread. The largest valid text takes a twentieth of it on an idle machine. */
+const TIME_LIMIT_MS = 10_000;
 /** Texts that wait for their turn; the next one is sent away. */
 const MAX_WAITING = 8;
 
