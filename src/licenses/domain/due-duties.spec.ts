@@ -94,17 +94,17 @@ describe('marking duties by place, day and content', () => {
     ['China the day before', ['CN'], '2025-08-31', AI, CN.map((id) => id.replace('+', '?'))],
     ['China on the day', ['CN'], '2025-09-01', AI, CN],
     ['Korea the day before: the day is not verified', ['KR'], '2026-01-21', AI, KR],
-    ['India the day before: the day is verified', ['IN'], '2026-02-19', AI, []],
+    ['India the day before: the day is not verified', ['IN'], '2026-02-19', AI, IN],
     ['India on the day', ['IN'], '2026-02-20', AI, IN],
     ['India, a campaign until the day', ['IN'], ['2026-01-01', '2026-02-20'], AI, IN],
     ['India, nobody said until when', ['IN'], ['2026-01-01', null], AI, IN],
     ['the Union before the duty', ['DE'], '2026-08-01', AI, EU],
     [
-      'California before the act, its platforms by an unverified day',
+      'California before the act: no day of it is verified',
       ['US-CA'],
       '2026-08-01',
       AI,
-      CA.slice(2),
+      CA.map((id) => id.replace('+', '?')),
     ],
     ['California on the day', ['US-CA'], '2026-08-02', AI, CA],
     ['New York before the duty: the day is not verified', ['US-NY'], '2026-06-08', AI, NY],
@@ -144,6 +144,15 @@ describe('marking duties by place, day and content', () => {
     ['Germany, a service', ['DE'], DAY, { ...AI, medium: 'service' }, ['?eu-ai-act-50-1-interaction']],
   ])('%s', (_case, shownIn, until, content, expected) => {
     expect(shown(dueDuties(duties, ask(shownIn, until, content)))).toEqual(expected);
+  });
+
+  it('are ruled out before their day only by a day that was verified', () => {
+    const [label] = duties.filter(({ id }) => id === 'in-it-rules-label');
+    const asRead = (verified: boolean): MarkingDuty[] =>
+      label === undefined ? [] : [{ ...label, inForce: { ...label.inForce, verified } }];
+    expect(dueDuties(asRead(true), ask(['IN'], '2026-02-19'))).toEqual([]);
+    expect(shown(dueDuties(asRead(false), ask(['IN'], '2026-02-19')))).toEqual(['?in-it-rules-label']);
+    expect(shown(dueDuties(asRead(true), ask(['IN'], '2026-02-20')))).toEqual(['?in-it-rules-label']);
   });
 
   it('apply for sure to who has the role, and to nobody who certainly has not', () => {

@@ -27,6 +27,20 @@ const ACCENT = /(?![\u3099\u309a])(?=\p{Script=Inherited})\p{M}/gu;
  * look-alikes of other scripts do not count. Not for showing.
  */
 export function foldText(text: string): string {
+  let folded = foldOnce(text);
+  // A letter that lost its accent, or was replaced, may compose anew with its neighbor.
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const again = foldOnce(folded);
+    if (again === folded) break;
+    folded = again;
+  }
+  return folded;
+}
+
+/** More than any text was seen to need; both sides of a comparison stop alike. */
+const MAX_ROUNDS = 8;
+
+function foldOnce(text: string): string {
   const visible = text.normalize('NFKC').replace(INVISIBLE, '');
   // Upper case first: it turns sharp s into ss and dotless i into I.
   const folded = visible.toUpperCase().toLowerCase().normalize('NFD').replace(ACCENT, '').normalize('NFC');
