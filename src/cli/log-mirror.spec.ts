@@ -261,6 +261,13 @@ describe('colophon log mirror', () => {
     await writeFile(join(folder, 'vkey'), `${golden.log.vkey}\n`);
     expect(await mirror('--new-vkey', next.vkey)).toBe(0);
     expect(await mirror()).toBe(0);
+    // An older state under the new key changes nothing, or a thief of that key could put the copy out of use.
+    const third = newKey();
+    const older = await logOf(300);
+    await sign(older, third.signer);
+    serve(older);
+    expect(await mirror('--new-vkey', third.vkey)).toBe(1);
+    expect(await readFile(join(folder, 'vkey'), 'utf8')).toBe(`${next.vkey}\n`);
     // The new key does not excuse another history.
     await writeFile(join(folder, 'checkpoint'), before);
     await writeFile(join(folder, 'vkey'), `${golden.log.vkey}\n`);

@@ -91,7 +91,15 @@ async function mirror(
         formerTrust: next === key ? undefined : trustOf(key.vkey, given.origin),
       });
       // Last: until the copy is up to date under the new key, it is known by the old one.
-      if (next !== key) await folder.write('vkey', keyFile(next));
+      if (next !== key && mirrored.outcome === 'older')
+        throw new MirrorRefused(
+          'checkpoint',
+          'what is shown with the new key is older than this copy; the copy goes on by the key that it holds',
+        );
+      if (next !== key) {
+        await folder.write('vkey', keyFile(next));
+        await folder.settle();
+      }
       return { key: next, mirrored };
     } finally {
       await folder.close();

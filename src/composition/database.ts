@@ -35,6 +35,9 @@ export async function composeDatabase({ configuration, database, logger }: Servi
   const sequencerPool = new pg.Pool({
     connectionString: database.sequencerUrl,
     max: 8,
+    // A server that vanished without a word must not be waited for without end.
+    keepAlive: true,
+    connectionTimeoutMillis: 30_000,
     options: SEQUENCER_SESSION,
     application_name: 'colophon sequencer',
   });

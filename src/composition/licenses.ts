@@ -1,7 +1,11 @@
 import { pipelineLineage } from '../generation/application/pipeline-lineage.js';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { AssetSignals } from '../assets/application/asset-signals.js';
-import { isWorkUnfinished, workBehindClearances } from '../generation/application/work-behind-clearances.js';
+import {
+  isWorkLive,
+  isWorkUnfinished,
+  workBehindClearances,
+} from '../generation/application/work-behind-clearances.js';
 import { CedarTrial } from '../licenses/adapters/cedar-trial.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
 import { CompleteLineage } from '../licenses/application/complete-lineage.js';
@@ -45,7 +49,7 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
   const standing = new ClearanceStanding(registry, askPolicies, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
   const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);
-  const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished);
+  const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished, isWorkLive);
   const recordListings = new RecordListings(registry, appendEntry, clock);
   return {
     registry,

@@ -76,6 +76,7 @@ export function composeLog(
     timeStampLog,
     logger,
     configuration.anchoring.intervalMs,
+    (organizationId) => sequencer.maySign(organizationId),
   );
   const appendEntry = new AppendEntry(vault, clock, () => sequencer.wake());
   const anchored = new AnchoredCheckpoints(

@@ -5,7 +5,9 @@ import {
   chmodSync,
   chownSync,
   constants,
+  closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -40,7 +42,10 @@ export interface EmbeddedPostgres {
 }
 
 const ADMINISTRATOR = 'colophon_admin';
+/** Without any answer. */
 const START_DEADLINE_MS = 60_000;
+/** cannot_connect_now: the server is there, and not ready. */
+const STARTING_UP = '57P03';
 
 /**
  * Settings under which a committed transaction survives a crash (promise P4), plus a small memory footprint.
@@ -227,6 +232,17 @@ async function initialize(
   }
   // A data folder without PG_VERSION is empty; a rename replaces an empty folder.
   renameSync(unfinished, dataDirectory);
+  // A name that is not durable would come back as the old one after a power failure, and be taken for unfinished.
+  for (const changed of [folder, home]) syncFolder(changed);
+}
+
+function syncFolder(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }
 
 /** Best effort: an initdb whose parent was killed may still be writing there, and nobody uses what it makes. */
@@ -331,6 +347,8 @@ async function waitUntilReady(
       return;
     } catch (error) {
       lastError = error;
+      // It replays its write-ahead log, however long that takes: stopped in the middle, it would begin anew each time.
+      if ((error as { code?: unknown }).code === STARTING_UP) deadline = Date.now() + START_DEADLINE_MS;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -230,6 +230,23 @@ describe('publishing', () => {
     expect(await fsck()).toMatchObject({ ok: true, size: 5 });
   });
 
+  it('signs no log about which the others could not be asked, however often it comes round', async () => {
+    const { pool, writer, publish } = startProcess();
+    let reachable = false;
+    const careful = new Sequencer(pool, writer, publish, logger, undefined, () =>
+      reachable ? Promise.resolve() : Promise.reject(new Error('not asked')),
+    );
+    await commit('an entry');
+    for (let round = 0; round < 3; round++) {
+      await expect(careful.runOnce()).rejects.toThrow('not asked');
+      expect(careful.maySign(organizationId)).toBe(false);
+      expect(await stores.ofLog(organizationId).read(CHECKPOINT_PATH)).toBeUndefined();
+    }
+    reachable = true;
+    await careful.runOnce();
+    expect(await fsck()).toMatchObject({ ok: true, size: 2 });
+  });
+
   it('makes up for another process that died after the checkpoint was recorded, while nothing new comes', async () => {
     const { pool, writer, publish } = startProcess();
     const options = { pollIntervalMs: 500, publishIntervalMs: 50, fullRoundIntervalMs: 0 };

@@ -389,8 +389,10 @@ describe('a witness that does wrong', () => {
     await log.witness(organizationId);
     expect(fake(0).submissions()).toHaveLength(1);
     const states = new AnchorStates(here.pool, 'witness');
-    expect(await states.clearConflict(organizationId, keyNameOf(0))).toBe(true);
-    expect(await states.clearConflict(organizationId, keyNameOf(0))).toBe(false);
+    const words = (await stateOf(0))?.conflict ?? '';
+    expect(await states.clearConflict(organizationId, keyNameOf(0), 'other words')).toBe(false);
+    expect(await states.clearConflict(organizationId, keyNameOf(0), words)).toBe(true);
+    expect(await states.clearConflict(organizationId, keyNameOf(0), words)).toBe(false);
     await here.sequence();
     expect((await newest()).size).toBe(4);
   });

@@ -1,4 +1,5 @@
 import { AnchorStates } from '../../src/audit/application/anchor-state.js';
+import { UNPROVED } from '../../src/audit/application/witness-log.js';
 import { type EntryType } from '../../src/audit/core/entry-types.js';
 import { type Listing } from '../../src/licenses/domain/listing.js';
 import { parsePublicId } from '../../src/shared/ids.js';
@@ -225,7 +226,7 @@ export class RouteCalls {
       const { instance, services } = this.world.app;
       const organizationId = parsePublicId('organization', instance.organizationId) ?? '';
       const witness = 'witness.example/w1+00000001';
-      const found = { conflict: 'it has seen 1000000 entries', at: new Date() };
+      const found = { conflict: `it has seen 1000000 entries; ${UNPROVED}`, at: new Date() };
       await new AnchorStates(services.sequencerPool, 'witness').recordConflict(
         organizationId,
         witness,

@@ -23,6 +23,8 @@ export class AnchorLoop {
     private readonly timeStampLog: TimeStampLog | undefined,
     private readonly logger: Logger,
     private readonly intervalMs: number,
+    /** False until it is known that this database was not rewound: publishing may sign. */
+    private readonly maySign: (organizationId: string) => boolean = () => true,
   ) {}
 
   start(): void {
@@ -54,6 +56,7 @@ export class AnchorLoop {
       this.timeStampLog?.stamp(organizationId),
     ]);
     for (const result of results) if (result.status === 'rejected') this.report(result.reason);
+    if (!this.maySign(organizationId)) return;
     // The published note gets the cosignatures that have come.
     await this.publishLog.publish(organizationId).catch((error: unknown) => this.report(error));
   }

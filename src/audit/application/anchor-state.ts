@@ -109,12 +109,12 @@ export class AnchorStates {
     );
   }
 
-  /** A person has decided that the log is the right one. @returns whether there was a conflict with this party */
-  async clearConflict(organizationId: string, name: string): Promise<boolean> {
+  /** A person has decided that the log is the right one. @returns whether it still was this conflict */
+  async clearConflict(organizationId: string, name: string, conflict: string): Promise<boolean> {
     const { rowCount } = await this.pool.query(
       `UPDATE audit_anchor_state SET conflict = NULL, failures = 0
-        WHERE organization_id = $1 AND kind = $2 AND name = $3 AND conflict IS NOT NULL`,
-      [organizationId, this.kind, name],
+        WHERE organization_id = $1 AND kind = $2 AND name = $3 AND conflict = $4`,
+      [organizationId, this.kind, name, conflict],
     );
     return rowCount === 1;
   }

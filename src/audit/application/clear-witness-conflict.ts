@@ -6,6 +6,7 @@ import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type AnchorState, type AnchorStates } from './anchor-state.js';
 import { type AppendEntry } from './append-entry.js';
+import { UNPROVED } from './witness-log.js';
 
 export interface WitnessStanding extends AnchorState {
   /** `<name>+<key id>`, as in the witness policy's vkeys. */
@@ -35,7 +36,7 @@ export class ClearWitnessConflict {
   /**
    * The entry is committed first: that a conflict was set aside is never missing from the log. Crash before the second
    * change: the conflict stands, and the same request again clears it, with one more entry.
-   * @throws ColophonError `wrong_mode`, `not_found`
+   * @throws ColophonError `wrong_mode`, `not_found`, `conflict`
    */
   async clear(principal: Principal, witness: string): Promise<{ entryId: string; conflict: string }> {
     const { organizationId } = principal;
@@ -43,10 +44,16 @@ export class ClearWitnessConflict {
     const conflict = (await this.states.ofLog(organizationId)).get(witness)?.conflict;
     if (conflict === undefined)
       throw new ColophonError('not_found', 'No witness of this name is in conflict with the log.');
+    if (!conflict.includes(UNPROVED))
+      throw new ColophonError(
+        'conflict',
+        'The witness has proof: a checkpoint of another history, signed with the key of this log. Nobody can set that aside; restore the database that belongs to the published log.',
+      );
     const entryId = await this.organizationTx.run(organizationId, (tx) =>
       this.record(tx, principal, witness, conflict),
     );
-    await this.states.clearConflict(organizationId, witness);
+    if (!(await this.states.clearConflict(organizationId, witness, conflict)))
+      throw new ColophonError('conflict', 'The witness has said something else meanwhile. Read it first.');
     this.wakeSequencer();
     return { entryId, conflict };
   }

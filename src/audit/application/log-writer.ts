@@ -212,10 +212,10 @@ export class LogWriter {
     const { rowCount } = await this.pool.query({
       name: 'log_writer_swap',
       text: `WITH head AS (
-          UPDATE audit_log SET size = $3, edge = $4 WHERE organization_id = $1 AND size = $2 RETURNING 1)
+          UPDATE audit_log SET size = $3, edge = $4 WHERE organization_id = $1 AND size = $2 AND edge = $15::bytea[] RETURNING 1)
         INSERT INTO audit_entry (organization_id, index, ${ENTRY_COLUMNS})
         SELECT $1, $2::bigint + ordinality - 1, ${ENTRY_COLUMNS} FROM (${selectRows(5)}) AS rows, head`,
-      values: [organizationId, head.size, next.size, next.edge, ...rowParameters(rows)],
+      values: [organizationId, head.size, next.size, next.edge, ...rowParameters(rows), head.edge],
     });
     return rowCount === rows.length;
   }

@@ -21,13 +21,18 @@ export class RequirePublishing {
   /** @throws ColophonError `audit_unavailable` */
   async check(tx: Tx): Promise<void> {
     const published = await this.readPublishedSize(tx.organizationId);
-    const [row] = await tx.query<{ oldest: Date | null; crowded: boolean }>(
-      `SELECT EXISTS (SELECT 1 FROM audit_pending WHERE organization_id = $1 OFFSET $2) AS crowded, least(
+    const [row] = await tx.query<{ oldest: Date | null; crowded: boolean; rewound: boolean }>(
+      `SELECT (SELECT size FROM audit_log WHERE organization_id = $1) < $3 AS rewound, EXISTS (SELECT 1 FROM audit_pending WHERE organization_id = $1 OFFSET $2) AS crowded, least(
           (SELECT min(recorded_at) FROM audit_pending WHERE organization_id = $1),
           (SELECT e.recorded_at FROM audit_entry e
             WHERE e.organization_id = $1 AND e.index = $3)) AS oldest`,
       [tx.organizationId, MAX_PENDING, published],
     );
+    if (row?.rewound)
+      throw new ColophonError(
+        'audit_unavailable',
+        'The database is older than the published log: it was probably restored from a backup.',
+      );
     if (row?.crowded)
       throw new ColophonError('audit_unavailable', 'Too many entries wait to be taken into the log.');
     const oldest = row?.oldest;

@@ -30,8 +30,8 @@ export class Sequencer {
   private stopped = false;
   private wakeUp: () => void = () => undefined;
   private pendingWake = false;
-  /** False until every log was published once: a crash may have come between the last checkpoint row and its file. */
-  private caughtUp = false;
+  /** Logs of the first round whose history others have not been asked about yet; unknown before that round. */
+  private unasked: Set<string> | undefined;
   /**
    * Another process may have died between a checkpoint row and its file. While nothing is published nothing is begun,
    * so no new entry might ever come to repair it.
@@ -51,7 +51,7 @@ export class Sequencer {
       publishIntervalMs: 50,
       fullRoundIntervalMs: 60_000,
     },
-    /** Asks others what they have seen of a log, once after each start. */
+    /** Asks others what they have seen of a log, after each start until it succeeds. */
     private readonly beforeFirstSigning: (organizationId: string) => Promise<void> = () => Promise.resolve(),
   ) {}
 
@@ -74,6 +74,11 @@ export class Sequencer {
     this.wakeUp();
   }
 
+  /** Whether a log may be signed in this process: others were asked what they have seen of it. */
+  maySign(organizationId: string): boolean {
+    return this.unasked !== undefined && !this.unasked.has(organizationId);
+  }
+
   status(): SequencerHealth {
     return this.health;
   }
@@ -86,6 +91,7 @@ export class Sequencer {
     let integrated = 0;
     const isFull = performance.now() - this.lastFullRoundMs >= this.options.fullRoundIntervalMs;
     const withWork = await (isFull ? this.allLogs() : this.logsWithWork());
+    this.unasked ??= new Set(withWork);
     const queue = [...new Set([...withWork, ...this.unpublished])];
     const failures: unknown[] = [];
     const work = async (): Promise<void> => {
@@ -101,13 +107,17 @@ export class Sequencer {
       }
     };
     await Promise.all(Array.from({ length: PARALLEL_LOGS }, work));
-    this.caughtUp = true;
     if (isFull) this.lastFullRoundMs = performance.now();
     if (failures.length > 0) throw failures[0];
     return integrated;
   }
 
   private async sequence(organizationId: string): Promise<number> {
+    if (this.unasked?.has(organizationId)) {
+      await this.beforeFirstSigning(organizationId);
+      // Only now, and for this log alone: one that could not be asked about stays unsigned, and is tried again.
+      this.unasked.delete(organizationId);
+    }
     let integrated = 0;
     let batch: number;
     do {
@@ -115,7 +125,6 @@ export class Sequencer {
       integrated += batch;
       // What comes in meanwhile waits for the next round: writers that never rest must not keep this one from publishing.
     } while (batch === MAX_BATCH);
-    if (!this.caughtUp) await this.beforeFirstSigning(organizationId);
     await this.publishLog.publish(organizationId);
     return integrated;
   }

@@ -32,6 +32,9 @@ interface Round {
   readonly newest: RecordedCheckpoint;
 }
 
+/** What stands in a conflict for which the witness has shown nothing but its word. */
+export const UNPROVED = 'it shows no checkpoint with the key of this log that would prove it';
+
 /**
  * Has the newest checkpoint of a log cosigned by the witnesses of the policy. It decides nothing about the business:
  * what a witness does or fails to do ends up in audit_anchor_state and nowhere else, except a conflict, which keeps
@@ -211,7 +214,7 @@ export class WitnessLog {
   ): Promise<void> {
     const evidence = evidenceOf(await connection.lastCheckpoint(key.origin), key);
     const proof = evidence && (await contradiction(this.records, organizationId, evidence));
-    const conflict = `${claim}; ${proof ?? 'it shows no checkpoint with the key of this log that would prove it'}`;
+    const conflict = `${claim}; ${proof ?? UNPROVED}`;
     await this.recordConflict(organizationId, witness, conflict);
   }
 

@@ -1,4 +1,4 @@
-import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entry-types.js';
@@ -137,9 +137,10 @@ export class ReviewAsset {
     const inputs = lineage.flatMap(({ id, rights }) =>
       rights ? [{ ...rights, assetId: publicId('asset', id) }] : [],
     );
-    const human = await humanWorkOn(tx, assetIds);
+    const human = await humanWorkOn(tx, versionsOf(asset.id, lineage));
     return this.requireReleasable.check(tx, principal, {
       projectId: asset.projectId,
+      originProjectIds: [...new Set(lineage.flatMap(({ projectId }) => projectId ?? []))],
       clearanceIds,
       inputs,
       human,
@@ -167,6 +168,20 @@ export class ReviewAsset {
       release: await tx.manager.findOneBy(AssetReleaseEntity, where),
     };
   }
+}
+
+/** The asset and what it is a later version of. What was only used in it, as a reference or a part, is another work. */
+function versionsOf(assetId: string, lineage: readonly AssetWithParents[]): string[] {
+  const byId = new Map(lineage.map((asset) => [asset.id, asset]));
+  const versions = new Set<string>();
+  const open = [assetId];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (versions.has(id)) continue;
+    versions.add(id);
+    for (const parent of byId.get(id)?.parents ?? [])
+      if (parent.relationship === 'parentOf') open.push(parent.assetId);
+  }
+  return [...versions];
 }
 
 /** Acts that only assisted are no contribution of a person to the work: a policy that demands one is not met by them. */

@@ -32,3 +32,12 @@ export async function isWorkUnfinished(tx: Tx, clearanceId: string): Promise<boo
   );
   return rows.length > 0;
 }
+
+/** Whether a run of a live key rests on this clearance, whatever became of it. */
+export async function isWorkLive(tx: Tx, clearanceId: string): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT 1 FROM run WHERE organization_id = $1 AND clearance_id = $2 AND mode = 'live' LIMIT 1`,
+    [tx.organizationId, clearanceId],
+  );
+  return rows.length > 0;
+}

@@ -27,7 +27,7 @@ import {
   type PolicyUse,
   type StepText,
 } from './policies-in-force.js';
-import { type StoredClearance } from './read-clearance.js';
+import { readClearance, type StoredClearance } from './read-clearance.js';
 
 /** Who asks, where the work belongs, and what would be sent to providers. */
 export interface Asked {
@@ -77,13 +77,18 @@ export class AskPolicies {
    * @throws ColophonError `conflict` when this release describes works to policies in another way
    */
   async again(tx: Tx, work: Work, license: LicenseOutcome, basis: PolicyBasis): Promise<LicenseOutcome> {
-    if (basis.schemaSha256 !== POLICY_SCHEMA_SHA256) {
+    if (!this.canRepeat(basis)) {
       throw new ColophonError(
         'conflict',
-        'Decided with another policy schema. Replay it with the release that decided.',
+        'Decided with another policy schema or engine. Replay it with the release that decided.',
       );
     }
     return this.decide(await this.inForce.named(tx, basis), work, license, basis);
+  }
+
+  /** Whether this release asks policies as those who recorded this did. */
+  canRepeat({ schemaSha256, engine }: Pick<PolicyBasis, 'schemaSha256' | 'engine'>): boolean {
+    return schemaSha256 === POLICY_SCHEMA_SHA256 && engine === this.inForce.engine.name;
   }
 
   /** What the policies of today hold against a recorded decision that those of its day did not. */
@@ -92,7 +97,7 @@ export class AskPolicies {
     const inForce = await this.inForce.of(tx, use);
     if (inForce.sets.length === 0 || sameRefs(inForce, last.policies)) return [];
     const question =
-      last.policies?.question ?? (await this.inForce.question(tx, await rolesOf(tx, last.createdBy), use));
+      last.policies?.question ?? (await this.inForce.question(tx, await rolesOfAsker(tx, last), use));
     const work = workAttributes(last.input.lineage, last.input.facts, listings, licenseOf(last), question);
     const found = policyFindings(inForce.sets, callOf('generate', question, work), this.inForce.engine);
     return strictFindings(found, last.findings);
@@ -131,8 +136,12 @@ export function useOf({ projectId, useCaseId }: StoredClearance): PolicyUse | un
   return projectId === null ? undefined : { projectId, useCaseId };
 }
 
-/** The roles of whoever asked, for a decision that was made before there was a policy. */
-export async function rolesOf(tx: Tx, principalId: string): Promise<readonly Role[]> {
+/** The roles of whoever asked first, for a decision that was made before there was a policy. Who decided again lends none. */
+export async function rolesOfAsker(
+  tx: Tx,
+  { createdBy, renews }: Pick<StoredClearance, 'createdBy' | 'renews'>,
+): Promise<readonly Role[]> {
+  const principalId = renews === null ? createdBy : (await readClearance(tx, renews)).createdBy;
   const [row] = await tx.query<{ roles: Role[] }>(
     'SELECT roles FROM principal WHERE organization_id = $1 AND id = $2',
     [tx.organizationId, principalId],

@@ -6,7 +6,7 @@ import { type HumanWork, type Policy, type PolicyAction } from '../domain/polici
 import { type PolicyTrial } from '../domain/policies/policy-engine.port.js';
 import { type PolicyProblem, type ReadPolicies } from '../domain/policies/read-policies.js';
 import { workAttributes } from '../domain/policies/work-attributes.js';
-import { type AskPolicies, licenseOf, rolesOf, useOf } from './ask-policies.js';
+import { type AskPolicies, licenseOf, rolesOfAsker, useOf } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { readClearance } from './read-clearance.js';
 import { readText } from './set-policy.js';
@@ -65,7 +65,7 @@ export class CheckPolicy {
     const { index } = await this.registry.now(tx);
     const question =
       recorded.policies?.question ??
-      (await this.policies.inForce.question(tx, await rolesOf(tx, recorded.createdBy), useOf(recorded)));
+      (await this.policies.inForce.question(tx, await rolesOfAsker(tx, recorded), useOf(recorded)));
     const license = licenseOf(recorded);
     const { lineage, facts } = recorded.input;
     const work = workAttributes(lineage, facts, index, license, question);

@@ -12,6 +12,9 @@ export interface RecordedSignals {
   ): Promise<Required<Pick<LineageInput, 'fileSignals' | 'unreadPlaces'>> | undefined>;
 }
 
+/** By UUID of the asset. */
+export type KnownSignals = Map<string, Awaited<ReturnType<RecordedSignals['of']>>>;
+
 /** The limit of the schema; a caller's own signals and those of a long lineage may be more together. */
 const MAX_SIGNALS = 40;
 
@@ -22,15 +25,18 @@ const MAX_SIGNALS = 40;
 export class CompleteLineage {
   constructor(private readonly recorded: RecordedSignals) {}
 
-  async complete(tx: Tx, lineage: Lineage): Promise<Lineage> {
+  /** @param known what was found for assets of other lineages of the same question */
+  async complete(tx: Tx, lineage: Lineage, known: KnownSignals = new Map()): Promise<Lineage> {
     const inputs: LineageInput[] = [];
-    for (const input of lineage.inputs) inputs.push(await this.completeInput(tx, input));
+    for (const input of lineage.inputs) inputs.push(await this.completeInput(tx, input, known));
     return { ...lineage, inputs };
   }
 
-  private async completeInput(tx: Tx, input: LineageInput): Promise<LineageInput> {
+  private async completeInput(tx: Tx, input: LineageInput, known: KnownSignals): Promise<LineageInput> {
     const assetId = input.assetId === undefined ? undefined : parsePublicId('asset', input.assetId);
-    const recorded = assetId === undefined ? undefined : await this.recorded.of(tx, assetId);
+    if (assetId === undefined) return input;
+    if (!known.has(assetId)) known.set(assetId, await this.recorded.of(tx, assetId));
+    const recorded = known.get(assetId);
     if (recorded === undefined) return input;
     return {
       ...input,

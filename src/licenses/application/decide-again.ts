@@ -1,9 +1,10 @@
 import { type Tx } from '../../database/organization-tx.js';
+import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type RunFacts } from '../domain/run-facts.js';
-import { rolesOf, useOf } from './ask-policies.js';
+import { rolesOfAsker, useOf } from './ask-policies.js';
 import { type Clearance, type DecideClearance } from './decide-clearance.js';
 import { type ClearanceStanding } from './clearance-standing.js';
 import { lockDecisions, readClearance } from './read-clearance.js';
@@ -26,11 +27,13 @@ export class DecideAgain {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `not_found`; `conflict` for a decision that still holds or was denied */
+  /** @throws ColophonError `not_found`; `wrong_mode`; `conflict` for a decision that still holds or was denied */
   async decide(tx: Tx, principal: Principal, clearanceId: string): Promise<Renewal> {
     const named = await readClearance(tx, clearanceId);
     const rootId = named.renews ?? named.id;
     await lockDecisions(tx, rootId);
+    if (await this.work.isLive(tx, rootId))
+      refuseTestKeyOnLive(principal.mode, 'live', 'A run of this clearance');
     const standing = await this.standing.of(tx, rootId);
     if (standing.kind !== 'reopened') {
       throw new ColophonError(
@@ -38,11 +41,11 @@ export class DecideAgain {
         'Nothing that this decision rests on has changed, and no policy is stricter. Ask for a new clearance with POST /v1/clearances.',
       );
     }
-    const { input, policies, createdBy } = standing.last;
+    const { input, policies } = standing.last;
     const facts = await this.factsNow(tx, rootId, input.facts);
     const use = useOf(standing.last);
     // As it was asked: whoever decides again must not lend their own roles to it.
-    const roles = policies?.question.roles ?? (await rolesOf(tx, createdBy));
+    const roles = policies?.question.roles ?? (await rolesOfAsker(tx, standing.last));
     const asked = { roles, use, matches: policies?.matches };
     const decided = await this.decideClearance.decide(tx, input.lineage, facts, asked);
     const clearance = await this.decideClearance.record(tx, principal, decided, { renews: rootId, use });

@@ -24,8 +24,18 @@ import { type Asked, type AskPolicies, type Work } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { type RecordBasis } from './record-basis.js';
 
-/** Other requests are answered in between. */
-const CELLS_PER_TURN = 25;
+/** Then other requests are answered. */
+const TURN_MS = 20;
+
+/** Lets others have their turn when this work has had its own. */
+function turns(): () => Promise<void> {
+  let begunMs = performance.now();
+  return async () => {
+    if (performance.now() - begunMs < TURN_MS) return;
+    await setImmediate();
+    begunMs = performance.now();
+  };
+}
 
 export interface DecidedMatrix {
   /** UUID. */
@@ -138,11 +148,12 @@ export async function askPoliciesOfAll(
 ): Promise<readonly MatrixCell[]> {
   if (policies === undefined) return cells;
   const asked: MatrixCell[] = [];
+  const turn = turns();
   for (const cell of cells) {
     const basis = { ...policies, licenseDecision: cell.result.decision, matches: [] };
     const outcome = await asker.again(tx, workOf(cell, listings), cell.result, basis);
     asked.push({ ...cell, result: { ...cell.result, ...outcome } });
-    if (asked.length % CELLS_PER_TURN === 0) await setImmediate();
+    await turn();
   }
   return asked;
 }
@@ -155,9 +166,10 @@ function workOf({ result }: MatrixCell, listings: ListingIndex): Work {
 /** What the licenses say. */
 export async function answerAll(question: MatrixQuestion, listings: ListingIndex): Promise<MatrixCell[]> {
   const cells: MatrixCell[] = [];
+  const turn = turns();
   for (const cell of decideMatrix(question, listings)) {
     cells.push(cell);
-    if (cells.length % CELLS_PER_TURN === 0) await setImmediate();
+    await turn();
   }
   return cells;
 }

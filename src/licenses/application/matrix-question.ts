@@ -1,6 +1,6 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
-import { type Lineage } from '../domain/lineage.js';
+import { type Lineage, type LineageInput } from '../domain/lineage.js';
 import { type ListingId } from '../domain/listing.js';
 import { type MatrixQuestion } from '../domain/matrix.js';
 import { type PipelineLineage } from './pipeline-lineage.js';
@@ -52,5 +52,17 @@ function withModels(base: Lineage, models: AskedAlternative['models'], alternati
     // Options belong to the model that was replaced.
     return { listingId, role: component.role, stepKey: component.stepKey };
   });
-  return { ...base, components };
+  return { ...base, components, inputs: base.inputs.map((input) => followModels(input, base, components)) };
+}
+
+/** A picture that goes into a step goes into the model that takes the place of the old one there. */
+function followModels(input: LineageInput, base: Lineage, components: Lineage['components']): LineageInput {
+  if (input.goesInto === undefined) return input;
+  const goesInto = new Set<ListingId>();
+  for (const [at, { listingId }] of base.components.entries()) {
+    const now = components[at];
+    // Which of several steps with the old model was meant is not said: it may be each of them.
+    if (now !== undefined && input.goesInto.includes(listingId)) goesInto.add(now.listingId);
+  }
+  return { ...input, goesInto: [...goesInto] };
 }

@@ -6,7 +6,6 @@ import { ENGINE_VERSION } from '../domain/engine.js';
 import { type ListingIndex } from '../domain/listing-index.js';
 import { type ListingId } from '../domain/listing.js';
 import { type MatrixInput, matrixResultSha256 } from '../domain/matrix.js';
-import { POLICY_SCHEMA_SHA256 } from '../domain/policies/policy-schema.js';
 import { archivedIndex } from './archived-listings.js';
 import { type AskPolicies } from './ask-policies.js';
 import { answerAll, askPoliciesOfAll, type DecidedMatrix } from './decide-matrix.js';
@@ -48,9 +47,7 @@ export async function readMatrix(
   const input = JSON.parse(row.input.toString('utf8')) as MatrixInput;
   const listings = await archivedIndex(tx, input);
   const { engineVersion, policies } = input;
-  const isOurs =
-    engineVersion === ENGINE_VERSION &&
-    (policies === undefined || policies.schemaSha256 === POLICY_SCHEMA_SHA256);
+  const isOurs = engineVersion === ENGINE_VERSION && (policies === undefined || asker.canRepeat(policies));
   const licensed = isOurs ? await answerAll(input, listings) : [];
   const cells = await askPoliciesOfAll(tx, asker, licensed, listings, policies);
   return {

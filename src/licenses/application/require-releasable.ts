@@ -13,6 +13,8 @@ import { readLastDecision, type StoredClearance } from './read-clearance.js';
 /** What is known of an asset that somebody wants to release. UUIDs. */
 export interface ToRelease {
   readonly projectId: string | undefined;
+  /** Of everything that it was made from, too: what one of these projects forbids is not lifted by another. */
+  readonly originProjectIds: readonly string[];
   /** First decisions on which it rests; each of them holds. */
   readonly clearanceIds: readonly string[];
   /** Rights in what was uploaded, for an asset that rests on no decision. */
@@ -49,14 +51,18 @@ export class RequireReleasable {
       against.push(...said.findings.filter((found) => !waived(found)));
     };
     const own = asset.projectId === undefined ? undefined : { projectId: asset.projectId, useCaseId: null };
-    for (const id of clearanceIds) {
-      const last = await readLastDecision(tx, id);
-      await ask(last.input, licenseOf(last), useOf(last) ?? own, (found) => wasWaived(last, found));
-    }
-    if (clearanceIds.length === 0) {
+    const decisions: StoredClearance[] = [];
+    for (const id of clearanceIds) decisions.push(await readLastDecision(tx, id));
+    const askAbout = async (last: StoredClearance, use: ReturnType<typeof useOf>) =>
+      ask(last.input, licenseOf(last), use, (found) => wasWaived(last, found));
+    for (const last of decisions) await askAbout(last, useOf(last) ?? own);
+    if (decisions.length === 0) {
       const lineage = { components: [], inputs: [...asset.inputs] };
       await ask({ lineage, facts: WIDEST }, { decision: 'allow', findings: [] }, own, () => false);
     }
+    const asked = new Set([own, ...decisions.map(useOf)].map((use) => use?.projectId));
+    for (const projectId of asset.originProjectIds.filter((id) => !asked.has(id)))
+      for (const last of decisions) await askAbout(last, { projectId, useCaseId: null });
     if (against.length > 0) throw refusal(against);
     return [...refs.values()];
   }

@@ -15,5 +15,7 @@ export class WorkBehindClearances {
     readonly find: (tx: Tx, rootIds: readonly string[]) => Promise<ReadonlyMap<string, Work>>,
     /** Whether models may still run under it. */
     readonly isUnfinished: (tx: Tx, rootId: string) => Promise<boolean>,
+    /** Whether a run of a live key rests on it. */
+    readonly isLive: (tx: Tx, rootId: string) => Promise<boolean>,
   ) {}
 }

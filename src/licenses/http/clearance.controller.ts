@@ -13,7 +13,7 @@ import { ColophonError } from '../../shared/errors.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
 import { AskPolicies } from '../application/ask-policies.js';
-import { CompleteLineage } from '../application/complete-lineage.js';
+import { CompleteLineage, type KnownSignals } from '../application/complete-lineage.js';
 import { ClearanceStanding } from '../application/clearance-standing.js';
 import { DecideAgain } from '../application/decide-again.js';
 import { DecideClearance } from '../application/decide-clearance.js';
@@ -102,8 +102,9 @@ export class ClearanceController {
     const { alternatives, audiences, purposes, facts, ...base } = matrix;
     const asked = await alternativesOf(tx, this.pipelines, base, alternatives);
     const complete: MatrixQuestion['alternatives'][number][] = [];
+    const known: KnownSignals = new Map();
     for (const { name, lineage } of asked)
-      complete.push({ name, lineage: await this.completeLineage.complete(tx, lineage) });
+      complete.push({ name, lineage: await this.completeLineage.complete(tx, lineage, known) });
     return {
       alternatives: complete,
       audiences: audiences.map((audience) => ({

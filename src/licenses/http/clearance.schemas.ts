@@ -37,6 +37,35 @@ const matrixFieldsSchema = z.strictObject({
 });
 type MatrixFields = z.infer<typeof matrixFieldsSchema>;
 
+/**
+ * Components, inputs and signals of all cells together: each cell is decided, hashed and kept in memory as a whole.
+ * 1,000 cells of a pipeline with 20 models are far below it.
+ */
+const MAX_MATRIX_PARTS = 100_000;
+/** Each is looked up with everything that it was made from. */
+const MAX_MATRIX_ASSETS = 500;
+/** A stored pipeline has at most so many steps. */
+const PIPELINE_PARTS = 40;
+
+function partsOf(lineage: z.infer<typeof lineageSchema> | undefined): number {
+  if (lineage === undefined) return PIPELINE_PARTS;
+  const signals = lineage.inputs.reduce((sum, { fileSignals = [] }) => sum + fileSignals.length, 0);
+  return lineage.components.length + lineage.inputs.length + signals;
+}
+
+function* sizeProblems({ alternatives, audiences, purposes = [], lineage }: MatrixFields) {
+  const lineages = alternatives.map((alternative) => alternative.lineage ?? lineage);
+  const each = lineages.reduce((sum, one) => sum + partsOf(one), 0);
+  const parts = each * audiences.length * Math.max(purposes.length, 1);
+  if (parts > MAX_MATRIX_PARTS)
+    yield `has ${parts} components, inputs and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`;
+  const assets = new Set(
+    lineages.flatMap((one) => one?.inputs.flatMap(({ assetId }) => assetId ?? []) ?? []),
+  );
+  if (assets.size > MAX_MATRIX_ASSETS)
+    yield `names ${assets.size} assets; the limit is ${MAX_MATRIX_ASSETS}. Ask in parts.`;
+}
+
 /** What no field shows alone, as pairs of path and message. */
 function* matrixProblems(
   matrix: MatrixFields,
@@ -48,6 +77,7 @@ function* matrixProblems(
     const how = `${sizes[0]} alternatives x ${sizes[1]} audiences x ${sizes[2]} purposes`;
     yield [[], `has ${cells} cells (${how}); the limit is ${MAX_MATRIX_CELLS}. Ask in parts.`];
   }
+  for (const problem of sizeProblems(matrix)) yield [[], problem];
   if (pipeline !== undefined && lineage !== undefined)
     yield [['lineage'], 'either a pipeline or a lineage, not both'];
   if (isRepeated(alternatives.map(({ name }) => name))) yield [['alternatives'], 'must have different names'];

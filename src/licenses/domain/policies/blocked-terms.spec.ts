@@ -96,6 +96,17 @@ describe('a list', () => {
   });
 });
 
+describe('what nobody sees', () => {
+  const list = new BlockedTerms(['Pablo Picasso', 'Picasso']);
+  it.each(['\u200b', '\u00ad', '\u2065', '\ufff0', '\u{e0080}', '\ue000', '\u0007', '\u3164'])(
+    'hides no name, in it or between its words (%j)',
+    (invisible) => {
+      expect(list.find(`like Pi${invisible}casso would`)).toHaveLength(1);
+      expect(list.find(`like Pablo${invisible}Picasso would`)).toHaveLength(2);
+    },
+  );
+});
+
 describe('the folded form', () => {
   it('is the same when folded again', () => {
     fc.assert(

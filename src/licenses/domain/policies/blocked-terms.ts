@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../shared/bytes.js';
-import { foldText } from './fold-text.js';
+import { foldText, withGapsForInvisible } from './fold-text.js';
 
 export const MAX_TERMS = 20_000;
 export const MAX_TERM_LENGTH = 200;
@@ -44,10 +44,12 @@ export class BlockedTerms {
 
   /** Ids of the terms that a text holds, sorted; at most 50. */
   find(text: string): readonly string[] {
-    const words = wordsOf(foldText(text));
     const found = new Set<string>();
-    this.#spaced.find(words, found);
-    if (!this.#unspaced.isEmpty) this.#unspaced.find([...words.join('')], found);
+    for (const reading of new Set([text, withGapsForInvisible(text)])) {
+      const words = wordsOf(foldText(reading));
+      this.#spaced.find(words, found);
+      if (!this.#unspaced.isEmpty) this.#unspaced.find([...words.join('')], found);
+    }
     return [...found].sort().slice(0, MAX_MATCHES);
   }
 }

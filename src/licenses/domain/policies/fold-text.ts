@@ -17,8 +17,13 @@ const LOOK_ALIKES: ReadonlyMap<string, string> = new Map(
 );
 
 /** Formatting characters, joiners, fillers and variation selectors: nobody sees them. */
-const INVISIBLE =
-  /\p{Cf}|\p{Variation_Selector}|\u180e|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0|\u034f|\u180b|\u180c|\u180d|\u180f/gu;
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}|\p{Cf}|\p{Co}|\p{Cn}|(?![\t\n\r])\p{Cc}/gu;
+
+/** Somebody may have put one of them between two words, or into a word: a text is looked at both ways. */
+export function withGapsForInvisible(text: string): string {
+  return text.replace(INVISIBLE, ' ');
+}
+
 /** Accents above and below letters; not the voicing marks of Japanese, which make another letter. */
 const ACCENT = /(?![\u3099\u309a])(?=\p{Script=Inherited})\p{M}/gu;
 

@@ -66,6 +66,7 @@ function inPng(file: Buffer, places: MetadataPlaces): void {
     if (/^[iz]TXt$|^tEXt$/.test(type) && isPngPacket(data, places)) packets.push([type, data]);
     offset += 12 + length;
   }
+  if (offset + 12 <= file.length) places.xmpUnread = places.iimUnread = true;
   // More are not even inflated: thousands of small chunks could unfold to gigabytes.
   if (packets.length > MAX_PACKETS) places.xmpUnread = true;
   for (const [type, data] of packets.slice(0, MAX_PACKETS)) {
@@ -179,6 +180,7 @@ function inWebp(file: Buffer, places: MetadataPlaces): void {
       addXmp(places, file.subarray(offset + 8, offset + 8 + length));
     offset += 8 + length + (length % 2);
   }
+  if (offset + 8 <= file.length) places.xmpUnread = true;
 }
 
 const GIF_XMP = Buffer.from('\x21\xff\x0bXMP DataXMP', 'latin1');

@@ -122,15 +122,17 @@ function tdmReservation(value: string, properties: readonly XmpProperty[]): Foun
 }
 
 /** Abbreviations as they are written; `Ai` is a name. */
-const AI_ABBREVIATIONS = /(?<![\p{L}\p{N}])(?:A\.?I|KI|IA|ML|TDM|GenAI|LLM)(?![\p{L}\p{N}])/u;
+const AI_ABBREVIATIONS =
+  /(?<![\p{Script=Latin}\p{N}])(?:A\.?I|KI|IA|ML|TDM|GenAI|LLM)(?![\p{Script=Latin}\p{N}])/u;
+const NO_AI = /(?<!\p{L})no[ _-]?ai(?!\p{L})/iu;
 const AI_WORDS =
-  /artificial intelligence|machine[ -]learning|generative|data[ -]?mining|k[üu]nstliche intelligenz|intelligence artificielle|inteligencia artificial|intelligenza artificiale/iu;
+  /artificial\s+intelligence|machine[\s-]+learning|generative|data[\s-]?mining|k[üu]nstliche\s+intelligenz|intelligence\s+artificielle|inteligencia\s+artificial|intelligenza\s+artificiale|人工智能|人工知能|人工智慧|機械学習|机器学习|機器學習|生成式|인공지능|기계\s*학습/iu;
 
 /**
  * No program understands a sentence about rights. One that speaks of AI is a condition, so that a person reads it; it
  * never forbids and never permits by itself.
  */
 export function rightsText(text: string): FoundReservation[] {
-  if (!AI_ABBREVIATIONS.test(text) && !AI_WORDS.test(text)) return [];
+  if (![AI_ABBREVIATIONS, NO_AI, AI_WORDS].some((words) => words.test(text))) return [];
   return [{ origin: 'iptc', act: 'ai-inference', use: 'constrained', constraint: constraintText(text) }];
 }
