@@ -203,6 +203,10 @@ describe('rotation while two other processes write and publish', () => {
     const atOnce = await published();
     expect(signersOf(atOnce)).toEqual([old, young]);
     await until(200);
+    await eventually(
+      'several checkpoints are seen',
+      () => seen.filter(({ size }) => size > sizeOf(atOnce)).length > 3 || undefined,
+    );
     for (const vkey of [first, second]) expect(await fsck(vkey)).toMatchObject({ ok: true, findings: [] });
 
     const beforeRetirement = sizeOf(await published());
