@@ -4,7 +4,7 @@ import { CrashBench, type RunView } from './support/crash-bench.js';
 import { expectSound, remember, type Remembered } from './support/invariants.js';
 
 /** `CRASH_KILLS=200 npx jest test/crash/random-kills.spec.ts --selectProjects crash` for a long campaign. */
-const KILLS = Number(process.env.CRASH_KILLS ?? 12);
+const KILLS = Number(process.env.CRASH_KILLS ?? 6);
 /** `CRASH_SEED` repeats the moments of an earlier campaign, as far as a machine repeats itself. */
 const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
 const LONGEST_LIFE_MS = 4_000;
