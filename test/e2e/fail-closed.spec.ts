@@ -178,6 +178,27 @@ describe('P3: while the log of an organization is not published, nothing is begu
     expect(await statusesOf(requests)).toEqual(ACCEPTED);
   });
 
+  it('at once, because the database is older than what was published: restored from a backup', async () => {
+    const rewind = async (entries: number): Promise<void> => {
+      await inspector.query('ALTER TABLE audit_log DISABLE TRIGGER head_only_grows');
+      await inspector.query('UPDATE audit_log SET size = size - $2 WHERE organization_id = $1', [
+        idOf(ours),
+        entries,
+      ]);
+      await inspector.query('ALTER TABLE audit_log ENABLE ALWAYS TRIGGER head_only_grows');
+    };
+    await rewind(1);
+    const before = await traces();
+    for (const request of requests.send) {
+      const { detail } = await expectProblem(await request(), 'audit_unavailable');
+      expect(detail).toContain('older than the published log');
+    }
+    expect(await traces()).toEqual(before);
+    expect(await statusesOf(besides)).toEqual(ACCEPTED);
+    await rewind(-1);
+    expect(await statusesOf(requests)).toEqual(ACCEPTED);
+  });
+
   it('because the world still sees the checkpoint before: that the newest one is recorded does not count', async () => {
     const file = join(app.home, 'logs', idOf(ours), 'checkpoint');
     const earlier = await readFile(file);
