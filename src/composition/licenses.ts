@@ -45,7 +45,7 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
     logger.error({ err: error }, 'the policy engine failed'),
   );
   const policyTrial = new CedarTrial();
-  const askPolicies = new AskPolicies(new PoliciesInForce(policyEngine));
+  const askPolicies = new AskPolicies(new PoliciesInForce(policyEngine, (tx) => registry.policiesMark(tx)));
   const standing = new ClearanceStanding(registry, askPolicies, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
   const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);

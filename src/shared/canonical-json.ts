@@ -19,7 +19,16 @@ export function canonicalJson(value: JsonValue): Buffer {
   const sorted = sortedCopy(value);
   const text = sorted === NOT_PLAIN ? serialize(value) : JSON.stringify(sorted);
   if (text === undefined) throw new TypeError('value has no canonical JSON form');
-  if (LONE_SURROGATE_ESCAPE.test(text)) {
+  return canonicalBytes(text);
+}
+
+/**
+ * UTF-8 bytes of a text that JSON.stringify wrote of values whose members are in the order of RFC 8785 already.
+ * @throws TypeError for lone surrogates
+ */
+export function canonicalBytes(text: string): Buffer {
+  // The plain search is many times faster, and nearly always enough.
+  if (text.includes('\\ud') && LONE_SURROGATE_ESCAPE.test(text)) {
     throw new TypeError('unpaired surrogate in text: no canonical JSON form (RFC 8785 section 3.2.2.2)');
   }
   return Buffer.from(text, 'utf8');

@@ -38,7 +38,7 @@ import {
   type MatrixBody,
   nameOfAudience,
 } from './clearance.schemas.js';
-import { clearanceSummary, clearanceView, policiesView, scopeView } from './clearance-view.js';
+import { clearanceJson, clearanceSummary, clearanceView, policiesView, scopeView } from './clearance-view.js';
 import { matrixView, readMatrixView } from './matrix-view.js';
 
 const listQuerySchema = pageQuerySchema.extend({
@@ -82,7 +82,8 @@ export class ClearanceController {
   async ask(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: askClearanceSchema }) body: AskClearanceBody,
-  ) {
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
     const { lineage, facts, matrix } = body;
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const asked = { roles: principal.roles, use: await useOf(tx, body) };
@@ -94,7 +95,9 @@ export class ClearanceController {
       if (lineage === undefined || facts === undefined) throw new Error('neither a question nor a matrix');
       const complete = await this.completeLineage.complete(tx, lineage);
       const decided = await this.decideClearance.decide(tx, complete, facts, asked);
-      return clearanceView(await this.decideClearance.record(tx, principal, decided, { use: asked.use }));
+      const recorded = await this.decideClearance.record(tx, principal, decided, { use: asked.use });
+      void reply.type('application/json; charset=utf-8');
+      return clearanceJson(recorded);
     });
   }
 
