@@ -7,7 +7,7 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { ENGINE_VERSION } from '../domain/engine.js';
+import { ENGINE_VERSION, type EngineVersion } from '../domain/engine-version.js';
 import { type ListingIndex } from '../domain/listing-index.js';
 import {
   countDecisions,
@@ -164,10 +164,14 @@ function workOf({ result }: MatrixCell, listings: ListingIndex): Work {
 }
 
 /** What the licenses say. */
-export async function answerAll(question: MatrixQuestion, listings: ListingIndex): Promise<MatrixCell[]> {
+export async function answerAll(
+  question: MatrixQuestion,
+  listings: ListingIndex,
+  engineVersion: EngineVersion = ENGINE_VERSION,
+): Promise<MatrixCell[]> {
   const cells: MatrixCell[] = [];
   const turn = turns();
-  for (const cell of decideMatrix(question, listings)) {
+  for (const cell of decideMatrix(question, listings, engineVersion)) {
     cells.push(cell);
     await turn();
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { recordedResult } from '../testing/recorded-result.js';
-import { ENGINE_VERSION } from './engine.js';
+import { ENGINE_VERSION } from './engine-version.js';
 import { listingSchema, type Listing } from './listing.js';
 import { indexListing } from './listing-index.js';
 import { type ListingArchive, replay } from './replay.js';

@@ -1,5 +1,6 @@
 import { CedarPolicyEngine } from '../adapters/cedar-policy-engine.js';
-import { decide, type DecisionResult, ENGINE_VERSION } from '../domain/engine.js';
+import { decide, type DecisionResult } from '../domain/engine.js';
+import { ENGINE_VERSION } from '../domain/engine-version.js';
 import { type Lineage, lineageSchema } from '../domain/lineage.js';
 import { type ListingIndex } from '../domain/listing-index.js';
 import { callOf, policyFindings, withPolicies } from '../domain/policies/decide-policies.js';
