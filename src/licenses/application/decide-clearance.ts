@@ -1,4 +1,5 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entry-types.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
@@ -138,9 +139,13 @@ function policiesJson(policies: PolicyBasis | undefined): string | undefined {
 }
 
 function loggedBasis(basis: PolicyBasis) {
-  const { refs, matches } = basis;
+  const { matches } = basis;
+  const refs = [...basis.refs, ...(basis.origins ?? []).flatMap((origin) => origin.refs)];
+  // Of many, the first ones; basisSha256 fixes all of them.
   return {
-    refs: refs.map(({ kind, scope, version, sha256 }) => ({ kind, scope, version, sha256 })),
+    refs: refs
+      .slice(0, MAX_POLICIES_IN_ENTRY)
+      .map(({ kind, scope, version, sha256 }) => ({ kind, scope, version, sha256 })),
     basisSha256: basisSha256(basis),
     blockedTermMatches: matches.length,
   };

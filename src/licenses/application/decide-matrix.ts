@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
@@ -23,19 +22,7 @@ import { type RegistryState } from '../domain/registry-state.js';
 import { type Asked, type AskPolicies, type Work } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { type RecordBasis } from './record-basis.js';
-
-/** Then other requests are answered. */
-const TURN_MS = 20;
-
-/** Lets others have their turn when this work has had its own. */
-function turns(): () => Promise<void> {
-  let begunMs = performance.now();
-  return async () => {
-    if (performance.now() - begunMs < TURN_MS) return;
-    await setImmediate();
-    begunMs = performance.now();
-  };
-}
+import { turns } from './turns.js';
 
 export interface DecidedMatrix {
   /** UUID. */

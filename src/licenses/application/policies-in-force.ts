@@ -2,7 +2,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type Role } from '../../identity/domain/principal.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { BlockedTerms } from '../domain/policies/blocked-terms.js';
-import { type PolicyEngine } from '../domain/policies/policy-engine.port.js';
+import { type PolicyEngine, type PolicyReader } from '../domain/policies/policy-engine.port.js';
 import {
   type PolicyBasis,
   type PolicyQuestion,
@@ -56,6 +56,7 @@ export class PoliciesInForce {
   /** By hash: the same bytes are read the same way for everybody. */
   private readonly sets = new Map<string, NonNullable<PolicySet['policies']>>();
   private readonly lists = new Map<string, BlockedTerms>();
+  private readonly reading = new Map<string, Promise<PolicySet['policies']>>();
 
   /** Which versions apply, by organization, mark and scope, in the order of their last use. */
   private readonly applying = new Map<string, readonly PolicyRef[]>();
@@ -66,6 +67,7 @@ export class PoliciesInForce {
    */
   constructor(
     readonly engine: PolicyEngine,
+    private readonly reader: PolicyReader,
     private readonly markOf: (tx: Tx) => string | undefined,
   ) {}
 
@@ -88,7 +90,7 @@ export class PoliciesInForce {
   }
 
   /** The versions that a recorded decision names. @throws Error when the database does not hold one of them */
-  async named(tx: Tx, { refs }: PolicyBasis): Promise<InForce> {
+  async named(tx: Tx, { refs }: Pick<PolicyBasis, 'refs'>): Promise<InForce> {
     return this.load(tx, refs);
   }
 
@@ -120,7 +122,7 @@ export class PoliciesInForce {
     const lists: TermList[] = [];
     for (const { ref, policies, terms } of known) {
       if (ref.kind === 'cedar') {
-        const read = policies ?? this.read(textOf(texts, ref));
+        const read = policies ?? (await this.read(ref, textOf(texts, ref), tx.organizationId));
         // What could not be read is tried again next time.
         if (read !== undefined) keepLast(this.sets, ref.sha256, read, MAX_KEPT_SETS);
         sets.push({ ref, policies: read });
@@ -133,10 +135,25 @@ export class PoliciesInForce {
     return { sets, lists };
   }
 
+  /** Once for all who wait for it. */
+  private read(ref: PolicyRef, text: string, organizationId: string): Promise<PolicySet['policies']> {
+    const known = this.reading.get(ref.sha256);
+    if (known !== undefined) return known;
+    const read = this.readOnce(ref, text, organizationId).finally(() => this.reading.delete(ref.sha256));
+    this.reading.set(ref.sha256, read);
+    return read;
+  }
+
   /** A text that was saved once and is not taken now, or an engine that fails: undefined, which denies. */
-  private read(text: string): PolicySet['policies'] {
+  private async readOnce(
+    ref: PolicyRef,
+    text: string,
+    organizationId: string,
+  ): Promise<PolicySet['policies']> {
     try {
-      return readPolicies(text, this.engine).policies;
+      const { policies } = await readPolicies(text, this.reader, organizationId);
+      if (policies !== undefined) await this.engine.prepare({ ref, policies });
+      return policies;
     } catch {
       return undefined;
     }

@@ -64,6 +64,6 @@ export function clearanceSummary(clearance: StoredClearance) {
 /** Which policies were asked beside the licenses, and what the licenses alone said; null when there were none. */
 export function policiesView(basis: PolicyBasis | undefined) {
   if (basis === undefined) return null;
-  const { engine, schemaSha256, licenseDecision, question, refs } = basis;
-  return { engine, schemaSha256, licenseDecision, question, refs };
+  const { engine, schemaSha256, licenseDecision, question, refs, origins = [] } = basis;
+  return { engine, schemaSha256, licenseDecision, question, refs, origins };
 }

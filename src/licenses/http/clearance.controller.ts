@@ -6,7 +6,7 @@ import { OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { Audited, AuditedAsOneOf, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { Idempotency } from '../../http/idempotency.js';
-import { decodeCursor, pageQuerySchema, toPage, UUID_SORT_KEY } from '../../http/pagination.js';
+import { decodeCursor, encodeCursor, pageQuerySchema, toPage, UUID_SORT_KEY } from '../../http/pagination.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -139,7 +139,7 @@ export class ClearanceController {
   )
   @Allow('organization:read')
   @ApiOperation({
-    summary: 'Decisions that a changed license text or fact opened again, with runs, assets, waivers',
+    summary: 'Decisions that a changed license text, fact or policy opened again, with runs, assets, waivers',
   })
   async reopened(
     @CurrentPrincipal() { organizationId }: Principal,
@@ -147,10 +147,10 @@ export class ClearanceController {
   ) {
     const { cursor, limit, licenseKey, listingId } = query;
     const after = decodeCursor(cursor, UUID_SORT_KEY);
-    const rows = await this.organizationTx.run(organizationId, (tx) =>
+    const { items, next } = await this.organizationTx.run(organizationId, (tx) =>
       this.reopenedClearances.list(tx, { after, limit, licenseKey, listingId }),
     );
-    return toPage(rows, limit, ({ id }) => id, reopenedView);
+    return { items: items.map(reopenedView), nextCursor: next === undefined ? null : encodeCursor(next) };
   }
 
   @Get('clearances')
