@@ -173,7 +173,10 @@ export class ReviewAsset {
 }
 
 /** The asset and what it is a later version of. What was only used in it, as a reference or a part, is another work. */
-function versionsOf(assetId: string, lineage: readonly AssetWithParents[]): string[] {
+export function versionsOf(
+  assetId: string,
+  lineage: readonly Pick<AssetWithParents, 'id' | 'parents'>[],
+): string[] {
   const byId = new Map(lineage.map((asset) => [asset.id, asset]));
   const versions = new Set<string>();
   const open = [assetId];

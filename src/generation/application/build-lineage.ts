@@ -29,7 +29,8 @@ interface Parts {
 
 /**
  * Everything the output will descend from: the listings of the steps, the received inputs with their declared rights
- * and with what their files reserve, and, for an asset that was made here, the whole lineage of that asset too.
+ * and with what their files reserve, and, for an asset that was made here, the whole lineage of that asset too. With the
+ * projects (UUIDs) from which all of that comes.
  */
 export async function buildLineage(
   tx: Tx,

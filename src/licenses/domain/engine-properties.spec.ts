@@ -251,6 +251,18 @@ describe('the engine', () => {
     );
   });
 
+  it('never gets milder when a country is named in place of a part of it', () => {
+    const part = fc.constantFrom('US-CA', 'US-TX', 'DE-BY', 'GB-SCT', 'CA-QC', 'AU-NSW');
+    fc.assert(
+      fc.property(lineage, facts, fc.uniqueArray(part, { minLength: 1 }), (on, under, parts) => {
+        const here = strictness(on, { ...under, audienceCountries: parts });
+        const wider = parts.map((one) => one.slice(0, 2));
+        expect(strictness(on, { ...under, audienceCountries: wider })).toBeGreaterThanOrEqual(here);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('never gets milder for a wider audience', () => {
     fc.assert(
       fc.property(lineage, facts, countries, (on, under, more) => {
