@@ -44,7 +44,7 @@ export class SignatureReading {
     const claimSha256 = sha256Hex(claim);
     const parts = signature && readClaimSignature(signature);
     if (parts === undefined) {
-      const nobody = { certificateSha256: undefined, trustedBy: undefined };
+      const nobody = { certificateSha256: undefined, trustedBy: undefined, isOurCertificate: false };
       return { finding: { manifestLabel, claimSha256, signatureHolds: false, ...nobody } };
     }
     return this.signed(manifestLabel, claimSha256, claim, parts);
@@ -71,6 +71,7 @@ export class SignatureReading {
       signatureHolds: holds,
       certificateSha256: signer?.certificateSha256,
       trustedBy: signer?.list?.name,
+      isOurCertificate: signer?.isOurs ?? false,
     };
     return { signer, timeStamp, finding };
   }

@@ -15,7 +15,7 @@ import {
 import { type Clock } from '../../shared/clock.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { type SignerFinding, type TimeStampFinding } from '../domain/signature-finding.js';
-import { type TrustList, type TrustListUse, trustListUse } from '../domain/trust-list.js';
+import { OWN_TRUST_LIST, type TrustList, type TrustListUse, trustListUse } from '../domain/trust-list.js';
 import { type ClaimSignatureParts, stampedMessage, type StampedToken } from './cose-reading.js';
 
 /** One of these must be among the purposes of a certificate that signs claims (C2PA 2.4 section 14.5.1). */
@@ -79,9 +79,9 @@ export class TrustJudge {
   private async judgeSigner(parts: ClaimSignatureParts, at: Date): Promise<SignerFinding | undefined> {
     const [leafDer, ...issuers] = parts.chain;
     const leaf = leafDer && readCertificate(leafDer);
-    if (leafDer === undefined || leaf === undefined) return undefined;
-    const facts = new X509Certificate(leafDer);
-    const { list, fault } = await this.listFor(leafDer, leaf, issuers, at);
+    const facts = leafDer && readNames(leafDer);
+    if (leafDer === undefined || leaf === undefined || facts === undefined) return undefined;
+    const { list, fault, isOurs = false } = await this.listFor(leafDer, leaf, issuers, at);
     return {
       subject: nameOf(facts.subject),
       issuer: nameOf(facts.issuer),
@@ -89,6 +89,7 @@ export class TrustJudge {
       notBefore: timeOf(leaf.notBefore.value),
       notAfter: timeOf(leaf.notAfter.value),
       list,
+      isOurs,
       notTrustedBecause:
         list === undefined ? (fault ?? 'its certificate leads to no list that we trust') : undefined,
     };
@@ -99,25 +100,27 @@ export class TrustJudge {
     leaf: Certificate,
     issuers: readonly Uint8Array[],
     at: Date,
-  ): Promise<{ list?: TrustListUse; fault?: string }> {
+  ): Promise<{ list?: TrustListUse; fault?: string; isOurs?: boolean }> {
     const purposes = extendedKeyUsage(leaf)?.purposes ?? [];
     if (!purposes.some((purpose) => CLAIM_PURPOSES.includes(purpose))) {
       return { fault: 'its certificate is not for signing claims' };
     }
     const intermediates = issuers.map(readCertificate).filter((each) => each !== undefined);
     let fault: string | undefined;
+    let isOurs = false;
     for (const { list, certificates, fingerprints } of this.lists) {
       if (list.purpose !== 'signers') continue;
       const roots = certificates.map(({ certificate }) => certificate);
       const answer = await checkChain({ leaf, intermediates, roots, at, purposes: CLAIM_PURPOSES });
+      if (list.name === OWN_TRUST_LIST) isOurs = answer.path !== undefined && answer.fault === undefined;
       // A certificate that is on the list itself needs no authority above it, but it must be alive.
       const isListed = fingerprints.has(sha256Hex(leafDer)) && isAlive(leaf, at);
       const isLed =
         answer.path !== undefined && answer.fault === undefined && answer.validityFault === undefined;
-      if (isListed || isLed) return { list: trustListUse(list, this.clock.now()) };
+      if (isListed || isLed) return { list: trustListUse(list, this.clock.now()), isOurs };
       if (answer.path !== undefined) fault ??= answer.fault ?? answer.validityFault;
     }
-    return fault === undefined ? {} : { fault };
+    return { isOurs, ...(fault !== undefined && { fault }) };
   }
 
   async timeStamp(parts: ClaimSignatureParts, claim: Uint8Array): Promise<TimeStampFinding> {
@@ -179,6 +182,14 @@ function tokenOf(bytes: Uint8Array): Uint8Array {
 function readCertificate(der: Uint8Array): Certificate | undefined {
   try {
     return new Certificate({ schema: decodeAsn1(der, 'a certificate') });
+  } catch {
+    return undefined;
+  }
+}
+
+function readNames(der: Uint8Array): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der);
   } catch {
     return undefined;
   }

@@ -14,6 +14,8 @@ export interface SignerFinding {
   readonly list: TrustListUse | undefined;
   /** Why no list vouches for it, in words; `undefined` when one does. */
   readonly notTrustedBecause: string | undefined;
+  /** It was issued by this installation, even if it has expired since. */
+  readonly isOurs: boolean;
 }
 
 /** When it was signed, and who says so. */
@@ -39,4 +41,6 @@ export interface ClaimFinding {
   readonly certificateSha256: string | undefined;
   /** Name of the list that vouches for the signer. */
   readonly trustedBy: string | undefined;
+  /** The certificate was issued by this installation, even if it has expired since. */
+  readonly isOurCertificate: boolean;
 }
