@@ -3,7 +3,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type ThreeValued } from '../../licenses/domain/three-valued.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type Asset, type AssetOrigin, type AssetParent } from '../domain/asset.js';
-import { AssetEntity, AssetParentEntity, SignedFileEntity } from './asset.entity.js';
+import { AssetEntity, AssetParentEntity, SignedClaimEntity, SignedFileEntity } from './asset.entity.js';
 
 export interface AssetWithParents extends Asset {
   readonly parents: readonly AssetParent[];
@@ -19,6 +19,7 @@ export interface AssetOriginRecord {
 }
 
 const MAX_LINEAGE = 500;
+const MAX_SIGNED_CLAIMS = 500;
 
 export class AssetRepository {
   async insert(tx: Tx, asset: Asset, parents: readonly AssetParent[]): Promise<void> {
@@ -42,6 +43,14 @@ export class AssetRepository {
       .insert()
       .into(SignedFileEntity)
       .values({ sha256: asset.sha256, organizationId, assetId: asset.id })
+      .orIgnore()
+      .execute();
+    const { claimSha256, manifestLabel } = asset;
+    await tx.manager
+      .createQueryBuilder()
+      .insert()
+      .into(SignedClaimEntity)
+      .values({ claimSha256, manifestLabel, organizationId, assetId: asset.id })
       .orIgnore()
       .execute();
   }
@@ -134,6 +143,21 @@ export class AssetRepository {
     sha256: string,
   ): Promise<{ organizationId: string; assetId: string } | undefined> {
     return (await dataSource.manager.findOneBy(SignedFileEntity, { sha256 })) ?? undefined;
+  }
+
+  /** Which of these claims, and manifests of which of these labels, this deployment signed. */
+  async findSignedClaims(
+    dataSource: DataSource,
+    claims: readonly { readonly claimSha256: string; readonly manifestLabel: string }[],
+  ): Promise<SignedClaimEntity[]> {
+    if (claims.length === 0) return [];
+    return dataSource.manager.find(SignedClaimEntity, {
+      where: [
+        { claimSha256: In(claims.map(({ claimSha256 }) => claimSha256)) },
+        { manifestLabel: In(claims.map(({ manifestLabel }) => manifestLabel)) },
+      ],
+      take: MAX_SIGNED_CLAIMS,
+    });
   }
 }
 
