@@ -27,7 +27,7 @@ export async function createServices(options: ServicesOptions) {
   const log = composeLog(options, database);
   const reading = composeLogReading(options, database, log);
   const identity = composeIdentity(database, log);
-  const provenance = await composeProvenance(options);
+  const provenance = await composeProvenance(options, database, log);
   const licenses = composeLicenses(options, log);
   const assets = composeAssets(options, database, log, reading, provenance, licenses);
   const generation = composeGeneration(options, database, log, reading, assets, licenses);
@@ -63,6 +63,7 @@ export async function createServices(options: ServicesOptions) {
     /** Starts what this process is configured to do beside HTTP. */
     async start(): Promise<void> {
       await assets.store.sweepStaging(clock.now());
+      provenance.keyRounds.start();
       await database.boss.start();
       if (configuration.roles.includes('sequencer')) {
         log.sequencer.start();
@@ -79,7 +80,9 @@ export async function createServices(options: ServicesOptions) {
       await generation.studioProvider.close();
       await log.anchorLoop.stop();
       await log.sequencer.stop();
+      await provenance.keyRounds.stop();
       provenance.verifier.close();
+      provenance.closeKeys();
       await database.sequencerPool.end();
       await database.dataSource.destroy();
       logger.flush();

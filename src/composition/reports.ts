@@ -22,7 +22,7 @@ export function composeReports(
   { organizationTx, boss }: Composed<typeof composeDatabase>,
   { vault, appendEntry, logWriter, timeStampTrust }: Composed<typeof composeLog>,
   { readLog, evidenceCheckpoint }: Composed<typeof composeLogReading>,
-  { ownReader, trustAnchorsPem }: Composed<typeof composeProvenance>,
+  { ownReader, installationTrust }: Composed<typeof composeProvenance>,
   { store, assets }: Composed<typeof composeAssets>,
   { registry, pipelineLineage }: Composed<typeof composeLicenses>,
 ) {
@@ -56,7 +56,7 @@ export function composeReports(
       new ReadOpenings(vault),
       erasures,
       appendEntry,
-      trustAnchorsPem,
+      installationTrust,
       timeStampTrust?.rootsPem,
       clock,
     ),

@@ -8,6 +8,8 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 
 /** Tables that tell, before any organization is known, which one a key, a step or a file belongs to. No other data. */
 const DIRECTORIES = ['api_key_route', 'signed_file', 'step_route'];
+/** Of the installation, not of an organization: which keys sign. Private keys are not in it. */
+const INSTALLATION = ['signing_key', 'signing_key_event'];
 const LOG_TABLES = [
   'audit_anchor_state',
   'audit_checkpoint',
@@ -298,6 +300,8 @@ describe('the roles', () => {
       'seed_seen',
       'clearance_listing',
       'organization',
+      'signing_key_event',
+      'signing_key_log_entry',
     ];
     for (const table of appendOnly) {
       const [column] = await inspector.query<{ name: string }>(

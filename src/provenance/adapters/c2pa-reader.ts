@@ -23,11 +23,7 @@ const MAX_REPORT_CHARACTERS = 32 * 1024 * 1024;
  * strangers go through {@link VerificationProcess}, which runs this class in a child process.
  */
 export class C2paReader implements MediaVerifier {
-  private readonly settings: string;
-
-  constructor(private readonly options: { readonly trust: TrustAnchors | undefined }) {
-    this.settings = readerSettings(options.trust);
-  }
+  constructor(private readonly options: { readonly trust: TrustAnchors | undefined }) {}
 
   async verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification> {
     // The library reads on its own threads, so hashing costs no extra time.
@@ -112,7 +108,10 @@ export class C2paReader implements MediaVerifier {
   /** What the library reports about the file; `null` when it has no manifest. */
   private async parse(path: string, mediaType: string, hasStore: boolean): Promise<unknown> {
     try {
-      const reader = await Reader.fromAsset({ path, mimeType: mediaType }, this.settings);
+      const reader = await Reader.fromAsset(
+        { path, mimeType: mediaType },
+        readerSettings(this.options.trust),
+      );
       return reader === null ? null : reader.json();
     } catch (cause) {
       // The file only names a manifest elsewhere. We do not go there: the address is the stranger's choice.

@@ -2,7 +2,7 @@
 export interface TrustAnchors {
   /** How people call the list, e.g. `this installation`. */
   readonly name: string;
-  /** PEM text of the CA certificates. */
+  /** PEM text of the CA certificates. Read at each use: those of this installation change while it runs. */
   readonly anchorsPem: string;
 }
 
