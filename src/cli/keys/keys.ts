@@ -149,7 +149,7 @@ export async function keys(argv: string[], environment: NodeJS.ProcessEnv): Prom
       console.error(`colophon keys: ${error.message}`);
       if (error.code === 'signer_unavailable' && error.cause instanceof Error)
         console.error(`  ${error.cause.message}`);
-      return ERROR_CODES[error.code].status >= 500 ? EXIT.unusable : EXIT.invalid;
+      return ERROR_CODES[error.code].status >= 500 ? EXIT.unusable : EXIT.wrong;
     }
     const usage = error instanceof TypeError ? `\n\n${USAGE}` : '';
     console.error(`colophon keys: ${error instanceof Error ? error.message : String(error)}${usage}`);
