@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, lstat, open, readFile, rename } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { signerUnavailable } from '../signer-unavailable.js';
 
 /** Durable and whole, or not there at all. */
@@ -25,7 +26,10 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** @throws ColophonError `signer_unavailable` when it is missing, or others can read it */
+/**
+ * @throws ColophonError `signer_unavailable` when it is missing, or others can read it; callers see the message, so it
+ *   holds the name of the file and not its folder
+ */
 export async function readSecret(path: string): Promise<string> {
   await refuseIfOpenToOthers(path, 'file');
   return readFile(path, 'utf8');
@@ -39,12 +43,12 @@ export async function refuseIfOpenToOthers(path: string, what: 'file' | 'folder'
     if (what === 'file' && !status.isFile()) throw new Error('not a regular file');
     mode = status.mode & 0o777;
   } catch (cause) {
-    throw signerUnavailable(`The key ${what} ${path} cannot be used.`, cause);
+    throw signerUnavailable(`The key ${what} ${basename(path)} cannot be used.`, cause);
   }
   if ((mode & 0o077) !== 0) {
     const wanted = what === 'file' ? '0600' : '0700';
     throw signerUnavailable(
-      `The key ${what} ${path} can be read by others (mode 0${mode.toString(8)}). Replace the keys if others had access, then set mode ${wanted}.`,
+      `The key ${what} ${basename(path)} can be read by others (mode 0${mode.toString(8)}). Replace the keys if others had access, then set mode ${wanted}.`,
     );
   }
 }
