@@ -27,7 +27,12 @@ export async function createServices(options: ServicesOptions) {
   const log = composeLog(options, database);
   const reading = composeLogReading(options, database, log);
   const identity = composeIdentity(database, log);
-  const provenance = await composeProvenance(options, database, log);
+  const provenance = await composeProvenance(options, database, log).catch(async (error: unknown) => {
+    // There is no key to sign with: the start is refused, and nothing must be left open.
+    await database.sequencerPool.end();
+    await database.dataSource.destroy();
+    throw error;
+  });
   const licenses = composeLicenses(options, log);
   const assets = composeAssets(options, database, log, reading, provenance, licenses);
   const generation = composeGeneration(options, database, log, reading, assets, licenses);
@@ -64,6 +69,10 @@ export async function createServices(options: ServicesOptions) {
     async start(): Promise<void> {
       await assets.store.sweepStaging(clock.now());
       provenance.keyRounds.start();
+      // Told now, and not with the first picture. What needs a signature is held; everything else works.
+      void provenance.activeKeys
+        .current('claim')
+        .catch((error: unknown) => logger.error({ err: error }, 'the claim key cannot be used'));
       await database.boss.start();
       if (configuration.roles.includes('sequencer')) {
         log.sequencer.start();

@@ -19,6 +19,7 @@ import { Inspector } from '../support/inspector.js';
 import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { createTestDatabase } from '../support/test-database.js';
 
 interface Asset {
   id: string;
@@ -211,7 +212,21 @@ describe('keys of an installation', () => {
     const { generation } = await other.activeKeys.current('claim');
     await other.stop();
     expect(generation.id).toBe((await active()).id);
-    await expect(startTestApplication({ NODE_ENV: 'production' })).rejects.toThrow(/colophon keys csr/);
+    const fresh = await createTestDatabase();
+    const home = await mkdtemp(join(tmpdir(), 'colophon-production-'));
+    const start = (environment: Record<string, string>) =>
+      createServices({
+        configuration: readConfiguration({ COLOPHON_HOME: home, LOG_LEVEL: 'silent', ...environment }),
+        database: fresh,
+        logger,
+      });
+    await expect(start({ NODE_ENV: 'production' })).rejects.toThrow(/colophon keys csr/);
+    await (await start({})).stop();
+    await expect(start({ NODE_ENV: 'production' })).rejects.toThrow(
+      /development authority, which production refuses/,
+    );
+    await fresh.drop();
+    await rm(home, { recursive: true });
   });
 
   it('in KMS hold what they cannot sign, and go on by themselves', async () => {
@@ -221,9 +236,9 @@ describe('keys of an installation', () => {
     kms.setState(arn, 'Disabled');
     await expectHeld('signer_unavailable', /disabled/);
     kms.setState(arn, 'Enabled');
+    assets.push(await uploaded());
     kms.plan('flip-bit');
     await expectHeld('signer_unavailable', /does not verify/);
-    assets.push(await uploaded());
     expect(await verdictOf(assets.at(-1) as Asset)).toBe('intact_and_trusted');
   });
 

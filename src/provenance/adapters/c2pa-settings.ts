@@ -16,7 +16,8 @@ const THUMBNAIL_LONG_EDGE_PX = 512;
  */
 function common(trust: TrustAnchors | undefined): Record<string, unknown> {
   return {
-    trust: trust === undefined ? {} : { user_anchors: trust.anchorsPem },
+    // Without any anchor nothing is trusted.
+    trust: trust === undefined || trust.anchorsPem === '' ? {} : { user_anchors: trust.anchorsPem },
     verify: {
       verify_trust: true,
       verify_after_reading: true,

@@ -143,8 +143,7 @@ export class FakeKms {
 
   private answer(operation: string, body: Record<string, unknown>, fault: KmsFault | undefined): object {
     const key = this.find(String(body.KeyId));
-    if (key.state === 'Disabled' && operation === 'Sign')
-      throw new KmsError('DisabledException', `${key.arn} is disabled.`);
+    if (key.state === 'Disabled') throw new KmsError('DisabledException', `${key.arn} is disabled.`);
     if (key.state === 'PendingDeletion')
       throw new KmsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
     const described = fault === 'other-key' ? `${key.arn.slice(0, -1)}0` : key.arn;

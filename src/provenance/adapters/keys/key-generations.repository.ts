@@ -107,6 +107,12 @@ export class KeyGenerationRepository implements KeyGenerations {
     }));
   }
 
+  async lockTelling(tx: Tx): Promise<void> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `signing keys ${tx.organizationId}`,
+    ]);
+  }
+
   async markLogged(tx: Tx, ordinal: number, entryId: string): Promise<void> {
     await tx.query(
       'INSERT INTO signing_key_log_entry (organization_id, event_ordinal, entry_id) VALUES ($1, $2, $3)',

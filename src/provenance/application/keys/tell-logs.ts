@@ -10,7 +10,7 @@ export type AppendKeyEntry = (tx: Tx, event: LoggedKeyEvent, signedAssets: numbe
  * Keys belong to the installation, logs to organizations: every log that exists when a key begins, ends or is given up
  * gets an entry that says so. It is written by whoever comes first: the transaction of the organization's next asset,
  * so that no asset stands in a log before the key that signed it, or {@link tellAll}, which every process runs now and
- * then. Both may run at once: one of two entries for the same event is refused by its primary key.
+ * then; a lock lets one of them write at a time.
  *
  * Crash between the change of a key and this: the next round, or the next asset, makes up for it.
  */
@@ -51,6 +51,9 @@ export class TellLogs {
   }
 
   private async tell(tx: Tx): Promise<number> {
+    if ((await this.generations.unloggedEvents(tx)).length === 0) return 0;
+    // Two at once would both write it, and one of them would fail of the other: an asset, perhaps.
+    await this.generations.lockTelling(tx);
     const events = await this.generations.unloggedEvents(tx);
     for (const event of events) {
       const entryId = await this.append(tx, event, await this.signedWith(tx, event));
