@@ -28,7 +28,12 @@ export async function createServices(options: ServicesOptions) {
   const log = composeLog(options, database);
   const reading = composeLogReading(options, database, log);
   const identity = composeIdentity(database, log);
-  const provenance = await composeProvenance(options);
+  const provenance = await composeProvenance(options, database, log).catch(async (error: unknown) => {
+    // There is no key to sign with: the start is refused, and nothing must be left open.
+    await database.sequencerPool.end();
+    await database.dataSource.destroy();
+    throw error;
+  });
   const licenses = composeLicenses(options, log);
   const assets = composeAssets(options, database, log, reading, provenance, licenses);
   const verification = composeVerification(options, database, assets, provenance);
@@ -66,6 +71,11 @@ export async function createServices(options: ServicesOptions) {
     /** Starts what this process is configured to do beside HTTP. */
     async start(): Promise<void> {
       await assets.store.sweepStaging(clock.now());
+      provenance.keyRounds.start();
+      // Told now, and not with the first picture. What needs a signature is held; everything else works.
+      void provenance.activeKeys
+        .current('claim')
+        .catch((error: unknown) => logger.error({ err: error }, 'the claim key cannot be used'));
       await database.boss.start();
       if (configuration.roles.includes('sequencer')) {
         log.sequencer.start();
@@ -84,7 +94,9 @@ export async function createServices(options: ServicesOptions) {
       await log.anchorLoop.stop();
       await log.sequencer.stop();
       await database.idempotencyExpiry.stop();
+      await provenance.keyRounds.stop();
       provenance.verifier.close();
+      provenance.closeKeys();
       await database.sequencerPool.end();
       await database.dataSource.destroy();
       logger.flush();

@@ -20,7 +20,7 @@ export function composeAssets(
   { organizationTx }: Composed<typeof composeDatabase>,
   { appendEntry, logWriter }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { signer, verifier }: Composed<typeof composeProvenance>,
+  { signer, verifier, keyUse }: Composed<typeof composeProvenance>,
   { recordObligations }: Composed<typeof composeLicenses>,
 ) {
   const store = new FileAssetStore(join(configuration.home, 'assets'));
@@ -28,7 +28,7 @@ export function composeAssets(
   const assets = new AssetRepository();
   const signAsset = new SignAsset(store, signer);
   const signalReader = new IsolatedSignalReader(verifier);
-  const recordAsset = new RecordAsset(assets, appendEntry, recordObligations);
+  const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, keyUse);
   return {
     store,
     probe,

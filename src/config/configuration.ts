@@ -109,6 +109,29 @@ export const ENVIRONMENT = z.object({
     .max(600)
     .default(15)
     .describe('so long a report waits for the witnesses and time-stamp that are configured; then it says so'),
+  COLOPHON_MANIFEST_TIME_STAMP: z
+    .enum(['off', 'best_effort', 'required'])
+    .optional()
+    .describe(
+      'time-stamps in manifests: required holds assets while the authority fails, best_effort signs without and says so (default with an authority), off (default without one)',
+    ),
+  COLOPHON_CLAIM_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'where the key lies that "colophon keys csr" asks a certificate for: file:, awskms:, pkcs11: or vault:; without it a development authority is made',
+    ),
+  COLOPHON_REPORT_KEY: z.string().optional().describe('the same for the key that signs reports'),
+  COLOPHON_AWS_REGION: z.string().optional().describe('region of keys in AWS KMS that are not named by ARN'),
+  COLOPHON_AWS_KMS_ENDPOINT: z
+    .url()
+    .optional()
+    .describe('another address of AWS KMS, e.g. in your own network'),
+  COLOPHON_PKCS11_MODULE: z.string().optional().describe('shared library of the vendor of a PKCS#11 token'),
+  COLOPHON_PKCS11_PIN_FILE: z.string().optional().describe('file (mode 0600) with the PIN of the token'),
+  COLOPHON_VAULT_ADDR: z.url().optional().describe('address of Vault or OpenBao'),
+  COLOPHON_VAULT_TOKEN_FILE: z.string().optional().describe('file (mode 0600) with the token for it'),
+  COLOPHON_VAULT_NAMESPACE: z.string().optional().describe('namespace in Vault'),
   FAL_KEY: z.string().min(1).optional().describe('credentials for fal'),
   FAL_BASE_URL: z.url().optional().describe('another origin that speaks the fal protocol'),
   LOG_LEVEL: z
@@ -118,7 +141,7 @@ export const ENVIRONMENT = z.object({
   NODE_ENV: z
     .string()
     .default('development')
-    .describe('"production" refuses the development certificate authority'),
+    .describe('"production" refuses certificates of the development authority'),
 });
 
 export interface Configuration {
@@ -145,9 +168,20 @@ export interface Configuration {
     readonly timeStampIntervalMs: number;
     readonly reportWaitMs: number;
   };
+  readonly keys: KeysConfiguration;
   readonly fal: { readonly key: string | undefined; readonly baseUrl: string | undefined };
   readonly logLevel: string;
   readonly production: boolean;
+}
+
+export interface KeysConfiguration {
+  readonly claimKey: string | undefined;
+  readonly reportKey: string | undefined;
+  readonly awsKms: { readonly region?: string; readonly endpoint?: string };
+  readonly pkcs11: { readonly modulePath: string; readonly pinFile: string } | undefined;
+  readonly vault:
+    { readonly address: string; readonly tokenFile: string; readonly namespace?: string } | undefined;
+  readonly manifestTimeStamp: 'off' | 'best_effort' | 'required';
 }
 
 /**
@@ -184,10 +218,49 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
       timeStampIntervalMs: env.COLOPHON_TSA_INTERVAL_SECONDS * 1000,
       reportWaitMs: env.COLOPHON_REPORT_ANCHOR_WAIT_SECONDS * 1000,
     },
+    keys: keysConfiguration(env),
     fal: { key: env.FAL_KEY, baseUrl: env.FAL_BASE_URL },
     logLevel: env.LOG_LEVEL,
     production: env.NODE_ENV === 'production',
   };
+}
+
+function keysConfiguration(env: z.infer<typeof ENVIRONMENT>): KeysConfiguration {
+  const timeStamp = env.COLOPHON_MANIFEST_TIME_STAMP;
+  const hasAuthority = env.COLOPHON_TSA_URL !== undefined;
+  if (timeStamp !== undefined && timeStamp !== 'off' && !hasAuthority)
+    throw new Error(`The configuration is not valid:\n  COLOPHON_MANIFEST_TIME_STAMP needs COLOPHON_TSA_URL`);
+  const modulePath = env.COLOPHON_PKCS11_MODULE;
+  const pinFile = env.COLOPHON_PKCS11_PIN_FILE;
+  const address = env.COLOPHON_VAULT_ADDR;
+  const tokenFile = env.COLOPHON_VAULT_TOKEN_FILE;
+  requirePair('COLOPHON_PKCS11_MODULE', modulePath, 'COLOPHON_PKCS11_PIN_FILE', pinFile);
+  requirePair('COLOPHON_VAULT_ADDR', address, 'COLOPHON_VAULT_TOKEN_FILE', tokenFile);
+  const namespace = env.COLOPHON_VAULT_NAMESPACE;
+  return {
+    claimKey: env.COLOPHON_CLAIM_KEY,
+    reportKey: env.COLOPHON_REPORT_KEY,
+    awsKms: {
+      ...(env.COLOPHON_AWS_REGION !== undefined && { region: env.COLOPHON_AWS_REGION }),
+      ...(env.COLOPHON_AWS_KMS_ENDPOINT !== undefined && { endpoint: env.COLOPHON_AWS_KMS_ENDPOINT }),
+    },
+    pkcs11: modulePath !== undefined && pinFile !== undefined ? { modulePath, pinFile } : undefined,
+    vault:
+      address !== undefined && tokenFile !== undefined
+        ? { address, tokenFile, ...(namespace !== undefined && { namespace }) }
+        : undefined,
+    manifestTimeStamp: timeStamp ?? (hasAuthority ? 'best_effort' : 'off'),
+  };
+}
+
+function requirePair(
+  name: string,
+  value: string | undefined,
+  other: string,
+  otherValue: string | undefined,
+): void {
+  if ((value === undefined) !== (otherValue === undefined))
+    throw new Error(`The configuration is not valid:\n  ${name} and ${other} need each other`);
 }
 
 /** A token that leads to no root that somebody chose proves nothing, so the roots must be given. */

@@ -131,6 +131,11 @@ export const ERROR_CODES = {
     status: 503,
     howToFix: 'The signing key cannot be used, so nothing is released. Ask the operator.',
   },
+  time_stamp_unavailable: {
+    status: 503,
+    howToFix:
+      'Manifests must be time-stamped here and the authority gives no usable time-stamp, so nothing is signed. Ask the operator.',
+  },
   storage_unavailable: {
     status: 503,
     howToFix: 'The asset store cannot be used, so nothing is released. Ask the operator.',

@@ -2,13 +2,14 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import { safeInteger } from '../../database/column-transformers.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type DigitalSourceType } from '../../provenance/domain/manifest-plan.js';
-import { type AssetOrigin, type RightsDeclaration } from '../domain/asset.js';
+import { type AssetOrigin, type AssetTimeStamp, type RightsDeclaration } from '../domain/asset.js';
 import { type SignalReading } from '../domain/signal-reading.js';
 
 @Entity('asset')
 @Unique('asset_step_unique', ['organizationId', 'stepRunId'])
 @Index('asset_sha256', ['organizationId', 'sha256'])
 @Index('asset_run', ['organizationId', 'runId'])
+@Index('asset_certificate', ['organizationId', 'certificateSha256'])
 @Check('asset_origin_check', `origin IN ('step', 'upload', 'edit')`)
 @Check('asset_mode_check', `mode IN ('live', 'test')`)
 @Check(
@@ -32,6 +33,8 @@ export class AssetEntity {
   @Column('text') claimSha256!: string;
   @Column('text') manifestSha256!: string;
   @Column('text') manifestLabel!: string;
+  @Column('text', { nullable: true }) certificateSha256!: string | null;
+  @Column('jsonb', { nullable: true }) timeStamp!: AssetTimeStamp | null;
   @Column('text', { nullable: true }) digitalSourceType!: DigitalSourceType | null;
   @Column('jsonb', { nullable: true }) rights!: RightsDeclaration | null;
   @Column('jsonb', { nullable: true }) signalReading!: SignalReading | null;

@@ -165,6 +165,8 @@ function toRow(asset: Asset): Omit<AssetEntity, 'organizationId'> {
   return {
     ...asset,
     digitalSourceType: asset.digitalSourceType ?? null,
+    certificateSha256: asset.certificateSha256 ?? null,
+    timeStamp: asset.timeStamp ?? null,
     rights: asset.rights ?? null,
     signalReading: asset.signalReading ?? null,
     runId: asset.runId ?? null,
@@ -176,6 +178,8 @@ function fromRow({ organizationId: _, ...row }: AssetEntity): Asset {
   return {
     ...row,
     digitalSourceType: row.digitalSourceType ?? undefined,
+    certificateSha256: row.certificateSha256 ?? undefined,
+    timeStamp: row.timeStamp ?? undefined,
     rights: row.rights ?? undefined,
     signalReading: row.signalReading ?? undefined,
     runId: row.runId ?? undefined,

@@ -11,7 +11,7 @@ import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
 import { type SignedMedia } from '../../provenance/domain/media-signer.port.js';
 import { publicId } from '../../shared/ids.js';
 import { type AssetRepository } from '../adapters/asset.repository.js';
-import { type Asset, type AssetParent } from '../domain/asset.js';
+import { type Asset, type AssetParent, type AssetTimeStamp } from '../domain/asset.js';
 
 /** What only the caller knows about a new asset. Everything else follows from its file before and after signing. */
 export interface NewAsset extends Pick<
@@ -35,6 +35,12 @@ export interface NewAsset extends Pick<
   readonly step?: { readonly runId: string; readonly id: string };
 }
 
+/** Asked in the transaction that makes the asset whether the key that signed its file may still have signed it. */
+export interface KeyUse {
+  /** @throws ColophonError `signer_unavailable` when it may not: the file is signed again with the key of now */
+  admit(tx: Tx, certificateSha256: string): Promise<void>;
+}
+
 /** The part of a new asset that says on whose behalf it is made. */
 export function madeBy(principal: Principal): Pick<NewAsset, 'actor' | 'mode' | 'createdBy'> {
   return { actor: actorOf(principal), mode: principal.mode, createdBy: principal.principalId };
@@ -49,11 +55,13 @@ export class RecordAsset {
     private readonly assets: AssetRepository,
     private readonly appendEntry: AppendEntry,
     private readonly obligations: RecordObligations,
+    private readonly keyUse: KeyUse,
   ) {}
 
   async record(tx: Tx, newAsset: NewAsset): Promise<Asset> {
     const { actor, parents } = newAsset;
     const asset = assetOf(newAsset);
+    await this.keyUse.admit(tx, newAsset.signed.certificateSha256);
     const owed = await this.planObligations(tx, asset, parents);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.signed',
@@ -70,6 +78,8 @@ export class RecordAsset {
         claimSha256: asset.claimSha256,
         manifestSha256: asset.manifestSha256,
         manifestLabel: asset.manifestLabel,
+        certificateSha256: newAsset.signed.certificateSha256,
+        ...(asset.timeStamp === undefined ? {} : { timeStamp: asset.timeStamp }),
         parents: parents.map(({ assetId, relationship }) => ({
           assetId: publicId('asset', assetId),
           relationship,
@@ -128,6 +138,8 @@ function assetOf({
     claimSha256: signed.claimSha256,
     manifestSha256: signed.manifestSha256,
     manifestLabel: signed.manifestLabel,
+    certificateSha256: signed.certificateSha256,
+    timeStamp: timeStampOf(signed),
     digitalSourceType,
     rights,
     signalReading,
@@ -136,4 +148,8 @@ function assetOf({
     createdBy: stated.createdBy,
     createdAt: stated.createdAt,
   };
+}
+
+function timeStampOf({ timeStamp }: SignedMedia): AssetTimeStamp | undefined {
+  return timeStamp?.outcome === 'stamped' ? { ...timeStamp, time: timeStamp.time.toISOString() } : timeStamp;
 }

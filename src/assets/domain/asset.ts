@@ -12,6 +12,15 @@ export interface AssetParent {
   readonly relationship: 'parentOf' | 'componentOf' | 'inputTo';
 }
 
+/** What became of the time-stamp of the manifest's signature. `time` is the authority's, RFC 3339 UTC. */
+export type AssetTimeStamp =
+  | { readonly outcome: 'stamped'; readonly authority: string; readonly time: string }
+  | {
+      readonly outcome: 'missing';
+      readonly authority: string;
+      readonly reason: 'unavailable' | 'refused' | 'invalid';
+    };
+
 /** Immutable: editing makes a new asset whose parent is this one. */
 export interface Asset {
   readonly id: string;
@@ -31,6 +40,10 @@ export interface Asset {
   readonly claimSha256: string;
   readonly manifestSha256: string;
   readonly manifestLabel: string;
+  /** SHA-256 of the certificate that signed; `undefined` for assets of before it was kept. */
+  readonly certificateSha256: string | undefined;
+  /** `undefined` where no time-stamp was wanted. */
+  readonly timeStamp: AssetTimeStamp | undefined;
   /** `undefined` where the step has none (a plain resize) or nobody declared one. Unknown is never "human". */
   readonly digitalSourceType: DigitalSourceType | undefined;
   readonly rights: RightsDeclaration | undefined;

@@ -20,6 +20,8 @@ export function assetView(asset: Asset & { readonly parents?: readonly AssetPare
     claimSha256: asset.claimSha256,
     manifestSha256: asset.manifestSha256,
     manifestLabel: asset.manifestLabel,
+    certificateSha256: asset.certificateSha256 ?? null,
+    timeStamp: asset.timeStamp ?? null,
     digitalSourceType:
       asset.digitalSourceType === undefined ? null : DIGITAL_SOURCE_TYPES[asset.digitalSourceType],
     rights: asset.rights ?? null,

@@ -72,6 +72,30 @@ const fileReading = {
   unreadPlaces: z.array(token).max(8).optional(),
 };
 
+/** Why a key is given up, in the words of RFC 5280 section 5.3.1; never in free words. */
+export const KEY_COMPROMISE_REASONS = ['key_compromise', 'ca_compromise', 'suspected_compromise'] as const;
+export type KeyCompromiseReason = (typeof KEY_COMPROMISE_REASONS)[number];
+
+/** Base64 of the DER of a certificate; chains of up to six of them leave an entry below its 65,535 bytes. */
+const certificate = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{1,9000}={0,2}$/, 'expected base64 of at most 9,000 characters');
+const keyActivated = {
+  certificateSha256: sha256Hex,
+  spkiSha256: sha256Hex,
+  algorithm: token,
+  notBefore: token,
+  notAfter: token,
+  /** Leaf first, root last. */
+  chain: z.array(certificate).min(1).max(6),
+};
+const keyRetired = { certificateSha256: sha256Hex };
+const keyCompromised = {
+  certificateSha256: sha256Hex,
+  reason: z.enum(KEY_COMPROMISE_REASONS),
+  assets: z.int().nonnegative(),
+};
+
 /**
  * What the log can say: the closed union of entry types, each with the schema of its `data`. This list is the
  * documentation of the log (docs/spec/audit-log.md repeats it for outsiders). A type never changes its meaning;
@@ -257,6 +281,22 @@ export const ENTRY_DATA_SCHEMAS = {
     claimSha256: sha256Hex,
     manifestSha256: sha256Hex,
     manifestLabel: identifier,
+    /** The certificate that signed: SHA-256 of its DER. Absent in entries of older versions. */
+    certificateSha256: sha256Hex.optional(),
+    /**
+     * What became of the time-stamp of the signature; absent where none was wanted. `missing`: it was signed without one
+     * because the authority gave none. `time` is the authority's.
+     */
+    timeStamp: z
+      .discriminatedUnion('outcome', [
+        z.strictObject({ outcome: z.literal('stamped'), authority: identifier, time: token }),
+        z.strictObject({
+          outcome: z.literal('missing'),
+          authority: identifier,
+          reason: z.enum(['unavailable', 'refused', 'invalid']),
+        }),
+      ])
+      .optional(),
     parents: z
       .array(z.strictObject({ assetId: id, relationship: z.enum(['parentOf', 'componentOf', 'inputTo']) }))
       .max(128),
@@ -362,6 +402,17 @@ export const ENTRY_DATA_SCHEMAS = {
     conflict: z.string().regex(/^[\x20-\x7e]{1,1000}$/),
   }),
 
+  /** From now on manifests are signed with this key. */
+  'claim_key.activated': z.strictObject(keyActivated),
+  /** Superseded, in order: what it signed stays good. */
+  'claim_key.retired': z.strictObject(keyRetired),
+  /** Somebody else may have signed with it. `assets` counts what was signed with it in this log. */
+  'claim_key.compromised': z.strictObject(keyCompromised),
+  /** The same for the key that signs reports. */
+  'report_key.activated': z.strictObject(keyActivated),
+  'report_key.retired': z.strictObject(keyRetired),
+  'report_key.compromised': z.strictObject(keyCompromised),
+
   /** From now until it is lifted nothing that it covers is erased. */
   'legal_hold.placed': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
   'legal_hold.lifted': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
@@ -398,6 +449,7 @@ export const SUBJECT_KINDS = [
   'curation',
   'obligation_proof',
   'policy',
+  'signing_key',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

@@ -12,13 +12,16 @@ import { type MediaSigner, type SignedMedia, type SignMediaRequest } from '../do
 import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
 import { C2paReader, fileSha256, readManifestStore } from './c2pa-reader.js';
 import { builderSettings, type TrustAnchors } from './c2pa-settings.js';
-import { ClaimSignature } from './cose-sign1.js';
+import { type SignatureTimeStamp, type SignatureTimeStamping } from '../domain/time-stamping.port.js';
+import { ClaimSignature, type CoseSignature, SignatureRoomError } from './cose-sign1.js';
 import { ingredientJson, manifestDefinition } from './manifest-definition.js';
 import { findIngredients, openingOf, type FoundIngredient, type KeptManifest } from './found-ingredients.js';
 import { readBackDifference, type Expected } from './read-back.js';
 
 export interface C2paMediaSignerOptions {
   readonly key: ClaimKey;
+  /** `undefined`: signatures carry no time-stamp. */
+  readonly timeStamping?: SignatureTimeStamping | undefined;
   /** The CA of `key`: what was just signed must read back as trusted by it. */
   readonly trust: TrustAnchors;
   /** Looks at a source that already carries a manifest before this process parses it: hand in the child process. */
@@ -38,7 +41,7 @@ export class C2paMediaSigner implements MediaSigner {
 
   constructor(private readonly options: C2paMediaSignerOptions) {
     this.reader = new C2paReader({ trust: options.trust });
-    this.signature = new ClaimSignature(options.key);
+    this.signature = new ClaimSignature(options.key, options.timeStamping);
   }
 
   async sign(request: SignMediaRequest): Promise<SignedMedia> {
@@ -52,18 +55,27 @@ export class C2paMediaSigner implements MediaSigner {
     // owner of the folder sweeps it at a later start.
     const temporaryPath = `${request.destinationPath}.${randomUUID()}.unverified`;
     try {
-      const expected = await this.embed(request, ingredients, openingOf(ingredients, kept), temporaryPath);
+      const opening = openingOf(ingredients, kept);
+      const { expected, timeStamp } = await this.embedWithRoom(request, ingredients, opening, temporaryPath);
       const actual = await this.readBack(temporaryPath, expected);
+      refuseOtherTime(actual, timeStamp);
       await publish(temporaryPath, request.destinationPath);
-      return this.result(actual, expected, kept);
+      return this.result(actual, expected, kept, timeStamp);
     } finally {
       await rm(temporaryPath, { force: true });
     }
   }
 
   private refuseExpiredCertificate(): void {
-    const { certificateNotAfter } = this.options.key;
-    if (certificateNotAfter.getTime() > this.options.clock.now().getTime()) return;
+    const { certificateNotBefore, certificateNotAfter } = this.options.key;
+    const now = this.options.clock.now().getTime();
+    if (certificateNotBefore.getTime() > now) {
+      throw new ColophonError(
+        'signer_unavailable',
+        `The claim-signing certificate is valid only from ${certificateNotBefore.toISOString()}.`,
+      );
+    }
+    if (certificateNotAfter.getTime() > now) return;
     throw new ColophonError(
       'signer_unavailable',
       `The claim-signing certificate expired on ${certificateNotAfter.toISOString()}. Install a new one.`,
@@ -85,12 +97,23 @@ export class C2paMediaSigner implements MediaSigner {
     return verdict === 'none' ? undefined : { verdict, manifestLabel: chain?.manifestLabel };
   }
 
+  /** The size of a token is known once there is one; where it was reserved too small the file is laid out again. */
+  private async embedWithRoom(...args: Parameters<C2paMediaSigner['embed']>): Promise<Embedded> {
+    try {
+      return await this.embed(...args);
+    } catch (error) {
+      if (!(error instanceof SignatureRoomError)) throw error;
+      await rm(args[3], { force: true });
+      return this.embed(...args);
+    }
+  }
+
   private async embed(
     request: SignMediaRequest,
     ingredients: readonly FoundIngredient[],
     opening: Opening,
     temporaryPath: string,
-  ): Promise<Expected> {
+  ): Promise<Embedded> {
     const { plan, source, origin } = request;
     const actions = actionsAfterOpening(plan, opening, origin.kind);
     const definition = manifestDefinition({
@@ -107,10 +130,10 @@ export class C2paMediaSigner implements MediaSigner {
     });
     const builder = Builder.withJson(definition, builderSettings(this.options.trust, plan.thumbnail));
     for (const found of ingredients) await addIngredient(builder, found);
-    const { store, claim } = await this.signWith(builder, source, temporaryPath);
+    const { store, claim, timeStamp } = await this.signWith(builder, source, temporaryPath);
     const manifestLabel = activeClaim(store)?.manifestLabel ?? '';
     const hashes = { manifestSha256: sha256Hex(store), claimSha256: sha256Hex(claim) };
-    return { plan, actions, ingredients, manifestLabel, ...hashes };
+    return { expected: { plan, actions, ingredients, manifestLabel, ...hashes }, timeStamp };
   }
 
   /** @returns the manifest store as the library embedded it, and the claim bytes that were signed */
@@ -118,20 +141,21 @@ export class C2paMediaSigner implements MediaSigner {
     builder: Builder,
     source: SignMediaRequest['source'],
     temporaryPath: string,
-  ): Promise<{ store: Buffer; claim: Buffer }> {
-    let signed: Buffer | undefined;
+  ): Promise<{ store: Buffer; claim: Buffer; timeStamp: SignatureTimeStamp | undefined }> {
+    let signed: { claim: Buffer; signature: CoseSignature } | undefined;
     let keyFailure: unknown;
+    const reservedBytes = this.signature.sizeBytes;
     const signer = CallbackSigner.newSigner(
       {
         alg: this.options.key.algorithm,
         certs: [Buffer.from(this.options.key.certificateChainPem)],
-        reserveSize: this.signature.sizeBytes,
+        reserveSize: reservedBytes,
         directCoseHandling: true,
       },
       async (claim) => {
-        signed = claim;
         try {
-          return await this.signature.sign(claim);
+          signed = { claim, signature: await this.signature.sign(claim, reservedBytes) };
+          return signed.signature.cose;
         } catch (error) {
           // The library turns it into text; what is thrown to the caller is the original.
           keyFailure = error;
@@ -146,7 +170,7 @@ export class C2paMediaSigner implements MediaSigner {
         { path: temporaryPath, mimeType: source.mediaType },
       );
       if (signed === undefined) throw new Error('the library asked for no signature');
-      return { store, claim: signed };
+      return { store, claim: signed.claim, timeStamp: signed.signature.timeStamp };
     } catch (cause) {
       throw signingError(keyFailure, cause);
     }
@@ -170,6 +194,7 @@ export class C2paMediaSigner implements MediaSigner {
     actual: MediaVerification,
     expected: Expected,
     keptManifest: KeptManifest | undefined,
+    timeStamp: SignatureTimeStamp | undefined,
   ): SignedMedia {
     return {
       sha256: actual.sha256,
@@ -178,9 +203,24 @@ export class C2paMediaSigner implements MediaSigner {
       manifestSha256: expected.manifestSha256,
       manifestLabel: expected.manifestLabel,
       certificateSha256: this.signature.certificateSha256,
+      timeStamp,
       keptManifest,
     };
   }
+}
+
+interface Embedded {
+  readonly expected: Expected;
+  readonly timeStamp: SignatureTimeStamp | undefined;
+}
+
+/** A token that other readers would not find, or would read as another time, is worth nothing to anybody. */
+function refuseOtherTime({ chain }: MediaVerification, timeStamp: SignatureTimeStamp | undefined): void {
+  const wanted = timeStamp?.outcome === 'stamped' ? timeStamp.time.getTime() : undefined;
+  const read = chain?.signer?.signedAt === undefined ? undefined : Date.parse(chain.signer.signedAt);
+  // RFC 3161 times may have fractions; readers show seconds.
+  const same = wanted === read || Math.abs((wanted ?? NaN) - (read ?? NaN)) < 1000;
+  if (!same) throw new ColophonError('internal', 'The time-stamp of the signed file did not read back.');
 }
 
 async function addIngredient(builder: Builder, found: FoundIngredient): Promise<void> {
@@ -196,8 +236,8 @@ async function addIngredient(builder: Builder, found: FoundIngredient): Promise<
   }
 }
 
-function signingError(keyFailure: unknown, cause: unknown): ColophonError {
-  if (isColophonError(keyFailure)) return keyFailure;
+function signingError(keyFailure: unknown, cause: unknown): Error {
+  if (isColophonError(keyFailure) || keyFailure instanceof SignatureRoomError) return keyFailure;
   if (keyFailure !== undefined) {
     return new ColophonError('signer_unavailable', 'The claim key could not sign.', { cause: keyFailure });
   }

@@ -42,13 +42,26 @@ export interface C2paReaderOptions {
  * strangers go through {@link VerificationProcess}, which runs this class in a child process.
  */
 export class C2paReader implements MediaVerifier {
-  private readonly settings: string;
-  private readonly signatures: SignatureReading;
+  private prepared: {
+    readonly key: string;
+    readonly settings: string;
+    readonly signatures: SignatureReading;
+  };
 
-  constructor(options: C2paReaderOptions) {
-    const { trust, lists = [], clock = systemClock } = options;
-    this.settings = readerSettings(trust, lists);
-    this.signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
+  constructor(private readonly options: C2paReaderOptions) {
+    this.prepared = this.prepare();
+  }
+
+  /** The authorities of this installation change while it runs; reading the lists anew for each file would be slow. */
+  private get current(): C2paReader['prepared'] {
+    if (this.prepared.key !== keyOf(this.options.trust)) this.prepared = this.prepare();
+    return this.prepared;
+  }
+
+  private prepare(): C2paReader['prepared'] {
+    const { trust, lists = [], clock = systemClock } = this.options;
+    const signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
+    return { key: keyOf(trust), settings: readerSettings(trust, lists), signatures };
   }
 
   async verify(file: MediaToVerify): Promise<MediaVerification> {
@@ -87,7 +100,7 @@ export class C2paReader implements MediaVerifier {
   ): Promise<Judgement> {
     const tree = report && chainTree(report, mediaType);
     if (report === undefined || tree === undefined) return NOTHING_FOUND;
-    const findings = await this.signatures.read(store ?? Buffer.alloc(0));
+    const findings = await this.current.signatures.read(store ?? Buffer.alloc(0));
     const chain = judgedChain(tree, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
     const statuses = judgedStatuses(
@@ -149,10 +162,11 @@ export class C2paReader implements MediaVerifier {
   ): Promise<{ json: unknown; remoteManifestUrl: string | undefined }> {
     try {
       const asset = { path, mimeType: mediaType };
+      const { settings } = this.current;
       const reader =
         aside === undefined
-          ? await Reader.fromAsset(asset, this.settings)
-          : await Reader.fromManifestDataAndAsset(aside, asset, this.settings);
+          ? await Reader.fromAsset(asset, settings)
+          : await Reader.fromManifestDataAndAsset(aside, asset, settings);
       return { json: reader === null ? null : reader.json(), remoteManifestUrl: undefined };
     } catch (cause) {
       // The file only names a manifest elsewhere. We do not go there: the address is the stranger's choice.
@@ -200,9 +214,14 @@ const NOTHING_FOUND: Judgement = {
 };
 
 /** Our own authority as a list among others. It has no date: it is in force as long as it is there. */
-function ownList({ name, anchorsPem }: TrustAnchors): TrustList {
+function ownList({ name, anchorsPem, certificates }: TrustAnchors): TrustList {
   const undated = { issuedAt: undefined, nextUpdateAt: undefined, loadedAt: '' };
-  return { name, purpose: 'signers', source: 'keys', ...undated, sha256: sha256Hex(anchorsPem), anchorsPem };
+  const list = { name, purpose: 'signers', source: 'keys', ...undated, anchorsPem } as const;
+  return { ...list, sha256: sha256Hex(anchorsPem), ...(certificates && { onlyCertificates: certificates }) };
+}
+
+function keyOf(trust: TrustAnchors | undefined): string {
+  return trust === undefined ? '' : JSON.stringify([trust.anchorsPem, trust.certificates]);
 }
 
 /** A store of a long chain with thumbnails is some 20 MB. */

@@ -1,11 +1,13 @@
-import { type TrustList } from '../domain/trust-list.js';
+import { type OnlyCertificates, type TrustList } from '../domain/trust-list.js';
 
 /** Settings of the C2PA library, in its own snake_case JSON; the names are those of c2pa-rs 0.90. */
 export interface TrustAnchors {
   /** How people call the list, e.g. `this installation`. */
   readonly name: string;
-  /** PEM text of the CA certificates. */
+  /** PEM text of the CA certificates. Read at each use: those of this installation change while it runs. */
   readonly anchorsPem: string;
+  /** The certificates under these authorities that are this installation's; absent: all of them are. */
+  readonly certificates?: OnlyCertificates;
 }
 
 /** More than this in a compressed manifest is an attack (the default is 32). */
@@ -19,7 +21,8 @@ const THUMBNAIL_LONG_EDGE_PX = 512;
 function common(trust: TrustAnchors | undefined, timeStampAnchorsPem = ''): Record<string, unknown> {
   return {
     trust: {
-      ...(trust && { user_anchors: trust.anchorsPem }),
+      // Without any anchor nothing is trusted.
+      ...(trust && trust.anchorsPem !== '' && { user_anchors: trust.anchorsPem }),
       ...(timeStampAnchorsPem !== '' && { trust_anchors: timeStampAnchorsPem }),
     },
     verify: {

@@ -110,11 +110,18 @@ export class TrustJudge {
     let isOurs = false;
     for (const { list, certificates, fingerprints } of this.lists) {
       if (list.purpose !== 'signers') continue;
+      const only = list.onlyCertificates;
+      const leafSha256 = sha256Hex(leafDer);
+      if (only !== undefined) {
+        isOurs = only.ever.includes(leafSha256);
+        if (!only.trusted.includes(leafSha256)) continue;
+      }
       const roots = certificates.map(({ certificate }) => certificate);
       const answer = await checkChain({ leaf, intermediates, roots, at, purposes: CLAIM_PURPOSES });
-      if (list.name === OWN_TRUST_LIST) isOurs = answer.path !== undefined && answer.fault === undefined;
+      if (list.name === OWN_TRUST_LIST && only === undefined)
+        isOurs = answer.path !== undefined && answer.fault === undefined;
       // A certificate that is on the list itself needs no authority above it, but it must be alive.
-      const isListed = fingerprints.has(sha256Hex(leafDer)) && isAlive(leaf, at);
+      const isListed = fingerprints.has(leafSha256) && isAlive(leaf, at);
       const isLed =
         answer.path !== undefined && answer.fault === undefined && answer.validityFault === undefined;
       if (isListed || isLed) return { list: trustListUse(list, this.clock.now()), isOurs };

@@ -1,4 +1,5 @@
 import { type ManifestPlan, type SigningOrigin } from './manifest-plan.js';
+import { type SignatureTimeStamp } from './time-stamping.port.js';
 
 export interface SignMediaRequest {
   /** Captured bytes. The signer refuses when their SHA-256 is not `origin.originalSha256`. */
@@ -23,6 +24,8 @@ export interface SignedMedia {
   readonly manifestLabel: string;
   /** SHA-256 of the DER of the signing certificate. */
   readonly certificateSha256: string;
+  /** `undefined` when this installation does not time-stamp manifests. */
+  readonly timeStamp: SignatureTimeStamp | undefined;
   /** What became of a manifest which the source already had: kept as the parent ingredient, whatever its state. */
   readonly keptManifest:
     | {
@@ -40,7 +43,8 @@ export interface SignedMedia {
  * ingredient with its validation results, a planned parent then becomes `inputTo`, a planned `c2pa.created` gives way.
  *
  * @throws ColophonError `source_not_allowed` when the bytes are not the declared ones,
- *   `signer_unavailable` when key or certificate cannot be used, `unsupported_media` for a type without embedding,
+ *   `signer_unavailable` when key or certificate cannot be used, `time_stamp_unavailable` when a required time-stamp
+ *   cannot be had, `unsupported_media` for a type without embedding,
  *   `media_corrupt` and `manifest_malformed` when the source cannot be parsed safely,
  *   `internal` for a plan that breaks the rules, an existing destination, or a file that did not read back right.
  */

@@ -194,6 +194,8 @@ export class CollectDossier {
       claimSha256: asset.claimSha256,
       manifestSha256: asset.manifestSha256,
       manifestLabel: asset.manifestLabel,
+      certificateSha256: asset.certificateSha256,
+      timeStamp: asset.timeStamp,
       digitalSourceType: asset.digitalSourceType,
       parents: asset.parents.map(({ assetId, relationship }) => ({
         assetId: publicId('asset', assetId),

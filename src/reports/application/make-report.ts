@@ -50,7 +50,7 @@ export class MakeReport {
     private readonly readOpenings: ReadOpenings,
     private readonly erasures: ReadErasures,
     private readonly appendEntry: AppendEntry,
-    private readonly trustAnchorsPem: string,
+    private readonly installationTrust: { readonly anchorsPem: string },
     private readonly timeStampRootsPem: string | undefined,
     private readonly clock: Clock,
   ) {}
@@ -149,7 +149,7 @@ export class MakeReport {
       entries,
       openings,
       assets,
-      trustAnchorsPem: this.trustAnchorsPem,
+      trustAnchorsPem: this.installationTrust.anchorsPem,
       timeStamps: collected.checkpoint.timeStamps,
       timeStampRootsPem: this.timeStampRootsPem,
     };

@@ -62,6 +62,13 @@ export interface DossierAsset {
   readonly claimSha256: string;
   readonly manifestSha256: string;
   readonly manifestLabel: string;
+  /** Of the certificate that signed; absent for assets of before it was kept. */
+  readonly certificateSha256?: string | undefined;
+  /** Of the manifest's signature; absent where none was wanted. */
+  readonly timeStamp?:
+    | { readonly outcome: 'stamped'; readonly authority: string; readonly time: string }
+    | { readonly outcome: 'missing'; readonly authority: string; readonly reason: string }
+    | undefined;
   /** Short name such as `trainedAlgorithmicMedia`; `undefined` where there is none or nobody declared it. */
   readonly digitalSourceType: string | undefined;
   readonly parents: readonly { readonly assetId: string; readonly relationship: string }[];

@@ -19,6 +19,16 @@ const stepSubject = { kind: 'step_run', id: stp } as const;
 const assetSubject = { kind: 'asset', id: ast } as const;
 const step = { runId: run, stepKey: 'generate' };
 
+const keySubject = { kind: 'signing_key', id: hash('e') } as const;
+const keyData = {
+  certificateSha256: hash('e'),
+  spkiSha256: hash('f'),
+  algorithm: 'es256',
+  notBefore: '2026-11-22T09:55:00.000Z',
+  notAfter: '2027-11-22T09:55:00.000Z',
+  chain: ['MIIB', 'MIIC'],
+};
+
 export const signedAsset = {
   ...common,
   type: 'asset.signed',
@@ -33,6 +43,8 @@ export const signedAsset = {
     claimSha256: hash('c'),
     manifestSha256: hash('d'),
     manifestLabel: 'urn:c2pa:019abc00-0000-7000-8000-000000000001',
+    certificateSha256: hash('e'),
+    timeStamp: { outcome: 'stamped', authority: 'tsa.example', time: '2026-11-22T10:00:01.000Z' },
     parents: [{ assetId: id('ast'), relationship: 'parentOf' }],
     digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia',
   },
@@ -379,6 +391,32 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
       witness: 'witness.example/w1+00000001',
       conflict: 'the witness w1 knows another history of this log: it has seen 1000000 entries',
     },
+  },
+  'claim_key.activated': { ...common, type: 'claim_key.activated', subject: keySubject, data: keyData },
+  'claim_key.retired': {
+    ...common,
+    type: 'claim_key.retired',
+    subject: keySubject,
+    data: { certificateSha256: hash('e') },
+  },
+  'claim_key.compromised': {
+    ...common,
+    type: 'claim_key.compromised',
+    subject: keySubject,
+    data: { certificateSha256: hash('e'), reason: 'key_compromise', assets: 12 },
+  },
+  'report_key.activated': { ...common, type: 'report_key.activated', subject: keySubject, data: keyData },
+  'report_key.retired': {
+    ...common,
+    type: 'report_key.retired',
+    subject: keySubject,
+    data: { certificateSha256: hash('e') },
+  },
+  'report_key.compromised': {
+    ...common,
+    type: 'report_key.compromised',
+    subject: keySubject,
+    data: { certificateSha256: hash('e'), reason: 'suspected_compromise', assets: 0 },
   },
   'legal_hold.placed': {
     ...common,
