@@ -40,7 +40,7 @@ export function composeGeneration(
   { dataSource, organizationTx, boss }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  { store, probe, assets, signalReader, signAsset, recordAsset }: Composed<typeof composeAssets>,
   { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
@@ -59,6 +59,7 @@ export function composeGeneration(
     runs,
     store,
     probe,
+    signalReader,
     signAsset,
     recordAsset,
     stepInputs,

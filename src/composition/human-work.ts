@@ -15,7 +15,7 @@ export function composeHumanWork(
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   { store, assets, signalReader, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { requireCleared, requireReleasable }: Composed<typeof composeLicenses>,
+  { requireCleared, requireReleasable, recordObligations }: Composed<typeof composeLicenses>,
 ) {
   return {
     recordContribution: new RecordContribution(
@@ -39,6 +39,7 @@ export function composeHumanWork(
       requirePublishing,
       requireCleared,
       requireReleasable,
+      recordObligations,
       vault,
       clock,
     ),

@@ -47,7 +47,7 @@ export interface Asset {
   /** `undefined` where the step has none (a plain resize) or nobody declared one. Unknown is never "human". */
   readonly digitalSourceType: DigitalSourceType | undefined;
   readonly rights: RightsDeclaration | undefined;
-  /** `undefined` for what a step made, and for files that came in before anything was read in files. */
+  /** `undefined` for what a step on this machine made, and for files that came in before anything was read in files. */
   readonly signalReading: SignalReading | undefined;
   readonly runId: string | undefined;
   readonly stepRunId: string | undefined;
@@ -59,7 +59,8 @@ export interface Asset {
 /** What the sender of a file declares about the right to use it: the license engine's view of an input. */
 export type RightsDeclaration = Omit<LineageInput, 'assetId' | 'fileSignals' | 'unreadPlaces' | 'goesInto'>;
 
-/** What is known of the reservations in the file of an asset; `undefined` where the file did not come from outside. */
+/** What is known of the reservations in the file of an asset; `undefined` where this program wrote the file itself. */
 export function readingOf({ origin, signalReading }: Asset): SignalReading | undefined {
-  return origin === 'step' ? undefined : (signalReading ?? NEVER_READ);
+  // Files that vendors returned before they were read here have no reading; their terms speak for them.
+  return signalReading ?? (origin === 'step' ? undefined : NEVER_READ);
 }

@@ -324,6 +324,8 @@ export const ENTRY_DATA_SCHEMAS = {
     sha256: sha256Hex,
     /** Policies of the organization that were asked before it; absent when there were none. Of many, the first ones. */
     policies: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY).optional(),
+    /** The calendar of duties on the day of the release, where it is another than on the day of signing; what is new. */
+    calendar: z.strictObject({ sha256: sha256Hex, newDuties: z.array(token).max(200) }).optional(),
     /** Where these are not all: how many there were, and SHA-256 of the canonical JSON of the list of all, by hash. */
     allPolicies: z.strictObject({ count: z.int().positive(), sha256: sha256Hex }).optional(),
   }),

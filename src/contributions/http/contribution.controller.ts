@@ -17,7 +17,7 @@ import { publicId } from '../../shared/ids.js';
 import { RecordContribution, type RecordedContribution } from '../application/record-contribution.js';
 import { ReviewAsset } from '../application/review-asset.js';
 import { StateAuthorship } from '../application/state-authorship.js';
-import { openObligations } from './obligation-view.js';
+import { newDutiesView, openObligations } from './obligation-view.js';
 import { CAPTURE_KINDS, CONTRIBUTION_ACTIONS, CONTRIBUTION_BASES } from '../domain/contribution.js';
 
 const contributionSchema = z
@@ -129,13 +129,18 @@ export class ContributionController {
       { principal, key, fingerprint: ['POST release', assetId] },
       (idempotent) =>
         this.organizationTx.run(principal.organizationId, async (tx) => {
-          const { releasedAt, sha256, obligations } = await this.reviewAsset.release(tx, principal, assetId);
+          const { releasedAt, sha256, obligations, newDuties } = await this.reviewAsset.release(
+            tx,
+            principal,
+            assetId,
+          );
           const view = {
             assetId: publicId('asset', assetId),
             sha256,
             releasedAt: releasedAt.toISOString(),
             obligationsRecorded: obligations !== undefined,
             openObligations: openObligations(obligations),
+            newDuties: newDutiesView(newDuties),
           };
           await idempotent.complete(tx, { status: 200, body: view });
           return { status: 200, body: view };

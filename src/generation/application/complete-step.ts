@@ -2,10 +2,12 @@ import { type NewAsset, type RecordAsset } from '../../assets/application/record
 import { type SignAsset } from '../../assets/application/sign-asset.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
+import { type FileSignalReader, NEVER_READ, type SignalReading } from '../../assets/domain/signal-reading.js';
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
+import { isColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { type Lease, type RunRepository } from '../adapters/run.repository.js';
 import { type Run, type StepRun } from '../domain/run.js';
@@ -23,6 +25,7 @@ export class CompleteStep {
     private readonly runs: RunRepository,
     private readonly store: AssetStore,
     private readonly probe: MediaProbe,
+    private readonly signals: FileSignalReader,
     private readonly signAsset: SignAsset,
     private readonly recordAsset: RecordAsset,
     private readonly stepInputs: StepInputs,
@@ -52,6 +55,7 @@ export class CompleteStep {
       origin: { kind: 'captured_from_provider', originalSha256: original.sha256, stepRunId: step.id },
       plan,
     });
+    const signalReading = await this.readSignals(organizationId, step, original);
     const signedPath = await this.store.localPath(organizationId, signed.sha256);
     const { width, height } = await this.probe.probe({ path: signedPath });
     const asset: NewAsset = {
@@ -62,6 +66,7 @@ export class CompleteStep {
       original: { ...original, width, height },
       signed,
       digitalSourceType,
+      ...(signalReading === undefined ? {} : { signalReading }),
       step,
       parents,
       actor: SYSTEM_ACTOR,
@@ -70,6 +75,24 @@ export class CompleteStep {
       createdAt: now,
     };
     await this.organizationTx.run(organizationId, (tx) => this.commit(tx, asset, step, lease));
+  }
+
+  /**
+   * What the file of a vendor reserves holds for whatever is made from it. What cannot be read is unknown, and no reason
+   * to lose a picture that is paid for. Files of this machine are written by this program.
+   */
+  private async readSignals(
+    organizationId: string,
+    { provider }: StepRun,
+    { sha256, mediaType }: { readonly sha256: string; readonly mediaType: string },
+  ): Promise<SignalReading | undefined> {
+    if (provider === 'studio' || provider === 'sandbox') return undefined;
+    try {
+      return await this.signals.read({ path: await this.store.localPath(organizationId, sha256), mediaType });
+    } catch (error) {
+      if (isColophonError(error) && error.status < 500) return NEVER_READ;
+      throw error;
+    }
   }
 
   private async context(tx: Tx, run: Run, step: StepRun) {

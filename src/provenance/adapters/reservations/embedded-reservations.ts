@@ -7,6 +7,7 @@ import {
   rightsText,
 } from '../../domain/reservations/rights-properties.js';
 import { avifMetadata } from './avif-metadata.js';
+import { exifTexts } from './exif-texts.js';
 import { iimRightsTexts } from './image-resources.js';
 import { findMetadata, type MetadataPlaces } from './metadata-places.js';
 import { parseXmpPacket } from './xmp-packet.js';
@@ -26,10 +27,12 @@ export async function embeddedReservations(
   return readPlaces(places);
 }
 
-export function readPlaces({ xmp, iim, xmpUnread, iimUnread }: MetadataPlaces): EmbeddedReservations {
+export function readPlaces(places: MetadataPlaces): EmbeddedReservations {
+  const { xmp, iim, exif, xmpUnread, iimUnread, exifUnread } = places;
   const found: FoundReservation[] = [];
   let xmpRead = !xmpUnread;
   let iimRead = !iimUnread;
+  let exifRead = !exifUnread;
   let namesRemoteManifest = false;
   for (const packet of xmp) {
     const { properties, isWhole } = parseXmpPacket(packet);
@@ -43,6 +46,15 @@ export function readPlaces({ xmp, iim, xmpUnread, iimUnread }: MetadataPlaces): 
     found.push(...texts.flatMap(rightsText));
     iimRead &&= isWhole;
   }
-  const unread = [...(xmpRead ? [] : (['xmp'] as const)), ...(iimRead ? [] : (['iptc-iim'] as const))];
+  for (const structure of exif) {
+    const { texts, isWhole } = exifTexts(structure);
+    found.push(...texts.flatMap(rightsText).map((said) => ({ ...said, origin: 'exif' as const })));
+    exifRead &&= isWhole;
+  }
+  const unread = [
+    ...(xmpRead ? [] : (['xmp'] as const)),
+    ...(iimRead ? [] : (['iptc-iim'] as const)),
+    ...(exifRead ? [] : (['exif'] as const)),
+  ];
   return { found, unread, namesRemoteManifest };
 }
