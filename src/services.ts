@@ -70,6 +70,7 @@ export async function createServices(options: ServicesOptions) {
       if (configuration.roles.includes('sequencer')) {
         log.sequencer.start();
         log.anchorLoop.start();
+        database.idempotencyExpiry.start();
       }
       if (!configuration.roles.includes('worker')) return;
       await generation.stepWorker.start();
@@ -82,6 +83,7 @@ export async function createServices(options: ServicesOptions) {
       await generation.studioProvider.close();
       await log.anchorLoop.stop();
       await log.sequencer.stop();
+      await database.idempotencyExpiry.stop();
       provenance.verifier.close();
       await database.sequencerPool.end();
       await database.dataSource.destroy();

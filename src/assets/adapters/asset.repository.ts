@@ -1,5 +1,6 @@
 import { type DataSource, In, LessThan } from 'typeorm';
 import { type Tx } from '../../database/organization-tx.js';
+import { type ThreeValued } from '../../licenses/domain/three-valued.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type Asset, type AssetOrigin, type AssetParent } from '../domain/asset.js';
 import { AssetEntity, AssetParentEntity, SignedClaimEntity, SignedFileEntity } from './asset.entity.js';
@@ -13,6 +14,8 @@ export interface AssetOriginRecord {
   readonly origin: AssetOrigin;
   readonly digitalSourceType: string | null;
   readonly runId: string | null;
+  /** As declared for an upload. */
+  readonly showsPeople: ThreeValued | undefined;
 }
 
 const MAX_LINEAGE = 500;
@@ -115,13 +118,14 @@ export class AssetRepository {
       origin: AssetOrigin;
       digital_source_type: string | null;
       run_id: string | null;
+      shows_people: ThreeValued | null;
     }>(
       `WITH RECURSIVE lineage(id) AS (
          SELECT unnest($2::uuid[])
          UNION
          SELECT p.parent_asset_id FROM asset_parent p JOIN lineage l ON p.asset_id = l.id
           WHERE p.organization_id = $1)
-       SELECT a.origin, a.digital_source_type, a.run_id FROM asset a JOIN lineage l ON a.id = l.id
+       SELECT a.origin, a.digital_source_type, a.run_id, a.rights ->> 'showsPeople' AS shows_people FROM asset a JOIN lineage l ON a.id = l.id
         WHERE a.organization_id = $1 ORDER BY a.id`,
       [tx.organizationId, ids],
     );
@@ -129,6 +133,7 @@ export class AssetRepository {
       origin: row.origin,
       digitalSourceType: row.digital_source_type,
       runId: row.run_id,
+      showsPeople: row.shows_people ?? undefined,
     }));
   }
 
