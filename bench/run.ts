@@ -7,6 +7,7 @@ import { exportBenchmark } from './export.js';
 import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
 import { studioStepBenchmark } from './studio-step.js';
+import { verifyBatchBenchmark } from './verify-batch.js';
 import { verifyBundleBenchmark } from './verify-bundle.js';
 import { withInstance } from './with-instance.js';
 
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'clearance-http': clearanceHttpBenchmark,
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,
+  'verify-batch': verifyBatchBenchmark,
   'verify-bundle': verifyBundleBenchmark,
 };
 

@@ -216,7 +216,11 @@ const MAX_NAME_LENGTH = 200;
 function nameOf(distinguishedName: string | undefined): string {
   const attributes = (distinguishedName ?? '').split('\n');
   const valueOf = (key: string): string | undefined =>
-    attributes.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1);
+    attributes
+      .find((line) => line.startsWith(`${key}=`))
+      ?.slice(key.length + 1)
+      // As Node writes them, special characters are escaped (RFC 2253 section 2.4).
+      .replaceAll(/\\([,+"\\<>;=# ])/g, '$1');
   const parts = [valueOf('CN'), valueOf('O')].filter((part) => part !== undefined && part !== '');
   return [...new Set(parts)].join(', ').slice(0, MAX_NAME_LENGTH);
 }

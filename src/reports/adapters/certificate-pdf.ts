@@ -29,6 +29,14 @@ export async function renderCertificatePdf(facts: CertificateFacts): Promise<Buf
   drawSection(paper, 'Does it hold', holdRows(facts));
   drawSection(paper, 'In the log', logRows(facts));
   drawSection(paper, 'Check it yourself', checkRows(facts));
+  if (paper.hasReplacements)
+    clipped(
+      paper,
+      'Characters that the font of this page does not have are shown as \ufffd.',
+      STYLES.small,
+      1,
+      'P',
+    );
   return paper.finish(`${asset.id}   verified ${exactTime(verifiedAt)}`);
 }
 
@@ -152,7 +160,11 @@ function holdRows({ result }: CertificateFacts): Row[] {
     return ['Broken', `${where}: ${each.meaning} (${each.code})`, 2];
   });
   const rest: Row[] = breaks.length > 3 ? [['', `and ${breaks.length - 3} more`, 1]] : [];
-  return [['Verdict', VERDICT_WORDS[verdict], 2, STYLES.cellStrong], ...places, ...rest];
+  const history =
+    result.verification.brokenIngredient && verdict !== 'broken'
+      ? ' Something that it was made from does not hold.'
+      : '';
+  return [['Verdict', `${VERDICT_WORDS[verdict]}${history}`, 2, STYLES.cellStrong], ...places, ...rest];
 }
 
 function logRows({ result }: CertificateFacts): Row[] {
