@@ -11,6 +11,9 @@ const USAGE = `Usage: colophon verify FILE [options]
 
 Verifies a media file with a C2PA manifest, or an evidence bundle. Offline: nothing is looked up anywhere.
 
+  --manifest FILE.c2pa
+                  for a media file that carries no manifest: the file with the manifest
+                  (default where none can be inside: FILE.c2pa beside it)
   --trust CA.pem  certificate authorities whose signers count as known
                   (default for media files: the authority of the installation in COLOPHON_HOME, if there is one)
   --vkey VKEY     for a bundle: the key of the log as you know it from elsewhere
@@ -34,6 +37,7 @@ const EXIT_OF: Readonly<Record<Verdict, number>> = {
 
 interface Options {
   readonly file: string;
+  readonly manifest: string | undefined;
   readonly trust: string | undefined;
   readonly vkey: string | undefined;
   readonly policy: string | undefined;
@@ -66,13 +70,14 @@ export async function verify(
 }
 
 async function report(
-  { file, trust, vkey, policy, tsaRoots, json }: Options,
+  { file, manifest, trust, vkey, policy, tsaRoots, json }: Options,
   environment: NodeJS.ProcessEnv,
   openVerifier: OpenVerifier | undefined,
 ): Promise<number> {
   try {
     const given = trust === undefined ? undefined : await readTrustList(trust);
     const result = await verifyFile(resolve(file), {
+      sidecarPath: manifest === undefined ? undefined : resolve(manifest),
       trustList: given ?? (await ownTrustList(environment)),
       expectedAuthority: given,
       expectedVkey: vkey,
@@ -84,6 +89,9 @@ async function report(
     const misplaced = Object.entries(forBundles).find(([, value]) => value !== undefined);
     if (result.kind === 'media' && misplaced) {
       throw new Unusable(`${misplaced[0]} is for evidence bundles; this is a media file, which names no log`);
+    }
+    if (result.kind === 'bundle' && manifest !== undefined) {
+      throw new Unusable('--manifest is for media files; a bundle brings its manifests with it');
     }
     console.log(json ? printableJson(document(file, result)) : formatVerification(file, result));
     return EXIT_OF[result.verdict];
@@ -103,9 +111,10 @@ function document(file: string, result: VerifiedFile): object {
     const { subject, statements, findings, notProved, witnessing, timeStamps } = result.verification;
     return { ...common, subject: subject ?? null, statements, findings, notProved, witnessing, timeStamps };
   }
-  const { trustList, verification } = result;
+  const { trustList, verification, sidecarPath } = result;
   return {
     ...common,
+    manifestFile: sidecarPath ?? null,
     trustList: trustList ? { name: trustList.name, path: trustList.path } : null,
     ...(verification && { media: verification }),
   };
@@ -116,6 +125,7 @@ function readOptions(argv: string[]): Options {
     args: argv,
     allowPositionals: true,
     options: {
+      manifest: { type: 'string' },
       trust: { type: 'string' },
       vkey: { type: 'string' },
       policy: { type: 'string' },
@@ -126,8 +136,8 @@ function readOptions(argv: string[]): Options {
   });
   const [file, ...rest] = positionals;
   if (!values.help && (file === undefined || rest.length > 0)) throw new Unusable('name one file');
-  const { trust, vkey, policy, json, help } = values;
-  return { file: file ?? '', trust, vkey, policy, tsaRoots: values['tsa-roots'], json, help };
+  const { manifest, trust, vkey, policy, json, help } = values;
+  return { file: file ?? '', manifest, trust, vkey, policy, tsaRoots: values['tsa-roots'], json, help };
 }
 
 function messageOf(error: unknown): string {

@@ -50,23 +50,25 @@ export function composeAssets(
       clock,
     ),
     readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
-    verifyFile: new VerifyFile(verifier, async (sha256) => {
-      const found = await assets.findSigned(dataSource, sha256);
-      return found ? placeInLog(organizationTx, found) : undefined;
+    verifyFile: new VerifyFile(verifier, async ({ sha256, manifestSha256, manifestPlacement }) => {
+      // A file with a sidecar is found by its sidecar.
+      const known = manifestPlacement === 'sidecar' ? manifestSha256 : sha256;
+      const found = known === undefined ? undefined : await assets.findSigned(dataSource, known);
+      return found ? placeInLog(organizationTx, { ...found, sha256 }) : undefined;
     }),
   };
 }
 
 async function placeInLog(
   organizationTx: OrganizationTx,
-  found: { organizationId: string; assetId: string },
+  found: { organizationId: string; assetId: string; sha256: string },
 ) {
   const [row] = await organizationTx.run(found.organizationId, (tx) =>
     tx.query<{ origin: string; index: string | null }>(
       `SELECT l.origin, e.index FROM asset a JOIN audit_log l ON l.organization_id = a.organization_id
          LEFT JOIN audit_entry e ON e.organization_id = a.organization_id AND e.entry_id = a.entry_id
-        WHERE a.organization_id = $1 AND a.id = $2`,
-      [found.organizationId, found.assetId],
+        WHERE a.organization_id = $1 AND a.id = $2 AND a.sha256 = $3`,
+      [found.organizationId, found.assetId, found.sha256],
     ),
   );
   if (!row) return undefined;

@@ -53,13 +53,13 @@ export class CompleteStep {
       plan,
     });
     const signedPath = await this.store.localPath(organizationId, signed.sha256);
-    const { width, height } = await this.probe.probe({ path: signedPath });
+    const { kind, width, height, durationMs } = await this.probe.probe({ path: signedPath });
     const asset: NewAsset = {
       id: newId(),
       projectId: run.projectId,
       origin: 'step',
       title: plan.title,
-      original: { ...original, width, height },
+      original: { ...original, kind, width, height, durationMs },
       signed,
       digitalSourceType,
       step,

@@ -1,18 +1,24 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { Reader } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError } from '../../shared/errors.js';
 import { brokenIngredients } from '../domain/chain-failures.js';
-import { DETECTION_BYTES, detectMediaType, type EmbeddableMediaType } from '../domain/media-types.js';
-import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import { detectMediaType, isJpegXlCodestream } from '../domain/detect-media-type.js';
+import { embeddableMediaType, type SignableMediaType } from '../domain/media-types.js';
+import {
+  type FileToVerify,
+  type MediaVerification,
+  type MediaVerifier,
+} from '../domain/media-verifier.port.js';
 import { verificationSentences } from '../domain/verification-sentences.js';
 import { ByteSource } from './byte-source.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { extractManifestStore } from './manifest-store-extraction.js';
+import { MAX_STORE_BYTES } from './manifest-store-slice.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
 
 /** The report of a hostile manifest can be far larger than the manifest. 32 Mi characters. */
@@ -29,14 +35,14 @@ export class C2paReader implements MediaVerifier {
     this.settings = readerSettings(options.trust);
   }
 
-  async verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification> {
+  async verify(file: FileToVerify): Promise<MediaVerification> {
     // The library reads on its own threads, so hashing costs no extra time.
     const [read, sizeBytes, sha256] = await Promise.all([
-      this.read(file.path),
+      this.read(file),
       stat(file.path).then((status) => status.size),
       fileSha256(file.path),
     ]);
-    const { mediaType, store, report } = read;
+    const { mediaType, store, report, isSidecar } = read;
     const claim = store && activeClaim(store);
     const facts = this.judge(report, mediaType);
     return {
@@ -45,19 +51,27 @@ export class C2paReader implements MediaVerifier {
       mediaType,
       ...facts,
       brokenIngredient: facts.chain !== undefined && brokenIngredients(facts.chain).length > 0,
+      manifestPlacement: facts.chain && (isSidecar ? 'sidecar' : 'embedded'),
       manifestSha256: store && sha256Hex(store),
       claimSha256: claim && sha256Hex(claim.claim),
       sentences: verificationSentences(facts),
     };
   }
 
-  private async read(path: string): Promise<{
-    mediaType: EmbeddableMediaType;
+  private async read({ path, sidecarPath }: FileToVerify): Promise<{
+    mediaType: SignableMediaType;
     store: Buffer | undefined;
     report: ManifestStoreReport | undefined;
+    isSidecar: boolean;
   }> {
-    const { mediaType, store } = await readManifestStore(path);
-    return { mediaType, store, report: await this.report(path, mediaType, store !== undefined) };
+    const { mediaType, store: embedded, canCarry } = await readManifestStore(path);
+    const carried = canCarry ? await this.report({ path, mediaType }, embedded, false) : undefined;
+    if (sidecarPath === undefined) return { mediaType, store: embedded, report: carried, isSidecar: false };
+    if (embedded !== undefined || carried !== undefined) {
+      throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
+    }
+    const store = await readSidecar(sidecarPath);
+    return { mediaType, store, report: await this.report({ path, mediaType }, store, true), isSidecar: true };
   }
 
   private judge(
@@ -89,15 +103,15 @@ export class C2paReader implements MediaVerifier {
    * @throws ColophonError `media_corrupt`, `manifest_malformed`
    */
   async findsManifest(path: string, mediaType: string): Promise<boolean> {
-    return (await this.parse(path, mediaType, false)) !== null;
+    return (await this.parse({ path, mediaType }, undefined, false)) !== null;
   }
 
   private async report(
-    path: string,
-    mediaType: string,
-    hasStore: boolean,
+    file: { readonly path: string; readonly mediaType: string },
+    store: Buffer | undefined,
+    isSidecar: boolean,
   ): Promise<ManifestStoreReport | undefined> {
-    const json = await this.parse(path, mediaType, hasStore);
+    const json = await this.parse(file, store, isSidecar);
     if (json === null) return undefined;
     if (JSON.stringify(json).length > MAX_REPORT_CHARACTERS) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file is too large to report on.');
@@ -110,16 +124,24 @@ export class C2paReader implements MediaVerifier {
   }
 
   /** What the library reports about the file; `null` when it has no manifest. */
-  private async parse(path: string, mediaType: string, hasStore: boolean): Promise<unknown> {
+  private async parse(
+    { path, mediaType }: { readonly path: string; readonly mediaType: string },
+    store: Buffer | undefined,
+    isSidecar: boolean,
+  ): Promise<unknown> {
+    const asset = { path, mimeType: mediaType };
     try {
-      const reader = await Reader.fromAsset({ path, mimeType: mediaType }, this.settings);
+      const reader =
+        isSidecar && store !== undefined
+          ? await Reader.fromManifestDataAndAsset(store, asset, this.settings)
+          : await Reader.fromAsset(asset, this.settings);
       return reader === null ? null : reader.json();
     } catch (cause) {
       // The file only names a manifest elsewhere. We do not go there: the address is the stranger's choice.
-      if (!hasStore && isRemoteOnly(cause)) return null;
-      throw hasStore
-        ? new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause })
-        : new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause });
+      if (store === undefined && isRemoteOnly(cause)) return null;
+      throw store === undefined
+        ? new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause })
+        : new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause });
     }
   }
 }
@@ -130,26 +152,43 @@ function isRemoteOnly(error: unknown): boolean {
   return typeof name === 'string' && name.startsWith('C2pa(RemoteManifest');
 }
 
+/** What a file is, and the manifest store that it carries. */
+export interface CarriedStore {
+  readonly mediaType: SignableMediaType;
+  readonly store: Buffer | undefined;
+  /** False where nothing can be embedded: the library does not even look into such files. */
+  readonly canCarry: boolean;
+}
+
 /**
  * Type and manifest store of a file, by its bytes.
- * @throws ColophonError `unsupported_media` when the bytes are of no type that carries manifests here.
+ * @throws ColophonError `unsupported_media` when the bytes are of no type that is signed here.
  */
-export async function readManifestStore(
-  path: string,
-): Promise<{ mediaType: EmbeddableMediaType; store: Buffer | undefined }> {
+export async function readManifestStore(path: string): Promise<CarriedStore> {
   const file = await ByteSource.open(path);
   try {
-    const mediaType = detectMediaType(await file.read(0, DETECTION_BYTES));
+    const mediaType = await detectMediaType(file);
     if (mediaType === undefined) {
       throw new ColophonError(
         'unsupported_media',
         'The bytes are not of a media type that is supported here.',
       );
     }
-    return { mediaType, store: await extractManifestStore(file, mediaType) };
+    const embeddable = embeddableMediaType(mediaType);
+    const isBare = isJpegXlCodestream((await file.read(0, 2)).toString('latin1'));
+    if (embeddable === undefined || isBare) return { mediaType, store: undefined, canCarry: false };
+    return { mediaType, store: await extractManifestStore(file, embeddable), canCarry: true };
   } finally {
     await file.close();
   }
+}
+
+/** A manifest store in a file of its own. @throws ColophonError `payload_too_large` */
+async function readSidecar(path: string): Promise<Buffer> {
+  if ((await stat(path)).size > MAX_STORE_BYTES) {
+    throw new ColophonError('payload_too_large', 'The manifest is larger than any that is read here.');
+  }
+  return readFile(path);
 }
 
 /** Lower-case hexadecimal SHA-256 of a file, streamed. */

@@ -20,7 +20,7 @@ async function work(job: VerificationJob): Promise<void> {
   memoryLimitBytes = job.memoryLimitBytes;
   try {
     const reader = new C2paReader({ trust: job.trust ?? undefined });
-    const verification = await reader.verify(job);
+    const verification = await reader.verify({ ...job, sidecarPath: job.sidecarPath ?? undefined });
     if (job.task === 'verify') answer({ kind: 'verified', verification });
     else answer({ kind: 'read', reservations: await readReservations(job.path, verification) });
   } catch (error) {

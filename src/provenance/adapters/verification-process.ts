@@ -1,6 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { ColophonError } from '../../shared/errors.js';
-import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import {
+  type FileToVerify,
+  type MediaVerification,
+  type MediaVerifier,
+} from '../domain/media-verifier.port.js';
 import { type ReservationReader, type ReservationReading } from '../domain/reservations/reservation.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { type TaskResults } from './verification-protocol.js';
@@ -12,9 +16,11 @@ export interface VerificationProcessOptions {
   readonly childModuleUrl?: URL;
   /** Extra arguments of Node for the child, e.g. a loader for TypeScript in tests. */
   readonly childExecArgv?: readonly string[];
-  /** Time for one file, from the start of parsing. */
+  /** Time for one file, from the start of parsing; a large one gets {@link LARGE_BYTES_PER_SECOND} besides. */
   readonly deadlineMs?: number;
   readonly maxFileBytes?: number;
+  /** For files that {@link FileToVerify.mayBeLarge}. */
+  readonly maxLargeFileBytes?: number;
   readonly memoryLimitBytes?: number;
   readonly maxConcurrent?: number;
   /** Files that may wait; beyond that callers are turned away. */
@@ -28,6 +34,7 @@ const DEFAULTS = {
   childExecArgv: [] as readonly string[],
   deadlineMs: 30_000,
   maxFileBytes: 256 * MEBIBYTE,
+  maxLargeFileBytes: 16 * 1024 * MEBIBYTE,
   memoryLimitBytes: 1024 * MEBIBYTE,
   maxConcurrent: 2,
   maxQueued: 32,
@@ -38,10 +45,8 @@ const FILES_PER_CHILD = 50;
 /** An idle child costs some 100 MB; starting one costs some 150 ms. */
 const IDLE_MS = 10_000;
 
-interface MediaFile {
-  readonly path: string;
-  readonly mediaType: string;
-}
+/** Below what the slowest disk reads: the file is read twice, once by us and once by the library. */
+const LARGE_BYTES_PER_SECOND = 10 * MEBIBYTE;
 
 interface IdleWorker {
   readonly worker: VerificationWorker;
@@ -69,12 +74,12 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
    * @throws ColophonError `payload_too_large`, `rate_limited` when too many wait, `unsupported_media`,
    *   `media_corrupt`, `manifest_malformed`; `internal` when no child can be started.
    */
-  async verify(file: MediaFile): Promise<MediaVerification> {
+  async verify(file: FileToVerify): Promise<MediaVerification> {
     return this.inTurn('verify', file);
   }
 
   /** @throws ColophonError as {@link verify} */
-  async readReservations(file: MediaFile): Promise<ReservationReading> {
+  async readReservations(file: FileToVerify): Promise<ReservationReading> {
     return this.inTurn('reservations', file);
   }
 
@@ -89,13 +94,17 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
     for (const next of this.waiting.splice(0)) next();
   }
 
-  private async refuseTooLarge(path: string): Promise<void> {
+  /** @returns the size */
+  private async refuseTooLarge({ path, mayBeLarge }: FileToVerify): Promise<number> {
     const status = await stat(path);
     if (!status.isFile()) throw new ColophonError('unsupported_media', 'This is not a regular file.');
-    if (status.size > this.options.maxFileBytes) {
-      const limit = Math.floor(this.options.maxFileBytes / MEBIBYTE);
+    const { maxFileBytes, maxLargeFileBytes } = this.options;
+    const maxBytes = mayBeLarge === true ? Math.max(maxFileBytes, maxLargeFileBytes) : maxFileBytes;
+    if (status.size > maxBytes) {
+      const limit = Math.floor(maxBytes / MEBIBYTE);
       throw new ColophonError('payload_too_large', `Files of up to ${String(limit)} MiB can be verified.`);
     }
+    return status.size;
   }
 
   private async enter(): Promise<void> {
@@ -118,12 +127,12 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
 
   private async inTurn<Task extends keyof TaskResults>(
     task: Task,
-    file: MediaFile,
+    file: FileToVerify,
   ): Promise<TaskResults[Task]> {
-    await this.refuseTooLarge(file.path);
+    const sizeBytes = await this.refuseTooLarge(file);
     await this.enter();
     try {
-      return await this.inWorker(task, file);
+      return await this.inWorker(task, file, sizeBytes);
     } finally {
       this.leave();
     }
@@ -131,13 +140,19 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
 
   private async inWorker<Task extends keyof TaskResults>(
     task: Task,
-    { path, mediaType }: MediaFile,
+    { path, mediaType, sidecarPath }: FileToVerify,
+    sizeBytes: number,
   ): Promise<TaskResults[Task]> {
     const worker = this.takeWorker();
     this.busy.add(worker);
     try {
-      const { trust, memoryLimitBytes, deadlineMs } = this.options;
-      return await worker.run({ task, path, mediaType, trust: trust ?? null, memoryLimitBytes }, deadlineMs);
+      const { trust, memoryLimitBytes, deadlineMs, maxFileBytes } = this.options;
+      const extraMs = (Math.max(0, sizeBytes - maxFileBytes) / LARGE_BYTES_PER_SECOND) * 1000;
+      const file = { path, mediaType, sidecarPath: sidecarPath ?? null };
+      return await worker.run(
+        { task, ...file, trust: trust ?? null, memoryLimitBytes },
+        deadlineMs + extraMs,
+      );
     } finally {
       this.busy.delete(worker);
       this.putBack(worker);

@@ -8,6 +8,7 @@ export interface VerificationJob {
   readonly task: keyof TaskResults;
   readonly path: string;
   readonly mediaType: string;
+  readonly sidecarPath: string | null;
   readonly trust: TrustAnchors | null;
   /** The child ends itself when its resident memory grows beyond this. */
   readonly memoryLimitBytes: number;

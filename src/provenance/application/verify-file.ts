@@ -1,6 +1,3 @@
-import { open } from 'node:fs/promises';
-import { ColophonError } from '../../shared/errors.js';
-import { detectMediaType } from '../domain/media-types.js';
 import { type ChainNode, type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
 
 /** Where our log holds a file. */
@@ -10,8 +7,10 @@ export interface LogPlace {
   readonly entryIndex: number | undefined;
 }
 
-/** Looks a file up by its SHA-256 in the logs of this deployment. */
-export type FindInLog = (sha256: string) => Promise<LogPlace | undefined>;
+/** Looks a file up by its SHA-256, and that of its sidecar where it has one, in the logs of this deployment. */
+export type FindInLog = (
+  file: Pick<MediaVerification, 'sha256' | 'manifestSha256' | 'manifestPlacement'>,
+) => Promise<LogPlace | undefined>;
 
 export interface FileVerification {
   readonly verification: MediaVerification;
@@ -21,8 +20,6 @@ export interface FileVerification {
     | { readonly status: 'not_in_log' | 'unknown'; readonly text: string };
 }
 
-/** Enough for every container's signature. */
-const HEAD_BYTES = 4096;
 const OWN_TRUST_LIST = 'this installation';
 
 /** What a file says about itself, whether that holds, and whether we know it. */
@@ -32,16 +29,13 @@ export class VerifyFile {
     private readonly findInLog: FindInLog,
   ) {}
 
-  async verify(path: string): Promise<FileVerification> {
-    const mediaType = detectMediaType(await readHead(path));
-    if (mediaType === undefined) {
-      throw new ColophonError(
-        'unsupported_media',
-        'The bytes are not of a kind that can carry a manifest here.',
-      );
-    }
-    const verification = await this.verifier.verify({ path, mediaType });
-    const place = await this.findInLog(verification.sha256);
+  /**
+   * @param sidecarPath the manifest of a file that carries none
+   * @throws ColophonError as {@link MediaVerifier.verify}
+   */
+  async verify(path: string, sidecarPath?: string): Promise<FileVerification> {
+    const verification = await this.verifier.verify({ path, mediaType: '', sidecarPath });
+    const place = await this.findInLog(verification);
     return { verification, headline: headlineOf(verification, place), log: logAnswer(verification, place) };
   }
 }
@@ -50,7 +44,10 @@ function logAnswer(verification: MediaVerification, place: LogPlace | undefined)
   if (place)
     return {
       status: 'in_log',
-      text: 'This installation signed exactly this file, and its log says so.',
+      text:
+        verification.verdict === 'none'
+          ? 'The log of this installation holds exactly this file. Its manifest is a file of its own: send it too to have it checked.'
+          : 'This installation signed exactly this file, and its log says so.',
       ...place,
     };
   if (verification.verdict === 'intact_and_trusted' && verification.trustedBy === OWN_TRUST_LIST) {
@@ -89,15 +86,5 @@ function headlineOf(
         return `Signed with our key, but not in our log: treat it as a forgery.${suffix}`;
       return `Intact, and signed by a known signer.${suffix}`;
     }
-  }
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
   }
 }

@@ -1,3 +1,5 @@
+import { type ManifestPlacement } from './media-types.js';
+
 /** One validation status of the C2PA specification, e.g. `assertion.dataHash.mismatch`. */
 export interface ValidationStatus {
   readonly code: string;
@@ -62,7 +64,9 @@ export interface MediaVerification {
   readonly trustedBy: string | undefined;
   /** True when any ingredient in the chain failed validation, although the asset itself is intact. */
   readonly brokenIngredient: boolean;
-  /** SHA-256 of the manifest store as embedded; `undefined` when the file has none. */
+  /** Where the manifest was found; `undefined` when there is none. */
+  readonly manifestPlacement: ManifestPlacement | undefined;
+  /** SHA-256 of the manifest store as embedded, or of the sidecar; `undefined` when there is none. */
   readonly manifestSha256: string | undefined;
   /** SHA-256 of the CBOR claim of the active manifest. */
   readonly claimSha256: string | undefined;
@@ -72,10 +76,20 @@ export interface MediaVerification {
   readonly sentences: readonly string[];
 }
 
+export interface FileToVerify {
+  readonly path: string;
+  readonly mediaType: string;
+  /** A manifest store in a file of its own, for a file that carries none. */
+  readonly sidecarPath?: string | undefined;
+  /** The file was received from somebody whom we know, or is our own: the size limit for strangers does not count. */
+  readonly mayBeLarge?: true;
+}
+
 export interface MediaVerifier {
   /**
    * Hostile input is welcome: parsing happens in a separate process with time and memory limits.
-   * @throws ColophonError `unsupported_media`, `media_corrupt`, `manifest_malformed`, `payload_too_large`.
+   * @throws ColophonError `unsupported_media`, `media_corrupt`, `manifest_malformed`, `payload_too_large`;
+   *   `sidecar_not_needed` when a sidecar is given for a file that carries a manifest.
    */
-  verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification>;
+  verify(file: FileToVerify): Promise<MediaVerification>;
 }

@@ -34,7 +34,7 @@ function brokenSentence(statuses: readonly ValidationStatus[]): string {
 /** Status codes of C2PA 2.4 section 15.2.2, by what they mean for a reader. */
 function reasonOf(code: string): string {
   if (/^assertion\.(dataHash|bmffHash|boxesHash|collectionHash)\./.test(code)) {
-    return 'the picture does not match the manifest, so one of them was changed or swapped';
+    return 'the file does not match the manifest, so one of them was changed or swapped';
   }
   if (code.startsWith('claimSignature.')) return 'the signature does not hold';
   if (code === 'signingCredential.expired') return 'the signing certificate had expired';
@@ -79,8 +79,7 @@ function sourceSentences(verdict: Facts['verdict'], chain: ChainNode): string[] 
   return (Object.keys(SOURCE_MEANING) as DigitalSourceType[])
     .filter((type) => types.has(DIGITAL_SOURCE_TYPES[type]))
     .map(
-      (type) =>
-        `${claim} that the picture, or something it was made from, was ${SOURCE_MEANING[type] ?? ''}.`,
+      (type) => `${claim} that the file, or something it was made from, was ${SOURCE_MEANING[type] ?? ''}.`,
     );
 }
 

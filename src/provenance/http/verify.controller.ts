@@ -21,19 +21,23 @@ export class VerifyController {
   )
   @Public()
   @HttpCode(200)
-  @FormRoute()
+  @FormRoute(undefined, {
+    name: 'manifest',
+    description: 'The C2PA manifest store of a file that carries none (application/c2pa). Optional',
+  })
   @ApiOperation({
     summary: 'What does this file say, is it intact, do we know it. Public; the file is not kept.',
   })
   async verify(@Req() request: FastifyRequest) {
-    return this.uploads.inspect(request, async (path) => {
-      const { verification, headline, log } = await this.verifyFile.verify(path);
+    return this.uploads.inspect(request, 'manifest', async (path, manifestPath) => {
+      const { verification, headline, log } = await this.verifyFile.verify(path, manifestPath);
       return {
         file: {
           sha256: verification.sha256,
           sizeBytes: verification.sizeBytes,
           mediaType: verification.mediaType,
         },
+        manifestPlacement: verification.manifestPlacement ?? null,
         verdict: verification.verdict,
         headline,
         sentences: verification.sentences,

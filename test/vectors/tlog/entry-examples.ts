@@ -33,6 +33,8 @@ export const signedAsset = {
     claimSha256: hash('c'),
     manifestSha256: hash('d'),
     manifestLabel: 'urn:c2pa:019abc00-0000-7000-8000-000000000001',
+    manifestPlacement: 'embedded',
+    kind: 'image',
     parents: [{ assetId: id('ast'), relationship: 'parentOf' }],
     digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia',
   },
@@ -308,7 +310,13 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     ...common,
     type: 'asset.read',
     subject: assetSubject,
-    data: { assetId: ast, sha256: hash('b'), what: 'content', mode: 'live' },
+    data: {
+      assetId: ast,
+      sha256: hash('b'),
+      what: 'content',
+      mode: 'live',
+      range: { first: 0, last: 65_535 },
+    },
   },
   'report.requested': {
     ...common,

@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { type EmbeddableMediaType } from '../../domain/media-types.js';
+import { type SignableMediaType } from '../../domain/media-types.js';
 import { imageResources } from './image-resources.js';
 
 /** The packets of a file that can hold rights, as the container carries them. */
@@ -12,6 +12,13 @@ export interface MetadataPlaces {
   iimUnread: boolean;
 }
 
+/** The containers in which packets are found by their structure; pictures of at most some 100 MB. */
+export type FindableMediaType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/tiff' | 'image/gif';
+
+export function isFindable(mediaType: SignableMediaType): mediaType is FindableMediaType {
+  return mediaType in FINDERS;
+}
+
 /** Packets of real files have some 10 kB; those of long edited ones a few megabytes. */
 export const MAX_PACKET_BYTES = 4 * 1024 * 1024;
 /** More packets than this are made to keep a parser busy. */
@@ -22,10 +29,7 @@ const MAX_PARTS = 262_144;
  * Finds XMP (ISO 16684-1, XMP part 3 for each container) and IPTC-IIM in a file that upload has found whole. Every
  * packet is taken, also a second one where the standard allows one: a reader of the picture may see either.
  */
-export function findMetadata(
-  file: Buffer,
-  mediaType: Exclude<EmbeddableMediaType, 'image/avif'>,
-): MetadataPlaces {
+export function findMetadata(file: Buffer, mediaType: FindableMediaType): MetadataPlaces {
   const places: MetadataPlaces = { xmp: [], iim: [], xmpUnread: false, iimUnread: false };
   FINDERS[mediaType](file, places);
   return places;
@@ -41,9 +45,7 @@ function addIim(places: MetadataPlaces, records: Buffer): void {
   else places.iim.push(records);
 }
 
-const FINDERS: Readonly<
-  Record<Exclude<EmbeddableMediaType, 'image/avif'>, (file: Buffer, places: MetadataPlaces) => void>
-> = {
+const FINDERS: Readonly<Record<FindableMediaType, (file: Buffer, places: MetadataPlaces) => void>> = {
   'image/png': inPng,
   'image/jpeg': inJpeg,
   'image/webp': inWebp,

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { type EmbeddableMediaType } from '../../domain/media-types.js';
 import {
   dataMining,
   extendedXmpSegments,
@@ -17,7 +16,13 @@ import {
   xmpPacket,
   xmpSegment,
 } from '../../testing/reserved-pictures.js';
-import { action, generatedPlan, parentOf, SigningWorkshop } from '../../testing/signing-workshop.js';
+import {
+  action,
+  generatedPlan,
+  parentOf,
+  type PictureType,
+  SigningWorkshop,
+} from '../../testing/signing-workshop.js';
 import { reservationsInChain } from '../../domain/reservations/training-mining-assertion.js';
 import { findMetadata } from './metadata-places.js';
 import { readReservations } from './read-reservations.js';
@@ -32,7 +37,7 @@ async function readingOf(bytes: Buffer) {
   return readingOfFile({ path: await workshop.write(bytes), mediaType: 'image/png' });
 }
 
-async function readingOfFile(file: { path: string; mediaType: EmbeddableMediaType }) {
+async function readingOfFile(file: { path: string; mediaType: PictureType }) {
   return readReservations(file.path, await workshop.verify(file));
 }
 
@@ -280,7 +285,7 @@ describe('reservations in manifests', () => {
     constraint: null,
   };
 
-  async function signed(assertions = [NO_INFERENCE], mediaType: EmbeddableMediaType = 'image/png') {
+  async function signed(assertions = [NO_INFERENCE], mediaType: PictureType = 'image/png') {
     return workshop.sign(await workshop.picture(mediaType), generatedPlan({ assertions }));
   }
 
