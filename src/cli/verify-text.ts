@@ -19,7 +19,7 @@ export function formatVerification(file: string, result: VerifiedFile): string {
   return [...head, ...body].join('\n');
 }
 
-function mediaLines(file: string, { trustList, verification }: VerifiedMedia): string[] {
+function mediaLines(file: string, { trustList, verification, sidecarPath }: VerifiedMedia): string[] {
   if (verification === undefined) return [];
   const { sentences, chain, sha256, mediaType, sizeBytes } = verification;
   const list = trustList
@@ -28,6 +28,7 @@ function mediaLines(file: string, { trustList, verification }: VerifiedMedia): s
   const facts = [
     `sha256      ${sha256}`,
     `type        ${mediaType}, ${sizeBytes.toLocaleString('en-US')} bytes`,
+    ...(sidecarPath === undefined ? [] : [`manifest    ${printable(sidecarPath)}`]),
     `trust list  ${list}`,
   ];
   const failures = verification.statuses.filter(({ outcome }) => outcome === 'failure');

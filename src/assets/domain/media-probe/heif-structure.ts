@@ -64,8 +64,9 @@ async function shownSize(
 
 async function readPrimary(cursor: ByteCursor, box: IsoBox): Promise<number> {
   const body = view(await bytesOf(cursor, box));
-  if (body.byteLength < 6) throw damaged('A box of the picture is too short.');
-  return body.getUint8(0) === 0 ? body.getUint16(4) : body.getUint32(4);
+  const isShort = body.byteLength > 0 && body.getUint8(0) === 0;
+  if (body.byteLength < (isShort ? 6 : 8)) throw damaged('A box of the picture is too short.');
+  return isShort ? body.getUint16(4) : body.getUint32(4);
 }
 
 async function readProperties(

@@ -1,4 +1,6 @@
 import { createReadStream } from 'node:fs';
+import { ByteSource } from '../byte-source.js';
+import { id3Frames, id3TagState } from '../id3-frames.js';
 import { addXmp, MAX_PACKET_BYTES, type MetadataPlaces } from './metadata-places.js';
 
 const PACKET_START = Buffer.from('<x:xmpmeta');
@@ -25,7 +27,21 @@ export async function scanMetadata(path: string): Promise<MetadataPlaces> {
   const scan = new PacketScan(places);
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) scan.add(chunk as Buffer);
   scan.end();
+  if (await hidesFrames(path)) places.xmpUnread = true;
   return places;
+}
+
+/** A tag of MP3 or FLAC can hold a packet compressed, or in a form that is not walked here. */
+async function hidesFrames(path: string): Promise<boolean> {
+  const file = await ByteSource.open(path);
+  try {
+    const state = await id3TagState(file);
+    if (state !== 'plain') return state === 'other';
+    for await (const { isHidden } of id3Frames(file)) if (isHidden) return true;
+    return false;
+  } finally {
+    await file.close();
+  }
 }
 
 class PacketScan {
