@@ -41,7 +41,7 @@ export function composeGeneration(
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { decideClearance, requireCleared }: Composed<typeof composeLicenses>,
+  { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
   const studioProvider = new StudioProvider(studio);
@@ -119,7 +119,7 @@ export function composeGeneration(
       clock,
     ),
     cancelRun: new CancelRun(runs, endStep, appendEntry),
-    resumeWaivedRun: new ResumeWaivedRun(runs, endStep, events),
+    resumeWaivedRun: new ResumeWaivedRun(runs, requireLiveKey, endStep, events),
     createPipeline: new CreatePipeline(appendEntry, clock),
     receiveFalWebhook: new ReceiveFalWebhook(
       webhookVerifier,

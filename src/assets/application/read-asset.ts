@@ -4,7 +4,11 @@ import { type ReadPart } from '../../audit/core/entry-types.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { type MediaVerification, type MediaVerifier } from '../../provenance/domain/media-verifier.port.js';
+import {
+  type MediaToVerify,
+  type MediaVerification,
+  type MediaVerifier,
+} from '../../provenance/domain/media-verifier.port.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type AssetRepository, type AssetWithParents } from '../adapters/asset.repository.js';
@@ -83,14 +87,26 @@ export class ReadAsset {
 
   /** What the manifest of the signed file says, read back now. */
   async manifest(reader: Reader, id: string): Promise<MediaVerification> {
+    return this.inspect(reader, id, 'manifest', ({ asset: _, ...file }) => this.verifier.verify(file));
+  }
+
+  /**
+   * Something that is made of the signed file now. Whoever gets it is in the log before it leaves.
+   * @param what a picture of it counts as content
+   */
+  async inspect<Result>(
+    reader: Reader,
+    id: string,
+    what: ReadPart,
+    look: (file: MediaToVerify & { readonly asset: Asset }) => Promise<Result>,
+  ): Promise<Result> {
     const { organizationId } = reader.principal;
-    const asset = await this.get(organizationId, id);
+    const asset = await this.recorded(organizationId, id);
     const path = await this.store.localPath(organizationId, asset.sha256);
-    const sidecarPath = await this.sidecarPath(organizationId, asset);
-    const { mediaType } = asset;
-    const verification = await this.verifier.verify({ path, mediaType, sidecarPath, mayBeLarge: true });
-    await this.record(reader, asset, 'manifest');
-    return verification;
+    const manifestPath = await this.sidecarPath(organizationId, asset);
+    const result = await look({ path, mediaType: asset.mediaType, manifestPath, mayBeLarge: true, asset });
+    await this.record(reader, asset, what);
+    return result;
   }
 
   /**

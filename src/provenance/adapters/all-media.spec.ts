@@ -56,9 +56,9 @@ describe.each(MEDIA_VECTORS)('%s', (name, mediaType) => {
       manifestSha256: file.signed.manifestSha256,
       claimSha256: file.signed.claimSha256,
     });
-    if (file.sidecarPath !== undefined) {
+    if (file.manifestPath !== undefined) {
       expect(bytes).toEqual(original);
-      expect(sha256Hex(await readFile(file.sidecarPath))).toBe(file.signed.manifestSha256);
+      expect(sha256Hex(await readFile(file.manifestPath))).toBe(file.signed.manifestSha256);
     }
   });
 
@@ -75,10 +75,10 @@ describe.each(MEDIA_VECTORS)('%s', (name, mediaType) => {
     await writeFile(file.path, flipped(bytes, contentAt));
     expect(isIntact(await resultOf(file))).toBe(false);
     await writeFile(file.path, bytes);
-    const manifestPath = file.sidecarPath ?? file.path;
-    const manifest = await readFile(manifestPath);
+    const holder = file.manifestPath ?? file.path;
+    const manifest = await readFile(holder);
     const signatureAt = manifestAt(manifest, 'c2pa.signature') + 60;
-    await writeFile(manifestPath, flipped(manifest, signatureAt));
+    await writeFile(holder, flipped(manifest, signatureAt));
     expect(isIntact(await resultOf(file))).toBe(false);
   });
 
@@ -154,9 +154,11 @@ describe('a sidecar', () => {
   it('of another file, and one that is none, does not make a file intact', async () => {
     const film = await signedVector('clip.webm', 'video/webm');
     const words = await signedVector('words.txt', 'text/plain');
-    expect(await resultOf({ ...film, sidecarPath: words.sidecarPath })).toMatchObject({ verdict: 'broken' });
+    expect(await resultOf({ ...film, manifestPath: words.manifestPath })).toMatchObject({
+      verdict: 'broken',
+    });
     for (const bytes of [Buffer.alloc(0), Buffer.from('no manifest'), Buffer.alloc(4000)]) {
-      const result = await resultOf({ ...film, sidecarPath: await workshop.write(bytes) });
+      const result = await resultOf({ ...film, manifestPath: await workshop.write(bytes) });
       expect(isIntact(result)).toBe(false);
     }
   });
@@ -164,7 +166,7 @@ describe('a sidecar', () => {
   it('is refused for a file that carries a manifest', async () => {
     const film = await signedVector('clip.mp4', 'video/mp4');
     const words = await signedVector('words.txt', 'text/plain');
-    expect(await resultOf({ ...film, sidecarPath: words.sidecarPath })).toBe('sidecar_not_needed');
+    expect(await resultOf({ ...film, manifestPath: words.manifestPath })).toBe('sidecar_not_needed');
   });
 
   it('is for other files only: the bytes to be signed are never changed', async () => {

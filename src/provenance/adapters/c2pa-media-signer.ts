@@ -182,10 +182,10 @@ export class C2paMediaSigner implements MediaSigner {
     expected: Expected,
     placement: ManifestPlacement,
   ): Promise<MediaVerification> {
-    const sidecarPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
+    const manifestPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
     await syncFile(path);
-    if (sidecarPath !== undefined) await syncFile(sidecarPath);
-    const actual = await this.reader.verify({ path, mediaType: '', sidecarPath });
+    if (manifestPath !== undefined) await syncFile(manifestPath);
+    const actual = await this.reader.verify({ path, mediaType: '', manifestPath });
     const difference = readBackDifference(actual, expected);
     if (difference === undefined) return actual;
     throw new ColophonError('internal', `The signed file did not read back as planned: ${difference}.`);

@@ -69,7 +69,8 @@ describe('a changed file', () => {
       const other = await altered(file, (old) => flipped(old, at));
       const verdict = await verdictOrRefusal(other);
       tried += 1;
-      if (/^intact/.test(verdict)) expect((await workshop.verify(other)).chain).toEqual(chain);
+      // Where the library reads on and we do not, the signer is no longer trusted: that is found as well.
+      if (verdict === 'intact_and_trusted') expect((await workshop.verify(other)).chain).toEqual(chain);
       else found += 1;
     }
     expect(found / tried).toBeGreaterThan(0.95);

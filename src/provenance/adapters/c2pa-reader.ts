@@ -4,14 +4,19 @@ import { readFile, stat } from 'node:fs/promises';
 import { Reader } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError } from '../../shared/errors.js';
+import { systemClock, type Clock } from '../../shared/clock.js';
+import { aiDisclosure } from '../domain/ai-disclosure.js';
+import { findBreaks } from '../domain/breaks.js';
 import { brokenIngredients } from '../domain/chain-failures.js';
 import { detectMediaType, isJpegXlCodestream } from '../domain/detect-media-type.js';
 import { embeddableMediaType, type SignableMediaType } from '../domain/media-types.js';
+import { identityFindings } from '../domain/identity-findings.js';
 import {
-  type FileToVerify,
+  type MediaToVerify,
   type MediaVerification,
   type MediaVerifier,
 } from '../domain/media-verifier.port.js';
+import { type TrustList } from '../domain/trust-list.js';
 import { verificationSentences } from '../domain/verification-sentences.js';
 import { ByteSource } from './byte-source.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
@@ -19,10 +24,20 @@ import { allStatuses, chainTree } from './chain-tree.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { extractManifestStore } from './manifest-store-extraction.js';
 import { MAX_STORE_BYTES } from './manifest-store-slice.js';
+import { judgedChain, judgedStatuses } from './judged-trust.js';
+import { SignatureReading } from './signature-findings.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
 
 /** The report of a hostile manifest can be far larger than the manifest. 32 Mi characters. */
 const MAX_REPORT_CHARACTERS = 32 * 1024 * 1024;
+
+export interface C2paReaderOptions {
+  /** Under which authorities this installation signs. */
+  readonly trust: TrustAnchors | undefined;
+  /** Whom else to trust: for signatures, for time-stamps. */
+  readonly lists?: readonly TrustList[];
+  readonly clock?: Clock;
+}
 
 /**
  * Verifies inside this process. For files that this program wrote itself, and for the command line; files of
@@ -30,21 +45,24 @@ const MAX_REPORT_CHARACTERS = 32 * 1024 * 1024;
  */
 export class C2paReader implements MediaVerifier {
   private readonly settings: string;
+  private readonly signatures: SignatureReading;
 
-  constructor(private readonly options: { readonly trust: TrustAnchors | undefined }) {
-    this.settings = readerSettings(options.trust);
+  constructor(options: C2paReaderOptions) {
+    const { trust, lists = [], clock = systemClock } = options;
+    this.settings = readerSettings(trust, lists);
+    this.signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
   }
 
-  async verify(file: FileToVerify): Promise<MediaVerification> {
+  async verify(file: MediaToVerify): Promise<MediaVerification> {
     // The library reads on its own threads, so hashing costs no extra time.
     const [read, sizeBytes, sha256] = await Promise.all([
       this.read(file),
       stat(file.path).then((status) => status.size),
       fileSha256(file.path),
     ]);
-    const { mediaType, store, report, isSidecar } = read;
+    const { mediaType, store, report, remoteManifestUrl, isSidecar } = read;
     const claim = store && activeClaim(store);
-    const facts = this.judge(report, mediaType);
+    const facts = { ...(await this.judge(report, store, mediaType)), remoteManifestUrl };
     return {
       sha256,
       sizeBytes,
@@ -58,44 +76,51 @@ export class C2paReader implements MediaVerifier {
     };
   }
 
-  private async read({ path, sidecarPath }: FileToVerify): Promise<{
-    mediaType: SignableMediaType;
-    store: Buffer | undefined;
-    report: ManifestStoreReport | undefined;
-    isSidecar: boolean;
-  }> {
+  private async read({ path, manifestPath }: MediaToVerify): Promise<ReadFile> {
     const { mediaType, store: embedded, canCarry } = await readManifestStore(path);
-    const carried = canCarry ? await this.report({ path, mediaType }, embedded, false) : undefined;
-    if (sidecarPath === undefined) return { mediaType, store: embedded, report: carried, isSidecar: false };
-    if (embedded !== undefined || carried !== undefined) {
+    const carried = canCarry
+      ? await this.report(path, mediaType, embedded !== undefined, undefined)
+      : { report: undefined, remoteManifestUrl: undefined };
+    if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
+    if (embedded !== undefined || carried.report !== undefined) {
       throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
     }
-    const store = await readSidecar(sidecarPath);
-    return { mediaType, store, report: await this.report({ path, mediaType }, store, true), isSidecar: true };
+    const store = await readSidecar(manifestPath);
+    return { mediaType, store, ...(await this.report(path, mediaType, true, store)), isSidecar: true };
   }
 
-  private judge(
+  private async judge(
     report: ManifestStoreReport | undefined,
+    store: Buffer | undefined,
     mediaType: string,
-  ): Pick<MediaVerification, 'verdict' | 'trustedBy' | 'chain' | 'statuses'> {
-    const chain = report && chainTree(report, mediaType);
-    if (report === undefined || chain === undefined) {
-      return { verdict: 'none', trustedBy: undefined, chain: undefined, statuses: [] };
-    }
-    const codes = report.validation_results?.activeManifest;
+  ): Promise<Judgement> {
+    const tree = report && chainTree(report, mediaType);
+    if (report === undefined || tree === undefined) return NOTHING_FOUND;
+    const findings = await this.signatures.read(store ?? Buffer.alloc(0));
+    const chain = judgedChain(tree, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
-    const statuses = [codes, ...deltas.map((delta) => delta.validationDeltas)].flatMap(allStatuses);
+    const statuses = judgedStatuses(
+      [report.validation_results?.activeManifest, ...deltas.map((delta) => delta.validationDeltas)].flatMap(
+        allStatuses,
+      ),
+      findings,
+    );
+    const facts = {
+      ...findings,
+      chain,
+      statuses,
+      breaks: findBreaks(chain),
+      disclosure: aiDisclosure(chain),
+      identities: identityFindings(chain, statuses),
+    };
     if (report.validation_state !== 'Valid' && report.validation_state !== 'Trusted') {
-      return { verdict: 'broken', trustedBy: undefined, chain, statuses };
+      return { verdict: 'broken', trustedBy: undefined, ...facts };
     }
-    // Both must agree, and only a certificate chain up to an anchor of ours gives this status.
-    const trusted =
-      this.options.trust !== undefined &&
-      report.validation_state === 'Trusted' &&
-      (codes?.success ?? []).some((status) => status.code === 'signingCredential.trusted');
-    return trusted
-      ? { verdict: 'intact_and_trusted', trustedBy: this.options.trust?.name, chain, statuses }
-      : { verdict: 'intact', trustedBy: 'no list', chain, statuses };
+    // Only a certificate chain up to an anchor of one of our lists, under a signature that we checked ourselves too.
+    const list = findings.signer?.list;
+    return list === undefined
+      ? { verdict: 'intact', trustedBy: 'no list', ...facts }
+      : { verdict: 'intact_and_trusted', trustedBy: list.name, ...facts };
   }
 
   /**
@@ -103,16 +128,17 @@ export class C2paReader implements MediaVerifier {
    * @throws ColophonError `media_corrupt`, `manifest_malformed`
    */
   async findsManifest(path: string, mediaType: string): Promise<boolean> {
-    return (await this.parse({ path, mediaType }, undefined, false)) !== null;
+    return (await this.parse(path, mediaType, false, undefined)).json !== null;
   }
 
   private async report(
-    file: { readonly path: string; readonly mediaType: string },
-    store: Buffer | undefined,
-    isSidecar: boolean,
-  ): Promise<ManifestStoreReport | undefined> {
-    const json = await this.parse(file, store, isSidecar);
-    if (json === null) return undefined;
+    path: string,
+    mediaType: string,
+    hasStore: boolean,
+    aside: Buffer | undefined,
+  ): Promise<Pick<ReadFile, 'report' | 'remoteManifestUrl'>> {
+    const { json, remoteManifestUrl } = await this.parse(path, mediaType, hasStore, aside);
+    if (json === null) return { report: undefined, remoteManifestUrl };
     if (JSON.stringify(json).length > MAX_REPORT_CHARACTERS) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file is too large to report on.');
     }
@@ -120,36 +146,94 @@ export class C2paReader implements MediaVerifier {
     if (!parsed.success) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file has an unexpected form.');
     }
-    return parsed.data;
+    return { report: parsed.data, remoteManifestUrl };
   }
 
   /** What the library reports about the file; `null` when it has no manifest. */
   private async parse(
-    { path, mediaType }: { readonly path: string; readonly mediaType: string },
-    store: Buffer | undefined,
-    isSidecar: boolean,
-  ): Promise<unknown> {
-    const asset = { path, mimeType: mediaType };
+    path: string,
+    mediaType: string,
+    hasStore: boolean,
+    aside: Buffer | undefined,
+  ): Promise<{ json: unknown; remoteManifestUrl: string | undefined }> {
     try {
+      const asset = { path, mimeType: mediaType };
       const reader =
-        isSidecar && store !== undefined
-          ? await Reader.fromManifestDataAndAsset(store, asset, this.settings)
-          : await Reader.fromAsset(asset, this.settings);
-      return reader === null ? null : reader.json();
+        aside === undefined
+          ? await Reader.fromAsset(asset, this.settings)
+          : await Reader.fromManifestDataAndAsset(aside, asset, this.settings);
+      return { json: reader === null ? null : reader.json(), remoteManifestUrl: undefined };
     } catch (cause) {
       // The file only names a manifest elsewhere. We do not go there: the address is the stranger's choice.
-      if (store === undefined && isRemoteOnly(cause)) return null;
-      throw store === undefined
-        ? new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause })
-        : new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause });
+      const elsewhere = hasStore ? undefined : remoteManifestOf(cause);
+      if (elsewhere !== undefined) return { json: null, remoteManifestUrl: elsewhere };
+      throw hasStore
+        ? new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause })
+        : new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause });
     }
   }
 }
 
-/** The library's errors carry the name of its error variant, e.g. `C2pa(RemoteManifestUrl("http://..."))`. */
-function isRemoteOnly(error: unknown): boolean {
+interface ReadFile {
+  readonly mediaType: SignableMediaType;
+  readonly store: Buffer | undefined;
+  readonly report: ManifestStoreReport | undefined;
+  readonly remoteManifestUrl: string | undefined;
+  /** The manifest came in a file of its own. */
+  readonly isSidecar: boolean;
+}
+
+type Judgement = Pick<
+  MediaVerification,
+  | 'verdict'
+  | 'trustedBy'
+  | 'chain'
+  | 'statuses'
+  | 'signer'
+  | 'timeStamp'
+  | 'claims'
+  | 'breaks'
+  | 'disclosure'
+  | 'identities'
+>;
+
+const NOTHING_FOUND: Judgement = {
+  verdict: 'none',
+  trustedBy: undefined,
+  chain: undefined,
+  statuses: [],
+  signer: undefined,
+  timeStamp: undefined,
+  claims: [],
+  breaks: [],
+  disclosure: undefined,
+  identities: [],
+};
+
+/** Our own authority as a list among others. It has no date: it is in force as long as it is there. */
+function ownList({ name, anchorsPem }: TrustAnchors): TrustList {
+  const undated = { issuedAt: undefined, nextUpdateAt: undefined, loadedAt: '' };
+  return { name, purpose: 'signers', source: 'keys', ...undated, sha256: sha256Hex(anchorsPem), anchorsPem };
+}
+
+/** A manifest store in a file of its own. @throws ColophonError `manifest_malformed` */
+export async function readSidecar(path: string): Promise<Buffer> {
+  if ((await stat(path)).size > MAX_STORE_BYTES) {
+    throw new ColophonError('manifest_malformed', 'The manifest beside the file is too large.');
+  }
+  return readFile(path);
+}
+
+const MAX_ADDRESS_LENGTH = 2000;
+
+/**
+ * The address in the name of the library's error, e.g. `C2pa(RemoteManifestUrl("http://..."))`; empty when the error
+ * is that kind, but does not say. `undefined` for other errors.
+ */
+function remoteManifestOf(error: unknown): string | undefined {
   const name = (error as { name?: unknown } | null)?.name;
-  return typeof name === 'string' && name.startsWith('C2pa(RemoteManifest');
+  if (typeof name !== 'string' || !name.startsWith('C2pa(RemoteManifest')) return undefined;
+  return (/\("(.*)"\)\)$/s.exec(name)?.[1] ?? '').slice(0, MAX_ADDRESS_LENGTH);
 }
 
 /** What a file is, and the manifest store that it carries. */
@@ -181,14 +265,6 @@ export async function readManifestStore(path: string): Promise<CarriedStore> {
   } finally {
     await file.close();
   }
-}
-
-/** A manifest store in a file of its own. @throws ColophonError `payload_too_large` */
-async function readSidecar(path: string): Promise<Buffer> {
-  if ((await stat(path)).size > MAX_STORE_BYTES) {
-    throw new ColophonError('payload_too_large', 'The manifest is larger than any that is read here.');
-  }
-  return readFile(path);
 }
 
 /** Lower-case hexadecimal SHA-256 of a file, streamed. */

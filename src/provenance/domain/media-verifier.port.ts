@@ -1,4 +1,8 @@
+import { type AiDisclosure } from './ai-disclosure.js';
+import { type Break } from './breaks.js';
+import { type IdentityFinding } from './identity-findings.js';
 import { type ManifestPlacement } from './media-types.js';
+import { type ClaimFinding, type SignerFinding, type TimeStampFinding } from './signature-finding.js';
 
 /** One validation status of the C2PA specification, e.g. `assertion.dataHash.mismatch`. */
 export interface ValidationStatus {
@@ -39,6 +43,8 @@ export interface ChainNode {
         readonly issuer: string | undefined;
         readonly algorithm: string | undefined;
         readonly signedAt: string | undefined;
+        /** Name of the list that vouches for this signer; decided by the certificate chain alone. */
+        readonly trustedBy?: string | undefined;
       }
     | undefined;
   readonly actions: readonly ManifestAction[];
@@ -58,38 +64,49 @@ export interface MediaVerification {
    */
   readonly verdict: 'none' | 'broken' | 'intact' | 'intact_and_trusted';
   /**
-   * Which list the signer is trusted by: `this installation`, or `no list`; `undefined` when there is no intact
-   * manifest. It is decided by the certificate chain alone, never by names in the manifest or certificate.
+   * Name of the list that the signer is trusted by, or `no list`; `undefined` when there is no intact manifest. It is
+   * decided by the certificate chain alone, never by names in the manifest or certificate.
    */
   readonly trustedBy: string | undefined;
   /** True when any ingredient in the chain failed validation, although the asset itself is intact. */
   readonly brokenIngredient: boolean;
   /** Where the manifest was found; `undefined` when there is none. */
   readonly manifestPlacement: ManifestPlacement | undefined;
-  /** SHA-256 of the manifest store as embedded, or of the sidecar; `undefined` when there is none. */
+  /** SHA-256 of the manifest store as embedded, or of the one beside the file; `undefined` when there is none. */
   readonly manifestSha256: string | undefined;
   /** SHA-256 of the CBOR claim of the active manifest. */
   readonly claimSha256: string | undefined;
+  /** Who signed the active manifest; `undefined` when its signature cannot be read. */
+  readonly signer: SignerFinding | undefined;
+  readonly timeStamp: TimeStampFinding | undefined;
+  /** The signatures of the manifests in the file, the active one last; of a hostile number the last ones. */
+  readonly claims: readonly ClaimFinding[];
+  /** Where it broke, in the file itself and in what it was made from. */
+  readonly breaks: readonly Break[];
+  readonly disclosure: AiDisclosure | undefined;
+  readonly identities: readonly IdentityFinding[];
+  /** Where the file says that its manifest lies, when it has none itself. Nobody went there. */
+  readonly remoteManifestUrl: string | undefined;
   readonly chain: ChainNode | undefined;
   readonly statuses: readonly ValidationStatus[];
   /** The result in plain sentences, most important first. */
   readonly sentences: readonly string[];
 }
 
-export interface FileToVerify {
-  readonly path: string;
-  readonly mediaType: string;
-  /** A manifest store in a file of its own, for a file that carries none. */
-  readonly sidecarPath?: string | undefined;
-  /** The file was received from somebody whom we know, or is our own: the size limit for strangers does not count. */
-  readonly mayBeLarge?: true;
-}
-
 export interface MediaVerifier {
   /**
    * Hostile input is welcome: parsing happens in a separate process with time and memory limits.
    * @throws ColophonError `unsupported_media`, `media_corrupt`, `manifest_malformed`, `payload_too_large`;
-   *   `sidecar_not_needed` when a sidecar is given for a file that carries a manifest.
+   *   `sidecar_not_needed` when a manifest is given for a file that carries one.
    */
-  verify(file: FileToVerify): Promise<MediaVerification>;
+  verify(file: MediaToVerify): Promise<MediaVerification>;
+}
+
+export interface MediaToVerify {
+  readonly path: string;
+  readonly mediaType: string;
+  /** A manifest store in a file of its own, for a file that carries none. */
+  readonly manifestPath?: string | undefined;
+  /** The file was received from somebody whom we know, or is our own: the size limit for strangers does not count. */
+  readonly mayBeLarge?: true;
 }

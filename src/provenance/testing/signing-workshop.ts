@@ -23,7 +23,7 @@ export interface MediaFile {
   readonly path: string;
   readonly mediaType: SignableMediaType;
   /** The manifest, where it is a file of its own. */
-  readonly sidecarPath?: string | undefined;
+  readonly manifestPath?: string | undefined;
 }
 
 const EXTENSIONS = {
@@ -113,9 +113,9 @@ export class SigningWorkshop {
         ? { kind, originalSha256, stepRunId: 'stp_test' }
         : { kind, originalSha256, assetId: 'ast_test' };
     const signed = await this.signer.sign({ source, destinationPath, origin, plan });
-    const sidecarPath =
+    const manifestPath =
       signed.manifestPlacement === 'sidecar' ? `${destinationPath}${SIDECAR_SUFFIX}` : undefined;
-    return { path: destinationPath, mediaType: source.mediaType, sidecarPath, signed };
+    return { path: destinationPath, mediaType: source.mediaType, manifestPath, signed };
   }
 
   async verify(file: MediaFile): Promise<MediaVerification> {

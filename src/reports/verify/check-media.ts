@@ -28,7 +28,7 @@ export async function checkMedia(
     const entry = checkRecord(file, content.sha256, log, checklist);
     if (entry === undefined) continue;
     const sidecar = checkSidecar(file, entry, index, contents, checklist);
-    const paths = { path: content.scratchPath, sidecarPath: sidecar };
+    const paths = { path: content.scratchPath, manifestPath: sidecar };
     const result = await verify(file, paths, anchors, verifyMedia, checklist);
     if (result) checkManifest(file, result, entry, checklist);
   }
@@ -87,7 +87,7 @@ function isOf(role: object, assetId: string): boolean {
 
 async function verify(
   file: AssetFile,
-  paths: { readonly path: string; readonly sidecarPath: string | undefined },
+  paths: { readonly path: string; readonly manifestPath: string | undefined },
   anchors: string,
   verifyMedia: VerifyMedia,
   checklist: Checklist,
