@@ -6,6 +6,7 @@ import { clearanceHttpBenchmark } from './clearance-http.js';
 import { exportBenchmark } from './export.js';
 import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
+import { signMediaBenchmark } from './sign-media.js';
 import { studioStepBenchmark } from './studio-step.js';
 import { verifyBatchBenchmark } from './verify-batch.js';
 import { verifyBundleBenchmark } from './verify-bundle.js';
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,
   'verify-batch': verifyBatchBenchmark,
+  'sign-media': signMediaBenchmark,
   'verify-bundle': verifyBundleBenchmark,
 };
 

@@ -33,6 +33,10 @@ export function composeReports(
     ownReader.verify({
       path: await store.localPath(organizationId, asset.sha256),
       mediaType: asset.mediaType,
+      manifestPath:
+        asset.manifestPlacement === 'sidecar'
+          ? await store.localPath(organizationId, asset.manifestSha256)
+          : undefined,
     });
   const erasures = new ReadErasures();
   const collectDossier = new CollectDossier(

@@ -18,6 +18,7 @@ import { Obligations1700000000009 } from '../../migrations/0009-obligations.js';
 import { FileSignals1700000000010 } from '../../migrations/0010-file-signals.js';
 import { ClearanceMatrix1700000000011 } from '../../migrations/0011-clearance-matrix.js';
 import { SigningKeys1700000000012 } from '../../migrations/0012-signing-keys.js';
+import { MediaKinds1700000000013 } from '../../migrations/0013-media-kinds.js';
 import { SignedClaims1700000000016 } from '../../migrations/0016-signed-claims.js';
 import { IdempotencyExpiry1700000000017 } from '../../migrations/0017-idempotency-expiry.js';
 import { FewerRoundTrips1700000000018 } from '../../migrations/0018-fewer-round-trips.js';
@@ -40,6 +41,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   FileSignals1700000000010,
   ClearanceMatrix1700000000011,
   SigningKeys1700000000012,
+  MediaKinds1700000000013,
   SignedClaims1700000000016,
   IdempotencyExpiry1700000000017,
   FewerRoundTrips1700000000018,

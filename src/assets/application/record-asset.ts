@@ -12,6 +12,7 @@ import { type SignedMedia } from '../../provenance/domain/media-signer.port.js';
 import { publicId } from '../../shared/ids.js';
 import { type AssetRepository } from '../adapters/asset.repository.js';
 import { type Asset, type AssetParent, type AssetTimeStamp } from '../domain/asset.js';
+import { type MediaShape } from '../domain/media-probe/media-probe.port.js';
 
 /** What only the caller knows about a new asset. Everything else follows from its file before and after signing. */
 export interface NewAsset extends Pick<
@@ -20,13 +21,8 @@ export interface NewAsset extends Pick<
 > {
   readonly actor: { readonly kind: ActorKind; readonly id: string };
   readonly parents: readonly AssetParent[];
-  /** The bytes as captured or received, and their size in pixels, which signing does not change. */
-  readonly original: {
-    readonly sha256: string;
-    readonly mediaType: string;
-    readonly width: number;
-    readonly height: number;
-  };
+  /** The bytes as captured or received, and what is in them, which signing does not change. */
+  readonly original: MediaShape & { readonly sha256: string; readonly mediaType: string };
   readonly signed: SignedMedia;
   readonly digitalSourceType?: Asset['digitalSourceType'];
   readonly rights?: Asset['rights'];
@@ -80,6 +76,8 @@ export class RecordAsset {
         manifestLabel: asset.manifestLabel,
         certificateSha256: newAsset.signed.certificateSha256,
         ...(asset.timeStamp === undefined ? {} : { timeStamp: asset.timeStamp }),
+        manifestPlacement: asset.manifestPlacement,
+        kind: asset.kind,
         parents: parents.map(({ assetId, relationship }) => ({
           assetId: publicId('asset', assetId),
           relationship,
@@ -130,8 +128,10 @@ function assetOf({
     title: stated.title,
     mediaType: original.mediaType,
     sizeBytes: signed.sizeBytes,
+    kind: original.kind,
     width: original.width,
     height: original.height,
+    durationMs: original.durationMs,
     sha256: signed.sha256,
     originalSha256: original.sha256,
     originalMediaType: original.mediaType,
@@ -140,6 +140,7 @@ function assetOf({
     manifestLabel: signed.manifestLabel,
     certificateSha256: signed.certificateSha256,
     timeStamp: timeStampOf(signed),
+    manifestPlacement: signed.manifestPlacement,
     digitalSourceType,
     rights,
     signalReading,

@@ -297,6 +297,10 @@ export const ENTRY_DATA_SCHEMAS = {
         }),
       ])
       .optional(),
+    /** Where the manifest is; absent in entries of older versions, which embedded all of them. */
+    manifestPlacement: z.enum(['embedded', 'sidecar']).optional(),
+    /** `image`, `video`, `audio`, `model3d`, `text`; absent in entries of older versions, which knew pictures alone. */
+    kind: token.optional(),
     parents: z
       .array(z.strictObject({ assetId: id, relationship: z.enum(['parentOf', 'componentOf', 'inputTo']) }))
       .max(128),
@@ -344,7 +348,14 @@ export const ENTRY_DATA_SCHEMAS = {
     evidenceSha256: sha256Hex.optional(),
   }),
   /** The file, or what its manifest says, was shown to the actor. Committed before the first byte left. */
-  'asset.read': z.strictObject({ assetId: id, sha256: sha256Hex, what: z.enum(READ_PARTS), mode }),
+  'asset.read': z.strictObject({
+    assetId: id,
+    sha256: sha256Hex,
+    what: z.enum(READ_PARTS),
+    mode,
+    /** The first and the last byte that were sent; absent when it was all. */
+    range: z.strictObject({ first: z.int().nonnegative(), last: z.int().nonnegative() }).optional(),
+  }),
   'report.requested': z.strictObject({ kind: token, format: token, subjectId: id }),
   'report.created': z.strictObject({ kind: token, format: token, subjectId: id, sha256: sha256Hex }),
   /** A finished report was shown to the actor. Committed before the first byte left. */

@@ -5,6 +5,7 @@ import { type SignAsset } from '../../assets/application/sign-asset.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { displayName } from '../../assets/domain/display-name.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
 import {
   type FileSignalReader,
   loggedReading,
@@ -18,6 +19,7 @@ import { type OrganizationTx, type Tx } from '../../database/organization-tx.js'
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type ManifestPlan } from '../../provenance/domain/manifest-plan.js';
+import { sidecarAssertions } from '../../provenance/domain/sidecar-ingredients.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
@@ -45,7 +47,8 @@ export interface ContributionRequest {
 export interface RecordedContribution {
   readonly contributionId: string;
   readonly asset: Asset;
-  readonly changedRegion: ChangedRegion;
+  /** `undefined` where the two versions are not pictures that can be compared. */
+  readonly changedRegion: ChangedRegion | undefined;
 }
 
 /** Compares the two versions. A port, because it decodes pictures. */
@@ -89,12 +92,7 @@ export class RecordContribution {
       this.store.localPath(organizationId, parent.sha256),
       this.store.localPath(organizationId, file.sha256),
     ]);
-    const region = await this.compareVersions(parentPath, filePath);
-    if (!region)
-      throw new ColophonError(
-        'conflict',
-        'The file shows the same picture as the asset: there is nothing to record.',
-      );
+    const region = await this.changeOf(parent, parentPath, file, filePath);
     // Whoever edits may have brought in a picture that reserves something.
     const signalReading = await this.signals.read({ path: filePath, mediaType: file.mediaType });
     const assetId = newId();
@@ -124,6 +122,26 @@ export class RecordContribution {
       await completed(tx, recorded);
       return recorded;
     });
+  }
+
+  /** @throws ColophonError `conflict` when nothing was changed */
+  private async changeOf(
+    parent: Asset,
+    parentPath: string,
+    file: ReceivedFile,
+    filePath: string,
+  ): Promise<ChangedRegion | undefined> {
+    if ([parent.sha256, parent.originalSha256].includes(file.sha256)) {
+      throw new ColophonError('conflict', 'The file is the asset itself: there is nothing to record.');
+    }
+    // Of films, sounds and models it is known that the bytes differ, and not what that means.
+    if (!isStillImageType(parent.mediaType) || !isStillImageType(file.mediaType)) return undefined;
+    const region = await this.compareVersions(parentPath, filePath);
+    if (region) return region;
+    throw new ColophonError(
+      'conflict',
+      'The file shows the same picture as the asset: there is nothing to record.',
+    );
   }
 
   private plan(
@@ -156,10 +174,11 @@ export class RecordContribution {
       assertions: [
         {
           label: 'org.colophon.contribution',
-          // The person declares it; we know only that the picture changed and who sent it.
+          // The person declares it; we know only that the file changed and who sent it.
           kind: 'gathered',
           data: { actionType: request.actionType, basis: request.basis, capture: request.capture },
         },
+        ...sidecarAssertions([{ ...parent, relationship: 'parentOf' }]),
         ...signalAssertions(signalReading),
       ],
       thumbnail: true,
@@ -202,7 +221,7 @@ export class RecordContribution {
       sealedStatement: await this.vault.encrypt(tx, principal.principalId, request.statement),
       beforeSha256: parent.sha256,
       afterSha256: asset.originalSha256,
-      changedRegion,
+      changedRegion: changedRegion ?? null,
       entryId,
       createdAt: this.clock.now(),
     });

@@ -151,5 +151,9 @@ export class ContributionController {
 }
 
 function contributionView({ contributionId, asset, changedRegion }: RecordedContribution) {
-  return { id: publicId('contribution', contributionId), asset: assetView(asset), changedRegion };
+  return {
+    id: publicId('contribution', contributionId),
+    asset: assetView(asset),
+    changedRegion: changedRegion ?? null,
+  };
 }

@@ -1,5 +1,6 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { readingOf } from '../../assets/domain/asset.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
 import { type SignalReading } from '../../assets/domain/signal-reading.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
@@ -47,6 +48,7 @@ export async function buildLineage(
   }
   for (const assetId of new Set([...Object.values(inputs.images), ...Object.values(inputs.substitutes)])) {
     const lineage = await lineageOf(tx, assets, assetId);
+    refuseOtherMedia(lineage[0]);
     // Else a live run would turn a placeholder of the sandbox into an asset that may be released.
     if (mode === 'live' && lineage.some((ancestor) => ancestor.mode === 'test'))
       throw new ColophonError('wrong_mode', 'inputs: an asset made with a test key stays in test runs.');
@@ -84,6 +86,15 @@ async function lineageOf(tx: Tx, assets: AssetRepository, assetId: string): Prom
     }
     throw error;
   }
+}
+
+/** Steps work on pixels. Found here, before anything is spent. */
+function refuseOtherMedia(asset: AssetWithParents | undefined): void {
+  if (asset === undefined || isStillImageType(asset.mediaType)) return;
+  throw new ColophonError(
+    'not_a_picture',
+    `inputs: ${publicId('asset', asset.id)} is of the type ${asset.mediaType}; steps work on still pictures.`,
+  );
 }
 
 /** @returns the listing that made the asset */

@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { hashFile } from '../../assets/adapters/file-asset-store.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
+import { MEDIA_TYPE_FACTS } from '../../provenance/domain/media-types.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type ProviderOutput } from '../domain/provider.port.js';
 
@@ -17,7 +19,7 @@ export interface CapturedOutput {
 
 /**
  * Brings the exact bytes of the provider into the store, hashed before anything else touches them. What a provider
- * sends is hostile input: the bytes decide what it is, and only a picture that decodes whole is kept.
+ * sends is hostile input: the bytes decide what it is, and only a whole picture is kept.
  * Repeatable until the step's CAPTURED state is committed.
  */
 export class CaptureOutput {
@@ -46,7 +48,13 @@ export class CaptureOutput {
 
   private async probeOutput(path: string): Promise<{ mediaType: string }> {
     try {
-      return await this.probe.probe({ path });
+      const media = await this.probe.probe({ path });
+      // Every operation makes a picture: an answer in words, or a film, is none, and no step after it could use it.
+      if (isStillImageType(media.mediaType)) return media;
+      throw new ColophonError(
+        'not_a_picture',
+        `It is ${MEDIA_TYPE_FACTS[media.mediaType].name}, not a still picture.`,
+      );
     } catch (cause) {
       if (!(cause instanceof ColophonError)) throw cause;
       throw new ColophonError('upstream_invalid', `The provider's output is not usable: ${cause.message}`, {

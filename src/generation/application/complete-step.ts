@@ -57,13 +57,13 @@ export class CompleteStep {
     });
     const signalReading = await this.readSignals(organizationId, step, original);
     const signedPath = await this.store.localPath(organizationId, signed.sha256);
-    const { width, height } = await this.probe.probe({ path: signedPath });
+    const { kind, width, height, durationMs } = await this.probe.probe({ path: signedPath });
     const asset: NewAsset = {
       id: newId(),
       projectId: run.projectId,
       origin: 'step',
       title: plan.title,
-      original: { ...original, width, height },
+      original: { ...original, kind, width, height, durationMs },
       signed,
       digitalSourceType,
       ...(signalReading === undefined ? {} : { signalReading }),

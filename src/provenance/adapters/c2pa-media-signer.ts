@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, open, rm } from 'node:fs/promises';
+import { link, lstat, open, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Builder, CallbackSigner } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../shared/bytes.js';
@@ -8,7 +8,13 @@ import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { type ClaimKey } from '../domain/claim-key.port.js';
 import { actionsAfterOpening, checkManifestPlan, type Opening } from '../domain/manifest-rules.js';
-import { type MediaSigner, type SignedMedia, type SignMediaRequest } from '../domain/media-signer.port.js';
+import {
+  type MediaSigner,
+  SIDECAR_SUFFIX,
+  type SignedMedia,
+  type SignMediaRequest,
+} from '../domain/media-signer.port.js';
+import { manifestPlacementOf, type ManifestPlacement } from '../domain/media-types.js';
 import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
 import { C2paReader, fileSha256, readManifestStore } from './c2pa-reader.js';
 import { builderSettings, type TrustAnchors } from './c2pa-settings.js';
@@ -49,20 +55,26 @@ export class C2paMediaSigner implements MediaSigner {
     this.refuseExpiredCertificate();
     await refuseExisting(request.destinationPath);
     await refuseOtherBytes(request);
-    const kept = await this.inspectSource(request);
+    const { kept, placement } = await this.inspectSource(request);
     const ingredients = await findIngredients(request, kept);
     // If we die from here on, a file with this suffix is left beside the destination; nothing refers to it, and the
     // owner of the folder sweeps it at a later start.
     const temporaryPath = `${request.destinationPath}.${randomUUID()}.unverified`;
     try {
       const opening = openingOf(ingredients, kept);
-      const { expected, timeStamp } = await this.embedWithRoom(request, ingredients, opening, temporaryPath);
-      const actual = await this.readBack(temporaryPath, expected);
+      const files = { temporaryPath, placement };
+      const { expected, timeStamp } = await this.embedWithRoom(request, ingredients, opening, files);
+      const actual = await this.readBack(temporaryPath, expected, placement);
       refuseOtherTime(actual, timeStamp);
+      if (placement === 'sidecar') {
+        refuseChangedBytes(actual, request);
+        await publish(sidecarOf(temporaryPath), sidecarOf(request.destinationPath));
+      }
       await publish(temporaryPath, request.destinationPath);
-      return this.result(actual, expected, kept, timeStamp);
+      return { ...this.result(actual, expected, kept, timeStamp), manifestPlacement: placement };
     } finally {
       await rm(temporaryPath, { force: true });
+      await rm(sidecarOf(temporaryPath), { force: true });
     }
   }
 
@@ -83,18 +95,27 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   /** Type by bytes, and what the manifest of the source is worth if it has one. */
-  private async inspectSource({ source }: SignMediaRequest): Promise<KeptManifest | undefined> {
-    const { mediaType, store } = await readManifestStore(source.path);
+  private async inspectSource({
+    source,
+  }: SignMediaRequest): Promise<{ kept: KeptManifest | undefined; placement: ManifestPlacement }> {
+    const { mediaType, store, canCarry } = await readManifestStore(source.path);
     if (mediaType !== source.mediaType) {
       throw new ColophonError(
         'unsupported_media',
         `The bytes are ${mediaType}, but were declared as ${source.mediaType}.`,
       );
     }
+    const placement = manifestPlacementOf(mediaType);
+    if (placement === 'sidecar') return { kept: undefined, placement };
+    if (!canCarry)
+      throw new ColophonError('unsupported_media', 'No manifest can be embedded into this file.');
     // The library may find a manifest where our own extraction sees none; it must not be dropped silently.
-    if (store === undefined && !(await this.reader.findsManifest(source.path, mediaType))) return undefined;
-    const { verdict, chain } = await this.options.sourceInspector.verify(source);
-    return verdict === 'none' ? undefined : { verdict, manifestLabel: chain?.manifestLabel };
+    if (store === undefined && !(await this.reader.findsManifest(source.path, mediaType))) {
+      return { kept: undefined, placement };
+    }
+    const { verdict, chain } = await this.options.sourceInspector.verify({ ...source, mayBeLarge: true });
+    const kept = verdict === 'none' ? undefined : { verdict, manifestLabel: chain?.manifestLabel };
+    return { kept, placement };
   }
 
   /** The size of a token is known once there is one; where it was reserved too small the file is laid out again. */
@@ -103,7 +124,8 @@ export class C2paMediaSigner implements MediaSigner {
       return await this.embed(...args);
     } catch (error) {
       if (!(error instanceof SignatureRoomError)) throw error;
-      await rm(args[3], { force: true });
+      await rm(args[3].temporaryPath, { force: true });
+      await rm(sidecarOf(args[3].temporaryPath), { force: true });
       return this.embed(...args);
     }
   }
@@ -112,7 +134,7 @@ export class C2paMediaSigner implements MediaSigner {
     request: SignMediaRequest,
     ingredients: readonly FoundIngredient[],
     opening: Opening,
-    temporaryPath: string,
+    { temporaryPath, placement }: { readonly temporaryPath: string; readonly placement: ManifestPlacement },
   ): Promise<Embedded> {
     const { plan, source, origin } = request;
     const actions = actionsAfterOpening(plan, opening, origin.kind);
@@ -130,7 +152,10 @@ export class C2paMediaSigner implements MediaSigner {
     });
     const builder = Builder.withJson(definition, builderSettings(this.options.trust, plan.thumbnail));
     for (const found of ingredients) await addIngredient(builder, found);
+    if (placement === 'sidecar') builder.setNoEmbed(true);
     const { store, claim, timeStamp } = await this.signWith(builder, source, temporaryPath);
+    if (placement === 'sidecar')
+      await writeFile(sidecarOf(temporaryPath), store, { flag: 'wx', mode: 0o600 });
     const manifestLabel = activeClaim(store)?.manifestLabel ?? '';
     const hashes = { manifestSha256: sha256Hex(store), claimSha256: sha256Hex(claim) };
     return { expected: { plan, actions, ingredients, manifestLabel, ...hashes }, timeStamp };
@@ -177,14 +202,15 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   /** The file must be on the disk, not only in a cache, before anything is recorded about it. */
-  private async readBack(path: string, expected: Expected): Promise<MediaVerification> {
-    const handle = await open(path, 'r+');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    const actual = await this.reader.verify({ path, mediaType: '' });
+  private async readBack(
+    path: string,
+    expected: Expected,
+    placement: ManifestPlacement,
+  ): Promise<MediaVerification> {
+    const manifestPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
+    await syncFile(path);
+    if (manifestPath !== undefined) await syncFile(manifestPath);
+    const actual = await this.reader.verify({ path, mediaType: '', manifestPath });
     const difference = readBackDifference(actual, expected);
     if (difference === undefined) return actual;
     throw new ColophonError('internal', `The signed file did not read back as planned: ${difference}.`);
@@ -195,7 +221,7 @@ export class C2paMediaSigner implements MediaSigner {
     expected: Expected,
     keptManifest: KeptManifest | undefined,
     timeStamp: SignatureTimeStamp | undefined,
-  ): SignedMedia {
+  ): Omit<SignedMedia, 'manifestPlacement'> {
     return {
       sha256: actual.sha256,
       sizeBytes: actual.sizeBytes,
@@ -221,6 +247,25 @@ function refuseOtherTime({ chain }: MediaVerification, timeStamp: SignatureTimeS
   // RFC 3161 times may have fractions; readers show seconds.
   const same = wanted === read || Math.abs((wanted ?? NaN) - (read ?? NaN)) < 1000;
   if (!same) throw new ColophonError('internal', 'The time-stamp of the signed file did not read back.');
+}
+
+function sidecarOf(path: string): string {
+  return `${path}${SIDECAR_SUFFIX}`;
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** For some types (MP3, FLAC) the library rewrites a file although it embeds nothing; those are never sidecar types. */
+function refuseChangedBytes({ sha256 }: MediaVerification, { origin }: SignMediaRequest): void {
+  if (sha256 === origin.originalSha256) return;
+  throw new ColophonError('internal', 'Signing beside the file changed the file.');
 }
 
 async function addIngredient(builder: Builder, found: FoundIngredient): Promise<void> {

@@ -8,7 +8,8 @@ import { systemClock, type Clock } from '../../shared/clock.js';
 import { aiDisclosure } from '../domain/ai-disclosure.js';
 import { findBreaks } from '../domain/breaks.js';
 import { brokenIngredients } from '../domain/chain-failures.js';
-import { DETECTION_BYTES, detectMediaType, type EmbeddableMediaType } from '../domain/media-types.js';
+import { detectMediaType, isJpegXlCodestream } from '../domain/detect-media-type.js';
+import { embeddableMediaType, type SignableMediaType } from '../domain/media-types.js';
 import { identityFindings } from '../domain/identity-findings.js';
 import {
   type MediaToVerify,
@@ -22,6 +23,7 @@ import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { extractManifestStore } from './manifest-store-extraction.js';
+import { MAX_STORE_BYTES } from './manifest-store-slice.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
 import { SignatureReading } from './signature-findings.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
@@ -71,7 +73,7 @@ export class C2paReader implements MediaVerifier {
       stat(file.path).then((status) => status.size),
       fileSha256(file.path),
     ]);
-    const { mediaType, store, report, remoteManifestUrl } = read;
+    const { mediaType, store, report, remoteManifestUrl, isSidecar } = read;
     const claim = store && activeClaim(store);
     const facts = { ...(await this.judge(report, store, mediaType)), remoteManifestUrl };
     return {
@@ -80,6 +82,7 @@ export class C2paReader implements MediaVerifier {
       mediaType,
       ...facts,
       brokenIngredient: facts.chain !== undefined && brokenIngredients(facts.chain).length > 0,
+      manifestPlacement: facts.chain && (isSidecar ? 'sidecar' : 'embedded'),
       manifestSha256: store && sha256Hex(store),
       claimSha256: claim && sha256Hex(claim.claim),
       sentences: verificationSentences(facts),
@@ -87,10 +90,16 @@ export class C2paReader implements MediaVerifier {
   }
 
   private async read({ path, manifestPath }: MediaToVerify): Promise<ReadFile> {
-    const { mediaType, store: embedded } = await readManifestStore(path);
-    const store = manifestPath === undefined ? embedded : await readSidecar(manifestPath);
-    const aside = manifestPath === undefined ? undefined : store;
-    return { mediaType, store, ...(await this.report(path, mediaType, store !== undefined, aside)) };
+    const { mediaType, store: embedded, canCarry } = await readManifestStore(path);
+    const carried = canCarry
+      ? await this.report(path, mediaType, embedded !== undefined, undefined)
+      : { report: undefined, remoteManifestUrl: undefined };
+    if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
+    if (embedded !== undefined || carried.report !== undefined) {
+      throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
+    }
+    const store = await readSidecar(manifestPath);
+    return { mediaType, store, ...(await this.report(path, mediaType, true, store)), isSidecar: true };
   }
 
   private async judge(
@@ -180,10 +189,12 @@ export class C2paReader implements MediaVerifier {
 }
 
 interface ReadFile {
-  readonly mediaType: EmbeddableMediaType;
+  readonly mediaType: SignableMediaType;
   readonly store: Buffer | undefined;
   readonly report: ManifestStoreReport | undefined;
   readonly remoteManifestUrl: string | undefined;
+  /** The manifest came in a file of its own. */
+  readonly isSidecar: boolean;
 }
 
 type Judgement = Pick<
@@ -224,11 +235,9 @@ function keyOf(trust: TrustAnchors | undefined): string {
   return trust === undefined ? '' : JSON.stringify([trust.anchorsPem, trust.certificates]);
 }
 
-/** A store of a long chain with thumbnails is some 20 MB. */
-const MAX_SIDECAR_BYTES = 64 * 1024 * 1024;
-
-async function readSidecar(path: string): Promise<Buffer> {
-  if ((await stat(path)).size > MAX_SIDECAR_BYTES) {
+/** A manifest store in a file of its own. @throws ColophonError `manifest_malformed` */
+export async function readSidecar(path: string): Promise<Buffer> {
+  if ((await stat(path)).size > MAX_STORE_BYTES) {
     throw new ColophonError('manifest_malformed', 'The manifest beside the file is too large.');
   }
   return readFile(path);
@@ -246,23 +255,32 @@ function remoteManifestOf(error: unknown): string | undefined {
   return (/\("(.*)"\)\)$/s.exec(name)?.[1] ?? '').slice(0, MAX_ADDRESS_LENGTH);
 }
 
+/** What a file is, and the manifest store that it carries. */
+export interface CarriedStore {
+  readonly mediaType: SignableMediaType;
+  readonly store: Buffer | undefined;
+  /** False where nothing can be embedded: the library does not even look into such files. */
+  readonly canCarry: boolean;
+}
+
 /**
  * Type and manifest store of a file, by its bytes.
- * @throws ColophonError `unsupported_media` when the bytes are of no type that carries manifests here.
+ * @throws ColophonError `unsupported_media` when the bytes are of no type that is signed here.
  */
-export async function readManifestStore(
-  path: string,
-): Promise<{ mediaType: EmbeddableMediaType; store: Buffer | undefined }> {
+export async function readManifestStore(path: string): Promise<CarriedStore> {
   const file = await ByteSource.open(path);
   try {
-    const mediaType = detectMediaType(await file.read(0, DETECTION_BYTES));
+    const mediaType = await detectMediaType(file);
     if (mediaType === undefined) {
       throw new ColophonError(
         'unsupported_media',
         'The bytes are not of a media type that is supported here.',
       );
     }
-    return { mediaType, store: await extractManifestStore(file, mediaType) };
+    const embeddable = embeddableMediaType(mediaType);
+    const isBare = isJpegXlCodestream((await file.read(0, 2)).toString('latin1'));
+    if (embeddable === undefined || isBare) return { mediaType, store: undefined, canCarry: false };
+    return { mediaType, store: await extractManifestStore(file, embeddable), canCarry: true };
   } finally {
     await file.close();
   }

@@ -13,6 +13,8 @@ export interface TrustAnchors {
 /** More than this in a compressed manifest is an attack (the default is 32). */
 const MAX_DECOMPRESSED_MANIFEST_MB = 16;
 const THUMBNAIL_LONG_EDGE_PX = 512;
+/** Larger working copies of a file go to disk instead of memory (the default is 512). */
+const MAX_COPY_IN_MEMORY_MB = 20;
 
 /**
  * Nothing is ever fetched: a manifest can name internal hosts as remote manifest, OCSP responder or did:web, and
@@ -33,7 +35,11 @@ function common(trust: TrustAnchors | undefined, timeStampAnchorsPem = ''): Reco
       ocsp_fetch: false,
       remote_manifest_fetch: false,
     },
-    core: { allowed_network_hosts: [], max_decompressed_manifest_size_in_mb: MAX_DECOMPRESSED_MANIFEST_MB },
+    core: {
+      allowed_network_hosts: [],
+      max_decompressed_manifest_size_in_mb: MAX_DECOMPRESSED_MANIFEST_MB,
+      backing_store_memory_threshold_in_mb: MAX_COPY_IN_MEMORY_MB,
+    },
   };
 }
 

@@ -85,7 +85,9 @@ function words(
 ): string {
   switch (status) {
     case 'in_log':
-      return 'This installation signed exactly this file, and its log says so.';
+      return verdict === 'none'
+        ? 'The log of this installation holds exactly this file. Its manifest is a file of its own: send it too to have it checked.'
+        : 'This installation signed exactly this file, and its log says so.';
     case 'changed':
       return verdict === 'broken'
         ? 'This installation signed the manifest in this file, but the file is another one now: it was saved again, edited or damaged after it was signed. Ask for the original.'

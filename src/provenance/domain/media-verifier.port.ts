@@ -1,6 +1,7 @@
 import { type AiDisclosure } from './ai-disclosure.js';
 import { type Break } from './breaks.js';
 import { type IdentityFinding } from './identity-findings.js';
+import { type ManifestPlacement } from './media-types.js';
 import { type ClaimFinding, type SignerFinding, type TimeStampFinding } from './signature-finding.js';
 
 /** One validation status of the C2PA specification, e.g. `assertion.dataHash.mismatch`. */
@@ -69,7 +70,9 @@ export interface MediaVerification {
   readonly trustedBy: string | undefined;
   /** True when any ingredient in the chain failed validation, although the asset itself is intact. */
   readonly brokenIngredient: boolean;
-  /** SHA-256 of the manifest store as embedded; `undefined` when the file has none. */
+  /** Where the manifest was found; `undefined` when there is none. */
+  readonly manifestPlacement: ManifestPlacement | undefined;
+  /** SHA-256 of the manifest store as embedded, or of the one beside the file; `undefined` when there is none. */
   readonly manifestSha256: string | undefined;
   /** SHA-256 of the CBOR claim of the active manifest. */
   readonly claimSha256: string | undefined;
@@ -93,7 +96,8 @@ export interface MediaVerification {
 export interface MediaVerifier {
   /**
    * Hostile input is welcome: parsing happens in a separate process with time and memory limits.
-   * @throws ColophonError `unsupported_media`, `media_corrupt`, `manifest_malformed`, `payload_too_large`.
+   * @throws ColophonError `unsupported_media`, `media_corrupt`, `manifest_malformed`, `payload_too_large`;
+   *   `sidecar_not_needed` when a manifest is given for a file that carries one.
    */
   verify(file: MediaToVerify): Promise<MediaVerification>;
 }
@@ -101,6 +105,8 @@ export interface MediaVerifier {
 export interface MediaToVerify {
   readonly path: string;
   readonly mediaType: string;
-  /** A manifest store that lies beside the file: used instead of one that is embedded. */
+  /** A manifest store in a file of its own, for a file that carries none. */
   readonly manifestPath?: string | undefined;
+  /** The file was received from somebody whom we know, or is our own: the size limit for strangers does not count. */
+  readonly mayBeLarge?: true;
 }

@@ -26,7 +26,10 @@ export class VerifyController {
   )
   @Public()
   @HttpCode(200)
-  @FormRoute()
+  @FormRoute(undefined, {
+    name: 'manifest',
+    description: 'The C2PA manifest store of a file that carries none (application/c2pa). Optional',
+  })
   @ApiQuery({ name: 'format', enum: ['words', 'crjson'], required: false })
   @ApiOperation({
     summary:
@@ -38,8 +41,8 @@ export class VerifyController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const asCrJson = format === 'crjson' || request.headers.accept === CRJSON_MEDIA_TYPE;
-    return this.uploads.inspect(request, async (path) => {
-      if (!asCrJson) return verificationView(await this.verifyFile.verify(path));
+    return this.uploads.inspect(request, 'manifest', async (path, manifestPath) => {
+      if (!asCrJson) return verificationView(await this.verifyFile.verify(path, { manifestPath }));
       const document = await this.verifyFile.crJson(path);
       void reply.type(CRJSON_MEDIA_TYPE);
       return document;

@@ -9,29 +9,34 @@ import { systemClock, type Clock } from '../../shared/clock.js';
 import { C2paMediaSigner } from '../adapters/c2pa-media-signer.js';
 import { C2paReader, fileSha256 } from '../adapters/c2pa-reader.js';
 import { openFileKeystore, type FileKeystore } from '../adapters/file-keystore.js';
-import { type EmbeddableMediaType } from '../domain/media-types.js';
+import { type SignableMediaType } from '../domain/media-types.js';
 import {
   type ManifestPlan,
   type PlannedAction,
   type PlannedIngredient,
   type SigningOrigin,
 } from '../domain/manifest-plan.js';
-import { type SignedMedia } from '../domain/media-signer.port.js';
+import { SIDECAR_SUFFIX, type SignedMedia } from '../domain/media-signer.port.js';
 import { type MediaVerification } from '../domain/media-verifier.port.js';
 
 export interface MediaFile {
   readonly path: string;
-  readonly mediaType: EmbeddableMediaType;
+  readonly mediaType: SignableMediaType;
+  /** The manifest, where it is a file of its own. */
+  readonly manifestPath?: string | undefined;
 }
 
-const EXTENSIONS: Readonly<Record<EmbeddableMediaType, 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff' | 'gif'>> = {
+const EXTENSIONS = {
   'image/png': 'png',
   'image/jpeg': 'jpeg',
   'image/webp': 'webp',
   'image/avif': 'avif',
   'image/tiff': 'tiff',
   'image/gif': 'gif',
-};
+} as const;
+/** Types of which {@link SigningWorkshop.picture} makes a new one each time. */
+export type PictureType = keyof typeof EXTENSIONS;
+export const PICTURE_TYPES = Object.keys(EXTENSIONS) as PictureType[];
 
 /**
  * A callback signer of the native library keeps its process alive until it is garbage collected, half a minute after
@@ -90,7 +95,7 @@ export class SigningWorkshop {
   }
 
   /** A picture of noise, so that its bytes are unlike any other's. */
-  async picture(mediaType: EmbeddableMediaType = 'image/png', size = 64): Promise<MediaFile> {
+  async picture(mediaType: PictureType = 'image/png', size = 64): Promise<MediaFile> {
     const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
     const image = sharp({ create: { width: size, height: size, channels: 3, background: '#888', noise } });
     return { path: await this.write(await image.toFormat(EXTENSIONS[mediaType]).toBuffer()), mediaType };
@@ -108,7 +113,9 @@ export class SigningWorkshop {
         ? { kind, originalSha256, stepRunId: 'stp_test' }
         : { kind, originalSha256, assetId: 'ast_test' };
     const signed = await this.signer.sign({ source, destinationPath, origin, plan });
-    return { path: destinationPath, mediaType: source.mediaType, signed };
+    const manifestPath =
+      signed.manifestPlacement === 'sidecar' ? `${destinationPath}${SIDECAR_SUFFIX}` : undefined;
+    return { path: destinationPath, mediaType: source.mediaType, manifestPath, signed };
   }
 
   async verify(file: MediaFile): Promise<MediaVerification> {
@@ -141,6 +148,6 @@ export function generatedPlan(plan: Partial<ManifestPlan> = {}): ManifestPlan {
   };
 }
 
-export function parentOf(file: MediaFile, title = 'Parent'): PlannedIngredient {
-  return { ...file, title, relationship: 'parentOf', digitalSourceType: undefined };
+export function parentOf({ path, mediaType }: MediaFile, title = 'Parent'): PlannedIngredient {
+  return { path, mediaType, title, relationship: 'parentOf', digitalSourceType: undefined };
 }

@@ -186,8 +186,10 @@ export class CollectDossier {
       origin: asset.origin,
       mode: asset.mode,
       mediaType: asset.mediaType,
+      kind: asset.kind,
       width: asset.width,
       height: asset.height,
+      durationMs: asset.durationMs,
       sizeBytes: asset.sizeBytes,
       sha256: asset.sha256,
       originalSha256: asset.originalSha256,
@@ -196,6 +198,7 @@ export class CollectDossier {
       manifestLabel: asset.manifestLabel,
       certificateSha256: asset.certificateSha256,
       timeStamp: asset.timeStamp,
+      manifestPlacement: asset.manifestPlacement,
       digitalSourceType: asset.digitalSourceType,
       parents: asset.parents.map(({ assetId, relationship }) => ({
         assetId: publicId('asset', assetId),

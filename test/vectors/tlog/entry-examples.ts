@@ -45,6 +45,8 @@ export const signedAsset = {
     manifestLabel: 'urn:c2pa:019abc00-0000-7000-8000-000000000001',
     certificateSha256: hash('e'),
     timeStamp: { outcome: 'stamped', authority: 'tsa.example', time: '2026-11-22T10:00:01.000Z' },
+    manifestPlacement: 'embedded',
+    kind: 'image',
     parents: [{ assetId: id('ast'), relationship: 'parentOf' }],
     digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia',
   },
@@ -320,7 +322,13 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     ...common,
     type: 'asset.read',
     subject: assetSubject,
-    data: { assetId: ast, sha256: hash('b'), what: 'content', mode: 'live' },
+    data: {
+      assetId: ast,
+      sha256: hash('b'),
+      what: 'content',
+      mode: 'live',
+      range: { first: 0, last: 65_535 },
+    },
   },
   'report.requested': {
     ...common,
