@@ -3,7 +3,7 @@ import { type CertificateFacts, makingLines } from '../domain/certificate.js';
 import { Paper } from './pdf/paper.js';
 import { Pictures } from './pdf/pictures.js';
 import { COLORS, CONTENT_WIDTH, PAGE, STYLES, type TextStyle } from './pdf/theme.js';
-import { dateTime, exactTime, sizeText, twoLines } from './pdf/words.js';
+import { dateTime, exactTime, fileText, twoLines } from './pdf/words.js';
 
 const PICTURE_SIDE = 150;
 const LABEL_WIDTH = 78;
@@ -74,11 +74,7 @@ function drawPictureAndFile(paper: Paper, facts: CertificateFacts): void {
     paper,
     [
       ['Asset', asset.id, 1, STYLES.mono],
-      [
-        'File',
-        `${asset.mediaType}, ${asset.width} x ${asset.height} pixels, ${sizeText(asset.sizeBytes)}`,
-        1,
-      ],
+      ['File', fileText(asset), 1],
       ['SHA-256', twoLines(sha256), 2, STYLES.mono],
       ['Manifest', chain?.manifestLabel ?? 'none', 2, STYLES.mono],
       [

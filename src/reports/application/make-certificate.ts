@@ -40,6 +40,6 @@ export class MakeCertificate {
 }
 
 function aboutAsset(asset: Asset): CertificateFacts['asset'] {
-  const { title, mediaType, sizeBytes, width, height, mode } = asset;
-  return { id: publicId('asset', asset.id), title, mediaType, sizeBytes, width, height, mode };
+  const { title, mediaType, sizeBytes, width, height, durationMs, mode } = asset;
+  return { id: publicId('asset', asset.id), title, mediaType, sizeBytes, width, height, durationMs, mode };
 }

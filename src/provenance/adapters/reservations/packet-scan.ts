@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { ByteSource } from '../byte-source.js';
 import { id3Frames, id3TagState } from '../id3-frames.js';
-import { addXmp, MAX_PACKET_BYTES, type MetadataPlaces } from './metadata-places.js';
+import { addXmp, MAX_PACKET_BYTES, type MetadataPlaces, noPlaces } from './metadata-places.js';
 
 const PACKET_START = Buffer.from('<x:xmpmeta');
 const PACKET_END = Buffer.from('</x:xmpmeta>');
@@ -13,6 +13,7 @@ const IIM_RESOURCE = Buffer.from('8BIM\x04\x04', 'latin1');
 /** JPEG XL can hold a packet compressed with Brotli, in a box `brob` that says what is inside. */
 const COMPRESSED_XMP = Buffer.from('brobxml ', 'latin1');
 const CHUNK_BYTES = 4 * 1024 * 1024;
+const EXIF = Buffer.from('Exif', 'latin1');
 /** Nothing that is searched for in one piece is longer. */
 const OVERLAP_BYTES = 64;
 
@@ -20,10 +21,10 @@ const OVERLAP_BYTES = 64;
  * Finds packets by their bytes, without knowing the container (XMP part 1 annex "packet scanning"): for containers of
  * films, sounds and models, which keep packets as they are, uncompressed and in one piece. Streams, so that the size of
  * the file does not matter. A packet that is declared but was not found whole is unread, never "nothing"; so are
- * IPTC-IIM resources, and packets known to be compressed.
+ * IPTC-IIM resources, EXIF, and packets known to be compressed.
  */
 export async function scanMetadata(path: string): Promise<MetadataPlaces> {
-  const places: MetadataPlaces = { xmp: [], iim: [], xmpUnread: false, iimUnread: false };
+  const places = noPlaces();
   const scan = new PacketScan(places);
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) scan.add(chunk as Buffer);
   scan.end();
@@ -91,5 +92,7 @@ class PacketScan {
       this.places.xmpUnread = true;
     }
     if (bytes.includes(IIM_RESOURCE)) this.places.iimUnread = true;
+    // An item or box of pictures in ISO base media files and JPEG XL; its structure is not walked here.
+    if (bytes.includes(EXIF)) this.places.exifUnread = true;
   }
 }
