@@ -109,7 +109,11 @@ export class C2paReader implements MediaVerifier {
   ): Promise<Judgement> {
     const tree = report && chainTree(report, mediaType);
     if (report === undefined || tree === undefined) return NOTHING_FOUND;
-    const findings = await this.current.signatures.read(store ?? Buffer.alloc(0));
+    const label = report.active_manifest;
+    const manifest =
+      label !== undefined && Object.hasOwn(report.manifests, label) ? report.manifests[label] : undefined;
+    const serialNumber = manifest?.signature_info?.cert_serial_number;
+    const findings = await this.current.signatures.read(store ?? Buffer.alloc(0), { label, serialNumber });
     const chain = judgedChain(tree, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
     const statuses = judgedStatuses(

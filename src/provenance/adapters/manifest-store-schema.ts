@@ -52,7 +52,7 @@ const manifest = z.object({
   ingredients: z.array(ingredient).optional().catch(undefined),
   assertions: z.array(assertion).optional().catch(undefined),
   signature_info: z
-    .object({ alg: text, issuer: text, common_name: text, time: text })
+    .object({ alg: text, issuer: text, common_name: text, time: text, cert_serial_number: text })
     .optional()
     .catch(undefined),
 });

@@ -10,7 +10,8 @@ import { type MediaVerification } from '../domain/media-verifier.port.js';
 import { type TrustList, type TrustPurpose } from '../domain/trust-list.js';
 import { createFreeAuthority, type FreeAuthority, signFreely } from '../testing/free-signer.js';
 import { type MediaFile, SigningWorkshop } from '../testing/signing-workshop.js';
-import { C2paReader } from './c2pa-reader.js';
+import { C2paReader, readManifestStore } from './c2pa-reader.js';
+import { SignatureReading } from './signature-findings.js';
 
 const HOUR_MS = 3_600_000;
 const SHA_256 = '2.16.840.1.101.3.4.2.1';
@@ -102,6 +103,31 @@ describe('who signed', () => {
     expect(result).toMatchObject({ verdict: 'intact', trustedBy: 'no list', signer: { list: undefined } });
     expect(codes(result)).toContain('signingCredential.untrusted');
     expect(codes(result)).not.toContain('signingCredential.trusted');
+  });
+});
+
+describe('a store that reads in two ways', () => {
+  it('makes nobody trusted: of two manifests with one name, neither speaks for the file', async () => {
+    const { store } = await readManifestStore(plain.path);
+    const agency = list('agency', 'signers', authority.caPem);
+    const label = (await verify(plain, agency)).chain?.manifestLabel;
+    const reading = new SignatureReading([agency], { now: () => new Date() });
+    const manifests = (store ?? Buffer.alloc(0)).subarray(8 + (store ?? Buffer.alloc(0)).readUInt32BE(8));
+    const doubled = Buffer.concat([store ?? Buffer.alloc(0), manifests]);
+    doubled.writeUInt32BE(doubled.length, 0);
+    const serialNumber = '2';
+    expect((await reading.read(store ?? Buffer.alloc(0), { label, serialNumber })).signer?.list?.name).toBe(
+      'agency',
+    );
+    expect((await reading.read(doubled, { label, serialNumber })).signer).toBeUndefined();
+    expect(
+      (await reading.read(store ?? Buffer.alloc(0), { label: 'other', serialNumber })).signer,
+    ).toBeUndefined();
+    const other = await reading.read(store ?? Buffer.alloc(0), { label, serialNumber: '3' });
+    expect(other.signer).toMatchObject({
+      list: undefined,
+      notTrustedBecause: expect.stringContaining('two ways') as unknown,
+    });
   });
 });
 

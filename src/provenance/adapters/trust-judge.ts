@@ -86,6 +86,7 @@ export class TrustJudge {
       subject: nameOf(facts.subject),
       issuer: nameOf(facts.issuer),
       certificateSha256: sha256Hex(leafDer),
+      serialNumber: BigInt(`0x${facts.serialNumber}`).toString(),
       notBefore: timeOf(leaf.notBefore.value),
       notAfter: timeOf(leaf.notAfter.value),
       list,

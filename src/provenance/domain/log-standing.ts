@@ -41,11 +41,13 @@ export interface LogStanding {
 
 export function logStanding(verification: MediaVerification, known: LogKnowledge): LogStanding {
   const { claims } = verification;
-  const active = claims.at(-1);
-  const history = claims.slice(0, -1).flatMap(({ manifestLabel, claimSha256 }) => {
-    const place = known.claims.get(claimSha256);
-    return place ? [{ manifestLabel, place }] : [];
-  });
+  const active = claims.find(({ isActive }) => isActive);
+  const history = claims
+    .filter(({ isActive }) => !isActive)
+    .flatMap(({ manifestLabel, claimSha256 }) => {
+      const place = known.claims.get(claimSha256);
+      return place ? [{ manifestLabel, place }] : [];
+    });
   const misusedKey = claims.find(
     ({ signatureHolds, isOurCertificate, claimSha256 }) =>
       signatureHolds && isOurCertificate && !known.claims.has(claimSha256),
