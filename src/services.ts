@@ -11,6 +11,7 @@ import { composeLog } from './composition/log.js';
 import { composeProvenance } from './composition/provenance.js';
 import { composeReports } from './composition/reports.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
+import { composeOfferings } from './composition/vendors.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
 
 const JOBS_STOP_TIMEOUT_MS = 10_000;
@@ -28,9 +29,10 @@ export async function createServices(options: ServicesOptions) {
   const reading = composeLogReading(options, database, log);
   const identity = composeIdentity(database, log);
   const provenance = await composeProvenance(options);
-  const licenses = composeLicenses(options, log);
+  const offered = composeOfferings(configuration);
+  const licenses = composeLicenses(options, log, offered);
   const assets = composeAssets(options, database, log, reading, provenance, licenses);
-  const generation = composeGeneration(options, database, log, reading, assets, licenses);
+  const generation = composeGeneration(options, database, log, reading, assets, licenses, offered);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const erasure = composeErasure(options, log, assets);
   const reports = composeReports(options, database, log, reading, provenance, assets, licenses);

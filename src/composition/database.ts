@@ -51,6 +51,7 @@ export async function composeDatabase({ configuration, database, logger }: Servi
     boss,
     idempotency: new Idempotency(organizationTx, clock, deriveKey(masterKey, 'idempotency')),
     masterKey,
+    providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),
   };
 }
 
@@ -67,6 +68,12 @@ function jobConnection({ applicationUrl }: DatabaseAccess) {
 
 function readMasterKey({ home }: Configuration): Buffer {
   const file = join(home, 'keys', 'master.key');
+  return Buffer.from(readOrCreateSecretFile(file, () => randomHex(MASTER_KEY_BYTES)).trim(), 'hex');
+}
+
+/** Seals the organizations' keys for vendors. A file of its own, so that it can be kept and replaced by itself. */
+function readProviderKeyEncryptionKey({ home }: Configuration): Buffer {
+  const file = join(home, 'keys', 'provider-credentials.key');
   return Buffer.from(readOrCreateSecretFile(file, () => randomHex(MASTER_KEY_BYTES)).trim(), 'hex');
 }
 

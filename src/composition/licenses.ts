@@ -37,8 +37,13 @@ import { markingDuties } from '../licenses/registry/marking-duties.js';
 import { SEED_READ_ON, seedListings } from '../licenses/registry/seed.js';
 import { type composeLog } from './log.js';
 import { type Composed, clock, type ServicesOptions } from './services-options.js';
+import { type composeOfferings } from './vendors.js';
 
-export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Composed<typeof composeLog>) {
+export function composeLicenses(
+  { logger }: ServicesOptions,
+  { appendEntry }: Composed<typeof composeLog>,
+  { offerings }: Composed<typeof composeOfferings>,
+) {
   const seed = seedListings();
   const registry = new EffectiveRegistry(seed);
   const policyEngine = new CedarPolicyEngine((error) =>
@@ -57,7 +62,7 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
     completeLineage: new CompleteLineage(new AssetSignals(new AssetRepository())),
     decideClearance,
     decideMatrix: new DecideMatrix(registry, recordBasis, askPolicies, appendEntry, clock),
-    pipelineLineage: new PipelineLineage(pipelineLineage),
+    pipelineLineage: new PipelineLineage((tx, choice) => pipelineLineage(offerings, tx, choice)),
     decideAgain: new DecideAgain(decideClearance, standing, work, clock),
     listWaivers: new ListWaivers(registry, clock),
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),

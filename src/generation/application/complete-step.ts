@@ -8,6 +8,7 @@ import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { type Lease, type RunRepository } from '../adapters/run.repository.js';
+import { type Offerings } from '../domain/offering.js';
 import { type Run, type StepRun } from '../domain/run.js';
 import { type StepImage, stepManifest } from '../domain/step-manifest.js';
 import { type EndStep } from './end-step.js';
@@ -27,6 +28,7 @@ export class CompleteStep {
     private readonly recordAsset: RecordAsset,
     private readonly stepInputs: StepInputs,
     private readonly endStep: EndStep,
+    private readonly offerings: Offerings,
     private readonly clock: Clock,
   ) {}
 
@@ -41,6 +43,7 @@ export class CompleteStep {
     const { plan, digitalSourceType, parents } = stepManifest({
       run,
       step,
+      trainedModel: this.offerings.find(step)?.trainedModel ?? true,
       images,
       isFinal: context.isFinal,
       now,
