@@ -41,7 +41,7 @@ export function composeOfferings(configuration: Configuration): {
   const ownServers = readOwnServers(configuration.serversFile);
   const prices = new PriceBook(ownServers.prices);
   const builtin = builtinOfferings((provider, endpoint) => prices.find(provider, endpoint));
-  return { ownServers, offerings: new Offerings([...builtin, ...ownOfferings(ownServers)]) };
+  return { ownServers, offerings: new Offerings([...builtin, ...ownOfferings(ownServers, prices)]) };
 }
 
 /** Providers that need no key of a vendor, beside the studio. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ContractFault, EXPECTED } from './provider-contract-faults.js';
 import {
@@ -19,6 +20,8 @@ export interface ProviderContractHarness {
   readonly refusedRequest: ProviderRequest;
   /** Must not show up in the reason of a failure. */
   readonly secretText: string;
+  /** The vendor's key; must show up nowhere. */
+  readonly secretKey?: string;
   /** How many submits the vendor accepted and charged. Work on this machine: always 0. */
   charges(): number;
   /** The next submit is accepted, but its answer is lost. Not where `resubmission` is `harmless`. */
@@ -178,8 +181,11 @@ export function describeProviderContract(name: string, start: () => Promise<Prov
           attempts: (harness.faults?.attempts() ?? 0) - attemptsBefore,
         };
         expected[fault] = { ...EXPECTED[fault], attempts: 1 };
-        const { reason = '' } = outcome as { reason?: string };
-        expect(reason).not.toContain(harness.secretText);
+        const told = outcome instanceof Error ? outcome : { ...(outcome as object), outputs: [] };
+        // Whatever a logger could write, with all causes: neither the prompt nor the key.
+        const written = inspect(told, { depth: 20, showHidden: true, getters: false });
+        expect(written).not.toContain(harness.secretText);
+        if (harness.secretKey !== undefined) expect(written).not.toContain(harness.secretKey);
       }
       expect(seen).toEqual(expected);
     });

@@ -78,13 +78,13 @@ describe('the estimate, which is reserved', () => {
     expect(estimateMicroUsd(TOKEN, { prompt: 'abcde' }, 2)).toBe(227_045n);
   });
 
-  it.each([
+  it.each<[Price, Record<string, unknown>, string]>([
     [IMAGE, { quality: 'ultra' }, 'price_unknown'],
     [SECOND, { duration: 60 }, 'invalid_request'],
     [SECOND, { duration: 'long' }, 'invalid_request'],
     [MEGAPIXEL, { width: 20_000, height: 20_000 }, 'invalid_request'],
     [{ ...IMAGE, mustGive: ['quality'] }, { quality: 'auto' }, 'price_unknown'],
-  ] as const)('is refused where no bound is known', (price, parameters, code) => {
+  ])('is refused where no bound is known', (price, parameters, code) => {
     expect(() => estimateMicroUsd(price, parameters)).toThrow(expect.objectContaining({ code }));
   });
 

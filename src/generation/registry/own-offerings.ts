@@ -1,13 +1,23 @@
 import { readGraph } from '../domain/comfy-graph.js';
 import { componentsOf } from '../domain/comfy-lineage.js';
 import { type Offering } from '../domain/offering.js';
+import { type PriceBook } from './price-book.js';
 import { type ComfyUiServer, type ComfyWorkflow, ownEndpoint, type OwnServers } from './own-servers.js';
 
 /**
- * What the operator's own servers offer, with everything that runs along: a LoRA, or each weight of a workflow.
+ * What the operator adds: further models of vendors, and what own servers offer, with everything that runs along: a LoRA, or each weight of a workflow.
  * @throws Error, GraphRefusedError for a workflow whose weights cannot be read, or do not hold the listing it names
  */
-export function ownOfferings({ openAiCompatible, comfyUi }: OwnServers): Offering[] {
+export function ownOfferings(
+  { offerings, openAiCompatible, comfyUi }: OwnServers,
+  prices: PriceBook,
+): Offering[] {
+  const vendors = offerings.flatMap(({ listingId, provider, endpoint, operations }) =>
+    operations.map((operation): Offering => {
+      const price = prices.find(provider, endpoint);
+      return { listingId, operation, provider, endpoint, price, trainedModel: true };
+    }),
+  );
   const served = openAiCompatible.flatMap((server) =>
     server.models.flatMap((model) =>
       model.operations.map((operation): Offering => ({
@@ -24,7 +34,7 @@ export function ownOfferings({ openAiCompatible, comfyUi }: OwnServers): Offerin
   const workflows = comfyUi.flatMap((server) =>
     server.workflows.map((workflow) => workflowOffering(server, workflow)),
   );
-  return [...served, ...workflows];
+  return [...vendors, ...served, ...workflows];
 }
 
 function workflowOffering(server: ComfyUiServer, workflow: ComfyWorkflow): Offering {

@@ -3,6 +3,7 @@ import { LINEAGE_ROLES, listingIdSchema } from '../../licenses/domain/listing.js
 import { graphSchema, nodeRulesSchema } from '../domain/comfy-graph.js';
 import { OPERATIONS } from '../domain/operation.js';
 import { priceSchema } from '../domain/price.js';
+import { KEYED_PROVIDERS } from '../domain/provider.port.js';
 import { priceBookSchema } from './price-book.js';
 
 const nameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes');
@@ -111,10 +112,19 @@ const comfyUiSchema = z.strictObject({
 });
 export type ComfyUiServer = z.output<typeof comfyUiSchema>;
 
+/** A model of a vendor that the product does not offer by itself; its price is in the price book, or in `prices`. */
+const vendorOfferingSchema = z.strictObject({
+  listingId: listingIdSchema,
+  provider: z.enum(KEYED_PROVIDERS),
+  endpoint: z.string().min(1).max(120),
+  operations: z.array(z.enum(OPERATIONS)).min(1).max(OPERATIONS.length),
+});
+
 /** The file that `COLOPHON_SERVERS_FILE` names: the operator's own servers, and prices of the operator's own contracts. */
 export const ownServersSchema = z
   .strictObject({
     prices: priceBookSchema.shape.rows.default([]),
+    offerings: z.array(vendorOfferingSchema).max(1000).default([]),
     openAiCompatible: z.array(openAiCompatibleSchema).max(50).default([]),
     comfyUi: z.array(comfyUiSchema).max(50).default([]),
   })
@@ -125,7 +135,7 @@ export const ownServersSchema = z
   });
 export type OwnServers = z.output<typeof ownServersSchema>;
 
-export const NO_OWN_SERVERS: OwnServers = { prices: [], openAiCompatible: [], comfyUi: [] };
+export const NO_OWN_SERVERS: OwnServers = { prices: [], offerings: [], openAiCompatible: [], comfyUi: [] };
 
 /** How an offering on an own server is called: `<server>/<model or workflow>`. */
 export function ownEndpoint(serverName: string, name: string): string {

@@ -12,7 +12,7 @@ import {
   type TransportFault,
 } from '../vendor/transport-fault.js';
 
-export const FAKE_REPLICATE_TOKEN = 'r8_fake_token';
+export const FAKE_REPLICATE_TOKEN = 'r8_fake_token_of_the_account';
 
 /** What the fake does with one submit, and with the prediction that comes of it. */
 export interface ReplicatePlan {

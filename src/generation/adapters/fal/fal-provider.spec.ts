@@ -69,6 +69,7 @@ describeProviderContract('fal', async () => {
     validRequest: request(),
     refusedRequest: request({ endpoint: 'fal-ai/unknown-model' }),
     secretText: 'SECRET',
+    secretKey: FAKE_FAL_CREDENTIALS,
     charges: () => fake.ledger().length,
     loseNextAnswer: () => fake.plan({ submit: 'hang-after-accept' }),
     faults: {

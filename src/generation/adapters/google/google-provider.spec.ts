@@ -48,6 +48,7 @@ function contractFor(
       validRequest: valid,
       refusedRequest: { ...valid, endpoint: valid.endpoint.replace(/-3.1|-2.5/, '-unknown') },
       secretText: 'SECRET',
+      secretKey: FAKE_GOOGLE_KEY,
       charges: () => fake.ledger.charges.length,
       loseNextAnswer: () => fake.ledger.plan({ fault: 'reset-after-accept' }),
       faults: {

@@ -61,6 +61,7 @@ describeProviderContract('openai-compatible', async () => {
     validRequest: request(),
     refusedRequest: request({ parameters: { prompt: 'A SECRET', lora: 'SECRET' } }),
     secretText: 'SECRET',
+    secretKey: FAKE_OPENAI_KEY,
     charges: () => fake.openai.ledger.charges.length,
     loseNextAnswer: () => fake.openai.ledger.plan({ fault: 'reset-after-accept' }),
     faults: {

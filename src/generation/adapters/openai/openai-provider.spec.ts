@@ -45,6 +45,7 @@ describeProviderContract('openai', async () => {
     validRequest: request(),
     refusedRequest: request({ endpoint: 'gpt-image-0' }),
     secretText: 'SECRET',
+    secretKey: FAKE_OPENAI_KEY,
     charges: () => fake.ledger.charges.length,
     loseNextAnswer: () => fake.ledger.plan({ fault: 'reset-after-accept' }),
     faults: {

@@ -60,6 +60,7 @@ describeProviderContract('replicate', async () => {
     validRequest: request(),
     refusedRequest: request({ endpoint: 'someone/unknown' }),
     secretText: 'SECRET',
+    secretKey: FAKE_REPLICATE_TOKEN,
     charges: () => fake.ledger.charges.length,
     loseNextAnswer: () => fake.ledger.plan({ fault: 'reset-after-accept' }),
     faults: {

@@ -10,14 +10,22 @@ export interface CallLimits {
 
 /** An answer other than 2xx. */
 export class VendorHttpError extends Error {
+  /** Private, so that no logger writes it out: vendors repeat prompts in their errors. */
+  readonly #body: unknown;
+
   constructor(
     readonly vendor: string,
     readonly status: number,
-    /** The parsed JSON of the answer, `undefined` when it was something else. */
-    readonly body: unknown,
+    body: unknown,
   ) {
     super(`${vendor} answered with status ${status}`);
     this.name = 'VendorHttpError';
+    this.#body = body;
+  }
+
+  /** The parsed JSON of the answer, `undefined` when it was something else. */
+  get body(): unknown {
+    return this.#body;
   }
 }
 
