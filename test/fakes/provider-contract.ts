@@ -25,7 +25,7 @@ export interface ProviderContractHarness {
   /** How many submits the vendor accepted and charged. Work on this machine: always 0. */
   charges(): number;
   /** The next submit is accepted, but its answer is lost. Not where `resubmission` is `harmless`. */
-  loseNextAnswer?(): void;
+  readonly loseNextAnswer?: () => void;
   /** What the vendor can be made to do wrong, in the next submit. Providers on this machine have no vendor. */
   readonly faults?: {
     readonly names: readonly ContractFault[];

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { systemClock, type Clock } from '../../shared/clock.js';
 import { SANDBOX_OPERATIONS } from '../domain/offering.js';
 import { type Operation } from '../domain/operation.js';

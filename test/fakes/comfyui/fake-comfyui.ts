@@ -93,7 +93,11 @@ export class FakeComfyUi {
         },
         node_errors: {},
       });
-    const id = this.ignoresPromptId ? randomUUID() : String(body.prompt_id ?? randomUUID());
+    const id = this.ignoresPromptId
+      ? randomUUID()
+      : typeof body.prompt_id === 'string'
+        ? body.prompt_id
+        : randomUUID();
     this.#prompts.set(id, { id, graph, plan, pollsLeft: plan.pendingPolls ?? 1 });
     this.ledger.charges.push(id);
     const answer = { prompt_id: id, number: 1, node_errors: {} };

@@ -110,24 +110,14 @@ export class FakeGoogle {
       return { name };
     }
     const done = { name, done: true };
-    switch (plan.result) {
-      case 'failed':
-        return { ...done, error: { code: 13, message: 'SECRET prompt could not be done' } };
-      case 'filtered':
-        return {
-          ...done,
-          response: {
-            generateVideoResponse: { raiMediaFilteredCount: 1, raiMediaFilteredReasons: ['SECRET'] },
-          },
-        };
-      case 'empty':
-        return { ...done, response: { generateVideoResponse: { generatedSamples: [] } } };
-      default:
-        return {
-          ...done,
-          response: { generateVideoResponse: { generatedSamples: [{ video: { uri: this.#uriOf(plan) } }] } },
-        };
-    }
+    if (plan.result === 'failed')
+      return { ...done, error: { code: 13, message: 'SECRET prompt could not be done' } };
+    const filtered = { raiMediaFilteredCount: 1, raiMediaFilteredReasons: ['SECRET'] };
+    const answers: Partial<Record<string, unknown>> = { filtered, empty: { generatedSamples: [] } };
+    const answer = answers[plan.result ?? ''] ?? {
+      generatedSamples: [{ video: { uri: this.#uriOf(plan) } }],
+    };
+    return { ...done, response: { generateVideoResponse: answer } };
   }
 
   #uriOf({ result }: GooglePlan): string {

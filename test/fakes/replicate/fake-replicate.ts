@@ -198,17 +198,10 @@ export class FakeReplicate {
   }
 
   #output({ id, plan }: FakePrediction): unknown {
-    switch (plan.result) {
-      case 'empty':
-      case 'removed':
-        return null;
-      case 'internal-url':
-        return [METADATA_URL];
-      case 'text':
-        return { caption: 'a bottle' };
-      default:
-        return [`${this.server.origin}/output/${id}.png`];
-    }
+    if (plan.result === 'empty' || plan.result === 'removed') return null;
+    if (plan.result === 'internal-url') return [METADATA_URL];
+    if (plan.result === 'text') return { caption: 'a bottle' };
+    return [`${this.server.origin}/output/${id}.png`];
   }
 
   async #serve(response: ServerResponse, id: string): Promise<void> {

@@ -75,8 +75,11 @@ export function spoilAnswer(
       response.on('close', () => clearTimeout(timer));
       return;
     }
-    default:
-      // `hang-after-accept`: nothing is ever said.
+    case 'hang-after-accept':
+    // The others were dealt with before anything was accepted.
+    case '429':
+    case '500-before-accept':
+    case 'reset-before-accept':
       return;
   }
 }

@@ -55,6 +55,20 @@ describe('the texts of ComfyUI in a PNG', () => {
     expect(() => removePromptTexts(signed)).toThrow(UncleanableFileError);
   });
 
+  it.each([
+    ['EXIF of a WebP', Buffer.from('RIFF....WEBPEXIF prompt:{"5":{"class_type": "CLIPTextEncode"}}')],
+    ['metadata of an MP4', Buffer.from('....ftypisom....udta{"5":{"class_type":"KSampler"}}')],
+  ])('are not signed in another format: %s', (_name, bytes) => {
+    expect(() => removePromptTexts(bytes)).toThrow('where it cannot be removed');
+  });
+
+  it('are not signed under another keyword', async () => {
+    const clean = await picture();
+    const other = pngChunk('tEXt', 'Comment\0{"5":{"class_type":"KSampler"}}');
+    const bytes = Buffer.concat([clean.subarray(0, 33), other, clean.subarray(33)]);
+    expect(() => removePromptTexts(bytes)).toThrow('where it cannot be removed');
+  });
+
   it('leave everything else as it came: other formats, pictures without them, broken files', async () => {
     const clean = await picture();
     for (const bytes of [clean, Buffer.from('not a picture'), clean.subarray(0, 100), Buffer.alloc(0)]) {

@@ -7,6 +7,8 @@ const CHUNK_OVERHEAD = 12;
 const TEXT_CHUNKS = new Set(['tEXt', 'zTXt', 'iTXt']);
 /** What ComfyUI and its nodes write: the graph with the prompt in it, and the user's workflow. */
 const LEAKS = new Set(['prompt', 'workflow', 'parameters']);
+/** Every node of a graph has it, in whatever file the graph lies. */
+const GRAPH_MARK = '"class_type"';
 /** A C2PA manifest store (C2PA 2.4, embedding in PNG). */
 const C2PA_CHUNK = 'caBX';
 
@@ -23,9 +25,17 @@ export interface PreparedFile {
  * Takes the text chunks out of a PNG in which ComfyUI keeps the prompt and the workflow. Whole chunks are left out and
  * nothing else is touched, not even the pixels' compression: whoever has the received file gets the same bytes by the
  * same rule (ADR 0025). Anything that is not a well-formed PNG passes as it is, for the media check to judge.
- * @throws UncleanableFileError when the file carries a C2PA manifest, whose hashes cover these chunks
+ * @throws UncleanableFileError when the file carries a C2PA manifest, whose hashes cover these chunks, or a graph elsewhere
  */
 export function removePromptTexts(received: Buffer): PreparedFile {
+  const prepared = withoutTextChunks(received);
+  // Other save nodes put the graph into EXIF, into MP4 or FLAC: there it cannot be removed by leaving something whole out.
+  if (prepared.bytes.includes(GRAPH_MARK))
+    throw new UncleanableFileError('the file carries the workflow where it cannot be removed');
+  return prepared;
+}
+
+function withoutTextChunks(received: Buffer): PreparedFile {
   const chunks = chunksOf(received);
   if (chunks === undefined) return { bytes: received };
   const leaking = chunks.filter((chunk) => chunk.keyword !== undefined && LEAKS.has(chunk.keyword));
