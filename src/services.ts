@@ -10,6 +10,7 @@ import { composeLogReading } from './composition/log-reading.js';
 import { composeLog } from './composition/log.js';
 import { composeProvenance } from './composition/provenance.js';
 import { composeReports } from './composition/reports.js';
+import { composeVerification } from './composition/verification.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
 import { composeOfferings } from './composition/vendors.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
@@ -32,10 +33,11 @@ export async function createServices(options: ServicesOptions) {
   const offered = composeOfferings(configuration);
   const licenses = composeLicenses(options, log, offered);
   const assets = composeAssets(options, database, log, reading, provenance, licenses);
+  const verification = composeVerification(options, database, assets, provenance);
   const generation = composeGeneration(options, database, log, reading, assets, licenses, offered);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const erasure = composeErasure(options, log, assets);
-  const reports = composeReports(options, database, log, reading, provenance, assets, licenses);
+  const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);
   return {
     ...database,
     ...log,
@@ -43,6 +45,7 @@ export async function createServices(options: ServicesOptions) {
     ...identity,
     ...provenance,
     ...assets,
+    ...verification,
     ...licenses,
     ...generation,
     ...humanWork,
@@ -69,6 +72,7 @@ export async function createServices(options: ServicesOptions) {
       if (configuration.roles.includes('sequencer')) {
         log.sequencer.start();
         log.anchorLoop.start();
+        database.idempotencyExpiry.start();
       }
       if (!configuration.roles.includes('worker')) return;
       await generation.stepWorker.start();
@@ -81,6 +85,7 @@ export async function createServices(options: ServicesOptions) {
       await generation.studioProvider.close();
       await log.anchorLoop.stop();
       await log.sequencer.stop();
+      await database.idempotencyExpiry.stop();
       provenance.verifier.close();
       await database.sequencerPool.end();
       await database.dataSource.destroy();

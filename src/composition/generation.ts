@@ -65,7 +65,7 @@ export function composeGeneration(
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { decideClearance, requireCleared }: Composed<typeof composeLicenses>,
+  { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
   { offerings, ownServers }: Composed<typeof composeOfferings>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
@@ -159,7 +159,7 @@ export function composeGeneration(
     ),
     providerCredentials: new ProviderCredentials(credentials, appendEntry),
     cancelRun: new CancelRun(runs, endStep, appendEntry),
-    resumeWaivedRun: new ResumeWaivedRun(runs, endStep, events),
+    resumeWaivedRun: new ResumeWaivedRun(runs, requireLiveKey, endStep, events),
     createPipeline: new CreatePipeline(appendEntry, clock),
     receiveReplicateWebhook: new ReceiveReplicateWebhook(
       new FetchingDeliveryVerifier(

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { C2paMediaSigner } from '../provenance/adapters/c2pa-media-signer.js';
 import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
 import { openFileKeystore } from '../provenance/adapters/file-keystore.js';
+import { TrustStore } from '../provenance/adapters/trust-store.js';
 import { VerificationProcess } from '../provenance/adapters/verification-process.js';
 import { PRODUCT_VERSION } from '../shared/product.js';
 import { type ServicesOptions, clock } from './services-options.js';
@@ -9,7 +10,10 @@ import { type ServicesOptions, clock } from './services-options.js';
 export async function composeProvenance({ configuration, verification }: ServicesOptions) {
   const keystore = await openFileKeystore({ folder: join(configuration.home, 'keys'), clock });
   const trust = { name: 'this installation', anchorsPem: keystore.caCertificatePem };
-  const verifier = new VerificationProcess({ trust, ...verification });
+  const trustStore = new TrustStore(join(configuration.home, 'trust'));
+  // A list that cannot be read is told at the start, not by every answer.
+  trustStore.lists();
+  const verifier = new VerificationProcess({ trust, lists: () => trustStore.lists(), ...verification });
   const signer = new C2paMediaSigner({
     key: keystore.claimKey,
     trust,
@@ -18,6 +22,7 @@ export async function composeProvenance({ configuration, verification }: Service
     clock,
   });
   return {
+    trustStore,
     verifier,
     signer,
     /** For files that this installation made itself. */

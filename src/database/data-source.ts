@@ -17,6 +17,9 @@ import { Policies1700000000008 } from '../../migrations/0008-policies.js';
 import { Obligations1700000000009 } from '../../migrations/0009-obligations.js';
 import { FileSignals1700000000010 } from '../../migrations/0010-file-signals.js';
 import { ClearanceMatrix1700000000011 } from '../../migrations/0011-clearance-matrix.js';
+import { SignedClaims1700000000016 } from '../../migrations/0016-signed-claims.js';
+import { IdempotencyExpiry1700000000017 } from '../../migrations/0017-idempotency-expiry.js';
+import { FewerRoundTrips1700000000018 } from '../../migrations/0018-fewer-round-trips.js';
 import { ProviderCredentials1700000000019 } from '../../migrations/0019-provider-credentials.js';
 
 import { SnakeNaming } from './snake-naming.js';
@@ -36,6 +39,9 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Obligations1700000000009,
   FileSignals1700000000010,
   ClearanceMatrix1700000000011,
+  SignedClaims1700000000016,
+  IdempotencyExpiry1700000000017,
+  FewerRoundTrips1700000000018,
   ProviderCredentials1700000000019,
 ];
 

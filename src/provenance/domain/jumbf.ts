@@ -1,5 +1,5 @@
 /**
- * Just enough JUMBF (ISO/IEC 19566-5) to find the claim of the active manifest in a manifest store.
+ * Just enough JUMBF (ISO/IEC 19566-5) to find the claims and signatures in a manifest store.
  * A box is length (4), type (4), [length (8) when the first is 1], content; a superbox `jumb` begins with a
  * description box `jumd`: type UUID (16), toggles (1), zero-terminated label.
  */
@@ -10,6 +10,7 @@ interface Box {
 
 const MAX_BOXES = 10_000;
 const CLAIM_LABEL = /^c2pa\.claim(\.v2)?$/;
+const SIGNATURE_LABEL = 'c2pa.signature';
 
 export interface ActiveClaim {
   /** Label of the active manifest, `urn:c2pa:...`. */
@@ -18,19 +19,38 @@ export interface ActiveClaim {
   readonly claim: Buffer;
 }
 
+/** One manifest of a store; `undefined` for what it does not have, or has in a compressed form. */
+export interface StoredManifest {
+  readonly manifestLabel: string;
+  readonly claim: Buffer | undefined;
+  /** The COSE_Sign1 bytes. */
+  readonly signature: Buffer | undefined;
+}
+
 /**
  * The claim of the active manifest, which is the last one in the store (C2PA 2.4 section 11.1.4.2).
  * `undefined` when the store is not built like that; hostile lengths read as nothing.
  */
 export function activeClaim(store: Buffer): ActiveClaim | undefined {
+  const last = storedManifests(store).at(-1);
+  return last?.claim && { manifestLabel: last.manifestLabel, claim: last.claim };
+}
+
+/** Every manifest of the store in its order, the active one last. */
+export function storedManifests(store: Buffer): StoredManifest[] {
   const outer = boxes(store)[0];
-  if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return undefined;
-  const manifest = superboxes(outer).at(-1);
-  if (manifest === undefined) return undefined;
-  const manifestLabel = labelOf(manifest);
-  const claimBox = superboxes(manifest).find((box) => CLAIM_LABEL.test(labelOf(box) ?? ''));
-  const claim = claimBox && boxes(claimBox.content).find((box) => box.type === 'cbor')?.content;
-  return manifestLabel === undefined || claim === undefined ? undefined : { manifestLabel, claim };
+  if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return [];
+  return superboxes(outer).flatMap((manifest) => {
+    const manifestLabel = labelOf(manifest);
+    if (manifestLabel === undefined) return [];
+    const parts = superboxes(manifest).map((box) => ({ label: labelOf(box) ?? '', box }));
+    const cborOf = (isWanted: (label: string) => boolean): Buffer | undefined => {
+      const found = parts.find(({ label }) => isWanted(label));
+      return found && boxes(found.box.content).find((box) => box.type === 'cbor')?.content;
+    };
+    const claim = cborOf((label) => CLAIM_LABEL.test(label));
+    return [{ manifestLabel, claim, signature: cborOf((label) => label === SIGNATURE_LABEL) }];
+  });
 }
 
 function superboxes(parent: Box): Box[] {
