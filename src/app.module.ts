@@ -35,11 +35,15 @@ import { OrganizationTx } from './database/organization-tx.js';
 import { RunRepository } from './generation/adapters/run.repository.js';
 import { CancelRun } from './generation/application/cancel-run.js';
 import { CreatePipeline } from './generation/application/create-pipeline.js';
+import { ProviderCredentials } from './generation/application/provider-credentials.js';
 import { ReceiveFalWebhook } from './generation/application/receive-fal-webhook.js';
+import { ReceiveReplicateWebhook } from './generation/application/receive-replicate-webhook.js';
 import { ReconcileStep } from './generation/application/reconcile-step.js';
 import { RunEvents } from './generation/application/run-events.js';
 import { StartRun } from './generation/application/start-run.js';
 import { FalWebhookController } from './generation/http/fal-webhook.controller.js';
+import { ProviderCredentialController } from './generation/http/provider-credential.controller.js';
+import { ReplicateWebhookController } from './generation/http/replicate-webhook.controller.js';
 import { PipelineController } from './generation/http/pipeline.controller.js';
 import { RunEventsController } from './generation/http/run-events.controller.js';
 import { RunController } from './generation/http/run.controller.js';
@@ -111,6 +115,8 @@ export class AppModule {
         RunEventsController,
         PipelineController,
         FalWebhookController,
+        ReplicateWebhookController,
+        ProviderCredentialController,
         AssetController,
         ContributionController,
         ObligationController,
@@ -178,6 +184,8 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ReconcileStep, services.reconcileStep],
     [CreatePipeline, services.createPipeline],
     [ReceiveFalWebhook, services.receiveFalWebhook],
+    [ReceiveReplicateWebhook, services.receiveReplicateWebhook],
+    [ProviderCredentials, services.providerCredentials],
     [RecordContribution, services.recordContribution],
     [ProveObligation, services.proveObligation],
     [StateAuthorship, services.stateAuthorship],

@@ -12,6 +12,7 @@ import { composeProvenance } from './composition/provenance.js';
 import { composeReports } from './composition/reports.js';
 import { composeVerification } from './composition/verification.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
+import { composeOfferings } from './composition/vendors.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
 
 const JOBS_STOP_TIMEOUT_MS = 10_000;
@@ -34,10 +35,11 @@ export async function createServices(options: ServicesOptions) {
     await database.dataSource.destroy();
     throw error;
   });
-  const licenses = composeLicenses(options, log);
+  const offered = composeOfferings(configuration);
+  const licenses = composeLicenses(options, log, offered);
   const assets = composeAssets(options, database, log, reading, provenance, licenses);
   const verification = composeVerification(options, database, assets, provenance);
-  const generation = composeGeneration(options, database, log, reading, assets, licenses);
+  const generation = composeGeneration(options, database, log, reading, assets, licenses, offered);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const erasure = composeErasure(options, log, assets);
   const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);

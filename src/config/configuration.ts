@@ -132,6 +132,25 @@ export const ENVIRONMENT = z.object({
   COLOPHON_VAULT_ADDR: z.url().optional().describe('address of Vault or OpenBao'),
   COLOPHON_VAULT_TOKEN_FILE: z.string().optional().describe('file (mode 0600) with the token for it'),
   COLOPHON_VAULT_NAMESPACE: z.string().optional().describe('namespace in Vault'),
+  COLOPHON_SHARED_PROVIDER_KEYS: z
+    .enum(['on', 'off'])
+    .optional()
+    .describe(
+      'whether organizations without a key of their own use the keys below; default on with the embedded database, off with DATABASE_URL',
+    ),
+  COLOPHON_SERVERS_FILE: z
+    .string()
+    .optional()
+    .describe('JSON file (mode 0600) with own servers of models (OpenAI-compatible, ComfyUI) and own prices'),
+  REPLICATE_API_TOKEN: z.string().min(1).optional().describe('credentials for Replicate'),
+  REPLICATE_BASE_URL: z
+    .url()
+    .optional()
+    .describe('another origin that speaks the Replicate protocol, with /v1'),
+  OPENAI_API_KEY: z.string().min(1).optional().describe('credentials for OpenAI'),
+  OPENAI_BASE_URL: z.url().optional().describe('another origin that speaks the OpenAI protocol, with /v1'),
+  GEMINI_API_KEY: z.string().min(1).optional().describe('credentials for the Gemini API of Google'),
+  GOOGLE_GEMINI_BASE_URL: z.url().optional().describe('another origin that speaks the Gemini protocol'),
   FAL_KEY: z.string().min(1).optional().describe('credentials for fal'),
   FAL_BASE_URL: z.url().optional().describe('another origin that speaks the fal protocol'),
   LOG_LEVEL: z
@@ -143,6 +162,11 @@ export const ENVIRONMENT = z.object({
     .default('development')
     .describe('"production" refuses certificates of the development authority'),
 });
+
+export interface VendorConfiguration {
+  readonly key: string | undefined;
+  readonly baseUrl: string | undefined;
+}
 
 export interface Configuration {
   readonly home: string;
@@ -169,7 +193,14 @@ export interface Configuration {
     readonly reportWaitMs: number;
   };
   readonly keys: KeysConfiguration;
-  readonly fal: { readonly key: string | undefined; readonly baseUrl: string | undefined };
+  readonly fal: VendorConfiguration;
+  readonly replicate: VendorConfiguration;
+  readonly openai: VendorConfiguration;
+  readonly google: VendorConfiguration;
+  /** Whether organizations without a key of their own use the operator's. */
+  readonly sharesProviderKeys: boolean;
+  /** Path of the file of own servers. */
+  readonly serversFile: string | undefined;
   readonly logLevel: string;
   readonly production: boolean;
 }
@@ -220,6 +251,15 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     },
     keys: keysConfiguration(env),
     fal: { key: env.FAL_KEY, baseUrl: env.FAL_BASE_URL },
+    replicate: { key: env.REPLICATE_API_TOKEN, baseUrl: env.REPLICATE_BASE_URL },
+    openai: { key: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+    google: { key: env.GEMINI_API_KEY, baseUrl: env.GOOGLE_GEMINI_BASE_URL },
+    // One organization on one machine pays its own bill; where several could be, nobody pays for another by accident.
+    sharesProviderKeys:
+      env.COLOPHON_SHARED_PROVIDER_KEYS === undefined
+        ? env.DATABASE_URL === undefined
+        : env.COLOPHON_SHARED_PROVIDER_KEYS === 'on',
+    serversFile: env.COLOPHON_SERVERS_FILE,
     logLevel: env.LOG_LEVEL,
     production: env.NODE_ENV === 'production',
   };

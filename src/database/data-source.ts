@@ -22,6 +22,7 @@ import { MediaKinds1700000000013 } from '../../migrations/0013-media-kinds.js';
 import { SignedClaims1700000000016 } from '../../migrations/0016-signed-claims.js';
 import { IdempotencyExpiry1700000000017 } from '../../migrations/0017-idempotency-expiry.js';
 import { FewerRoundTrips1700000000018 } from '../../migrations/0018-fewer-round-trips.js';
+import { ProviderCredentials1700000000019 } from '../../migrations/0019-provider-credentials.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -45,6 +46,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   SignedClaims1700000000016,
   IdempotencyExpiry1700000000017,
   FewerRoundTrips1700000000018,
+  ProviderCredentials1700000000019,
 ];
 
 export interface DataSourceOptions {

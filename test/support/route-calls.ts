@@ -4,6 +4,7 @@ import { type EntryType } from '../../src/audit/core/entry-types.js';
 import { type Listing } from '../../src/licenses/domain/listing.js';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { type FakeFal } from '../fakes/fal/fake-fal.js';
+import { type FakeReplicate } from '../fakes/replicate/fake-replicate.js';
 import {
   addPerson,
   formWith,
@@ -36,6 +37,7 @@ interface World {
   readonly app: TestApplication;
   readonly inspector: Inspector;
   readonly fal: FakeFal;
+  readonly replicate: FakeReplicate;
   /** A key with every role, of somebody who took no part in making what `app.instance` made. */
   readonly key: string;
 }
@@ -91,6 +93,12 @@ export class RouteCalls {
       const limitMicroUsd = String(90_000_000 + ++this.serial);
       const init = { ...json({ limitMicroUsd }), method: 'PUT' };
       return [{ send: () => this.ask('/v1/budget', init), status: 200, writes: ['budget.set'] }];
+    },
+    'PUT /v1/providers/{provider}/credentials': () => [this.setProviderKey()],
+    'DELETE /v1/providers/{provider}/credentials': async () => {
+      await this.answer(this.setProviderKey().send());
+      const send = () => this.ask(`/v1/providers/openai/credentials`, { method: 'DELETE' });
+      return [{ send, status: 200, writes: ['provider_credential.removed'] }];
     },
     'POST /v1/clearances': () => [
       ...this.one('/v1/clearances', { lineage: SCENE, facts: HARMLESS_FACTS }, 201, 'clearance.decided'),
@@ -155,6 +163,20 @@ export class RouteCalls {
           method: 'POST',
           headers: headers(),
           body: new Uint8Array(body),
+          key: null,
+        });
+      return [{ send, status: 200, writes: ['step.reconciled'], actor: 'colophon' }];
+    },
+    'POST /v1/webhooks/replicate/{stepRunId}': async () => {
+      const { stepRunId } = await this.lostStep();
+      const { inspector, replicate } = this.world;
+      await inspector.query(`UPDATE step_run SET provider = 'replicate' WHERE id = $1`, [stepRunId]);
+      const body = JSON.stringify({ id: 'prediction1', status: 'succeeded' });
+      const send = () =>
+        this.world.app.request(`/v1/webhooks/replicate/${stepRunId}`, {
+          method: 'POST',
+          headers: replicate.signedHeaders(body),
+          body,
           key: null,
         });
       return [{ send, status: 200, writes: ['step.reconciled'], actor: 'colophon' }];
@@ -274,6 +296,10 @@ export class RouteCalls {
     'GET /v1/me': () => this.look('/v1/me'),
     'GET /v1/projects': () => this.look('/v1/projects'),
     'GET /v1/budget': () => this.look('/v1/budget'),
+    'GET /v1/providers/{provider}/credentials': async () => {
+      await this.answer(this.setProviderKey().send());
+      return this.look('/v1/providers/openai/credentials');
+    },
     'GET /v1/models': () => this.look('/v1/models'),
     'GET /v1/models/changes': () => this.look('/v1/models/changes?since=2026-01-01'),
     'GET /v1/models/{id}': () => this.look(`/v1/models/${PAID_MODEL}`),
@@ -354,6 +380,12 @@ export class RouteCalls {
       return this.look(`${this.logPath}/tile/entries/000${size < 256 ? `.p/${size}` : ''}`);
     },
   };
+
+  private setProviderKey(): Call {
+    const init = { ...json({ key: `sk-route-calls-${++this.serial}` }), method: 'PUT' };
+    const send = () => this.ask('/v1/providers/openai/credentials', init);
+    return { send, status: 200, writes: ['provider_credential.set'] };
+  }
 
   private put(path: string, body: unknown): Call[] {
     const init = { ...json(body), method: 'PUT' };

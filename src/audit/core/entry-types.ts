@@ -108,6 +108,9 @@ export const ENTRY_DATA_SCHEMAS = {
   'api_key.revoked': z.strictObject({ keyId: id }),
   /** What the organization may spend in all. */
   'budget.set': z.strictObject({ limitMicroUsd: microUsd }),
+  /** An organization's own key for a vendor. Nothing of the key: not even its last characters. */
+  'provider_credential.set': z.strictObject({ provider: token }),
+  'provider_credential.removed': z.strictObject({ provider: token }),
   'project.created': z.strictObject({ name }),
   'use_case.created': z.strictObject({ projectId: id, name }),
   'pipeline.created': z.strictObject({

@@ -10,6 +10,7 @@ import { type Clock } from '../../shared/clock.js';
 import { isColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { type Lease, type RunRepository } from '../adapters/run.repository.js';
+import { type Offerings } from '../domain/offering.js';
 import { type Run, type StepRun } from '../domain/run.js';
 import { type StepImage, stepManifest } from '../domain/step-manifest.js';
 import { type EndStep } from './end-step.js';
@@ -30,6 +31,7 @@ export class CompleteStep {
     private readonly recordAsset: RecordAsset,
     private readonly stepInputs: StepInputs,
     private readonly endStep: EndStep,
+    private readonly offerings: Offerings,
     private readonly clock: Clock,
   ) {}
 
@@ -44,6 +46,7 @@ export class CompleteStep {
     const { plan, digitalSourceType, parents } = stepManifest({
       run,
       step,
+      trainedModel: this.offerings.find(step)?.trainedModel ?? true,
       images,
       isFinal: context.isFinal,
       now,

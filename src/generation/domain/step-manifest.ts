@@ -8,8 +8,7 @@ import {
 } from '../../provenance/domain/manifest-plan.js';
 import { publicId } from '../../shared/ids.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
-import { findOffering } from './offering.js';
-import { type Operation } from './pipeline-definition.js';
+import { type Operation, OPERATION_FACTS } from './operation.js';
 import { type Run, type StepRun } from './run.js';
 
 export interface StepImage {
@@ -33,6 +32,12 @@ interface What {
 
 /** The image that a step changes; any other image is a reference that it looks at. */
 const MAIN_IMAGE = 'image';
+
+const CREATED_BY_A_PROGRAM: What = {
+  action: 'c2pa.created',
+  digitalSourceType: 'algorithmicMedia',
+  description: 'Made by a program',
+};
 
 /** C2PA 2.4, actions and digital source types for work without a trained model. A plain resize has no source type. */
 const DETERMINISTIC: Record<Operation, What> = {
@@ -58,20 +63,34 @@ const DETERMINISTIC: Record<Operation, What> = {
     digitalSourceType: undefined,
     description: 'Converted to another format',
   },
+  edit: {
+    action: 'c2pa.edited',
+    digitalSourceType: 'algorithmicallyEnhanced',
+    description: 'Changed by a program',
+  },
+  'generate-video': CREATED_BY_A_PROGRAM,
+  animate: CREATED_BY_A_PROGRAM,
+  speak: CREATED_BY_A_PROGRAM,
+  'compose-music': CREATED_BY_A_PROGRAM,
+  'generate-3d': CREATED_BY_A_PROGRAM,
 };
 
 /** What the manifest of a step's output says: what we know as created, what the provider claims as gathered. */
 export function stepManifest(context: {
   run: Run;
   step: StepRun;
+  /** Whether a trained model runs behind the step's offering. */
+  trainedModel: boolean;
   images: Readonly<Record<string, StepImage>>;
   isFinal: boolean;
   logOrigin: string;
   clearanceId: string;
   now: Date;
 }): StepManifest {
-  const { run, step, images, isFinal, now } = context;
-  const what = whatHappened(step, MAIN_IMAGE in images);
+  const { run, step, trainedModel, images, isFinal, now } = context;
+  const { changesItsImage } = OPERATION_FACTS[step.operation];
+  const isParent = (name: string) => changesItsImage && name === MAIN_IMAGE;
+  const what = whatHappened(step, trainedModel, Object.keys(images).some(isParent));
   const action: PlannedAction = { ...what, when: now.toISOString(), softwareAgent: agentOf(step) };
   const ingredients = Object.entries(images).map(
     ([name, image]): PlannedIngredient & { assetId: string } => ({
@@ -79,7 +98,7 @@ export function stepManifest(context: {
       path: image.path,
       mediaType: image.mediaType,
       title: image.title,
-      relationship: name === MAIN_IMAGE ? 'parentOf' : 'inputTo',
+      relationship: isParent(name) ? 'parentOf' : 'inputTo',
       digitalSourceType: undefined,
     }),
   );
@@ -96,10 +115,8 @@ export function stepManifest(context: {
   };
 }
 
-function whatHappened(step: StepRun, changesAnImage: boolean): What {
-  const trained =
-    step.provider !== 'sandbox' && findOffering(step.listingId, step.operation)?.trainedModel === true;
-  if (!trained) return DETERMINISTIC[step.operation];
+function whatHappened(step: StepRun, trainedModel: boolean, changesAnImage: boolean): What {
+  if (step.provider === 'sandbox' || !trainedModel) return DETERMINISTIC[step.operation];
   return changesAnImage
     ? {
         action: 'c2pa.edited',
@@ -142,6 +159,18 @@ function assertionsOf(context: {
       },
     },
   ];
+  if (step.preparation !== undefined) {
+    // The signed bytes are not what the provider sent: what was done to them is our own knowledge.
+    assertions.push({
+      label: 'org.colophon.preparation',
+      kind: 'created',
+      data: {
+        kind: step.preparation.kind,
+        receivedSha256: step.preparation.receivedSha256,
+        removed: [...step.preparation.removed],
+      },
+    });
+  }
   if (Object.keys(step.claims).length > 0) {
     assertions.push({
       label: 'org.colophon.provider-claims',

@@ -80,6 +80,18 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'api_key', id: 'key_8f2c' },
     data: { keyId: 'key_8f2c' },
   },
+  'provider_credential.set': {
+    ...common,
+    type: 'provider_credential.set',
+    subject: { kind: 'organization', id: org },
+    data: { provider: 'replicate' },
+  },
+  'provider_credential.removed': {
+    ...common,
+    type: 'provider_credential.removed',
+    subject: { kind: 'organization', id: org },
+    data: { provider: 'replicate' },
+  },
   'budget.set': {
     ...common,
     type: 'budget.set',
@@ -370,13 +382,13 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
   'log.exported': {
     ...common,
     type: 'log.exported',
-    subject: { kind: 'organization', id: id('org') },
+    subject: { kind: 'organization', id: org },
     data: { format: 'csv', size: 1000, filter: { type: 'asset.released', from: '2026-11-01T00:00:00.000Z' } },
   },
   'log.checked': {
     ...common,
     type: 'log.checked',
-    subject: { kind: 'organization', id: id('org') },
+    subject: { kind: 'organization', id: org },
     data: { outcome: 'clean', size: 1000, rows: 1002, findings: 0 },
   },
   'log.key_added': {
