@@ -9,6 +9,7 @@ import { type SignalReading } from '../domain/signal-reading.js';
 @Unique('asset_step_unique', ['organizationId', 'stepRunId'])
 @Index('asset_sha256', ['organizationId', 'sha256'])
 @Index('asset_run', ['organizationId', 'runId'])
+@Index('asset_manifest_label', ['organizationId', 'manifestLabel'])
 @Check('asset_origin_check', `origin IN ('step', 'upload', 'edit')`)
 @Check('asset_mode_check', `mode IN ('live', 'test')`)
 @Check(
