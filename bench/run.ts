@@ -6,6 +6,7 @@ import { clearanceHttpBenchmark } from './clearance-http.js';
 import { exportBenchmark } from './export.js';
 import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
+import { recoveryIndexBenchmark } from './recovery-index.js';
 import { recoveryRecallBenchmark } from './recovery-recall.js';
 import { studioStepBenchmark } from './studio-step.js';
 import { verifyBundleBenchmark } from './verify-bundle.js';
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'clearance-http': clearanceHttpBenchmark,
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,
+  'recovery-index': recoveryIndexBenchmark,
   'recovery-recall': recoveryRecallBenchmark,
   'verify-bundle': verifyBundleBenchmark,
 };

@@ -9,6 +9,7 @@ import { composeLicenses } from './composition/licenses.js';
 import { composeLogReading } from './composition/log-reading.js';
 import { composeLog } from './composition/log.js';
 import { composeProvenance } from './composition/provenance.js';
+import { composeFingerprints, composeRecovery } from './composition/recovery.js';
 import { composeReports } from './composition/reports.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
@@ -29,7 +30,9 @@ export async function createServices(options: ServicesOptions) {
   const identity = composeIdentity(database, log);
   const provenance = await composeProvenance(options);
   const licenses = composeLicenses(options, log);
-  const assets = composeAssets(options, database, log, reading, provenance, licenses);
+  const fingerprints = composeFingerprints(options, database);
+  const assets = composeAssets(options, database, log, reading, provenance, licenses, fingerprints);
+  const recovery = composeRecovery(options, database, log, reading, fingerprints, assets);
   const generation = composeGeneration(options, database, log, reading, assets, licenses);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const erasure = composeErasure(options, log, assets);
@@ -41,6 +44,8 @@ export async function createServices(options: ServicesOptions) {
     ...identity,
     ...provenance,
     ...assets,
+    ...fingerprints,
+    ...recovery,
     ...licenses,
     ...generation,
     ...humanWork,
@@ -57,6 +62,11 @@ export async function createServices(options: ServicesOptions) {
       log.policy,
       (header) => identity.authenticate.withAuthorization(header),
     ),
+    fingerprintFigures: () => ({
+      missing: recovery.fillFingerprints.progress.missing,
+      filled: recovery.fillFingerprints.progress.made,
+      failures: fingerprints.fingerprinter.failureCount,
+    }),
     startedAt: clock.now(),
     logGuarded: options.database.logGuarded,
 
@@ -69,12 +79,14 @@ export async function createServices(options: ServicesOptions) {
         log.anchorLoop.start();
       }
       if (!configuration.roles.includes('worker')) return;
+      recovery.fillFingerprints.start();
       await generation.stepWorker.start();
       await reports.reportJobs.startWorker(reports.makeReport);
     },
 
     /** Finishes what is at hand, then closes every connection. */
     async stop(): Promise<void> {
+      await recovery.fillFingerprints.stop();
       await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
       await generation.studioProvider.close();
       await log.anchorLoop.stop();

@@ -11,6 +11,7 @@ import { UploadAsset } from '../assets/application/upload-asset.js';
 import { type OrganizationTx } from '../database/organization-tx.js';
 import { VerifyFile } from '../provenance/application/verify-file.js';
 import { type composeDatabase } from './database.js';
+import { type composeFingerprints } from './recovery.js';
 import { type composeLicenses } from './licenses.js';
 import { type composeLogReading } from './log-reading.js';
 import { type composeLog } from './log.js';
@@ -24,13 +25,14 @@ export function composeAssets(
   { requirePublishing }: Composed<typeof composeLogReading>,
   { signer, verifier }: Composed<typeof composeProvenance>,
   { recordObligations }: Composed<typeof composeLicenses>,
+  { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
 ) {
   const store = new FileAssetStore(join(configuration.home, 'assets'));
   const probe = new SharpMediaProbe();
   const assets = new AssetRepository();
-  const signAsset = new SignAsset(store, signer);
+  const signAsset = new SignAsset(store, signer, fingerprinter);
   const signalReader = new IsolatedSignalReader(verifier);
-  const recordAsset = new RecordAsset(assets, appendEntry, recordObligations);
+  const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, fingerprints);
   return {
     store,
     probe,

@@ -66,6 +66,20 @@ export const ENVIRONMENT = z.object({
     .positive()
     .default(100 * 1024 * 1024)
     .describe('largest accepted file'),
+  COLOPHON_SBR_REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(120)
+    .describe('requests per minute and address to the public soft binding resolution (/sbr)'),
+  COLOPHON_SBR_BY_REFERENCE: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('"on" lets strangers name a public https file that is fetched and compared'),
+  COLOPHON_TRUSTMARK_MODELS: z
+    .string()
+    .optional()
+    .describe('folder with the ONNX models of TrustMark; nothing is ever downloaded into it'),
   COLOPHON_OUTBOUND_ALLOWED_HOSTS: z
     .string()
     .default('')
@@ -119,6 +133,11 @@ export interface Configuration {
   readonly verificationsPerMinute: number;
   readonly uploadMaxBytes: number;
   readonly outboundAllowedHosts: readonly string[];
+  readonly recovery: {
+    readonly requestsPerMinute: number;
+    readonly byReference: boolean;
+    readonly trustmarkModelsFolder: string | undefined;
+  };
   readonly anchoring: {
     /** Path of a tlog-policy file. */
     readonly witnessPolicyFile: string | undefined;
@@ -157,6 +176,12 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,
     outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
+    recovery: {
+      requestsPerMinute: env.COLOPHON_SBR_REQUESTS_PER_MINUTE,
+      byReference: env.COLOPHON_SBR_BY_REFERENCE === 'on',
+      trustmarkModelsFolder:
+        env.COLOPHON_TRUSTMARK_MODELS === undefined ? undefined : resolve(env.COLOPHON_TRUSTMARK_MODELS),
+    },
     anchoring: {
       witnessPolicyFile: env.COLOPHON_WITNESS_POLICY,
       timeStampAuthority: timeStampAuthority(env),

@@ -5,10 +5,9 @@ export const NORMALIZATION_VERSION = 1;
 
 export interface PictureFingerprinter {
   /**
-   * What a picture looks like, as 256 bits: similar pictures differ in few of them.
-   * The file has passed the media probe.
-   * @returns 32 bytes
-   * @throws Error when it cannot be decoded, or not in time
+   * What a picture looks like, as 256 bits: similar pictures differ in few of them. The file has passed the media probe.
+   * @returns 32 bytes; `undefined` when it could not be made, which stands in the output of the service: a picture
+   *   without a fingerprint is still recorded and signed, it is only not found again by its looks
    */
-  fingerprint(path: string): Promise<Uint8Array>;
+  fingerprint(path: string): Promise<Uint8Array | undefined>;
 }

@@ -85,6 +85,8 @@ export const ENTRY_DATA_SCHEMAS = {
   /** What the organization may spend in all. */
   'budget.set': z.strictObject({ limitMicroUsd: microUsd }),
   'project.created': z.strictObject({ name }),
+  /** Whether strangers find the manifests of what the project released. Without any such entry: yes. */
+  'project.manifest_publication_set': z.strictObject({ publish: z.boolean() }),
   'use_case.created': z.strictObject({ projectId: id, name }),
   'pipeline.created': z.strictObject({
     name,

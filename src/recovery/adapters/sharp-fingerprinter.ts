@@ -4,7 +4,7 @@ import { type PictureFingerprinter } from '../../assets/domain/picture-fingerpri
 import { imageCodeBits, NORMALIZED_SIDE } from '../domain/iscc/image-code.js';
 
 /** A border is looked for in a picture of at most this side, so that no picture needs more memory than a small one. */
-const WORKING_SIDE = 512;
+const WORKING_SIDE = 256;
 /** How far a channel may be from the upper left pixel and still be border (libvips `find_trim`). */
 const BORDER_TOLERANCE = 10;
 const TIMEOUT_SECONDS = 30;
@@ -14,15 +14,30 @@ const LUMA = [0.299, 0.587, 0.114] as const;
 /**
  * Normalizes as ISO 24138:2024 says (IEP-0004 "Processing"): orientation tag applied, white under what is transparent,
  * even borders cut, 32 x 32, gray. What the standard leaves open is fixed here, and a change of it is another version
- * of the normalization: sRGB with 8 bits; the first frame of an animation; at most 512 pixels a side before the border
- * is cut with a tolerance of 10; `cubic` (Catmull-Rom, widened when reducing) for both resizes, without the shrinking
- * of the JPEG decoder; BT.601 luma of the small picture.
+ * of the normalization: sRGB with 8 bits; the first frame of an animation; at most 256 pixels a side before the border
+ * is cut with a tolerance of 10, without a median filter; `cubic` (Catmull-Rom, widened when reducing) for both resizes,
+ * without the shrinking of the JPEG decoder; BT.601 luma of the small picture.
  *
- * Pixels are counted in libvips' own threads. What is left for this one is the transform of 1,024 numbers, 0.1 ms.
+ * Pixels are counted in libvips' own threads. What is left for this one is the transform of 1,024 numbers.
  */
 export class SharpFingerprinter implements PictureFingerprinter {
-  async fingerprint(path: string): Promise<Uint8Array> {
-    return imageCodeBits(await normalizedPixels(path));
+  private failures = 0;
+
+  constructor(private readonly onFailure: (error: unknown) => void) {}
+
+  async fingerprint(path: string): Promise<Uint8Array | undefined> {
+    try {
+      return imageCodeBits(await normalizedPixels(path));
+    } catch (error) {
+      this.failures += 1;
+      this.onFailure(error);
+      return undefined;
+    }
+  }
+
+  /** Since the start of this process. */
+  get failureCount(): number {
+    return this.failures;
   }
 }
 
@@ -49,7 +64,7 @@ export async function normalizedPixels(input: string | Uint8Array): Promise<Uint
     .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   const pixels = await sharp(data, { raw: { width, height, channels } })
-    .trim({ threshold: BORDER_TOLERANCE })
+    .trim({ threshold: BORDER_TOLERANCE, lineArt: true })
     .resize({ width: NORMALIZED_SIDE, height: NORMALIZED_SIDE, fit: 'fill', kernel: 'cubic' })
     .toColourspace('srgb')
     .removeAlpha()
@@ -59,8 +74,10 @@ export async function normalizedPixels(input: string | Uint8Array): Promise<Uint
 }
 
 function lumaOf(rgb: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: rgb.length / 3 }, (_, at) => {
-    const [red = 0, green = 0, blue = 0] = rgb.subarray(3 * at, 3 * at + 3);
-    return Math.round(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue);
-  });
+  const luma = new Uint8Array(rgb.length / 3);
+  for (let at = 0; at < luma.length; at += 1) {
+    const [red, green, blue] = [rgb[3 * at] ?? 0, rgb[3 * at + 1] ?? 0, rgb[3 * at + 2] ?? 0];
+    luma[at] = Math.round(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue);
+  }
+  return luma;
 }

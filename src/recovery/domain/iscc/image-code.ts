@@ -47,43 +47,53 @@ export function imageUnit(bits: Uint8Array): IsccUnit {
 
 /** `matrix[row][column]`, only as far as a window reaches. */
 function lowCoefficients(pixels: ArrayLike<number>): number[][] {
-  const rows: number[][] = [];
-  for (let row = 0; row < NORMALIZED_SIDE; row += 1) {
-    const values = Array.from(
-      { length: NORMALIZED_SIDE },
-      (_, at) => pixels[row * NORMALIZED_SIDE + at] ?? 0,
-    );
-    rows.push(cosineTransform(values));
+  const side = NORMALIZED_SIDE;
+  const rows = Float64Array.from(pixels);
+  const columns = new Float64Array(NEEDED * side);
+  const scratch = new Float64Array(side * side);
+  for (let row = 0; row < side; row += 1) {
+    cosineTransform(rows, row * side, side, scratch);
+    for (let column = 0; column < NEEDED; column += 1)
+      columns[column * side + row] = rows[row * side + column] ?? 0;
   }
-  const columns = Array.from({ length: NEEDED }, (_, column) =>
-    cosineTransform(rows.map((row) => row[column] ?? 0)),
+  for (let column = 0; column < NEEDED; column += 1) cosineTransform(columns, column * side, side, scratch);
+  return Array.from({ length: NEEDED }, (_, row) =>
+    Array.from({ length: NEEDED }, (_value, column) => columns[column * side + row] ?? 0),
   );
-  return Array.from({ length: NEEDED }, (_, row) => columns.map((column) => column[row] ?? 0));
 }
 
+/** 2 cos(pi (n + 1/2) / N), by N. */
+const WEIGHTS = new Map(
+  [2, 4, 8, 16, 32].map((length) => [
+    length,
+    Float64Array.from({ length: length / 2 }, (_, at) => Math.cos(((at + 0.5) * Math.PI) / length) * 2),
+  ]),
+);
+
 /**
- * Type-II discrete cosine transform without scaling, X[k] = sum over n of x[n] cos(pi (n + 1/2) k / N), for a length
- * that is a power of two, by Lee's recursion (IEEE ASSP-32, 1984): sums of mirrored values give the even coefficients,
- * weighted differences the odd ones. It matters which algorithm: an even picture must give zeros, not rounding noise,
- * or its bits would be noise as well.
+ * Type-II discrete cosine transform without scaling, X[k] = sum over n of x[n] cos(pi (n + 1/2) k / N), in place, for a
+ * length that is a power of two up to 32, by Lee's recursion (IEEE ASSP-32, 1984): sums of mirrored values give the even
+ * coefficients, weighted differences the odd ones. It matters which algorithm: an even picture must give zeros, not
+ * rounding noise, or its bits would be noise as well.
  */
-function cosineTransform(values: readonly number[]): number[] {
-  const { length } = values;
-  if (length === 1) return [...values];
+function cosineTransform(values: Float64Array, offset: number, length: number, scratch: Float64Array): void {
+  const weights = WEIGHTS.get(length);
+  if (weights === undefined) return;
   const half = length / 2;
-  const sums: number[] = [];
-  const differences: number[] = [];
+  const middle = offset + half;
   for (let at = 0; at < half; at += 1) {
-    const [near, far] = [values[at] ?? 0, values[length - 1 - at] ?? 0];
-    sums.push(near + far);
-    differences.push((near - far) / (2 * Math.cos(((at + 0.5) * Math.PI) / length)));
+    const near = values[offset + at] ?? 0;
+    const far = values[offset + length - 1 - at] ?? 0;
+    scratch[offset + at] = near + far;
+    scratch[middle + at] = (near - far) / (weights[at] ?? 1);
   }
-  const even = cosineTransform(sums);
-  const odd = cosineTransform(differences);
-  return Array.from({ length }, (_, at) => {
-    const from = at >> 1;
-    return at % 2 === 0 ? (even[from] ?? 0) : (odd[from] ?? 0) + (odd[from + 1] ?? 0);
-  });
+  cosineTransform(scratch, offset, half, values);
+  cosineTransform(scratch, middle, half, values);
+  for (let at = 0; at < half; at += 1) {
+    const next = at + 1 < half ? (scratch[middle + at + 1] ?? 0) : 0;
+    values[offset + 2 * at] = scratch[offset + at] ?? 0;
+    values[offset + 2 * at + 1] = (scratch[middle + at] ?? 0) + next;
+  }
 }
 
 function median(values: readonly number[]): number {
