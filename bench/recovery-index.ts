@@ -67,8 +67,8 @@ async function fill(client: pg.Client, organizationId: string): Promise<Uint8Arr
       return bitText(codeOf(signs));
     });
     await client.query(
-      `INSERT INTO fingerprint_index (organization_id, asset_id, code, chunks)
-       SELECT $1, gen_random_uuid(), code::bit(256), fingerprint_chunks(code::bit(256)) FROM unnest($2::text[]) AS code`,
+      `INSERT INTO fingerprint_index (organization_id, asset_id, border, code, chunks)
+       SELECT $1, gen_random_uuid(), 'trimmed', code::bit(256), fingerprint_chunks(code::bit(256)) FROM unnest($2::text[]) AS code`,
       [organizationId, codes],
     );
   }
@@ -165,8 +165,8 @@ async function compare(
 async function insertCosts(client: pg.Client, organizationId: string): Promise<BenchmarkRow[]> {
   const insert = () =>
     client.query(
-      `INSERT INTO fingerprint_index (organization_id, asset_id, code, chunks)
-       SELECT $1, gen_random_uuid(), code, fingerprint_chunks(code) FROM (SELECT $2::bit(256) AS code) AS one`,
+      `INSERT INTO fingerprint_index (organization_id, asset_id, border, code, chunks)
+       SELECT $1, gen_random_uuid(), 'trimmed', code, fingerprint_chunks(code) FROM (SELECT $2::bit(256) AS code) AS one`,
       [organizationId, bitText(codeOf(randomSigns()))],
     );
   const withIndex = timed('adding one, with the index', await inOneTransaction(client, insert));

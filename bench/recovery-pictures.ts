@@ -6,7 +6,7 @@ import { renderScene, renderSceneParameters } from '../src/generation/adapters/s
 /** Families of distinct pictures, made from numbers alone: the same number gives the same picture. */
 export const PICTURE_FAMILIES = ['product', 'noise', 'shapes', 'landscape', 'page'] as const;
 export type PictureFamily = (typeof PICTURE_FAMILIES)[number];
-/** One in ten is a product: the studio needs a second for it. */
+/** One in twenty is a product: the studio needs a second for it. */
 const BY_LAST_DIGIT: readonly PictureFamily[] = [
   'product',
   'noise',
@@ -23,14 +23,15 @@ const BY_LAST_DIGIT: readonly PictureFamily[] = [
 type Random = () => number;
 
 export function familyOf(number: number): PictureFamily {
+  if (number % 20 === 10) return 'noise';
   return BY_LAST_DIGIT[number % BY_LAST_DIGIT.length] ?? 'noise';
 }
 
-/** PNG of 208 to 320 pixels a side. */
+/** PNG of 144 to 256 pixels a side. */
 export async function syntheticPicture(number: number): Promise<Buffer> {
   const random = randomFrom(number);
-  const width = 208 + Math.floor(random() * 15) * 8;
-  const height = 208 + Math.floor(random() * 15) * 8;
+  const width = 144 + Math.floor(random() * 15) * 8;
+  const height = 144 + Math.floor(random() * 15) * 8;
   switch (familyOf(number)) {
     case 'product':
       return productPicture(number, random);

@@ -38,11 +38,14 @@ const TABLES = `
     algorithm text NOT NULL,
     -- Of how a picture becomes 32 x 32 gray values: codes of different versions are not comparable.
     normalization_version int NOT NULL,
+    -- 'trimmed': even borders cut, as the standard says. 'whole': nothing cut; only where the code is another one.
+    border text NOT NULL,
     code bit(256) NOT NULL,
     created_at timestamptz NOT NULL,
-    PRIMARY KEY (organization_id, asset_id, algorithm, normalization_version),
+    PRIMARY KEY (organization_id, asset_id, algorithm, normalization_version, border),
     FOREIGN KEY (organization_id, asset_id) REFERENCES asset (organization_id, id),
-    CONSTRAINT asset_fingerprint_algorithm_check CHECK (algorithm IN ('io.iscc.v0'))
+    CONSTRAINT asset_fingerprint_algorithm_check CHECK (algorithm IN ('io.iscc.v0')),
+    CONSTRAINT asset_fingerprint_border_check CHECK (border IN ('trimmed', 'whole'))
   );
   SELECT tenant_table('asset_fingerprint');
   SELECT append_only('asset_fingerprint');
@@ -87,9 +90,10 @@ const INDEXING = `
   CREATE TABLE fingerprint_index (
     organization_id uuid NOT NULL,
     asset_id uuid NOT NULL,
+    border text NOT NULL,
     code bit(256) NOT NULL,
     chunks int[] NOT NULL,
-    PRIMARY KEY (organization_id, asset_id)
+    PRIMARY KEY (organization_id, asset_id, border)
   );
   -- Without the list of pending entries: every search would read it to its end.
   CREATE INDEX fingerprint_index_chunks ON fingerprint_index USING gin (chunks) WITH (fastupdate = off);
@@ -98,8 +102,8 @@ const INDEXING = `
     SET search_path = colophon, pg_temp AS $$
   BEGIN
     IF NEW.normalization_version = 1 AND bit_count(NEW.code) >= 64 THEN
-      INSERT INTO fingerprint_index (organization_id, asset_id, code, chunks)
-        VALUES (NEW.organization_id, NEW.asset_id, NEW.code, fingerprint_chunks(NEW.code));
+      INSERT INTO fingerprint_index (organization_id, asset_id, border, code, chunks)
+        VALUES (NEW.organization_id, NEW.asset_id, NEW.border, NEW.code, fingerprint_chunks(NEW.code));
     END IF;
     RETURN NULL;
   END $$;
@@ -133,9 +137,9 @@ const SEARCHING = `
       WITH candidate AS MATERIALIZED (
         SELECT f.organization_id, f.asset_id, bit_count(f.code # wanted)::int AS bits
           FROM fingerprint_index f WHERE f.chunks && probes)
-      SELECT c.asset_id, c.bits FROM candidate c
+      SELECT c.asset_id, min(c.bits) FROM candidate c
        WHERE c.organization_id = own AND c.bits <= max_distance
-       ORDER BY c.bits, c.asset_id LIMIT least(max_results, 200);
+       GROUP BY c.asset_id ORDER BY min(c.bits), c.asset_id LIMIT least(max_results, 200);
   END $$;
 
   CREATE FUNCTION find_released_fingerprints(wanted bit, max_distance int, max_results int)
@@ -149,10 +153,10 @@ const SEARCHING = `
       WITH candidate AS MATERIALIZED (
         SELECT f.organization_id, f.asset_id, bit_count(f.code # wanted)::int AS bits
           FROM fingerprint_index f WHERE f.chunks && probes)
-      SELECT c.organization_id, c.asset_id, c.bits
+      SELECT c.organization_id, c.asset_id, min(c.bits)
         FROM candidate c JOIN released_manifest r USING (organization_id, asset_id)
        WHERE c.bits <= max_distance
-       ORDER BY c.bits, c.asset_id LIMIT least(max_results, 200);
+       GROUP BY c.organization_id, c.asset_id ORDER BY min(c.bits), c.asset_id LIMIT least(max_results, 200);
   END $$;
   REVOKE ALL ON FUNCTION find_own_fingerprints(bit, int, int), find_released_fingerprints(bit, int, int),
     index_fingerprint() FROM PUBLIC;

@@ -72,6 +72,7 @@ export async function createServices(options: ServicesOptions) {
 
     /** Starts what this process is configured to do beside HTTP. */
     async start(): Promise<void> {
+      await recovery.watermark?.requireModels();
       await assets.store.sweepStaging(clock.now());
       await database.boss.start();
       if (configuration.roles.includes('sequencer')) {

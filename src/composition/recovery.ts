@@ -1,4 +1,5 @@
 import { downloadToFile } from '../outbound/download-to-file.js';
+import { TrustmarkWatermark } from '../provenance/adapters/trustmark/trustmark-watermark.js';
 import { readManifestStore } from '../provenance/adapters/c2pa-reader.js';
 import { FingerprintRepository } from '../recovery/adapters/fingerprint.repository.js';
 import { PublicationRepository } from '../recovery/adapters/publication.repository.js';
@@ -51,7 +52,10 @@ export function composeRecovery(
     logWriter,
   );
   const { recovery, outboundAllowedHosts, uploadMaxBytes, publicUrl } = configuration;
+  const { trustmarkModelsFolder: modelsFolder } = recovery;
   return {
+    /** No step embeds one yet; a folder that is configured is looked at all the same. */
+    watermark: modelsFolder === undefined ? undefined : new TrustmarkWatermark({ modelsFolder }),
     publications,
     similarPictures,
     fingerprintFile,

@@ -79,7 +79,9 @@ export const ENVIRONMENT = z.object({
   COLOPHON_TRUSTMARK_MODELS: z
     .string()
     .optional()
-    .describe('folder with the ONNX models of TrustMark; nothing is ever downloaded into it'),
+    .describe(
+      'folder with the ONNX models of TrustMark, checked at the start; nothing is downloaded, and no step embeds a watermark yet',
+    ),
   COLOPHON_OUTBOUND_ALLOWED_HOSTS: z
     .string()
     .default('')

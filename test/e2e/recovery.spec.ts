@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import sharp from 'sharp';
 import { parseVkey, ed25519Verifier } from '../../src/audit/core/note-key.js';
 import { verifyEntry } from '../../src/audit/verify/verify-entry.js';
+import { recover } from '../../src/cli/recover.js';
 import {
   createDevelopmentOrganization,
   type Instance,
 } from '../../src/identity/application/create-development-organization.js';
 import { parsePrinted, printUnit } from '../../src/recovery/domain/iscc/iscc-unit.js';
-import { imageCodeBits, imageUnit } from '../../src/recovery/domain/iscc/image-code.js';
-import { normalizedPixels } from '../../src/recovery/adapters/sharp-fingerprinter.js';
+import { imageUnit } from '../../src/recovery/domain/iscc/image-code.js';
+import { fingerprintOf } from '../../src/recovery/adapters/sharp-fingerprinter.js';
 import { valueOfImageCode } from '../../src/recovery/domain/soft-binding-value.js';
 import { addPerson, formWith, json, OWN_RIGHTS, postForm } from '../support/api.js';
 import { Inspector } from '../support/inspector.js';
@@ -67,14 +71,14 @@ async function upload(picture: Buffer, key?: string): Promise<Asset> {
 async function release(id: string): Promise<void> {
   const review = json({ decision: 'approve', comment: 'good' });
   expect((await app.request(`/v1/assets/${id}/reviews`, { ...review, key: reviewerKey })).status).toBe(201);
-  expect((await app.request(`/v1/assets/${id}/release`, { ...json({}), key: reviewerKey })).status).toBe(201);
+  expect((await app.request(`/v1/assets/${id}/release`, { ...json({}), key: reviewerKey })).status).toBe(200);
 }
 
 const anywhere = { key: null } as const;
 /** What comes back from a platform: half the size, another format, no manifest. */
 const stripped = (picture: Buffer): Promise<Buffer> =>
   sharp(picture).resize({ width: 160 }).jpeg({ quality: 70 }).toBuffer();
-const codeOf = async (picture: Buffer): Promise<Uint8Array> => imageCodeBits(await normalizedPixels(picture));
+const codeOf = async (picture: Buffer): Promise<Uint8Array> => (await fingerprintOf(picture)).trimmed;
 
 function byContent(picture: Buffer, key: string | null = null, query = ''): Promise<Response> {
   return app.request(`/sbr/matches/byContent${query}`, {
@@ -402,6 +406,45 @@ describe('what is refused', () => {
     expect((await post('/sbr/bindings')).status).toBe(404);
     const remove = { method: 'DELETE', ...anywhere };
     expect((await app.request(`/sbr/manifests/${released.manifestLabel}`, remove)).status).toBe(405);
+  });
+});
+
+describe('colophon recover', () => {
+  async function run(picture: Buffer, ...more: string[]): Promise<{ code: number; out: string }> {
+    const file = join(folder, 'stripped.jpg');
+    writeFileSync(file, picture);
+    const lines: string[] = [];
+    const log = jest.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+    try {
+      return { code: await recover([file, '--url', app.url, ...more], {}), out: lines.join('\n') };
+    } finally {
+      log.mockRestore();
+    }
+  }
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'colophon-recover-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('prints what is similar and saves its manifest store, never over a file', async () => {
+    const saved = join(folder, 'manifest.c2pa');
+    const copy = await stripped(releasedPicture);
+    const { code, out } = await run(copy, '--save', saved);
+    expect(code).toBe(0);
+    expect(out).toContain(released.manifestLabel);
+    expect(out).toContain('Similar is not the same');
+    expect(createHash('sha256').update(readFileSync(saved)).digest('hex')).toBe(released.manifestSha256);
+    const errors = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    expect((await run(copy, '--save', saved)).code).toBe(2);
+    errors.mockRestore();
+  });
+
+  it('says that nothing was found', async () => {
+    expect(await run(await scenePicture(99), '--json')).toEqual({
+      code: 1,
+      out: JSON.stringify({ matches: [], saved: null }, null, 2),
+    });
   });
 });
 

@@ -55,7 +55,9 @@ function flipped(code: Uint8Array, places: readonly number[]): Uint8Array {
 
 async function keep(code: Uint8Array): Promise<string> {
   const assetId = await rows.makeAsset(rows.people.maker);
-  await organizationTx.run(rows.organization, (tx) => repository.save(tx, assetId, code));
+  await organizationTx.run(rows.organization, (tx) =>
+    repository.save(tx, assetId, { trimmed: code, whole: code }),
+  );
   return assetId;
 }
 
@@ -113,7 +115,7 @@ describe('the index', () => {
     const client = await rows.begin();
     for (const sql of [
       'SELECT * FROM fingerprint_index',
-      `INSERT INTO fingerprint_index VALUES ('${rows.organization}', '${newId()}', B'1'::bit(256), '{}')`,
+      `INSERT INTO fingerprint_index VALUES ('${rows.organization}', '${newId()}', 'whole', B'1'::bit(256), '{}')`,
       `INSERT INTO released_manifest VALUES ('${rows.organization}', '${newId()}', 'urn:c2pa:forged')`,
       'SELECT index_fingerprint()',
       'SELECT note_released_manifest()',

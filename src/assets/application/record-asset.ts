@@ -11,6 +11,7 @@ import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
 import { publicId } from '../../shared/ids.js';
 import { type AssetRepository } from '../adapters/asset.repository.js';
 import { type Asset, type AssetParent } from '../domain/asset.js';
+import { type PictureFingerprint } from '../domain/picture-fingerprint.js';
 import { type SignedAsset } from './sign-asset.js';
 
 /** What only the caller knows about a new asset. Everything else follows from its file before and after signing. */
@@ -42,7 +43,7 @@ export function madeBy(principal: Principal): Pick<NewAsset, 'actor' | 'mode' | 
 
 /** Keeps what an asset looks like, in the caller's transaction. */
 export interface AssetFingerprints {
-  save(tx: Tx, assetId: string, fingerprint: Uint8Array): Promise<void>;
+  save(tx: Tx, assetId: string, fingerprint: PictureFingerprint): Promise<void>;
 }
 
 /**

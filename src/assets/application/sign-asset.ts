@@ -1,12 +1,12 @@
 import { type ManifestPlan, type SigningOrigin } from '../../provenance/domain/manifest-plan.js';
 import { type MediaSigner, type SignedMedia } from '../../provenance/domain/media-signer.port.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
-import { type PictureFingerprinter } from '../domain/picture-fingerprint.js';
+import { type PictureFingerprint, type PictureFingerprinter } from '../domain/picture-fingerprint.js';
 
 /** A signed file and what it looks like. */
 export interface SignedAsset extends SignedMedia {
   /** See {@link PictureFingerprinter}. */
-  readonly fingerprint: Uint8Array | undefined;
+  readonly fingerprint: PictureFingerprint | undefined;
 }
 
 /**

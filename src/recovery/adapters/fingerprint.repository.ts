@@ -1,6 +1,10 @@
 import { type DataSource } from 'typeorm';
 import { type AssetFingerprints } from '../../assets/application/record-asset.js';
-import { FINGERPRINT_ALGORITHM, NORMALIZATION_VERSION } from '../../assets/domain/picture-fingerprint.js';
+import {
+  FINGERPRINT_ALGORITHM,
+  NORMALIZATION_VERSION,
+  type PictureFingerprint,
+} from '../../assets/domain/picture-fingerprint.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 import { MAX_DISTANCE } from '../domain/similarity.js';
@@ -27,16 +31,21 @@ export class FingerprintRepository implements AssetFingerprints {
     private readonly clock: Clock,
   ) {}
 
-  async save(tx: Tx, assetId: string, fingerprint: Uint8Array): Promise<void> {
+  /** The code of the whole picture only where it is another one. */
+  async save(tx: Tx, assetId: string, { trimmed, whole }: PictureFingerprint): Promise<void> {
+    const isSame = Buffer.compare(trimmed, whole) === 0;
     await tx.query(
-      `INSERT INTO asset_fingerprint (organization_id, asset_id, algorithm, normalization_version, code, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      `INSERT INTO asset_fingerprint
+         (organization_id, asset_id, algorithm, normalization_version, border, code, created_at)
+       SELECT $1, $2, $3, $4, border, code::bit(256), $7
+         FROM unnest($5::text[], $6::text[]) AS codes (border, code) ON CONFLICT DO NOTHING`,
       [
         tx.organizationId,
         assetId,
         FINGERPRINT_ALGORITHM,
         NORMALIZATION_VERSION,
-        bitText(fingerprint),
+        isSame ? ['trimmed'] : ['trimmed', 'whole'],
+        isSame ? [bitText(trimmed)] : [bitText(trimmed), bitText(whole)],
         this.clock.now(),
       ],
     );

@@ -1,6 +1,9 @@
 import { sharp } from '../../assets/adapters/libvips.js';
 import { MAX_PIXELS_TOTAL } from '../../assets/domain/media-probe/media-limits.js';
-import { type PictureFingerprinter } from '../../assets/domain/picture-fingerprint.js';
+import {
+  type PictureFingerprint,
+  type PictureFingerprinter,
+} from '../../assets/domain/picture-fingerprint.js';
 import { imageCodeBits, NORMALIZED_SIDE } from '../domain/iscc/image-code.js';
 
 /** A border is looked for in a picture of at most this side, so that no picture needs more memory than a small one. */
@@ -13,7 +16,7 @@ const LUMA = [0.299, 0.587, 0.114] as const;
 
 /**
  * Normalizes as ISO 24138:2024 says (IEP-0004 "Processing"): orientation tag applied, white under what is transparent,
- * even borders cut, 32 x 32, gray. What the standard leaves open is fixed here, and a change of it is another version
+ * even borders cut (in one of the two codes), 32 x 32, gray. What the standard leaves open is fixed here, and a change of it is another version
  * of the normalization: sRGB with 8 bits; the first frame of an animation; at most 256 pixels a side before the border
  * is cut with a tolerance of 10, without a median filter; `cubic` (Catmull-Rom, widened when reducing) for both resizes,
  * without the shrinking of the JPEG decoder; BT.601 luma of the small picture.
@@ -25,9 +28,9 @@ export class SharpFingerprinter implements PictureFingerprinter {
 
   constructor(private readonly onFailure: (error: unknown) => void) {}
 
-  async fingerprint(path: string): Promise<Uint8Array | undefined> {
+  async fingerprint(path: string): Promise<PictureFingerprint | undefined> {
     try {
-      return imageCodeBits(await normalizedPixels(path));
+      return await fingerprintOf(path);
     } catch (error) {
       this.failures += 1;
       this.onFailure(error);
@@ -41,13 +44,20 @@ export class SharpFingerprinter implements PictureFingerprinter {
   }
 }
 
-/** @returns 1,024 gray values, row by row */
-export async function normalizedPixels(input: string | Uint8Array): Promise<Uint8Array> {
-  const { data, info } = await sharp(input, {
-    limitInputPixels: MAX_PIXELS_TOTAL,
-    failOn: 'error',
-    sequentialRead: true,
-  })
+/** @throws Error when the picture cannot be decoded */
+export async function fingerprintOf(input: string | Uint8Array): Promise<PictureFingerprint> {
+  const working = await decodeSmall(input);
+  const [trimmed, whole] = await Promise.all([
+    normalizedPixels(openRaw(working).trim({ threshold: BORDER_TOLERANCE, lineArt: true })),
+    normalizedPixels(openRaw(working)),
+  ]);
+  return { trimmed: imageCodeBits(trimmed), whole: imageCodeBits(whole) };
+}
+
+type RawPicture = Awaited<ReturnType<typeof decodeSmall>>;
+
+function decodeSmall(input: string | Uint8Array) {
+  return sharp(input, { limitInputPixels: MAX_PIXELS_TOTAL, failOn: 'error', sequentialRead: true })
     .timeout({ seconds: TIMEOUT_SECONDS })
     .autoOrient()
     .resize({
@@ -62,9 +72,15 @@ export async function normalizedPixels(input: string | Uint8Array): Promise<Uint
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  const { width, height, channels } = info;
-  const pixels = await sharp(data, { raw: { width, height, channels } })
-    .trim({ threshold: BORDER_TOLERANCE, lineArt: true })
+}
+
+function openRaw({ data, info: { width, height, channels } }: RawPicture) {
+  return sharp(data, { raw: { width, height, channels } });
+}
+
+/** 1,024 gray values, row by row. */
+async function normalizedPixels(picture: ReturnType<typeof openRaw>): Promise<Uint8Array> {
+  const pixels = await picture
     .resize({ width: NORMALIZED_SIDE, height: NORMALIZED_SIDE, fit: 'fill', kernel: 'cubic' })
     .toColourspace('srgb')
     .removeAlpha()

@@ -1,5 +1,8 @@
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
-import { type PictureFingerprinter } from '../../assets/domain/picture-fingerprint.js';
+import {
+  type PictureFingerprint,
+  type PictureFingerprinter,
+} from '../../assets/domain/picture-fingerprint.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { type FingerprintRepository, type UnprintedAsset } from '../adapters/fingerprint.repository.js';
 
@@ -76,13 +79,13 @@ export class FillFingerprints {
   }
 
   private async fillBatch(organizationId: string, batch: readonly UnprintedAsset[]): Promise<void> {
-    const made: { id: string; code: Uint8Array }[] = [];
+    const made: { id: string; fingerprint: PictureFingerprint }[] = [];
     for (const asset of batch) {
-      const code = await this.codeOf(organizationId, asset);
-      if (code !== undefined) made.push({ id: asset.id, code });
+      const fingerprint = await this.fingerprintOf(organizationId, asset);
+      if (fingerprint !== undefined) made.push({ id: asset.id, fingerprint });
     }
     await this.organizationTx.run(organizationId, async (tx) => {
-      for (const { id, code } of made) await this.fingerprints.save(tx, id, code);
+      for (const { id, fingerprint } of made) await this.fingerprints.save(tx, id, fingerprint);
     });
     const { progressNow } = this;
     this.progressNow = {
@@ -93,7 +96,10 @@ export class FillFingerprints {
   }
 
   /** `undefined` when file or picture cannot be read: the next assets are tried all the same. */
-  private async codeOf(organizationId: string, asset: UnprintedAsset): Promise<Uint8Array | undefined> {
+  private async fingerprintOf(
+    organizationId: string,
+    asset: UnprintedAsset,
+  ): Promise<PictureFingerprint | undefined> {
     try {
       const path = await this.store.localPath(organizationId, asset.sha256);
       return await this.fingerprinter.fingerprint(path);

@@ -36,46 +36,56 @@ export class FindSimilarPictures {
     private readonly publications: PublicationRepository,
   ) {}
 
-  /** Most similar first. */
-  async find(code: Uint8Array, viewer: Viewer | undefined, maxResults: number): Promise<SimilarPicture[]> {
-    if (!isDistinctive(code)) return [];
+  /**
+   * Most similar first; of each picture the code that comes nearest to one of these.
+   * @param codes one, or two of a picture with an even border
+   */
+  async find(
+    codes: readonly Uint8Array[],
+    viewer: Viewer | undefined,
+    maxResults: number,
+  ): Promise<SimilarPicture[]> {
     const limit = Math.min(maxResults, MAX_RESULTS);
-    const own = viewer === undefined ? [] : await this.findOwn(code, viewer, limit);
-    const known = new Set(own.map(({ assetId }) => assetId));
-    const released = (await this.findPublic(code)).filter(({ assetId }) => !known.has(assetId));
-    return [...own, ...released].sort(bySimilarity).slice(0, limit);
+    const nearest = new Map<string, SimilarPicture>();
+    for (const code of codes.filter(isDistinctive)) {
+      const own = viewer === undefined ? [] : await this.findOwn(code, viewer, limit);
+      for (const picture of [...own, ...(await this.findPublic(code, viewer))]) {
+        const known = nearest.get(picture.assetId);
+        if (known === undefined || picture.distance < known.distance) nearest.set(picture.assetId, picture);
+      }
+    }
+    return [...nearest.values()].sort(bySimilarity).slice(0, limit);
   }
 
   private async findOwn(code: Uint8Array, viewer: Viewer, limit: number): Promise<SimilarPicture[]> {
     return this.organizationTx.run(viewer.organizationId, async (tx) => {
       const matches = await this.fingerprints.findOwn(tx, code, limit);
-      const labels = await this.publications.labelsOf(
-        tx,
-        matches.map(({ assetId }) => assetId),
-      );
+      const labels = await this.publications.labelsOf(tx, idsOf(matches));
       return matches.flatMap((match) => similar(match, labels, true));
     });
   }
 
-  private async findPublic(code: Uint8Array): Promise<SimilarPicture[]> {
-    const matches = await this.fingerprints.findReleased(code, MAX_RELEASED);
+  /** Without the asker's own, which were found already. */
+  private async findPublic(code: Uint8Array, viewer: Viewer | undefined): Promise<SimilarPicture[]> {
     const byOrganization = new Map<string, ReleasedMatch[]>();
-    for (const match of matches) {
+    for (const match of await this.fingerprints.findReleased(code, MAX_RELEASED)) {
+      if (match.organizationId === viewer?.organizationId) continue;
       const known = byOrganization.get(match.organizationId) ?? [];
       byOrganization.set(match.organizationId, [...known, match]);
     }
     const found: SimilarPicture[] = [];
     for (const [organizationId, ofOne] of [...byOrganization].slice(0, MAX_ORGANIZATIONS)) {
       const shown = await this.organizationTx.run(organizationId, (tx) =>
-        this.publications.publicAmong(
-          tx,
-          ofOne.map(({ assetId }) => assetId),
-        ),
+        this.publications.publicAmong(tx, idsOf(ofOne)),
       );
       found.push(...ofOne.flatMap((match) => similar(match, shown, false)));
     }
     return found;
   }
+}
+
+function idsOf(matches: readonly { readonly assetId: string }[]): string[] {
+  return matches.map(({ assetId }) => assetId);
 }
 
 /** Nothing where the manifest may not be shown. */

@@ -16,9 +16,9 @@ export class FindSimilarToFile extends FindSimilar {
   }
 
   async to(path: string, viewer: Viewer | undefined): Promise<readonly SimilarManifest[] | undefined> {
-    const code = await this.codeOf(path);
-    if (code === undefined) return undefined;
-    const found = await this.similarPictures.find(code, viewer, SHOWN);
+    const codes = await this.codesOf(path);
+    if (codes === undefined) return undefined;
+    const found = await this.similarPictures.find(codes, viewer, SHOWN);
     return found.map(({ similarityScore, manifestLabel, assetId, isOwn }) => ({
       similarityScore,
       manifestId: manifestLabel,
@@ -29,7 +29,7 @@ export class FindSimilarToFile extends FindSimilar {
   }
 
   /** A picture that cannot be decoded was verified all the same: it is not compared, and the answer says so. */
-  private async codeOf(path: string): Promise<Uint8Array | undefined> {
+  private async codesOf(path: string): Promise<Uint8Array[] | undefined> {
     try {
       return await this.fingerprintFile.of(path);
     } catch (error) {

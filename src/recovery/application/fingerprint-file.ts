@@ -1,5 +1,5 @@
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
-import { type PictureFingerprinter } from '../../assets/domain/picture-fingerprint.js';
+import { codesOf, type PictureFingerprinter } from '../../assets/domain/picture-fingerprint.js';
 import { ColophonError } from '../../shared/errors.js';
 
 /** What a file of a stranger looks like. */
@@ -10,14 +10,14 @@ export class FingerprintFile {
   ) {}
 
   /**
-   * @returns 32 bytes
+   * @returns one code, or two where an even border was cut
    * @throws ColophonError `unsupported_media`, `media_corrupt`, `media_too_large`
    */
-  async of(path: string): Promise<Uint8Array> {
+  async of(path: string): Promise<Uint8Array[]> {
     await this.probe.probe({ path });
-    const code = await this.fingerprinter.fingerprint(path);
-    if (code === undefined)
+    const fingerprint = await this.fingerprinter.fingerprint(path);
+    if (fingerprint === undefined)
       throw new ColophonError('media_corrupt', 'The picture cannot be compared with others.');
-    return code;
+    return codesOf(fingerprint);
   }
 }

@@ -51,7 +51,7 @@ export class SbrMatchesController {
         'query_too_long',
         `A value has at most ${String(MAX_VALUE_LENGTH)} characters.`,
       );
-    return this.matching(codeInBinding(query.alg, query.value), principal, query.maxResults);
+    return this.matching(codesInBinding(query.alg, query.value), principal, query.maxResults);
   }
 
   @Post('byBinding')
@@ -65,7 +65,7 @@ export class SbrMatchesController {
     @Body({ schema: bindingBodySchema }) { alg, value }: z.infer<typeof bindingBodySchema>,
     @OptionalPrincipal() principal: Principal | undefined,
   ) {
-    return this.matching(codeInBinding(alg, value), principal, maxResults);
+    return this.matching(codesInBinding(alg, value), principal, maxResults);
   }
 
   @Post('byContent')
@@ -84,8 +84,8 @@ export class SbrMatchesController {
   ) {
     requireKnownAlgorithm(query.alg);
     const { store, maxBytes } = this.intake;
-    const code = await withRawFile(request, store, maxBytes, (path) => this.codeOf(path, query));
-    return this.matching(code, principal, query.maxResults);
+    const codes = await withRawFile(request, store, maxBytes, (path) => this.codesOf(path, query));
+    return this.matching(codes, principal, query.maxResults);
   }
 
   @Post('byReference')
@@ -106,32 +106,32 @@ export class SbrMatchesController {
     const path = await store.stage();
     try {
       await this.reference.fetch({ url: body.referenceUrl, lengthBytes: body.assetLength }, path);
-      return await this.matching(await this.codeOf(path, query), principal, query.maxResults);
+      return await this.matching(await this.codesOf(path, query), principal, query.maxResults);
     } finally {
       await store.discard(path);
     }
   }
 
   /** A hint counts only where nothing can be made of the file itself. */
-  private async codeOf(
+  private async codesOf(
     path: string,
     { hintAlg, hintValue }: z.infer<typeof byContentQuerySchema>,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<Uint8Array[]> {
     try {
       return await this.fingerprintFile.of(path);
     } catch (error) {
       const isUsable = hintAlg === FINGERPRINT_ALGORITHM && hintValue !== undefined;
-      if (isUsable && isColophonError(error) && error.status < 500) return codeInBinding(hintAlg, hintValue);
+      if (isUsable && isColophonError(error) && error.status < 500) return codesInBinding(hintAlg, hintValue);
       throw error;
     }
   }
 
   private async matching(
-    code: Uint8Array | undefined,
+    codes: readonly Uint8Array[],
     principal: Principal | undefined,
     maxResults: number,
   ): Promise<{ matches: { manifestId: string; similarityScore: number }[] }> {
-    const found = code === undefined ? [] : await this.similarPictures.find(code, principal, maxResults);
+    const found = await this.similarPictures.find(codes, principal, maxResults);
     return {
       matches: found.map(({ manifestLabel, similarityScore }) => ({
         manifestId: manifestLabel,
@@ -141,10 +141,12 @@ export class SbrMatchesController {
   }
 }
 
-function codeInBinding(algorithm: string, value: string): Uint8Array | undefined {
+/** None where the value is about something else than a picture. */
+function codesInBinding(algorithm: string, value: string): Uint8Array[] {
   requireKnownAlgorithm(algorithm);
   try {
-    return imageCodeInValue(value);
+    const code = imageCodeInValue(value);
+    return code === undefined ? [] : [code];
   } catch (error) {
     if (error instanceof IsccFormatError) throw invalidRequest([{ path: 'value', message: error.message }]);
     throw error;
