@@ -7,6 +7,8 @@ import { exportBenchmark } from './export.js';
 import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
 import { signMediaBenchmark } from './sign-media.js';
+import { recoveryIndexBenchmark } from './recovery-index.js';
+import { recoveryRecallBenchmark } from './recovery-recall.js';
 import { studioStepBenchmark } from './studio-step.js';
 import { verifyBatchBenchmark } from './verify-batch.js';
 import { verifyBundleBenchmark } from './verify-bundle.js';
@@ -21,6 +23,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'license-engine': licenseEngineBenchmark,
   'verify-batch': verifyBatchBenchmark,
   'sign-media': signMediaBenchmark,
+  'recovery-index': recoveryIndexBenchmark,
+  'recovery-recall': recoveryRecallBenchmark,
   'verify-bundle': verifyBundleBenchmark,
 };
 

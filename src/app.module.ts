@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Provider as NestProvider, type Type } 
 import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
 import { type Logger } from 'pino';
 import { AssetRepository } from './assets/adapters/asset.repository.js';
+import { AssetIntake } from './assets/application/asset-intake.js';
 import { ReadAsset } from './assets/application/read-asset.js';
 import { UploadAsset } from './assets/application/upload-asset.js';
 import { AssetController } from './assets/http/asset.controller.js';
@@ -87,6 +88,19 @@ import { VerifyFile } from './provenance/application/verify-file.js';
 import { AssetVerificationController } from './provenance/http/asset-verification.controller.js';
 import { VerifyController } from './provenance/http/verify.controller.js';
 import { MakeCertificate } from './reports/application/make-certificate.js';
+import { FindSimilar } from './provenance/domain/find-similar.port.js';
+import { PublicationRepository } from './recovery/adapters/publication.repository.js';
+import { FetchReference } from './recovery/application/fetch-reference.js';
+import { FindSimilarPictures } from './recovery/application/find-similar-pictures.js';
+import { FingerprintFile } from './recovery/application/fingerprint-file.js';
+import { ManifestReceipts } from './recovery/application/manifest-receipts.js';
+import { RecoverableManifests } from './recovery/application/recoverable-manifests.js';
+import { SetManifestPublication } from './recovery/application/set-manifest-publication.js';
+import { ManifestPublicationController } from './recovery/http/manifest-publication.controller.js';
+import { PublicAddress } from './recovery/http/public-address.js';
+import { SbrManifestsController } from './recovery/http/sbr-manifests.controller.js';
+import { SbrMatchesController } from './recovery/http/sbr-matches.controller.js';
+import { SbrServicesController } from './recovery/http/sbr-services.controller.js';
 import { BillOfMaterials } from './reports/application/bill-of-materials.js';
 import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
@@ -123,6 +137,10 @@ export class AppModule {
         VerifyController,
         AssetVerificationController,
         CertificateController,
+        SbrMatchesController,
+        SbrManifestsController,
+        SbrServicesController,
+        ManifestPublicationController,
         AuditController,
         ExportController,
         LogKeyController,
@@ -177,6 +195,16 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ReadAsset, services.readAsset],
     [MakeCertificate, services.makeCertificate],
     [VerifyFile, services.verifyFile],
+    [FindSimilar, services.findSimilar],
+    [FindSimilarPictures, services.similarPictures],
+    [FingerprintFile, services.fingerprintFile],
+    [FetchReference, services.fetchReference],
+    [AssetIntake, services.intake],
+    [RecoverableManifests, services.recoverableManifests],
+    [ManifestReceipts, services.manifestReceipts],
+    [PublicationRepository, services.publications],
+    [SetManifestPublication, services.setManifestPublication],
+    [PublicAddress, services.publicAddress],
     [RunRepository, services.runs],
     [RunEvents, services.events],
     [StartRun, services.startRun],

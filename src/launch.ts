@@ -100,6 +100,7 @@ export async function launch(configuration: Configuration): Promise<RunningColop
     metrics.watchLogs(() => services.anchoringStatus.overview());
     metrics.watchKeyMisuse(services.keyMisuseCount);
     metrics.watchKeys(() => services.keyGenerations.list());
+    metrics.watchFingerprints(() => services.fingerprintFigures());
     const app = await createApplication(AppModule.with(services, logger, metrics), configuration, metrics);
     cleanups.push(() => app.close());
     await services.start();

@@ -9,6 +9,7 @@ import { composeLicenses } from './composition/licenses.js';
 import { composeLogReading } from './composition/log-reading.js';
 import { composeLog } from './composition/log.js';
 import { composeProvenance } from './composition/provenance.js';
+import { composeFingerprints, composeRecovery } from './composition/recovery.js';
 import { composeReports } from './composition/reports.js';
 import { composeVerification } from './composition/verification.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
@@ -37,7 +38,9 @@ export async function createServices(options: ServicesOptions) {
   });
   const offered = composeOfferings(configuration);
   const licenses = composeLicenses(options, log, offered);
-  const assets = composeAssets(options, database, log, reading, provenance, licenses);
+  const fingerprints = composeFingerprints(options, database);
+  const assets = composeAssets(options, database, log, reading, provenance, licenses, fingerprints);
+  const recovery = composeRecovery(options, database, log, reading, fingerprints, assets);
   const verification = composeVerification(options, database, assets, provenance);
   const generation = composeGeneration(options, database, log, reading, assets, licenses, offered);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
@@ -51,6 +54,8 @@ export async function createServices(options: ServicesOptions) {
     ...provenance,
     ...assets,
     ...verification,
+    ...fingerprints,
+    ...recovery,
     ...licenses,
     ...generation,
     ...humanWork,
@@ -67,11 +72,17 @@ export async function createServices(options: ServicesOptions) {
       log.policy,
       (header) => identity.authenticate.withAuthorization(header),
     ),
+    fingerprintFigures: () => ({
+      missing: recovery.fillFingerprints.progress.missing,
+      filled: recovery.fillFingerprints.progress.made,
+      failures: fingerprints.fingerprinter.failureCount,
+    }),
     startedAt: clock.now(),
     logGuarded: options.database.logGuarded,
 
     /** Starts what this process is configured to do beside HTTP. */
     async start(): Promise<void> {
+      await recovery.watermark?.requireModels();
       await assets.store.sweepStaging(clock.now());
       provenance.keyRounds.start();
       // Told now, and not with the first picture. What needs a signature is held; everything else works.
@@ -85,12 +96,14 @@ export async function createServices(options: ServicesOptions) {
         database.idempotencyExpiry.start();
       }
       if (!configuration.roles.includes('worker')) return;
+      recovery.fillFingerprints.start();
       await generation.stepWorker.start();
       await reports.reportJobs.startWorker(reports.makeReport);
     },
 
     /** Finishes what is at hand, then closes every connection. */
     async stop(): Promise<void> {
+      await recovery.fillFingerprints.stop();
       await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
       await generation.studioProvider.close();
       await log.anchorLoop.stop();

@@ -56,6 +56,7 @@ const BUSINESS = [
   'contributions',
   'audit',
   'reports',
+  'recovery',
 ];
 /** Frameworks and drivers that rules must not know. */
 const FRAMEWORK =
@@ -129,6 +130,7 @@ describe('architecture', () => {
       audit: ['identity'],
       licenses: ['audit', 'identity'],
       provenance: ['assets', 'audit', 'identity'],
+      recovery: ['assets', 'audit', 'identity', 'provenance'],
       identity: ['audit'],
       assets: ['audit', 'identity', 'provenance', 'licenses'],
       contributions: ['assets', 'audit', 'identity', 'licenses', 'provenance'],

@@ -10,6 +10,8 @@ export const USAGE = `Usage: colophon COMMAND [options]
   log fsck WHERE       re-derive a log from its tiles: a folder, an address or a zip
   log mirror URL DIR   keep a verified copy of a log
   keys COMMAND         the keys that sign: list, csr, import, activate, rotate, revoke, affected
+  recover FILE --url URL
+                       find the manifest of a picture that has lost it
   config               list the environment variables
   demo --out DIR       the main job from beginning to end, on a fresh instance
   help                 this text
@@ -36,6 +38,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   async keys(argv, environment) {
     return (await import('./keys/keys.js')).keys(argv, environment);
+  },
+  async recover(argv, environment) {
+    return (await import('./recover.js')).recover(argv, environment);
   },
   async config(argv) {
     return (await import('./config.js')).config(argv);

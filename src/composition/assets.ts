@@ -9,6 +9,7 @@ import { RecordAsset } from '../assets/application/record-asset.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
 import { type composeDatabase } from './database.js';
+import { type composeFingerprints } from './recovery.js';
 import { type composeLicenses } from './licenses.js';
 import { type composeLogReading } from './log-reading.js';
 import { type composeLog } from './log.js';
@@ -22,13 +23,14 @@ export function composeAssets(
   { requirePublishing }: Composed<typeof composeLogReading>,
   { signer, verifier, keyUse }: Composed<typeof composeProvenance>,
   { recordObligations }: Composed<typeof composeLicenses>,
+  { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
 ) {
   const store = new FileAssetStore(join(configuration.home, 'assets'));
   const probe = new SharpMediaProbe();
   const assets = new AssetRepository();
-  const signAsset = new SignAsset(store, signer);
+  const signAsset = new SignAsset(store, signer, fingerprinter);
   const signalReader = new IsolatedSignalReader(verifier);
-  const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, keyUse);
+  const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, keyUse, fingerprints);
   return {
     store,
     probe,

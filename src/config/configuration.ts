@@ -69,6 +69,22 @@ export const ENVIRONMENT = z.object({
     .positive()
     .default(100 * 1024 * 1024)
     .describe('largest accepted file'),
+  COLOPHON_SBR_REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(120)
+    .describe('requests per minute and address to the public soft binding resolution (/sbr)'),
+  COLOPHON_SBR_BY_REFERENCE: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('"on" lets strangers name a public https file that is fetched and compared'),
+  COLOPHON_TRUSTMARK_MODELS: z
+    .string()
+    .optional()
+    .describe(
+      'folder with the ONNX models of TrustMark, checked at the start; nothing is downloaded, and no step embeds a watermark yet',
+    ),
   COLOPHON_OUTBOUND_ALLOWED_HOSTS: z
     .string()
     .default('')
@@ -184,6 +200,11 @@ export interface Configuration {
   readonly outboundAllowedHosts: readonly string[];
   readonly remoteManifestHosts: readonly string[];
   readonly trustListUrls: { readonly signers: string; readonly timeStamps: string };
+  readonly recovery: {
+    readonly requestsPerMinute: number;
+    readonly byReference: boolean;
+    readonly trustmarkModelsFolder: string | undefined;
+  };
   readonly anchoring: {
     /** Path of a tlog-policy file. */
     readonly witnessPolicyFile: string | undefined;
@@ -242,6 +263,12 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
     remoteManifestHosts: env.COLOPHON_REMOTE_MANIFEST_HOSTS,
     trustListUrls: { signers: env.COLOPHON_TRUST_LIST_URL, timeStamps: env.COLOPHON_TSA_TRUST_LIST_URL },
+    recovery: {
+      requestsPerMinute: env.COLOPHON_SBR_REQUESTS_PER_MINUTE,
+      byReference: env.COLOPHON_SBR_BY_REFERENCE === 'on',
+      trustmarkModelsFolder:
+        env.COLOPHON_TRUSTMARK_MODELS === undefined ? undefined : resolve(env.COLOPHON_TRUSTMARK_MODELS),
+    },
     anchoring: {
       witnessPolicyFile: env.COLOPHON_WITNESS_POLICY,
       timeStampAuthority: timeStampAuthority(env),

@@ -20,6 +20,13 @@ export interface KeyFigures {
   readonly certificate: { readonly notAfter: Date } | undefined;
 }
 
+/** Fingerprints by which pictures are found again, at the moment of a scrape. */
+export interface FingerprintFigures {
+  readonly missing: number;
+  readonly filled: number;
+  readonly failures: number;
+}
+
 /** Prometheus metrics. No label ever holds an organization, a person or a prompt. */
 export class Metrics {
   private readonly registry = new Registry();
@@ -103,6 +110,35 @@ export class Metrics {
       for (const { purpose, state, certificate } of await read().catch(() => []))
         if (state === 'active' && certificate) end.set({ purpose }, certificate.notAfter.getTime() / 1000);
     });
+  }
+
+  /** Figures of this process. */
+  watchFingerprints(read: () => FingerprintFigures): void {
+    const gauge = (name: string, help: string, figure: (figures: FingerprintFigures) => number): void => {
+      const registered: Gauge = new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect: () => {
+          registered.set(figure(read()));
+        },
+      });
+    };
+    gauge(
+      'colophon_fingerprints_missing',
+      'Assets of before the start that have no fingerprint yet',
+      ({ missing }) => missing,
+    );
+    gauge(
+      'colophon_fingerprints_filled',
+      'Fingerprints of earlier assets made since the start',
+      ({ filled }) => filled,
+    );
+    gauge(
+      'colophon_fingerprint_failures',
+      'Pictures since the start of which no fingerprint could be made',
+      ({ failures }) => failures,
+    );
   }
 
   get contentType(): string {

@@ -28,6 +28,10 @@ export const ERROR_CODES = {
     howToFix: 'Send the content type that /docs names for this route.',
   },
   payload_too_large: { status: 413, howToFix: 'Send less than the limit named in the detail.' },
+  query_too_long: {
+    status: 414,
+    howToFix: 'Send the value in a body: POST /sbr/matches/byBinding.',
+  },
   conflict: { status: 409, howToFix: 'Read the current state and decide again.' },
   idempotency_key_required: {
     status: 400,
@@ -154,6 +158,11 @@ export const ERROR_CODES = {
   storage_unavailable: {
     status: 503,
     howToFix: 'The asset store cannot be used, so nothing is released. Ask the operator.',
+  },
+  watermark_unavailable: {
+    status: 503,
+    howToFix:
+      'Put the models named in the detail into the folder COLOPHON_TRUSTMARK_MODELS. They are never downloaded.',
   },
   log_damaged: {
     status: 500,

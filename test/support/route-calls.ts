@@ -55,6 +55,8 @@ const FORBIDDEN = {
   facts: { purpose: 'commercial', audienceCountries: ['DE'], organizationRevenueUsd: 1_000_000 },
 } as const;
 
+/** The official vector `test_0003_img_256`. */
+const ANY_IMAGE_CODE = 'ISCC:EED4GQZQTY6J5DTHQ2DWCPDZHQOM6QZQTY6J5DTFZ2DWCPDZHQOMXDI';
 const SCENE = { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] };
 /** A question about several cells. */
 const MATRIX = {
@@ -210,6 +212,13 @@ export class RouteCalls {
       this.read(`/v1/assets/${await this.upload()}/manifest/store`, 'asset.read'),
     'GET /v1/assets/{id}/certificate': async () =>
       this.read(`/v1/assets/${await this.upload()}/certificate`, 'asset.read'),
+    'GET /sbr/manifests/{manifestId}': async () =>
+      this.read(`/sbr/manifests/${(await this.recoverable()).manifestLabel}`, 'asset.read'),
+    'PUT /v1/projects/{id}/manifest-publication': () => {
+      const init = { ...json({ publishManifests: ++this.serial % 2 === 0 }), method: 'PUT' };
+      const send = () => this.ask(`/v1/projects/${this.projectId}/manifest-publication`, init);
+      return [{ send, status: 200, writes: ['project.manifest_publication_set'] }];
+    },
     'POST /v1/assets/{id}/contributions': async () => {
       const id = await this.upload();
       const picture = await this.ask(`/v1/assets/${id}/content`);
@@ -354,6 +363,42 @@ export class RouteCalls {
       );
       return this.look(`/v1/use-cases/${(await this.answer<{ id: string }>(asked)).id}/bom`);
     },
+    'GET /v1/projects/{id}/manifest-publication': () =>
+      this.look(`/v1/projects/${this.projectId}/manifest-publication`),
+    'GET /.well-known/c2pa-soft-binding-resolution': () =>
+      this.look('/.well-known/c2pa-soft-binding-resolution'),
+    'GET /sbr/services/supportedAlgorithms': () => this.look('/sbr/services/supportedAlgorithms'),
+    'GET /sbr/services/capabilities': () => this.look('/sbr/services/capabilities'),
+    'GET /sbr/services/status': () => this.look('/sbr/services/status'),
+    'GET /sbr/matches/byBinding': () =>
+      this.look(`/sbr/matches/byBinding?alg=io.iscc.v0&value=${ANY_IMAGE_CODE}`),
+    'POST /sbr/matches/byBinding': () => ({
+      send: () => this.ask('/sbr/matches/byBinding', json({ alg: 'io.iscc.v0', value: ANY_IMAGE_CODE })),
+      status: 200,
+    }),
+    'POST /sbr/matches/byContent': async () => {
+      const body = new Uint8Array(await noisePicture());
+      const init = { method: 'POST', body, headers: { 'content-type': 'image/png' } };
+      return { send: () => this.ask('/sbr/matches/byContent', init), status: 200 };
+    },
+    // Off unless the operator turns it on.
+    'POST /sbr/matches/byReference': () => ({
+      send: () =>
+        this.ask(
+          '/sbr/matches/byReference',
+          json({ referenceUrl: 'https://example.org/a.png', assetLength: 1 }),
+        ),
+      status: 404,
+    }),
+    'GET /sbr/manifests/{manifestId}/receipts': async () => {
+      const { manifestLabel } = await this.recoverable();
+      return this.look(`/sbr/manifests/${manifestLabel}/receipts`);
+    },
+    'POST /sbr/manifests/{manifestId}/receipts': async () => {
+      const path = `/sbr/manifests/${(await this.recoverable()).manifestLabel}/receipts`;
+      const receipt = await this.answer<unknown>(this.ask(path));
+      return { send: () => this.ask(path, json(receipt)), status: 200 };
+    },
     'GET /v1/reports/{id}': async () => this.look(`/v1/reports/${await this.report()}`),
     'POST /v1/verify': async () => {
       const picture = await this.ask(`/v1/assets/${await this.upload()}/content`);
@@ -451,6 +496,13 @@ export class RouteCalls {
 
   private look(path: string, status = 200): Omit<Call, 'writes'> {
     return { send: () => this.ask(path), status };
+  }
+
+  /** An asset whose entry is published, so that there is a receipt for it. */
+  private async recoverable(): Promise<{ manifestLabel: string }> {
+    const id = await this.upload();
+    await this.world.app.services.sequencer.runOnce();
+    return this.answer<{ manifestLabel: string }>(this.ask(`/v1/assets/${id}`));
   }
 
   private async uploadForm(): Promise<FormData> {

@@ -11,6 +11,7 @@ import { type SignalReading } from '../domain/signal-reading.js';
 @Index('asset_sha256', ['organizationId', 'sha256'])
 @Index('asset_run', ['organizationId', 'runId'])
 @Index('asset_certificate', ['organizationId', 'certificateSha256'])
+@Index('asset_manifest_label', ['organizationId', 'manifestLabel'])
 @Check('asset_origin_check', `origin IN ('step', 'upload', 'edit')`)
 @Check('asset_mode_check', `mode IN ('live', 'test')`)
 @Check('asset_kind_check', `kind IN ('image', 'video', 'audio', 'model3d', 'text')`)

@@ -8,11 +8,12 @@ import {
   type RecordObligations,
 } from '../../licenses/application/record-obligations.js';
 import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
-import { type SignedMedia } from '../../provenance/domain/media-signer.port.js';
 import { publicId } from '../../shared/ids.js';
 import { type AssetRepository } from '../adapters/asset.repository.js';
 import { type Asset, type AssetParent, type AssetTimeStamp } from '../domain/asset.js';
 import { type MediaShape } from '../domain/media-probe/media-probe.port.js';
+import { type PictureFingerprint } from '../domain/picture-fingerprint.js';
+import { type SignedAsset } from './sign-asset.js';
 
 /** What only the caller knows about a new asset. Everything else follows from its file before and after signing. */
 export interface NewAsset extends Pick<
@@ -23,7 +24,7 @@ export interface NewAsset extends Pick<
   readonly parents: readonly AssetParent[];
   /** The bytes as captured or received, and what is in them, which signing does not change. */
   readonly original: MediaShape & { readonly sha256: string; readonly mediaType: string };
-  readonly signed: SignedMedia;
+  readonly signed: SignedAsset;
   readonly digitalSourceType?: Asset['digitalSourceType'];
   readonly rights?: Asset['rights'];
   readonly signalReading?: Asset['signalReading'];
@@ -42,6 +43,11 @@ export function madeBy(principal: Principal): Pick<NewAsset, 'actor' | 'mode' | 
   return { actor: actorOf(principal), mode: principal.mode, createdBy: principal.principalId };
 }
 
+/** Keeps what an asset looks like, in the caller's transaction. */
+export interface AssetFingerprints {
+  save(tx: Tx, assetId: string, fingerprint: PictureFingerprint): Promise<void>;
+}
+
 /**
  * The one place where an asset comes into being: its row, what is owed for it, and its `asset.signed` entry in one
  * transaction. What serves bytes starts from the row, so nothing leaves that is not in the log (promise P1).
@@ -52,6 +58,7 @@ export class RecordAsset {
     private readonly appendEntry: AppendEntry,
     private readonly obligations: RecordObligations,
     private readonly keyUse: KeyUse,
+    private readonly fingerprints: AssetFingerprints,
   ) {}
 
   async record(tx: Tx, newAsset: NewAsset): Promise<Asset> {
@@ -91,6 +98,8 @@ export class RecordAsset {
     const recorded: Asset = { ...asset, entryId };
     await this.assets.insert(tx, recorded, parents);
     await this.obligations.save(tx, recorded, owed);
+    const { fingerprint } = newAsset.signed;
+    if (fingerprint !== undefined) await this.fingerprints.save(tx, recorded.id, fingerprint);
     return recorded;
   }
 

@@ -112,6 +112,8 @@ export const ENTRY_DATA_SCHEMAS = {
   'provider_credential.set': z.strictObject({ provider: token }),
   'provider_credential.removed': z.strictObject({ provider: token }),
   'project.created': z.strictObject({ name }),
+  /** Whether strangers find the manifests of what the project released. Without any such entry: yes. */
+  'project.manifest_publication_set': z.strictObject({ publish: z.boolean() }),
   'use_case.created': z.strictObject({ projectId: id, name }),
   'pipeline.created': z.strictObject({
     name,

@@ -53,6 +53,28 @@ export function storedManifests(store: Buffer): StoredManifest[] {
   });
 }
 
+/**
+ * A manifest store that holds the active manifest of this one and nothing else: the outer box with its description and
+ * the last manifest, byte for byte. Links to ingredients lead nowhere in it.
+ */
+export function activeManifestOnly(store: Buffer): Buffer | undefined {
+  const outer = boxes(store)[0];
+  if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return undefined;
+  const [description] = boxes(outer.content, 1);
+  const manifest = superboxes(outer).at(-1);
+  if (description === undefined || manifest === undefined) return undefined;
+  return boxBytes('jumb', boxBytes('jumd', description.content), boxBytes('jumb', manifest.content));
+}
+
+/** @throws RangeError for more than 4 GiB */
+function boxBytes(type: string, ...content: readonly Buffer[]): Buffer {
+  const body = Buffer.concat([...content]);
+  const header = Buffer.alloc(8);
+  header.writeUInt32BE(8 + body.length, 0);
+  header.write(type, 4, 'latin1');
+  return Buffer.concat([header, body]);
+}
+
 function superboxes(parent: Box): Box[] {
   return boxes(parent.content).filter((box) => box.type === 'jumb');
 }

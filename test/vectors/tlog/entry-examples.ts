@@ -104,6 +104,12 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'project', id: prj },
     data: { name: 'Frühling 2027 – Schuhe' },
   },
+  'project.manifest_publication_set': {
+    ...common,
+    type: 'project.manifest_publication_set',
+    subject: { kind: 'project', id: prj },
+    data: { publish: false },
+  },
   'use_case.created': {
     ...common,
     type: 'use_case.created',
