@@ -160,6 +160,6 @@ function assetOf({
   };
 }
 
-function timeStampOf({ timeStamp }: SignedMedia): AssetTimeStamp | undefined {
+function timeStampOf({ timeStamp }: SignedAsset): AssetTimeStamp | undefined {
   return timeStamp?.outcome === 'stamped' ? { ...timeStamp, time: timeStamp.time.toISOString() } : timeStamp;
 }
