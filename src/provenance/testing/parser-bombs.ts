@@ -77,7 +77,7 @@ function box(type: string, content: Buffer): Buffer {
 }
 
 /** Type UUIDs of C2PA boxes: four letters and a fixed rest. */
-function superbox(label: string, content = Buffer.alloc(0), kind = 'c2ma'): Buffer {
+function superbox(label: string, content: Buffer = Buffer.alloc(0), kind = 'c2ma'): Buffer {
   const uuid = Buffer.concat([Buffer.from(kind), Buffer.from('00110010800000aa00389b71', 'hex')]);
   const description = box('jumd', Buffer.concat([uuid, Buffer.from([3]), Buffer.from(`${label}\0`)]));
   return box('jumb', Buffer.concat([description, content]));
