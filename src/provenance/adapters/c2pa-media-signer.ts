@@ -7,15 +7,26 @@ import { timestampUtc, type Clock } from '../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { type ClaimKey } from '../domain/claim-key.port.js';
-import { actionsAfterOpening, checkManifestPlan, type Opening } from '../domain/manifest-rules.js';
+import {
+  actionsAfterOpening,
+  checkManifestPlan,
+  METADATA_ACTION,
+  type Opening,
+  withMetadataAction,
+} from '../domain/manifest-rules.js';
+import { isFileIngredient, type PlannedAction, type PlannedAssertion } from '../domain/manifest-plan.js';
 import { type MediaSigner, type SignedMedia, type SignMediaRequest } from '../domain/media-signer.port.js';
-import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import { type MediaVerifier } from '../domain/media-verifier.port.js';
 import { C2paReader, fileSha256, readManifestStore } from './c2pa-reader.js';
 import { builderSettings, type TrustAnchors } from './c2pa-settings.js';
 import { ClaimSignature } from './cose-sign1.js';
 import { ingredientJson, manifestDefinition } from './manifest-definition.js';
 import { findIngredients, openingOf, type FoundIngredient, type KeptManifest } from './found-ingredients.js';
-import { readBackDifference, type Expected } from './read-back.js';
+import { IdentityAssertion } from './identity-assertion.js';
+import { type ReadBack, readBackDifference, type Expected } from './read-back.js';
+import { completeStore } from './store-completion.js';
+import { replaceStore } from './store-replacement.js';
+import { copyWithMetadata, readPacket, type WrittenMetadata } from './xmp/write-metadata.js';
 
 export interface C2paMediaSignerOptions {
   readonly key: ClaimKey;
@@ -51,14 +62,27 @@ export class C2paMediaSigner implements MediaSigner {
     // If we die from here on, a file with this suffix is left beside the destination; nothing refers to it, and the
     // owner of the folder sweeps it at a later start.
     const temporaryPath = `${request.destinationPath}.${randomUUID()}.unverified`;
+    const preparedPath = `${temporaryPath}.unsigned`;
     try {
-      const expected = await this.embed(request, ingredients, openingOf(ingredients, kept), temporaryPath);
+      const written = await this.writeMetadata(request, preparedPath);
+      const source = written === undefined ? request.source : { ...request.source, path: preparedPath };
+      const opening = openingOf(ingredients, kept);
+      const expected = await this.embed({ request, source, written, ingredients, opening }, temporaryPath);
       const actual = await this.readBack(temporaryPath, expected);
       await publish(temporaryPath, request.destinationPath);
       return this.result(actual, expected, kept);
     } finally {
       await rm(temporaryPath, { force: true });
+      await rm(preparedPath, { force: true });
     }
+  }
+
+  /** The captured bytes were compared with their hash before; what is added here stands in the plan. */
+  private async writeMetadata(
+    { source, plan }: SignMediaRequest,
+    targetPath: string,
+  ): Promise<WrittenMetadata | undefined> {
+    return plan.embeddedMetadata && copyWithMetadata(source, plan.embeddedMetadata, targetPath);
   }
 
   private refuseExpiredCertificate(): void {
@@ -86,13 +110,14 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   private async embed(
-    request: SignMediaRequest,
-    ingredients: readonly FoundIngredient[],
-    opening: Opening,
+    { request, source, written, ingredients, opening }: Prepared,
     temporaryPath: string,
   ): Promise<Expected> {
-    const { plan, source, origin } = request;
-    const actions = actionsAfterOpening(plan, opening, origin.kind);
+    const { plan, origin } = request;
+    const planned = actionsAfterOpening(plan, opening, origin.kind);
+    const actions = withMetadataAction(planned, opening, written && this.metadataAction());
+    const ownAssertions = written === undefined ? [] : [embeddedMetadataAssertion(written)];
+    const identities = plan.identities.map((identity) => new IdentityAssertion(identity));
     const definition = manifestDefinition({
       plan,
       mediaType: source.mediaType,
@@ -104,73 +129,88 @@ export class C2paMediaSigner implements MediaSigner {
       actions,
       ingredients,
       openedAt: timestampUtc(this.options.clock),
+      ownAssertions,
+      identityPlaceholders: identities.map(({ placeholder }) => placeholder),
     });
     const builder = Builder.withJson(definition, builderSettings(this.options.trust, plan.thumbnail));
     for (const found of ingredients) await addIngredient(builder, found);
-    const { store, claim } = await this.signWith(builder, source, temporaryPath);
-    const manifestLabel = activeClaim(store)?.manifestLabel ?? '';
-    const hashes = { manifestSha256: sha256Hex(store), claimSha256: sha256Hex(claim) };
-    return { plan, actions, ingredients, manifestLabel, ...hashes };
+    const { store, claim } = await this.signWith(builder, source, identities, temporaryPath);
+    return {
+      plan,
+      actions,
+      ingredients,
+      ownAssertions,
+      identityCertificates: identities.map(({ certificateSha256 }) => certificateSha256),
+      packet: written?.packet,
+      manifestLabel: activeClaim(store)?.manifestLabel ?? '',
+      manifestSha256: sha256Hex(store),
+      claimSha256: sha256Hex(claim),
+    };
   }
 
-  /** @returns the manifest store as the library embedded it, and the claim bytes that were signed */
+  private metadataAction(): PlannedAction {
+    return {
+      action: METADATA_ACTION,
+      digitalSourceType: undefined,
+      when: timestampUtc(this.options.clock),
+      softwareAgent: { name: CLAIM_GENERATOR_NAME, version: this.options.version },
+      description: 'Metadata written into the file; the picture itself is unchanged',
+    };
+  }
+
+  /**
+   * The library writes the file with a placeholder for the signature; the real one is made once, over the claim as it is
+   * when everything else stands in the file.
+   *
+   * @returns the manifest store as it is embedded, and the claim bytes that were signed
+   */
   private async signWith(
     builder: Builder,
     source: SignMediaRequest['source'],
+    identities: readonly IdentityAssertion[],
     temporaryPath: string,
   ): Promise<{ store: Buffer; claim: Buffer }> {
-    let signed: Buffer | undefined;
-    let keyFailure: unknown;
+    const placeholder = Buffer.alloc(this.signature.sizeBytes);
     const signer = CallbackSigner.newSigner(
       {
         alg: this.options.key.algorithm,
         certs: [Buffer.from(this.options.key.certificateChainPem)],
-        reserveSize: this.signature.sizeBytes,
+        reserveSize: placeholder.length,
         directCoseHandling: true,
       },
-      async (claim) => {
-        signed = claim;
-        try {
-          return await this.signature.sign(claim);
-        } catch (error) {
-          // The library turns it into text; what is thrown to the caller is the original.
-          keyFailure = error;
-          throw error;
-        }
-      },
+      () => Promise.resolve(placeholder),
     );
+    const written = await writeUnsigned(builder, signer, source, temporaryPath);
+    const completed = await completeStore(written, identities, (claim) => this.signClaim(claim));
+    await replaceStore(temporaryPath, written, completed.store);
+    return completed;
+  }
+
+  private async signClaim(claim: Uint8Array): Promise<Uint8Array> {
     try {
-      const store = await builder.signAsync(
-        signer,
-        { path: source.path, mimeType: source.mediaType },
-        { path: temporaryPath, mimeType: source.mediaType },
-      );
-      if (signed === undefined) throw new Error('the library asked for no signature');
-      return { store, claim: signed };
-    } catch (cause) {
-      throw signingError(keyFailure, cause);
+      return await this.signature.sign(claim);
+    } catch (error) {
+      if (isColophonError(error)) throw error;
+      throw new ColophonError('signer_unavailable', 'The claim key could not sign.', { cause: error });
     }
   }
 
   /** The file must be on the disk, not only in a cache, before anything is recorded about it. */
-  private async readBack(path: string, expected: Expected): Promise<MediaVerification> {
+  private async readBack(path: string, expected: Expected): Promise<ReadBack> {
     const handle = await open(path, 'r+');
     try {
       await handle.sync();
     } finally {
       await handle.close();
     }
-    const actual = await this.reader.verify({ path, mediaType: '' });
+    const verified = await this.reader.verify({ path, mediaType: '' });
+    const actual = { ...verified, packet: await readPacket(path, verified.mediaType) };
     const difference = readBackDifference(actual, expected);
     if (difference === undefined) return actual;
     throw new ColophonError('internal', `The signed file did not read back as planned: ${difference}.`);
   }
 
-  private result(
-    actual: MediaVerification,
-    expected: Expected,
-    keptManifest: KeptManifest | undefined,
-  ): SignedMedia {
+  private result(actual: ReadBack, expected: Expected, keptManifest: KeptManifest | undefined): SignedMedia {
     return {
       sha256: actual.sha256,
       sizeBytes: actual.sizeBytes,
@@ -183,10 +223,34 @@ export class C2paMediaSigner implements MediaSigner {
   }
 }
 
+/** Everything that is known when the file is written. */
+interface Prepared {
+  readonly request: SignMediaRequest;
+  /** The bytes into which the manifest is embedded: the captured ones, or a copy of them with metadata. */
+  readonly source: SignMediaRequest['source'];
+  readonly written: WrittenMetadata | undefined;
+  readonly ingredients: readonly FoundIngredient[];
+  readonly opening: Opening;
+}
+
+/** What was written into the file itself, so that the change can be told from one that somebody else made. */
+function embeddedMetadataAssertion({ properties, replaced }: WrittenMetadata): PlannedAssertion {
+  const listed = (texts: WrittenMetadata['properties']) =>
+    texts.map(({ namespace, name, value }) => ({ namespace, name, value }));
+  return {
+    label: 'org.colophon.embedded-metadata',
+    kind: 'created',
+    data: { format: 'xmp', properties: listed(properties), replaced: listed(replaced) },
+  };
+}
+
 async function addIngredient(builder: Builder, found: FoundIngredient): Promise<void> {
-  const { path, mediaType } = found.ingredient;
+  const { ingredient } = found;
+  const asset = isFileIngredient(ingredient)
+    ? { path: ingredient.path, mimeType: ingredient.mediaType }
+    : undefined;
   try {
-    await builder.addIngredient(ingredientJson(found), { path, mimeType: mediaType });
+    await builder.addIngredient(ingredientJson(found), asset);
   } catch (cause) {
     throw new ColophonError(
       'manifest_malformed',
@@ -196,12 +260,21 @@ async function addIngredient(builder: Builder, found: FoundIngredient): Promise<
   }
 }
 
-function signingError(keyFailure: unknown, cause: unknown): ColophonError {
-  if (isColophonError(keyFailure)) return keyFailure;
-  if (keyFailure !== undefined) {
-    return new ColophonError('signer_unavailable', 'The claim key could not sign.', { cause: keyFailure });
+async function writeUnsigned(
+  builder: Builder,
+  signer: CallbackSigner,
+  source: SignMediaRequest['source'],
+  temporaryPath: string,
+): Promise<Buffer> {
+  try {
+    return await builder.signAsync(
+      signer,
+      { path: source.path, mimeType: source.mediaType },
+      { path: temporaryPath, mimeType: source.mediaType },
+    );
+  } catch (cause) {
+    throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
   }
-  return new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
 }
 
 async function refuseExisting(path: string): Promise<void> {

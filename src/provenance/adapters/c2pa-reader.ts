@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Reader } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../shared/bytes.js';
+import { systemClock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { brokenIngredients } from '../domain/chain-failures.js';
 import { DETECTION_BYTES, detectMediaType, type EmbeddableMediaType } from '../domain/media-types.js';
@@ -10,7 +11,8 @@ import { type MediaVerification, type MediaVerifier } from '../domain/media-veri
 import { verificationSentences } from '../domain/verification-sentences.js';
 import { ByteSource } from './byte-source.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
-import { allStatuses, chainTree } from './chain-tree.js';
+import { allStatuses, chainTree, type IdentitiesByManifest } from './chain-tree.js';
+import { readIdentities } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { extractManifestStore } from './manifest-store-extraction.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
@@ -38,7 +40,7 @@ export class C2paReader implements MediaVerifier {
     ]);
     const { mediaType, store, report } = read;
     const claim = store && activeClaim(store);
-    const facts = this.judge(report, mediaType);
+    const facts = this.judge(report, mediaType, this.identities(store, report));
     return {
       sha256,
       sizeBytes,
@@ -60,11 +62,25 @@ export class C2paReader implements MediaVerifier {
     return { mediaType, store, report: await this.report(path, mediaType, store !== undefined) };
   }
 
+  private identities(
+    store: Buffer | undefined,
+    report: ManifestStoreReport | undefined,
+  ): IdentitiesByManifest {
+    if (store === undefined || report === undefined) return new Map();
+    const manifests = new Map(Object.entries(report.manifests));
+    const now = systemClock.now();
+    return readIdentities(store, this.options.trust, (label) => {
+      const time = Date.parse(manifests.get(label)?.signature_info?.time ?? '');
+      return Number.isNaN(time) ? now : new Date(time);
+    });
+  }
+
   private judge(
     report: ManifestStoreReport | undefined,
     mediaType: string,
+    identities: IdentitiesByManifest,
   ): Pick<MediaVerification, 'verdict' | 'trustedBy' | 'chain' | 'statuses'> {
-    const chain = report && chainTree(report, mediaType);
+    const chain = report && chainTree(report, mediaType, identities);
     if (report === undefined || chain === undefined) {
       return { verdict: 'none', trustedBy: undefined, chain: undefined, statuses: [] };
     }

@@ -4,6 +4,8 @@ export interface TrustAnchors {
   readonly name: string;
   /** PEM text of the CA certificates. */
   readonly anchorsPem: string;
+  /** PEM text of the CA certificates of named actors (CAWG): another list, because who may sign claims is no proof of a name. */
+  readonly identityAnchorsPem?: string;
 }
 
 /** More than this in a compressed manifest is an attack (the default is 32). */
@@ -25,7 +27,12 @@ function common(trust: TrustAnchors | undefined): Record<string, unknown> {
       ocsp_fetch: false,
       remote_manifest_fetch: false,
     },
-    core: { allowed_network_hosts: [], max_decompressed_manifest_size_in_mb: MAX_DECOMPRESSED_MANIFEST_MB },
+    core: {
+      allowed_network_hosts: [],
+      max_decompressed_manifest_size_in_mb: MAX_DECOMPRESSED_MANIFEST_MB,
+      // Named actors are checked by identity-reading.ts.
+      decode_identity_assertions: false,
+    },
   };
 }
 

@@ -18,19 +18,61 @@ export interface ActiveClaim {
   readonly claim: Buffer;
 }
 
+/** The parts of one manifest. All of them are views into the store: what is written into them is written into it. */
+export interface StoredManifest {
+  readonly label: string;
+  readonly claim: Buffer | undefined;
+  /** The COSE_Sign1 of the claim. */
+  readonly signature: Buffer | undefined;
+  readonly assertions: readonly StoredAssertion[];
+}
+
+export interface StoredAssertion {
+  /** With its instance number, e.g. `cawg.identity__1`. */
+  readonly label: string;
+  /** What a hashed URI of the assertion is over: the superbox without its own header (C2PA 2.4 section 8.4.2.3). */
+  readonly hashed: Buffer;
+  /** The content of the first box behind the description, e.g. CBOR bytes. */
+  readonly content: Buffer;
+}
+
 /**
  * The claim of the active manifest, which is the last one in the store (C2PA 2.4 section 11.1.4.2).
  * `undefined` when the store is not built like that; hostile lengths read as nothing.
  */
 export function activeClaim(store: Buffer): ActiveClaim | undefined {
+  const manifest = storedManifests(store).at(-1);
+  return manifest?.claim === undefined ? undefined : { manifestLabel: manifest.label, claim: manifest.claim };
+}
+
+/** Every manifest of a store in its order, as far as it is built like one; compressed manifests are left out. */
+export function storedManifests(store: Buffer): StoredManifest[] {
   const outer = boxes(store)[0];
-  if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return undefined;
-  const manifest = superboxes(outer).at(-1);
-  if (manifest === undefined) return undefined;
-  const manifestLabel = labelOf(manifest);
-  const claimBox = superboxes(manifest).find((box) => CLAIM_LABEL.test(labelOf(box) ?? ''));
-  const claim = claimBox && boxes(claimBox.content).find((box) => box.type === 'cbor')?.content;
-  return manifestLabel === undefined || claim === undefined ? undefined : { manifestLabel, claim };
+  if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return [];
+  return superboxes(outer).flatMap((manifest) => {
+    const label = labelOf(manifest);
+    return label === undefined ? [] : [storedManifest(label, superboxes(manifest))];
+  });
+}
+
+function storedManifest(label: string, parts: readonly Box[]): StoredManifest {
+  const cborOf = (wanted: RegExp): Buffer | undefined => {
+    const part = parts.find((box) => wanted.test(labelOf(box) ?? ''));
+    return part && boxes(part.content).find((box) => box.type === 'cbor')?.content;
+  };
+  const assertionStore = parts.find((box) => labelOf(box) === 'c2pa.assertions');
+  return {
+    label,
+    claim: cborOf(CLAIM_LABEL),
+    signature: cborOf(/^c2pa\.signature$/),
+    assertions: assertionStore === undefined ? [] : superboxes(assertionStore).flatMap(storedAssertion),
+  };
+}
+
+function storedAssertion(superbox: Box): StoredAssertion[] {
+  const label = labelOf(superbox);
+  const content = boxes(superbox.content)[1]?.content;
+  return label === undefined || content === undefined ? [] : [{ label, hashed: superbox.content, content }];
 }
 
 function superboxes(parent: Box): Box[] {
