@@ -20,6 +20,7 @@ import { ReconcileStep } from '../generation/application/reconcile-step.js';
 import { ResumeWaivedRun } from '../generation/application/resume-waived-run.js';
 import { RunEvents } from '../generation/application/run-events.js';
 import { StartRun } from '../generation/application/start-run.js';
+import { LoadStepFacts } from '../generation/application/step-facts.js';
 import { StepInputs } from '../generation/application/step-inputs.js';
 import { BuildStepRequest } from '../generation/application/step-request.js';
 import { SubmitStep } from '../generation/application/submit-step.js';
@@ -40,7 +41,16 @@ export function composeGeneration(
   { dataSource, organizationTx, boss }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  {
+    store,
+    probe,
+    assets,
+    signAsset,
+    recordAsset,
+    manifestSettings,
+    namedActors,
+    pictureHistory,
+  }: Composed<typeof composeAssets>,
   { decideClearance, requireCleared }: Composed<typeof composeLicenses>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
@@ -54,14 +64,14 @@ export function composeGeneration(
   const endStep = new EndStep(runs, money, events, wakeUps, appendEntry);
   const stepInputs = new StepInputs(runs, assets, vault);
   const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), probe);
+  const stepFacts = new LoadStepFacts(runs, stepInputs, manifestSettings, namedActors, pictureHistory, vault);
   const completeStep = new CompleteStep(
     organizationTx,
-    runs,
     store,
     probe,
     signAsset,
     recordAsset,
-    stepInputs,
+    stepFacts,
     endStep,
     clock,
   );

@@ -17,6 +17,7 @@ import { Policies1700000000008 } from '../../migrations/0008-policies.js';
 import { Obligations1700000000009 } from '../../migrations/0009-obligations.js';
 import { FileSignals1700000000010 } from '../../migrations/0010-file-signals.js';
 import { ClearanceMatrix1700000000011 } from '../../migrations/0011-clearance-matrix.js';
+import { ManifestSettings1700000000015 } from '../../migrations/0015-manifest-settings.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -35,6 +36,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Obligations1700000000009,
   FileSignals1700000000010,
   ClearanceMatrix1700000000011,
+  ManifestSettings1700000000015,
 ];
 
 export interface DataSourceOptions {

@@ -1,17 +1,11 @@
 import { createPrivateKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
 import { ColophonError } from '../../shared/errors.js';
-import { type ClaimKey } from '../domain/claim-key.port.js';
 import { type IssuedCredential } from '../domain/identity-issuer.port.js';
+import { type IdentityKey } from '../domain/identity-key.port.js';
 
 const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
 const MAX_CERTIFICATES = 10;
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-export interface IdentityKey {
-  readonly key: ClaimKey;
-  readonly leaf: X509Certificate;
-  readonly certificateSha256: string;
-}
 
 /**
  * The key of a named actor, checked by the X.509 profile of CAWG Identity 1.3: an end-entity certificate for document
@@ -19,7 +13,11 @@ export interface IdentityKey {
  *
  * @throws ColophonError `invalid_request`, which says what does not fit
  */
-export function openIdentityKey({ chainPem, keyPem }: IssuedCredential, now: Date): IdentityKey {
+export function openIdentityKey(
+  { chainPem, keyPem }: IssuedCredential,
+  now: Date,
+  anchorsPem: string,
+): IdentityKey {
   const { chain, key } = parse(chainPem, keyPem);
   const [leaf] = chain;
   demand(leaf !== undefined && chain.length <= MAX_CERTIFICATES, 'one to ten certificates are expected');
@@ -48,13 +46,14 @@ export function openIdentityKey({ chainPem, keyPem }: IssuedCredential, now: Dat
           });
         }),
     },
-    leaf,
+    isTrustedHere: leadsTo(anchorsPem, chainPem),
+    subject: leaf.subject,
     certificateSha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
   };
 }
 
 /** Whether a chain leads to one of the anchors, by signatures. */
-export function leadsTo(anchorsPem: string, chainPem: string): boolean {
+function leadsTo(anchorsPem: string, chainPem: string): boolean {
   const anchors = certificatesIn(anchorsPem);
   const chain = certificatesIn(chainPem);
   return chain.some((certificate, i) => {

@@ -131,8 +131,9 @@ export class SigningWorkshop {
     references: readonly string[] = [],
     subject: NamedSubject = { organization: 'Acme', person: undefined },
   ): Promise<PlannedIdentity> {
-    const { key } = openIdentityKey(await this.identities.issue(subject), systemClock.now());
-    return { key, isTrustedHere: true, roles, references };
+    const credential = await this.identities.issue(subject);
+    const { key, isTrustedHere } = openIdentityKey(credential, systemClock.now(), this.anchors.identities);
+    return { key, isTrustedHere, roles, references };
   }
 
   async verify(file: MediaFile): Promise<MediaVerification> {
