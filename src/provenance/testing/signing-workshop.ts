@@ -20,6 +20,7 @@ import {
   type PlannedIdentity,
   type SigningOrigin,
 } from '../domain/manifest-plan.js';
+import { type Naming } from '../domain/named-actor.js';
 import { type SignedMedia } from '../domain/media-signer.port.js';
 import { type MediaVerification } from '../domain/media-verifier.port.js';
 
@@ -126,14 +127,19 @@ export class SigningWorkshop {
     return { claims: this.keystore.caCertificatePem, identities: this.identities.certificatePem };
   }
 
+  /** The key of a named actor. */
+  async naming(subject: NamedSubject = { organization: 'Acme', person: undefined }): Promise<Naming> {
+    const credential = await this.identities.issue(subject);
+    const { key, isTrustedHere } = openIdentityKey(credential, systemClock.now(), this.anchors.identities);
+    return { key, isTrustedHere };
+  }
+
   async identity(
     roles: PlannedIdentity['roles'],
     references: readonly string[] = [],
-    subject: NamedSubject = { organization: 'Acme', person: undefined },
+    subject?: NamedSubject,
   ): Promise<PlannedIdentity> {
-    const credential = await this.identities.issue(subject);
-    const { key, isTrustedHere } = openIdentityKey(credential, systemClock.now(), this.anchors.identities);
-    return { key, isTrustedHere, roles, references };
+    return { ...(await this.naming(subject)), roles, references };
   }
 
   async verify(file: MediaFile): Promise<MediaVerification> {
