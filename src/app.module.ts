@@ -83,10 +83,13 @@ import { RegistryController } from './licenses/http/registry.controller.js';
 import { RegistryRecordsController } from './licenses/http/registry-records.controller.js';
 import { WaiverController } from './licenses/http/waiver.controller.js';
 import { VerifyFile } from './provenance/application/verify-file.js';
+import { AssetVerificationController } from './provenance/http/asset-verification.controller.js';
 import { VerifyController } from './provenance/http/verify.controller.js';
+import { MakeCertificate } from './reports/application/make-certificate.js';
 import { BillOfMaterials } from './reports/application/bill-of-materials.js';
 import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
+import { CertificateController } from './reports/http/certificate.controller.js';
 import { BomController } from './reports/http/bom.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
 import { healthChecks } from './health-checks.js';
@@ -116,6 +119,8 @@ export class AppModule {
         ContributionController,
         ObligationController,
         VerifyController,
+        AssetVerificationController,
+        CertificateController,
         AuditController,
         ExportController,
         LogKeyController,
@@ -170,6 +175,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [AssetRepository, services.assets],
     [UploadAsset, services.uploadAsset],
     [ReadAsset, services.readAsset],
+    [MakeCertificate, services.makeCertificate],
     [VerifyFile, services.verifyFile],
     [RunRepository, services.runs],
     [RunEvents, services.events],

@@ -1,5 +1,6 @@
 import { describeAnchoring } from './audit/application/anchoring-status.js';
 import { type HealthCheck } from './http/health.js';
+import { isStale } from './provenance/domain/trust-list.js';
 import { type Services } from './services.js';
 
 /** After this time without a successful round the log counts as not writable. */
@@ -54,6 +55,16 @@ export function healthChecks(services: Services): HealthCheck[] {
             ? 'event triggers guard the tables of the log'
             : 'this PostgreSQL lets no event triggers be made: the owner of the tables could rewrite them unnoticed until fsck',
         ),
+    },
+    {
+      name: 'verification',
+      run: async () => {
+        const stale = services.trustStore.lists().filter((list) => isStale(list, new Date()));
+        const old = stale.length === 0 ? '' : `; out of date: ${stale.map(({ name }) => name).join(', ')}`;
+        const problem =
+          services.trustStore.problem === undefined ? '' : '; the newest trust lists cannot be read';
+        return `${await services.verifier.describeIsolation()}${old}${problem}`;
+      },
     },
     {
       name: 'claim-key',

@@ -99,6 +99,7 @@ export async function launch(configuration: Configuration): Promise<RunningColop
     cleanups.push(() => services.stop());
     const metrics = new Metrics();
     metrics.watchLogs(() => services.anchoringStatus.overview());
+    metrics.watchKeyMisuse(services.keyMisuseCount);
     const app = await createApplication(AppModule.with(services, logger, metrics), configuration, metrics);
     cleanups.push(() => app.close());
     await services.start();

@@ -10,6 +10,7 @@ import { composeLogReading } from './composition/log-reading.js';
 import { composeLog } from './composition/log.js';
 import { composeProvenance } from './composition/provenance.js';
 import { composeReports } from './composition/reports.js';
+import { composeVerification } from './composition/verification.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
 
@@ -30,10 +31,11 @@ export async function createServices(options: ServicesOptions) {
   const provenance = await composeProvenance(options);
   const licenses = composeLicenses(options, log);
   const assets = composeAssets(options, database, log, reading, provenance, licenses);
+  const verification = composeVerification(options, database, assets, provenance);
   const generation = composeGeneration(options, database, log, reading, assets, licenses);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const erasure = composeErasure(options, log, assets);
-  const reports = composeReports(options, database, log, reading, provenance, assets, licenses);
+  const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);
   return {
     ...database,
     ...log,
@@ -41,6 +43,7 @@ export async function createServices(options: ServicesOptions) {
     ...identity,
     ...provenance,
     ...assets,
+    ...verification,
     ...licenses,
     ...generation,
     ...humanWork,
@@ -67,6 +70,7 @@ export async function createServices(options: ServicesOptions) {
       if (configuration.roles.includes('sequencer')) {
         log.sequencer.start();
         log.anchorLoop.start();
+        database.idempotencyExpiry.start();
       }
       if (!configuration.roles.includes('worker')) return;
       await generation.stepWorker.start();
@@ -79,6 +83,7 @@ export async function createServices(options: ServicesOptions) {
       await generation.studioProvider.close();
       await log.anchorLoop.stop();
       await log.sequencer.stop();
+      await database.idempotencyExpiry.stop();
       provenance.verifier.close();
       await database.sequencerPool.end();
       await database.dataSource.destroy();

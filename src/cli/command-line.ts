@@ -5,6 +5,8 @@ import { printableJson } from './printable.js';
 export const USAGE = `Usage: colophon COMMAND [options]
 
   verify FILE          verify a media file or an evidence bundle, offline
+  verify FOLDER        verify every file of a folder or zip archive
+  trust list           whose signatures count: list, add, update, remove
   log fsck WHERE       re-derive a log from its tiles: a folder, an address or a zip
   log mirror URL DIR   keep a verified copy of a log
   config               list the environment variables
@@ -22,6 +24,9 @@ type Command = (argv: string[], environment: NodeJS.ProcessEnv) => Promise<numbe
 const COMMANDS: Readonly<Record<string, Command>> = {
   async verify(argv, environment) {
     return (await import('./verify.js')).verify(argv, environment);
+  },
+  async trust(argv, environment) {
+    return (await import('./trust.js')).trust(argv, environment);
   },
   async log([subcommand, ...argv]) {
     if (subcommand === 'fsck') return (await import('./log-fsck.js')).logFsck(argv);

@@ -3,6 +3,7 @@ import { type WitnessPolicy } from '../audit/core/witness-policy.js';
 import { VerificationProcess } from '../provenance/adapters/verification-process.js';
 import { detectMediaType, DETECTION_BYTES } from '../provenance/domain/media-types.js';
 import { type MediaVerification, type MediaVerifier } from '../provenance/domain/media-verifier.port.js';
+import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list.js';
 import { type BundleVerification } from '../reports/verify/bundle-verification.js';
 import { runVerifyBundle } from '../reports/verify/verify-bundle.js';
 import { isColophonError } from '../shared/errors.js';
@@ -32,6 +33,8 @@ export type VerifiedFile =
 export interface VerifyFileOptions {
   /** For media files: whose signers count as known. */
   readonly trustList: TrustList | undefined;
+  /** For media files: the C2PA lists and those of the user. */
+  readonly lists?: readonly KeptTrustList[] | undefined;
   /** For bundles: the authority that the bundle must bring; by default its own word is taken. */
   readonly expectedAuthority?: TrustList | undefined;
   /** For bundles: the key of the log as known from elsewhere. */
@@ -44,15 +47,24 @@ export interface VerifyFileOptions {
   readonly openVerifier?: OpenVerifier;
 }
 
-export type OpenVerifier = (trust: Pick<TrustList, 'name' | 'anchorsPem'> | undefined) => MediaVerifier & {
+export type OpenVerifier = (
+  trust: Pick<TrustList, 'name' | 'anchorsPem'> | undefined,
+  options?: { readonly lists?: readonly KeptTrustList[] | undefined; readonly jobs?: number },
+) => MediaVerifier & {
   close?(): void;
 };
 
 const MEBIBYTE = 1024 * 1024;
 
 /** More than the server allows: nobody else waits for this process. */
-const inSeparateProcess: OpenVerifier = (trust) =>
-  new VerificationProcess({ trust, deadlineMs: 5 * 60_000, maxFileBytes: 4096 * MEBIBYTE });
+export const inSeparateProcess: OpenVerifier = (trust, { lists = [], jobs = 1 } = {}) =>
+  new VerificationProcess({
+    trust,
+    lists: () => lists,
+    deadlineMs: 5 * 60_000,
+    maxFileBytes: 4096 * MEBIBYTE,
+    maxConcurrent: jobs,
+  });
 
 /**
  * Verifies a media file or an evidence bundle. Which of them it is, its bytes decide. No database, no network.
@@ -61,8 +73,26 @@ const inSeparateProcess: OpenVerifier = (trust) =>
 export async function verifyFile(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
   const head = await readHead(path);
   if (isZip(head)) return verifyBundle(path, options);
+  const { openVerifier = inSeparateProcess, trustList, lists } = options;
+  const verifier = openVerifier(trustList, { lists });
+  try {
+    return await verifyMediaFile(path, verifier, trustList);
+  } finally {
+    verifier.close?.();
+  }
+}
+
+export type VerifiedMedia = Extract<VerifiedFile, { kind: 'media' }>;
+
+/** A media file by a verifier that is there already: for many files. @throws Unusable */
+export async function verifyMediaFile(
+  path: string,
+  verifier: MediaVerifier,
+  trustList: TrustList | undefined,
+): Promise<VerifiedMedia> {
+  const head = await readHead(path);
   const mediaType = detectMediaType(head);
-  if (mediaType !== undefined) return verifyMedia({ path, mediaType }, options);
+  if (mediaType !== undefined) return verifyMedia({ path, mediaType }, verifier, trustList);
   throw new Unusable(
     head.toString('latin1').startsWith('%PDF-')
       ? 'a dossier is for reading; verify the evidence bundle (zip) or the media file instead'
@@ -71,7 +101,7 @@ export async function verifyFile(path: string, options: VerifyFileOptions): Prom
 }
 
 /** Local file header, or the end record of a zip without files. */
-function isZip(head: Buffer): boolean {
+export function isZip(head: Buffer): boolean {
   return ['PK\x03\x04', 'PK\x05\x06'].includes(head.toString('latin1', 0, 4));
 }
 
@@ -97,9 +127,9 @@ async function readHead(path: string): Promise<Buffer> {
 
 async function verifyMedia(
   file: { readonly path: string; readonly mediaType: string },
-  { trustList, openVerifier = inSeparateProcess }: VerifyFileOptions,
-): Promise<VerifiedFile> {
-  const verifier = openVerifier(trustList);
+  verifier: MediaVerifier,
+  trustList: TrustList | undefined,
+): Promise<VerifiedMedia> {
   try {
     const verification = await verifier.verify(file);
     return { kind: 'media', ...judge(verification), trustList, verification };
@@ -108,8 +138,6 @@ async function verifyMedia(
     // A manifest that was damaged beyond reading is a manifest that does not hold.
     if (error.code !== 'manifest_malformed') throw new Unusable(error.message);
     return { kind: 'media', verdict: 'invalid', headline: error.message, trustList, verification: undefined };
-  } finally {
-    verifier.close?.();
   }
 }
 

@@ -11,8 +11,6 @@ import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
-import { type OrganizationTx } from '../database/organization-tx.js';
-import { VerifyFile } from '../provenance/application/verify-file.js';
 import { type composeDatabase } from './database.js';
 import { type composeLicenses } from './licenses.js';
 import { type composeLogReading } from './log-reading.js';
@@ -22,7 +20,7 @@ import { type ServicesOptions, type Composed, clock } from './services-options.j
 
 export function composeAssets(
   { configuration }: ServicesOptions,
-  { dataSource, organizationTx }: Composed<typeof composeDatabase>,
+  { organizationTx }: Composed<typeof composeDatabase>,
   { appendEntry, logWriter, vault }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   { signer, verifier, identityIssuer, openIdentity }: Composed<typeof composeProvenance>,
@@ -58,25 +56,5 @@ export function composeAssets(
       clock,
     ),
     readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
-    verifyFile: new VerifyFile(verifier, async (sha256) => {
-      const found = await assets.findSigned(dataSource, sha256);
-      return found ? placeInLog(organizationTx, found) : undefined;
-    }),
   };
-}
-
-async function placeInLog(
-  organizationTx: OrganizationTx,
-  found: { organizationId: string; assetId: string },
-) {
-  const [row] = await organizationTx.run(found.organizationId, (tx) =>
-    tx.query<{ origin: string; index: string | null }>(
-      `SELECT l.origin, e.index FROM asset a JOIN audit_log l ON l.organization_id = a.organization_id
-         LEFT JOIN audit_entry e ON e.organization_id = a.organization_id AND e.entry_id = a.entry_id
-        WHERE a.organization_id = $1 AND a.id = $2`,
-      [found.organizationId, found.assetId],
-    ),
-  );
-  if (!row) return undefined;
-  return { origin: row.origin, entryIndex: row.index === null ? undefined : Number(row.index) };
 }

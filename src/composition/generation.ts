@@ -51,7 +51,7 @@ export function composeGeneration(
     namedActors,
     pictureHistory,
   }: Composed<typeof composeAssets>,
-  { decideClearance, requireCleared }: Composed<typeof composeLicenses>,
+  { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
   const studioProvider = new StudioProvider(studio);
@@ -129,7 +129,7 @@ export function composeGeneration(
       clock,
     ),
     cancelRun: new CancelRun(runs, endStep, appendEntry),
-    resumeWaivedRun: new ResumeWaivedRun(runs, endStep, events),
+    resumeWaivedRun: new ResumeWaivedRun(runs, requireLiveKey, endStep, events),
     createPipeline: new CreatePipeline(appendEntry, clock),
     receiveFalWebhook: new ReceiveFalWebhook(
       webhookVerifier,

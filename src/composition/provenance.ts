@@ -5,6 +5,7 @@ import { openFileKeystore } from '../provenance/adapters/file-keystore.js';
 import { openIdentityAuthority } from '../provenance/adapters/identity-authority.js';
 import { openIdentityKey } from '../provenance/adapters/identity-key.js';
 import { type IssuedCredential } from '../provenance/domain/identity-issuer.port.js';
+import { TrustStore } from '../provenance/adapters/trust-store.js';
 import { VerificationProcess } from '../provenance/adapters/verification-process.js';
 import { PRODUCT_VERSION } from '../shared/product.js';
 import { type ServicesOptions, clock } from './services-options.js';
@@ -17,7 +18,10 @@ export async function composeProvenance({ configuration, verification }: Service
     anchorsPem: keystore.caCertificatePem,
     identityAnchorsPem: identityAuthority.certificatePem,
   };
-  const verifier = new VerificationProcess({ trust, ...verification });
+  const trustStore = new TrustStore(join(configuration.home, 'trust'));
+  // A list that cannot be read is told at the start, not by every answer.
+  trustStore.lists();
+  const verifier = new VerificationProcess({ trust, lists: () => trustStore.lists(), ...verification });
   const signer = new C2paMediaSigner({
     key: keystore.claimKey,
     trust,
@@ -26,6 +30,7 @@ export async function composeProvenance({ configuration, verification }: Service
     clock,
   });
   return {
+    trustStore,
     verifier,
     signer,
     /** For files that this installation made itself. */

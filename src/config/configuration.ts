@@ -12,6 +12,9 @@ function list(text: string): string[] {
     .filter((item) => item !== '');
 }
 
+/** The folder in which the C2PA publishes its trust lists. */
+const C2PA_LISTS = 'https://raw.githubusercontent.com/c2pa-org/conformance-public/main/trust-list';
+
 /** Every variable that the program reads, with its default. `colophon config` prints this table. */
 export const ENVIRONMENT = z.object({
   COLOPHON_HOME: z
@@ -71,6 +74,19 @@ export const ENVIRONMENT = z.object({
     .default('')
     .transform(list)
     .describe('host:port pairs on private networks that may be contacted, e.g. 10.0.0.5:8188'),
+  COLOPHON_REMOTE_MANIFEST_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) => list(text.toLowerCase()))
+    .describe('hosts from which manifests may be fetched that a verified file says lie elsewhere'),
+  COLOPHON_TRUST_LIST_URL: z
+    .url({ protocol: /^https$/ })
+    .default(`${C2PA_LISTS}/C2PA-TRUST-LIST.json`)
+    .describe('where "colophon trust update" takes the C2PA trust list from'),
+  COLOPHON_TSA_TRUST_LIST_URL: z
+    .url({ protocol: /^https$/ })
+    .default(`${C2PA_LISTS}/C2PA-TSA-TRUST-LIST.json`)
+    .describe('the same for the C2PA time-stamp trust list'),
   COLOPHON_WITNESS_POLICY: z
     .string()
     .optional()
@@ -119,6 +135,8 @@ export interface Configuration {
   readonly verificationsPerMinute: number;
   readonly uploadMaxBytes: number;
   readonly outboundAllowedHosts: readonly string[];
+  readonly remoteManifestHosts: readonly string[];
+  readonly trustListUrls: { readonly signers: string; readonly timeStamps: string };
   readonly anchoring: {
     /** Path of a tlog-policy file. */
     readonly witnessPolicyFile: string | undefined;
@@ -157,6 +175,8 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,
     outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
+    remoteManifestHosts: env.COLOPHON_REMOTE_MANIFEST_HOSTS,
+    trustListUrls: { signers: env.COLOPHON_TRUST_LIST_URL, timeStamps: env.COLOPHON_TSA_TRUST_LIST_URL },
     anchoring: {
       witnessPolicyFile: env.COLOPHON_WITNESS_POLICY,
       timeStampAuthority: timeStampAuthority(env),

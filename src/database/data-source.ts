@@ -18,6 +18,9 @@ import { Obligations1700000000009 } from '../../migrations/0009-obligations.js';
 import { FileSignals1700000000010 } from '../../migrations/0010-file-signals.js';
 import { ClearanceMatrix1700000000011 } from '../../migrations/0011-clearance-matrix.js';
 import { ManifestSettings1700000000015 } from '../../migrations/0015-manifest-settings.js';
+import { SignedClaims1700000000016 } from '../../migrations/0016-signed-claims.js';
+import { IdempotencyExpiry1700000000017 } from '../../migrations/0017-idempotency-expiry.js';
+import { FewerRoundTrips1700000000018 } from '../../migrations/0018-fewer-round-trips.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -37,6 +40,9 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   FileSignals1700000000010,
   ClearanceMatrix1700000000011,
   ManifestSettings1700000000015,
+  SignedClaims1700000000016,
+  IdempotencyExpiry1700000000017,
+  FewerRoundTrips1700000000018,
 ];
 
 export interface DataSourceOptions {

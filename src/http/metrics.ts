@@ -38,6 +38,18 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
+  /** Signatures by our key that no log of ours knows, found by verification. Anything above zero is an alarm. */
+  watchKeyMisuse(count: () => number): void {
+    new Gauge({
+      name: 'colophon_key_misuse_found',
+      help: 'Verified files with a signature by our claim key that our logs do not know, since the start',
+      registers: [this.registry],
+      collect() {
+        this.set(count());
+      },
+    });
+  }
+
   /** Figures of the logs, asked for at each scrape. While they cannot be had they are absent, not zero. */
   watchLogs(read: () => Promise<LogFigures>): void {
     const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>

@@ -46,6 +46,10 @@ export const ERROR_CODES = {
   },
   media_corrupt: { status: 422, howToFix: 'The file is truncated or damaged. Export it again.' },
   media_too_large: { status: 422, howToFix: 'Stay below the pixel limit named in the detail.' },
+  no_manifest: {
+    status: 422,
+    howToFix: 'The file carries no manifest, so there is nothing to represent. Ask without "format".',
+  },
   manifest_malformed: { status: 422, howToFix: 'The file carries a manifest that cannot be parsed safely.' },
   // Licenses
   clearance_denied: { status: 403, howToFix: 'See "findings": each says what would be allowed instead.' },

@@ -221,7 +221,13 @@ describe('what is read', () => {
       const other = await entriesOf(() => app.request(path, { headers: { 'if-none-match': '"other"' } }));
       expect([other.status, other.written.length]).toEqual([200, 1]);
     }
-    for (const path of [`${asset}/manifest`, '/v1/legal-holds']) {
+    for (const path of [
+      `${asset}/manifest`,
+      '/v1/legal-holds',
+      '/v1/audit/export',
+      '/v1/audit/export?format=csv',
+      '/v1/audit/archive',
+    ]) {
       const head = await entriesOf(() => app.request(path, { method: 'HEAD' }));
       expect([head.status, head.sizeBytes, head.written]).toEqual([200, 0, []]);
     }

@@ -20,6 +20,7 @@ import { startTestApplication, type TestApplication } from '../support/test-appl
 const MAX_BYTES = 600_000;
 const RIGHTS = {
   rightsBasis: 'owned',
+  showsPeople: 'no',
   allowedUses: ['commercial'],
   aiInput: 'yes',
   territory: 'worldwide',

@@ -7,7 +7,7 @@ import { Inspector } from '../support/inspector.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** Tables that tell, before any organization is known, which one a key, a step or a file belongs to. No other data. */
-const DIRECTORIES = ['api_key_route', 'signed_file', 'step_route'];
+const DIRECTORIES = ['api_key_route', 'signed_claim', 'signed_file', 'step_route'];
 const LOG_TABLES = [
   'audit_anchor_state',
   'audit_checkpoint',
@@ -282,6 +282,7 @@ describe('the roles', () => {
       'contribution',
       'review',
       'asset_release',
+      'signed_claim',
       'signed_file',
       'step_route',
       'api_key_route',

@@ -188,6 +188,14 @@ export class RouteCalls {
       this.read(`/v1/assets/${await this.upload()}/content`, 'asset.read'),
     'GET /v1/assets/{id}/manifest': async () =>
       this.read(`/v1/assets/${await this.upload()}/manifest`, 'asset.read'),
+    'GET /v1/assets/{id}/verification': async () =>
+      this.read(`/v1/assets/${await this.upload()}/verification`, 'asset.read'),
+    'GET /v1/assets/{id}/manifest/crjson': async () =>
+      this.read(`/v1/assets/${await this.upload()}/manifest/crjson`, 'asset.read'),
+    'GET /v1/assets/{id}/manifest/store': async () =>
+      this.read(`/v1/assets/${await this.upload()}/manifest/store`, 'asset.read'),
+    'GET /v1/assets/{id}/certificate': async () =>
+      this.read(`/v1/assets/${await this.upload()}/certificate`, 'asset.read'),
     'POST /v1/assets/{id}/contributions': async () => {
       const id = await this.upload();
       const picture = await this.ask(`/v1/assets/${id}/content`);

@@ -60,3 +60,13 @@ export class SignedFileEntity {
   @Column('uuid') organizationId!: string;
   @Column('uuid') assetId!: string;
 }
+
+/** What this deployment signed, by claim and label of the manifest: another directory outside of the organizations. */
+@Entity('signed_claim')
+@Index('signed_claim_label', ['manifestLabel'])
+export class SignedClaimEntity {
+  @PrimaryColumn('text') claimSha256!: string;
+  @Column('text') manifestLabel!: string;
+  @Column('uuid') organizationId!: string;
+  @Column('uuid') assetId!: string;
+}

@@ -78,12 +78,31 @@ export class ReadAsset {
 
   /** What the manifest of the signed file says, read back now. */
   async manifest(reader: Reader, id: string): Promise<MediaVerification> {
+    return this.inspect(reader, id, 'manifest', ({ path, mediaType }) =>
+      this.verifier.verify({ path, mediaType }),
+    );
+  }
+
+  /**
+   * Something that is made of the signed file now. Whoever gets it is in the log before it leaves.
+   * @param what a picture of it counts as content
+   */
+  async inspect<Result>(
+    reader: Reader,
+    id: string,
+    what: ReadPart,
+    look: (file: {
+      readonly path: string;
+      readonly mediaType: string;
+      readonly asset: Asset;
+    }) => Promise<Result>,
+  ): Promise<Result> {
     const { organizationId } = reader.principal;
-    const asset = await this.get(organizationId, id);
+    const asset = await this.recorded(organizationId, id);
     const path = await this.store.localPath(organizationId, asset.sha256);
-    const verification = await this.verifier.verify({ path, mediaType: asset.mediaType });
-    await this.record(reader, asset, 'manifest');
-    return verification;
+    const result = await look({ path, mediaType: asset.mediaType, asset });
+    await this.record(reader, asset, what);
+    return result;
   }
 
   /** An asset whose entry is committed. */

@@ -94,7 +94,7 @@ export class RecordAsset {
     const parentIds = parents.map(({ assetId }) => assetId);
     const { origin, runId, digitalSourceType = null } = asset;
     return this.obligations.plan(tx, {
-      own: { origin, runId, digitalSourceType },
+      own: { origin, runId, digitalSourceType, showsPeople: asset.rights?.showsPeople },
       ancestors: await this.assets.ancestry(tx, parentIds),
       parentIds,
       madeAt: asset.createdAt,

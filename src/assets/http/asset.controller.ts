@@ -52,7 +52,7 @@ export class AssetController {
     name: 'declaration',
     description:
       'JSON: projectId, and rights: rightsBasis, allowedUses (purposes), aiInput (yes, no, unknown), territory (countries ' +
-      'or worldwide), expiresAt (last day, null, unknown), releases of persons shown (reference, coversAiAlteration, ' +
+      'or worldwide), expiresAt (last day, null, unknown), showsPeople (yes, no, unknown), releases of persons shown (reference, coversAiAlteration, ' +
       'expiresAt, territory), permissionReference. What the file itself reserves is read from it and holds whatever is declared',
   })
   @ApiOperation({ summary: 'Upload a picture with a rights declaration' })

@@ -303,8 +303,10 @@ export const ENTRY_DATA_SCHEMAS = {
   'asset.released': z.strictObject({
     assetId: id,
     sha256: sha256Hex,
-    /** Policies of the organization that were asked before it; absent when there were none. */
+    /** Policies of the organization that were asked before it; absent when there were none. Of many, the first ones. */
     policies: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY).optional(),
+    /** Where these are not all: how many there were, and SHA-256 of the canonical JSON of the list of all, by hash. */
+    allPolicies: z.strictObject({ count: z.int().positive(), sha256: sha256Hex }).optional(),
   }),
   /**
    * A person says that an obligation of an asset was met, waived, does not apply, or is open again after all. `sha256`

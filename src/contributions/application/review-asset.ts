@@ -10,7 +10,9 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { type ObligationList, readObligations } from '../../licenses/application/read-obligations.js';
 import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { type RequireReleasable } from '../../licenses/application/require-releasable.js';
-import { type HumanWork } from '../../licenses/domain/policies/policy.js';
+import { type HumanWork, type PolicyRef } from '../../licenses/domain/policies/policy.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
@@ -115,7 +117,7 @@ export class ReviewAsset {
       data: {
         assetId: publicId('asset', assetId),
         sha256: asset.sha256,
-        ...(policies.length === 0 ? {} : { policies: policies.slice(0, MAX_POLICIES_IN_ENTRY) }),
+        ...loggedPolicies(policies),
       },
     });
     const releasedAt = this.clock.now();
@@ -171,7 +173,10 @@ export class ReviewAsset {
 }
 
 /** The asset and what it is a later version of. What was only used in it, as a reference or a part, is another work. */
-function versionsOf(assetId: string, lineage: readonly AssetWithParents[]): string[] {
+export function versionsOf(
+  assetId: string,
+  lineage: readonly Pick<AssetWithParents, 'id' | 'parents'>[],
+): string[] {
   const byId = new Map(lineage.map((asset) => [asset.id, asset]));
   const versions = new Set<string>();
   const open = [assetId];
@@ -193,6 +198,24 @@ async function humanWorkOn(tx: Tx, assetIds: readonly string[]): Promise<HumanWo
     humanContribution: contributions.some(({ basis }) => basis !== 'assistive_only'),
     contributionKinds: [...new Set(contributions.map(({ actionType }) => actionType))].sort(),
   };
+}
+
+/** An entry has room for a hundred; of more, the hash of the whole list fixes which they were. */
+export function loggedPolicies(asked: readonly PolicyRef[]): {
+  policies?: PolicyRef[];
+  allPolicies?: { count: number; sha256: string };
+} {
+  if (asked.length === 0) return {};
+  const named = asked
+    .map(({ kind, scope, version, sha256 }) => ({ kind, scope, version, sha256 }))
+    .sort((a, b) => compare(a.sha256, b.sha256) || compare(a.scope, b.scope) || a.version - b.version);
+  const policies = named.slice(0, MAX_POLICIES_IN_ENTRY);
+  if (named.length === policies.length) return { policies };
+  return { policies, allPolicies: { count: named.length, sha256: sha256Hex(canonicalJson(named)) } };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function requireBlockingProved(list: ObligationList | undefined): void {

@@ -29,7 +29,8 @@ interface Parts {
 
 /**
  * Everything the output will descend from: the listings of the steps, the received inputs with their declared rights
- * and with what their files reserve, and, for an asset that was made here, the whole lineage of that asset too.
+ * and with what their files reserve, and, for an asset that was made here, the whole lineage of that asset too. With the
+ * projects (UUIDs) from which all of that comes.
  */
 export async function buildLineage(
   tx: Tx,
@@ -37,8 +38,9 @@ export async function buildLineage(
   steps: readonly PlannedStep[],
   inputs: RunInputs,
   mode: KeyMode,
-): Promise<Lineage> {
+): Promise<{ readonly lineage: Lineage; readonly originProjectIds: readonly string[] }> {
   const parts: Parts = { components: new Map(), inputs: new Map() };
+  const originProjectIds = new Set<string>();
   for (const step of steps) {
     if (step.substituteAssetId === undefined)
       addComponent(parts, step.listingId, step.definition.operation, step.definition.key);
@@ -48,6 +50,7 @@ export async function buildLineage(
     // Else a live run would turn a placeholder of the sandbox into an asset that may be released.
     if (mode === 'live' && lineage.some((ancestor) => ancestor.mode === 'test'))
       throw new ColophonError('wrong_mode', 'inputs: an asset made with a test key stays in test runs.');
+    for (const { projectId } of lineage) originProjectIds.add(projectId);
     const made: MadeAsset[] = [];
     for (const { id, parents, stepRunId } of lineage) {
       made.push({ id, parents, listingId: await addStepOf(tx, parts, stepRunId) });
@@ -56,7 +59,11 @@ export async function buildLineage(
     for (const ancestor of lineage)
       addInput(parts, ancestor, [...gets, ...listingsThatGot(ancestor.id, made)]);
   }
-  return { components: [...parts.components.values()], inputs: [...parts.inputs.values()] };
+  const { components, inputs: found } = parts;
+  return {
+    lineage: { components: [...components.values()], inputs: [...found.values()] },
+    originProjectIds: [...originProjectIds],
+  };
 }
 
 /** What steps use, without what they are given. */

@@ -88,7 +88,13 @@ export class StartRun {
     const useCaseId = await this.useCaseId(tx, request);
     const pipeline = await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
     const planned = planSteps(pipeline.definition, request.inputs);
-    const lineage = await buildLineage(tx, this.assets, planned, request.inputs, principal.mode);
+    const { lineage, originProjectIds } = await buildLineage(
+      tx,
+      this.assets,
+      planned,
+      request.inputs,
+      principal.mode,
+    );
     if (planned.every(({ substituteAssetId }) => substituteAssetId !== undefined)) {
       throw new ColophonError(
         'invalid_request',
@@ -99,7 +105,7 @@ export class StartRun {
     const facts = { ...request.facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
     const use = { projectId: request.projectId, useCaseId };
     const texts = textsOf(planned, request.inputs);
-    const asked = { roles: principal.roles, use, texts };
+    const asked = { roles: principal.roles, use, texts, originProjectIds };
     const decided = await this.decideClearance.decide(tx, lineage, facts, asked);
     const scope = { use };
     if (decided.result.decision === 'deny') {

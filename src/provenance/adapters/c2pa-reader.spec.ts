@@ -64,7 +64,8 @@ describe('a changed file', () => {
       const other = await altered(file, (old) => flipped(old, at));
       const verdict = await verdictOrRefusal(other);
       tried += 1;
-      if (/^intact/.test(verdict)) expect((await workshop.verify(other)).chain).toEqual(chain);
+      // Where the library reads on and we do not, the signer is no longer trusted: that is found as well.
+      if (verdict === 'intact_and_trusted') expect((await workshop.verify(other)).chain).toEqual(chain);
       else found += 1;
     }
     expect(found / tried).toBeGreaterThan(0.95);
@@ -88,7 +89,7 @@ describe('a changed file', () => {
     });
     const result = await workshop.verify(swapped);
     expect(result).toMatchObject({ verdict: 'broken', trustedBy: undefined });
-    expect(result.sentences[0]).toContain('the picture does not match the manifest');
+    expect(result.sentences[0]).toContain('the file does not match the manifest');
   });
 });
 

@@ -1,3 +1,5 @@
+import { type TrustList } from '../domain/trust-list.js';
+
 /** Settings of the C2PA library, in its own snake_case JSON; the names are those of c2pa-rs 0.90. */
 export interface TrustAnchors {
   /** How people call the list, e.g. `this installation`. */
@@ -16,9 +18,12 @@ const THUMBNAIL_LONG_EDGE_PX = 512;
  * Nothing is ever fetched: a manifest can name internal hosts as remote manifest, OCSP responder or did:web, and
  * the library's defaults would ask them.
  */
-function common(trust: TrustAnchors | undefined): Record<string, unknown> {
+function common(trust: TrustAnchors | undefined, timeStampAnchorsPem = ''): Record<string, unknown> {
   return {
-    trust: trust === undefined ? {} : { user_anchors: trust.anchorsPem },
+    trust: {
+      ...(trust && { user_anchors: trust.anchorsPem }),
+      ...(timeStampAnchorsPem !== '' && { trust_anchors: timeStampAnchorsPem }),
+    },
     verify: {
       verify_trust: true,
       verify_after_reading: true,
@@ -36,8 +41,13 @@ function common(trust: TrustAnchors | undefined): Record<string, unknown> {
   };
 }
 
-export function readerSettings(trust: TrustAnchors | undefined): string {
-  return JSON.stringify(common(trust));
+/**
+ * The library knows one bundle of authorities for signers and time-stamps, and needs the latter to accept a certificate
+ * that has expired since. Whom it then calls trusted is not asked: see trust-judge.ts.
+ */
+export function readerSettings(trust: TrustAnchors | undefined, lists: readonly TrustList[] = []): string {
+  const timeStamps = lists.filter(({ purpose }) => purpose === 'time_stamps');
+  return JSON.stringify(common(trust, timeStamps.map(({ anchorsPem }) => anchorsPem).join('\n')));
 }
 
 export function builderSettings(trust: TrustAnchors | undefined, thumbnail: boolean): string {

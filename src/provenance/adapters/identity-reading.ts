@@ -2,6 +2,8 @@ import { constants, verify, X509Certificate, type KeyObject } from 'node:crypto'
 import { decode, encode } from 'cborg';
 import { storedManifests, type StoredAssertion, type StoredManifest } from '../domain/jumbf.js';
 import { type NamedActor } from '../domain/media-verifier.port.js';
+import { type ClaimFinding } from '../domain/signature-finding.js';
+import { type Clock } from '../../shared/clock.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { type IdentitiesByManifest } from './chain-tree.js';
 import {
@@ -24,18 +26,25 @@ const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
 /**
  * The named actors of every manifest of a store. They are checked here and not by the C2PA library: version 0.8.0 of the
  * binding finds no certificate trusted whatever its settings, and counts that against the whole file.
- *
- * @param timeOf when a manifest was signed, or now: the moment at which the certificates had to be valid
  */
-export function readIdentities(
-  store: Buffer,
-  trust: TrustAnchors | undefined,
-  timeOf: (manifestLabel: string) => Date,
-): IdentitiesByManifest {
-  const manifests = storedManifests(store).slice(0, MAX_MANIFESTS);
-  return new Map(
-    manifests.map((manifest) => [manifest.label, identitiesOf(manifest, trust, timeOf(manifest.label))]),
-  );
+export class IdentityReading {
+  constructor(
+    private readonly trust: TrustAnchors | undefined,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @param claims say when a manifest was signed, where a trusted time-stamp says so; otherwise now counts */
+  read(store: Buffer, claims: readonly ClaimFinding[]): IdentitiesByManifest {
+    const times = new Map(claims.map(({ manifestLabel, trustedTime }) => [manifestLabel, trustedTime]));
+    const manifests = storedManifests(store).slice(-MAX_MANIFESTS);
+    return new Map(
+      manifests.map((manifest) => {
+        const time = times.get(manifest.manifestLabel);
+        const at = time === undefined ? this.clock.now() : new Date(time);
+        return [manifest.manifestLabel, identitiesOf(manifest, this.trust, at)];
+      }),
+    );
+  }
 }
 
 function identitiesOf(manifest: StoredManifest, trust: TrustAnchors | undefined, at: Date): NamedActor[] {
@@ -44,10 +53,14 @@ function identitiesOf(manifest: StoredManifest, trust: TrustAnchors | undefined,
     .slice(0, MAX_IDENTITIES);
   if (found.length === 0) return [];
   const claimed = tolerantly(() => assertionReferences(manifest)) ?? [];
-  return found.map((assertion) => tolerantly(() => readIdentity(assertion, claimed, trust, at)) ?? MALFORMED);
+  return found.map((assertion) => ({
+    ...(tolerantly(() => readIdentity(assertion, claimed, trust, at)) ?? MALFORMED),
+    label: assertion.label,
+  }));
 }
 
 const MALFORMED: NamedActor = {
+  label: '',
   name: undefined,
   organization: undefined,
   roles: [],

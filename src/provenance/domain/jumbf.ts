@@ -1,5 +1,5 @@
 /**
- * Just enough JUMBF (ISO/IEC 19566-5) to find the claim of the active manifest in a manifest store.
+ * Just enough JUMBF (ISO/IEC 19566-5) to find the claims and signatures in a manifest store.
  * A box is length (4), type (4), [length (8) when the first is 1], content; a superbox `jumb` begins with a
  * description box `jumd`: type UUID (16), toggles (1), zero-terminated label.
  */
@@ -10,6 +10,7 @@ interface Box {
 
 const MAX_BOXES = 10_000;
 const CLAIM_LABEL = /^c2pa\.claim(\.v2)?$/;
+const SIGNATURE_LABEL = /^c2pa\.signature$/;
 
 export interface ActiveClaim {
   /** Label of the active manifest, `urn:c2pa:...`. */
@@ -18,9 +19,12 @@ export interface ActiveClaim {
   readonly claim: Buffer;
 }
 
-/** The parts of one manifest. All of them are views into the store: what is written into them is written into it. */
+/**
+ * One manifest of a store; `undefined` for what it does not have, or has in a compressed form. All parts are views into
+ * the store: what is written into them is written into it.
+ */
 export interface StoredManifest {
-  readonly label: string;
+  readonly manifestLabel: string;
   readonly claim: Buffer | undefined;
   /** The COSE_Sign1 of the claim. */
   readonly signature: Buffer | undefined;
@@ -41,11 +45,11 @@ export interface StoredAssertion {
  * `undefined` when the store is not built like that; hostile lengths read as nothing.
  */
 export function activeClaim(store: Buffer): ActiveClaim | undefined {
-  const manifest = storedManifests(store).at(-1);
-  return manifest?.claim === undefined ? undefined : { manifestLabel: manifest.label, claim: manifest.claim };
+  const last = storedManifests(store).at(-1);
+  return last?.claim && { manifestLabel: last.manifestLabel, claim: last.claim };
 }
 
-/** Every manifest of a store in its order, as far as it is built like one; compressed manifests are left out. */
+/** Every manifest of the store in its order, the active one last. */
 export function storedManifests(store: Buffer): StoredManifest[] {
   const outer = boxes(store)[0];
   if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return [];
@@ -55,16 +59,16 @@ export function storedManifests(store: Buffer): StoredManifest[] {
   });
 }
 
-function storedManifest(label: string, parts: readonly Box[]): StoredManifest {
+function storedManifest(manifestLabel: string, parts: readonly Box[]): StoredManifest {
   const cborOf = (wanted: RegExp): Buffer | undefined => {
     const part = parts.find((box) => wanted.test(labelOf(box) ?? ''));
     return part && boxes(part.content).find((box) => box.type === 'cbor')?.content;
   };
   const assertionStore = parts.find((box) => labelOf(box) === 'c2pa.assertions');
   return {
-    label,
+    manifestLabel,
     claim: cborOf(CLAIM_LABEL),
-    signature: cborOf(/^c2pa\.signature$/),
+    signature: cborOf(SIGNATURE_LABEL),
     assertions: assertionStore === undefined ? [] : superboxes(assertionStore).flatMap(storedAssertion),
   };
 }

@@ -1,3 +1,8 @@
+import { type AiDisclosure } from './ai-disclosure.js';
+import { type Break } from './breaks.js';
+import { type IdentityFinding } from './identity-findings.js';
+import { type ClaimFinding, type SignerFinding, type TimeStampFinding } from './signature-finding.js';
+
 /** One validation status of the C2PA specification, e.g. `assertion.dataHash.mismatch`. */
 export interface ValidationStatus {
   readonly code: string;
@@ -25,6 +30,8 @@ export interface ManifestAssertion {
 
 /** Who stands behind a manifest beside its signer, by a `cawg.identity` assertion (CAWG Identity 1.3). */
 export interface NamedActor {
+  /** Label of the assertion, e.g. `cawg.identity__1`. */
+  readonly label: string;
   /** As the certificate says: `undefined` where there is none to read. Hostile text, like every name in a manifest. */
   readonly name: string | undefined;
   readonly organization: string | undefined;
@@ -59,6 +66,8 @@ export interface ChainNode {
         readonly issuer: string | undefined;
         readonly algorithm: string | undefined;
         readonly signedAt: string | undefined;
+        /** Name of the list that vouches for this signer; decided by the certificate chain alone. */
+        readonly trustedBy?: string | undefined;
       }
     | undefined;
   readonly actions: readonly ManifestAction[];
@@ -87,8 +96,8 @@ export interface MediaVerification {
    */
   readonly verdict: 'none' | 'broken' | 'intact' | 'intact_and_trusted';
   /**
-   * Which list the signer is trusted by: `this installation`, or `no list`; `undefined` when there is no intact
-   * manifest. It is decided by the certificate chain alone, never by names in the manifest or certificate.
+   * Name of the list that the signer is trusted by, or `no list`; `undefined` when there is no intact manifest. It is
+   * decided by the certificate chain alone, never by names in the manifest or certificate.
    */
   readonly trustedBy: string | undefined;
   /** True when any ingredient in the chain failed validation, although the asset itself is intact. */
@@ -97,6 +106,17 @@ export interface MediaVerification {
   readonly manifestSha256: string | undefined;
   /** SHA-256 of the CBOR claim of the active manifest. */
   readonly claimSha256: string | undefined;
+  /** Who signed the active manifest; `undefined` when its signature cannot be read. */
+  readonly signer: SignerFinding | undefined;
+  readonly timeStamp: TimeStampFinding | undefined;
+  /** The signatures of the manifests in the file, the active one last; of a hostile number the last ones. */
+  readonly claims: readonly ClaimFinding[];
+  /** Where it broke, in the file itself and in what it was made from. */
+  readonly breaks: readonly Break[];
+  readonly disclosure: AiDisclosure | undefined;
+  readonly identities: readonly IdentityFinding[];
+  /** Where the file says that its manifest lies, when it has none itself. Nobody went there. */
+  readonly remoteManifestUrl: string | undefined;
   readonly chain: ChainNode | undefined;
   readonly statuses: readonly ValidationStatus[];
   /** The result in plain sentences, most important first. */
@@ -108,5 +128,12 @@ export interface MediaVerifier {
    * Hostile input is welcome: parsing happens in a separate process with time and memory limits.
    * @throws ColophonError `unsupported_media`, `media_corrupt`, `manifest_malformed`, `payload_too_large`.
    */
-  verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification>;
+  verify(file: MediaToVerify): Promise<MediaVerification>;
+}
+
+export interface MediaToVerify {
+  readonly path: string;
+  readonly mediaType: string;
+  /** A manifest store that lies beside the file: used instead of one that is embedded. */
+  readonly manifestPath?: string | undefined;
 }

@@ -1,11 +1,16 @@
-import { Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyRequest } from 'fastify';
+import { Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { Unaudited } from '../../http/audited.js';
 import { Public } from '../../http/authentication.guard.js';
 import { FormRoute } from '../../http/form-route.js';
 import { FormUploads } from '../../http/form-uploads.js';
 import { VerifyFile } from '../application/verify-file.js';
+import { verificationView } from './verification-view.js';
+
+export const CRJSON_MEDIA_TYPE = 'application/crjson+json';
+const querySchema = z.strictObject({ format: z.enum(['words', 'crjson']).default('words') });
 
 @ApiTags('Verification')
 @Controller('v1/verify')
@@ -22,27 +27,22 @@ export class VerifyController {
   @Public()
   @HttpCode(200)
   @FormRoute()
+  @ApiQuery({ name: 'format', enum: ['words', 'crjson'], required: false })
   @ApiOperation({
-    summary: 'What does this file say, is it intact, do we know it. Public; the file is not kept.',
+    summary:
+      'What does this file say, is it intact and where did it break, who signed it and who trusts them, do we know it. As words, or as crJSON. Public; the file is not kept.',
   })
-  async verify(@Req() request: FastifyRequest) {
+  async verify(
+    @Req() request: FastifyRequest,
+    @Query({ schema: querySchema }) { format }: z.infer<typeof querySchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const asCrJson = format === 'crjson' || request.headers.accept === CRJSON_MEDIA_TYPE;
     return this.uploads.inspect(request, async (path) => {
-      const { verification, headline, log } = await this.verifyFile.verify(path);
-      return {
-        file: {
-          sha256: verification.sha256,
-          sizeBytes: verification.sizeBytes,
-          mediaType: verification.mediaType,
-        },
-        verdict: verification.verdict,
-        headline,
-        sentences: verification.sentences,
-        trustedBy: verification.trustedBy ?? null,
-        brokenIngredient: verification.brokenIngredient,
-        log: { origin: null, entryIndex: null, ...log },
-        chain: verification.chain ?? null,
-        statuses: verification.statuses,
-      };
+      if (!asCrJson) return verificationView(await this.verifyFile.verify(path));
+      const document = await this.verifyFile.crJson(path);
+      void reply.type(CRJSON_MEDIA_TYPE);
+      return document;
     });
   }
 }
