@@ -3,9 +3,12 @@ import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
 import { type Logger } from 'pino';
 import { AssetRepository } from './assets/adapters/asset.repository.js';
 import { AssetIntake } from './assets/application/asset-intake.js';
+import { ManifestSettingsOfProject } from './assets/application/manifest-settings.js';
+import { NamedActors } from './assets/application/named-actors.js';
 import { ReadAsset } from './assets/application/read-asset.js';
 import { UploadAsset } from './assets/application/upload-asset.js';
 import { AssetController } from './assets/http/asset.controller.js';
+import { ManifestSettingsController } from './assets/http/manifest-settings.controller.js';
 import { EraseDataSubject } from './audit/application/erase-data-subject.js';
 import { LiftLegalHold } from './audit/application/lift-legal-hold.js';
 import { ListLegalHolds } from './audit/application/list-legal-holds.js';
@@ -132,6 +135,7 @@ export class AppModule {
         ReplicateWebhookController,
         ProviderCredentialController,
         AssetController,
+        ManifestSettingsController,
         ContributionController,
         ObligationController,
         VerifyController,
@@ -167,6 +171,8 @@ export class AppModule {
 function instances(services: Services, metrics: Metrics): NestProvider[] {
   const values: [Type | (abstract new () => unknown), unknown][] = [
     [OrganizationTx, services.organizationTx],
+    [ManifestSettingsOfProject, services.manifestSettings],
+    [NamedActors, services.namedActors],
     [Idempotency, services.idempotency],
     [FormUploads, new FormUploads(services.intake, services.idempotency)],
     [Authenticate, services.authenticate],

@@ -26,6 +26,7 @@ import { ReconcileStep } from '../generation/application/reconcile-step.js';
 import { ResumeWaivedRun } from '../generation/application/resume-waived-run.js';
 import { RunEvents } from '../generation/application/run-events.js';
 import { StartRun } from '../generation/application/start-run.js';
+import { LoadStepFacts } from '../generation/application/step-facts.js';
 import { StepInputs } from '../generation/application/step-inputs.js';
 import { BuildStepRequest } from '../generation/application/step-request.js';
 import { SubmitStep } from '../generation/application/submit-step.js';
@@ -64,7 +65,17 @@ export function composeGeneration(
   { dataSource, organizationTx, boss, providerKeyEncryptionKey }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { store, probe, assets, signalReader, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  {
+    store,
+    probe,
+    assets,
+    signalReader,
+    signAsset,
+    recordAsset,
+    manifestSettings,
+    namedActors,
+    pictureHistory,
+  }: Composed<typeof composeAssets>,
   { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
   { offerings, ownServers }: Composed<typeof composeOfferings>,
 ) {
@@ -90,15 +101,15 @@ export function composeGeneration(
   const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, offerings);
   const stepInputs = new StepInputs(runs, assets, vault);
   const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), probe);
+  const stepFacts = new LoadStepFacts(runs, stepInputs, manifestSettings, namedActors, pictureHistory, vault);
   const completeStep = new CompleteStep(
     organizationTx,
-    runs,
     store,
     probe,
     signalReader,
     signAsset,
     recordAsset,
-    stepInputs,
+    stepFacts,
     endStep,
     offerings,
     clock,

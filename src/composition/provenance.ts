@@ -7,6 +7,9 @@ import { SYSTEM_ACTOR } from '../identity/application/actor.js';
 import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
 import { GenerationMediaSigner } from '../provenance/adapters/generation-media-signer.js';
 import { KeyGenerationRepository } from '../provenance/adapters/keys/key-generations.repository.js';
+import { openIdentityAuthority } from '../provenance/adapters/identity-authority.js';
+import { openIdentityKey } from '../provenance/adapters/identity-key.js';
+import { type IssuedCredential } from '../provenance/domain/identity-issuer.port.js';
 import { TrustStore } from '../provenance/adapters/trust-store.js';
 import { VerificationProcess } from '../provenance/adapters/verification-process.js';
 import { ActiveKeys, DEVELOPMENT_IN_PRODUCTION } from '../provenance/application/keys/active-keys.js';
@@ -37,6 +40,8 @@ export async function composeProvenance(
   await requireClaimKey(configuration, generations, developmentKeys);
   const installationTrust = new InstallationTrust(generations);
   await installationTrust.refresh();
+  const identityAuthority = await openIdentityAuthority({ folder: join(configuration.home, 'keys'), clock });
+  installationTrust.anchors.identityAnchorsPem = identityAuthority.certificatePem;
   const trust = installationTrust.anchors;
   const activeKeys = new ActiveKeys(generations, signingKeys, clock, configuration.production);
   const tellLogs = new TellLogs(generations, organizationTx, keyEntries(appendEntry));
@@ -74,6 +79,9 @@ export async function composeProvenance(
     keyRounds: new KeyRounds(installationTrust, changeKeys, tellLogs, (error) =>
       logger.warn({ err: error }, 'a round about signing keys failed'),
     ),
+    identityIssuer: identityAuthority,
+    openIdentity: (credential: IssuedCredential, now: Date) =>
+      openIdentityKey(credential, now, identityAuthority.certificatePem),
   };
 }
 

@@ -20,6 +20,7 @@ import { ClearanceMatrix1700000000011 } from '../../migrations/0011-clearance-ma
 import { SigningKeys1700000000012 } from '../../migrations/0012-signing-keys.js';
 import { MediaKinds1700000000013 } from '../../migrations/0013-media-kinds.js';
 import { Recovery1700000000014 } from '../../migrations/0014-recovery.js';
+import { ManifestSettings1700000000015 } from '../../migrations/0015-manifest-settings.js';
 import { SignedClaims1700000000016 } from '../../migrations/0016-signed-claims.js';
 import { IdempotencyExpiry1700000000017 } from '../../migrations/0017-idempotency-expiry.js';
 import { FewerRoundTrips1700000000018 } from '../../migrations/0018-fewer-round-trips.js';
@@ -45,6 +46,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   SigningKeys1700000000012,
   MediaKinds1700000000013,
   Recovery1700000000014,
+  ManifestSettings1700000000015,
   SignedClaims1700000000016,
   IdempotencyExpiry1700000000017,
   FewerRoundTrips1700000000018,

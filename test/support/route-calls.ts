@@ -102,6 +102,14 @@ export class RouteCalls {
       const send = () => this.ask(`/v1/providers/openai/credentials`, { method: 'DELETE' });
       return [{ send, status: 200, writes: ['provider_credential.removed'] }];
     },
+    'PUT /v1/projects/{id}/manifest-settings': () => {
+      const body = { ...DEFAULT_MANIFEST_SETTINGS, usageTerms: `Terms ${++this.serial}` };
+      const path = `/v1/projects/${this.projectId}/manifest-settings`;
+      const init = { ...json(body), method: 'PUT' };
+      return [{ send: () => this.ask(path, init), status: 200, writes: ['project.manifest_settings_set'] }];
+    },
+    'POST /v1/identity-credential': async () =>
+      this.one('/v1/identity-credential', await this.newCredential(), 201, 'identity_credential.installed'),
     'POST /v1/clearances': () => [
       ...this.one('/v1/clearances', { lineage: SCENE, facts: HARMLESS_FACTS }, 201, 'clearance.decided'),
       ...this.one('/v1/clearances', { matrix: MATRIX }, 201, 'clearance.matrix_decided'),

@@ -115,6 +115,27 @@ export const ENTRY_DATA_SCHEMAS = {
   /** Whether strangers find the manifests of what the project released. Without any such entry: yes. */
   'project.manifest_publication_set': z.strictObject({ publish: z.boolean() }),
   'use_case.created': z.strictObject({ projectId: id, name }),
+  /**
+   * What the manifests of a project say from now on. The texts (usage terms, producer code) stand in the settings only;
+   * `settingsSha256` is over the canonical JSON of all of them.
+   */
+  'project.manifest_settings_set': z.strictObject({
+    projectId: id,
+    dataMining: token,
+    aiTraining: token,
+    aiGenerativeTraining: token,
+    aiInference: token,
+    nameContributors: token,
+    namePromptWriters: z.boolean(),
+    settingsSha256: sha256Hex,
+  }),
+  /** A key with which the organization, or a person, is named in manifests from now on (CAWG Identity). */
+  'identity_credential.installed': z.strictObject({
+    holderKind: z.enum(['organization', 'principal']),
+    holderId: id,
+    source: z.enum(['development_authority', 'imported']),
+    certificateSha256: sha256Hex,
+  }),
   'pipeline.created': z.strictObject({
     name,
     version: z.int().positive(),

@@ -7,7 +7,14 @@ import { timestampUtc, type Clock } from '../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { type ClaimKey } from '../domain/claim-key.port.js';
-import { actionsAfterOpening, checkManifestPlan, type Opening } from '../domain/manifest-rules.js';
+import {
+  actionsAfterOpening,
+  checkManifestPlan,
+  METADATA_ACTION,
+  type Opening,
+  withMetadataAction,
+} from '../domain/manifest-rules.js';
+import { isFileIngredient, type PlannedAction, type PlannedAssertion } from '../domain/manifest-plan.js';
 import {
   type MediaSigner,
   SIDECAR_SUFFIX,
@@ -22,7 +29,11 @@ import { type SignatureTimeStamp, type SignatureTimeStamping } from '../domain/t
 import { ClaimSignature, type CoseSignature, SignatureRoomError } from './cose-sign1.js';
 import { ingredientJson, manifestDefinition } from './manifest-definition.js';
 import { findIngredients, openingOf, type FoundIngredient, type KeptManifest } from './found-ingredients.js';
-import { readBackDifference, type Expected } from './read-back.js';
+import { IdentityAssertion } from './identity-assertion.js';
+import { type ReadBack, readBackDifference, type Expected } from './read-back.js';
+import { completeStore } from './store-completion.js';
+import { replaceStore } from './store-replacement.js';
+import { copyWithMetadata, readPacket, type WrittenMetadata } from './xmp/write-metadata.js';
 
 export interface C2paMediaSignerOptions {
   readonly key: ClaimKey;
@@ -60,10 +71,13 @@ export class C2paMediaSigner implements MediaSigner {
     // If we die from here on, a file with this suffix is left beside the destination; nothing refers to it, and the
     // owner of the folder sweeps it at a later start.
     const temporaryPath = `${request.destinationPath}.${randomUUID()}.unverified`;
+    const preparedPath = `${temporaryPath}.unsigned`;
     try {
+      const written = await this.writeMetadata(request, preparedPath, placement);
+      const source = written === undefined ? request.source : { ...request.source, path: preparedPath };
       const opening = openingOf(ingredients, kept);
-      const files = { temporaryPath, placement };
-      const { expected, timeStamp } = await this.embedWithRoom(request, ingredients, opening, files);
+      const prepared = { request, source, written, ingredients, opening, placement };
+      const { expected, timeStamp } = await this.embedWithRoom(prepared, temporaryPath);
       const actual = await this.readBack(temporaryPath, expected, placement);
       refuseOtherTime(actual, timeStamp);
       if (placement === 'sidecar') {
@@ -75,7 +89,19 @@ export class C2paMediaSigner implements MediaSigner {
     } finally {
       await rm(temporaryPath, { force: true });
       await rm(sidecarOf(temporaryPath), { force: true });
+      await rm(preparedPath, { force: true });
     }
+  }
+
+  /** The captured bytes were compared with their hash before; what is added here stands in the plan. */
+  private async writeMetadata(
+    { source, plan }: SignMediaRequest,
+    targetPath: string,
+    placement: ManifestPlacement,
+  ): Promise<WrittenMetadata | undefined> {
+    // A file with its manifest beside it stays as it came, to the byte.
+    if (placement === 'sidecar') return undefined;
+    return plan.embeddedMetadata && copyWithMetadata(source, plan.embeddedMetadata, targetPath);
   }
 
   private refuseExpiredCertificate(): void {
@@ -119,25 +145,26 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   /** The size of a token is known once there is one; where it was reserved too small the file is laid out again. */
-  private async embedWithRoom(...args: Parameters<C2paMediaSigner['embed']>): Promise<Embedded> {
+  private async embedWithRoom(prepared: Prepared, temporaryPath: string): Promise<Embedded> {
     try {
-      return await this.embed(...args);
+      return await this.embed(prepared, temporaryPath);
     } catch (error) {
       if (!(error instanceof SignatureRoomError)) throw error;
-      await rm(args[3].temporaryPath, { force: true });
-      await rm(sidecarOf(args[3].temporaryPath), { force: true });
-      return this.embed(...args);
+      await rm(temporaryPath, { force: true });
+      await rm(sidecarOf(temporaryPath), { force: true });
+      return this.embed(prepared, temporaryPath);
     }
   }
 
   private async embed(
-    request: SignMediaRequest,
-    ingredients: readonly FoundIngredient[],
-    opening: Opening,
-    { temporaryPath, placement }: { readonly temporaryPath: string; readonly placement: ManifestPlacement },
+    { request, source, written, ingredients, opening, placement }: Prepared,
+    temporaryPath: string,
   ): Promise<Embedded> {
-    const { plan, source, origin } = request;
-    const actions = actionsAfterOpening(plan, opening, origin.kind);
+    const { plan, origin } = request;
+    const planned = actionsAfterOpening(plan, opening, origin.kind);
+    const actions = withMetadataAction(planned, opening, written && this.metadataAction());
+    const ownAssertions = written === undefined ? [] : [embeddedMetadataAssertion(written)];
+    const identities = plan.identities.map((identity) => new IdentityAssertion(identity));
     const definition = manifestDefinition({
       plan,
       mediaType: source.mediaType,
@@ -149,75 +176,98 @@ export class C2paMediaSigner implements MediaSigner {
       actions,
       ingredients,
       openedAt: timestampUtc(this.options.clock),
+      ownAssertions,
+      identityPlaceholders: identities.map(({ placeholder }) => placeholder),
     });
     const builder = Builder.withJson(definition, builderSettings(this.options.trust, plan.thumbnail));
     for (const found of ingredients) await addIngredient(builder, found);
     if (placement === 'sidecar') builder.setNoEmbed(true);
-    const { store, claim, timeStamp } = await this.signWith(builder, source, temporaryPath);
-    if (placement === 'sidecar')
-      await writeFile(sidecarOf(temporaryPath), store, { flag: 'wx', mode: 0o600 });
-    const manifestLabel = activeClaim(store)?.manifestLabel ?? '';
-    const hashes = { manifestSha256: sha256Hex(store), claimSha256: sha256Hex(claim) };
-    return { expected: { plan, actions, ingredients, manifestLabel, ...hashes }, timeStamp };
+    const { store, claim, timeStamp } = await this.signWith(builder, source, identities, {
+      temporaryPath,
+      placement,
+    });
+    const expected = {
+      plan,
+      actions,
+      ingredients,
+      ownAssertions,
+      identityCertificates: identities.map(({ certificateSha256 }) => certificateSha256),
+      packet: written?.packet,
+      manifestLabel: activeClaim(store)?.manifestLabel ?? '',
+      manifestSha256: sha256Hex(store),
+      claimSha256: sha256Hex(claim),
+    };
+    return { expected, timeStamp };
   }
 
-  /** @returns the manifest store as the library embedded it, and the claim bytes that were signed */
+  private metadataAction(): PlannedAction {
+    return {
+      action: METADATA_ACTION,
+      digitalSourceType: undefined,
+      when: timestampUtc(this.options.clock),
+      softwareAgent: { name: CLAIM_GENERATOR_NAME, version: this.options.version },
+      description: 'Metadata written into the file; the picture itself is unchanged',
+    };
+  }
+
+  /**
+   * The library writes the file with a placeholder for the signature; the real one is made once, over the claim as it is
+   * when everything else stands in the file.
+   *
+   * @returns the manifest store as it is embedded, and the claim bytes that were signed
+   */
   private async signWith(
     builder: Builder,
     source: SignMediaRequest['source'],
-    temporaryPath: string,
+    identities: readonly IdentityAssertion[],
+    { temporaryPath, placement }: { readonly temporaryPath: string; readonly placement: ManifestPlacement },
   ): Promise<{ store: Buffer; claim: Buffer; timeStamp: SignatureTimeStamp | undefined }> {
-    let signed: { claim: Buffer; signature: CoseSignature } | undefined;
-    let keyFailure: unknown;
-    const reservedBytes = this.signature.sizeBytes;
+    const placeholder = Buffer.alloc(this.signature.sizeBytes);
     const signer = CallbackSigner.newSigner(
       {
         alg: this.options.key.algorithm,
         certs: [Buffer.from(this.options.key.certificateChainPem)],
-        reserveSize: reservedBytes,
+        reserveSize: placeholder.length,
         directCoseHandling: true,
       },
-      async (claim) => {
-        try {
-          signed = { claim, signature: await this.signature.sign(claim, reservedBytes) };
-          return signed.signature.cose;
-        } catch (error) {
-          // The library turns it into text; what is thrown to the caller is the original.
-          keyFailure = error;
-          throw error;
-        }
-      },
+      () => Promise.resolve(placeholder),
     );
+    const written = await writeUnsigned(builder, signer, source, temporaryPath);
+    let timeStamp: SignatureTimeStamp | undefined;
+    const completed = await completeStore(written, identities, async (claim) => {
+      const signature = await this.signClaim(claim, placeholder.length);
+      timeStamp = signature.timeStamp;
+      return signature.cose;
+    });
+    if (placement === 'sidecar') {
+      await writeFile(sidecarOf(temporaryPath), completed.store, { flag: 'wx', mode: 0o600 });
+    } else await replaceStore(temporaryPath, written, completed.store);
+    return { ...completed, timeStamp };
+  }
+
+  private async signClaim(claim: Uint8Array, reservedBytes: number): Promise<CoseSignature> {
     try {
-      const store = await builder.signAsync(
-        signer,
-        { path: source.path, mimeType: source.mediaType },
-        { path: temporaryPath, mimeType: source.mediaType },
-      );
-      if (signed === undefined) throw new Error('the library asked for no signature');
-      return { store, claim: signed.claim, timeStamp: signed.signature.timeStamp };
-    } catch (cause) {
-      throw signingError(keyFailure, cause);
+      return await this.signature.sign(claim, reservedBytes);
+    } catch (error) {
+      if (isColophonError(error) || error instanceof SignatureRoomError) throw error;
+      throw new ColophonError('signer_unavailable', 'The claim key could not sign.', { cause: error });
     }
   }
 
   /** The file must be on the disk, not only in a cache, before anything is recorded about it. */
-  private async readBack(
-    path: string,
-    expected: Expected,
-    placement: ManifestPlacement,
-  ): Promise<MediaVerification> {
+  private async readBack(path: string, expected: Expected, placement: ManifestPlacement): Promise<ReadBack> {
     const manifestPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
     await syncFile(path);
     if (manifestPath !== undefined) await syncFile(manifestPath);
-    const actual = await this.reader.verify({ path, mediaType: '', manifestPath });
+    const verified = await this.reader.verify({ path, mediaType: '', manifestPath });
+    const actual = { ...verified, packet: await readPacket(path, verified.mediaType) };
     const difference = readBackDifference(actual, expected);
     if (difference === undefined) return actual;
     throw new ColophonError('internal', `The signed file did not read back as planned: ${difference}.`);
   }
 
   private result(
-    actual: MediaVerification,
+    actual: ReadBack,
     expected: Expected,
     keptManifest: KeptManifest | undefined,
     timeStamp: SignatureTimeStamp | undefined,
@@ -268,10 +318,35 @@ function refuseChangedBytes({ sha256 }: MediaVerification, { origin }: SignMedia
   throw new ColophonError('internal', 'Signing beside the file changed the file.');
 }
 
+/** Everything that is known when the file is written. */
+interface Prepared {
+  readonly request: SignMediaRequest;
+  /** The bytes into which the manifest is embedded: the captured ones, or a copy of them with metadata. */
+  readonly source: SignMediaRequest['source'];
+  readonly written: WrittenMetadata | undefined;
+  readonly ingredients: readonly FoundIngredient[];
+  readonly opening: Opening;
+  readonly placement: ManifestPlacement;
+}
+
+/** What was written into the file itself, so that the change can be told from one that somebody else made. */
+function embeddedMetadataAssertion({ properties, replaced }: WrittenMetadata): PlannedAssertion {
+  const listed = (texts: WrittenMetadata['properties']) =>
+    texts.map(({ namespace, name, value }) => ({ namespace, name, value }));
+  return {
+    label: 'org.colophon.embedded-metadata',
+    kind: 'created',
+    data: { format: 'xmp', properties: listed(properties), replaced: listed(replaced) },
+  };
+}
+
 async function addIngredient(builder: Builder, found: FoundIngredient): Promise<void> {
-  const { path, mediaType } = found.ingredient;
+  const { ingredient } = found;
+  const asset = isFileIngredient(ingredient)
+    ? { path: ingredient.path, mimeType: ingredient.mediaType }
+    : undefined;
   try {
-    await builder.addIngredient(ingredientJson(found), { path, mimeType: mediaType });
+    await builder.addIngredient(ingredientJson(found), asset);
   } catch (cause) {
     throw new ColophonError(
       'manifest_malformed',
@@ -281,12 +356,21 @@ async function addIngredient(builder: Builder, found: FoundIngredient): Promise<
   }
 }
 
-function signingError(keyFailure: unknown, cause: unknown): Error {
-  if (isColophonError(keyFailure) || keyFailure instanceof SignatureRoomError) return keyFailure;
-  if (keyFailure !== undefined) {
-    return new ColophonError('signer_unavailable', 'The claim key could not sign.', { cause: keyFailure });
+async function writeUnsigned(
+  builder: Builder,
+  signer: CallbackSigner,
+  source: SignMediaRequest['source'],
+  temporaryPath: string,
+): Promise<Buffer> {
+  try {
+    return await builder.signAsync(
+      signer,
+      { path: source.path, mimeType: source.mediaType },
+      { path: temporaryPath, mimeType: source.mediaType },
+    );
+  } catch (cause) {
+    throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
   }
-  return new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
 }
 
 async function refuseExisting(path: string): Promise<void> {

@@ -21,6 +21,7 @@ import { verificationSentences } from '../domain/verification-sentences.js';
 import { ByteSource } from './byte-source.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
+import { IdentityReading } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { extractManifestStore } from './manifest-store-extraction.js';
 import { MAX_STORE_BYTES } from './manifest-store-slice.js';
@@ -48,6 +49,7 @@ export class C2paReader implements MediaVerifier {
     readonly key: string;
     readonly settings: string;
     readonly signatures: SignatureReading;
+    readonly namedActors: IdentityReading;
   };
 
   constructor(private readonly options: C2paReaderOptions) {
@@ -63,7 +65,8 @@ export class C2paReader implements MediaVerifier {
   private prepare(): C2paReader['prepared'] {
     const { trust, lists = [], clock = systemClock } = this.options;
     const signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
-    return { key: keyOf(trust), settings: readerSettings(trust, lists), signatures };
+    const namedActors = new IdentityReading(trust, clock);
+    return { key: keyOf(trust), settings: readerSettings(trust, lists), signatures, namedActors };
   }
 
   async verify(file: MediaToVerify): Promise<MediaVerification> {
@@ -107,13 +110,16 @@ export class C2paReader implements MediaVerifier {
     store: Buffer | undefined,
     mediaType: string,
   ): Promise<Judgement> {
-    const tree = report && chainTree(report, mediaType);
-    if (report === undefined || tree === undefined) return NOTHING_FOUND;
+    if (report === undefined) return NOTHING_FOUND;
     const label = report.active_manifest;
     const manifest =
       label !== undefined && Object.hasOwn(report.manifests, label) ? report.manifests[label] : undefined;
     const serialNumber = manifest?.signature_info?.cert_serial_number;
-    const findings = await this.current.signatures.read(store ?? Buffer.alloc(0), { label, serialNumber });
+    const { signatures, namedActors } = this.current;
+    const bytes = store ?? Buffer.alloc(0);
+    const findings = await signatures.read(bytes, { label, serialNumber });
+    const tree = chainTree(report, mediaType, namedActors.read(bytes, findings.claims));
+    if (tree === undefined) return NOTHING_FOUND;
     const chain = judgedChain(tree, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
     const statuses = judgedStatuses(
@@ -128,7 +134,7 @@ export class C2paReader implements MediaVerifier {
       statuses,
       breaks: findBreaks(chain),
       disclosure: aiDisclosure(chain),
-      identities: identityFindings(chain, statuses),
+      identities: identityFindings(chain),
     };
     if (report.validation_state !== 'Valid' && report.validation_state !== 'Trusted') {
       return { verdict: 'broken', trustedBy: undefined, ...facts };

@@ -8,6 +8,8 @@ export interface TrustAnchors {
   readonly anchorsPem: string;
   /** The certificates under these authorities that are this installation's; absent: all of them are. */
   readonly certificates?: OnlyCertificates;
+  /** PEM text of the CA certificates of named actors (CAWG): another list, because who may sign claims is no proof of a name. */
+  readonly identityAnchorsPem?: string;
 }
 
 /** More than this in a compressed manifest is an attack (the default is 32). */
@@ -39,6 +41,8 @@ function common(trust: TrustAnchors | undefined, timeStampAnchorsPem = ''): Reco
       allowed_network_hosts: [],
       max_decompressed_manifest_size_in_mb: MAX_DECOMPRESSED_MANIFEST_MB,
       backing_store_memory_threshold_in_mb: MAX_COPY_IN_MEMORY_MB,
+      // Named actors are checked by identity-reading.ts.
+      decode_identity_assertions: false,
     },
   };
 }

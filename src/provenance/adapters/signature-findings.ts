@@ -98,6 +98,7 @@ export class SignatureReading {
       certificateSha256: signer?.certificateSha256,
       trustedBy: signer?.list?.name,
       isOurCertificate: signer?.isOurs ?? false,
+      ...(trustedTime && { trustedTime: trustedTime.toISOString() }),
     };
     return { signer, timeStamp, finding };
   }

@@ -47,4 +47,6 @@ export interface ClaimFinding {
   readonly trustedBy: string | undefined;
   /** The certificate was issued by this installation, even if it has expired since. */
   readonly isOurCertificate: boolean;
+  /** RFC 3339: when a time-stamp authority on one of our lists saw the signature. */
+  readonly trustedTime?: string | undefined;
 }

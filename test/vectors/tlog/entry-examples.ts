@@ -116,6 +116,32 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'use_case', id: id('use') },
     data: { projectId: prj, name: 'hero-image' },
   },
+  'project.manifest_settings_set': {
+    ...common,
+    type: 'project.manifest_settings_set',
+    subject: { kind: 'project', id: prj },
+    data: {
+      projectId: prj,
+      dataMining: 'notAllowed',
+      aiTraining: 'constrained',
+      aiGenerativeTraining: 'notAllowed',
+      aiInference: 'not_stated',
+      nameContributors: 'on_request',
+      namePromptWriters: false,
+      settingsSha256: hash('a'),
+    },
+  },
+  'identity_credential.installed': {
+    ...common,
+    type: 'identity_credential.installed',
+    subject: { kind: 'organization', id: org },
+    data: {
+      holderKind: 'organization',
+      holderId: org,
+      source: 'imported',
+      certificateSha256: hash('b'),
+    },
+  },
   'pipeline.created': {
     ...common,
     type: 'pipeline.created',

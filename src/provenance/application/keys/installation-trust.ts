@@ -11,7 +11,13 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
  */
 export class InstallationTrust {
   /** Handed out once and kept up to date; plain, because it is sent to child processes. */
-  readonly anchors: { readonly name: string; anchorsPem: string; certificates: OnlyCertificates } = {
+  readonly anchors: {
+    readonly name: string;
+    anchorsPem: string;
+    certificates: OnlyCertificates;
+    /** The authority of named actors: set once at the start. */
+    identityAnchorsPem?: string;
+  } = {
     name: OWN_TRUST_LIST,
     anchorsPem: '',
     certificates: { trusted: [], ever: [] },
