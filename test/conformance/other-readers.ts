@@ -21,7 +21,11 @@ export class OtherReaders {
     mediaType: string,
   ): Promise<{ state: string; crJson: unknown; failures: string[] }> {
     const context = { trust: { user_anchors: this.anchorsPem }, verify: { remote_manifest_fetch: false } };
-    const reader = await WasmReader.fromBytes(mediaType, new Uint8Array(readFileSync(path)), JSON.stringify(context));
+    const reader = await WasmReader.fromBytes(
+      mediaType,
+      new Uint8Array(readFileSync(path)),
+      JSON.stringify(context),
+    );
     const report = JSON.parse(reader.json()) as {
       validation_state: string;
       validation_results: { activeManifest: { failure: { code: string }[] } };

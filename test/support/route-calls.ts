@@ -1,7 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { AnchorStates } from '../../src/audit/application/anchor-state.js';
 import { UNPROVED } from '../../src/audit/application/witness-log.js';
 import { type EntryType } from '../../src/audit/core/entry-types.js';
 import { type Listing } from '../../src/licenses/domain/listing.js';
+import { openIdentityAuthority } from '../../src/provenance/adapters/identity-authority.js';
+import { DEFAULT_MANIFEST_SETTINGS } from '../../src/provenance/domain/manifest-settings.js';
+import { systemClock } from '../../src/shared/clock.js';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { type FakeFal } from '../fakes/fal/fake-fal.js';
 import { type FakeReplicate } from '../fakes/replicate/fake-replicate.js';
@@ -228,6 +234,8 @@ export class RouteCalls {
       return [{ send, status: 200, writes: ['project.manifest_publication_set'] }];
     },
     'POST /v1/assets/{id}/contributions': async () => {
+      // Otherwise the first edit of an organization makes a key for it, which is an entry of its own.
+      await this.answer(this.ask('/v1/identity-credential', json(await this.newCredential())));
       const id = await this.upload();
       const picture = await this.ask(`/v1/assets/${id}/content`);
       const edited = await retouched(Buffer.from(await picture.arrayBuffer()));
@@ -349,6 +357,8 @@ export class RouteCalls {
       this.look(`/v1/clearances/${(await this.startRun()).clearanceId}/replay`),
     'GET /v1/models/{id}/terms': () => this.look(`/v1/models/${PAID_MODEL}/terms`),
     'GET /v1/clearances/{id}': async () => this.look(`/v1/clearances/${(await this.startRun()).clearanceId}`),
+    'GET /v1/projects/{id}/manifest-settings': () =>
+      this.look(`/v1/projects/${this.projectId}/manifest-settings`),
     'GET /v1/runs': () => this.look('/v1/runs'),
     'GET /v1/runs/{id}': async () => this.look(`/v1/runs/${(await this.startRun()).id}`),
     'GET /v1/runs/{id}/events': async () => {
@@ -443,6 +453,17 @@ export class RouteCalls {
   private put(path: string, body: unknown): Call[] {
     const init = { ...json(body), method: 'PUT' };
     return [{ send: () => this.ask(path, init), status: 200, writes: ['policy.changed'] }];
+  }
+
+  /** As another authority would issue it. */
+  private async newCredential() {
+    const folder = mkdtempSync(join(tmpdir(), 'colophon-authority-'));
+    try {
+      const authority = await openIdentityAuthority({ folder, clock: systemClock });
+      return await authority.issue({ organization: `Acme ${++this.serial}`, person: undefined });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   /** Forbids what nothing here uses. */

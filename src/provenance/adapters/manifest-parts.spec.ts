@@ -64,56 +64,59 @@ async function fullPlan() {
 }
 
 describe('a manifest with everything in it', () => {
-  it.each(['image/png', 'image/jpeg', 'image/webp', 'image/avif', 'image/tiff', 'image/gif'] as const)('is written into %s and reads back', async (type) => {
-    const signed = await workshop.sign(await workshop.picture(type), await fullPlan());
-    const { verdict, chain } = await workshop.verify(signed);
-    expect(verdict).toBe('intact_and_trusted');
-    const hasXmp = ['image/png', 'image/jpeg', 'image/webp'].includes(type);
-    expect(chain?.actions.map((each) => each.action)).toEqual(
-      hasXmp ? ['c2pa.created', 'c2pa.edited.metadata'] : ['c2pa.created'],
-    );
-    expect(chain?.allActionsIncluded).toBe(true);
-    expect(chain?.assertions.map(({ label, attributedTo }) => `${attributedTo} ${label}`).sort()).toEqual(
-      [
-        'created c2pa.ai-disclosure',
-        'created c2pa.ai-disclosure',
-        'gathered cawg.metadata',
-        ...(hasXmp ? ['created org.colophon.embedded-metadata'] : []),
-      ].sort(),
-    );
-    expect(chain?.ingredients).toMatchObject([
-      {
-        title: 'A model',
-        relationship: 'inputTo',
-        dataTypes: ['c2pa.types.model'],
-        description: 'The model that was asked for',
-        metadata: { 'org.colophon.listing': 'a@fal', 'org.colophon.channel': 'fal' },
-      },
-    ]);
-    const mark = ' (Development, not verified)';
-    expect(chain?.identities).toMatchObject([
-      {
-        name: `Acme${mark}`,
-        organization: `Acme${mark}`,
-        roles: ['cawg.producer'],
-        state: 'valid',
-        trustedBy: 'this installation',
-      },
-      {
-        name: `Ada${mark}`,
-        roles: ['cawg.editor', 'cawg.contributor'],
-        state: 'valid',
-        trustedBy: 'this installation',
-      },
-    ]);
-    expect(chain?.identities[0]?.references).toContain('cawg.metadata');
-    expect(chain?.identities[0]?.references.some((label) => label.startsWith('c2pa.hash.'))).toBe(true);
-    const packet = (await readPacket(signed.path, type))?.toString();
-    if (hasXmp)
-      expect(packet).toContain(
-        '<Iptc4xmpExt:AISystemUsed>A &amp; B &lt;model&gt;</Iptc4xmpExt:AISystemUsed>',
+  it.each(['image/png', 'image/jpeg', 'image/webp', 'image/avif', 'image/tiff', 'image/gif'] as const)(
+    'is written into %s and reads back',
+    async (type) => {
+      const signed = await workshop.sign(await workshop.picture(type), await fullPlan());
+      const { verdict, chain } = await workshop.verify(signed);
+      expect(verdict).toBe('intact_and_trusted');
+      const hasXmp = ['image/png', 'image/jpeg', 'image/webp'].includes(type);
+      expect(chain?.actions.map((each) => each.action)).toEqual(
+        hasXmp ? ['c2pa.created', 'c2pa.edited.metadata'] : ['c2pa.created'],
       );
-  });
+      expect(chain?.allActionsIncluded).toBe(true);
+      expect(chain?.assertions.map(({ label, attributedTo }) => `${attributedTo} ${label}`).sort()).toEqual(
+        [
+          'created c2pa.ai-disclosure',
+          'created c2pa.ai-disclosure',
+          'gathered cawg.metadata',
+          ...(hasXmp ? ['created org.colophon.embedded-metadata'] : []),
+        ].sort(),
+      );
+      expect(chain?.ingredients).toMatchObject([
+        {
+          title: 'A model',
+          relationship: 'inputTo',
+          dataTypes: ['c2pa.types.model'],
+          description: 'The model that was asked for',
+          metadata: { 'org.colophon.listing': 'a@fal', 'org.colophon.channel': 'fal' },
+        },
+      ]);
+      const mark = ' (Development, not verified)';
+      expect(chain?.identities).toMatchObject([
+        {
+          name: `Acme${mark}`,
+          organization: `Acme${mark}`,
+          roles: ['cawg.producer'],
+          state: 'valid',
+          trustedBy: 'this installation',
+        },
+        {
+          name: `Ada${mark}`,
+          roles: ['cawg.editor', 'cawg.contributor'],
+          state: 'valid',
+          trustedBy: 'this installation',
+        },
+      ]);
+      expect(chain?.identities[0]?.references).toContain('cawg.metadata');
+      expect(chain?.identities[0]?.references.some((label) => label.startsWith('c2pa.hash.'))).toBe(true);
+      const packet = (await readPacket(signed.path, type))?.toString();
+      if (hasXmp)
+        expect(packet).toContain(
+          '<Iptc4xmpExt:AISystemUsed>A &amp; B &lt;model&gt;</Iptc4xmpExt:AISystemUsed>',
+        );
+    },
+  );
 
   it.each(['image/png', 'image/jpeg', 'image/webp'] as const)(
     'leaves the pixels of %s as they were',
