@@ -47,6 +47,13 @@ interface FakeKey {
   state: 'Enabled' | 'Disabled' | 'PendingDeletion';
 }
 
+interface KmsBody {
+  readonly KeyId?: string;
+  readonly SigningAlgorithm?: string;
+  readonly MessageType?: string;
+  readonly Message?: string;
+}
+
 const REGION = 'eu-central-1';
 const ACCOUNT = '111122223333';
 const MAX_RAW_BYTES = 4096;
@@ -71,7 +78,7 @@ class KmsError extends Error {
 
 export class FakeKms {
   readonly region = REGION;
-  readonly requests: { readonly operation: string; readonly body: Record<string, unknown> }[] = [];
+  readonly requests: { readonly operation: string; readonly body: KmsBody }[] = [];
   private readonly keys = new Map<string, FakeKey>();
   private readonly aliases = new Map<string, string>();
   private readonly plans: KmsFault[] = [];
@@ -132,7 +139,7 @@ export class FakeKms {
     try {
       refusePlanned(fault);
       const operation = checkedOperation(request);
-      const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+      const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as KmsBody;
       this.requests.push({ operation, body });
       respond(response, 200, this.answer(operation, body, fault));
     } catch (error) {
@@ -141,8 +148,8 @@ export class FakeKms {
     }
   }
 
-  private answer(operation: string, body: Record<string, unknown>, fault: KmsFault | undefined): object {
-    const key = this.find(String(body.KeyId));
+  private answer(operation: string, body: KmsBody, fault: KmsFault | undefined): object {
+    const key = this.find(body.KeyId ?? '');
     if (key.state === 'Disabled') throw new KmsError('DisabledException', `${key.arn} is disabled.`);
     if (key.state === 'PendingDeletion')
       throw new KmsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
@@ -157,12 +164,12 @@ export class FakeKms {
         ...(key.usage === 'SIGN_VERIFY' && { SigningAlgorithms: ALGORITHMS[key.spec] }),
       };
     }
-    const algorithm = String(body.SigningAlgorithm);
+    const algorithm = body.SigningAlgorithm ?? '';
     const signature = this.sign(
       key,
       algorithm,
-      String(body.MessageType ?? 'RAW'),
-      Buffer.from(String(body.Message), 'base64'),
+      body.MessageType ?? 'RAW',
+      Buffer.from(body.Message ?? '', 'base64'),
     );
     if (fault === 'flip-bit') signature[signature.length - 1] = (signature.at(-1) ?? 0) ^ 1;
     return {

@@ -9,6 +9,15 @@ export type TransitKeyType = (typeof TRANSIT_KEY_TYPES)[number];
 export type VaultFault =
   'throttle' | 'server-error' | 'down' | 'slow' | 'flip-bit' | 'other-version' | 'garbage';
 
+interface SignBody {
+  readonly input?: string;
+  readonly key_version?: number;
+  readonly prehashed?: boolean;
+  readonly hash_algorithm?: string;
+  readonly signature_algorithm?: string;
+  readonly salt_length?: string;
+}
+
 interface TransitKey {
   readonly type: TransitKeyType;
   readonly versions: KeyObject[];
@@ -23,7 +32,7 @@ const ROUTE = /^\/v1\/(.+)\/(keys|sign)\/([A-Za-z0-9._-]+)$/;
  * asked otherwise, with the longest salt unless asked otherwise; Ed25519 signs the input; a sealed one answers 503.
  */
 export class FakeVault {
-  readonly requests: { readonly path: string; readonly body: Record<string, unknown> }[] = [];
+  readonly requests: { readonly path: string; readonly body: SignBody }[] = [];
   token = 'hvs.test-token';
   namespace: string | undefined;
   sealed = false;
@@ -98,24 +107,20 @@ export class FakeVault {
       return key ? [200, { data: describe(name, key) }] : [404, { errors: [] }];
     if (method !== 'POST' || operation !== 'sign') return refused(405, 'unsupported operation');
     if (key === undefined) return refused(400, 'signing key not found');
-    const body = JSON.parse(text) as Record<string, unknown>;
+    const body = JSON.parse(text) as SignBody;
     this.requests.push({ path: url, body });
     return this.sign(key, body, fault);
   }
 
-  private sign(
-    key: TransitKey,
-    body: Record<string, unknown>,
-    fault: VaultFault | undefined,
-  ): [number, object] {
+  private sign(key: TransitKey, body: SignBody, fault: VaultFault | undefined): [number, object] {
     const version = Number(body.key_version ?? 0) || key.versions.length;
     const secret = key.versions[version - 1];
     if (key.type === 'aes256-gcm96') return refused(400, `key type ${key.type} does not support signing`);
     if (secret === undefined || version < key.minAvailableVersion)
       return refused(400, 'cannot sign: version is too old (disallowed by policy) or does not exist');
-    const hash = String(body.hash_algorithm ?? 'sha2-256').replace('sha2-', 'sha');
+    const hash = (body.hash_algorithm ?? 'sha2-256').replace('sha2-', 'sha');
     if (hash !== 'sha256' && hash !== 'sha384') return refused(400, 'invalid hash algorithm');
-    const input = Buffer.from(String(body.input), 'base64');
+    const input = Buffer.from(body.input ?? '', 'base64');
     const digest = body.prehashed === true ? input : createHash(hash).update(input).digest();
     const signature =
       key.type === 'ed25519' ? ed25519(secret, input, body) : hashed(secret, hash, digest, body);
@@ -130,7 +135,7 @@ export class FakeVault {
 }
 
 /** With `prehashed` the newer ones make Ed25519ph, which is another signature. */
-function ed25519(secret: KeyObject, input: Buffer, body: Record<string, unknown>): Buffer {
+function ed25519(secret: KeyObject, input: Buffer, body: SignBody): Buffer {
   const prehash = body.prehashed === true ? Buffer.from('prehashed') : Buffer.alloc(0);
   return sign(null, Buffer.concat([prehash, input]), secret);
 }
@@ -139,7 +144,7 @@ function hashed(
   secret: KeyObject,
   hash: 'sha256' | 'sha384',
   digest: Buffer,
-  body: Record<string, unknown>,
+  body: SignBody,
 ): Buffer | undefined {
   if (secret.asymmetricKeyType === 'ec') return signDigest(secret, hash, digest, 'hash');
   if (digest.length !== (hash === 'sha384' ? 48 : 32) || body.signature_algorithm === 'pkcs1v15')
