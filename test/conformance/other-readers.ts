@@ -43,7 +43,7 @@ export class OtherReaders {
     const asset = mediaType === 'image/png' ? new PNG(bytes) : new JPEG(bytes);
     const store = asset.getManifestJUMBF();
     if (store === undefined) return { isValid: false, failures: ['no manifest'] };
-    const result = await ManifestStore.read(SuperBox.fromBuffer(store)).validate(asset);
+    const result = await ManifestStore.read(SuperBox.fromBuffer(new Uint8Array(store))).validate(asset);
     const failures = result.statusEntries.filter(({ success }) => !success).map(({ code }) => code);
     return { isValid: result.isValid, failures };
   }

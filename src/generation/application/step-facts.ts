@@ -21,7 +21,7 @@ export interface InputAsset extends Pick<StepImage, 'sourceTypes' | 'reserves'> 
   readonly asset: Asset;
 }
 
-export type LoadedFacts = Omit<StepFacts, 'images' | 'now'> & {
+export type LoadedFacts = Omit<StepFacts, 'images' | 'now' | 'trainedModel'> & {
   readonly images: Readonly<Record<string, InputAsset>>;
 };
 

@@ -25,12 +25,16 @@ const MAX_RUNS = 262_144;
  * bytes themselves, whatever the container: the caller reads the file back and compares the store, so a place that was
  * found wrongly cannot go unnoticed. PNG protects each chunk by a checksum, which is written anew.
  *
- * @throws ColophonError `unsupported_media` when the file does not hold the store as it is, e.g. encoded as text
+ * @throws ColophonError `unsupported_media` when the file holds the store neither as it is nor as base64
  */
 export async function replaceStore(path: string, from: Buffer, to: Buffer): Promise<void> {
   const handle = await open(path, 'r+');
   try {
     const runs = await locate(handle, from);
+    if (runs === undefined) {
+      await replaceText(handle, from.toString('base64'), to.toString('base64'));
+      return;
+    }
     for (const { storeOffset, fileOffset, length } of runs) {
       const bytes = to.subarray(storeOffset, storeOffset + length);
       if (bytes.equals(from.subarray(storeOffset, storeOffset + length))) continue;
@@ -52,10 +56,21 @@ function pngChecksum(store: Buffer): Buffer {
   return checksum;
 }
 
-async function locate(handle: FileHandle, store: Buffer): Promise<Run[]> {
+/** SVG holds the store as base64, in one piece (C2PA 2.4 annex A.3.3). */
+async function replaceText(handle: FileHandle, from: string, to: string): Promise<void> {
+  const fileOffset = await find(handle, Buffer.from(from.slice(0, ANCHOR_BYTES), 'latin1'));
+  if (fileOffset === undefined) throw notThere();
+  const expected = Buffer.from(from, 'latin1');
+  if ((await commonLength(handle, fileOffset, expected)) !== expected.length) throw notThere();
+  await handle.write(to, fileOffset, 'latin1');
+}
+
+/** @returns `undefined` when the file holds the bytes of the store nowhere */
+async function locate(handle: FileHandle, store: Buffer): Promise<Run[] | undefined> {
   const runs: Run[] = [];
   let storeOffset = 0;
   let fileOffset = await find(handle, store.subarray(0, ANCHOR_BYTES));
+  if (fileOffset === undefined) return undefined;
   while (fileOffset !== undefined && storeOffset < store.length) {
     if (runs.length >= MAX_RUNS) throw notThere();
     const length = await commonLength(handle, fileOffset, store.subarray(storeOffset));
