@@ -102,21 +102,24 @@ function bare(file: string, verdict: BatchItem['verdict'], headline: string): Ba
   };
 }
 
-/** As many at once as there are jobs; the first error ends the walk. */
+/** As many at once as there are jobs. The first error ends the walk: no file is left out of a report unnoticed. */
 async function eachInParallel<Item>(
   items: AsyncIterable<Item>,
   jobs: number,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
   const running = new Set<Promise<void>>();
+  const failures: unknown[] = [];
   for await (const item of items) {
-    const job = work(item).finally(() => running.delete(job));
+    const job: Promise<void> = work(item)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => running.delete(job));
     running.add(job);
-    // Whoever waits below learns of a failure; until then it is not unhandled.
-    job.catch(() => undefined);
     if (running.size >= jobs) await Promise.race(running);
+    if (failures.length > 0) break;
   }
   await Promise.all(running);
+  if (failures.length > 0) throw failures[0];
 }
 
 class BatchReport {

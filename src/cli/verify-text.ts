@@ -32,7 +32,7 @@ export function formatVerification(
 
 function mediaLines(
   file: string,
-  { trustList, verification }: VerifiedMedia,
+  { trustList, verification, manifestPath }: VerifiedMedia,
   lists: readonly KeptTrustList[],
 ): string[] {
   if (verification === undefined) return [];
@@ -44,6 +44,7 @@ function mediaLines(
   const facts = [
     `sha256      ${sha256}`,
     `type        ${mediaType}, ${sizeBytes.toLocaleString('en-US')} bytes`,
+    ...(manifestPath === undefined ? [] : [`manifest    ${printable(manifestPath)}`]),
     `trust list  ${list}`,
     ...lists.map((each) => `            ${printable(trustListWords(trustListUse(each, now)))}`),
   ];

@@ -29,6 +29,9 @@ const USAGE = `Usage: colophon verify FILE [options]
 Verifies a media file with a C2PA manifest, or an evidence bundle; of a folder or archive, every file in it. Offline:
 nothing is looked up anywhere.
 
+  --manifest FILE.c2pa
+                  for a media file that carries no manifest: the file with the manifest
+                  (default where none can be inside: FILE.c2pa beside it)
   --trust CA.pem  certificate authorities whose signers count as known, beside the trust lists of "colophon trust list"
                   (default for media files: the authority of the installation in COLOPHON_HOME, if there is one)
   --vkey VKEY     for a bundle: the key of the log as you know it from elsewhere
@@ -58,6 +61,7 @@ const EXIT_OF: Readonly<Record<Verdict, number>> = {
 
 interface Options {
   readonly file: string;
+  readonly manifest: string | undefined;
   readonly trust: string | undefined;
   readonly vkey: string | undefined;
   readonly policy: string | undefined;
@@ -96,13 +100,14 @@ async function report(
   environment: NodeJS.ProcessEnv,
   openVerifier: OpenVerifier | undefined,
 ): Promise<number> {
-  const { file, trust, vkey, policy, tsaRoots, json, csv } = options;
+  const { file, manifest, trust, vkey, policy, tsaRoots, json, csv } = options;
   try {
     const given = trust === undefined ? undefined : await readTrustList(trust);
     const trustList = given ?? (await ownTrustList(environment));
     const lists = keptTrustLists(environment);
     const files = await manyFiles(resolve(file));
     if (files) {
+      if (manifest !== undefined) throw new Unusable('--manifest is for one media file');
       const verifier = (openVerifier ?? inSeparateProcess)(trustList, { lists, jobs: options.jobs });
       try {
         const verifyOne = (path: string): Promise<VerifiedMedia> =>
@@ -114,6 +119,7 @@ async function report(
     }
     if (csv !== undefined) throw new Unusable('--csv is for a folder or an archive');
     const result = await verifyFile(resolve(file), {
+      manifestPath: manifest === undefined ? undefined : resolve(manifest),
       trustList,
       lists,
       expectedAuthority: given,
@@ -126,6 +132,9 @@ async function report(
     const misplaced = Object.entries(forBundles).find(([, value]) => value !== undefined);
     if (result.kind === 'media' && misplaced) {
       throw new Unusable(`${misplaced[0]} is for evidence bundles; this is a media file, which names no log`);
+    }
+    if (result.kind === 'bundle' && manifest !== undefined) {
+      throw new Unusable('--manifest is for media files; a bundle brings its manifests with it');
     }
     console.log(json ? printableJson(document(file, result)) : formatVerification(file, result, lists));
     return EXIT_OF[result.verdict];
@@ -164,9 +173,10 @@ function document(file: string, result: VerifiedFile): object {
     const { subject, statements, findings, notProved, witnessing, timeStamps } = result.verification;
     return { ...common, subject: subject ?? null, statements, findings, notProved, witnessing, timeStamps };
   }
-  const { trustList, verification } = result;
+  const { trustList, verification, manifestPath } = result;
   return {
     ...common,
+    manifestFile: manifestPath ?? null,
     trustList: trustList ? { name: trustList.name, path: trustList.path } : null,
     ...(verification && { media: withMeanings(verification) }),
   };
@@ -177,6 +187,7 @@ function readOptions(argv: string[]): Options {
     args: argv,
     allowPositionals: true,
     options: {
+      manifest: { type: 'string' },
       trust: { type: 'string' },
       vkey: { type: 'string' },
       policy: { type: 'string' },
@@ -189,9 +200,10 @@ function readOptions(argv: string[]): Options {
   });
   const [file, ...rest] = positionals;
   if (!values.help && (file === undefined || rest.length > 0)) throw new Unusable('name one file');
-  const { trust, vkey, policy, csv, json, help } = values;
+  const { manifest, trust, vkey, policy, csv, json, help } = values;
   const jobs = jobsOf(values.jobs);
-  return { file: file ?? '', trust, vkey, policy, tsaRoots: values['tsa-roots'], csv, jobs, json, help };
+  const tsaRoots = values['tsa-roots'];
+  return { file: file ?? '', manifest, trust, vkey, policy, tsaRoots, csv, jobs, json, help };
 }
 
 function jobsOf(text: string | undefined): number {

@@ -14,7 +14,16 @@ export function composeHumanWork(
   { organizationTx }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { store, assets, signalReader, signAsset, recordAsset }: Composed<typeof composeAssets>,
+  {
+    store,
+    assets,
+    signalReader,
+    signAsset,
+    recordAsset,
+    manifestSettings,
+    namedActors,
+    pictureHistory,
+  }: Composed<typeof composeAssets>,
   { requireCleared, requireReleasable, recordObligations }: Composed<typeof composeLicenses>,
 ) {
   return {
@@ -30,6 +39,9 @@ export function composeHumanWork(
       vault,
       changedRegion,
       clock,
+      manifestSettings,
+      namedActors,
+      pictureHistory,
     ),
     proveObligation: new ProveObligation(assets, appendEntry, requirePublishing, vault, clock),
     stateAuthorship: new StateAuthorship(assets),

@@ -38,13 +38,18 @@ import { markingDuties } from '../licenses/registry/marking-duties.js';
 import { SEED_READ_ON, seedListings } from '../licenses/registry/seed.js';
 import { type composeLog } from './log.js';
 import { type Composed, clock, type ServicesOptions } from './services-options.js';
+import { type composeOfferings } from './vendors.js';
 
 /** Of one organization, in the queue. */
 const MAX_NEW_TEXTS = 4;
 /** Each stored text is read once by a process, so these are all different. */
 const MAX_STORED_TEXTS = 1_000;
 
-export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Composed<typeof composeLog>) {
+export function composeLicenses(
+  { logger }: ServicesOptions,
+  { appendEntry }: Composed<typeof composeLog>,
+  { offerings }: Composed<typeof composeOfferings>,
+) {
   const seed = seedListings();
   const registry = new EffectiveRegistry(seed);
   const policyEngine = new CedarPolicyEngine((error) =>
@@ -68,7 +73,7 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
     completeLineage: new CompleteLineage(new AssetSignals(new AssetRepository())),
     decideClearance,
     decideMatrix: new DecideMatrix(registry, recordBasis, askPolicies, appendEntry, clock),
-    pipelineLineage: new PipelineLineage(pipelineLineage),
+    pipelineLineage: new PipelineLineage((tx, choice) => pipelineLineage(offerings, tx, choice)),
     decideAgain: new DecideAgain(decideClearance, standing, work, requireLiveKey, clock),
     listWaivers: new ListWaivers(registry, clock),
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),

@@ -24,7 +24,7 @@ export function composeReports(
   { organizationTx, boss }: Composed<typeof composeDatabase>,
   { vault, appendEntry, logWriter, timeStampTrust }: Composed<typeof composeLog>,
   { readLog, evidenceCheckpoint }: Composed<typeof composeLogReading>,
-  { ownReader, trustAnchorsPem }: Composed<typeof composeProvenance>,
+  { ownReader, installationTrust }: Composed<typeof composeProvenance>,
   { store, assets, readAsset }: Composed<typeof composeAssets>,
   { registry, pipelineLineage }: Composed<typeof composeLicenses>,
   { verifyFile }: Composed<typeof composeVerification>,
@@ -33,6 +33,10 @@ export function composeReports(
     ownReader.verify({
       path: await store.localPath(organizationId, asset.sha256),
       mediaType: asset.mediaType,
+      manifestPath:
+        asset.manifestPlacement === 'sidecar'
+          ? await store.localPath(organizationId, asset.manifestSha256)
+          : undefined,
     });
   const erasures = new ReadErasures();
   const collectDossier = new CollectDossier(
@@ -59,7 +63,7 @@ export function composeReports(
       new ReadOpenings(vault),
       erasures,
       appendEntry,
-      trustAnchorsPem,
+      installationTrust,
       timeStampTrust?.rootsPem,
       clock,
     ),

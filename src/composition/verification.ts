@@ -43,8 +43,9 @@ interface Found {
 
 function ownLog(dataSource: DataSource, organizationTx: OrganizationTx, assets: AssetRepository): OwnLog {
   return {
-    async lookUp({ sha256, claims, namedLogs }): Promise<LogKnowledge> {
-      const file = await assets.findSigned(dataSource, sha256);
+    async lookUp({ sha256, manifestPlacement, manifestSha256, claims, namedLogs }): Promise<LogKnowledge> {
+      const key = manifestPlacement === 'sidecar' ? (manifestSha256 ?? sha256) : sha256;
+      const file = await assets.findSigned(dataSource, key);
       const signed = await assets.findSignedClaims(dataSource, claims);
       const places = new Map<string, LogPlace>();
       for (const each of signed) {
@@ -53,7 +54,8 @@ function ownLog(dataSource: DataSource, organizationTx: OrganizationTx, assets: 
         if (place) places.set(each.claimSha256, place);
       }
       return {
-        file: file && (await placeInLog(organizationTx, file)),
+        // A sidecar that we know beside another file makes that file none of ours.
+        file: file && (await placeInLog(organizationTx, file, sha256)),
         claims: places,
         labels: new Set(signed.map(({ manifestLabel }) => manifestLabel)),
         namesOurLog: await anyIsOurs(organizationTx, namedLogs),
@@ -62,7 +64,11 @@ function ownLog(dataSource: DataSource, organizationTx: OrganizationTx, assets: 
   };
 }
 
-async function placeInLog(organizationTx: OrganizationTx, found: Found): Promise<LogPlace | undefined> {
+async function placeInLog(
+  organizationTx: OrganizationTx,
+  found: Found,
+  sha256?: string,
+): Promise<LogPlace | undefined> {
   const [row] = await organizationTx.run(found.organizationId, (tx) =>
     tx.query<{
       origin: string;
@@ -76,8 +82,8 @@ async function placeInLog(organizationTx: OrganizationTx, found: Found): Promise
          LEFT JOIN audit_entry e ON e.organization_id = a.organization_id AND e.entry_id = a.entry_id
          LEFT JOIN LATERAL (SELECT size, signed_at FROM audit_checkpoint
            WHERE organization_id = a.organization_id AND size > e.index ORDER BY size DESC LIMIT 1) c ON true
-        WHERE a.organization_id = $1 AND a.id = $2`,
-      [found.organizationId, found.assetId],
+        WHERE a.organization_id = $1 AND a.id = $2 AND ($3::text IS NULL OR a.sha256 = $3)`,
+      [found.organizationId, found.assetId, sha256 ?? null],
     ),
   );
   if (!row) return undefined;

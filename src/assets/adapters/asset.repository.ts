@@ -37,12 +37,12 @@ export class AssetRepository {
         })),
       );
     }
-    // Two assets may have equal bytes only if they are one file signed twice into the same bytes: the first one counts.
+    // Two assets have equal bytes if one file was signed twice into the same bytes, or beside them: the first one counts.
     await tx.manager
       .createQueryBuilder()
       .insert()
       .into(SignedFileEntity)
-      .values({ sha256: asset.sha256, organizationId, assetId: asset.id })
+      .values(publicHashes(asset).map((sha256) => ({ sha256, organizationId, assetId: asset.id })))
       .orIgnore()
       .execute();
     const { claimSha256, manifestLabel } = asset;
@@ -161,10 +161,20 @@ export class AssetRepository {
   }
 }
 
+function publicHashes({ manifestPlacement, sha256, manifestSha256, origin }: Asset): string[] {
+  if (manifestPlacement === 'embedded') return [sha256];
+  return origin === 'upload' ? [manifestSha256] : [manifestSha256, sha256];
+}
+
 function toRow(asset: Asset): Omit<AssetEntity, 'organizationId'> {
   return {
     ...asset,
+    width: asset.width ?? null,
+    height: asset.height ?? null,
+    durationMs: asset.durationMs ?? null,
     digitalSourceType: asset.digitalSourceType ?? null,
+    certificateSha256: asset.certificateSha256 ?? null,
+    timeStamp: asset.timeStamp ?? null,
     rights: asset.rights ?? null,
     signalReading: asset.signalReading ?? null,
     runId: asset.runId ?? null,
@@ -175,7 +185,12 @@ function toRow(asset: Asset): Omit<AssetEntity, 'organizationId'> {
 function fromRow({ organizationId: _, ...row }: AssetEntity): Asset {
   return {
     ...row,
+    width: row.width ?? undefined,
+    height: row.height ?? undefined,
+    durationMs: row.durationMs ?? undefined,
     digitalSourceType: row.digitalSourceType ?? undefined,
+    certificateSha256: row.certificateSha256 ?? undefined,
+    timeStamp: row.timeStamp ?? undefined,
     rights: row.rights ?? undefined,
     signalReading: row.signalReading ?? undefined,
     runId: row.runId ?? undefined,

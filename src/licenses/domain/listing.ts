@@ -228,7 +228,7 @@ const HIDDEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Co}\p{Cn}\p{Cs}\
  */
 export const newListingSchema = listingSchema.superRefine((listing, context) => {
   const { license } = listing;
-  const names: readonly (readonly [(string | number)[], string])[] = [
+  const names: readonly (readonly [readonly (string | number)[], string])[] = [
     [['name'], listing.name],
     [['vendor'], listing.vendor],
     [['license', 'name'], license.name],
@@ -240,5 +240,5 @@ export const newListingSchema = listingSchema.superRefine((listing, context) => 
   ];
   for (const [path, name] of names)
     if (HIDDEN.test(name))
-      context.addIssue({ code: 'custom', path, message: 'must not hold invisible characters' });
+      context.addIssue({ code: 'custom', path: [...path], message: 'must not hold invisible characters' });
 });

@@ -8,7 +8,8 @@ import { systemClock, type Clock } from '../../shared/clock.js';
 import { aiDisclosure } from '../domain/ai-disclosure.js';
 import { findBreaks } from '../domain/breaks.js';
 import { brokenIngredients } from '../domain/chain-failures.js';
-import { DETECTION_BYTES, detectMediaType, type EmbeddableMediaType } from '../domain/media-types.js';
+import { detectMediaType, isJpegXlCodestream } from '../domain/detect-media-type.js';
+import { embeddableMediaType, type SignableMediaType } from '../domain/media-types.js';
 import { identityFindings } from '../domain/identity-findings.js';
 import {
   type MediaToVerify,
@@ -20,8 +21,10 @@ import { verificationSentences } from '../domain/verification-sentences.js';
 import { ByteSource } from './byte-source.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
+import { IdentityReading } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { extractManifestStore } from './manifest-store-extraction.js';
+import { MAX_STORE_BYTES } from './manifest-store-slice.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
 import { SignatureReading } from './signature-findings.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
@@ -42,13 +45,28 @@ export interface C2paReaderOptions {
  * strangers go through {@link VerificationProcess}, which runs this class in a child process.
  */
 export class C2paReader implements MediaVerifier {
-  private readonly settings: string;
-  private readonly signatures: SignatureReading;
+  private prepared: {
+    readonly key: string;
+    readonly settings: string;
+    readonly signatures: SignatureReading;
+    readonly namedActors: IdentityReading;
+  };
 
-  constructor(options: C2paReaderOptions) {
-    const { trust, lists = [], clock = systemClock } = options;
-    this.settings = readerSettings(trust, lists);
-    this.signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
+  constructor(private readonly options: C2paReaderOptions) {
+    this.prepared = this.prepare();
+  }
+
+  /** The authorities of this installation change while it runs; reading the lists anew for each file would be slow. */
+  private get current(): C2paReader['prepared'] {
+    if (this.prepared.key !== keyOf(this.options.trust)) this.prepared = this.prepare();
+    return this.prepared;
+  }
+
+  private prepare(): C2paReader['prepared'] {
+    const { trust, lists = [], clock = systemClock } = this.options;
+    const signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
+    const namedActors = new IdentityReading(trust, clock);
+    return { key: keyOf(trust), settings: readerSettings(trust, lists), signatures, namedActors };
   }
 
   async verify(file: MediaToVerify): Promise<MediaVerification> {
@@ -58,7 +76,7 @@ export class C2paReader implements MediaVerifier {
       stat(file.path).then((status) => status.size),
       fileSha256(file.path),
     ]);
-    const { mediaType, store, report, remoteManifestUrl } = read;
+    const { mediaType, store, report, remoteManifestUrl, isSidecar } = read;
     const claim = store && activeClaim(store);
     const facts = { ...(await this.judge(report, store, mediaType)), remoteManifestUrl };
     return {
@@ -67,6 +85,7 @@ export class C2paReader implements MediaVerifier {
       mediaType,
       ...facts,
       brokenIngredient: facts.chain !== undefined && brokenIngredients(facts.chain).length > 0,
+      manifestPlacement: facts.chain && (isSidecar ? 'sidecar' : 'embedded'),
       manifestSha256: store && sha256Hex(store),
       claimSha256: claim && sha256Hex(claim.claim),
       sentences: verificationSentences(facts),
@@ -74,10 +93,16 @@ export class C2paReader implements MediaVerifier {
   }
 
   private async read({ path, manifestPath }: MediaToVerify): Promise<ReadFile> {
-    const { mediaType, store: embedded } = await readManifestStore(path);
-    const store = manifestPath === undefined ? embedded : await readSidecar(manifestPath);
-    const aside = manifestPath === undefined ? undefined : store;
-    return { mediaType, store, ...(await this.report(path, mediaType, store !== undefined, aside)) };
+    const { mediaType, store: embedded, canCarry } = await readManifestStore(path);
+    const carried = canCarry
+      ? await this.report(path, mediaType, embedded !== undefined, undefined)
+      : { report: undefined, remoteManifestUrl: undefined };
+    if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
+    if (embedded !== undefined || carried.report !== undefined) {
+      throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
+    }
+    const store = await readSidecar(manifestPath);
+    return { mediaType, store, ...(await this.report(path, mediaType, true, store)), isSidecar: true };
   }
 
   private async judge(
@@ -85,9 +110,16 @@ export class C2paReader implements MediaVerifier {
     store: Buffer | undefined,
     mediaType: string,
   ): Promise<Judgement> {
-    const tree = report && chainTree(report, mediaType);
-    if (report === undefined || tree === undefined) return NOTHING_FOUND;
-    const findings = await this.signatures.read(store ?? Buffer.alloc(0));
+    if (report === undefined) return NOTHING_FOUND;
+    const label = report.active_manifest;
+    const manifest =
+      label !== undefined && Object.hasOwn(report.manifests, label) ? report.manifests[label] : undefined;
+    const serialNumber = manifest?.signature_info?.cert_serial_number;
+    const { signatures, namedActors } = this.current;
+    const bytes = store ?? Buffer.alloc(0);
+    const findings = await signatures.read(bytes, { label, serialNumber });
+    const tree = chainTree(report, mediaType, namedActors.read(bytes, findings.claims));
+    if (tree === undefined) return NOTHING_FOUND;
     const chain = judgedChain(tree, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
     const statuses = judgedStatuses(
@@ -102,7 +134,7 @@ export class C2paReader implements MediaVerifier {
       statuses,
       breaks: findBreaks(chain),
       disclosure: aiDisclosure(chain),
-      identities: identityFindings(chain, statuses),
+      identities: identityFindings(chain),
     };
     if (report.validation_state !== 'Valid' && report.validation_state !== 'Trusted') {
       return { verdict: 'broken', trustedBy: undefined, ...facts };
@@ -149,10 +181,11 @@ export class C2paReader implements MediaVerifier {
   ): Promise<{ json: unknown; remoteManifestUrl: string | undefined }> {
     try {
       const asset = { path, mimeType: mediaType };
+      const { settings } = this.current;
       const reader =
         aside === undefined
-          ? await Reader.fromAsset(asset, this.settings)
-          : await Reader.fromManifestDataAndAsset(aside, asset, this.settings);
+          ? await Reader.fromAsset(asset, settings)
+          : await Reader.fromManifestDataAndAsset(aside, asset, settings);
       return { json: reader === null ? null : reader.json(), remoteManifestUrl: undefined };
     } catch (cause) {
       // The file only names a manifest elsewhere. We do not go there: the address is the stranger's choice.
@@ -166,10 +199,12 @@ export class C2paReader implements MediaVerifier {
 }
 
 interface ReadFile {
-  readonly mediaType: EmbeddableMediaType;
+  readonly mediaType: SignableMediaType;
   readonly store: Buffer | undefined;
   readonly report: ManifestStoreReport | undefined;
   readonly remoteManifestUrl: string | undefined;
+  /** The manifest came in a file of its own. */
+  readonly isSidecar: boolean;
 }
 
 type Judgement = Pick<
@@ -200,16 +235,19 @@ const NOTHING_FOUND: Judgement = {
 };
 
 /** Our own authority as a list among others. It has no date: it is in force as long as it is there. */
-function ownList({ name, anchorsPem }: TrustAnchors): TrustList {
+function ownList({ name, anchorsPem, certificates }: TrustAnchors): TrustList {
   const undated = { issuedAt: undefined, nextUpdateAt: undefined, loadedAt: '' };
-  return { name, purpose: 'signers', source: 'keys', ...undated, sha256: sha256Hex(anchorsPem), anchorsPem };
+  const list = { name, purpose: 'signers', source: 'keys', ...undated, anchorsPem } as const;
+  return { ...list, sha256: sha256Hex(anchorsPem), ...(certificates && { onlyCertificates: certificates }) };
 }
 
-/** A store of a long chain with thumbnails is some 20 MB. */
-const MAX_SIDECAR_BYTES = 64 * 1024 * 1024;
+function keyOf(trust: TrustAnchors | undefined): string {
+  return trust === undefined ? '' : JSON.stringify([trust.anchorsPem, trust.certificates]);
+}
 
-async function readSidecar(path: string): Promise<Buffer> {
-  if ((await stat(path)).size > MAX_SIDECAR_BYTES) {
+/** A manifest store in a file of its own. @throws ColophonError `manifest_malformed` */
+export async function readSidecar(path: string): Promise<Buffer> {
+  if ((await stat(path)).size > MAX_STORE_BYTES) {
     throw new ColophonError('manifest_malformed', 'The manifest beside the file is too large.');
   }
   return readFile(path);
@@ -227,23 +265,32 @@ function remoteManifestOf(error: unknown): string | undefined {
   return (/\("(.*)"\)\)$/s.exec(name)?.[1] ?? '').slice(0, MAX_ADDRESS_LENGTH);
 }
 
+/** What a file is, and the manifest store that it carries. */
+export interface CarriedStore {
+  readonly mediaType: SignableMediaType;
+  readonly store: Buffer | undefined;
+  /** False where nothing can be embedded: the library does not even look into such files. */
+  readonly canCarry: boolean;
+}
+
 /**
  * Type and manifest store of a file, by its bytes.
- * @throws ColophonError `unsupported_media` when the bytes are of no type that carries manifests here.
+ * @throws ColophonError `unsupported_media` when the bytes are of no type that is signed here.
  */
-export async function readManifestStore(
-  path: string,
-): Promise<{ mediaType: EmbeddableMediaType; store: Buffer | undefined }> {
+export async function readManifestStore(path: string): Promise<CarriedStore> {
   const file = await ByteSource.open(path);
   try {
-    const mediaType = detectMediaType(await file.read(0, DETECTION_BYTES));
+    const mediaType = await detectMediaType(file);
     if (mediaType === undefined) {
       throw new ColophonError(
         'unsupported_media',
         'The bytes are not of a media type that is supported here.',
       );
     }
-    return { mediaType, store: await extractManifestStore(file, mediaType) };
+    const embeddable = embeddableMediaType(mediaType);
+    const isBare = isJpegXlCodestream((await file.read(0, 2)).toString('latin1'));
+    if (embeddable === undefined || isBare) return { mediaType, store: undefined, canCarry: false };
+    return { mediaType, store: await extractManifestStore(file, embeddable), canCarry: true };
   } finally {
     await file.close();
   }

@@ -64,7 +64,10 @@ export async function crJsonOfFile({ path, trust, lists }: VerificationJob): Pro
   if ((await stat(path)).size > MAX_FILE_BYTES) {
     throw new ColophonError('payload_too_large', 'crJSON is made of files of up to 128 MiB.');
   }
-  const { mediaType } = await readManifestStore(path);
+  const { mediaType, canCarry } = await readManifestStore(path);
+  // The module takes a manifest from nowhere else.
+  if (!canCarry)
+    throw new ColophonError('no_manifest', 'Files of this kind carry no manifest, so there is no crJSON.');
   const signers = [...(trust ? [trust] : []), ...lists.filter(({ purpose }) => purpose === 'signers')];
   const anchorsPem = signers.map((list) => list.anchorsPem).join('\n');
   const anchors = anchorsPem === '' ? undefined : { name: 'signers', anchorsPem };

@@ -19,7 +19,7 @@ export function judgedStatuses(
   statuses: readonly ValidationStatus[],
   { signer, timeStamp, claims }: SignatureFindings,
 ): ValidationStatus[] {
-  const label = claims.at(-1)?.manifestLabel;
+  const label = claims.find(({ isActive }) => isActive)?.manifestLabel;
   const url = label === undefined ? undefined : `self#jumbf=/c2pa/${label}/c2pa.signature`;
   const status = (code: string, outcome: ValidationStatus['outcome']): ValidationStatus => ({
     code,

@@ -86,6 +86,7 @@ export class TrustJudge {
       subject: nameOf(facts.subject),
       issuer: nameOf(facts.issuer),
       certificateSha256: sha256Hex(leafDer),
+      serialNumber: BigInt(`0x${facts.serialNumber}`).toString(),
       notBefore: timeOf(leaf.notBefore.value),
       notAfter: timeOf(leaf.notAfter.value),
       list,
@@ -110,11 +111,18 @@ export class TrustJudge {
     let isOurs = false;
     for (const { list, certificates, fingerprints } of this.lists) {
       if (list.purpose !== 'signers') continue;
+      const only = list.onlyCertificates;
+      const leafSha256 = sha256Hex(leafDer);
+      if (only !== undefined) {
+        isOurs = only.ever.includes(leafSha256);
+        if (!only.trusted.includes(leafSha256)) continue;
+      }
       const roots = certificates.map(({ certificate }) => certificate);
       const answer = await checkChain({ leaf, intermediates, roots, at, purposes: CLAIM_PURPOSES });
-      if (list.name === OWN_TRUST_LIST) isOurs = answer.path !== undefined && answer.fault === undefined;
+      if (list.name === OWN_TRUST_LIST && only === undefined)
+        isOurs = answer.path !== undefined && answer.fault === undefined;
       // A certificate that is on the list itself needs no authority above it, but it must be alive.
-      const isListed = fingerprints.has(sha256Hex(leafDer)) && isAlive(leaf, at);
+      const isListed = fingerprints.has(leafSha256) && isAlive(leaf, at);
       const isLed =
         answer.path !== undefined && answer.fault === undefined && answer.validityFault === undefined;
       if (isListed || isLed) return { list: trustListUse(list, this.clock.now()), isOurs };
@@ -209,7 +217,11 @@ const MAX_NAME_LENGTH = 200;
 function nameOf(distinguishedName: string | undefined): string {
   const attributes = (distinguishedName ?? '').split('\n');
   const valueOf = (key: string): string | undefined =>
-    attributes.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1);
+    attributes
+      .find((line) => line.startsWith(`${key}=`))
+      ?.slice(key.length + 1)
+      // As Node writes them, special characters are escaped (RFC 2253 section 2.4).
+      .replaceAll(/\\([,+"\\<>;=# ])/g, '$1');
   const parts = [valueOf('CN'), valueOf('O')].filter((part) => part !== undefined && part !== '');
   return [...new Set(parts)].join(', ').slice(0, MAX_NAME_LENGTH);
 }

@@ -7,7 +7,7 @@ import {
 } from '../domain/media-verifier.port.js';
 import { type ReservationReader, type ReservationReading } from '../domain/reservations/reservation.js';
 import { type TrustList } from '../domain/trust-list.js';
-import { readManifestStore } from './c2pa-reader.js';
+import { readManifestStore, readSidecar } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { findIsolation, type Isolation } from './isolation.js';
 import { type TaskResults } from './verification-protocol.js';
@@ -26,6 +26,8 @@ export interface VerificationProcessOptions {
   /** Time for one file, from the start of parsing. */
   readonly deadlineMs?: number;
   readonly maxFileBytes?: number;
+  /** For files that {@link MediaToVerify.mayBeLarge}. */
+  readonly maxLargeFileBytes?: number;
   readonly memoryLimitBytes?: number;
   readonly maxConcurrent?: number;
   /** Files that may wait; beyond that callers are turned away. */
@@ -40,6 +42,7 @@ const DEFAULTS = {
   lists: (): readonly TrustList[] => [],
   deadlineMs: 30_000,
   maxFileBytes: 256 * MEBIBYTE,
+  maxLargeFileBytes: 16 * 1024 * MEBIBYTE,
   memoryLimitBytes: 1024 * MEBIBYTE,
   maxConcurrent: 2,
   maxQueued: 32,
@@ -49,6 +52,9 @@ const DEFAULTS = {
 const FILES_PER_CHILD = 50;
 /** An idle child costs some 100 MB; starting one costs some 150 ms. */
 const IDLE_MS = 10_000;
+
+/** Below what the slowest disk reads: the file is read twice, once by us and once by the library. */
+const LARGE_BYTES_PER_SECOND = 10 * MEBIBYTE;
 
 interface IdleWorker {
   readonly worker: VerificationWorker;
@@ -110,8 +116,8 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
   }
 
   /** Cuts the store out of its container, with bounded walks; nothing in it is parsed, so no child is needed. */
-  async manifestStore(path: string): Promise<Buffer | undefined> {
-    return (await readManifestStore(path)).store;
+  async manifestStore(path: string, manifestPath?: string): Promise<Buffer | undefined> {
+    return manifestPath === undefined ? (await readManifestStore(path)).store : readSidecar(manifestPath);
   }
 
   /** Ends all children. Files in work fail; later calls are refused. */
@@ -125,13 +131,17 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
     for (const next of this.waiting.splice(0)) next();
   }
 
-  private async refuseTooLarge(path: string): Promise<void> {
+  /** @returns the size */
+  private async refuseTooLarge({ path, mayBeLarge }: MediaToVerify): Promise<number> {
     const status = await stat(path);
     if (!status.isFile()) throw new ColophonError('unsupported_media', 'This is not a regular file.');
-    if (status.size > this.options.maxFileBytes) {
-      const limit = Math.floor(this.options.maxFileBytes / MEBIBYTE);
+    const { maxFileBytes, maxLargeFileBytes } = this.options;
+    const maxBytes = mayBeLarge === true ? Math.max(maxFileBytes, maxLargeFileBytes) : maxFileBytes;
+    if (status.size > maxBytes) {
+      const limit = Math.floor(maxBytes / MEBIBYTE);
       throw new ColophonError('payload_too_large', `Files of up to ${String(limit)} MiB can be verified.`);
     }
+    return status.size;
   }
 
   private async enter(): Promise<void> {
@@ -156,10 +166,10 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
     task: Task,
     file: MediaToVerify,
   ): Promise<TaskResults[Task]> {
-    await this.refuseTooLarge(file.path);
+    const sizeBytes = await this.refuseTooLarge(file);
     await this.enter();
     try {
-      return await this.inWorker(task, file);
+      return await this.inWorker(task, file, sizeBytes);
     } finally {
       this.leave();
     }
@@ -168,11 +178,13 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
   private async inWorker<Task extends keyof TaskResults>(
     task: Task,
     { path, mediaType, manifestPath }: MediaToVerify,
+    sizeBytes: number,
   ): Promise<TaskResults[Task]> {
     const worker = this.takeWorker(await this.isolation);
     this.busy.add(worker);
     try {
-      const { trust, lists, memoryLimitBytes, deadlineMs } = this.options;
+      const { trust, lists, memoryLimitBytes, deadlineMs, maxFileBytes } = this.options;
+      const extraMs = (Math.max(0, sizeBytes - maxFileBytes) / LARGE_BYTES_PER_SECOND) * 1000;
       const job = {
         task,
         path,
@@ -182,7 +194,7 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
         lists: lists(),
         memoryLimitBytes,
       };
-      return await worker.run(job, deadlineMs);
+      return await worker.run(job, deadlineMs + extraMs);
     } finally {
       this.busy.delete(worker);
       this.putBack(worker);

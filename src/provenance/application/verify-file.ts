@@ -1,9 +1,8 @@
-import { open } from 'node:fs/promises';
 import { ColophonError } from '../../shared/errors.js';
 import { type FileVerification } from '../domain/file-verification.js';
 import { type ClaimFinding } from '../domain/signature-finding.js';
 import { type LogKnowledge, type LogStanding, logStanding } from '../domain/log-standing.js';
-import { DETECTION_BYTES, detectMediaType } from '../domain/media-types.js';
+import { type ManifestPlacement } from '../domain/media-types.js';
 import {
   type MediaToVerify,
   type MediaVerification,
@@ -15,6 +14,9 @@ export interface OwnLog {
   /** @param named origins of logs that the manifest names as its record; whatever a stranger wrote there */
   lookUp(question: {
     readonly sha256: string;
+    /** A file with its manifest beside it is known by that manifest, too: others may hold the same bytes. */
+    readonly manifestPlacement: ManifestPlacement | undefined;
+    readonly manifestSha256: string | undefined;
     readonly claims: readonly ClaimFinding[];
     readonly namedLogs: readonly string[];
   }): Promise<LogKnowledge>;
@@ -23,8 +25,8 @@ export interface OwnLog {
 /** A verifier that can also represent a manifest store as crJSON. */
 export interface FileReader extends MediaVerifier {
   crJson(file: MediaToVerify): Promise<string>;
-  /** The manifest store as the file carries it, unread; `undefined` when it has none. */
-  manifestStore(path: string): Promise<Buffer | undefined>;
+  /** The manifest store as the file carries it, or as it lies beside it, unread; `undefined` when it has none. */
+  manifestStore(path: string, manifestPath?: string): Promise<Buffer | undefined>;
 }
 
 /** Fetches a manifest that lies elsewhere. `undefined`: not allowed, or not to be had. */
@@ -41,6 +43,9 @@ export type ReportKeyMisuse = (finding: {
 const RECORD_LABEL = /^org\.colophon\.record(__\d+)?$/;
 const MAX_NAMED_LOGS = 4;
 
+/** `manifestPath`: the manifest of a file that carries none. `mayBeLarge`: it is our own. */
+export type VerifyOptions = Pick<MediaToVerify, 'manifestPath' | 'mayBeLarge'>;
+
 /** What a file says about itself, whether that holds, and whether we know it. */
 export class VerifyFile {
   constructor(
@@ -50,10 +55,10 @@ export class VerifyFile {
     private readonly fetchRemoteManifest: FetchRemoteManifest,
   ) {}
 
-  async verify(path: string): Promise<FileVerification> {
-    const { verification, remoteManifest } = await this.read(path);
-    const { sha256, claims } = verification;
-    const known = await this.ownLog.lookUp({ sha256, claims, namedLogs: namedLogs(verification) });
+  async verify(path: string, options: VerifyOptions = {}): Promise<FileVerification> {
+    const { verification, remoteManifest } = await this.read(path, options);
+    const known = await this.ownLog.lookUp({ ...verification, namedLogs: namedLogs(verification) });
+    const { sha256 } = verification;
     const log = logStanding(verification, known);
     if (log.misusedKey) this.reportKeyMisuse({ fileSha256: sha256, claim: log.misusedKey });
     return { verification, headline: headlineOf(verification, log), log, remoteManifest };
@@ -61,36 +66,34 @@ export class VerifyFile {
 
   /** The manifest store of a file as crJSON. @throws ColophonError `no_manifest` */
   async crJson(path: string): Promise<string> {
-    return this.reader.crJson({ path, mediaType: await mediaTypeOf(path) });
+    return this.reader.crJson({ path, mediaType: '' });
   }
 
   /** The manifest store as the file carries it. @throws ColophonError `no_manifest` */
-  async manifestStore(path: string): Promise<Buffer> {
-    const store = await this.reader.manifestStore(path);
+  async manifestStore(path: string, manifestPath?: string): Promise<Buffer> {
+    const store = await this.reader.manifestStore(path, manifestPath);
     if (store === undefined) throw new ColophonError('no_manifest', 'The file carries no manifest.');
     return store;
   }
 
-  private async read(path: string): Promise<Pick<FileVerification, 'verification' | 'remoteManifest'>> {
-    const mediaType = await mediaTypeOf(path);
-    const verification = await this.reader.verify({ path, mediaType });
+  private async read(
+    path: string,
+    { manifestPath, mayBeLarge }: VerifyOptions,
+  ): Promise<Pick<FileVerification, 'verification' | 'remoteManifest'>> {
+    // What the file is, whoever reads it finds out.
+    const file = { path, mediaType: '', ...(mayBeLarge && { mayBeLarge }) };
+    const verification = await this.reader.verify({ ...file, manifestPath });
     const url = verification.remoteManifestUrl;
     if (url === undefined) return { verification, remoteManifest: undefined };
     const manifest = await this.fetchRemoteManifest(url);
     if (manifest === undefined) return { verification, remoteManifest: { url, fetched: false } };
     try {
-      const found = await this.reader.verify({ path, mediaType, manifestPath: manifest.path });
+      const found = await this.reader.verify({ ...file, manifestPath: manifest.path });
       return { verification: found, remoteManifest: { url, fetched: true } };
     } finally {
       await manifest.discard();
     }
   }
-}
-
-async function mediaTypeOf(path: string): Promise<string> {
-  const mediaType = detectMediaType(await readHead(path));
-  if (mediaType !== undefined) return mediaType;
-  throw new ColophonError('unsupported_media', 'The bytes are not of a kind that can carry a manifest here.');
 }
 
 /** A manifest says in an assertion of ours which log recorded it. Whoever forges one copies it. */
@@ -122,15 +125,5 @@ function headlineOf(
       return `The manifest is intact, but its signer is on no list that we know.${suffix}`;
     case 'intact_and_trusted':
       return `Intact, and signed by a known signer.${suffix}`;
-  }
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(DETECTION_BYTES), 0, DETECTION_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
   }
 }

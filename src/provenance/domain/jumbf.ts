@@ -10,7 +10,7 @@ interface Box {
 
 const MAX_BOXES = 10_000;
 const CLAIM_LABEL = /^c2pa\.claim(\.v2)?$/;
-const SIGNATURE_LABEL = 'c2pa.signature';
+const SIGNATURE_LABEL = /^c2pa\.signature$/;
 
 export interface ActiveClaim {
   /** Label of the active manifest, `urn:c2pa:...`. */
@@ -19,12 +19,25 @@ export interface ActiveClaim {
   readonly claim: Buffer;
 }
 
-/** One manifest of a store; `undefined` for what it does not have, or has in a compressed form. */
+/**
+ * One manifest of a store; `undefined` for what it does not have, or has in a compressed form. All parts are views into
+ * the store: what is written into them is written into it.
+ */
 export interface StoredManifest {
   readonly manifestLabel: string;
   readonly claim: Buffer | undefined;
-  /** The COSE_Sign1 bytes. */
+  /** The COSE_Sign1 of the claim. */
   readonly signature: Buffer | undefined;
+  readonly assertions: readonly StoredAssertion[];
+}
+
+export interface StoredAssertion {
+  /** With its instance number, e.g. `cawg.identity__1`. */
+  readonly label: string;
+  /** What a hashed URI of the assertion is over: the superbox without its own header (C2PA 2.4 section 8.4.2.3). */
+  readonly hashed: Buffer;
+  /** The content of the first box behind the description, e.g. CBOR bytes. */
+  readonly content: Buffer;
 }
 
 /**
@@ -41,16 +54,51 @@ export function storedManifests(store: Buffer): StoredManifest[] {
   const outer = boxes(store)[0];
   if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return [];
   return superboxes(outer).flatMap((manifest) => {
-    const manifestLabel = labelOf(manifest);
-    if (manifestLabel === undefined) return [];
-    const parts = superboxes(manifest).map((box) => ({ label: labelOf(box) ?? '', box }));
-    const cborOf = (isWanted: (label: string) => boolean): Buffer | undefined => {
-      const found = parts.find(({ label }) => isWanted(label));
-      return found && boxes(found.box.content).find((box) => box.type === 'cbor')?.content;
-    };
-    const claim = cborOf((label) => CLAIM_LABEL.test(label));
-    return [{ manifestLabel, claim, signature: cborOf((label) => label === SIGNATURE_LABEL) }];
+    const label = labelOf(manifest);
+    return label === undefined ? [] : [storedManifest(label, superboxes(manifest))];
   });
+}
+
+/**
+ * A manifest store that holds the active manifest of this one and nothing else: the outer box with its description and
+ * the last manifest, byte for byte. Links to ingredients lead nowhere in it.
+ */
+export function activeManifestOnly(store: Buffer): Buffer | undefined {
+  const outer = boxes(store)[0];
+  if (outer?.type !== 'jumb' || labelOf(outer) !== 'c2pa') return undefined;
+  const [description] = boxes(outer.content, 1);
+  const manifest = superboxes(outer).at(-1);
+  if (description === undefined || manifest === undefined) return undefined;
+  return boxBytes('jumb', boxBytes('jumd', description.content), boxBytes('jumb', manifest.content));
+}
+
+/** @throws RangeError for more than 4 GiB */
+function boxBytes(type: string, ...content: readonly Buffer[]): Buffer {
+  const body = Buffer.concat([...content]);
+  const header = Buffer.alloc(8);
+  header.writeUInt32BE(8 + body.length, 0);
+  header.write(type, 4, 'latin1');
+  return Buffer.concat([header, body]);
+}
+
+function storedManifest(manifestLabel: string, parts: readonly Box[]): StoredManifest {
+  const cborOf = (wanted: RegExp): Buffer | undefined => {
+    const part = parts.find((box) => wanted.test(labelOf(box) ?? ''));
+    return part && boxes(part.content).find((box) => box.type === 'cbor')?.content;
+  };
+  const assertionStore = parts.find((box) => labelOf(box) === 'c2pa.assertions');
+  return {
+    manifestLabel,
+    claim: cborOf(CLAIM_LABEL),
+    signature: cborOf(SIGNATURE_LABEL),
+    assertions: assertionStore === undefined ? [] : superboxes(assertionStore).flatMap(storedAssertion),
+  };
+}
+
+function storedAssertion(superbox: Box): StoredAssertion[] {
+  const label = labelOf(superbox);
+  const content = boxes(superbox.content)[1]?.content;
+  return label === undefined || content === undefined ? [] : [{ label, hashed: superbox.content, content }];
 }
 
 function superboxes(parent: Box): Box[] {

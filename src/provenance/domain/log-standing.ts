@@ -41,11 +41,13 @@ export interface LogStanding {
 
 export function logStanding(verification: MediaVerification, known: LogKnowledge): LogStanding {
   const { claims } = verification;
-  const active = claims.at(-1);
-  const history = claims.slice(0, -1).flatMap(({ manifestLabel, claimSha256 }) => {
-    const place = known.claims.get(claimSha256);
-    return place ? [{ manifestLabel, place }] : [];
-  });
+  const active = claims.find(({ isActive }) => isActive);
+  const history = claims
+    .filter(({ isActive }) => !isActive)
+    .flatMap(({ manifestLabel, claimSha256 }) => {
+      const place = known.claims.get(claimSha256);
+      return place ? [{ manifestLabel, place }] : [];
+    });
   const misusedKey = claims.find(
     ({ signatureHolds, isOurCertificate, claimSha256 }) =>
       signatureHolds && isOurCertificate && !known.claims.has(claimSha256),
@@ -85,7 +87,9 @@ function words(
 ): string {
   switch (status) {
     case 'in_log':
-      return 'This installation signed exactly this file, and its log says so.';
+      return verdict === 'none'
+        ? 'The log of this installation holds exactly this file. Its manifest is a file of its own: send it too to have it checked.'
+        : 'This installation signed exactly this file, and its log says so.';
     case 'changed':
       return verdict === 'broken'
         ? 'This installation signed the manifest in this file, but the file is another one now: it was saved again, edited or damaged after it was signed. Ask for the original.'

@@ -7,6 +7,8 @@ export interface SignerFinding {
   readonly issuer: string;
   /** Lower-case hexadecimal SHA-256 of the DER of the certificate. */
   readonly certificateSha256: string;
+  /** Decimal. */
+  readonly serialNumber: string;
   /** RFC 3339. */
   readonly notBefore: string;
   readonly notAfter: string;
@@ -34,6 +36,8 @@ export interface TimeStampFinding {
 /** The signature of one manifest in the file, ingredients' included, checked by ourselves. */
 export interface ClaimFinding {
   readonly manifestLabel: string;
+  /** It is the manifest of the file itself; at most one is. */
+  readonly isActive: boolean;
   /** Lower-case hexadecimal SHA-256 of the CBOR claim. */
   readonly claimSha256: string;
   /** The signature is over this claim, by the key of the certificate. Nothing is said about the picture. */
@@ -43,4 +47,6 @@ export interface ClaimFinding {
   readonly trustedBy: string | undefined;
   /** The certificate was issued by this installation, even if it has expired since. */
   readonly isOurCertificate: boolean;
+  /** RFC 3339: when a time-stamp authority on one of our lists saw the signature. */
+  readonly trustedTime?: string | undefined;
 }

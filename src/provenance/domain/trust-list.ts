@@ -10,6 +10,17 @@ export const OWN_TRUST_LIST = 'this installation';
 export const C2PA_TRUST_LIST = 'C2PA trust list';
 export const C2PA_TSA_TRUST_LIST = 'C2PA time-stamp trust list';
 
+/**
+ * SHA-256 of the DER of signing certificates, lower-case hexadecimal. A public authority certifies many: its root says
+ * nothing about who signed, the certificate does.
+ */
+export interface OnlyCertificates {
+  /** Good signers. */
+  readonly trusted: readonly string[];
+  /** All that were ever ours, compromised ones too: whoever signs with one of these speaks in our name. */
+  readonly ever: readonly string[];
+}
+
 export interface TrustList {
   readonly name: string;
   readonly purpose: TrustPurpose;
@@ -23,6 +34,8 @@ export interface TrustList {
   /** Lower-case hexadecimal SHA-256 of `anchorsPem`. */
   readonly sha256: string;
   readonly anchorsPem: string;
+  /** Absent: every certificate that leads to an anchor counts. */
+  readonly onlyCertificates?: OnlyCertificates;
 }
 
 /** Which list an answer rests on, as of which date. */

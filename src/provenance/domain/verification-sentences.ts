@@ -102,7 +102,7 @@ function sourceSentences(verdict: Facts['verdict'], disclosure: AiDisclosure | u
   const types = new Map(disclosure.sourceTypes.map(({ term, meaning }) => [meaning, term]));
   const sources = [...types]
     .slice(0, 10)
-    .map(([meaning]) => `${claim} that the picture, or something it was made from, was ${meaning}.`);
+    .map(([meaning]) => `${claim} that the file, or something it was made from, was ${meaning}.`);
   const models = disclosure.models
     .slice(0, 5)
     .map(({ name, identifier }) => `${claim} that the model ${quoted(name ?? identifier)} was used.`);

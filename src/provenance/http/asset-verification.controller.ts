@@ -31,8 +31,8 @@ export class AssetVerificationController {
     @Param('id', idOf('asset')) id: string,
     @SendsBody() sendsBody: boolean,
   ) {
-    return this.readAsset.inspect({ principal, sendsBody }, id, 'manifest', async ({ path }) =>
-      verificationView(await this.verifyFile.verify(path)),
+    return this.readAsset.inspect({ principal, sendsBody }, id, 'manifest', async (file) =>
+      verificationView(await this.verifyFile.verify(file.path, file)),
     );
   }
 
@@ -56,15 +56,17 @@ export class AssetVerificationController {
   @Get(':id/manifest/store')
   @Audited('asset.read')
   @Allow('organization:read')
-  @ApiOperation({ summary: 'The manifest store of the signed file as it is embedded (application/c2pa)' })
+  @ApiOperation({
+    summary: 'The manifest store of the signed file as it is embedded, or lies beside it (application/c2pa)',
+  })
   async store(
     @CurrentPrincipal() principal: Principal,
     @Param('id', idOf('asset')) id: string,
     @SendsBody() sendsBody: boolean,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const store = await this.readAsset.inspect({ principal, sendsBody }, id, 'manifest', ({ path }) =>
-      this.verifyFile.manifestStore(path),
+    const store = await this.readAsset.inspect({ principal, sendsBody }, id, 'manifest', (file) =>
+      this.verifyFile.manifestStore(file.path, file.manifestPath),
     );
     void reply.headers({
       'content-type': 'application/c2pa',

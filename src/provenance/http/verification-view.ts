@@ -13,6 +13,7 @@ export function verificationView({ verification, headline, log, remoteManifest }
       sizeBytes: verification.sizeBytes,
       mediaType: verification.mediaType,
     },
+    manifestPlacement: verification.manifestPlacement ?? null,
     verdict: verification.verdict,
     headline,
     sentences: verification.sentences,

@@ -3,7 +3,7 @@ import { type CertificateFacts, makingLines } from '../domain/certificate.js';
 import { Paper } from './pdf/paper.js';
 import { Pictures } from './pdf/pictures.js';
 import { COLORS, CONTENT_WIDTH, PAGE, STYLES, type TextStyle } from './pdf/theme.js';
-import { dateTime, exactTime, sizeText, twoLines } from './pdf/words.js';
+import { dateTime, exactTime, fileText, twoLines } from './pdf/words.js';
 
 const PICTURE_SIDE = 150;
 const LABEL_WIDTH = 78;
@@ -29,6 +29,14 @@ export async function renderCertificatePdf(facts: CertificateFacts): Promise<Buf
   drawSection(paper, 'Does it hold', holdRows(facts));
   drawSection(paper, 'In the log', logRows(facts));
   drawSection(paper, 'Check it yourself', checkRows(facts));
+  if (paper.hasReplacements)
+    clipped(
+      paper,
+      'Characters that the font of this page does not have are shown as \ufffd.',
+      STYLES.small,
+      1,
+      'P',
+    );
   return paper.finish(`${asset.id}   verified ${exactTime(verifiedAt)}`);
 }
 
@@ -66,11 +74,7 @@ function drawPictureAndFile(paper: Paper, facts: CertificateFacts): void {
     paper,
     [
       ['Asset', asset.id, 1, STYLES.mono],
-      [
-        'File',
-        `${asset.mediaType}, ${asset.width} x ${asset.height} pixels, ${sizeText(asset.sizeBytes)}`,
-        1,
-      ],
+      ['File', fileText(asset), 1],
       ['SHA-256', twoLines(sha256), 2, STYLES.mono],
       ['Manifest', chain?.manifestLabel ?? 'none', 2, STYLES.mono],
       [
@@ -152,7 +156,11 @@ function holdRows({ result }: CertificateFacts): Row[] {
     return ['Broken', `${where}: ${each.meaning} (${each.code})`, 2];
   });
   const rest: Row[] = breaks.length > 3 ? [['', `and ${breaks.length - 3} more`, 1]] : [];
-  return [['Verdict', VERDICT_WORDS[verdict], 2, STYLES.cellStrong], ...places, ...rest];
+  const history =
+    result.verification.brokenIngredient && verdict !== 'broken'
+      ? ' Something that it was made from does not hold.'
+      : '';
+  return [['Verdict', `${VERDICT_WORDS[verdict]}${history}`, 2, STYLES.cellStrong], ...places, ...rest];
 }
 
 function logRows({ result }: CertificateFacts): Row[] {

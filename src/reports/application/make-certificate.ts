@@ -26,10 +26,8 @@ export class MakeCertificate {
   async make(reader: Reader, id: string): Promise<Buffer> {
     return this.readAsset.inspect(reader, id, 'content', async ({ path, asset }) => {
       const result = await this.verifyFile.verify(path);
-      // Not every kind of file has a picture of it: the page then says so.
-      const picture = asset.mediaType.startsWith('image/')
-        ? await this.renderer.picture(publicId('asset', asset.id), path)
-        : undefined;
+      // Not every file has a picture of it: the page then says so.
+      const picture = await this.renderer.picture(publicId('asset', asset.id), path).catch(() => undefined);
       return this.renderer.pdf({
         asset: aboutAsset(asset),
         result,
@@ -42,6 +40,6 @@ export class MakeCertificate {
 }
 
 function aboutAsset(asset: Asset): CertificateFacts['asset'] {
-  const { title, mediaType, sizeBytes, width, height, mode } = asset;
-  return { id: publicId('asset', asset.id), title, mediaType, sizeBytes, width, height, mode };
+  const { title, mediaType, sizeBytes, width, height, durationMs, mode } = asset;
+  return { id: publicId('asset', asset.id), title, mediaType, sizeBytes, width, height, durationMs, mode };
 }

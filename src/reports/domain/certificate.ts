@@ -9,8 +9,10 @@ export interface CertificateFacts {
     readonly title: string;
     readonly mediaType: string;
     readonly sizeBytes: number;
-    readonly width: number;
-    readonly height: number;
+    /** Absent where the file has no size in pixels. */
+    readonly width: number | undefined;
+    readonly height: number | undefined;
+    readonly durationMs: number | undefined;
     readonly mode: 'live' | 'test';
   };
   readonly result: FileVerification;

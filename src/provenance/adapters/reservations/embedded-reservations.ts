@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type EmbeddableMediaType } from '../../domain/media-types.js';
+import { type SignableMediaType } from '../../domain/media-types.js';
 import { type FoundReservation, type ReservationReading } from '../../domain/reservations/reservation.js';
 import {
   isRemoteManifest,
@@ -9,7 +9,8 @@ import {
 import { avifMetadata } from './avif-metadata.js';
 import { exifTexts } from './exif-texts.js';
 import { iimRightsTexts } from './image-resources.js';
-import { findMetadata, type MetadataPlaces } from './metadata-places.js';
+import { findMetadata, isFindable, type MetadataPlaces } from './metadata-places.js';
+import { scanMetadata } from './packet-scan.js';
 import { parseXmpPacket } from './xmp-packet.js';
 
 export interface EmbeddedReservations extends ReservationReading {
@@ -20,11 +21,14 @@ export interface EmbeddedReservations extends ReservationReading {
 /** What XMP and IPTC-IIM of a file reserve. Hostile input: called in the child process only. */
 export async function embeddedReservations(
   path: string,
-  mediaType: EmbeddableMediaType,
+  mediaType: SignableMediaType,
 ): Promise<EmbeddedReservations> {
-  const file = await readFile(path);
-  const places = mediaType === 'image/avif' ? await avifMetadata(file) : findMetadata(file, mediaType);
-  return readPlaces(places);
+  return readPlaces(await placesIn(path, mediaType));
+}
+
+async function placesIn(path: string, mediaType: SignableMediaType): Promise<MetadataPlaces> {
+  if (mediaType === 'image/avif') return avifMetadata(await readFile(path));
+  return isFindable(mediaType) ? findMetadata(await readFile(path), mediaType) : scanMetadata(path);
 }
 
 export function readPlaces(places: MetadataPlaces): EmbeddedReservations {

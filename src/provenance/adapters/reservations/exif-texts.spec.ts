@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { type EmbeddableMediaType } from '../../domain/media-types.js';
 import { jpegWithSegments, plainPicture, pngWithChunk } from '../../testing/reserved-pictures.js';
 import { avifMetadata } from './avif-metadata.js';
 import { readPlaces } from './embedded-reservations.js';
 import { exifTexts } from './exif-texts.js';
-import { findMetadata } from './metadata-places.js';
+import { findMetadata, type FindableMediaType } from './metadata-places.js';
 
 interface Field {
   readonly tag: number;
@@ -63,7 +62,7 @@ const found = (text: string) => ({
   found: [{ origin: 'exif', act: 'ai-inference', use: 'constrained', constraint: text }],
   unread: [],
 });
-const readingOf = async (file: Buffer, mediaType: EmbeddableMediaType) => {
+const readingOf = async (file: Buffer, mediaType: FindableMediaType | 'image/avif') => {
   const places = mediaType === 'image/avif' ? await avifMetadata(file) : findMetadata(file, mediaType);
   const { found: said, unread } = readPlaces(places);
   return { found: said, unread };

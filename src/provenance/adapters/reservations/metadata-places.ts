@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { type EmbeddableMediaType } from '../../domain/media-types.js';
+import { type SignableMediaType } from '../../domain/media-types.js';
 import { imageResources } from './image-resources.js';
 
 /** The packets of a file that can hold rights, as the container carries them. */
@@ -19,6 +19,13 @@ export function noPlaces(): MetadataPlaces {
   return { xmp: [], iim: [], exif: [], xmpUnread: false, iimUnread: false, exifUnread: false };
 }
 
+/** The containers in which packets are found by their structure; pictures of at most some 100 MB. */
+export type FindableMediaType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/tiff' | 'image/gif';
+
+export function isFindable(mediaType: SignableMediaType): mediaType is FindableMediaType {
+  return mediaType in FINDERS;
+}
+
 /** Packets of real files have some 10 kB; those of long edited ones a few megabytes. */
 export const MAX_PACKET_BYTES = 4 * 1024 * 1024;
 /** More packets than this are made to keep a parser busy. */
@@ -29,10 +36,7 @@ const MAX_PARTS = 262_144;
  * Finds XMP (ISO 16684-1, XMP part 3 for each container) and IPTC-IIM in a file that upload has found whole. Every
  * packet is taken, also a second one where the standard allows one: a reader of the picture may see either.
  */
-export function findMetadata(
-  file: Buffer,
-  mediaType: Exclude<EmbeddableMediaType, 'image/avif'>,
-): MetadataPlaces {
+export function findMetadata(file: Buffer, mediaType: FindableMediaType): MetadataPlaces {
   const places = noPlaces();
   FINDERS[mediaType](file, places);
   return places;
@@ -57,9 +61,7 @@ export function addExif(places: MetadataPlaces, exif: Buffer): void {
 
 const EXIF_NAME = Buffer.from('Exif\0\0', 'latin1');
 
-const FINDERS: Readonly<
-  Record<Exclude<EmbeddableMediaType, 'image/avif'>, (file: Buffer, places: MetadataPlaces) => void>
-> = {
+const FINDERS: Readonly<Record<FindableMediaType, (file: Buffer, places: MetadataPlaces) => void>> = {
   'image/png': inPng,
   'image/jpeg': inJpeg,
   'image/webp': inWebp,

@@ -43,7 +43,11 @@ export interface ReservationReading {
 /** Reads in a separate process: what it parses was written by strangers. */
 export interface ReservationReader {
   /** @throws ColophonError as `MediaVerifier.verify` does */
-  readReservations(file: { readonly path: string; readonly mediaType: string }): Promise<ReservationReading>;
+  readReservations(file: {
+    readonly path: string;
+    readonly mediaType: string;
+    readonly mayBeLarge?: true;
+  }): Promise<ReservationReading>;
 }
 
 const MAX_CONSTRAINT_CHARACTERS = 500;
