@@ -44,6 +44,8 @@ import { type composeOfferings } from './vendors.js';
 const MAX_NEW_TEXTS = 4;
 /** Each stored text is read once by a process, so these are all different. */
 const MAX_STORED_TEXTS = 1_000;
+/** It was read once, so it can be read: a busy machine must not turn it into a denial. */
+const STORED_TEXT_MS = 120_000;
 
 export function composeLicenses(
   { logger }: ServicesOptions,
@@ -57,7 +59,7 @@ export function composeLicenses(
   );
   const newPolicies = new CedarReader(MAX_NEW_TEXTS);
   // Of their own, so that no text that somebody tries out keeps a decision waiting.
-  const storedPolicies = new CedarReader(MAX_STORED_TEXTS);
+  const storedPolicies = new CedarReader(MAX_STORED_TEXTS, STORED_TEXT_MS);
   const askPolicies = new AskPolicies(
     new PoliciesInForce(policyEngine, storedPolicies, (tx) => registry.policiesMark(tx)),
   );
@@ -80,7 +82,7 @@ export function composeLicenses(
     requireLiveKey,
     requireCleared: new RequireCleared(standing),
     askPolicies,
-    setPolicy: new SetPolicy(newPolicies, appendEntry, clock),
+    setPolicy: new SetPolicy(newPolicies, askPolicies.inForce, appendEntry, clock),
     checkPolicy: new CheckPolicy(registry, askPolicies, newPolicies),
     requireReleasable: new RequireReleasable(registry, askPolicies),
     recordListings,

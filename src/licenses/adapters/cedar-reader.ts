@@ -5,8 +5,8 @@ import { type ParsedText, type PolicyReader } from '../domain/policies/policy-en
 import { CEDAR_MODULE, toProblem } from './cedar-policy-engine.js';
 import { TurnQueue } from './turn-queue.js';
 
-/** With the start of the thread. The largest valid text takes a fifth of it on an idle machine. */
-const TIME_LIMIT_MS = 10_000;
+/** With the start of the thread. The largest valid text takes a twentieth of it on an idle machine. */
+const TIME_LIMIT_MS = 45_000;
 
 /** What {@link READ} answers: the engine's own words, and each policy with its effect and annotations. */
 export interface ReadAnswer {

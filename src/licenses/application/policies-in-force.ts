@@ -89,6 +89,19 @@ export class PoliciesInForce {
     return rows.filter(({ items }) => items > 0).map(toRef);
   }
 
+  /** Makes policies ready for questions, before anybody asks. @throws Error when the engine itself fails */
+  prepare(sha256: string, policies: NonNullable<PolicySet['policies']>): Promise<void> {
+    return this.engine.prepare({
+      ref: { kind: 'cedar', scope: 'organization', version: 0, sha256 },
+      policies,
+    });
+  }
+
+  /** What was read of a text with this hash when it was put in force. */
+  remember(sha256: string, policies: NonNullable<PolicySet['policies']>): void {
+    keepLast(this.sets, sha256, policies, MAX_KEPT_SETS);
+  }
+
   /** The versions that a recorded decision names. @throws Error when the database does not hold one of them */
   async named(tx: Tx, { refs }: Pick<PolicyBasis, 'refs'>): Promise<InForce> {
     return this.load(tx, refs);

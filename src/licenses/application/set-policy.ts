@@ -9,9 +9,10 @@ import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { isTerm } from '../domain/policies/blocked-terms.js';
 import { type PolicyReader } from '../domain/policies/policy-engine.port.js';
-import { type PolicyKind, type PolicyScopeKind } from '../domain/policies/policy.js';
+import { type Policy, type PolicyKind, type PolicyScopeKind } from '../domain/policies/policy.js';
 import { type PolicyProblem, readPolicies, type ReadPolicies } from '../domain/policies/read-policies.js';
 import { useCaseOf } from './find-use.js';
+import { type PoliciesInForce } from './policies-in-force.js';
 
 /** What a policy is for: everything, one project, or one use case of it. */
 export interface PolicyScope {
@@ -49,6 +50,8 @@ export interface ReadContent {
   readonly bytes: Buffer;
   readonly items: number;
   readonly warnings: readonly PolicyProblem[];
+  /** Of a text in Cedar: nobody has to read it again. */
+  readonly policies?: readonly Policy[];
 }
 
 interface Place {
@@ -62,6 +65,7 @@ interface Place {
 export class SetPolicy {
   constructor(
     private readonly reader: PolicyReader,
+    private readonly inForce: Pick<PoliciesInForce, 'prepare' | 'remember'>,
     private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
   ) {}
@@ -75,7 +79,9 @@ export class SetPolicy {
     const read = await readText(content.text, this.reader, organizationId);
     if (read.problems) throw policyInvalid(read.problems);
     const { policies, warnings } = read;
-    return { kind: 'cedar', bytes: Buffer.from(content.text, 'utf8'), items: policies.length, warnings };
+    const bytes = Buffer.from(content.text, 'utf8');
+    await this.inForce.prepare(sha256Hex(bytes), policies).catch(couldNotBeChecked);
+    return { kind: 'cedar', bytes, items: policies.length, warnings, policies };
   }
 
   /** @throws ColophonError `not_found`, `conflict` */
@@ -94,6 +100,8 @@ export class SetPolicy {
     const made = { id: newId(), kind, scope: place.scope, version: (last?.version ?? 0) + 1, sha256, items };
     const entryId = await this.log(tx, principal, made, place, last?.sha256);
     await insert(tx, principal, { ...made, bytes, entryId, place, createdAt: this.clock.now() });
+    const { policies } = request.content;
+    if (policies !== undefined) tx.afterCommit(() => this.inForce.remember(sha256, policies));
     return { ...made, outcome: 'changed', warnings };
   }
 
@@ -128,10 +136,12 @@ export async function readText(
     return await readPolicies(text, reader, organizationId);
   } catch (cause) {
     if (isColophonError(cause)) throw cause;
-    throw new ColophonError('policy_invalid', 'The text could not be checked, so it is not taken.', {
-      cause,
-    });
+    return couldNotBeChecked(cause);
   }
+}
+
+function couldNotBeChecked(cause: unknown): never {
+  throw new ColophonError('policy_invalid', 'The text could not be checked, so it is not taken.', { cause });
 }
 
 export function policyInvalid(problems: readonly PolicyProblem[]): ColophonError {
