@@ -12,7 +12,8 @@ const SECONDS = 6;
 const TRANSACTIONS = 1_500;
 
 /**
- * Entries per second and time to acknowledgement, at several numbers of concurrent writers. Beside it, in the same
+ * Entries per second and time to acknowledgement, at several numbers of concurrent writers; others may be given, and
+ * then nothing else is measured: `-- append 512 512 512`. Beside it, in the same
  * run on the same server, the same callers grouped in the same way into bare `INSERT ... SELECT unnest` statements of
  * the same bytes: the price of the log is the ratio. Rates count what is committed, and for the log also what is
  * published (tiles and a signed checkpoint on disk) when the last writer has stopped.
@@ -26,7 +27,8 @@ export const appendBenchmark: Benchmark = async ({ services }, { administratorUr
   await bare.query('CREATE TABLE bare (id uuid PRIMARY KEY, entry bytea NOT NULL)');
   const bytes = sampleBytes();
 
-  for (const writers of WRITERS) {
+  const given = process.argv.slice(3).map(Number);
+  for (const writers of given.length > 0 ? given : WRITERS) {
     const reference = new GroupedInsert(bare, bytes);
     const base = await measure(writers, () => reference.insert());
     const { organizationId } = await create.create(`bench ${writers}`, 'bench.example');
@@ -43,18 +45,22 @@ export const appendBenchmark: Benchmark = async ({ services }, { administratorUr
     });
   }
 
-  const { organizationId } = await create.create('bench transactions', 'bench.example');
-  const alone = await transactions(organizationId, 0);
-  for (const entries of [0, 1, 2, 3]) {
-    const perSecond = entries === 0 ? alone : await transactions(organizationId, entries);
-    rows.push({
-      what: `business transactions with ${entries} entries, 16 writers`,
-      perSecond: Math.round(perSecond),
-      ratio: round(perSecond / alone),
-    });
-  }
+  if (given.length === 0) await addTransactions();
   await bare.end();
   return { rows, notes: [`entry of ${bytes.length} bytes; ${SECONDS} s for each measurement`] };
+
+  async function addTransactions(): Promise<void> {
+    const { organizationId } = await create.create('bench transactions', 'bench.example');
+    const alone = await transactions(organizationId, 0);
+    for (const entries of [0, 1, 2, 3]) {
+      const perSecond = entries === 0 ? alone : await transactions(organizationId, entries);
+      rows.push({
+        what: `business transactions with ${entries} entries, 16 writers`,
+        perSecond: Math.round(perSecond),
+        ratio: round(perSecond / alone),
+      });
+    }
+  }
 
   async function transactions(organization: string, entries: number): Promise<number> {
     const start = performance.now();

@@ -1,26 +1,20 @@
 import { hkdfSync } from 'node:crypto';
 import { join } from 'node:path';
-import pg from 'pg';
 import { parse } from 'pg-connection-string';
 import { type Configuration } from '../config/configuration.js';
 import { readOrCreateSecretFile } from '../config/secret-file.js';
 import { createDataSource } from '../database/data-source.js';
+import { requireDurability } from '../database/durability.js';
 import { createJobQueue } from '../database/job-queue.js';
 import { OrganizationTx } from '../database/organization-tx.js';
 import { type DatabaseAccess } from '../database/prepare-database.js';
+import { createSequencerPool } from '../database/sequencer-pool.js';
 import { ENTITIES } from '../entities.js';
 import { Idempotency } from '../http/idempotency.js';
+import { IdempotencyExpiry } from '../http/idempotency-expiry.js';
 import { type ServicesOptions, clock } from './services-options.js';
 
 const MASTER_KEY_BYTES = 32;
-
-/**
- * A sequencer that stops in the middle of a round (its machine hangs) must not hold the head of a log for ever: the
- * server ends its transaction, and another process goes on. Generic plans, because the statements of the log are the
- * same whatever their arrays hold: planning one anew for each round gains nothing.
- */
-const SEQUENCER_SESSION =
-  '-c search_path=colophon -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s';
 
 export async function composeDatabase({ configuration, database, logger }: ServicesOptions) {
   const masterKey = readMasterKey(configuration);
@@ -32,16 +26,22 @@ export async function composeDatabase({ configuration, database, logger }: Servi
   });
   await dataSource.initialize();
   const organizationTx = new OrganizationTx(dataSource);
-  const sequencerPool = new pg.Pool({
-    connectionString: database.sequencerUrl,
-    max: 8,
-    // A server that vanished without a word must not be waited for without end.
-    keepAlive: true,
-    connectionTimeoutMillis: 30_000,
-    options: SEQUENCER_SESSION,
-    application_name: 'colophon sequencer',
-  });
-  sequencerPool.on('error', (error) => logger.warn({ err: error }, 'a connection of the sequencer broke'));
+  const sequencerPool = createSequencerPool(database.sequencerUrl, (error) =>
+    logger.warn({ err: error }, 'a connection of the sequencer broke'),
+  );
+  try {
+    await requireDurability(
+      (sql, values) => dataSource.query<{ value: string }[]>(sql, values),
+      'the application',
+    );
+    await requireDurability(
+      async (sql, values) => (await sequencerPool.query<{ value: string }>(sql, values)).rows,
+      'the sequencer',
+    );
+  } catch (error) {
+    await Promise.all([dataSource.destroy(), sequencerPool.end()]);
+    throw error;
+  }
   const maintenanceSeconds = Math.max(1, Math.ceil(configuration.stepLeaseSeconds / 4));
   const boss = createJobQueue(jobConnection(database), maintenanceSeconds, logger);
   return {
@@ -50,7 +50,9 @@ export async function composeDatabase({ configuration, database, logger }: Servi
     sequencerPool,
     boss,
     idempotency: new Idempotency(organizationTx, clock, deriveKey(masterKey, 'idempotency')),
+    idempotencyExpiry: new IdempotencyExpiry(sequencerPool, logger),
     masterKey,
+    providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),
   };
 }
 
@@ -67,6 +69,12 @@ function jobConnection({ applicationUrl }: DatabaseAccess) {
 
 function readMasterKey({ home }: Configuration): Buffer {
   const file = join(home, 'keys', 'master.key');
+  return Buffer.from(readOrCreateSecretFile(file, () => randomHex(MASTER_KEY_BYTES)).trim(), 'hex');
+}
+
+/** Seals the organizations' keys for vendors. A file of its own, so that it can be kept and replaced by itself. */
+function readProviderKeyEncryptionKey({ home }: Configuration): Buffer {
+  const file = join(home, 'keys', 'provider-credentials.key');
   return Buffer.from(readOrCreateSecretFile(file, () => randomHex(MASTER_KEY_BYTES)).trim(), 'hex');
 }
 

@@ -64,7 +64,9 @@ const GUARDS = `
   BEGIN
     IF colophon_guard.glass_is_broken() THEN RETURN; END IF;
     FOR dropped IN SELECT * FROM pg_event_trigger_dropped_objects() LOOP
-      IF dropped.schema_name = '${SCHEMA}' AND (
+      -- Triggers and policies lie in no schema of their own: theirs is named for them by some versions of the server only.
+      IF (dropped.schema_name = '${SCHEMA}'
+          OR (dropped.schema_name IS NULL AND dropped.object_identity LIKE '% on ${SCHEMA}.%')) AND (
            (dropped.object_type IN ('table', 'table column', 'trigger', 'policy', 'table constraint')
               AND dropped.object_identity ~ '(^|[ .])audit_(log|entry(_[0-9]{6}|_opening)?|checkpoint|cosignature|time_stamp)([ .]|$)')
            OR (dropped.object_type = 'function'
@@ -112,7 +114,7 @@ const GUARDS = `
   CREATE EVENT TRIGGER colophon_log_rewrite ON table_rewrite EXECUTE FUNCTION colophon_guard.refuse_rewrite();
   CREATE EVENT TRIGGER colophon_log_drop ON sql_drop EXECUTE FUNCTION colophon_guard.refuse_drop();
   CREATE EVENT TRIGGER colophon_log_guards ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'ALTER TRIGGER', 'CREATE TRIGGER', 'CREATE FUNCTION', 'ALTER FUNCTION', 'ALTER POLICY')
+    WHEN TAG IN ('ALTER SCHEMA', 'ALTER TABLE', 'ALTER TRIGGER', 'CREATE TRIGGER', 'CREATE FUNCTION', 'ALTER FUNCTION', 'ALTER POLICY')
     EXECUTE FUNCTION colophon_guard.require_guards();
   ALTER EVENT TRIGGER colophon_log_rewrite ENABLE ALWAYS;
   ALTER EVENT TRIGGER colophon_log_drop ENABLE ALWAYS;

@@ -4,6 +4,7 @@ import PgBoss from 'pg-boss';
 import { z } from 'zod';
 import { readOrCreateSecretFile } from '../config/secret-file.js';
 import { createDataSource, SCHEMA } from './data-source.js';
+import { requireDurability } from './durability.js';
 import { installLogGuards } from './log-guards.js';
 
 export const JOB_SCHEMA = 'pgboss';
@@ -43,7 +44,10 @@ export async function prepareDatabase(
   await client.connect();
   let logGuarded: boolean;
   try {
-    await requireDurability(client);
+    await requireDurability(
+      async (sql, values) => (await client.query<{ value: string }>(sql, values)).rows,
+      'the user that installs',
+    );
     // Two processes that start at once must not create the roles twice.
     await client.query(`SELECT pg_advisory_lock(hashtext('colophon.prepare'))`);
     await createRoles(client, credentials);
@@ -94,23 +98,6 @@ function readOrCreateCredentials(file: string): Credentials {
     } satisfies Credentials),
   );
   return credentialsSchema.parse(JSON.parse(text));
-}
-
-/** A committed transaction must survive a crash (promise P4), so a server that may forget one is refused. */
-async function requireDurability(client: pg.Client): Promise<void> {
-  for (const [setting, allowed] of [
-    ['fsync', ['on']],
-    ['full_page_writes', ['on']],
-    ['synchronous_commit', ['on', 'remote_write', 'remote_apply']],
-  ] as const) {
-    const result = await client.query<{ value: string }>('SELECT current_setting($1) AS value', [setting]);
-    const value = result.rows[0]?.value ?? '';
-    if (!(allowed as readonly string[]).includes(value)) {
-      throw new Error(
-        `PostgreSQL runs with ${setting}=${value}: committed entries could be lost. Set ${setting}=on.`,
-      );
-    }
-  }
 }
 
 async function createRoles(client: pg.Client, credentials: Credentials): Promise<void> {

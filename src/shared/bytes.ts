@@ -3,11 +3,16 @@ import * as crypto from 'node:crypto';
 /** The one-shot function (Node >= 20.12) costs half of a hash object for the short texts that are hashed most. */
 const oneShot: typeof crypto.hash | undefined = crypto.hash;
 
-/** SHA-256 of the given chunks, concatenated. 32 bytes. */
+/**
+ * SHA-256 of the given chunks, concatenated. 32 bytes.
+ *
+ * Through a string of one character per byte where there is one chunk: Node 20 makes the digest as a string and a
+ * buffer of it in half of the time in which it makes the buffer.
+ */
 export function sha256(...chunks: (Uint8Array | string)[]): Buffer {
   const [only, ...more] = chunks;
   if (oneShot !== undefined && only !== undefined && more.length === 0)
-    return oneShot('sha256', only, 'buffer');
+    return Buffer.from(oneShot('sha256', only, 'binary'), 'latin1');
   return hashOf(chunks).digest();
 }
 

@@ -11,7 +11,6 @@ import { CreateOrganization } from '../../src/identity/application/create-organi
 import { canonicalJson, type JsonValue } from '../../src/shared/canonical-json.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { addPerson, formWith, json, OWN_RIGHTS, postForm, productShot, runToEnd } from '../support/api.js';
-import { eventually } from '../support/eventually.js';
 import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
@@ -238,6 +237,14 @@ describe('GET /v1/audit/export', () => {
     );
     await Promise.all(filler);
     let pages = 0;
+    // The export is made as it is taken: it has ended when the generator has.
+    const start = app.services.exportEntries.start.bind(app.services.exportEntries);
+    const ended = new Promise<void>((resolve) => {
+      app.services.exportEntries.start = async (...parameters) => {
+        const started = await start(...parameters);
+        return { ...started, chunks: untilEnded(started.chunks, resolve) };
+      };
+    });
     const list = app.services.readLog.list.bind(app.services.readLog);
     app.services.readLog.list = (...parameters) => {
       pages += 1;
@@ -253,14 +260,11 @@ describe('GET /v1/audit/export', () => {
         asked.once('error', (error) => (asked.destroyed ? undefined : reject(error)));
         asked.end();
       });
-      const settled = await eventually('the reading ends', async () => {
-        const before = pages;
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        return before === pages ? pages : undefined;
-      });
-      expect(settled).toBeLessThan(20);
+      await ended;
+      expect(pages).toBeLessThan(20);
     } finally {
       app.services.readLog.list = list;
+      app.services.exportEntries.start = start;
     }
     expect((await lines()).lines.length).toBeGreaterThan(6_000);
   });
@@ -295,3 +299,11 @@ describe('GET /v1/audit/archive', () => {
     }
   });
 });
+
+async function* untilEnded(chunks: AsyncGenerator<Buffer>, onEnd: () => void): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks;
+  } finally {
+    onEnd();
+  }
+}

@@ -90,20 +90,23 @@ class Deployment {
     await this.sequence();
   }
 
-  witnessLog(policy: WitnessPolicy): WitnessLog {
+  witnessLog(policy: WitnessPolicy, onAsked: (name: string) => void = () => undefined): WitnessLog {
     return new WitnessLog({
+      patience: { slowMs: 200, silenceMs: 60_000 },
       pool: this.pool,
       stores: this.stores,
       keys: this.keys,
       policy,
-      connect: (witness) =>
-        connectByHttp({
+      connect: (witness) => {
+        onAsked(witness.name);
+        return connectByHttp({
           allowedPrivateHosts: fakes.map(({ hostPort }) => hostPort),
           ...(witness.name === 'w0' && {
             submissionDeadlineMs: patienceMs,
             monitoringDeadlineMs: patienceMs,
           }),
-        })(witness),
+        })(witness);
+      },
       clock: { now: () => new Date(Date.now() + aheadMs) },
     });
   }
@@ -407,6 +410,26 @@ describe('a witness that left the policy', () => {
     fakes = fakes.slice(1);
     await here.sequence();
     expect((await newest()).size).toBe(4);
+  });
+});
+
+describe('a witness that cannot be reached', () => {
+  it('is not waited for again before each further log is signed, and the others are asked about each', async () => {
+    const asked: string[] = [];
+    patienceMs = 300;
+    fake(0).misbehave('hang');
+    const log = here.witnessLog(policyOf(2, 1), (name) => asked.push(name));
+    for (let count = 0; count < 4; count++) await log.checkBeforeSigning(organizationId);
+    expect(asked.filter((name) => name === 'w0')).toHaveLength(1);
+    expect(asked.filter((name) => name === 'w1').length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('is asked about each log when it only refuses connections: that takes no time', async () => {
+    const asked: string[] = [];
+    fake(0).misbehave('down');
+    const log = here.witnessLog(policyOf(1, 1), (name) => asked.push(name));
+    for (let count = 0; count < 4; count++) await log.checkBeforeSigning(organizationId);
+    expect(asked).toHaveLength(4);
   });
 });
 

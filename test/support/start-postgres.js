@@ -1,5 +1,7 @@
 // Started once for all tests that need a database: a real PostgreSQL from the npm package, with one migrated
 // template database. Each test file copies the template (test/support/test-database.ts).
+// TEST_POSTGRES_URL names another server instead, of another version, as a superuser and with the word DATABASE in the
+// place of the database: postgres://postgres@/DATABASE?host=/tmp/pg15
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +12,7 @@ export default async function startPostgres() {
     await import('../../dist/src/database/prepare-database.js');
   const { QUEUES } = await import('../../dist/src/database/queues.js');
   const home = mkdtempSync(join(tmpdir(), 'colophon-test-'));
-  const server = await startEmbeddedPostgres(home);
+  const server = givenServer(process.env.TEST_POSTGRES_URL) ?? (await startEmbeddedPostgres(home));
   await createDatabaseIfMissing(server.urlOf('postgres'), 'template_colophon');
   const access = await prepareDatabase(
     server.urlOf('template_colophon'),
@@ -19,4 +21,9 @@ export default async function startPostgres() {
   );
   process.env.TEST_POSTGRES = JSON.stringify({ home, administratorUrl: server.urlOf('DATABASE'), ...access });
   globalThis.__colophonTestPostgres = { server, home };
+}
+
+function givenServer(url) {
+  if (!url) return undefined;
+  return { urlOf: (name) => url.replace('/DATABASE?', `/${name}?`), stop: () => Promise.resolve() };
 }

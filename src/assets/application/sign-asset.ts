@@ -1,5 +1,9 @@
 import { type ManifestPlan, type SigningOrigin } from '../../provenance/domain/manifest-plan.js';
-import { type MediaSigner, type SignedMedia } from '../../provenance/domain/media-signer.port.js';
+import {
+  type MediaSigner,
+  SIDECAR_SUFFIX,
+  type SignedMedia,
+} from '../../provenance/domain/media-signer.port.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
 import { type PictureFingerprint, type PictureFingerprinter } from '../domain/picture-fingerprint.js';
 
@@ -32,16 +36,22 @@ export class SignAsset {
       mediaType: original.mediaType,
     };
     const destinationPath = await this.store.stage();
+    const sidecarPath = `${destinationPath}${SIDECAR_SUFFIX}`;
     try {
       // Signing changes no pixel, so both can be done at once. It waits for neither in a transaction.
       const [signed, fingerprint] = await Promise.all([
         this.signer.sign({ source, destinationPath, origin, plan }),
         this.fingerprinter.fingerprint(source.path),
       ]);
+      // The sidecar first: a file in the store without it would look unsigned.
+      if (signed.manifestPlacement === 'sidecar') {
+        await this.store.put(organizationId, signed.manifestSha256, sidecarPath);
+      }
       await this.store.put(organizationId, signed.sha256, destinationPath);
       return { ...signed, fingerprint };
     } finally {
       await this.store.discard(destinationPath);
+      await this.store.discard(sidecarPath);
     }
   }
 }

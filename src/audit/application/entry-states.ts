@@ -5,6 +5,7 @@ import {
   type TimeStamp,
   type WitnessedCheckpoint,
 } from './anchored-checkpoints.js';
+import { askUntil } from './ask-until.js';
 import { type LoggedEntry, type ReadLog } from './read-log.js';
 
 /**
@@ -63,14 +64,14 @@ export class EntryStates {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<{ entry: LoggedEntry; progress: EntryProgress }> {
-    const deadline = Date.now() + timeoutMs;
-    for (;;) {
-      const entry = await find();
-      const progress = await this.of(organizationId, entry);
-      if (progress.reached.includes(state) || Date.now() >= deadline || signal.aborted)
-        return { entry, progress };
-      await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
-    }
+    return askUntil(
+      async () => {
+        const entry = await find();
+        return { entry, progress: await this.of(organizationId, entry) };
+      },
+      ({ progress }) => progress.reached.includes(state),
+      { timeoutMs, stepMs: WAIT_STEP_MS, signal },
+    );
   }
 }
 

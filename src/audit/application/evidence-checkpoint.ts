@@ -16,6 +16,7 @@ import { TlogError } from '../core/tlog-error.js';
 import { type TimeStampTrust, verifyTimeStampToken } from '../verify/time-stamp-token.js';
 import { isPolicyMet } from '../verify/witness-status.js';
 import { type AnchoredCheckpoints, type TimeStamp } from './anchored-checkpoints.js';
+import { askUntil } from './ask-until.js';
 import { type LogKeys } from './log-keys.port.js';
 import { openOwnCheckpoint, withoutCosignatures } from './own-checkpoint.js';
 import { type PublishedCheckpoint, type ReadLog } from './read-log.js';
@@ -77,12 +78,12 @@ export class FindEvidenceCheckpoint {
    * @throws ColophonError `log_damaged` when a stored signature or token does not verify (any more)
    */
   async find(organizationId: string, index: number): Promise<EvidenceCheckpoint> {
-    const deadline = Date.now() + this.parts.waitMs;
-    for (;;) {
-      const size = await this.choose(organizationId, index);
-      if (size.isComplete || Date.now() >= deadline) return this.read(organizationId, size.size);
-      await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
-    }
+    const { size } = await askUntil(
+      () => this.choose(organizationId, index),
+      ({ isComplete }) => isComplete,
+      { timeoutMs: this.parts.waitMs, stepMs: WAIT_STEP_MS },
+    );
+    return this.read(organizationId, size);
   }
 
   private get hasPolicy(): boolean {

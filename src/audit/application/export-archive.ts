@@ -12,7 +12,7 @@ import { formatWitnessPolicy, policyForLog, type WitnessPolicy } from '../core/w
 import { type AnchoredCheckpoints } from './anchored-checkpoints.js';
 import { type LogWriter } from './log-writer.js';
 import { tileReaderOf } from './published-tiles.js';
-import { type ReadLog } from './read-log.js';
+import { type PublishedCheckpoint, type ReadLog } from './read-log.js';
 import { type TileStores } from './tile-store.port.js';
 
 export interface StartedArchive {
@@ -46,17 +46,26 @@ export class ExportArchive {
   ) {}
 
   /**
+   * What an archive would hold: nothing is shown, so nothing is written down.
+   * @throws ColophonError `audit_unavailable`, `log_damaged`, `payload_too_large`
+   */
+  async announce(organizationId: string): Promise<PublishedCheckpoint> {
+    const published = await this.log.settled(organizationId, PUBLICATION_TIMEOUT_MS);
+    if (published.checkpoint.size > MAX_ARCHIVE_ENTRIES)
+      throw new ColophonError(
+        'payload_too_large',
+        `An archive holds at most ${MAX_ARCHIVE_ENTRIES} entries. Copy this log with "colophon log mirror".`,
+      );
+    return published;
+  }
+
+  /**
    * When this resolves, the log says that the archive was made; no byte has left yet.
    * @throws ColophonError `audit_unavailable`, `log_damaged`, `payload_too_large`
    */
   async start(principal: Principal): Promise<StartedArchive> {
     const { organizationId } = principal;
-    const { checkpoint, note, vkey } = await this.log.settled(organizationId, PUBLICATION_TIMEOUT_MS);
-    if (checkpoint.size > MAX_ARCHIVE_ENTRIES)
-      throw new ColophonError(
-        'payload_too_large',
-        `An archive holds at most ${MAX_ARCHIVE_ENTRIES} entries. Copy this log with "colophon log mirror".`,
-      );
+    const { checkpoint, note, vkey } = await this.announce(organizationId);
     const small = await this.smallFiles(organizationId, { size: checkpoint.size, note, vkey });
     await this.writer.append(organizationId, {
       type: 'log.exported',

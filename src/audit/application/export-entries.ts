@@ -34,13 +34,18 @@ export class ExportEntries {
     private readonly writer: LogWriter,
   ) {}
 
+  /** What an export would reach to: nothing is shown, so nothing is written down. */
+  async announce(organizationId: string): Promise<Checkpoint> {
+    return (await this.log.settled(organizationId, PUBLICATION_TIMEOUT_MS)).checkpoint;
+  }
+
   /**
    * When this resolves, the log says that the export was made; no byte has left yet.
    * @throws ColophonError `audit_unavailable`, `log_damaged`
    */
   async start(principal: Principal, format: EntriesFormat, filter: EntryFilter): Promise<StartedExport> {
     const { organizationId } = principal;
-    const { checkpoint } = await this.log.settled(organizationId, PUBLICATION_TIMEOUT_MS);
+    const checkpoint = await this.announce(organizationId);
     await this.writer.append(organizationId, {
       type: 'log.exported',
       actor: actorOf(principal),

@@ -114,15 +114,11 @@ export class LogWriter {
   }
 
   private async moveAndCommit(client: pg.PoolClient, organizationId: string): Promise<Moved | undefined> {
-    try {
-      await client.query('BEGIN');
-      const moved = await this.movePending(client, organizationId);
-      await client.query('COMMIT');
-      return moved;
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    }
+    await client.query('BEGIN');
+    // What fails is rolled back by the end of the connection, which is thrown away then.
+    const moved = await this.movePending(client, organizationId);
+    await client.query('COMMIT');
+    return moved;
   }
 
   private async movePending(client: pg.PoolClient, organizationId: string): Promise<Moved | undefined> {

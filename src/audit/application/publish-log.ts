@@ -63,14 +63,9 @@ export class PublishLog {
   async publish(organizationId: string): Promise<number> {
     return withOwnConnection(this.pool, async (client) => {
       await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`publish ${organizationId}`]);
-      let size: number;
-      try {
-        size = await this.publishAlone(client, organizationId);
-      } catch (error) {
-        await unlock(client).catch(() => undefined);
-        throw error;
-      }
-      await unlock(client);
+      const size = await this.publishAlone(client, organizationId);
+      // After a failure it ends with the connection, which is thrown away then.
+      await client.query('SELECT pg_advisory_unlock_all()');
       return size;
     });
   }
@@ -241,10 +236,6 @@ class LogRecords {
 
 function rangeOf({ size, edge }: CheckpointRow): CompactRange {
   return new CompactRange(Number(size), edge);
-}
-
-async function unlock(client: pg.PoolClient): Promise<void> {
-  await client.query('SELECT pg_advisory_unlock_all()');
 }
 
 function asReceived(value: Buffer): Buffer {

@@ -5,6 +5,7 @@ import { type EntryType } from '../core/entry-types.js';
 import { inclusionProofFromTiles } from '../core/tile-reading.js';
 import { formatTlogProof } from '../core/tlog-proof.js';
 import { type AnchoredCheckpoints } from './anchored-checkpoints.js';
+import { askUntil } from './ask-until.js';
 import { type LogKeys } from './log-keys.port.js';
 import { openOwnCheckpoint } from './own-checkpoint.js';
 import { asLogDamage, logDamaged, PublishedLeaves } from './published-leaves.js';
@@ -181,12 +182,12 @@ export class ReadLog {
         [organizationId],
       ),
     );
-    const deadline = Date.now() + timeoutMs;
-    for (;;) {
-      if ((await this.publishedSize(organizationId)) >= Number(row?.size) || Date.now() > deadline)
-        return this.published(organizationId);
-      await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
-    }
+    await askUntil(
+      () => this.publishedSize(organizationId),
+      (size) => size >= Number(row?.size),
+      { timeoutMs, stepMs: WAIT_STEP_MS },
+    );
+    return this.published(organizationId);
   }
 
   /** Entries under the published checkpoint; 0 when there is none. */
@@ -241,21 +242,27 @@ export class ReadLog {
     entryIds: readonly string[],
     timeoutMs: number,
   ): Promise<{ entries: LoggedEntry[]; published: PublishedCheckpoint }> {
-    const deadline = Date.now() + timeoutMs;
-    for (;;) {
-      const entries = await this.organizationTx.run(organizationId, (tx) => this.byIds(tx, entryIds));
-      const indices = entries.map(({ index }) => index);
-      if (entries.length < entryIds.length)
-        throw new ColophonError('internal', 'An entry of this organization is missing from the log.');
-      if (indices.every((index) => index !== undefined)) {
-        const published = await this.published(organizationId);
-        if (indices.every((index) => (index ?? Infinity) < published.checkpoint.size))
-          return { entries, published };
-      }
-      if (Date.now() > deadline)
-        throw new ColophonError('audit_unavailable', 'The log has not published these entries yet.');
-      await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
-    }
+    const found = await askUntil(
+      () => this.ifPublished(organizationId, entryIds),
+      (answer) => answer !== undefined,
+      { timeoutMs, stepMs: WAIT_STEP_MS },
+    );
+    if (found === undefined)
+      throw new ColophonError('audit_unavailable', 'The log has not published these entries yet.');
+    return found;
+  }
+
+  private async ifPublished(
+    organizationId: string,
+    entryIds: readonly string[],
+  ): Promise<{ entries: LoggedEntry[]; published: PublishedCheckpoint } | undefined> {
+    const entries = await this.organizationTx.run(organizationId, (tx) => this.byIds(tx, entryIds));
+    if (entries.length < entryIds.length)
+      throw new ColophonError('internal', 'An entry of this organization is missing from the log.');
+    if (entries.some(({ index }) => index === undefined)) return undefined;
+    const published = await this.published(organizationId);
+    const { size } = published.checkpoint;
+    return entries.every(({ index }) => (index ?? Infinity) < size) ? { entries, published } : undefined;
   }
 }
 

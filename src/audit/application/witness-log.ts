@@ -12,7 +12,12 @@ import { tileReaderOf } from './published-tiles.js';
 import { type RecordedCheckpoint, WitnessRecords } from './witness-records.js';
 import { contradiction, evidenceOf } from './witness-evidence.js';
 import { type TileStores } from './tile-store.port.js';
-import { type ConnectWitness, type Witness, type WitnessAnswer } from './witness.port.js';
+import {
+  type ConnectWitness,
+  type ShownCheckpoint,
+  type Witness,
+  type WitnessAnswer,
+} from './witness.port.js';
 
 export interface WitnessLogParts {
   /** Connections of the sequencer's role. */
@@ -22,6 +27,8 @@ export interface WitnessLogParts {
   readonly policy: WitnessPolicy;
   readonly connect: ConnectWitness;
   readonly clock: Clock;
+  /** Without it: an answer is slow after 1 s, and who was slow and gave none is silent for 30 s. */
+  readonly patience?: { readonly slowMs: number; readonly silenceMs: number };
 }
 
 /** One log and its newest recorded checkpoint, as all witnesses are shown it in one round. */
@@ -31,6 +38,9 @@ interface Round {
   readonly states: ReadonlyMap<string, AnchorState>;
   readonly newest: RecordedCheckpoint;
 }
+
+/** What takes longer and gives no answer is a deadline that passed, not a refused connection. */
+const PATIENCE = { slowMs: 1_000, silenceMs: 30_000 };
 
 /** What stands in a conflict for which the witness has shown nothing but its word. */
 export const UNPROVED = 'it shows no checkpoint with the key of this log that would prove it';
@@ -47,6 +57,8 @@ export const UNPROVED = 'it shows no checkpoint with the key of this log that wo
 export class WitnessLog {
   private readonly records: WitnessRecords;
   private readonly states: AnchorStates;
+  /** Until when, by the monotonic clock, a witness counts as silent. */
+  private readonly silentUntilMs = new Map<PolicyWitness, number>();
 
   constructor(private readonly parts: WitnessLogParts) {
     this.records = new WitnessRecords(parts.pool);
@@ -76,7 +88,9 @@ export class WitnessLog {
    * Asks every witness that can be reached what it saw of this log last, and records a conflict when this database
    * does not know it: then the database is not the one that signed it. For the time after a start, when database and
    * store may have been restored together. A witness that does not show its last checkpoint is given ours once more,
-   * also when it has cosigned it: a larger size in its answer tells the same. One that cannot be reached is skipped.
+   * also when it has cosigned it: a larger size in its answer tells the same. One that cannot be reached is skipped,
+   * and one that has just let its deadline pass is not asked about the next logs either: with thousands of logs, each
+   * would wait for the same silence, and none be signed meanwhile.
    * @throws Error when the database, the key or our own tiles fail
    */
   async checkBeforeSigning(organizationId: string): Promise<void> {
@@ -84,7 +98,7 @@ export class WitnessLog {
     const key = await this.parts.keys.ofLog(organizationId);
     await allOf(
       this.parts.policy.witnesses.map(async (witness) => {
-        const shown = await this.parts.connect(witness).lastCheckpoint(key.origin);
+        const shown = await this.lastShown(witness, key.origin);
         if (shown.kind === 'unavailable') return;
         const evidence = evidenceOf(shown, key);
         if (evidence === undefined) return this.askAgain(organizationId, witness);
@@ -92,6 +106,17 @@ export class WitnessLog {
         if (conflict !== undefined) await this.recordConflict(organizationId, witness, conflict);
       }),
     );
+  }
+
+  private async lastShown(witness: PolicyWitness, origin: string): Promise<ShownCheckpoint> {
+    const startMs = performance.now();
+    if (startMs < (this.silentUntilMs.get(witness) ?? 0)) return { kind: 'unavailable' };
+    const shown = await this.parts.connect(witness).lastCheckpoint(origin);
+    const endMs = performance.now();
+    const { slowMs, silenceMs } = this.parts.patience ?? PATIENCE;
+    if (shown.kind === 'unavailable' && endMs - startMs >= slowMs)
+      this.silentUntilMs.set(witness, endMs + silenceMs);
+    return shown;
   }
 
   private async askAgain(organizationId: string, witness: PolicyWitness): Promise<void> {

@@ -65,10 +65,11 @@ export interface ParsedEntry {
 const utcTimestamp = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/)
-  .refine((text) => {
-    const date = new Date(text);
-    return !Number.isNaN(date.getTime()) && date.toISOString() === text;
-  }, 'expected RFC 3339 in UTC with milliseconds');
+  // Date.parse takes February 30 and 24:00 for a time of the next day, and refuses what else is no time.
+  .refine(
+    (text) => new Date(text).getUTCDate() === Number(text.slice(8, 10)),
+    'expected RFC 3339 in UTC with milliseconds',
+  );
 
 const sealed = z
   .record(token, commitment)
@@ -91,18 +92,29 @@ const writtenEnvelopeSchema = envelopeSchema.extend({
   data: z.unknown(),
 });
 
+/** Envelope and data of one type in one schema, made when the first entry of this type is. */
+const writtenSchemas = new Map<EntryType, z.ZodType>();
+
+function writtenSchemaOf(type: EntryType): z.ZodType {
+  const known = writtenSchemas.get(type);
+  if (known) return known;
+  const schema = writtenEnvelopeSchema.extend({ data: ENTRY_DATA_SCHEMAS[type] });
+  writtenSchemas.set(type, schema);
+  return schema;
+}
+
 /**
  * Validates an entry and gives its canonical bytes and its leaf hash SHA-256(0x00 || bytes).
  * @throws TlogError malformed (naming the fields, never their values), limit_exceeded
  */
 export function buildEntry(input: EntryInput): BuiltEntry {
-  const envelope = writtenEnvelopeSchema.safeParse({ v: ENTRY_VERSION, ...input });
-  const data = isEntryType(input.type) ? ENTRY_DATA_SCHEMAS[input.type].safeParse(input.data) : undefined;
-  const problems = [...problemsOf(envelope, []), ...problemsOf(data, ['data'])];
-  if (!envelope.success || !data?.success) {
-    throw new TlogError('malformed', `not an entry of type ${input.type}: ${problems.join('; ')}`);
+  const schema = isEntryType(input.type) ? writtenSchemaOf(input.type) : writtenEnvelopeSchema;
+  const result = schema.safeParse({ v: ENTRY_VERSION, ...input });
+  if (!result.success || !isEntryType(input.type)) {
+    const problems = [...problemsOf(result, []), ...(isEntryType(input.type) ? [] : [UNKNOWN_TYPE])];
+    throw new TlogError('malformed', `not an entry of type ${String(input.type)}: ${problems.join('; ')}`);
   }
-  const bytes = canonicalJson({ ...envelope.data, data: data.data } as unknown as JsonValue);
+  const bytes = canonicalJson(result.data as JsonValue);
   if (bytes.length > MAX_ENTRY_BYTES) {
     throw new TlogError('limit_exceeded', `the entry has more than ${MAX_ENTRY_BYTES} bytes`);
   }
@@ -125,7 +137,7 @@ export function parseEntry(bytes: Uint8Array): ParsedEntry {
   }
   const entry: EntryEnvelope = envelope.data;
   if (!isEntryType(entry.type)) {
-    return { entry, schema: 'unknown_type', problems: ['type: not known to this version'] };
+    return { entry, schema: 'unknown_type', problems: [UNKNOWN_TYPE] };
   }
   const problems = [
     ...problemsOf(ENTRY_DATA_SCHEMAS[entry.type].safeParse(entry.data), ['data']),
@@ -150,8 +162,9 @@ function parseCanonicalEntry(bytes: Uint8Array): unknown {
   return result.value;
 }
 
-function problemsOf(result: z.ZodSafeParseResult<unknown> | undefined, parents: readonly string[]): string[] {
-  if (result === undefined) return ['type: not known to this version'];
+const UNKNOWN_TYPE = 'type: not known to this version';
+
+function problemsOf(result: z.ZodSafeParseResult<unknown>, parents: readonly string[]): string[] {
   if (result.success) return [];
   return result.error.issues.map((issue) => `${[...parents, ...issue.path].join('.')}: ${wordsOf(issue)}`);
 }

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { sha256 } from '../../shared/bytes.js';
 import { TlogError } from './tlog-error.js';
 
 /** The Merkle tree of RFC 6962 section 2.1 with SHA-256. Sizes and indexes are safe integers (below 2^53). */
@@ -17,7 +17,7 @@ export function leafHash(entry: Uint8Array): Hash {
   const input = Buffer.allocUnsafe(1 + entry.length);
   input[0] = LEAF_PREFIX;
   input.set(entry, 1);
-  return hash('sha256', input, 'buffer');
+  return sha256(input);
 }
 
 const nodeInput = Buffer.alloc(1 + 2 * HASH_BYTES);
@@ -27,12 +27,12 @@ nodeInput[0] = NODE_PREFIX;
 export function nodeHash(left: Hash, right: Hash): Hash {
   nodeInput.set(left, 1);
   nodeInput.set(right, 1 + HASH_BYTES);
-  return hash('sha256', nodeInput, 'buffer');
+  return sha256(nodeInput);
 }
 
 /** Root of the tree without entries = SHA-256(""), RFC 6962 section 2.1. */
 export function emptyRoot(): Hash {
-  return hash('sha256', '', 'buffer');
+  return sha256('');
 }
 
 /** @throws TlogError out_of_range unless `value` is an integer of 0 to 2^53 - 1 */

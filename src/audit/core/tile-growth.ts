@@ -1,4 +1,4 @@
-import type { CompactRange } from './compact-range.js';
+import { CompactRange } from './compact-range.js';
 import { decodeBundle, encodeBundle } from './entry-bundle.js';
 import { completeSubtrees, foldSubtrees, type Hash, leafHash, treeRoot } from './merkle.js';
 import { bytesEqual } from './strict-encoding.js';
@@ -40,9 +40,9 @@ export async function growTree(
   leafHashes: readonly Hash[],
   stored: TileReader,
 ): Promise<TreeGrowth> {
-  const newRange = range.append(leafHashes);
   const edge = await readEdge(range, stored);
   const levels = appendToLevels(edge, leafHashes);
+  const newRange = new CompactRange(range.size + leafHashes.length, subtreesOfEdge(levels.map(partialEnd)));
   const tiles = tilesForGrowth(range.size, newRange.size).map((tile): TileContent => {
     const hashes = levels[tile.level as number] ?? [];
     // Each level starts with the hashes of its old partial tile, i.e. at a tile boundary.
@@ -73,6 +73,11 @@ async function readEdge(range: CompactRange, stored: TileReader): Promise<Hash[]
  * O(256 x levels).
  */
 export function rootOfEdge(levels: readonly (readonly Hash[])[]): Hash {
+  return foldSubtrees(subtreesOfEdge(levels));
+}
+
+/** The complete subtrees of such a tree, largest first: the edge of its compact range. */
+function subtreesOfEdge(levels: readonly (readonly Hash[])[]): Hash[] {
   const subtrees = levels.map((hashes) =>
     completeSubtrees(0, hashes.length).map(({ level, index }) => {
       const width = 2 ** level;
@@ -80,7 +85,12 @@ export function rootOfEdge(levels: readonly (readonly Hash[])[]): Hash {
     }),
   );
   // The higher level covers the entries further left.
-  return foldSubtrees(subtrees.reverse().flat());
+  return subtrees.reverse().flat();
+}
+
+/** Of the hashes of a level, which begin where a tile does, those that fill no tile. */
+function partialEnd(hashes: readonly Hash[]): readonly Hash[] {
+  return hashes.slice(hashes.length - (hashes.length % TILE_WIDTH));
 }
 
 function appendToLevels(edge: readonly Hash[][], leafHashes: readonly Hash[]): Hash[][] {

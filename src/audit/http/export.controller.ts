@@ -5,6 +5,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { z } from 'zod';
 import { Audited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { SendsBody } from '../../http/conditional.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
@@ -55,13 +56,17 @@ export class ExportController {
   async export(
     @CurrentPrincipal() principal: Principal,
     @Query({ schema: exportSchema }) query: z.infer<typeof exportSchema>,
+    @SendsBody() sendsBody: boolean,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { format } = query;
+    const headers = (checkpoint: Checkpoint) => headersOf(principal, checkpoint, MEDIA_TYPES[format], format);
+    if (!sendsBody) {
+      const checkpoint = await this.exportEntries.announce(principal.organizationId);
+      return reply.headers(headers(checkpoint)).send();
+    }
     const { checkpoint, chunks } = await this.exportEntries.start(principal, format, toEntryFilter(query));
-    await reply
-      .headers(headersOf(principal, checkpoint, MEDIA_TYPES[format], format))
-      .send(Readable.from(chunks, { objectMode: false }));
+    await reply.headers(headers(checkpoint)).send(Readable.from(chunks, { objectMode: false }));
   }
 
   @Get('archive')
@@ -69,7 +74,15 @@ export class ExportController {
   @Allow('audit:export')
   @ApiProduces('application/zip')
   @ApiOperation({ summary: 'The whole log as a zip of static files, readable by "colophon log fsck"' })
-  async archive(@CurrentPrincipal() principal: Principal, @Res() reply: FastifyReply): Promise<void> {
+  async archive(
+    @CurrentPrincipal() principal: Principal,
+    @SendsBody() sendsBody: boolean,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (!sendsBody) {
+      const { checkpoint } = await this.exportArchive.announce(principal.organizationId);
+      return reply.headers(headersOf(principal, checkpoint, 'application/zip', 'zip')).send();
+    }
     const { checkpoint, stream } = await this.exportArchive.start(principal);
     await reply.headers(headersOf(principal, checkpoint, 'application/zip', 'zip')).send(stream);
   }

@@ -1,12 +1,17 @@
-import { Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyRequest } from 'fastify';
+import { Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { Unaudited } from '../../http/audited.js';
 import { OptionalPrincipal, PublicOrKey } from '../../http/authentication.guard.js';
 import { FormRoute } from '../../http/form-route.js';
 import { FormUploads } from '../../http/form-uploads.js';
 import { VerifyFile } from '../application/verify-file.js';
 import { FindSimilar, type SimilarManifest } from '../domain/find-similar.port.js';
+import { verificationView } from './verification-view.js';
+
+export const CRJSON_MEDIA_TYPE = 'application/crjson+json';
+const querySchema = z.strictObject({ format: z.enum(['words', 'crjson']).default('words') });
 
 @ApiTags('Verification')
 @Controller('v1/verify')
@@ -23,35 +28,39 @@ export class VerifyController {
   )
   @PublicOrKey()
   @HttpCode(200)
-  @FormRoute()
+  @FormRoute(undefined, {
+    name: 'manifest',
+    description: 'The C2PA manifest store of a file that carries none (application/c2pa). Optional',
+  })
+  @ApiQuery({ name: 'format', enum: ['words', 'crjson'], required: false })
   @ApiOperation({
-    summary: 'What does this file say, is it intact, do we know it. Public; the file is not kept.',
+    summary:
+      'What does this file say, is it intact and where did it break, who signed it and who trusts them, do we know it. As words, or as crJSON. Public; the file is not kept.',
   })
   async verify(
     @Req() request: FastifyRequest,
+    @Query({ schema: querySchema }) { format }: z.infer<typeof querySchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @OptionalPrincipal() viewer: { readonly organizationId: string } | undefined,
-  ) {
-    return this.uploads.inspect(request, async (path) => {
-      const { verification, headline, log } = await this.verifyFile.verify(path);
-      return {
-        file: {
-          sha256: verification.sha256,
-          sizeBytes: verification.sizeBytes,
-          mediaType: verification.mediaType,
-        },
-        verdict: verification.verdict,
-        headline,
-        sentences: verification.sentences,
-        trustedBy: verification.trustedBy ?? null,
-        brokenIngredient: verification.brokenIngredient,
-        log: { origin: null, entryIndex: null, ...log },
-        chain: verification.chain ?? null,
-        statuses: verification.statuses,
-        similar: similarAnswer(
-          verification.verdict === 'none' ? await this.findSimilar.to(path, viewer) : 'not_asked',
-        ),
-      };
+  ): Promise<unknown> {
+    const asCrJson = format === 'crjson' || request.headers.accept === CRJSON_MEDIA_TYPE;
+    return this.uploads.inspect(request, 'manifest', async (path, manifestPath) => {
+      if (!asCrJson) return this.inWords(path, manifestPath, viewer);
+      const document = await this.verifyFile.crJson(path);
+      void reply.type(CRJSON_MEDIA_TYPE);
+      return document;
     });
+  }
+
+  private async inWords(
+    path: string,
+    manifestPath: string | undefined,
+    viewer: { readonly organizationId: string } | undefined,
+  ) {
+    const found = await this.verifyFile.verify(path, { manifestPath });
+    const isStripped = found.verification.verdict === 'none';
+    const similar = isStripped ? await this.findSimilar.to(path, viewer) : 'not_asked';
+    return { ...verificationView(found), similar: similarAnswer(similar) };
   }
 }
 

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { askUntil } from './ask-until.js';
+
+/** Answers 1, 2, 3, ... */
+function counting(): () => Promise<number> {
+  let asked = 0;
+  return () => Promise.resolve(++asked);
+}
+
+describe('askUntil', () => {
+  it('gives the first answer that will do', async () => {
+    const wait = { timeoutMs: 60_000, stepMs: 1 };
+    await expect(askUntil(counting(), (answer) => answer >= 4, wait)).resolves.toBe(4);
+  });
+
+  it('asks once when there is no time', async () => {
+    await expect(askUntil(counting(), () => false, { timeoutMs: 0, stepMs: 1 })).resolves.toBe(1);
+  });
+
+  it('gives the last answer when the time is over, and asks once more then', async () => {
+    const answer = await askUntil(counting(), () => false, { timeoutMs: 5, stepMs: 1_000 });
+    expect(answer).toBe(2);
+  });
+
+  it('ends when nobody needs the answer any more', async () => {
+    const gone = new AbortController();
+    const ask = counting();
+    const answer = askUntil(
+      async () => {
+        const answer = await ask();
+        if (answer === 3) gone.abort();
+        return answer;
+      },
+      () => false,
+      { timeoutMs: 60_000, stepMs: 1, signal: gone.signal },
+    );
+    await expect(answer).resolves.toBe(3);
+  });
+
+  it('passes on what goes wrong', async () => {
+    const broken = (): Promise<never> => Promise.reject(new Error('no database'));
+    await expect(askUntil(broken, () => true, { timeoutMs: 5, stepMs: 1 })).rejects.toThrow('no database');
+  });
+});
