@@ -1,8 +1,11 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import pg from 'pg';
 import { seedListings } from '../src/licenses/registry/seed.js';
 import { type RunningColophon } from '../src/launch.js';
 import { parsePublicId } from '../src/shared/ids.js';
+import { type Asking } from './asking-process.js';
 import { type Benchmark, type BenchmarkRow, percentile } from './benchmark.js';
 import { CLEAN, lineageOf, MIXED, withLoras } from './license-lineage.js';
 
@@ -23,8 +26,9 @@ const FACTS = {
 };
 
 /**
- * `POST /v1/clearances`, one request after the other: the time until the answer is read, and the CPU of the process that
- * serves and asks. Beside it, on the same server, a bare transaction with as many statements that writes as many bytes.
+ * `POST /v1/clearances`, one request after the other: the time until the answer is read by a client in a process of its
+ * own, and the CPU of the process that serves. Beside it, on the same server, a bare transaction with as many statements
+ * that writes as many bytes; and once the same with client and server in one process.
  */
 export const clearanceHttpBenchmark: Benchmark = async (instance, { administratorUrl }) => {
   const listings = withLoras(seedListings());
@@ -34,6 +38,7 @@ export const clearanceHttpBenchmark: Benchmark = async (instance, { administrato
   await bare.connect();
   await bare.query('CREATE TABLE bare_clearance (id bigserial PRIMARY KEY, bytes bytea NOT NULL)');
   const rows: BenchmarkRow[] = [];
+  const client = fork(new URL('./asking-process.js', import.meta.url), { stdio: 'inherit' });
   for (const [what, models, countries] of [
     ['little open', CLEAN, ['US']],
     ['much open', MIXED, ['US']],
@@ -52,20 +57,28 @@ export const clearanceHttpBenchmark: Benchmark = async (instance, { administrato
       {
         ...row(
           `${what}: POST /v1/clearances`,
-          await measure((round) => asked(instance, '/v1/clearances', body(round))),
+          await measureFrom(client, instance, (round) => JSON.stringify(body(round))),
         ),
         statements,
         sizeBytes,
       },
     );
+    if (what === 'much open')
+      rows.push(
+        row(
+          `${what}: client in the same process`,
+          await measure((round) => asked(instance, '/v1/clearances', body(round))),
+        ),
+      );
   }
+  client.kill();
   await bare.end();
   return {
     rows,
     notes: [
       `14 models and tools with 3 LoRAs; ${WARM_UP} requests before, ${REQUESTS} measured, one after the other`,
-      'CPU: user time of the process that serves and asks; the database is another process',
-      'statements: those of one request, counted at the driver; a bare transaction has as many, with the bytes in one of them',
+      'CPU: user time of the process that serves; the database and the client are others',
+      'statements: those of one request and of the sequencer during it, counted at the driver; a bare transaction has as many, with the bytes in one of them',
     ],
   };
 };
@@ -86,6 +99,27 @@ async function measure(work: (round: number) => Promise<unknown>): Promise<Times
   }
   const userCpuMs = process.cpuUsage(cpu).user / 1_000 / REQUESTS;
   return { sortedMs: times.sort((a, b) => a - b), userCpuMs };
+}
+
+/** The same, asked by a process of its own. */
+async function measureFrom(
+  client: ChildProcess,
+  { instance }: RunningColophon,
+  bodyOf: (round: number) => string,
+): Promise<Times> {
+  const asking: Asking = {
+    url: `${instance.url}/v1/clearances`,
+    key: instance.keys.live,
+    warmUp: Array.from({ length: WARM_UP }, (_, round) => bodyOf(round)),
+    measured: Array.from({ length: REQUESTS }, (_, round) => bodyOf(round)),
+  };
+  const warm = once(client, 'message');
+  client.send(asking);
+  const [begun] = (await warm) as [unknown];
+  const cpu = process.cpuUsage();
+  const [done] = (await once(client, 'message')) as [{ sortedMs?: number[]; error?: string }];
+  if (begun !== 'warm' || done.sortedMs === undefined) throw new Error(JSON.stringify([begun, done]));
+  return { sortedMs: done.sortedMs, userCpuMs: process.cpuUsage(cpu).user / 1_000 / REQUESTS };
 }
 
 function row(what: string, { sortedMs, userCpuMs }: Times): BenchmarkRow {

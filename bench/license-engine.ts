@@ -2,9 +2,9 @@ import {
   decide,
   decidePrepared,
   type DecisionResult,
-  ENGINE_VERSION,
   prepareLineage,
 } from '../src/licenses/domain/engine.js';
+import { ENGINE_VERSION } from '../src/licenses/domain/engine-version.js';
 import { type Lineage } from '../src/licenses/domain/lineage.js';
 import { type ListingIndex } from '../src/licenses/domain/listing-index.js';
 import { type RunFacts, runFactsSchema } from '../src/licenses/domain/run-facts.js';

@@ -6,7 +6,11 @@ import { clearanceHttpBenchmark } from './clearance-http.js';
 import { exportBenchmark } from './export.js';
 import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
+import { signMediaBenchmark } from './sign-media.js';
+import { recoveryIndexBenchmark } from './recovery-index.js';
+import { recoveryRecallBenchmark } from './recovery-recall.js';
 import { studioStepBenchmark } from './studio-step.js';
+import { verifyBatchBenchmark } from './verify-batch.js';
 import { verifyBundleBenchmark } from './verify-bundle.js';
 import { withInstance } from './with-instance.js';
 
@@ -17,6 +21,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'clearance-http': clearanceHttpBenchmark,
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,
+  'verify-batch': verifyBatchBenchmark,
+  'sign-media': signMediaBenchmark,
+  'recovery-index': recoveryIndexBenchmark,
+  'recovery-recall': recoveryRecallBenchmark,
   'verify-bundle': verifyBundleBenchmark,
 };
 

@@ -2,9 +2,13 @@ import { type DynamicModule, Module, type Provider as NestProvider, type Type } 
 import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
 import { type Logger } from 'pino';
 import { AssetRepository } from './assets/adapters/asset.repository.js';
+import { AssetIntake } from './assets/application/asset-intake.js';
+import { ManifestSettingsOfProject } from './assets/application/manifest-settings.js';
+import { NamedActors } from './assets/application/named-actors.js';
 import { ReadAsset } from './assets/application/read-asset.js';
 import { UploadAsset } from './assets/application/upload-asset.js';
 import { AssetController } from './assets/http/asset.controller.js';
+import { ManifestSettingsController } from './assets/http/manifest-settings.controller.js';
 import { EraseDataSubject } from './audit/application/erase-data-subject.js';
 import { LiftLegalHold } from './audit/application/lift-legal-hold.js';
 import { ListLegalHolds } from './audit/application/list-legal-holds.js';
@@ -35,11 +39,15 @@ import { OrganizationTx } from './database/organization-tx.js';
 import { RunRepository } from './generation/adapters/run.repository.js';
 import { CancelRun } from './generation/application/cancel-run.js';
 import { CreatePipeline } from './generation/application/create-pipeline.js';
+import { ProviderCredentials } from './generation/application/provider-credentials.js';
 import { ReceiveFalWebhook } from './generation/application/receive-fal-webhook.js';
+import { ReceiveReplicateWebhook } from './generation/application/receive-replicate-webhook.js';
 import { ReconcileStep } from './generation/application/reconcile-step.js';
 import { RunEvents } from './generation/application/run-events.js';
 import { StartRun } from './generation/application/start-run.js';
 import { FalWebhookController } from './generation/http/fal-webhook.controller.js';
+import { ProviderCredentialController } from './generation/http/provider-credential.controller.js';
+import { ReplicateWebhookController } from './generation/http/replicate-webhook.controller.js';
 import { PipelineController } from './generation/http/pipeline.controller.js';
 import { RunEventsController } from './generation/http/run-events.controller.js';
 import { RunController } from './generation/http/run.controller.js';
@@ -80,10 +88,26 @@ import { RegistryController } from './licenses/http/registry.controller.js';
 import { RegistryRecordsController } from './licenses/http/registry-records.controller.js';
 import { WaiverController } from './licenses/http/waiver.controller.js';
 import { VerifyFile } from './provenance/application/verify-file.js';
+import { AssetVerificationController } from './provenance/http/asset-verification.controller.js';
 import { VerifyController } from './provenance/http/verify.controller.js';
+import { MakeCertificate } from './reports/application/make-certificate.js';
+import { FindSimilar } from './provenance/domain/find-similar.port.js';
+import { PublicationRepository } from './recovery/adapters/publication.repository.js';
+import { FetchReference } from './recovery/application/fetch-reference.js';
+import { FindSimilarPictures } from './recovery/application/find-similar-pictures.js';
+import { FingerprintFile } from './recovery/application/fingerprint-file.js';
+import { ManifestReceipts } from './recovery/application/manifest-receipts.js';
+import { RecoverableManifests } from './recovery/application/recoverable-manifests.js';
+import { SetManifestPublication } from './recovery/application/set-manifest-publication.js';
+import { ManifestPublicationController } from './recovery/http/manifest-publication.controller.js';
+import { PublicAddress } from './recovery/http/public-address.js';
+import { SbrManifestsController } from './recovery/http/sbr-manifests.controller.js';
+import { SbrMatchesController } from './recovery/http/sbr-matches.controller.js';
+import { SbrServicesController } from './recovery/http/sbr-services.controller.js';
 import { BillOfMaterials } from './reports/application/bill-of-materials.js';
 import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
+import { CertificateController } from './reports/http/certificate.controller.js';
 import { BomController } from './reports/http/bom.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
 import { healthChecks } from './health-checks.js';
@@ -108,10 +132,19 @@ export class AppModule {
         RunEventsController,
         PipelineController,
         FalWebhookController,
+        ReplicateWebhookController,
+        ProviderCredentialController,
         AssetController,
+        ManifestSettingsController,
         ContributionController,
         ObligationController,
         VerifyController,
+        AssetVerificationController,
+        CertificateController,
+        SbrMatchesController,
+        SbrManifestsController,
+        SbrServicesController,
+        ManifestPublicationController,
         AuditController,
         ExportController,
         LogKeyController,
@@ -138,6 +171,8 @@ export class AppModule {
 function instances(services: Services, metrics: Metrics): NestProvider[] {
   const values: [Type | (abstract new () => unknown), unknown][] = [
     [OrganizationTx, services.organizationTx],
+    [ManifestSettingsOfProject, services.manifestSettings],
+    [NamedActors, services.namedActors],
     [Idempotency, services.idempotency],
     [FormUploads, new FormUploads(services.intake, services.idempotency)],
     [Authenticate, services.authenticate],
@@ -164,7 +199,18 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [AssetRepository, services.assets],
     [UploadAsset, services.uploadAsset],
     [ReadAsset, services.readAsset],
+    [MakeCertificate, services.makeCertificate],
     [VerifyFile, services.verifyFile],
+    [FindSimilar, services.findSimilar],
+    [FindSimilarPictures, services.similarPictures],
+    [FingerprintFile, services.fingerprintFile],
+    [FetchReference, services.fetchReference],
+    [AssetIntake, services.intake],
+    [RecoverableManifests, services.recoverableManifests],
+    [ManifestReceipts, services.manifestReceipts],
+    [PublicationRepository, services.publications],
+    [SetManifestPublication, services.setManifestPublication],
+    [PublicAddress, services.publicAddress],
     [RunRepository, services.runs],
     [RunEvents, services.events],
     [StartRun, services.startRun],
@@ -172,6 +218,8 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ReconcileStep, services.reconcileStep],
     [CreatePipeline, services.createPipeline],
     [ReceiveFalWebhook, services.receiveFalWebhook],
+    [ReceiveReplicateWebhook, services.receiveReplicateWebhook],
+    [ProviderCredentials, services.providerCredentials],
     [RecordContribution, services.recordContribution],
     [ProveObligation, services.proveObligation],
     [StateAuthorship, services.stateAuthorship],

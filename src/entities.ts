@@ -1,4 +1,9 @@
-import { AssetEntity, AssetParentEntity, SignedFileEntity } from './assets/adapters/asset.entity.js';
+import {
+  AssetEntity,
+  AssetParentEntity,
+  SignedClaimEntity,
+  SignedFileEntity,
+} from './assets/adapters/asset.entity.js';
 import {
   AssetReleaseEntity,
   ContributionEntity,
@@ -12,6 +17,7 @@ export const ENTITIES = [
   AssetEntity,
   AssetParentEntity,
   SignedFileEntity,
+  SignedClaimEntity,
   PipelineEntity,
   RunEntity,
   StepRunEntity,

@@ -1,10 +1,11 @@
 import { describeAnchoring } from './audit/application/anchoring-status.js';
 import { type HealthCheck } from './http/health.js';
+import { isStale } from './provenance/domain/trust-list.js';
+import { certificateStanding } from './provenance/domain/key-generation.js';
 import { type Services } from './services.js';
 
 /** After this time without a successful round the log counts as not writable. */
 const SEQUENCER_SILENCE_MS = 30_000;
-const CERTIFICATE_WARNING_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** What must work before anything may be released. Details name no organization. */
 export function healthChecks(services: Services): HealthCheck[] {
@@ -56,15 +57,38 @@ export function healthChecks(services: Services): HealthCheck[] {
         ),
     },
     {
+      name: 'verification',
+      run: async () => {
+        const stale = services.trustStore.lists().filter((list) => isStale(list, new Date()));
+        const old = stale.length === 0 ? '' : `; out of date: ${stale.map(({ name }) => name).join(', ')}`;
+        const problem =
+          services.trustStore.problem === undefined ? '' : '; the newest trust lists cannot be read';
+        return `${await services.verifier.describeIsolation()}${old}${problem}`;
+      },
+    },
+    {
       name: 'claim-key',
-      run: () => {
-        const leftMs = services.certificateNotAfter.getTime() - Date.now();
-        if (leftMs <= 0) return Promise.reject(new Error('The claim-signing certificate has expired.'));
-        const until = services.certificateNotAfter.toISOString().slice(0, 10);
-        return Promise.resolve(
-          leftMs < CERTIFICATE_WARNING_MS ? `expires soon: ${until}` : `valid until ${until}`,
-        );
+      run: async () => {
+        const key = await services.keyGenerations
+          .active('claim')
+          .catch(() => Promise.reject(new Error('The database cannot be reached.')));
+        if (key?.certificate === undefined) throw new Error('No claim key is active.');
+        const { notBefore, notAfter } = key.certificate;
+        switch (certificateStanding(key.certificate, new Date())) {
+          case 'expired':
+            throw new Error('The claim-signing certificate has expired.');
+          case 'not_yet_valid':
+            throw new Error(`The claim-signing certificate is valid only from ${day(notBefore)}.`);
+          case 'expires_soon':
+            return `expires soon: ${day(notAfter)}. Bring a new key: colophon keys`;
+          case 'valid':
+            return `valid until ${day(notAfter)}`;
+        }
       },
     },
   ];
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
 }

@@ -84,7 +84,6 @@ export async function launch(configuration: Configuration): Promise<RunningColop
     const lock = lockHome(configuration.home);
     cleanups.push(() => lock.release());
     await requireFreePort(configuration);
-    refuseDevelopmentKeysInProduction(configuration);
     const postgres =
       configuration.databaseUrl === undefined ? await startEmbeddedPostgres(configuration.home) : undefined;
     if (postgres) cleanups.push(() => postgres.stop());
@@ -99,6 +98,9 @@ export async function launch(configuration: Configuration): Promise<RunningColop
     cleanups.push(() => services.stop());
     const metrics = new Metrics();
     metrics.watchLogs(() => services.anchoringStatus.overview());
+    metrics.watchKeyMisuse(services.keyMisuseCount);
+    metrics.watchKeys(() => services.keyGenerations.list());
+    metrics.watchFingerprints(() => services.fingerprintFigures());
     const app = await createApplication(AppModule.with(services, logger, metrics), configuration, metrics);
     cleanups.push(() => app.close());
     await services.start();
@@ -153,15 +155,6 @@ function portError(error: NodeJS.ErrnoException, port: number): Error {
   if (error.code === 'EACCES')
     return new Error(`Port ${port} may not be used by this account. Choose one above 1023.`);
   return error;
-}
-
-/** The file keystore makes a development authority. Production needs keys that were brought by somebody. */
-function refuseDevelopmentKeysInProduction(configuration: Configuration): void {
-  if (!configuration.production) return;
-  throw new Error(
-    'NODE_ENV=production: this version signs with a development certificate authority, which production refuses. ' +
-      'Unset NODE_ENV to try it out.',
-  );
 }
 
 /** The first start makes an organization with keys; later starts find it in instance.json. */

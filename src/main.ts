@@ -62,11 +62,12 @@ async function serve(): Promise<void> {
   process.on('SIGINT', () => shutDown(0, '\nStopping ...'));
   process.on('SIGTERM', () => shutDown(0, 'Stopping ...'));
   process.on('SIGHUP', () => shutDown(0, 'Stopping ...'));
-  const { url, instance, databaseDied } = await starting;
+  const { url, instance, services, databaseDied } = await starting;
   void databaseDied.then(() =>
     shutDown(1, 'The embedded PostgreSQL has ended. Stopping; start again to recover.'),
   );
   if (stopping) return;
+  const claimKey = await services.keyGenerations.active('claim');
   console.log(`
 Colophon is running.
 
@@ -77,7 +78,7 @@ Colophon is running.
   Project      ${instance.projectId}
 
 Keys, pictures and the log lie in ${configuration.home}.
-Signatures are made by a development certificate authority: not trusted by anyone else. Stop with Ctrl-C.
+${claimKey?.development === false ? 'Signatures are made with the certificate that you brought' : 'Signatures are made by a development certificate authority: not trusted by anyone else'}. Stop with Ctrl-C.
 `);
 }
 

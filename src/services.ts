@@ -9,8 +9,11 @@ import { composeLicenses } from './composition/licenses.js';
 import { composeLogReading } from './composition/log-reading.js';
 import { composeLog } from './composition/log.js';
 import { composeProvenance } from './composition/provenance.js';
+import { composeFingerprints, composeRecovery } from './composition/recovery.js';
 import { composeReports } from './composition/reports.js';
+import { composeVerification } from './composition/verification.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
+import { composeOfferings } from './composition/vendors.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
 
 const JOBS_STOP_TIMEOUT_MS = 10_000;
@@ -27,13 +30,22 @@ export async function createServices(options: ServicesOptions) {
   const log = composeLog(options, database);
   const reading = composeLogReading(options, database, log);
   const identity = composeIdentity(database, log);
-  const provenance = await composeProvenance(options);
-  const licenses = composeLicenses(options, log);
-  const assets = composeAssets(options, database, log, reading, provenance, licenses);
-  const generation = composeGeneration(options, database, log, reading, assets, licenses);
+  const provenance = await composeProvenance(options, database, log).catch(async (error: unknown) => {
+    // There is no key to sign with: the start is refused, and nothing must be left open.
+    await database.sequencerPool.end();
+    await database.dataSource.destroy();
+    throw error;
+  });
+  const offered = composeOfferings(configuration);
+  const licenses = composeLicenses(options, log, offered);
+  const fingerprints = composeFingerprints(options, database);
+  const assets = composeAssets(options, database, log, reading, provenance, licenses, fingerprints);
+  const recovery = composeRecovery(options, database, log, reading, fingerprints, assets);
+  const verification = composeVerification(options, database, assets, provenance);
+  const generation = composeGeneration(options, database, log, reading, assets, licenses, offered);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const erasure = composeErasure(options, log, assets);
-  const reports = composeReports(options, database, log, reading, provenance, assets, licenses);
+  const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);
   return {
     ...database,
     ...log,
@@ -41,6 +53,9 @@ export async function createServices(options: ServicesOptions) {
     ...identity,
     ...provenance,
     ...assets,
+    ...verification,
+    ...fingerprints,
+    ...recovery,
     ...licenses,
     ...generation,
     ...humanWork,
@@ -57,12 +72,23 @@ export async function createServices(options: ServicesOptions) {
       log.policy,
       (header) => identity.authenticate.withAuthorization(header),
     ),
+    fingerprintFigures: () => ({
+      missing: recovery.fillFingerprints.progress.missing,
+      filled: recovery.fillFingerprints.progress.made,
+      failures: fingerprints.fingerprinter.failureCount,
+    }),
     startedAt: clock.now(),
     logGuarded: options.database.logGuarded,
 
     /** Starts what this process is configured to do beside HTTP. */
     async start(): Promise<void> {
+      await recovery.watermark?.requireModels();
       await assets.store.sweepStaging(clock.now());
+      provenance.keyRounds.start();
+      // Told now, and not with the first picture. What needs a signature is held; everything else works.
+      void provenance.activeKeys
+        .current('claim')
+        .catch((error: unknown) => logger.error({ err: error }, 'the claim key cannot be used'));
       await database.boss.start();
       if (configuration.roles.includes('sequencer')) {
         log.sequencer.start();
@@ -70,18 +96,22 @@ export async function createServices(options: ServicesOptions) {
         database.idempotencyExpiry.start();
       }
       if (!configuration.roles.includes('worker')) return;
+      recovery.fillFingerprints.start();
       await generation.stepWorker.start();
       await reports.reportJobs.startWorker(reports.makeReport);
     },
 
     /** Finishes what is at hand, then closes every connection. */
     async stop(): Promise<void> {
+      await recovery.fillFingerprints.stop();
       await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
       await generation.studioProvider.close();
       await log.anchorLoop.stop();
       await log.sequencer.stop();
       await database.idempotencyExpiry.stop();
+      await provenance.keyRounds.stop();
       provenance.verifier.close();
+      provenance.closeKeys();
       await database.sequencerPool.end();
       await database.dataSource.destroy();
       logger.flush();

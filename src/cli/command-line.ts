@@ -5,8 +5,13 @@ import { printableJson } from './printable.js';
 export const USAGE = `Usage: colophon COMMAND [options]
 
   verify FILE          verify a media file or an evidence bundle, offline
+  verify FOLDER        verify every file of a folder or zip archive
+  trust list           whose signatures count: list, add, update, remove
   log fsck WHERE       re-derive a log from its tiles: a folder, an address or a zip
   log mirror URL DIR   keep a verified copy of a log
+  keys COMMAND         the keys that sign: list, csr, import, activate, rotate, revoke, affected
+  recover FILE --url URL
+                       find the manifest of a picture that has lost it
   config               list the environment variables
   demo --out DIR       the main job from beginning to end, on a fresh instance
   help                 this text
@@ -23,10 +28,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   async verify(argv, environment) {
     return (await import('./verify.js')).verify(argv, environment);
   },
+  async trust(argv, environment) {
+    return (await import('./trust.js')).trust(argv, environment);
+  },
   async log([subcommand, ...argv]) {
     if (subcommand === 'fsck') return (await import('./log-fsck.js')).logFsck(argv);
     if (subcommand === 'mirror') return (await import('./log-mirror.js')).logMirror(argv);
     return unknown(`log ${subcommand ?? ''}`.trim());
+  },
+  async keys(argv, environment) {
+    return (await import('./keys/keys.js')).keys(argv, environment);
+  },
+  async recover(argv, environment) {
+    return (await import('./recover.js')).recover(argv, environment);
   },
   async config(argv) {
     return (await import('./config.js')).config(argv);

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { type ChainNode, type ManifestAction } from '../provenance/domain/media-verifier.port.js';
+import { statusWords } from '../provenance/domain/status-words.js';
 import { printable } from './printable.js';
 
 /** A hostile chain has thousands of nodes; a person reads some of them. */
@@ -39,9 +40,11 @@ function details(node: ChainNode): string[] {
   const { signer } = node;
   if (signer) {
     const at = signer.signedAt === undefined ? '' : `, ${printable(signer.signedAt, 40)}`;
-    lines.push(`signed by ${quoted(signer.commonName ?? signer.issuer)}${at}`);
+    const by = signer.trustedBy === undefined ? '' : `, trusted by ${printable(signer.trustedBy, 80)}`;
+    lines.push(`signed by ${quoted(signer.commonName ?? signer.issuer)}${at}${by}`);
   }
-  for (const { code } of node.failures.slice(0, 10)) lines.push(`FAILED ${printable(code, 80)}`);
+  for (const { code } of node.failures.slice(0, 10))
+    lines.push(`FAILED ${printable(code, 80)}: ${statusWords(code)}`);
   return lines;
 }
 

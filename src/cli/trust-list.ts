@@ -2,6 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readConfiguration } from '../config/configuration.js';
+import { TrustStore } from '../provenance/adapters/trust-store.js';
+import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list.js';
 import { printable } from './printable.js';
 import { Unusable } from './exit-code.js';
 
@@ -38,6 +40,19 @@ export async function ownTrustList(environment: NodeJS.ProcessEnv): Promise<Trus
   const anchorsPem = await readFile(path, 'latin1').catch(() => undefined);
   if (anchorsPem === undefined || certificatesIn(anchorsPem).length === 0) return undefined;
   return { name: 'this installation', path, own: true, anchorsPem };
+}
+
+/**
+ * The C2PA lists, and those that the user keeps in COLOPHON_HOME.
+ * @throws Unusable when one of them cannot be read: signers would be strangers for no reason that anybody sees
+ */
+export function keptTrustLists(environment: NodeJS.ProcessEnv): readonly KeptTrustList[] {
+  const { home } = readConfiguration({ COLOPHON_HOME: environment.COLOPHON_HOME });
+  try {
+    return new TrustStore(join(home, 'trust')).lists();
+  } catch (error) {
+    throw new Unusable(error instanceof Error ? error.message : 'the trust lists cannot be read');
+  }
 }
 
 /** True when there is at least one certificate, and each is in the list. */

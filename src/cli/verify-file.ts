@@ -1,8 +1,17 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { type WitnessPolicy } from '../audit/core/witness-policy.js';
 import { VerificationProcess } from '../provenance/adapters/verification-process.js';
-import { detectMediaType, DETECTION_BYTES } from '../provenance/domain/media-types.js';
-import { type MediaVerification, type MediaVerifier } from '../provenance/domain/media-verifier.port.js';
+import { ByteSource } from '../provenance/adapters/byte-source.js';
+import { DETECTION_BYTES, detectMediaType, isUsdz } from '../provenance/domain/detect-media-type.js';
+import { SIDECAR_SUFFIX } from '../provenance/domain/media-signer.port.js';
+import { embeddableMediaType, SIGNABLE_NAMES } from '../provenance/domain/media-types.js';
+import {
+  type MediaToVerify,
+  type MediaVerification,
+  type MediaVerifier,
+} from '../provenance/domain/media-verifier.port.js';
+import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list.js';
 import { type BundleVerification } from '../reports/verify/bundle-verification.js';
 import { runVerifyBundle } from '../reports/verify/verify-bundle.js';
 import { isColophonError } from '../shared/errors.js';
@@ -17,6 +26,8 @@ export type VerifiedFile =
       readonly kind: 'media';
       readonly verdict: Verdict;
       readonly headline: string;
+      /** The file with the manifest, where it is one of its own. */
+      readonly manifestPath: string | undefined;
       /** The list against which the signer was checked; `undefined`: none. */
       readonly trustList: TrustList | undefined;
       /** `undefined` when the manifest cannot be parsed. */
@@ -32,6 +43,10 @@ export type VerifiedFile =
 export interface VerifyFileOptions {
   /** For media files: whose signers count as known. */
   readonly trustList: TrustList | undefined;
+  /** For media files: the C2PA lists and those of the user. */
+  readonly lists?: readonly KeptTrustList[] | undefined;
+  /** For media files: the file with the manifest. By default one beside it is looked for. */
+  readonly manifestPath?: string | undefined;
   /** For bundles: the authority that the bundle must bring; by default its own word is taken. */
   readonly expectedAuthority?: TrustList | undefined;
   /** For bundles: the key of the log as known from elsewhere. */
@@ -44,15 +59,24 @@ export interface VerifyFileOptions {
   readonly openVerifier?: OpenVerifier;
 }
 
-export type OpenVerifier = (trust: Pick<TrustList, 'name' | 'anchorsPem'> | undefined) => MediaVerifier & {
+export type OpenVerifier = (
+  trust: Pick<TrustList, 'name' | 'anchorsPem'> | undefined,
+  options?: { readonly lists?: readonly KeptTrustList[] | undefined; readonly jobs?: number },
+) => MediaVerifier & {
   close?(): void;
 };
 
 const MEBIBYTE = 1024 * 1024;
 
 /** More than the server allows: nobody else waits for this process. */
-const inSeparateProcess: OpenVerifier = (trust) =>
-  new VerificationProcess({ trust, deadlineMs: 5 * 60_000, maxFileBytes: 4096 * MEBIBYTE });
+export const inSeparateProcess: OpenVerifier = (trust, { lists = [], jobs = 1 } = {}) =>
+  new VerificationProcess({
+    trust,
+    lists: () => lists,
+    deadlineMs: 5 * 60_000,
+    maxFileBytes: 4096 * MEBIBYTE,
+    maxConcurrent: jobs,
+  });
 
 /**
  * Verifies a media file or an evidence bundle. Which of them it is, its bytes decide. No database, no network.
@@ -61,18 +85,64 @@ const inSeparateProcess: OpenVerifier = (trust) =>
 export async function verifyFile(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
   const head = await readHead(path);
   if (isZip(head)) return verifyBundle(path, options);
-  const mediaType = detectMediaType(head);
-  if (mediaType !== undefined) return verifyMedia({ path, mediaType }, options);
+  const { openVerifier = inSeparateProcess, trustList, lists } = options;
+  const verifier = openVerifier(trustList, { lists });
+  try {
+    return await verifyMediaFile(path, verifier, trustList, options.manifestPath);
+  } finally {
+    verifier.close?.();
+  }
+}
+
+export type VerifiedMedia = Extract<VerifiedFile, { kind: 'media' }>;
+
+/** A media file by a verifier that is there already: for many files. @throws Unusable */
+export async function verifyMediaFile(
+  path: string,
+  verifier: MediaVerifier,
+  trustList: TrustList | undefined,
+  givenManifestPath?: string,
+): Promise<VerifiedMedia> {
+  const head = await readHead(path);
+  const mediaType = await mediaTypeOf(path);
+  if (mediaType !== undefined) {
+    const manifestPath = givenManifestPath ?? (await sidecarBeside(path, mediaType));
+    return verifyMedia({ path, mediaType, manifestPath }, verifier, trustList);
+  }
   throw new Unusable(
     head.toString('latin1').startsWith('%PDF-')
       ? 'a dossier is for reading; verify the evidence bundle (zip) or the media file instead'
-      : 'the file is neither a picture that can carry a manifest (PNG, JPEG, WebP, AVIF, TIFF, GIF) nor an evidence bundle',
+      : `the file is neither a media file of a kind that is signed here (${SIGNABLE_NAMES}) nor an evidence bundle`,
   );
 }
 
+async function mediaTypeOf(path: string) {
+  const file = await ByteSource.open(path);
+  try {
+    return await detectMediaType(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * `film.webm.c2pa` or `film.c2pa` beside `film.webm`. Looked for only where no manifest can be inside: otherwise a file
+ * that somebody put there would speak for one that has lost its own.
+ */
+async function sidecarBeside(path: string, mediaType: string): Promise<string | undefined> {
+  if (embeddableMediaType(mediaType) !== undefined) return undefined;
+  const withoutExtension = path.slice(0, path.length - extname(path).length);
+  for (const candidate of [`${path}${SIDECAR_SUFFIX}`, `${withoutExtension}${SIDECAR_SUFFIX}`]) {
+    const status = await stat(candidate).catch(() => undefined);
+    if (status?.isFile() === true) return candidate;
+  }
+  return undefined;
+}
+
 /** Local file header, or the end record of a zip without files. */
-function isZip(head: Buffer): boolean {
-  return ['PK\x03\x04', 'PK\x05\x06'].includes(head.toString('latin1', 0, 4));
+export function isZip(head: Buffer): boolean {
+  const mark = head.toString('latin1', 0, 4);
+  return ['PK\x03\x04', 'PK\x05\x06'].includes(mark) && !isUsdz(head.toString('latin1'));
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -96,20 +166,20 @@ async function readHead(path: string): Promise<Buffer> {
 }
 
 async function verifyMedia(
-  file: { readonly path: string; readonly mediaType: string },
-  { trustList, openVerifier = inSeparateProcess }: VerifyFileOptions,
-): Promise<VerifiedFile> {
-  const verifier = openVerifier(trustList);
+  file: MediaToVerify,
+  verifier: MediaVerifier,
+  trustList: TrustList | undefined,
+): Promise<VerifiedMedia> {
+  const { manifestPath } = file;
   try {
     const verification = await verifier.verify(file);
-    return { kind: 'media', ...judge(verification), trustList, verification };
+    return { kind: 'media', ...judge(verification), manifestPath, trustList, verification };
   } catch (error) {
     if (!isColophonError(error)) throw error;
     // A manifest that was damaged beyond reading is a manifest that does not hold.
     if (error.code !== 'manifest_malformed') throw new Unusable(error.message);
-    return { kind: 'media', verdict: 'invalid', headline: error.message, trustList, verification: undefined };
-  } finally {
-    verifier.close?.();
+    const broken = { verdict: 'invalid', headline: error.message } as const;
+    return { kind: 'media', ...broken, manifestPath, trustList, verification: undefined };
   }
 }
 

@@ -1,3 +1,10 @@
+import { type Break } from '../provenance/domain/breaks.js';
+import { statusWords } from '../provenance/domain/status-words.js';
+import {
+  type TrustList as KeptTrustList,
+  trustListUse,
+  trustListWords,
+} from '../provenance/domain/trust-list.js';
 import {
   type BundleVerification,
   type TimeStampOutcome,
@@ -10,25 +17,36 @@ import { type VerifiedFile } from './verify-file.js';
 type VerifiedMedia = Extract<VerifiedFile, { kind: 'media' }>;
 
 /** What `colophon verify` prints for people. Everything that comes out of the file is escaped. */
-export function formatVerification(file: string, result: VerifiedFile): string {
+export function formatVerification(
+  file: string,
+  result: VerifiedFile,
+  lists: readonly KeptTrustList[] = [],
+): string {
   const head = [
     `${result.verdict.toUpperCase().padEnd(8)}  ${printable(file)}`,
     `          ${printable(result.headline)}`,
   ];
-  const body = result.kind === 'media' ? mediaLines(file, result) : bundleLines(result.verification);
+  const body = result.kind === 'media' ? mediaLines(file, result, lists) : bundleLines(result.verification);
   return [...head, ...body].join('\n');
 }
 
-function mediaLines(file: string, { trustList, verification }: VerifiedMedia): string[] {
+function mediaLines(
+  file: string,
+  { trustList, verification, manifestPath }: VerifiedMedia,
+  lists: readonly KeptTrustList[],
+): string[] {
   if (verification === undefined) return [];
   const { sentences, chain, sha256, mediaType, sizeBytes } = verification;
+  const now = new Date();
   const list = trustList
     ? `${printable(trustList.path)}${trustList.own ? ' (this installation)' : ''}`
-    : 'none: give one with --trust CA.pem, or set COLOPHON_HOME';
+    : 'none of your own: give one with --trust CA.pem, or set COLOPHON_HOME';
   const facts = [
     `sha256      ${sha256}`,
     `type        ${mediaType}, ${sizeBytes.toLocaleString('en-US')} bytes`,
+    ...(manifestPath === undefined ? [] : [`manifest    ${printable(manifestPath)}`]),
     `trust list  ${list}`,
+    ...lists.map((each) => `            ${printable(trustListWords(trustListUse(each, now)))}`),
   ];
   const failures = verification.statuses.filter(({ outcome }) => outcome === 'failure');
   return [
@@ -38,16 +56,22 @@ function mediaLines(file: string, { trustList, verification }: VerifiedMedia): s
     ),
     ...section('File', facts),
     ...(chain ? section('Chain, newest first', drawChain(chain, file)) : []),
+    ...section('Where it broke', verification.breaks.slice(0, 50).map(breakLine)),
     ...section(
-      'Failed checks',
+      'Other failed checks',
       failures
+        .filter(({ code }) => !verification.breaks.some((each) => each.code === code))
         .slice(0, 50)
-        .map(
-          ({ code, explanation }) =>
-            `- ${printable(code)}${explanation ? `: ${printable(explanation)}` : ''}`,
-        ),
+        .map(({ code }) => `- ${printable(code)}: ${printable(statusWords(code))}`),
     ),
   ];
+}
+
+function breakLine({ in: place, title, part, code, meaning, manifestLabel }: Break): string {
+  const where = place === 'file' ? 'the file' : `ingredient "${printable(title ?? 'untitled', 80)}"`;
+  const inPart = part === undefined ? '' : `, in ${printable(part, 80)}`;
+  const manifest = manifestLabel === undefined ? '' : ` (${printable(manifestLabel, 80)})`;
+  return `- ${where}${manifest}${inPart}: ${printable(meaning)} [${printable(code, 80)}]`;
 }
 
 function bundleLines(verification: BundleVerification): string[] {

@@ -27,7 +27,7 @@ let output: string;
 let errors: string;
 
 /** The child process of the command line runs compiled code; this one reads in the process of the test. */
-const openVerifier: OpenVerifier = (trust) => new C2paReader({ trust });
+const openVerifier: OpenVerifier = (trust, options) => new C2paReader({ trust, lists: options?.lists ?? [] });
 const nowhere = { COLOPHON_HOME: '/nonexistent' };
 
 beforeAll(async () => {
@@ -157,6 +157,52 @@ describe('colophon verify with a media file', () => {
   });
 });
 
+describe('colophon verify with a manifest beside the file', () => {
+  async function signedWords(): Promise<{ path: string; manifestPath: string }> {
+    const path = await signing.write(Buffer.from('Bitter orange, nothing else.\n'));
+    const { path: signedPath, manifestPath = '' } = await signing.sign({ path, mediaType: 'text/plain' });
+    return { path: signedPath, manifestPath };
+  }
+
+  it('finds it by itself, or takes the one that is named, and says which', async () => {
+    const { path, manifestPath } = await signedWords();
+    expect(await run(path, '--trust', authorityPath)).toBe(0);
+    expect(output).toContain(`manifest    ${manifestPath}`);
+    const elsewhere = await signing.write(await readFile(manifestPath));
+    const copy = await signing.write(await readFile(path));
+    expect(await run(copy)).toBe(2);
+    expect(await run(copy, '--manifest', elsewhere, '--trust', authorityPath)).toBe(0);
+    const named = `${copy}.txt`;
+    await writeFile(named, await readFile(path));
+    await writeFile(`${copy}.c2pa`, await readFile(manifestPath));
+    expect(await run(named, '--json')).toBe(0);
+    expect(output).toContain(`"manifestFile": ${JSON.stringify(`${copy}.c2pa`)}`);
+  });
+
+  it('answers 1 when the file or the manifest was changed', async () => {
+    const { path, manifestPath } = await signedWords();
+    const changed = await altered(
+      path,
+      flip(() => 3),
+    );
+    expect(await run(changed, '--manifest', manifestPath)).toBe(1);
+    const forged = await altered(
+      manifestPath,
+      flip((bytes) => bytes.lastIndexOf('c2pa.signature') + 60),
+    );
+    expect(await run(path, '--manifest', forged)).toBe(1);
+  });
+
+  it('does not let a file beside speak for a picture that could carry its own', async () => {
+    const { manifestPath } = await signedWords();
+    const bare = (await signing.picture()).path;
+    await writeFile(`${bare}.c2pa`, await readFile(manifestPath));
+    expect(await run(bare)).toBe(2);
+    expect(await run(signed.path, '--manifest', manifestPath)).toBe(2);
+    expect(await run(bundlePath, '--manifest', manifestPath)).toBe(2);
+  });
+});
+
 describe('colophon verify with an evidence bundle', () => {
   it('answers 0 and says in words what was checked and what is not proved', async () => {
     expect(await run(bundlePath)).toBe(0);
@@ -240,7 +286,6 @@ describe('colophon verify with something else', () => {
       [await signing.write(Buffer.from('%PDF-1.7 a dossier')), 'evidence bundle (zip)'],
       [await signing.write(Buffer.from('PK\x03\x04 and nothing more')), 'zip'],
       [await altered((await signing.picture()).path, (bytes) => bytes.subarray(0, 40)), 'cannot be parsed'],
-      [signing.folder, 'not a regular file'],
       [join(signing.folder, 'missing\x1b[2J.png'), 'no such file'],
     ];
     for (const [path, reason] of cases) {

@@ -1,22 +1,45 @@
+import { open, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type MediaVerification } from '../provenance/domain/media-verifier.port.js';
+import { statusWords } from '../provenance/domain/status-words.js';
+import { BUNDLE_PATHS } from '../reports/domain/bundle-format.js';
+import { archiveFiles, archiveHolds, type BatchFile, folderFiles, isReadableArchive } from './batch-files.js';
 import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
-import { ownTrustList, readTrustList } from './trust-list.js';
+import { keptTrustLists, ownTrustList, readTrustList } from './trust-list.js';
 import { readPolicy } from './read-policy.js';
-import { type OpenVerifier, type Verdict, verifyFile, type VerifiedFile } from './verify-file.js';
+import { verifyBatch } from './verify-batch.js';
+import {
+  inSeparateProcess,
+  isZip,
+  type OpenVerifier,
+  type Verdict,
+  type VerifiedFile,
+  type VerifiedMedia,
+  verifyFile,
+  verifyMediaFile,
+} from './verify-file.js';
 import { formatVerification } from './verify-text.js';
 
 const USAGE = `Usage: colophon verify FILE [options]
+       colophon verify FOLDER|ARCHIVE.zip [--csv FILE] [--jobs N] [options]
 
-Verifies a media file with a C2PA manifest, or an evidence bundle. Offline: nothing is looked up anywhere.
+Verifies a media file with a C2PA manifest, or an evidence bundle; of a folder or archive, every file in it. Offline:
+nothing is looked up anywhere.
 
-  --trust CA.pem  certificate authorities whose signers count as known
+  --manifest FILE.c2pa
+                  for a media file that carries no manifest: the file with the manifest
+                  (default where none can be inside: FILE.c2pa beside it)
+  --trust CA.pem  certificate authorities whose signers count as known, beside the trust lists of "colophon trust list"
                   (default for media files: the authority of the installation in COLOPHON_HOME, if there is one)
   --vkey VKEY     for a bundle: the key of the log as you know it from elsewhere
   --policy FILE   for a bundle: the witnesses that you trust and how many are enough (C2SP tlog-policy)
   --tsa-roots CA.pem
                   for a bundle: roots of the time-stamp authorities that you trust
+  --csv FILE      for many files: one line each, for a spreadsheet
+  --jobs N        for many files: so many at once (default: one a processor, at most 8)
   --json          print one JSON document
 
 Exit code:
@@ -24,7 +47,11 @@ Exit code:
               every check of a bundle passed. A witness policy that is not met, and a time-stamp by somebody
               whom you do not trust, leave it valid: the output says so, and --json has "policyMet"
   1 invalid   the file, its manifest or its evidence was changed, or a signature does not hold
-  2 unusable  no manifest, no bundle, not readable: nothing can be said`;
+  2 unusable  no manifest, no bundle, not readable: nothing can be said
+Of many files: 1 when any is invalid, else 2 when any is unusable. Files of other kinds are skipped.`;
+
+const MAX_DEFAULT_JOBS = 8;
+const MAX_JOBS = 64;
 
 const EXIT_OF: Readonly<Record<Verdict, number>> = {
   valid: EXIT.ok,
@@ -34,10 +61,13 @@ const EXIT_OF: Readonly<Record<Verdict, number>> = {
 
 interface Options {
   readonly file: string;
+  readonly manifest: string | undefined;
   readonly trust: string | undefined;
   readonly vkey: string | undefined;
   readonly policy: string | undefined;
   readonly tsaRoots: string | undefined;
+  readonly csv: string | undefined;
+  readonly jobs: number;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -66,14 +96,32 @@ export async function verify(
 }
 
 async function report(
-  { file, trust, vkey, policy, tsaRoots, json }: Options,
+  options: Options,
   environment: NodeJS.ProcessEnv,
   openVerifier: OpenVerifier | undefined,
 ): Promise<number> {
+  const { file, manifest, trust, vkey, policy, tsaRoots, json, csv } = options;
   try {
     const given = trust === undefined ? undefined : await readTrustList(trust);
+    const trustList = given ?? (await ownTrustList(environment));
+    const lists = keptTrustLists(environment);
+    const files = await manyFiles(resolve(file));
+    if (files) {
+      if (manifest !== undefined) throw new Unusable('--manifest is for one media file');
+      const verifier = (openVerifier ?? inSeparateProcess)(trustList, { lists, jobs: options.jobs });
+      try {
+        const verifyOne = (path: string): Promise<VerifiedMedia> =>
+          verifyMediaFile(path, verifier, trustList);
+        return await verifyBatch({ files, verify: verifyOne, jobs: options.jobs, csvPath: csv, json });
+      } finally {
+        verifier.close?.();
+      }
+    }
+    if (csv !== undefined) throw new Unusable('--csv is for a folder or an archive');
     const result = await verifyFile(resolve(file), {
-      trustList: given ?? (await ownTrustList(environment)),
+      manifestPath: manifest === undefined ? undefined : resolve(manifest),
+      trustList,
+      lists,
       expectedAuthority: given,
       expectedVkey: vkey,
       policy: policy === undefined ? undefined : await readPolicy(policy),
@@ -85,7 +133,10 @@ async function report(
     if (result.kind === 'media' && misplaced) {
       throw new Unusable(`${misplaced[0]} is for evidence bundles; this is a media file, which names no log`);
     }
-    console.log(json ? printableJson(document(file, result)) : formatVerification(file, result));
+    if (result.kind === 'bundle' && manifest !== undefined) {
+      throw new Unusable('--manifest is for media files; a bundle brings its manifests with it');
+    }
+    console.log(json ? printableJson(document(file, result)) : formatVerification(file, result, lists));
     return EXIT_OF[result.verdict];
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
@@ -93,6 +144,25 @@ async function report(
     else console.log(`UNUSABLE  ${printable(file)}\n          ${printable(error.message)}`);
     return EXIT.unusable;
   }
+}
+
+/** Status codes are for programs; beside each stands what it means. */
+function withMeanings(verification: MediaVerification): object {
+  const statuses = verification.statuses.map((status) => ({ ...status, meaning: statusWords(status.code) }));
+  return { ...verification, statuses };
+}
+
+/** The files of a folder or of an archive that is no evidence bundle; `undefined` for one file. */
+async function manyFiles(path: string): Promise<AsyncIterable<BatchFile> | undefined> {
+  const status = await stat(path).catch(() => undefined);
+  if (status?.isDirectory()) return folderFiles(path);
+  if (!status?.isFile()) return undefined;
+  const handle = await open(path, 'r').catch(() => undefined);
+  if (handle === undefined) return undefined;
+  const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0).finally(() => handle.close());
+  if (!isZip(buffer) || (await archiveHolds(path, BUNDLE_PATHS.index))) return undefined;
+  // What cannot be opened as an archive is told as a bundle that cannot be read, as ever.
+  return (await isReadableArchive(path)) ? archiveFiles(path) : undefined;
 }
 
 /** What `--json` prints: nothing that the text does not say. */
@@ -103,11 +173,12 @@ function document(file: string, result: VerifiedFile): object {
     const { subject, statements, findings, notProved, witnessing, timeStamps } = result.verification;
     return { ...common, subject: subject ?? null, statements, findings, notProved, witnessing, timeStamps };
   }
-  const { trustList, verification } = result;
+  const { trustList, verification, manifestPath } = result;
   return {
     ...common,
+    manifestFile: manifestPath ?? null,
     trustList: trustList ? { name: trustList.name, path: trustList.path } : null,
-    ...(verification && { media: verification }),
+    ...(verification && { media: withMeanings(verification) }),
   };
 }
 
@@ -116,18 +187,31 @@ function readOptions(argv: string[]): Options {
     args: argv,
     allowPositionals: true,
     options: {
+      manifest: { type: 'string' },
       trust: { type: 'string' },
       vkey: { type: 'string' },
       policy: { type: 'string' },
       'tsa-roots': { type: 'string' },
+      csv: { type: 'string' },
+      jobs: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const [file, ...rest] = positionals;
   if (!values.help && (file === undefined || rest.length > 0)) throw new Unusable('name one file');
-  const { trust, vkey, policy, json, help } = values;
-  return { file: file ?? '', trust, vkey, policy, tsaRoots: values['tsa-roots'], json, help };
+  const { manifest, trust, vkey, policy, csv, json, help } = values;
+  const jobs = jobsOf(values.jobs);
+  const tsaRoots = values['tsa-roots'];
+  return { file: file ?? '', manifest, trust, vkey, policy, tsaRoots, csv, jobs, json, help };
+}
+
+function jobsOf(text: string | undefined): number {
+  if (text === undefined) return Math.min(MAX_DEFAULT_JOBS, availableParallelism());
+  const jobs = Number(text);
+  if (!Number.isInteger(jobs) || jobs < 1 || jobs > MAX_JOBS)
+    throw new Unusable(`--jobs is 1 to ${MAX_JOBS}`);
+  return jobs;
 }
 
 function messageOf(error: unknown): string {

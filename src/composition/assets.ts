@@ -4,13 +4,15 @@ import { FileAssetStore } from '../assets/adapters/file-asset-store.js';
 import { IsolatedSignalReader } from '../assets/adapters/isolated-signal-reader.js';
 import { SharpMediaProbe } from '../assets/adapters/sharp-media-probe.js';
 import { AssetIntake } from '../assets/application/asset-intake.js';
+import { ManifestSettingsOfProject } from '../assets/application/manifest-settings.js';
+import { NamedActors } from '../assets/application/named-actors.js';
+import { PictureHistory } from '../assets/application/picture-history.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
-import { type OrganizationTx } from '../database/organization-tx.js';
-import { VerifyFile } from '../provenance/application/verify-file.js';
 import { type composeDatabase } from './database.js';
+import { type composeFingerprints } from './recovery.js';
 import { type composeLicenses } from './licenses.js';
 import { type composeLogReading } from './log-reading.js';
 import { type composeLog } from './log.js';
@@ -19,24 +21,29 @@ import { type ServicesOptions, type Composed, clock } from './services-options.j
 
 export function composeAssets(
   { configuration }: ServicesOptions,
-  { dataSource, organizationTx }: Composed<typeof composeDatabase>,
-  { appendEntry, logWriter }: Composed<typeof composeLog>,
+  { organizationTx }: Composed<typeof composeDatabase>,
+  { appendEntry, logWriter, vault }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { signer, verifier }: Composed<typeof composeProvenance>,
+  { signer, verifier, keyUse, identityIssuer, openIdentity }: Composed<typeof composeProvenance>,
   { recordObligations }: Composed<typeof composeLicenses>,
+  { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
 ) {
   const store = new FileAssetStore(join(configuration.home, 'assets'));
   const probe = new SharpMediaProbe();
   const assets = new AssetRepository();
-  const signAsset = new SignAsset(store, signer);
+  const signAsset = new SignAsset(store, signer, fingerprinter);
+  const manifestSettings = new ManifestSettingsOfProject(appendEntry, clock);
   const signalReader = new IsolatedSignalReader(verifier);
-  const recordAsset = new RecordAsset(assets, appendEntry, recordObligations);
+  const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, keyUse, fingerprints);
   return {
     store,
     probe,
     assets,
     signAsset,
     recordAsset,
+    manifestSettings,
+    namedActors: new NamedActors(vault, appendEntry, identityIssuer, openIdentity, clock),
+    pictureHistory: new PictureHistory(assets),
     signalReader,
     intake: new AssetIntake(store, probe, configuration.uploadMaxBytes),
     uploadAsset: new UploadAsset(
@@ -47,28 +54,9 @@ export function composeAssets(
       recordAsset,
       appendEntry,
       requirePublishing,
+      manifestSettings,
       clock,
     ),
     readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
-    verifyFile: new VerifyFile(verifier, async (sha256) => {
-      const found = await assets.findSigned(dataSource, sha256);
-      return found ? placeInLog(organizationTx, found) : undefined;
-    }),
   };
-}
-
-async function placeInLog(
-  organizationTx: OrganizationTx,
-  found: { organizationId: string; assetId: string },
-) {
-  const [row] = await organizationTx.run(found.organizationId, (tx) =>
-    tx.query<{ origin: string; index: string | null }>(
-      `SELECT l.origin, e.index FROM asset a JOIN audit_log l ON l.organization_id = a.organization_id
-         LEFT JOIN audit_entry e ON e.organization_id = a.organization_id AND e.entry_id = a.entry_id
-        WHERE a.organization_id = $1 AND a.id = $2`,
-      [found.organizationId, found.assetId],
-    ),
-  );
-  if (!row) return undefined;
-  return { origin: row.origin, entryIndex: row.index === null ? undefined : Number(row.index) };
 }

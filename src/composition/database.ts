@@ -52,6 +52,7 @@ export async function composeDatabase({ configuration, database, logger }: Servi
     idempotency: new Idempotency(organizationTx, clock, deriveKey(masterKey, 'idempotency')),
     idempotencyExpiry: new IdempotencyExpiry(sequencerPool, logger),
     masterKey,
+    providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),
   };
 }
 
@@ -68,6 +69,12 @@ function jobConnection({ applicationUrl }: DatabaseAccess) {
 
 function readMasterKey({ home }: Configuration): Buffer {
   const file = join(home, 'keys', 'master.key');
+  return Buffer.from(readOrCreateSecretFile(file, () => randomHex(MASTER_KEY_BYTES)).trim(), 'hex');
+}
+
+/** Seals the organizations' keys for vendors. A file of its own, so that it can be kept and replaced by itself. */
+function readProviderKeyEncryptionKey({ home }: Configuration): Buffer {
+  const file = join(home, 'keys', 'provider-credentials.key');
   return Buffer.from(readOrCreateSecretFile(file, () => randomHex(MASTER_KEY_BYTES)).trim(), 'hex');
 }
 

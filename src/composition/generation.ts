@@ -1,6 +1,9 @@
 import { FalWebhookVerifier } from '../generation/adapters/fal/fal-webhook-keys.js';
 import { StepJobQueue } from '../generation/adapters/jobs/step-job-queue.js';
 import { StepWorker } from '../generation/adapters/jobs/step-worker.js';
+import { ProviderCredentialRepository } from '../generation/adapters/provider-credential.repository.js';
+import { FetchingDeliveryVerifier } from '../generation/adapters/replicate/replicate-delivery-verifier.js';
+import { ReplicateWebhookSecrets } from '../generation/adapters/replicate/replicate-webhook-secret.js';
 import { RunRepository } from '../generation/adapters/run.repository.js';
 import { StudioProvider } from '../generation/adapters/studio-provider.js';
 import { AdvanceStep } from '../generation/application/advance-step.js';
@@ -13,13 +16,17 @@ import { EndStep } from '../generation/application/end-step.js';
 import { FailStep } from '../generation/application/fail-step.js';
 import { FindPipeline } from '../generation/application/find-pipeline.js';
 import { Money } from '../generation/application/money.js';
+import { LookForLostJob } from '../generation/application/look-for-lost-job.js';
 import { PollStep } from '../generation/application/poll-step.js';
+import { ProviderCredentials } from '../generation/application/provider-credentials.js';
 import { Providers } from '../generation/application/providers.js';
 import { ReceiveFalWebhook } from '../generation/application/receive-fal-webhook.js';
+import { ReceiveReplicateWebhook } from '../generation/application/receive-replicate-webhook.js';
 import { ReconcileStep } from '../generation/application/reconcile-step.js';
 import { ResumeWaivedRun } from '../generation/application/resume-waived-run.js';
 import { RunEvents } from '../generation/application/run-events.js';
 import { StartRun } from '../generation/application/start-run.js';
+import { LoadStepFacts } from '../generation/application/step-facts.js';
 import { StepInputs } from '../generation/application/step-inputs.js';
 import { BuildStepRequest } from '../generation/application/step-request.js';
 import { SubmitStep } from '../generation/application/submit-step.js';
@@ -30,39 +37,81 @@ import { type composeLicenses } from './licenses.js';
 import { type composeLogReading } from './log-reading.js';
 import { type composeLog } from './log.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
-import { allowedHosts, configuredProviders, outputDownloader } from './vendors.js';
+import {
+  allowedHosts,
+  baseUrlOf,
+  type composeOfferings,
+  keyedProviders,
+  outputDownloader,
+  sharedKeys,
+  unsharedKeys,
+  unkeyedProviders,
+} from './vendors.js';
 
-/** A provider's job is asked about every second; our own signer or store after five; an hour-old job is given up. */
-const STEP_TIMES = { pollSeconds: 1, holdSeconds: 5, giveUpAfterSeconds: 60 * 60 };
+/**
+ * A provider's job is asked about every second; our own signer or store after five; an hour-old job is given up. A
+ * submit whose answer was lost is looked for in the provider's list every ten seconds, for an hour.
+ */
+const STEP_TIMES = {
+  pollSeconds: 1,
+  holdSeconds: 5,
+  giveUpAfterSeconds: 60 * 60,
+  lookSeconds: 10,
+  lookForSeconds: 60 * 60,
+};
 
 export function composeGeneration(
   { configuration, logger, studio }: ServicesOptions,
-  { dataSource, organizationTx, boss }: Composed<typeof composeDatabase>,
+  { dataSource, organizationTx, boss, providerKeyEncryptionKey }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { store, probe, assets, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { decideClearance, requireCleared }: Composed<typeof composeLicenses>,
+  {
+    store,
+    probe,
+    assets,
+    signalReader,
+    signAsset,
+    recordAsset,
+    manifestSettings,
+    namedActors,
+    pictureHistory,
+  }: Composed<typeof composeAssets>,
+  { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
+  { offerings, ownServers }: Composed<typeof composeOfferings>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
   const studioProvider = new StudioProvider(studio);
-  const providers = new Providers([studioProvider, ...configuredProviders(configuration, outbound)]);
+  const unshared = unsharedKeys(configuration);
+  if (unshared.length > 0) {
+    const names = unshared.join(', ');
+    logger.warn(`keys of ${names} are set and not shared: see COLOPHON_SHARED_PROVIDER_KEYS`);
+  }
+  const credentials = new ProviderCredentialRepository(providerKeyEncryptionKey, clock);
+  const providers = new Providers({
+    fixed: [studioProvider, ...unkeyedProviders(ownServers, outbound)],
+    keyed: keyedProviders(configuration, outbound),
+    sharedKeys: sharedKeys(configuration),
+    credentials,
+  });
   const runs = new RunRepository(clock);
   const events = new RunEvents(clock);
   const money = new Money(appendEntry, clock);
   const { stepLeaseSeconds } = configuration;
   const wakeUps = new StepJobQueue(boss, stepLeaseSeconds, () => stepWorker.nudge());
-  const endStep = new EndStep(runs, money, events, wakeUps, appendEntry);
+  const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, offerings);
   const stepInputs = new StepInputs(runs, assets, vault);
   const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), probe);
+  const stepFacts = new LoadStepFacts(runs, stepInputs, manifestSettings, namedActors, pictureHistory, vault);
   const completeStep = new CompleteStep(
     organizationTx,
-    runs,
     store,
     probe,
+    signalReader,
     signAsset,
     recordAsset,
-    stepInputs,
+    stepFacts,
     endStep,
+    offerings,
     clock,
   );
   const failStep = new FailStep(organizationTx, endStep);
@@ -79,18 +128,19 @@ export function composeGeneration(
     events,
     appendEntry,
   );
+  const reconcileStep = new ReconcileStep(runs, endStep, events, appendEntry, wakeUps);
   const advanceStep = new AdvanceStep(
     organizationTx,
     runs,
     submitStep,
-    new PollStep(providers, captureStep, failStep, STEP_TIMES),
+    new PollStep(organizationTx, providers, captureStep, failStep, STEP_TIMES),
+    new LookForLostJob(organizationTx, providers, reconcileStep, STEP_TIMES),
     completeStep,
     failStep,
     wakeUps,
     { ...STEP_TIMES, leaseSeconds: stepLeaseSeconds },
   );
   const stepWorker: StepWorker = new StepWorker(boss, advanceStep, configuration.stepConcurrency, logger);
-  const reconcileStep = new ReconcileStep(runs, endStep, events, appendEntry, wakeUps);
   const { baseUrl } = configuration.fal;
   const webhookVerifier = new FalWebhookVerifier(
     { outbound, ...(baseUrl ? { baseUrlOverride: baseUrl } : {}) },
@@ -116,11 +166,23 @@ export function composeGeneration(
       appendEntry,
       events,
       wakeUps,
+      offerings,
       clock,
     ),
+    providerCredentials: new ProviderCredentials(credentials, appendEntry),
     cancelRun: new CancelRun(runs, endStep, appendEntry),
-    resumeWaivedRun: new ResumeWaivedRun(runs, endStep, events),
+    resumeWaivedRun: new ResumeWaivedRun(runs, requireLiveKey, endStep, events),
     createPipeline: new CreatePipeline(appendEntry, clock),
+    receiveReplicateWebhook: new ReceiveReplicateWebhook(
+      new FetchingDeliveryVerifier(
+        new ReplicateWebhookSecrets({ outbound, ...baseUrlOf(configuration.replicate) }, clock),
+      ),
+      dataSource,
+      organizationTx,
+      runs,
+      providers,
+      reconcileStep,
+    ),
     receiveFalWebhook: new ReceiveFalWebhook(
       webhookVerifier,
       dataSource,

@@ -14,8 +14,17 @@ export function composeHumanWork(
   { organizationTx }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { store, assets, signalReader, signAsset, recordAsset }: Composed<typeof composeAssets>,
-  { requireCleared, requireReleasable }: Composed<typeof composeLicenses>,
+  {
+    store,
+    assets,
+    signalReader,
+    signAsset,
+    recordAsset,
+    manifestSettings,
+    namedActors,
+    pictureHistory,
+  }: Composed<typeof composeAssets>,
+  { requireCleared, requireReleasable, recordObligations }: Composed<typeof composeLicenses>,
 ) {
   return {
     recordContribution: new RecordContribution(
@@ -30,6 +39,9 @@ export function composeHumanWork(
       vault,
       changedRegion,
       clock,
+      manifestSettings,
+      namedActors,
+      pictureHistory,
     ),
     proveObligation: new ProveObligation(assets, appendEntry, requirePublishing, vault, clock),
     stateAuthorship: new StateAuthorship(assets),
@@ -39,6 +51,7 @@ export function composeHumanWork(
       requirePublishing,
       requireCleared,
       requireReleasable,
+      recordObligations,
       vault,
       clock,
     ),

@@ -10,7 +10,7 @@ export function composeIdentity(
   { logKeys, appendEntry }: Composed<typeof composeLog>,
 ) {
   return {
-    authenticate: new Authenticate(dataSource, organizationTx, clock),
+    authenticate: new Authenticate(dataSource, clock),
     administer: new Administer(appendEntry, clock),
     createOrganization: new CreateOrganization(organizationTx, logKeys, appendEntry, clock),
   };

@@ -6,7 +6,7 @@ import {
   isWorkUnfinished,
   workBehindClearances,
 } from '../generation/application/work-behind-clearances.js';
-import { CedarTrial } from '../licenses/adapters/cedar-trial.js';
+import { CedarReader } from '../licenses/adapters/cedar-reader.js';
 import { ApproveWaiver } from '../licenses/application/approve-waiver.js';
 import { CompleteLineage } from '../licenses/application/complete-lineage.js';
 import { CedarPolicyEngine } from '../licenses/adapters/cedar-policy-engine.js';
@@ -29,6 +29,7 @@ import { RecordObligations } from '../licenses/application/record-obligations.js
 import { RegistryHistory } from '../licenses/application/registry-changes.js';
 import { ReopenedClearances } from '../licenses/application/reopened-clearances.js';
 import { RequireCleared } from '../licenses/application/require-cleared.js';
+import { RequireLiveKey } from '../licenses/application/require-live-key.js';
 import { RequireReleasable } from '../licenses/application/require-releasable.js';
 import { SetPolicy } from '../licenses/application/set-policy.js';
 import { WorkBehindClearances } from '../licenses/application/work-behind-clearances.js';
@@ -37,19 +38,34 @@ import { markingDuties } from '../licenses/registry/marking-duties.js';
 import { SEED_READ_ON, seedListings } from '../licenses/registry/seed.js';
 import { type composeLog } from './log.js';
 import { type Composed, clock, type ServicesOptions } from './services-options.js';
+import { type composeOfferings } from './vendors.js';
 
-export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Composed<typeof composeLog>) {
+/** Of one organization, in the queue. */
+const MAX_NEW_TEXTS = 4;
+/** Each stored text is read once by a process, so these are all different. */
+const MAX_STORED_TEXTS = 1_000;
+
+export function composeLicenses(
+  { logger }: ServicesOptions,
+  { appendEntry }: Composed<typeof composeLog>,
+  { offerings }: Composed<typeof composeOfferings>,
+) {
   const seed = seedListings();
   const registry = new EffectiveRegistry(seed);
   const policyEngine = new CedarPolicyEngine((error) =>
     logger.error({ err: error }, 'the policy engine failed'),
   );
-  const policyTrial = new CedarTrial();
-  const askPolicies = new AskPolicies(new PoliciesInForce(policyEngine));
+  const newPolicies = new CedarReader(MAX_NEW_TEXTS);
+  // Of their own, so that no text that somebody tries out keeps a decision waiting.
+  const storedPolicies = new CedarReader(MAX_STORED_TEXTS);
+  const askPolicies = new AskPolicies(
+    new PoliciesInForce(policyEngine, storedPolicies, (tx) => registry.policiesMark(tx)),
+  );
   const standing = new ClearanceStanding(registry, askPolicies, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
   const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);
   const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished, isWorkLive);
+  const requireLiveKey = new RequireLiveKey(work);
   const recordListings = new RecordListings(registry, appendEntry, clock);
   return {
     registry,
@@ -57,14 +73,15 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
     completeLineage: new CompleteLineage(new AssetSignals(new AssetRepository())),
     decideClearance,
     decideMatrix: new DecideMatrix(registry, recordBasis, askPolicies, appendEntry, clock),
-    pipelineLineage: new PipelineLineage(pipelineLineage),
-    decideAgain: new DecideAgain(decideClearance, standing, work, clock),
+    pipelineLineage: new PipelineLineage((tx, choice) => pipelineLineage(offerings, tx, choice)),
+    decideAgain: new DecideAgain(decideClearance, standing, work, requireLiveKey, clock),
     listWaivers: new ListWaivers(registry, clock),
     approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
+    requireLiveKey,
     requireCleared: new RequireCleared(standing),
     askPolicies,
-    setPolicy: new SetPolicy(policyEngine, policyTrial, appendEntry, clock),
-    checkPolicy: new CheckPolicy(registry, askPolicies, policyTrial),
+    setPolicy: new SetPolicy(newPolicies, appendEntry, clock),
+    checkPolicy: new CheckPolicy(registry, askPolicies, newPolicies),
     requireReleasable: new RequireReleasable(registry, askPolicies),
     recordListings,
     recordObligations: new RecordObligations(markingDuties()),
@@ -72,6 +89,6 @@ export function composeLicenses({ logger }: ServicesOptions, { appendEntry }: Co
     recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),
     recordCuration: new RecordCuration(registry, appendEntry, clock, refuseCorrection),
     registryHistory: new RegistryHistory(seed),
-    reopenedClearances: new ReopenedClearances(registry, work),
+    reopenedClearances: new ReopenedClearances(registry, askPolicies, work),
   };
 }

@@ -102,6 +102,7 @@ export function composeLog(
     anchored,
     anchoringStatus,
     timeStampTrust,
+    timeStampAuthority: authority,
     policy,
     logWriter,
     appendEntry,

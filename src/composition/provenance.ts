@@ -1,28 +1,145 @@
 import { join } from 'node:path';
-import { C2paMediaSigner } from '../provenance/adapters/c2pa-media-signer.js';
+import { type AppendEntry } from '../audit/application/append-entry.js';
+import { type KeyCompromiseReason } from '../audit/core/entry-types.js';
+import { type Configuration } from '../config/configuration.js';
+import { type Tx } from '../database/organization-tx.js';
+import { SYSTEM_ACTOR } from '../identity/application/actor.js';
 import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
-import { openFileKeystore } from '../provenance/adapters/file-keystore.js';
+import { GenerationMediaSigner } from '../provenance/adapters/generation-media-signer.js';
+import { KeyGenerationRepository } from '../provenance/adapters/keys/key-generations.repository.js';
+import { openIdentityAuthority } from '../provenance/adapters/identity-authority.js';
+import { openIdentityKey } from '../provenance/adapters/identity-key.js';
+import { type IssuedCredential } from '../provenance/domain/identity-issuer.port.js';
+import { TrustStore } from '../provenance/adapters/trust-store.js';
 import { VerificationProcess } from '../provenance/adapters/verification-process.js';
+import { ActiveKeys, DEVELOPMENT_IN_PRODUCTION } from '../provenance/application/keys/active-keys.js';
+import { InstallationTrust } from '../provenance/application/keys/installation-trust.js';
+import { KeyRounds } from '../provenance/application/keys/key-rounds.js';
+import { TellLogs } from '../provenance/application/keys/tell-logs.js';
+import { type LoggedKeyEvent } from '../provenance/domain/key-generation.js';
 import { PRODUCT_VERSION } from '../shared/product.js';
-import { type ServicesOptions, clock } from './services-options.js';
+import { type composeDatabase } from './database.js';
+import { type composeLog } from './log.js';
+import { type Composed, clock, type ServicesOptions } from './services-options.js';
+import { composeSigningKeys } from './signing-keys.js';
 
-export async function composeProvenance({ configuration, verification }: ServicesOptions) {
-  const keystore = await openFileKeystore({ folder: join(configuration.home, 'keys'), clock });
-  const trust = { name: 'this installation', anchorsPem: keystore.caCertificatePem };
-  const verifier = new VerificationProcess({ trust, ...verification });
-  const signer = new C2paMediaSigner({
-    key: keystore.claimKey,
-    trust,
-    sourceInspector: verifier,
-    version: PRODUCT_VERSION,
+export async function composeProvenance(
+  { configuration, verification, logger }: ServicesOptions,
+  { dataSource, organizationTx, sequencerPool }: Composed<typeof composeDatabase>,
+  { appendEntry, timeStampAuthority }: Composed<typeof composeLog>,
+) {
+  const generations = new KeyGenerationRepository(
+    dataSource,
+    async (sql, parameters) => (await sequencerPool.query(sql, [...parameters])).rows as never,
     clock,
-  });
+  );
+  const { signingKeys, changeKeys, developmentKeys, closeKeys } = composeSigningKeys(
+    configuration,
+    generations,
+  );
+  await requireClaimKey(configuration, generations, developmentKeys);
+  const installationTrust = new InstallationTrust(generations);
+  await installationTrust.refresh();
+  const identityAuthority = await openIdentityAuthority({ folder: join(configuration.home, 'keys'), clock });
+  installationTrust.anchors.identityAnchorsPem = identityAuthority.certificatePem;
+  const trust = installationTrust.anchors;
+  const activeKeys = new ActiveKeys(generations, signingKeys, clock, configuration.production);
+  const tellLogs = new TellLogs(generations, organizationTx, keyEntries(appendEntry));
+  const trustStore = new TrustStore(join(configuration.home, 'trust'));
+  // A list that cannot be read is told at the start, not by every answer.
+  trustStore.lists();
+  const verifier = new VerificationProcess({ trust, lists: () => trustStore.lists(), ...verification });
+  const policy = configuration.keys.manifestTimeStamp;
+  const signer = new GenerationMediaSigner(
+    activeKeys,
+    {
+      trust,
+      sourceInspector: verifier,
+      version: PRODUCT_VERSION,
+      clock,
+      timeStamping:
+        policy === 'off' || timeStampAuthority === undefined
+          ? undefined
+          : { authority: timeStampAuthority, policy },
+    },
+    () => installationTrust.refresh(),
+  );
   return {
+    trustStore,
     verifier,
     signer,
+    keyUse: tellLogs,
     /** For files that this installation made itself. */
     ownReader: new C2paReader({ trust }),
-    trustAnchorsPem: keystore.caCertificatePem,
-    certificateNotAfter: keystore.certificateNotAfter,
+    installationTrust: trust,
+    keyGenerations: generations,
+    activeKeys,
+    changeKeys,
+    closeKeys,
+    keyRounds: new KeyRounds(installationTrust, changeKeys, tellLogs, (error) =>
+      logger.warn({ err: error }, 'a round about signing keys failed'),
+    ),
+    identityIssuer: identityAuthority,
+    openIdentity: (credential: IssuedCredential, now: Date) =>
+      openIdentityKey(credential, now, identityAuthority.certificatePem),
   };
+}
+
+/** @throws Error with one sentence for the operator: nothing could be signed, so nothing is started */
+async function requireClaimKey(
+  { production, keys }: Configuration,
+  generations: KeyGenerationRepository,
+  developmentKeys: { ensure(): Promise<void> },
+): Promise<void> {
+  const active = await generations.active('claim');
+  if (production && active?.development) throw new Error(DEVELOPMENT_IN_PRODUCTION);
+  if (active === undefined && (production || keys.claimKey !== undefined)) {
+    throw new Error(
+      'No claim key is active yet. Name it by COLOPHON_CLAIM_KEY, then run: colophon keys csr --subject ..., ' +
+        'colophon keys import FILE with what your certification authority issues, colophon keys activate ID.' +
+        (production ? '' : ' Or unset COLOPHON_CLAIM_KEY to try it out with a development authority.'),
+    );
+  }
+  if (!production && (active === undefined || active.development)) await developmentKeys.ensure();
+}
+
+function keyEntries(appendEntry: AppendEntry) {
+  return (tx: Tx, { event, reason, key }: LoggedKeyEvent, assets: number): Promise<string> => {
+    const certificateSha256 = key.certificate?.sha256 ?? '';
+    const common = { actor: SYSTEM_ACTOR, subject: { kind: 'signing_key', id: certificateSha256 } } as const;
+    switch (event) {
+      case 'activated':
+        return appendEntry.append(tx, {
+          ...common,
+          type: `${key.purpose}_key.activated`,
+          data: {
+            certificateSha256,
+            spkiSha256: key.spkiSha256,
+            algorithm: key.algorithm,
+            notBefore: key.certificate?.notBefore.toISOString() ?? '',
+            notAfter: key.certificate?.notAfter.toISOString() ?? '',
+            chain: derChain(key.certificate?.chainPem ?? ''),
+          },
+        });
+      case 'retired':
+        return appendEntry.append(tx, {
+          ...common,
+          type: `${key.purpose}_key.retired`,
+          data: { certificateSha256 },
+        });
+      case 'compromised':
+        return appendEntry.append(tx, {
+          ...common,
+          type: `${key.purpose}_key.compromised`,
+          data: { certificateSha256, reason: (reason ?? 'key_compromise') as KeyCompromiseReason, assets },
+        });
+    }
+  };
+}
+
+/** Base64 of each certificate: PEM without its frame. */
+function derChain(pem: string): string[] {
+  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g)].map(
+    ([, body = '']) => body.replace(/\s/g, ''),
+  );
 }

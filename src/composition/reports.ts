@@ -1,10 +1,11 @@
 import { type AssetWithParents } from '../assets/adapters/asset.repository.js';
 import { ReadErasures } from '../audit/application/read-erasures.js';
 import { ReadOpenings } from '../audit/application/read-openings.js';
-import { dossierRenderer } from '../reports/adapters/dossier-renderer.js';
+import { certificateRenderer, dossierRenderer } from '../reports/adapters/dossier-renderer.js';
 import { ReportJobs } from '../reports/adapters/report-jobs.js';
 import { BillOfMaterials } from '../reports/application/bill-of-materials.js';
 import { CollectDossier } from '../reports/application/collect-dossier.js';
+import { MakeCertificate } from '../reports/application/make-certificate.js';
 import { MakeReport } from '../reports/application/make-report.js';
 import { ReadReport } from '../reports/application/read-report.js';
 import { RequestReport } from '../reports/application/request-report.js';
@@ -15,6 +16,7 @@ import { type composeLicenses } from './licenses.js';
 import { type composeLogReading } from './log-reading.js';
 import { type composeLog } from './log.js';
 import { type composeProvenance } from './provenance.js';
+import { type composeVerification } from './verification.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
 
 export function composeReports(
@@ -22,14 +24,19 @@ export function composeReports(
   { organizationTx, boss }: Composed<typeof composeDatabase>,
   { vault, appendEntry, logWriter, timeStampTrust }: Composed<typeof composeLog>,
   { readLog, evidenceCheckpoint }: Composed<typeof composeLogReading>,
-  { ownReader, trustAnchorsPem }: Composed<typeof composeProvenance>,
-  { store, assets }: Composed<typeof composeAssets>,
+  { ownReader, installationTrust }: Composed<typeof composeProvenance>,
+  { store, assets, readAsset }: Composed<typeof composeAssets>,
   { registry, pipelineLineage }: Composed<typeof composeLicenses>,
+  { verifyFile }: Composed<typeof composeVerification>,
 ) {
   const verifyAsset = async (organizationId: string, asset: AssetWithParents) =>
     ownReader.verify({
       path: await store.localPath(organizationId, asset.sha256),
       mediaType: asset.mediaType,
+      manifestPath:
+        asset.manifestPlacement === 'sidecar'
+          ? await store.localPath(organizationId, asset.manifestSha256)
+          : undefined,
     });
   const erasures = new ReadErasures();
   const collectDossier = new CollectDossier(
@@ -56,10 +63,11 @@ export function composeReports(
       new ReadOpenings(vault),
       erasures,
       appendEntry,
-      trustAnchorsPem,
+      installationTrust,
       timeStampTrust?.rootsPem,
       clock,
     ),
+    makeCertificate: new MakeCertificate(readAsset, verifyFile, certificateRenderer, clock),
     requestReport,
     billOfMaterials: new BillOfMaterials(assets, registry, pipelineLineage),
     readReport: new ReadReport(organizationTx, requestReport, store, logWriter),

@@ -1,8 +1,23 @@
 import { type Configuration } from '../config/configuration.js';
+import { ComfyUiProvider } from '../generation/adapters/comfyui/comfyui-provider.js';
 import { FalProvider } from '../generation/adapters/fal/fal-provider.js';
+import { GoogleProvider } from '../generation/adapters/google/google-provider.js';
+import { OpenAiCompatibleProvider } from '../generation/adapters/openai-compatible/openai-compatible-provider.js';
+import { OpenAiProvider } from '../generation/adapters/openai/openai-provider.js';
+import { ReplicateProvider } from '../generation/adapters/replicate/replicate-provider.js';
 import { SandboxProvider } from '../generation/adapters/sandbox-provider.js';
 import { type OutputDownloader } from '../generation/application/capture-output.js';
-import { type Provider } from '../generation/domain/provider.port.js';
+import { type ProvidersOptions } from '../generation/application/providers.js';
+import {
+  KEYED_PROVIDERS,
+  type KeyedProviderName,
+  type Provider,
+} from '../generation/domain/provider.port.js';
+import { builtinOfferings, Offerings } from '../generation/domain/offering.js';
+import { ownOfferings } from '../generation/registry/own-offerings.js';
+import { type OwnServers } from '../generation/registry/own-servers.js';
+import { readOwnServers } from '../generation/registry/read-own-servers.js';
+import { PriceBook } from '../generation/registry/price-book.js';
 import { downloadToFile } from '../outbound/download-to-file.js';
 import { type OutboundPolicy } from '../outbound/guarded-fetch.js';
 import { allowedHostOf, parseAllowedHost } from '../outbound/outbound-target.js';
@@ -12,35 +27,92 @@ const OUTPUT_DEADLINE_MS = 5 * 60_000;
 export function outputDownloader(configuration: Configuration, outbound: OutboundPolicy): OutputDownloader {
   const limits = { maxResponseBytes: configuration.uploadMaxBytes, deadlineMs: OUTPUT_DEADLINE_MS };
   return {
-    download: async (url, destinationPath) => {
-      await downloadToFile({ ...outbound, ...limits, url, destinationPath });
+    download: async (url, destinationPath, headers = {}) => {
+      await downloadToFile({ ...outbound, ...limits, url, headers, destinationPath });
     },
   };
 }
 
-export function configuredProviders(configuration: Configuration, outbound: OutboundPolicy): Provider[] {
-  const providers: Provider[] = [new SandboxProvider()];
-  const { key, baseUrl } = configuration.fal;
-  if (key !== undefined) {
-    const { publicUrl } = configuration;
-    providers.push(
-      new FalProvider({
-        credentials: key,
-        outbound,
-        ...(baseUrl === undefined ? {} : { baseUrlOverride: baseUrl }),
-        // Without a public address fal cannot reach us: then its queue is polled only.
-        webhookUrl: (stepRunId) =>
-          publicUrl === undefined ? undefined : new URL(`${publicUrl}/v1/webhooks/fal/${stepRunId}`),
-      }),
-    );
-  }
-  return providers;
+/** What this deployment can execute. A wrong file of own servers stops the start. */
+export function composeOfferings(configuration: Configuration): {
+  readonly ownServers: OwnServers;
+  readonly offerings: Offerings;
+} {
+  const ownServers = readOwnServers(configuration.serversFile);
+  const prices = new PriceBook(ownServers.prices);
+  const builtin = builtinOfferings((provider, endpoint) => prices.find(provider, endpoint));
+  return { ownServers, offerings: new Offerings([...builtin, ...ownOfferings(ownServers, prices)]) };
 }
 
-/** The operator's list, and the address that the operator gave for fal. A wrong entry stops the start. */
+/** Providers that need no key of a vendor, beside the studio. */
+export function unkeyedProviders(ownServers: OwnServers, outbound: OutboundPolicy): Provider[] {
+  const { openAiCompatible, comfyUi } = ownServers;
+  return [
+    new SandboxProvider(),
+    ...(openAiCompatible.length === 0
+      ? []
+      : [new OpenAiCompatibleProvider({ servers: openAiCompatible, outbound })]),
+    ...(comfyUi.length === 0 ? [] : [new ComfyUiProvider({ servers: comfyUi, outbound })]),
+  ];
+}
+
+/** How each vendor is made from a key, whosever it is. */
+export function keyedProviders(
+  configuration: Configuration,
+  outbound: OutboundPolicy,
+): ProvidersOptions['keyed'] {
+  const { fal, replicate, openai, google, publicUrl } = configuration;
+  // Without a public address a vendor cannot reach us: then its jobs are polled only.
+  const webhookUrl = (vendor: string) => (stepRunId: string) =>
+    publicUrl === undefined ? undefined : new URL(`${publicUrl}/v1/webhooks/${vendor}/${stepRunId}`);
+  return {
+    fal: (credentials) =>
+      new FalProvider({
+        credentials,
+        outbound,
+        ...(fal.baseUrl === undefined ? {} : { baseUrlOverride: fal.baseUrl }),
+        webhookUrl: webhookUrl('fal'),
+      }),
+    replicate: (token) =>
+      new ReplicateProvider({
+        token,
+        outbound,
+        ...baseUrlOf(replicate),
+        webhookUrl: webhookUrl('replicate'),
+      }),
+    openai: (apiKey) => new OpenAiProvider({ apiKey, outbound, ...baseUrlOf(openai) }),
+    google: (apiKey) => new GoogleProvider({ apiKey, outbound, ...baseUrlOf(google) }),
+  };
+}
+
+/** The operator's keys, where the operator shares them with organizations that have none of their own. */
+export function sharedKeys(configuration: Configuration): ProvidersOptions['sharedKeys'] {
+  if (!configuration.sharesProviderKeys) return {};
+  const keys: Partial<Record<KeyedProviderName, string>> = {};
+  for (const name of KEYED_PROVIDERS) {
+    const { key } = configuration[name];
+    if (key !== undefined) keys[name] = key;
+  }
+  return keys;
+}
+
+/** Vendors whose keys were given and are used by nobody. */
+export function unsharedKeys(configuration: Configuration): KeyedProviderName[] {
+  if (configuration.sharesProviderKeys) return [];
+  return KEYED_PROVIDERS.filter((name) => configuration[name].key !== undefined);
+}
+
+export function baseUrlOf({ baseUrl }: { readonly baseUrl: string | undefined }): { baseUrl?: string } {
+  return baseUrl === undefined ? {} : { baseUrl };
+}
+
+/** The operator's list, and the addresses that the operator gave for vendors. A wrong entry stops the start. */
 export function allowedHosts(configuration: Configuration): string[] {
   const hosts = [...configuration.outboundAllowedHosts];
-  if (configuration.fal.baseUrl !== undefined) hosts.push(allowedHostOf(configuration.fal.baseUrl));
+  for (const name of KEYED_PROVIDERS) {
+    const { baseUrl } = configuration[name];
+    if (baseUrl !== undefined) hosts.push(allowedHostOf(baseUrl));
+  }
   for (const host of hosts) parseAllowedHost(host);
   return hosts;
 }

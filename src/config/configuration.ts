@@ -12,6 +12,9 @@ function list(text: string): string[] {
     .filter((item) => item !== '');
 }
 
+/** The folder in which the C2PA publishes its trust lists. */
+const C2PA_LISTS = 'https://raw.githubusercontent.com/c2pa-org/conformance-public/main/trust-list';
+
 /** Every variable that the program reads, with its default. `colophon config` prints this table. */
 export const ENVIRONMENT = z.object({
   COLOPHON_HOME: z
@@ -66,11 +69,40 @@ export const ENVIRONMENT = z.object({
     .positive()
     .default(100 * 1024 * 1024)
     .describe('largest accepted file'),
+  COLOPHON_SBR_REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(120)
+    .describe('requests per minute and address to the public soft binding resolution (/sbr)'),
+  COLOPHON_SBR_BY_REFERENCE: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('"on" lets strangers name a public https file that is fetched and compared'),
+  COLOPHON_TRUSTMARK_MODELS: z
+    .string()
+    .optional()
+    .describe(
+      'folder with the ONNX models of TrustMark, checked at the start; nothing is downloaded, and no step embeds a watermark yet',
+    ),
   COLOPHON_OUTBOUND_ALLOWED_HOSTS: z
     .string()
     .default('')
     .transform(list)
     .describe('host:port pairs on private networks that may be contacted, e.g. 10.0.0.5:8188'),
+  COLOPHON_REMOTE_MANIFEST_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) => list(text.toLowerCase()))
+    .describe('hosts from which manifests may be fetched that a verified file says lie elsewhere'),
+  COLOPHON_TRUST_LIST_URL: z
+    .url({ protocol: /^https$/ })
+    .default(`${C2PA_LISTS}/C2PA-TRUST-LIST.json`)
+    .describe('where "colophon trust update" takes the C2PA trust list from'),
+  COLOPHON_TSA_TRUST_LIST_URL: z
+    .url({ protocol: /^https$/ })
+    .default(`${C2PA_LISTS}/C2PA-TSA-TRUST-LIST.json`)
+    .describe('the same for the C2PA time-stamp trust list'),
   COLOPHON_WITNESS_POLICY: z
     .string()
     .optional()
@@ -93,6 +125,48 @@ export const ENVIRONMENT = z.object({
     .max(600)
     .default(15)
     .describe('so long a report waits for the witnesses and time-stamp that are configured; then it says so'),
+  COLOPHON_MANIFEST_TIME_STAMP: z
+    .enum(['off', 'best_effort', 'required'])
+    .optional()
+    .describe(
+      'time-stamps in manifests: required holds assets while the authority fails, best_effort signs without and says so (default with an authority), off (default without one)',
+    ),
+  COLOPHON_CLAIM_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'where the key lies that "colophon keys csr" asks a certificate for: file:, awskms:, pkcs11: or vault:; without it a development authority is made',
+    ),
+  COLOPHON_REPORT_KEY: z.string().optional().describe('the same for the key that signs reports'),
+  COLOPHON_AWS_REGION: z.string().optional().describe('region of keys in AWS KMS that are not named by ARN'),
+  COLOPHON_AWS_KMS_ENDPOINT: z
+    .url()
+    .optional()
+    .describe('another address of AWS KMS, e.g. in your own network'),
+  COLOPHON_PKCS11_MODULE: z.string().optional().describe('shared library of the vendor of a PKCS#11 token'),
+  COLOPHON_PKCS11_PIN_FILE: z.string().optional().describe('file (mode 0600) with the PIN of the token'),
+  COLOPHON_VAULT_ADDR: z.url().optional().describe('address of Vault or OpenBao'),
+  COLOPHON_VAULT_TOKEN_FILE: z.string().optional().describe('file (mode 0600) with the token for it'),
+  COLOPHON_VAULT_NAMESPACE: z.string().optional().describe('namespace in Vault'),
+  COLOPHON_SHARED_PROVIDER_KEYS: z
+    .enum(['on', 'off'])
+    .optional()
+    .describe(
+      'whether organizations without a key of their own use the keys below; default on with the embedded database, off with DATABASE_URL',
+    ),
+  COLOPHON_SERVERS_FILE: z
+    .string()
+    .optional()
+    .describe('JSON file (mode 0600) with own servers of models (OpenAI-compatible, ComfyUI) and own prices'),
+  REPLICATE_API_TOKEN: z.string().min(1).optional().describe('credentials for Replicate'),
+  REPLICATE_BASE_URL: z
+    .url()
+    .optional()
+    .describe('another origin that speaks the Replicate protocol, with /v1'),
+  OPENAI_API_KEY: z.string().min(1).optional().describe('credentials for OpenAI'),
+  OPENAI_BASE_URL: z.url().optional().describe('another origin that speaks the OpenAI protocol, with /v1'),
+  GEMINI_API_KEY: z.string().min(1).optional().describe('credentials for the Gemini API of Google'),
+  GOOGLE_GEMINI_BASE_URL: z.url().optional().describe('another origin that speaks the Gemini protocol'),
   FAL_KEY: z.string().min(1).optional().describe('credentials for fal'),
   FAL_BASE_URL: z.url().optional().describe('another origin that speaks the fal protocol'),
   LOG_LEVEL: z
@@ -102,8 +176,13 @@ export const ENVIRONMENT = z.object({
   NODE_ENV: z
     .string()
     .default('development')
-    .describe('"production" refuses the development certificate authority'),
+    .describe('"production" refuses certificates of the development authority'),
 });
+
+export interface VendorConfiguration {
+  readonly key: string | undefined;
+  readonly baseUrl: string | undefined;
+}
 
 export interface Configuration {
   readonly home: string;
@@ -119,6 +198,13 @@ export interface Configuration {
   readonly verificationsPerMinute: number;
   readonly uploadMaxBytes: number;
   readonly outboundAllowedHosts: readonly string[];
+  readonly remoteManifestHosts: readonly string[];
+  readonly trustListUrls: { readonly signers: string; readonly timeStamps: string };
+  readonly recovery: {
+    readonly requestsPerMinute: number;
+    readonly byReference: boolean;
+    readonly trustmarkModelsFolder: string | undefined;
+  };
   readonly anchoring: {
     /** Path of a tlog-policy file. */
     readonly witnessPolicyFile: string | undefined;
@@ -127,9 +213,27 @@ export interface Configuration {
     readonly timeStampIntervalMs: number;
     readonly reportWaitMs: number;
   };
-  readonly fal: { readonly key: string | undefined; readonly baseUrl: string | undefined };
+  readonly keys: KeysConfiguration;
+  readonly fal: VendorConfiguration;
+  readonly replicate: VendorConfiguration;
+  readonly openai: VendorConfiguration;
+  readonly google: VendorConfiguration;
+  /** Whether organizations without a key of their own use the operator's. */
+  readonly sharesProviderKeys: boolean;
+  /** Path of the file of own servers. */
+  readonly serversFile: string | undefined;
   readonly logLevel: string;
   readonly production: boolean;
+}
+
+export interface KeysConfiguration {
+  readonly claimKey: string | undefined;
+  readonly reportKey: string | undefined;
+  readonly awsKms: { readonly region?: string; readonly endpoint?: string };
+  readonly pkcs11: { readonly modulePath: string; readonly pinFile: string } | undefined;
+  readonly vault:
+    { readonly address: string; readonly tokenFile: string; readonly namespace?: string } | undefined;
+  readonly manifestTimeStamp: 'off' | 'best_effort' | 'required';
 }
 
 /**
@@ -157,6 +261,14 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,
     outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
+    remoteManifestHosts: env.COLOPHON_REMOTE_MANIFEST_HOSTS,
+    trustListUrls: { signers: env.COLOPHON_TRUST_LIST_URL, timeStamps: env.COLOPHON_TSA_TRUST_LIST_URL },
+    recovery: {
+      requestsPerMinute: env.COLOPHON_SBR_REQUESTS_PER_MINUTE,
+      byReference: env.COLOPHON_SBR_BY_REFERENCE === 'on',
+      trustmarkModelsFolder:
+        env.COLOPHON_TRUSTMARK_MODELS === undefined ? undefined : resolve(env.COLOPHON_TRUSTMARK_MODELS),
+    },
     anchoring: {
       witnessPolicyFile: env.COLOPHON_WITNESS_POLICY,
       timeStampAuthority: timeStampAuthority(env),
@@ -164,10 +276,58 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
       timeStampIntervalMs: env.COLOPHON_TSA_INTERVAL_SECONDS * 1000,
       reportWaitMs: env.COLOPHON_REPORT_ANCHOR_WAIT_SECONDS * 1000,
     },
+    keys: keysConfiguration(env),
     fal: { key: env.FAL_KEY, baseUrl: env.FAL_BASE_URL },
+    replicate: { key: env.REPLICATE_API_TOKEN, baseUrl: env.REPLICATE_BASE_URL },
+    openai: { key: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+    google: { key: env.GEMINI_API_KEY, baseUrl: env.GOOGLE_GEMINI_BASE_URL },
+    // One organization on one machine pays its own bill; where several could be, nobody pays for another by accident.
+    sharesProviderKeys:
+      env.COLOPHON_SHARED_PROVIDER_KEYS === undefined
+        ? env.DATABASE_URL === undefined
+        : env.COLOPHON_SHARED_PROVIDER_KEYS === 'on',
+    serversFile: env.COLOPHON_SERVERS_FILE,
     logLevel: env.LOG_LEVEL,
     production: env.NODE_ENV === 'production',
   };
+}
+
+function keysConfiguration(env: z.infer<typeof ENVIRONMENT>): KeysConfiguration {
+  const timeStamp = env.COLOPHON_MANIFEST_TIME_STAMP;
+  const hasAuthority = env.COLOPHON_TSA_URL !== undefined;
+  if (timeStamp !== undefined && timeStamp !== 'off' && !hasAuthority)
+    throw new Error(`The configuration is not valid:\n  COLOPHON_MANIFEST_TIME_STAMP needs COLOPHON_TSA_URL`);
+  const modulePath = env.COLOPHON_PKCS11_MODULE;
+  const pinFile = env.COLOPHON_PKCS11_PIN_FILE;
+  const address = env.COLOPHON_VAULT_ADDR;
+  const tokenFile = env.COLOPHON_VAULT_TOKEN_FILE;
+  requirePair('COLOPHON_PKCS11_MODULE', modulePath, 'COLOPHON_PKCS11_PIN_FILE', pinFile);
+  requirePair('COLOPHON_VAULT_ADDR', address, 'COLOPHON_VAULT_TOKEN_FILE', tokenFile);
+  const namespace = env.COLOPHON_VAULT_NAMESPACE;
+  return {
+    claimKey: env.COLOPHON_CLAIM_KEY,
+    reportKey: env.COLOPHON_REPORT_KEY,
+    awsKms: {
+      ...(env.COLOPHON_AWS_REGION !== undefined && { region: env.COLOPHON_AWS_REGION }),
+      ...(env.COLOPHON_AWS_KMS_ENDPOINT !== undefined && { endpoint: env.COLOPHON_AWS_KMS_ENDPOINT }),
+    },
+    pkcs11: modulePath !== undefined && pinFile !== undefined ? { modulePath, pinFile } : undefined,
+    vault:
+      address !== undefined && tokenFile !== undefined
+        ? { address, tokenFile, ...(namespace !== undefined && { namespace }) }
+        : undefined,
+    manifestTimeStamp: timeStamp ?? (hasAuthority ? 'best_effort' : 'off'),
+  };
+}
+
+function requirePair(
+  name: string,
+  value: string | undefined,
+  other: string,
+  otherValue: string | undefined,
+): void {
+  if ((value === undefined) !== (otherValue === undefined))
+    throw new Error(`The configuration is not valid:\n  ${name} and ${other} need each other`);
 }
 
 /** A token that leads to no root that somebody chose proves nothing, so the roots must be given. */

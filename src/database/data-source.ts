@@ -17,7 +17,14 @@ import { Policies1700000000008 } from '../../migrations/0008-policies.js';
 import { Obligations1700000000009 } from '../../migrations/0009-obligations.js';
 import { FileSignals1700000000010 } from '../../migrations/0010-file-signals.js';
 import { ClearanceMatrix1700000000011 } from '../../migrations/0011-clearance-matrix.js';
+import { SigningKeys1700000000012 } from '../../migrations/0012-signing-keys.js';
+import { MediaKinds1700000000013 } from '../../migrations/0013-media-kinds.js';
+import { Recovery1700000000014 } from '../../migrations/0014-recovery.js';
+import { ManifestSettings1700000000015 } from '../../migrations/0015-manifest-settings.js';
+import { SignedClaims1700000000016 } from '../../migrations/0016-signed-claims.js';
 import { IdempotencyExpiry1700000000017 } from '../../migrations/0017-idempotency-expiry.js';
+import { FewerRoundTrips1700000000018 } from '../../migrations/0018-fewer-round-trips.js';
+import { ProviderCredentials1700000000019 } from '../../migrations/0019-provider-credentials.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -36,7 +43,14 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Obligations1700000000009,
   FileSignals1700000000010,
   ClearanceMatrix1700000000011,
+  SigningKeys1700000000012,
+  MediaKinds1700000000013,
+  Recovery1700000000014,
+  ManifestSettings1700000000015,
+  SignedClaims1700000000016,
   IdempotencyExpiry1700000000017,
+  FewerRoundTrips1700000000018,
+  ProviderCredentials1700000000019,
 ];
 
 export interface DataSourceOptions {

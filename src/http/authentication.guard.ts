@@ -1,4 +1,10 @@
-import { type CanActivate, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import {
+  applyDecorators,
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  SetMetadata,
+} from '@nestjs/common';
 import { type Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { type Authenticate, keyInAuthorization } from '../identity/application/authenticate.js';
@@ -13,6 +19,11 @@ export const Allow = (permission: Permission): MethodDecorator => SetMetadata(PE
 /** Answers without credentials. */
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(PUBLIC, true);
 
+const KEY_WELCOME = 'colophon:key-welcome';
+
+/** Answers without credentials; whoever sends a key is shown what their organization may see, too. */
+export const PublicOrKey = (): MethodDecorator => applyDecorators(Public(), SetMetadata(KEY_WELCOME, true));
+
 interface AuthenticatedRequest extends FastifyRequest {
   principal?: Principal;
 }
@@ -24,6 +35,12 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
   return principal;
 });
 
+/** The principal of a {@link PublicOrKey} route; `undefined` for a stranger. */
+export const OptionalPrincipal = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Principal | undefined =>
+    context.switchToHttp().getRequest<AuthenticatedRequest>().principal,
+);
+
 export class AuthenticationGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
@@ -32,15 +49,27 @@ export class AuthenticationGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets)) return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const principal = await this.authenticate.withApiKey(presentedKey(request));
+    if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets)) {
+      const isKeyWelcome = this.reflector.getAllAndOverride<boolean | undefined>(KEY_WELCOME, targets);
+      if (isKeyWelcome && presentsKey(request)) await this.admit(request, 'organization:read');
+      return true;
+    }
     const permission = this.reflector.getAllAndOverride<Permission | undefined>(PERMISSION, targets);
+    await this.admit(request, permission);
+    return true;
+  }
+
+  private async admit(request: AuthenticatedRequest, permission: Permission | undefined): Promise<void> {
+    const principal = await this.authenticate.withApiKey(presentedKey(request));
     if (permission === undefined) throw new ColophonError('forbidden', 'This route is not open to anyone.');
     requirePermission(principal, permission);
     request.principal = principal;
-    return true;
   }
+}
+
+function presentsKey({ headers }: FastifyRequest): boolean {
+  return ['authorization', 'x-goog-api-key', 'x-api-key'].some((name) => headers[name] !== undefined);
 }
 
 /** The vendors' SDKs send their key in different headers; all of them carry ours. */

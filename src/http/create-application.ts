@@ -11,7 +11,9 @@ import { ColophonError } from '../shared/errors.js';
 import { refuseUnexpectedForm } from './form-route.js';
 import { type Metrics } from './metrics.js';
 import { installApiDocumentation } from './openapi.js';
+import { isOpenToBrowsers, openToBrowsers } from './open-to-browsers.js';
 import { sendProblem, toColophonError } from './problem.filter.js';
+import { acceptRawFiles } from './raw-file.js';
 import { keepRouteTable } from './route-table.js';
 
 /** JSON bodies. Files come as multipart, with their own limit. */
@@ -46,17 +48,20 @@ export async function createApplication(
   const fastify: FastifyInstance = adapter.getInstance();
   keepRouteTable(fastify);
   acceptJson(fastify);
+  acceptRawFiles(fastify);
   await app.register(multipart, { attachFieldsToBody: false });
   await app.register(rateLimit, {
     global: true,
     timeWindow: '1 minute',
-    max: (request: FastifyRequest) =>
-      request.url.startsWith('/v1/verify')
-        ? configuration.verificationsPerMinute
-        : configuration.requestsPerMinute,
+    max: (request: FastifyRequest) => {
+      if (request.url.startsWith('/v1/verify')) return configuration.verificationsPerMinute;
+      if (isOpenToBrowsers(request.url)) return configuration.recovery.requestsPerMinute;
+      return configuration.requestsPerMinute;
+    },
     keyGenerator: callerOf,
     skipOnError: false,
   });
+  openToBrowsers(fastify);
   addHooks(fastify, metrics);
   installApiDocumentation(app);
   return app;
@@ -94,8 +99,13 @@ function refusePrototype(key: string, value: unknown): unknown {
 /** By key where one is presented (hashed: it is a secret), by address otherwise. */
 function callerOf(request: FastifyRequest): string {
   const { authorization } = request.headers;
-  const verifying = request.url.startsWith('/v1/verify') ? 'verify ' : '';
-  return verifying + (authorization === undefined ? request.ip : sha256Hex(authorization));
+  return bucketOf(request.url) + (authorization === undefined ? request.ip : sha256Hex(authorization));
+}
+
+/** Public work is counted by itself. */
+function bucketOf(url: string): string {
+  if (url.startsWith('/v1/verify')) return 'verify ';
+  return isOpenToBrowsers(url) ? 'sbr ' : '';
 }
 
 function addHooks(fastify: FastifyInstance, metrics: Metrics): void {
@@ -103,11 +113,11 @@ function addHooks(fastify: FastifyInstance, metrics: Metrics): void {
     refuseUnexpectedForm(request);
     done();
   });
-  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
     void reply.headers({
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
-      'cross-origin-resource-policy': 'same-origin',
+      'cross-origin-resource-policy': isOpenToBrowsers(request.url) ? 'cross-origin' : 'same-origin',
       'x-frame-options': 'DENY',
     });
     done();

@@ -11,9 +11,22 @@ declare module 'fastify' {
   }
 }
 
-/** A route that takes `multipart/form-data`: the part `file` and, where one is named, a field with JSON in it. */
-export function FormRoute(field?: { readonly name: string; readonly description: string }): MethodDecorator {
-  const json = field && { [field.name]: { type: 'string', description: field.description } };
+interface FormPart {
+  readonly name: string;
+  readonly description: string;
+}
+
+/**
+ * A route that takes `multipart/form-data`: the part `file` and, where one is named, a field with JSON in it, or a
+ * second file that may be left out.
+ */
+export function FormRoute(field?: FormPart, secondFile?: FormPart): MethodDecorator {
+  const json = {
+    ...(field && { [field.name]: { type: 'string', description: field.description } }),
+    ...(secondFile && {
+      [secondFile.name]: { type: 'string', format: 'binary', description: secondFile.description },
+    }),
+  };
   return applyDecorators(
     addRouteConfig(() => ({ takesForm: true })),
     ApiConsumes('multipart/form-data'),

@@ -35,10 +35,17 @@ export class FormUploads {
   ) {}
 
   /** For a route that looks at a file and keeps nothing. */
-  async inspect<Result>(request: FastifyRequest, look: (path: string) => Promise<Result>): Promise<Result> {
+  async inspect<Result>(
+    request: FastifyRequest,
+    secondFile: string,
+    look: (path: string, secondPath: string | undefined) => Promise<Result>,
+  ): Promise<Result> {
     const { store, maxBytes } = this.intake;
-    return withUploadedFile<z.ZodUndefined, Result>(request, store, { maxBytes }, ({ file }) =>
-      look(file.path),
+    return withUploadedFile<z.ZodUndefined, Result>(
+      request,
+      store,
+      { maxBytes, secondFile },
+      ({ file, secondPath }) => look(file.path, secondPath),
     );
   }
 

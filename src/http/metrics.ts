@@ -13,6 +13,20 @@ export interface LogFigures {
   }[];
 }
 
+/** What the signing keys look like at the moment of a scrape. */
+export interface KeyFigures {
+  readonly purpose: string;
+  readonly state: string;
+  readonly certificate: { readonly notAfter: Date } | undefined;
+}
+
+/** Fingerprints by which pictures are found again, at the moment of a scrape. */
+export interface FingerprintFigures {
+  readonly missing: number;
+  readonly filled: number;
+  readonly failures: number;
+}
+
 /** Prometheus metrics. No label ever holds an organization, a person or a prompt. */
 export class Metrics {
   private readonly registry = new Registry();
@@ -32,10 +46,22 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  private beforeScrape: () => Promise<void> = () => Promise.resolve();
+  private readonly beforeScrape: (() => Promise<void>)[] = [];
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Signatures by our key that no log of ours knows, found by verification. Anything above zero is an alarm. */
+  watchKeyMisuse(count: () => number): void {
+    new Gauge({
+      name: 'colophon_key_misuse_found',
+      help: 'Verified files with a signature by our claim key that our logs do not know, since the start',
+      registers: [this.registry],
+      collect() {
+        this.set(count());
+      },
+    });
   }
 
   /** Figures of the logs, asked for at each scrape. While they cannot be had they are absent, not zero. */
@@ -54,7 +80,7 @@ export class Metrics {
       'When this party last confirmed a log',
       ['kind', 'name'],
     );
-    this.beforeScrape = async () => {
+    this.beforeScrape.push(async () => {
       for (const each of [pending, unmet, conflicts, failing, success]) each.reset();
       const figures = await read().catch(() => undefined);
       if (figures === undefined) {
@@ -68,7 +94,51 @@ export class Metrics {
         failing.set({ kind, name }, failingLogs);
         if (lastSuccessAt) success.set({ kind, name }, lastSuccessAt.getTime() / 1000);
       }
+    });
+  }
+
+  /** End of validity of the keys that sign, asked for at each scrape. While it cannot be had it is absent. */
+  watchKeys(read: () => Promise<readonly KeyFigures[]>): void {
+    const end = new Gauge({
+      name: 'colophon_signing_certificate_end_timestamp_seconds',
+      help: 'When the certificate of the active key ends, by what the key signs',
+      labelNames: ['purpose'],
+      registers: [this.registry],
+    });
+    this.beforeScrape.push(async () => {
+      end.reset();
+      for (const { purpose, state, certificate } of await read().catch(() => []))
+        if (state === 'active' && certificate) end.set({ purpose }, certificate.notAfter.getTime() / 1000);
+    });
+  }
+
+  /** Figures of this process. */
+  watchFingerprints(read: () => FingerprintFigures): void {
+    const gauge = (name: string, help: string, figure: (figures: FingerprintFigures) => number): void => {
+      const registered: Gauge = new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect: () => {
+          registered.set(figure(read()));
+        },
+      });
     };
+    gauge(
+      'colophon_fingerprints_missing',
+      'Assets of before the start that have no fingerprint yet',
+      ({ missing }) => missing,
+    );
+    gauge(
+      'colophon_fingerprints_filled',
+      'Fingerprints of earlier assets made since the start',
+      ({ filled }) => filled,
+    );
+    gauge(
+      'colophon_fingerprint_failures',
+      'Pictures since the start of which no fingerprint could be made',
+      ({ failures }) => failures,
+    );
   }
 
   get contentType(): string {
@@ -76,7 +146,7 @@ export class Metrics {
   }
 
   async text(): Promise<string> {
-    await this.beforeScrape();
+    for (const prepare of this.beforeScrape) await prepare();
     return this.registry.metrics();
   }
 }

@@ -10,55 +10,86 @@ import { invalidRequest, parseWith } from './validation.js';
 
 export interface UploadedForm<Fields> {
   readonly file: { readonly path: string; readonly fileName: string | undefined };
+  /** The second file, where the route takes one and it was sent. */
+  readonly secondPath: string | undefined;
   readonly fields: Fields;
 }
 
 /** JSON text in a form field; larger text is refused by the parser. */
 const MAX_FIELD_BYTES = 64 * 1024;
 
+interface FormOptions {
+  readonly maxBytes: number;
+  readonly field?: { readonly name: string };
+  /** Name of the part for a second file, which may be left out. */
+  readonly secondFile?: string;
+}
+
 /**
- * Reads `multipart/form-data` with one part `file` and, where a schema is given, one JSON field of the given name.
- * The file goes straight into the store's staging area; it is removed again when `work` is done or anything fails.
+ * Reads `multipart/form-data` with one part `file`, where the route takes one a second file, and, where a schema is
+ * given, one JSON field of the given name. Files go straight into the store's staging area; they are removed again when
+ * `work` is done or anything fails.
  *
  * @throws ColophonError `unsupported_content_type`, `payload_too_large`, `invalid_request`, `invalid_json`
  */
 export async function withUploadedFile<Schema extends z.ZodType, Result>(
   request: FastifyRequest,
   store: AssetStore,
-  options: { maxBytes: number; field?: { name: string; schema: Schema } },
+  options: FormOptions & { field?: { name: string; schema: Schema } },
   work: (form: UploadedForm<z.infer<Schema>>) => Promise<Result>,
 ): Promise<Result> {
   if (!request.isMultipart()) {
     throw new ColophonError('unsupported_content_type', 'Send multipart/form-data with a part named "file".');
   }
   const path = await store.stage();
+  const secondPath = `${path}.${options.secondFile ?? 'none'}`;
   try {
-    const { fileName, text } = await readParts(request, path, options).catch(refuseUnreadable);
+    const { fileName, text, hasSecond } = await readParts(request, { path, secondPath }, options).catch(
+      refuseUnreadable,
+    );
     const fields = options.field
       ? parseWith(options.field.schema, parseJson(options.field.name, text))
       : undefined;
-    return await work({ file: { path, fileName }, fields: fields as z.infer<Schema> });
+    const form = { file: { path, fileName }, secondPath: hasSecond ? secondPath : undefined };
+    return await work({ ...form, fields: fields as z.infer<Schema> });
   } finally {
     await store.discard(path);
+    await store.discard(secondPath);
   }
+}
+
+interface ReadParts {
+  readonly fileName: string | undefined;
+  readonly text: string | undefined;
+  readonly hasSecond: boolean;
 }
 
 async function readParts(
   request: FastifyRequest,
-  path: string,
-  options: { maxBytes: number; field?: { name: string } },
-): Promise<{ fileName: string | undefined; text: string | undefined }> {
+  paths: { readonly path: string; readonly secondPath: string },
+  options: FormOptions,
+): Promise<ReadParts> {
   let fileName: string | undefined;
   let text: string | undefined;
-  let files = 0;
-  const limits = { fileSize: options.maxBytes, files: 1, fields: 1, fieldSize: MAX_FIELD_BYTES, parts: 3 };
+  const seen = new Set<string>();
+  const files = options.secondFile === undefined ? 1 : 2;
+  const limits = {
+    fileSize: options.maxBytes,
+    files,
+    fields: 1,
+    fieldSize: MAX_FIELD_BYTES,
+    parts: files + 2,
+  };
   for await (const part of request.parts({ limits })) {
     if (part.type === 'file') {
-      if (part.fieldname !== 'file')
+      if (part.fieldname !== 'file' && part.fieldname !== options.secondFile)
         throw invalidRequest([{ path: part.fieldname, message: 'the file belongs into the part "file"' }]);
-      files += 1;
-      fileName = part.filename;
-      await pipeline(part.file, createWriteStream(path, { mode: 0o600 }));
+      if (seen.has(part.fieldname))
+        throw new ColophonError('payload_too_large', `The form has two files "${part.fieldname}".`);
+      seen.add(part.fieldname);
+      const isFirst = part.fieldname === 'file';
+      if (isFirst) fileName = part.filename;
+      await pipeline(part.file, createWriteStream(isFirst ? paths.path : paths.secondPath, { mode: 0o600 }));
       if (part.file.truncated) {
         throw new ColophonError('payload_too_large', `A file may have at most ${options.maxBytes} bytes.`);
       }
@@ -74,8 +105,8 @@ async function readParts(
       throw invalidRequest([{ path: part.fieldname, message: 'is not a part of this form' }]);
     }
   }
-  if (files === 0) throw invalidRequest([{ path: 'file', message: 'is missing' }]);
-  return { fileName, text };
+  if (!seen.has('file')) throw invalidRequest([{ path: 'file', message: 'is missing' }]);
+  return { fileName, text, hasSecond: seen.size > 1 };
 }
 
 /** What the form parser throws about a missing boundary or a body that ends early has neither code nor status. */

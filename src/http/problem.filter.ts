@@ -4,6 +4,7 @@ import { type Logger } from 'pino';
 import { isDatabaseUnreachable } from '../database/organization-tx.js';
 import { ColophonError, ERROR_CODES, type ErrorCode } from '../shared/errors.js';
 import { allowedMethods } from './allowed-methods.js';
+import { isOpenToBrowsers } from './open-to-browsers.js';
 
 /**
  * RFC 9457 problem details. The one place where an error becomes an answer.
@@ -61,11 +62,14 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(reply: FastifyReply, error: ColophonError, requestId: string): void {
   if (error.status === 401) void reply.header('www-authenticate', 'Bearer realm="colophon"');
   if (error.status === 503 || error.code === 'idempotency_in_flight') void reply.header('retry-after', '1');
+  const problem = toProblem(error, requestId);
+  // The soft binding resolution API of C2PA has a form of its own: `error`, as plain JSON. Ours is in it as well.
+  const isSoftBinding = isOpenToBrowsers(reply.request.url);
   void reply
     .status(error.status)
     .header('cache-control', 'no-store')
-    .type('application/problem+json')
-    .send(JSON.stringify(toProblem(error, requestId)));
+    .type(isSoftBinding ? 'application/json' : 'application/problem+json')
+    .send(JSON.stringify(isSoftBinding ? { error: error.message, ...problem } : problem));
 }
 
 /** Errors of the framework and its plugins carry a status; everything else is ours to answer for. */

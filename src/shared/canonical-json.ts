@@ -18,6 +18,15 @@ const LONE_SURROGATE_ESCAPE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 export function canonicalJson(value: JsonValue): Buffer {
   const text = plainText(value) ?? serialize(value);
   if (text === undefined) throw new TypeError('value has no canonical JSON form');
+  return canonicalBytes(text);
+}
+
+/**
+ * UTF-8 bytes of a text that JSON.stringify wrote of values whose members are in the order of RFC 8785 already.
+ * @throws TypeError for lone surrogates
+ */
+export function canonicalBytes(text: string): Buffer {
+  // The plain search is many times faster, and nearly always enough.
   if (text.includes('\\ud') && LONE_SURROGATE_ESCAPE.test(text)) {
     throw new TypeError('unpaired surrogate in text: no canonical JSON form (RFC 8785 section 3.2.2.2)');
   }

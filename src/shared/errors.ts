@@ -28,6 +28,10 @@ export const ERROR_CODES = {
     howToFix: 'Send the content type that /docs names for this route.',
   },
   payload_too_large: { status: 413, howToFix: 'Send less than the limit named in the detail.' },
+  query_too_long: {
+    status: 414,
+    howToFix: 'Send the value in a body: POST /sbr/matches/byBinding.',
+  },
   conflict: { status: 409, howToFix: 'Read the current state and decide again.' },
   idempotency_key_required: {
     status: 400,
@@ -42,11 +46,30 @@ export const ERROR_CODES = {
   // Files
   unsupported_media: {
     status: 415,
-    howToFix: 'Send a JPEG, PNG, WebP, AVIF, TIFF or GIF picture. The bytes decide, not the name.',
+    howToFix:
+      'Send PNG, JPEG, WebP, AVIF, TIFF, GIF, HEIC, JPEG XL, SVG, MP4, MOV, WebM, Matroska, WAV, MP3, M4A, FLAC, Ogg, GLB, glTF, OBJ, STL, USDZ, text or JSON. The bytes decide, and the name must not contradict them.',
+  },
+  media_not_allowed: {
+    status: 422,
+    howToFix:
+      'Export the file again without scripts, entities, foreign content and references to other files.',
   },
   media_corrupt: { status: 422, howToFix: 'The file is truncated or damaged. Export it again.' },
-  media_too_large: { status: 422, howToFix: 'Stay below the pixel limit named in the detail.' },
+  media_too_large: { status: 422, howToFix: 'Stay below the limit named in the detail.' },
+  no_manifest: {
+    status: 422,
+    howToFix: 'The file carries no manifest, so there is nothing to represent. Ask without "format".',
+  },
   manifest_malformed: { status: 422, howToFix: 'The file carries a manifest that cannot be parsed safely.' },
+  sidecar_not_needed: {
+    status: 422,
+    howToFix: 'Verify the file without the separate manifest: the one inside of it counts.',
+  },
+  not_a_picture: {
+    status: 422,
+    howToFix: 'Use a still picture here: PNG, JPEG, WebP, AVIF, TIFF or GIF.',
+  },
+  range_not_satisfiable: { status: 416, howToFix: 'Ask for bytes below the size named in Content-Range.' },
   // Licenses
   clearance_denied: { status: 403, howToFix: 'See "findings": each says what would be allowed instead.' },
   clearance_under_review: {
@@ -127,9 +150,19 @@ export const ERROR_CODES = {
     status: 503,
     howToFix: 'The signing key cannot be used, so nothing is released. Ask the operator.',
   },
+  time_stamp_unavailable: {
+    status: 503,
+    howToFix:
+      'Manifests must be time-stamped here and the authority gives no usable time-stamp, so nothing is signed. Ask the operator.',
+  },
   storage_unavailable: {
     status: 503,
     howToFix: 'The asset store cannot be used, so nothing is released. Ask the operator.',
+  },
+  watermark_unavailable: {
+    status: 503,
+    howToFix:
+      'Put the models named in the detail into the folder COLOPHON_TRUSTMARK_MODELS. They are never downloaded.',
   },
   log_damaged: {
     status: 500,

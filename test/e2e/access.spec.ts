@@ -46,6 +46,7 @@ const CONTRIBUTION = {
 async function uploadWith(key: string, projectId = app.instance.projectId): Promise<string> {
   const rights = {
     rightsBasis: 'owned',
+    showsPeople: 'no',
     allowedUses: ['commercial'],
     aiInput: 'yes',
     territory: 'worldwide',

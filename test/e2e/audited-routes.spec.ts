@@ -11,6 +11,7 @@ import { routesOf } from '../../src/http/route-table.js';
 import { declaredRoutes, type DeclaredRoute, withRouteTables } from '../../src/http/unaudited-routes.js';
 import { servicesForDocumentation } from '../../src/services-for-documentation.js';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
+import { FAKE_REPLICATE_TOKEN, FakeReplicate } from '../fakes/replicate/fake-replicate.js';
 import { addPerson } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { Inspector } from '../support/inspector.js';
@@ -31,6 +32,7 @@ interface WrittenEntry {
 }
 
 let fal: FakeFal;
+let replicate: FakeReplicate;
 let app: TestApplication;
 let inspector: Inspector;
 let calls: RouteCalls;
@@ -38,23 +40,27 @@ let keyId: string;
 
 beforeAll(async () => {
   fal = await FakeFal.start();
+  replicate = await FakeReplicate.start();
   // No worker and no sequencer of its own: every entry comes from a request of ours.
   app = await startTestApplication({
     COLOPHON_ROLES: 'http',
     FAL_KEY: FAKE_FAL_CREDENTIALS,
     FAL_BASE_URL: fal.origin,
+    REPLICATE_API_TOKEN: FAKE_REPLICATE_TOKEN,
+    REPLICATE_BASE_URL: replicate.baseUrl,
   });
   inspector = await Inspector.open(app.database);
   const roles = ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'];
   const { key } = await addPerson(app, roles);
   ({ keyId } = (await (await app.request('/v1/me', { key })).json()) as { keyId: string });
-  calls = new RouteCalls({ app, inspector, fal, key });
+  calls = new RouteCalls({ app, inspector, fal, replicate, key });
   await app.services.sequencer.runOnce();
 });
 afterAll(async () => {
   await inspector.close();
   await app.close();
   await fal.stop();
+  await replicate.stop();
 });
 
 /** The program's own routes, from its own router; nothing behind them. */

@@ -301,6 +301,49 @@ describe('what a policy can demand', () => {
   });
 });
 
+describe('a project from which an input comes', () => {
+  it('is asked at the run and at the release, whatever the project of the run says; and it replays', async () => {
+    const source = await newProject('feed');
+    const name = `Campaign ${serial}`;
+    const target = await newProject('feed');
+    const form = formWith(await noisePicture(), 'a.png', {
+      declaration: { projectId: source, rights: OWN_RIGHTS },
+    });
+    const { id: photo } = await made<{ id: string }>(app.request('/v1/assets', postForm(form)));
+    const step = {
+      key: 'convert',
+      operation: 'convert',
+      model: 'studio-convert@studio',
+      parameters: { format: 'png' },
+      images: { image: { input: 'photo' } },
+    };
+    await made(app.request('/v1/pipelines', json({ name: 'one-step', definition: { steps: [step] } })));
+    const run = { pipeline: 'one-step', inputs: { photo } };
+    const free = await finished(target, 'feed', run);
+    await approve(assetOf(free));
+    const own = `${ALL} when { resource has project && resource.project == "${name}" }`;
+    await put(policy('not-ours', own), { projectId: source });
+
+    await expectProblem(await release(assetOf(free)), 'policy_denied');
+    await expectProblem(await start(target, 'feed', run), 'clearance_denied');
+    const { items } = await get<{ items: { id: string }[] }>(
+      `/v1/clearances?projectId=${target}&decision=deny`,
+    );
+    const clearanceId = items[0]?.id ?? '';
+    const decided = await get<ClearanceAnswer>(`/v1/clearances/${clearanceId}`);
+    expect(ofPolicies(decided)).toEqual([['policy.not-ours', 'deny']]);
+    expect(decided.policies).toMatchObject({ refs: [], origins: [{ projectId: source }] });
+    expect(await get(`/v1/clearances/${clearanceId}/replay`)).toMatchObject({ same: true });
+    // One in the project of the run lifts nothing, and one that asks less opens the way.
+    await put(policy('other', `${ALL} when { resource.purpose == Purpose::"editorial" }`), {
+      projectId: target,
+    });
+    await expectProblem(await start(target, 'feed', run), 'clearance_denied');
+    await put('', { projectId: source });
+    await made(start(target, 'feed', run), 202);
+  });
+});
+
 describe('a policy that asks a person', () => {
   it('lets a run wait, is accepted by a waiver, and is not asked a second time at the release', async () => {
     const projectId = await newProject('feed');
@@ -346,6 +389,12 @@ describe('a policy that comes later', () => {
       kind: 'reopened',
       changes: [{ because: 'policy', ruleId: 'policy.now' }],
     });
+    const { items } = await get<{ items: { id: string; changes: unknown[]; runIds: string[] }[] }>(
+      '/v1/clearances/reopened?limit=200',
+    );
+    expect(items.filter(({ id }) => id === run.clearanceId)).toMatchObject([
+      { changes: [{ because: 'policy', ruleId: 'policy.now' }], runIds: [run.id] },
+    ]);
     const refused = await expectProblem(await release(assetOf(run)), 'clearance_under_review');
     expect(refused.detail).toContain('policy.now');
     const again = await made<ClearanceAnswer>(
@@ -386,6 +435,19 @@ describe('a policy that comes later', () => {
       app.request(`/v1/clearances/${id}/decide-again`, { ...json({}), key: legal }),
     );
     expect(ofPolicies(again)).toContainEqual(['policy.legal-only', 'deny']);
+  });
+
+  it('also where there was no policy when it was asked: the roles are those of the first who asked', async () => {
+    const projectId = await newProject('feed');
+    const { id } = await ask('studio-crop@studio', { projectId });
+    const onlyLegal = (severity: string) =>
+      policy('legal-only', `${ALL} unless { principal.roles == [Role::"legal", Role::"creator"] }`, severity);
+    const again = (key: string) =>
+      made<ClearanceAnswer>(app.request(`/v1/clearances/${id}/decide-again`, { ...json({}), key }));
+    await put(onlyLegal('review'), { projectId });
+    expect(ofPolicies(await again(legal))).toEqual([['policy.legal-only', 'review']]);
+    await put(onlyLegal('deny'), { projectId });
+    expect(ofPolicies(await again(legal))).toEqual([['policy.legal-only', 'deny']]);
   });
 });
 

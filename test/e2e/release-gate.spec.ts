@@ -11,6 +11,7 @@ import { startTestApplication, type TestApplication } from '../support/test-appl
 
 const RIGHTS = {
   rightsBasis: 'owned',
+  showsPeople: 'no',
   allowedUses: ['commercial'],
   aiInput: 'yes',
   territory: 'worldwide',

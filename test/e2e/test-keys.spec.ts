@@ -45,7 +45,7 @@ const view = async (id: string): Promise<RunAnswer> =>
   (await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer;
 
 /** Rows and money, and the states that no count shows. */
-async function everything(): Promise<unknown> {
+async function everything(): Promise<Record<string, unknown>> {
   return {
     rows: await inspector.footprint(),
     runs: await inspector.query('SELECT id, state, cancel_requested_at FROM run ORDER BY id'),
@@ -98,5 +98,26 @@ describe('a test key, which may lie in a notebook or a build log, with every rol
     expect(fake.attempts()).toEqual([]);
     expect((await waive(legal.live)).status).toBe(201);
     expect((await view(run.id)).state).toBe('RUNNING');
+  });
+
+  it('does not decide again what a live run rests on, waiting, canceled or not', async () => {
+    const text = '@id("now") @severity("review") @message("Look.") forbid (principal, action, resource);';
+    const policy = { ...json({ text }), method: 'PUT', key: legal.live };
+    expect((await app.request('/v1/policies', policy)).status).toBe(200);
+    const again = (key: string) =>
+      app.request(`/v1/clearances/${run.clearanceId}/decide-again`, { ...json({}), key });
+    const before = await everything();
+    await expectProblem(await again(app.instance.keys.test), 'wrong_mode');
+    await expectProblem(await again(legal.test), 'wrong_mode');
+    const canceled = await app.request(`/v1/runs/${run.id}/cancel`, {
+      ...json({}),
+      key: app.instance.keys.live,
+    });
+    expect(canceled.status).toBe(200);
+    await expectProblem(await again(app.instance.keys.test), 'wrong_mode');
+    const rows = ({ rows }: Awaited<ReturnType<typeof everything>>) =>
+      (rows as Record<string, number>).clearance;
+    expect(rows(await everything())).toBe(rows(before));
+    expect((await again(legal.live)).status).toBe(201);
   });
 });

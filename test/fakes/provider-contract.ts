@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ContractFault, EXPECTED } from './provider-contract-faults.js';
 import {
   type CompletedStep,
   type FailedStep,
@@ -18,10 +20,19 @@ export interface ProviderContractHarness {
   readonly refusedRequest: ProviderRequest;
   /** Must not show up in the reason of a failure. */
   readonly secretText: string;
+  /** The vendor's key; must show up nowhere. */
+  readonly secretKey?: string;
   /** How many submits the vendor accepted and charged. Work on this machine: always 0. */
   charges(): number;
-  /** The next submit is accepted, but its answer is lost. Only where `resubmission` is `charges_again`. */
-  loseNextAnswer?(): void;
+  /** The next submit is accepted, but its answer is lost. Not where `resubmission` is `harmless`. */
+  readonly loseNextAnswer?: () => void;
+  /** What the vendor can be made to do wrong, in the next submit. Providers on this machine have no vendor. */
+  readonly faults?: {
+    readonly names: readonly ContractFault[];
+    plan(fault: ContractFault): void;
+    /** How many submits reached the vendor, accepted or not. */
+    attempts(): number;
+  };
   stop(): Promise<void>;
 }
 
@@ -60,7 +71,7 @@ export function describeProviderContract(name: string, start: () => Promise<Prov
 
     it('says who it is and what a second submit would cost', () => {
       expect(PROVIDER_NAMES).toContain(harness.provider.name);
-      expect(['charges_again', 'harmless']).toContain(harness.provider.resubmission);
+      expect(['charges_again', 'harmless', 'identified']).toContain(harness.provider.resubmission);
       expect(harness.provider.channel).toMatch(/^[a-z0-9-]+$/);
     });
 
@@ -86,11 +97,11 @@ export function describeProviderContract(name: string, start: () => Promise<Prov
         if (output.kind === 'bytes') expect(output.bytes.byteLength).toBeGreaterThan(0);
         else expect(URL.canParse(output.url)).toBe(true);
       }
-      const units = outcome.billedUnits;
-      expect(units === undefined || (Number.isFinite(units) && units > 0)).toBe(true);
+      const readings = Object.values(outcome.usage ?? {});
+      expect(readings.filter((reading) => !(Number.isFinite(reading) && reading > 0))).toEqual([]);
       const types = Object.values(outcome.claims).map((claim) => typeof claim);
       expect(types.filter((type) => !['string', 'number', 'boolean'].includes(type))).toEqual([]);
-      expect(harness.charges()).toBe(harness.provider.resubmission === 'charges_again' ? 1 : 0);
+      expect(harness.charges()).toBe(harness.provider.resubmission === 'harmless' ? 0 : 1);
     });
 
     it('may be polled again after the end, with the same answer and no charge', async () => {
@@ -137,6 +148,46 @@ export function describeProviderContract(name: string, start: () => Promise<Prov
       harness.loseNextAnswer();
       await expect(harness.provider.submit(request, signal())).rejects.toBeInstanceOf(OutcomeUnknownError);
       expect(harness.charges()).toBe(1);
+      if (harness.provider.resubmission !== 'identified') return;
+      // Sent again, it finds what was sent before.
+      expect((await harness.provider.submit(request, signal())).kind).toBe('accepted');
+      expect(harness.charges()).toBe(1);
+    });
+
+    it('finds a job whose answer was lost, where the vendor shows its jobs; and no other', async () => {
+      const { provider, loseNextAnswer } = harness;
+      if (provider.findLost === undefined || loseNextAnswer === undefined) return;
+      loseNextAnswer();
+      const request = fresh(harness.validRequest);
+      await expect(provider.submit(request, signal())).rejects.toBeInstanceOf(OutcomeUnknownError);
+      const found = await provider.findLost(request, signal());
+      if (found.kind !== 'found') throw new Error('the lost job was not found');
+      const job = { endpoint: request.endpoint, upstreamId: found.upstreamId };
+      expect((await pollToTheEnd(job)).kind).toBe('completed');
+      expect(await provider.findLost(fresh(request), signal())).toEqual({ kind: 'not-found' });
+      expect(harness.charges()).toBe(1);
+    });
+
+    it('stands whatever goes wrong at the vendor or on the way, after a single request', async () => {
+      const seen: Record<string, unknown> = {};
+      const expected: Record<string, unknown> = {};
+      for (const fault of harness.faults?.names ?? []) {
+        const [chargesBefore, attemptsBefore] = [harness.charges(), harness.faults?.attempts() ?? 0];
+        harness.faults?.plan(fault);
+        const outcome = await finish(fresh(harness.validRequest)).catch((error: unknown) => error);
+        seen[fault] = {
+          outcome: outcome instanceof OutcomeUnknownError ? 'unknown' : (outcome as { kind?: string }).kind,
+          charges: harness.charges() - chargesBefore,
+          attempts: (harness.faults?.attempts() ?? 0) - attemptsBefore,
+        };
+        expected[fault] = { ...EXPECTED[fault], attempts: 1 };
+        const told = outcome instanceof Error ? outcome : { ...(outcome as object), outputs: [] };
+        // Whatever a logger could write, with all causes: neither the prompt nor the key.
+        const written = inspect(told, { depth: 20, showHidden: true, getters: false });
+        expect(written).not.toContain(harness.secretText);
+        if (harness.secretKey !== undefined) expect(written).not.toContain(harness.secretKey);
+      }
+      expect(seen).toEqual(expected);
     });
   });
 }

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
+import { type DataSource } from 'typeorm';
 import { createDataSource } from '../../src/database/data-source.js';
 import { OrganizationTx } from '../../src/database/organization-tx.js';
 import { newId } from '../../src/shared/ids.js';
@@ -7,7 +8,11 @@ import { Inspector } from '../support/inspector.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** Tables that tell, before any organization is known, which one a key, a step or a file belongs to. No other data. */
-const DIRECTORIES = ['api_key_route', 'signed_file', 'step_route'];
+const DIRECTORIES = ['api_key_route', 'released_manifest', 'signed_claim', 'signed_file', 'step_route'];
+/** Of the installation, not of an organization: which keys sign. Private keys are not in it. */
+const INSTALLATION = ['signing_key', 'signing_key_event'];
+/** Made for searching; the application has no right on it but to ask two functions. See recovery.spec.ts. */
+const SEALED_INDEX = 'fingerprint_index';
 const LOG_TABLES = [
   'audit_anchor_state',
   'audit_checkpoint',
@@ -153,7 +158,9 @@ async function tenantTables(): Promise<string[]> {
     `SELECT table_name AS name FROM information_schema.columns
       WHERE table_schema = 'colophon' AND column_name = 'organization_id' ORDER BY table_name`,
   );
-  return rows.map(({ name }) => name).filter((name) => !DIRECTORIES.includes(name) && !isPartition(name));
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => ![...DIRECTORIES, ...INSTALLATION, SEALED_INDEX].includes(name) && !isPartition(name));
 }
 
 describe('every table of an organization', () => {
@@ -166,7 +173,7 @@ describe('every table of an organization', () => {
                 WHERE i.indrelid = c.oid AND i.indisprimary) AS leads
          FROM pg_class c WHERE c.relnamespace = 'colophon'::regnamespace AND c.relkind IN ('r', 'p')
           AND c.relname <> ALL($1) ORDER BY c.relname`,
-      [['migration', ...DIRECTORIES]],
+      [['migration', ...DIRECTORIES, ...INSTALLATION, SEALED_INDEX].sort()],
     );
     expect(rows.map(({ name }) => String(name)).filter((name) => !isPartition(name))).toEqual(
       await tenantTables(),
@@ -282,7 +289,12 @@ describe('the roles', () => {
       'contribution',
       'review',
       'asset_release',
+      'signed_claim',
       'signed_file',
+      'released_manifest',
+      'fingerprint_index',
+      'asset_fingerprint',
+      'manifest_publication',
       'step_route',
       'api_key_route',
       'audit_opening',
@@ -298,10 +310,12 @@ describe('the roles', () => {
       'seed_seen',
       'clearance_listing',
       'organization',
+      'signing_key_event',
+      'signing_key_log_entry',
     ];
     for (const table of appendOnly) {
       const [column] = await inspector.query<{ name: string }>(
-        `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'colophon' AND table_name = $1 LIMIT 1`,
+        `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'colophon' AND table_name = $1 AND is_identity = 'NO' LIMIT 1`,
         [table],
       );
       for (const sql of [
@@ -399,4 +413,98 @@ describe('OrganizationTx', () => {
       await dataSource.destroy();
     }
   });
+
+  it('lets no id but a UUID into the statement that begins', async () => {
+    await withPool(async (dataSource) => {
+      const organizationTx = new OrganizationTx(dataSource);
+      for (const id of [`${first}', true); SELECT ('x`, '', 'organization', `${first}\n`]) {
+        const work = jest.fn(() => Promise.resolve());
+        await expect(organizationTx.run(id, work)).rejects.toThrow('not a UUID');
+        expect(work).not.toHaveBeenCalled();
+      }
+      expect(await organizationTx.run(first, (tx) => tx.query('SELECT 1 FROM asset'))).toHaveLength(1);
+    });
+  });
+
+  it('is one transaction for TypeORM, too: a nested one is a savepoint, and nothing is committed before the end', async () => {
+    await withPool(async (dataSource) => {
+      const organizationTx = new OrganizationTx(dataSource);
+      const name = newId();
+      const insert = (id: string) =>
+        `INSERT INTO project (organization_id, id, name, created_at) VALUES ('${first}', '${id}', '${id}', now())`;
+      const seen = () => inspector.query(`SELECT 1 FROM project WHERE name = '${name}'`);
+      const failed = organizationTx.run(first, async (tx) => {
+        await tx.manager.transaction((nested) => nested.query(insert(name)));
+        expect(await tx.query(`SELECT 1 FROM project WHERE name = '${name}'`)).toHaveLength(1);
+        expect(await seen()).toEqual([]);
+        throw new Error('on purpose');
+      });
+      await expect(failed).rejects.toThrow('on purpose');
+      expect(await seen()).toEqual([]);
+      await organizationTx.run(first, async (tx) => {
+        const lost = tx.manager.transaction(async (nested) => {
+          await nested.query(insert(newId()));
+          throw new Error('only the nested one');
+        });
+        await expect(lost).rejects.toThrow('only the nested one');
+        await tx.query(insert(name));
+      });
+      expect(await seen()).toHaveLength(1);
+    });
+  });
 });
+
+describe('the look-up of a presented key', () => {
+  const keyOf = (id: string) => id.slice(-12);
+  const organizationsOf = async (client: pg.Client, keyId: string) =>
+    (
+      await client.query<{ organization_id: string }>('SELECT * FROM api_key_for_authentication($1)', [keyId])
+    ).rows.map((row) => row.organization_id);
+  beforeAll(async () => {
+    for (const id of [first, second])
+      await inspector.query(
+        `INSERT INTO api_key_route (key_id, organization_id) VALUES ('${keyOf(id)}', '${id}') ON CONFLICT DO NOTHING`,
+      );
+  });
+
+  it('finds the key of each organization, and leaves the organization again', async () => {
+    expect(await organizationsOf(application, keyOf(first))).toEqual([first]);
+    expect(await organizationsOf(application, keyOf(second))).toEqual([second]);
+    expect(await organizationsOf(application, 'nobody')).toEqual([]);
+    expect((await application.query('SELECT 1 FROM api_key')).rowCount).toBe(0);
+    const setting = await application.query(`SELECT current_setting('app.organization_id', true) AS id`);
+    expect([null, '']).toContain((setting.rows[0] as { id: string | null }).id);
+  });
+
+  it('shows nothing more inside a transaction, and takes no organization over into it', async () => {
+    await application.query('BEGIN');
+    try {
+      expect(await organizationsOf(application, keyOf(second))).toEqual([second]);
+      expect((await application.query('SELECT 1 FROM asset')).rowCount).toBe(0);
+    } finally {
+      await application.query('ROLLBACK');
+    }
+  });
+
+  it('believes no directory that names another organization than that of the key', async () => {
+    await inspector.query(
+      `INSERT INTO api_key_route (key_id, organization_id) VALUES ('forged-route', '${second}') ON CONFLICT DO NOTHING`,
+    );
+    expect(await organizationsOf(application, 'forged-route')).toEqual([]);
+  });
+});
+
+async function withPool(work: (dataSource: DataSource) => Promise<void>): Promise<void> {
+  const dataSource = createDataSource({
+    url: database.applicationUrl,
+    applicationName: 'transaction test',
+    poolSize: 2,
+    entities: [],
+  });
+  await dataSource.initialize();
+  try {
+    await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}

@@ -80,6 +80,7 @@ export async function addPerson(
 
 export const OWN_RIGHTS = {
   rightsBasis: 'owned',
+  showsPeople: 'no',
   allowedUses: ['commercial'],
   aiInput: 'yes',
   territory: 'worldwide',

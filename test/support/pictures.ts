@@ -69,3 +69,21 @@ function chunk(type: string, data: Buffer): Buffer {
   framed.writeUInt32BE(crc32(body), body.length + 4);
   return framed;
 }
+
+/** Colored areas, another arrangement for each seed: what fingerprints can tell apart, unlike pure noise. */
+export function scenePicture(seed: number, size = 320): Promise<Buffer> {
+  let state = seed + 1;
+  const random = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 4_294_967_296;
+  };
+  for (let warmUp = 0; warmUp < 8; warmUp += 1) random();
+  const parts = Array.from({ length: 14 }, () => {
+    const [x, y, width, height] = [random(), random(), random() * 0.5, random() * 0.5].map(
+      (share) => share * size,
+    );
+    return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="hsl(${random() * 360},60%,${20 + random() * 60}%)"/>`;
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}"><rect width="100%" height="100%" fill="#999"/>${parts.join('')}</svg>`;
+  return sharp(Buffer.from(svg)).removeAlpha().png().toBuffer();
+}

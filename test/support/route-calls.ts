@@ -1,9 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { AnchorStates } from '../../src/audit/application/anchor-state.js';
 import { UNPROVED } from '../../src/audit/application/witness-log.js';
 import { type EntryType } from '../../src/audit/core/entry-types.js';
 import { type Listing } from '../../src/licenses/domain/listing.js';
+import { openIdentityAuthority } from '../../src/provenance/adapters/identity-authority.js';
+import { DEFAULT_MANIFEST_SETTINGS } from '../../src/provenance/domain/manifest-settings.js';
+import { systemClock } from '../../src/shared/clock.js';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { type FakeFal } from '../fakes/fal/fake-fal.js';
+import { type FakeReplicate } from '../fakes/replicate/fake-replicate.js';
 import {
   addPerson,
   formWith,
@@ -36,6 +43,7 @@ interface World {
   readonly app: TestApplication;
   readonly inspector: Inspector;
   readonly fal: FakeFal;
+  readonly replicate: FakeReplicate;
   /** A key with every role, of somebody who took no part in making what `app.instance` made. */
   readonly key: string;
 }
@@ -53,6 +61,8 @@ const FORBIDDEN = {
   facts: { purpose: 'commercial', audienceCountries: ['DE'], organizationRevenueUsd: 1_000_000 },
 } as const;
 
+/** The official vector `test_0003_img_256`. */
+const ANY_IMAGE_CODE = 'ISCC:EED4GQZQTY6J5DTHQ2DWCPDZHQOM6QZQTY6J5DTFZ2DWCPDZHQOMXDI';
 const SCENE = { components: [{ listingId: 'studio-scene@studio', role: 'generator', stepKey: 'a' }] };
 /** A question about several cells. */
 const MATRIX = {
@@ -92,6 +102,20 @@ export class RouteCalls {
       const init = { ...json({ limitMicroUsd }), method: 'PUT' };
       return [{ send: () => this.ask('/v1/budget', init), status: 200, writes: ['budget.set'] }];
     },
+    'PUT /v1/providers/{provider}/credentials': () => [this.setProviderKey()],
+    'DELETE /v1/providers/{provider}/credentials': async () => {
+      await this.answer(this.setProviderKey().send());
+      const send = () => this.ask(`/v1/providers/openai/credentials`, { method: 'DELETE' });
+      return [{ send, status: 200, writes: ['provider_credential.removed'] }];
+    },
+    'PUT /v1/projects/{id}/manifest-settings': () => {
+      const body = { ...DEFAULT_MANIFEST_SETTINGS, usageTerms: `Terms ${++this.serial}` };
+      const path = `/v1/projects/${this.projectId}/manifest-settings`;
+      const init = { ...json(body), method: 'PUT' };
+      return [{ send: () => this.ask(path, init), status: 200, writes: ['project.manifest_settings_set'] }];
+    },
+    'POST /v1/identity-credential': async () =>
+      this.one('/v1/identity-credential', await this.newCredential(), 201, 'identity_credential.installed'),
     'POST /v1/clearances': () => [
       ...this.one('/v1/clearances', { lineage: SCENE, facts: HARMLESS_FACTS }, 201, 'clearance.decided'),
       ...this.one('/v1/clearances', { matrix: MATRIX }, 201, 'clearance.matrix_decided'),
@@ -159,6 +183,20 @@ export class RouteCalls {
         });
       return [{ send, status: 200, writes: ['step.reconciled'], actor: 'colophon' }];
     },
+    'POST /v1/webhooks/replicate/{stepRunId}': async () => {
+      const { stepRunId } = await this.lostStep();
+      const { inspector, replicate } = this.world;
+      await inspector.query(`UPDATE step_run SET provider = 'replicate' WHERE id = $1`, [stepRunId]);
+      const body = JSON.stringify({ id: 'prediction1', status: 'succeeded' });
+      const send = () =>
+        this.world.app.request(`/v1/webhooks/replicate/${stepRunId}`, {
+          method: 'POST',
+          headers: replicate.signedHeaders(body),
+          body,
+          key: null,
+        });
+      return [{ send, status: 200, writes: ['step.reconciled'], actor: 'colophon' }];
+    },
     'POST /v1/pipelines': () => {
       const parameters = { prompt: { input: 'prompt' } };
       const step = {
@@ -180,7 +218,24 @@ export class RouteCalls {
       this.read(`/v1/assets/${await this.upload()}/content`, 'asset.read'),
     'GET /v1/assets/{id}/manifest': async () =>
       this.read(`/v1/assets/${await this.upload()}/manifest`, 'asset.read'),
+    'GET /v1/assets/{id}/verification': async () =>
+      this.read(`/v1/assets/${await this.upload()}/verification`, 'asset.read'),
+    'GET /v1/assets/{id}/manifest/crjson': async () =>
+      this.read(`/v1/assets/${await this.upload()}/manifest/crjson`, 'asset.read'),
+    'GET /v1/assets/{id}/manifest/store': async () =>
+      this.read(`/v1/assets/${await this.upload()}/manifest/store`, 'asset.read'),
+    'GET /v1/assets/{id}/certificate': async () =>
+      this.read(`/v1/assets/${await this.upload()}/certificate`, 'asset.read'),
+    'GET /sbr/manifests/{manifestId}': async () =>
+      this.read(`/sbr/manifests/${(await this.recoverable()).manifestLabel}`, 'asset.read'),
+    'PUT /v1/projects/{id}/manifest-publication': () => {
+      const init = { ...json({ publishManifests: ++this.serial % 2 === 0 }), method: 'PUT' };
+      const send = () => this.ask(`/v1/projects/${this.projectId}/manifest-publication`, init);
+      return [{ send, status: 200, writes: ['project.manifest_publication_set'] }];
+    },
     'POST /v1/assets/{id}/contributions': async () => {
+      // Otherwise the first edit of an organization makes a key for it, which is an entry of its own.
+      await this.answer(this.ask('/v1/identity-credential', json(await this.newCredential())));
       const id = await this.upload();
       const picture = await this.ask(`/v1/assets/${id}/content`);
       const edited = await retouched(Buffer.from(await picture.arrayBuffer()));
@@ -266,6 +321,10 @@ export class RouteCalls {
     'GET /v1/me': () => this.look('/v1/me'),
     'GET /v1/projects': () => this.look('/v1/projects'),
     'GET /v1/budget': () => this.look('/v1/budget'),
+    'GET /v1/providers/{provider}/credentials': async () => {
+      await this.answer(this.setProviderKey().send());
+      return this.look('/v1/providers/openai/credentials');
+    },
     'GET /v1/models': () => this.look('/v1/models'),
     'GET /v1/models/changes': () => this.look('/v1/models/changes?since=2026-01-01'),
     'GET /v1/models/{id}': () => this.look(`/v1/models/${PAID_MODEL}`),
@@ -298,6 +357,8 @@ export class RouteCalls {
       this.look(`/v1/clearances/${(await this.startRun()).clearanceId}/replay`),
     'GET /v1/models/{id}/terms': () => this.look(`/v1/models/${PAID_MODEL}/terms`),
     'GET /v1/clearances/{id}': async () => this.look(`/v1/clearances/${(await this.startRun()).clearanceId}`),
+    'GET /v1/projects/{id}/manifest-settings': () =>
+      this.look(`/v1/projects/${this.projectId}/manifest-settings`),
     'GET /v1/runs': () => this.look('/v1/runs'),
     'GET /v1/runs/{id}': async () => this.look(`/v1/runs/${(await this.startRun()).id}`),
     'GET /v1/runs/{id}/events': async () => {
@@ -319,6 +380,42 @@ export class RouteCalls {
         json({ name: `b-${++this.serial}` }),
       );
       return this.look(`/v1/use-cases/${(await this.answer<{ id: string }>(asked)).id}/bom`);
+    },
+    'GET /v1/projects/{id}/manifest-publication': () =>
+      this.look(`/v1/projects/${this.projectId}/manifest-publication`),
+    'GET /.well-known/c2pa-soft-binding-resolution': () =>
+      this.look('/.well-known/c2pa-soft-binding-resolution'),
+    'GET /sbr/services/supportedAlgorithms': () => this.look('/sbr/services/supportedAlgorithms'),
+    'GET /sbr/services/capabilities': () => this.look('/sbr/services/capabilities'),
+    'GET /sbr/services/status': () => this.look('/sbr/services/status'),
+    'GET /sbr/matches/byBinding': () =>
+      this.look(`/sbr/matches/byBinding?alg=io.iscc.v0&value=${ANY_IMAGE_CODE}`),
+    'POST /sbr/matches/byBinding': () => ({
+      send: () => this.ask('/sbr/matches/byBinding', json({ alg: 'io.iscc.v0', value: ANY_IMAGE_CODE })),
+      status: 200,
+    }),
+    'POST /sbr/matches/byContent': async () => {
+      const body = new Uint8Array(await noisePicture());
+      const init = { method: 'POST', body, headers: { 'content-type': 'image/png' } };
+      return { send: () => this.ask('/sbr/matches/byContent', init), status: 200 };
+    },
+    // Off unless the operator turns it on.
+    'POST /sbr/matches/byReference': () => ({
+      send: () =>
+        this.ask(
+          '/sbr/matches/byReference',
+          json({ referenceUrl: 'https://example.org/a.png', assetLength: 1 }),
+        ),
+      status: 404,
+    }),
+    'GET /sbr/manifests/{manifestId}/receipts': async () => {
+      const { manifestLabel } = await this.recoverable();
+      return this.look(`/sbr/manifests/${manifestLabel}/receipts`);
+    },
+    'POST /sbr/manifests/{manifestId}/receipts': async () => {
+      const path = `/sbr/manifests/${(await this.recoverable()).manifestLabel}/receipts`;
+      const receipt = await this.answer<unknown>(this.ask(path));
+      return { send: () => this.ask(path, json(receipt)), status: 200 };
     },
     'GET /v1/reports/{id}': async () => this.look(`/v1/reports/${await this.report()}`),
     'POST /v1/verify': async () => {
@@ -347,9 +444,26 @@ export class RouteCalls {
     },
   };
 
+  private setProviderKey(): Call {
+    const init = { ...json({ key: `sk-route-calls-${++this.serial}` }), method: 'PUT' };
+    const send = () => this.ask('/v1/providers/openai/credentials', init);
+    return { send, status: 200, writes: ['provider_credential.set'] };
+  }
+
   private put(path: string, body: unknown): Call[] {
     const init = { ...json(body), method: 'PUT' };
     return [{ send: () => this.ask(path, init), status: 200, writes: ['policy.changed'] }];
+  }
+
+  /** As another authority would issue it. */
+  private async newCredential() {
+    const folder = mkdtempSync(join(tmpdir(), 'colophon-authority-'));
+    try {
+      const authority = await openIdentityAuthority({ folder, clock: systemClock });
+      return await authority.issue({ organization: `Acme ${++this.serial}`, person: undefined });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   /** Forbids what nothing here uses. */
@@ -411,6 +525,13 @@ export class RouteCalls {
 
   private look(path: string, status = 200): Omit<Call, 'writes'> {
     return { send: () => this.ask(path), status };
+  }
+
+  /** An asset whose entry is published, so that there is a receipt for it. */
+  private async recoverable(): Promise<{ manifestLabel: string }> {
+    const id = await this.upload();
+    await this.world.app.services.sequencer.runOnce();
+    return this.answer<{ manifestLabel: string }>(this.ask(`/v1/assets/${id}`));
   }
 
   private async uploadForm(): Promise<FormData> {

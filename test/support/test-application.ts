@@ -51,6 +51,8 @@ export async function startTestApplication(
   const services = await createServices({ configuration, database, logger, studio, verification });
   const metrics = new Metrics();
   metrics.watchLogs(() => services.anchoringStatus.overview());
+  metrics.watchKeyMisuse(services.keyMisuseCount);
+  metrics.watchFingerprints(() => services.fingerprintFigures());
   const app: NestFastifyApplication = await createApplication(
     AppModule.with(services, logger, metrics),
     configuration,

@@ -1,8 +1,9 @@
 import { type DataSource, In, LessThan } from 'typeorm';
 import { type Tx } from '../../database/organization-tx.js';
+import { type ThreeValued } from '../../licenses/domain/three-valued.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type Asset, type AssetOrigin, type AssetParent } from '../domain/asset.js';
-import { AssetEntity, AssetParentEntity, SignedFileEntity } from './asset.entity.js';
+import { AssetEntity, AssetParentEntity, SignedClaimEntity, SignedFileEntity } from './asset.entity.js';
 
 export interface AssetWithParents extends Asset {
   readonly parents: readonly AssetParent[];
@@ -13,9 +14,12 @@ export interface AssetOriginRecord {
   readonly origin: AssetOrigin;
   readonly digitalSourceType: string | null;
   readonly runId: string | null;
+  /** As declared for an upload. */
+  readonly showsPeople: ThreeValued | undefined;
 }
 
 const MAX_LINEAGE = 500;
+const MAX_SIGNED_CLAIMS = 500;
 
 export class AssetRepository {
   async insert(tx: Tx, asset: Asset, parents: readonly AssetParent[]): Promise<void> {
@@ -33,12 +37,20 @@ export class AssetRepository {
         })),
       );
     }
-    // Two assets may have equal bytes only if they are one file signed twice into the same bytes: the first one counts.
+    // Two assets have equal bytes if one file was signed twice into the same bytes, or beside them: the first one counts.
     await tx.manager
       .createQueryBuilder()
       .insert()
       .into(SignedFileEntity)
-      .values({ sha256: asset.sha256, organizationId, assetId: asset.id })
+      .values(publicHashes(asset).map((sha256) => ({ sha256, organizationId, assetId: asset.id })))
+      .orIgnore()
+      .execute();
+    const { claimSha256, manifestLabel } = asset;
+    await tx.manager
+      .createQueryBuilder()
+      .insert()
+      .into(SignedClaimEntity)
+      .values({ claimSha256, manifestLabel, organizationId, assetId: asset.id })
       .orIgnore()
       .execute();
   }
@@ -106,13 +118,14 @@ export class AssetRepository {
       origin: AssetOrigin;
       digital_source_type: string | null;
       run_id: string | null;
+      shows_people: ThreeValued | null;
     }>(
       `WITH RECURSIVE lineage(id) AS (
          SELECT unnest($2::uuid[])
          UNION
          SELECT p.parent_asset_id FROM asset_parent p JOIN lineage l ON p.asset_id = l.id
           WHERE p.organization_id = $1)
-       SELECT a.origin, a.digital_source_type, a.run_id FROM asset a JOIN lineage l ON a.id = l.id
+       SELECT a.origin, a.digital_source_type, a.run_id, a.rights ->> 'showsPeople' AS shows_people FROM asset a JOIN lineage l ON a.id = l.id
         WHERE a.organization_id = $1 ORDER BY a.id`,
       [tx.organizationId, ids],
     );
@@ -120,6 +133,7 @@ export class AssetRepository {
       origin: row.origin,
       digitalSourceType: row.digital_source_type,
       runId: row.run_id,
+      showsPeople: row.shows_people ?? undefined,
     }));
   }
 
@@ -130,12 +144,37 @@ export class AssetRepository {
   ): Promise<{ organizationId: string; assetId: string } | undefined> {
     return (await dataSource.manager.findOneBy(SignedFileEntity, { sha256 })) ?? undefined;
   }
+
+  /** Which of these claims, and manifests of which of these labels, this deployment signed. */
+  async findSignedClaims(
+    dataSource: DataSource,
+    claims: readonly { readonly claimSha256: string; readonly manifestLabel: string }[],
+  ): Promise<SignedClaimEntity[]> {
+    if (claims.length === 0) return [];
+    return dataSource.manager.find(SignedClaimEntity, {
+      where: [
+        { claimSha256: In(claims.map(({ claimSha256 }) => claimSha256)) },
+        { manifestLabel: In(claims.map(({ manifestLabel }) => manifestLabel)) },
+      ],
+      take: MAX_SIGNED_CLAIMS,
+    });
+  }
+}
+
+function publicHashes({ manifestPlacement, sha256, manifestSha256, origin }: Asset): string[] {
+  if (manifestPlacement === 'embedded') return [sha256];
+  return origin === 'upload' ? [manifestSha256] : [manifestSha256, sha256];
 }
 
 function toRow(asset: Asset): Omit<AssetEntity, 'organizationId'> {
   return {
     ...asset,
+    width: asset.width ?? null,
+    height: asset.height ?? null,
+    durationMs: asset.durationMs ?? null,
     digitalSourceType: asset.digitalSourceType ?? null,
+    certificateSha256: asset.certificateSha256 ?? null,
+    timeStamp: asset.timeStamp ?? null,
     rights: asset.rights ?? null,
     signalReading: asset.signalReading ?? null,
     runId: asset.runId ?? null,
@@ -146,7 +185,12 @@ function toRow(asset: Asset): Omit<AssetEntity, 'organizationId'> {
 function fromRow({ organizationId: _, ...row }: AssetEntity): Asset {
   return {
     ...row,
+    width: row.width ?? undefined,
+    height: row.height ?? undefined,
+    durationMs: row.durationMs ?? undefined,
     digitalSourceType: row.digitalSourceType ?? undefined,
+    certificateSha256: row.certificateSha256 ?? undefined,
+    timeStamp: row.timeStamp ?? undefined,
     rights: row.rights ?? undefined,
     signalReading: row.signalReading ?? undefined,
     runId: row.runId ?? undefined,

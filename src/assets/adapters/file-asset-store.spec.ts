@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -59,5 +59,73 @@ describe('what a killed process left in the staging area', () => {
   it('is nothing where nothing was ever staged', async () => {
     expect(await store.sweepStaging(NOW)).toBe(0);
     expect(await readdir(root)).toEqual([]);
+  });
+});
+
+describe('bytes on their way out', () => {
+  const MEBIBYTE = 1024 * 1024;
+  const bytes = Buffer.from(
+    Array.from({ length: Math.floor(3.5 * MEBIBYTE) }, (_, i) => (i * 31 + (i >> 9)) % 251),
+  );
+  const sha256 = sha256Hex(bytes);
+  let path: string;
+
+  beforeEach(async () => {
+    const staged = await store.stage();
+    await writeFile(staged, bytes);
+    await store.put(ORGANIZATION, sha256, staged);
+    path = await store.localPath(ORGANIZATION, sha256);
+  });
+
+  async function read(range?: { first: number; last: number }): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    const content = await store.openVerified(ORGANIZATION, sha256);
+    for await (const piece of content.stream(range)) pieces.push(piece as Buffer);
+    return Buffer.concat(pieces);
+  }
+
+  it('are those of the file, whole and in any range', async () => {
+    expect((await read()).equals(bytes)).toBe(true);
+    const last = bytes.length - 1;
+    for (const range of [
+      { first: 0, last: 0 },
+      { first: last, last },
+      { first: 5, last: MEBIBYTE - 1 },
+      { first: MEBIBYTE - 1, last: MEBIBYTE },
+      { first: MEBIBYTE, last: 2 * MEBIBYTE - 1 },
+      { first: 123_456, last: 3_210_987 },
+    ]) {
+      expect((await read(range)).equals(bytes.subarray(range.first, range.last + 1))).toBe(true);
+    }
+  });
+
+  it('of a file that was changed before it was opened do not leave', async () => {
+    await writeFile(path, Buffer.concat([bytes.subarray(0, -1), Buffer.from([255])]));
+    await expect(read({ first: 0, last: 10 })).rejects.toMatchObject({ code: 'storage_unavailable' });
+  });
+
+  it('of a file that is changed after it was checked do not leave, with its times set back too', async () => {
+    await read({ first: 0, last: 10 });
+    const { atime, mtime } = await stat(path);
+    const changed = Buffer.from(bytes);
+    changed[2 * MEBIBYTE + 7] = 255;
+    await writeFile(path, changed);
+    await utimes(path, atime, mtime);
+    await expect(read()).rejects.toMatchObject({ code: 'storage_unavailable' });
+    await expect(read({ first: 2 * MEBIBYTE, last: 2 * MEBIBYTE + 5 })).rejects.toMatchObject({
+      code: 'storage_unavailable',
+    });
+    // The other pieces are still those that were recorded.
+    expect((await read({ first: 0, last: 99 })).equals(bytes.subarray(0, 100))).toBe(true);
+  });
+
+  it('of a file that was cut off or removed after it was checked do not leave', async () => {
+    await read();
+    await writeFile(path, bytes.subarray(0, MEBIBYTE + 5));
+    await expect(read({ first: MEBIBYTE, last: MEBIBYTE + 3 })).rejects.toMatchObject({
+      code: 'storage_unavailable',
+    });
+    await rm(path);
+    await expect(read()).rejects.toMatchObject({ code: 'storage_unavailable' });
   });
 });

@@ -7,7 +7,7 @@ export class IsolatedSignalReader implements FileSignalReader {
   constructor(private readonly reader: ReservationReader) {}
 
   async read(file: { readonly path: string; readonly mediaType: string }): Promise<SignalReading> {
-    const { found, unread } = await this.reader.readReservations(file);
+    const { found, unread } = await this.reader.readReservations({ ...file, mayBeLarge: true });
     const reading = signalReadingSchema.safeParse({ signals: found, unreadPlaces: unread });
     if (reading.success) return reading.data;
     throw new ColophonError('manifest_malformed', 'What the file reserves cannot be read safely.', {

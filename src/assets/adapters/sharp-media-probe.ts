@@ -1,15 +1,18 @@
 import { open } from 'node:fs/promises';
+import { detectMediaType } from '../../provenance/domain/detect-media-type.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
-import type { ByteSource } from '../domain/media-probe/byte-source.js';
+import { type ByteSource } from '../domain/media-probe/byte-source.js';
 import {
   assertWithinLimits,
   MAX_PIXELS_TOTAL,
   type PictureSize,
 } from '../domain/media-probe/media-limits.js';
 import type { MediaProbe, MediaSource, ProbedMedia } from '../domain/media-probe/media-probe.port.js';
+import { checkMediaStructure } from '../domain/media-probe/media-structure.js';
 import { checkStructure } from '../domain/media-probe/picture-structure.js';
 import {
   describeUnsupported,
+  isStillImageType,
   SNIFF_BYTES,
   sniffStillImage,
   type StillImageType,
@@ -19,7 +22,10 @@ import { sharp } from './libvips.js';
 /** A picture within the limits decodes in a few seconds; one that takes longer was made to. */
 const DECODE_TIMEOUT_SECONDS = 60;
 
-/** Probes with our own structure walk first and libvips afterwards: the library only sees what passed the walk. */
+/**
+ * Probes with our own structure walk first and, for still pictures, libvips afterwards: the library only sees what
+ * passed the walk, and only what it is trusted with.
+ */
 export class SharpMediaProbe implements MediaProbe {
   async probe(source: MediaSource): Promise<ProbedMedia> {
     return 'bytes' in source
@@ -31,13 +37,29 @@ export class SharpMediaProbe implements MediaProbe {
 async function probeWith(source: ByteSource, input: string | Uint8Array): Promise<ProbedMedia> {
   const head = await source.read(0, SNIFF_BYTES);
   const mediaType = sniffStillImage(head);
-  if (!mediaType) throw new ColophonError('unsupported_media', describeUnsupported(head));
+  return mediaType ? probeStill(mediaType, source, input) : probeOther(source, head);
+}
+
+async function probeOther(source: ByteSource, head: Uint8Array): Promise<ProbedMedia> {
+  const mediaType = await detectMediaType(source);
+  if (mediaType === undefined || isStillImageType(mediaType)) {
+    throw new ColophonError('unsupported_media', describeUnsupported(head));
+  }
+  const shape = await checkMediaStructure(mediaType, source);
+  return { mediaType, ...shape, frames: 1, sizeBytes: source.sizeBytes };
+}
+
+async function probeStill(
+  mediaType: StillImageType,
+  source: ByteSource,
+  input: string | Uint8Array,
+): Promise<ProbedMedia> {
   const declared = await checkStructure(mediaType, source);
   try {
     const size = await readHeader(input, mediaType);
     assertWithinLimits({ ...size, frames: Math.max(size.frames, declared?.frames ?? 1) });
     await decodeToEnd(input, size.frames > 1);
-    return { mediaType, ...size, sizeBytes: source.sizeBytes };
+    return { mediaType, kind: 'image', ...size, sizeBytes: source.sizeBytes };
   } catch (error) {
     throw asMediaError(error);
   }

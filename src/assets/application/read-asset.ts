@@ -1,21 +1,19 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { type Readable } from 'node:stream';
 import { type LogWriter } from '../../audit/application/log-writer.js';
 import { type ReadPart } from '../../audit/core/entry-types.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { type MediaVerification, type MediaVerifier } from '../../provenance/domain/media-verifier.port.js';
-import { sha256Hex } from '../../shared/bytes.js';
+import {
+  type MediaToVerify,
+  type MediaVerification,
+  type MediaVerifier,
+} from '../../provenance/domain/media-verifier.port.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type AssetRepository, type AssetWithParents } from '../adapters/asset.repository.js';
 import { type Asset } from '../domain/asset.js';
-import { type AssetStore } from '../domain/asset-store.port.js';
-
-/** Below this size the very bytes that were hashed are the ones that are sent. */
-const IN_MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
+import { type AssetStore, type ByteRange } from '../domain/asset-store.port.js';
 
 /** Who asks, and what will be sent to them. */
 export interface Reader {
@@ -26,8 +24,30 @@ export interface Reader {
 
 export interface AssetContent {
   readonly asset: Asset;
-  /** `undefined` when the reader holds these bytes already. */
-  readonly body: Buffer | Readable | undefined;
+  /** `undefined` when the reader holds these bytes already, or asked for some that are not there. */
+  readonly body: Readable | undefined;
+  /** What of the file is sent; `undefined`: all. */
+  readonly range: ByteRange | undefined;
+}
+
+/** How a reader asks for the file. */
+export interface ContentRequest {
+  /** Whether the reader says that it holds the file with this SHA-256 already: then nothing is sent. */
+  isHeld(sha256: string): boolean;
+  /**
+   * The part that is asked for, once it is known what there is.
+   * @throws ColophonError `range_not_satisfiable`
+   */
+  rangeOf(file: { readonly sha256: string; readonly sizeBytes: number }): ByteRange | undefined;
+}
+
+export const WHOLE_FILE: ContentRequest = { isHeld: () => false, rangeOf: () => undefined };
+
+/** A manifest store in a file of its own. */
+export interface Sidecar {
+  readonly asset: Asset;
+  readonly sizeBytes: number;
+  readonly body: Readable;
 }
 
 /**
@@ -52,38 +72,59 @@ export class ReadAsset {
   }
 
   /**
-   * @param isHeld whether the reader says that it holds the file with this SHA-256 already: then nothing is sent
-   * @throws ColophonError `audit_unavailable`, `storage_unavailable`: nothing may be sent
+   * Every byte is compared with what was hashed before it leaves, in ranges too (promise P1).
+   * @throws ColophonError `audit_unavailable`, `storage_unavailable`: nothing may be sent; `range_not_satisfiable`
    */
-  async content(
-    reader: Reader,
-    id: string,
-    isHeld: (sha256: string) => boolean = () => false,
-  ): Promise<AssetContent> {
+  async content(reader: Reader, id: string, request: ContentRequest = WHOLE_FILE): Promise<AssetContent> {
     const { organizationId } = reader.principal;
     const asset = await this.recorded(organizationId, id);
-    if (isHeld(asset.sha256)) return { asset, body: undefined };
-    const path = await this.store.localPath(organizationId, asset.sha256);
-    if (asset.sizeBytes > IN_MEMORY_LIMIT_BYTES) {
-      await this.record(reader, asset, 'content');
-      return { asset, body: createReadStream(path) };
-    }
-    const body = await readFile(path);
-    // The file was checked a moment ago; this checks the very bytes that go out.
-    if (sha256Hex(body) !== asset.sha256)
-      throw new ColophonError('storage_unavailable', 'A file changed while it was read.');
-    await this.record(reader, asset, 'content');
-    return { asset, body };
+    if (request.isHeld(asset.sha256)) return { asset, body: undefined, range: undefined };
+    const range = request.rangeOf(asset);
+    const content = await this.store.openVerified(organizationId, asset.sha256);
+    await this.record(reader, asset, 'content', range);
+    return { asset, body: content.stream(range), range };
   }
 
   /** What the manifest of the signed file says, read back now. */
   async manifest(reader: Reader, id: string): Promise<MediaVerification> {
+    return this.inspect(reader, id, 'manifest', ({ asset: _, ...file }) => this.verifier.verify(file));
+  }
+
+  /**
+   * Something that is made of the signed file now. Whoever gets it is in the log before it leaves.
+   * @param what a picture of it counts as content
+   */
+  async inspect<Result>(
+    reader: Reader,
+    id: string,
+    what: ReadPart,
+    look: (file: MediaToVerify & { readonly asset: Asset }) => Promise<Result>,
+  ): Promise<Result> {
     const { organizationId } = reader.principal;
-    const asset = await this.get(organizationId, id);
+    const asset = await this.recorded(organizationId, id);
     const path = await this.store.localPath(organizationId, asset.sha256);
-    const verification = await this.verifier.verify({ path, mediaType: asset.mediaType });
+    const manifestPath = await this.sidecarPath(organizationId, asset);
+    const result = await look({ path, mediaType: asset.mediaType, manifestPath, mayBeLarge: true, asset });
+    await this.record(reader, asset, what);
+    return result;
+  }
+
+  /**
+   * The manifest itself, where it is a file of its own; `undefined` where it is inside of the asset's file.
+   * @throws ColophonError `audit_unavailable`, `storage_unavailable`
+   */
+  async sidecar(reader: Reader, id: string): Promise<Sidecar | undefined> {
+    const { organizationId } = reader.principal;
+    const asset = await this.recorded(organizationId, id);
+    if (asset.manifestPlacement === 'embedded') return undefined;
+    const content = await this.store.openVerified(organizationId, asset.manifestSha256);
     await this.record(reader, asset, 'manifest');
-    return verification;
+    return { asset, sizeBytes: content.sizeBytes, body: content.stream() };
+  }
+
+  private async sidecarPath(organizationId: string, asset: Asset): Promise<string | undefined> {
+    if (asset.manifestPlacement === 'embedded') return undefined;
+    return this.store.localPath(organizationId, asset.manifestSha256);
   }
 
   /** An asset whose entry is committed. */
@@ -105,7 +146,12 @@ export class ReadAsset {
   }
 
   /** A crash after this line leaves a reading in the log that nobody got; never one that nobody wrote down. */
-  private async record({ principal, sendsBody }: Reader, asset: Asset, what: ReadPart): Promise<void> {
+  private async record(
+    { principal, sendsBody }: Reader,
+    asset: Asset,
+    what: ReadPart,
+    range?: ByteRange,
+  ): Promise<void> {
     if (!sendsBody) return;
     const assetId = publicId('asset', asset.id);
     await this.log.append(principal.organizationId, {
@@ -113,7 +159,7 @@ export class ReadAsset {
       projectId: asset.projectId,
       actor: actorOf(principal),
       subject: { kind: 'asset', id: assetId },
-      data: { assetId, sha256: asset.sha256, what, mode: asset.mode },
+      data: { assetId, sha256: asset.sha256, what, mode: asset.mode, ...(range && { range }) },
     });
   }
 }

@@ -1,5 +1,6 @@
 import { hashFile } from '../adapters/file-asset-store.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
+import { refuseWrongExtension } from '../domain/file-extension.js';
 import { type MediaProbe, type ProbedMedia } from '../domain/media-probe/media-probe.port.js';
 
 /** A file that somebody sent, in the store's staging area, and what its bytes are. */
@@ -16,6 +17,7 @@ export async function receiveFile(
   staged: { readonly path: string; readonly fileName: string | undefined },
 ): Promise<ReceivedFile> {
   const media = await probe.probe({ path: staged.path });
+  refuseWrongExtension(staged.fileName, media.mediaType);
   return {
     ...media,
     stagedPath: staged.path,

@@ -8,10 +8,12 @@ import {
   type RecordObligations,
 } from '../../licenses/application/record-obligations.js';
 import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
-import { type SignedMedia } from '../../provenance/domain/media-signer.port.js';
 import { publicId } from '../../shared/ids.js';
 import { type AssetRepository } from '../adapters/asset.repository.js';
-import { type Asset, type AssetParent } from '../domain/asset.js';
+import { type Asset, type AssetParent, type AssetTimeStamp } from '../domain/asset.js';
+import { type MediaShape } from '../domain/media-probe/media-probe.port.js';
+import { type PictureFingerprint } from '../domain/picture-fingerprint.js';
+import { type SignedAsset } from './sign-asset.js';
 
 /** What only the caller knows about a new asset. Everything else follows from its file before and after signing. */
 export interface NewAsset extends Pick<
@@ -20,14 +22,9 @@ export interface NewAsset extends Pick<
 > {
   readonly actor: { readonly kind: ActorKind; readonly id: string };
   readonly parents: readonly AssetParent[];
-  /** The bytes as captured or received, and their size in pixels, which signing does not change. */
-  readonly original: {
-    readonly sha256: string;
-    readonly mediaType: string;
-    readonly width: number;
-    readonly height: number;
-  };
-  readonly signed: SignedMedia;
+  /** The bytes as captured or received, and what is in them, which signing does not change. */
+  readonly original: MediaShape & { readonly sha256: string; readonly mediaType: string };
+  readonly signed: SignedAsset;
   readonly digitalSourceType?: Asset['digitalSourceType'];
   readonly rights?: Asset['rights'];
   readonly signalReading?: Asset['signalReading'];
@@ -35,9 +32,20 @@ export interface NewAsset extends Pick<
   readonly step?: { readonly runId: string; readonly id: string };
 }
 
+/** Asked in the transaction that makes the asset whether the key that signed its file may still have signed it. */
+export interface KeyUse {
+  /** @throws ColophonError `signer_unavailable` when it may not: the file is signed again with the key of now */
+  admit(tx: Tx, certificateSha256: string): Promise<void>;
+}
+
 /** The part of a new asset that says on whose behalf it is made. */
 export function madeBy(principal: Principal): Pick<NewAsset, 'actor' | 'mode' | 'createdBy'> {
   return { actor: actorOf(principal), mode: principal.mode, createdBy: principal.principalId };
+}
+
+/** Keeps what an asset looks like, in the caller's transaction. */
+export interface AssetFingerprints {
+  save(tx: Tx, assetId: string, fingerprint: PictureFingerprint): Promise<void>;
 }
 
 /**
@@ -49,11 +57,14 @@ export class RecordAsset {
     private readonly assets: AssetRepository,
     private readonly appendEntry: AppendEntry,
     private readonly obligations: RecordObligations,
+    private readonly keyUse: KeyUse,
+    private readonly fingerprints: AssetFingerprints,
   ) {}
 
   async record(tx: Tx, newAsset: NewAsset): Promise<Asset> {
     const { actor, parents } = newAsset;
     const asset = assetOf(newAsset);
+    await this.keyUse.admit(tx, newAsset.signed.certificateSha256);
     const owed = await this.planObligations(tx, asset, parents);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.signed',
@@ -70,6 +81,10 @@ export class RecordAsset {
         claimSha256: asset.claimSha256,
         manifestSha256: asset.manifestSha256,
         manifestLabel: asset.manifestLabel,
+        certificateSha256: newAsset.signed.certificateSha256,
+        ...(asset.timeStamp === undefined ? {} : { timeStamp: asset.timeStamp }),
+        manifestPlacement: asset.manifestPlacement,
+        kind: asset.kind,
         parents: parents.map(({ assetId, relationship }) => ({
           assetId: publicId('asset', assetId),
           relationship,
@@ -83,6 +98,8 @@ export class RecordAsset {
     const recorded: Asset = { ...asset, entryId };
     await this.assets.insert(tx, recorded, parents);
     await this.obligations.save(tx, recorded, owed);
+    const { fingerprint } = newAsset.signed;
+    if (fingerprint !== undefined) await this.fingerprints.save(tx, recorded.id, fingerprint);
     return recorded;
   }
 
@@ -94,7 +111,7 @@ export class RecordAsset {
     const parentIds = parents.map(({ assetId }) => assetId);
     const { origin, runId, digitalSourceType = null } = asset;
     return this.obligations.plan(tx, {
-      own: { origin, runId, digitalSourceType },
+      own: { origin, runId, digitalSourceType, showsPeople: asset.rights?.showsPeople },
       ancestors: await this.assets.ancestry(tx, parentIds),
       parentIds,
       madeAt: asset.createdAt,
@@ -120,14 +137,19 @@ function assetOf({
     title: stated.title,
     mediaType: original.mediaType,
     sizeBytes: signed.sizeBytes,
+    kind: original.kind,
     width: original.width,
     height: original.height,
+    durationMs: original.durationMs,
     sha256: signed.sha256,
     originalSha256: original.sha256,
     originalMediaType: original.mediaType,
     claimSha256: signed.claimSha256,
     manifestSha256: signed.manifestSha256,
     manifestLabel: signed.manifestLabel,
+    certificateSha256: signed.certificateSha256,
+    timeStamp: timeStampOf(signed),
+    manifestPlacement: signed.manifestPlacement,
     digitalSourceType,
     rights,
     signalReading,
@@ -136,4 +158,8 @@ function assetOf({
     createdBy: stated.createdBy,
     createdAt: stated.createdAt,
   };
+}
+
+function timeStampOf({ timeStamp }: SignedAsset): AssetTimeStamp | undefined {
+  return timeStamp?.outcome === 'stamped' ? { ...timeStamp, time: timeStamp.time.toISOString() } : timeStamp;
 }

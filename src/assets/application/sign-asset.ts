@@ -1,6 +1,17 @@
 import { type ManifestPlan, type SigningOrigin } from '../../provenance/domain/manifest-plan.js';
-import { type MediaSigner, type SignedMedia } from '../../provenance/domain/media-signer.port.js';
+import {
+  type MediaSigner,
+  SIDECAR_SUFFIX,
+  type SignedMedia,
+} from '../../provenance/domain/media-signer.port.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
+import { type PictureFingerprint, type PictureFingerprinter } from '../domain/picture-fingerprint.js';
+
+/** A signed file and what it looks like. */
+export interface SignedAsset extends SignedMedia {
+  /** See {@link PictureFingerprinter}. */
+  readonly fingerprint: PictureFingerprint | undefined;
+}
 
 /**
  * From an original in the store to a signed file in the store. Repeatable: a crash anywhere leaves a file that no
@@ -10,6 +21,7 @@ export class SignAsset {
   constructor(
     private readonly store: AssetStore,
     private readonly signer: MediaSigner,
+    private readonly fingerprinter: PictureFingerprinter,
   ) {}
 
   async sign(request: {
@@ -17,19 +29,29 @@ export class SignAsset {
     original: { sha256: string; mediaType: string };
     origin: SigningOrigin;
     plan: ManifestPlan;
-  }): Promise<SignedMedia> {
+  }): Promise<SignedAsset> {
     const { organizationId, original, origin, plan } = request;
     const source = {
       path: await this.store.localPath(organizationId, original.sha256),
       mediaType: original.mediaType,
     };
     const destinationPath = await this.store.stage();
+    const sidecarPath = `${destinationPath}${SIDECAR_SUFFIX}`;
     try {
-      const signed = await this.signer.sign({ source, destinationPath, origin, plan });
+      // Signing changes no pixel, so both can be done at once. It waits for neither in a transaction.
+      const [signed, fingerprint] = await Promise.all([
+        this.signer.sign({ source, destinationPath, origin, plan }),
+        this.fingerprinter.fingerprint(source.path),
+      ]);
+      // The sidecar first: a file in the store without it would look unsigned.
+      if (signed.manifestPlacement === 'sidecar') {
+        await this.store.put(organizationId, signed.manifestSha256, sidecarPath);
+      }
       await this.store.put(organizationId, signed.sha256, destinationPath);
-      return signed;
+      return { ...signed, fingerprint };
     } finally {
       await this.store.discard(destinationPath);
+      await this.store.discard(sidecarPath);
     }
   }
 }

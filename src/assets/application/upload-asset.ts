@@ -3,19 +3,14 @@ import { type RequirePublishing } from '../../audit/application/require-publishi
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { type ManifestPlan } from '../../provenance/domain/manifest-plan.js';
 import { type Clock } from '../../shared/clock.js';
-import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { type Asset, type RightsDeclaration } from '../domain/asset.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
 import { displayName } from '../domain/display-name.js';
-import {
-  type FileSignalReader,
-  loggedReading,
-  signalAssertions,
-  type SignalReading,
-} from '../domain/signal-reading.js';
+import { type FileSignalReader, loggedReading } from '../domain/signal-reading.js';
+import { uploadManifest } from '../domain/upload-manifest.js';
+import { type ManifestSettingsOfProject } from './manifest-settings.js';
 import { keepOriginal, type ReceivedFile } from './receive-file.js';
 import { madeBy, type RecordAsset } from './record-asset.js';
 import { type SignAsset } from './sign-asset.js';
@@ -33,6 +28,7 @@ export class UploadAsset {
     private readonly recordAsset: RecordAsset,
     private readonly appendEntry: AppendEntry,
     private readonly requirePublishing: RequirePublishing,
+    private readonly settings: ManifestSettingsOfProject,
     private readonly clock: Clock,
   ) {}
 
@@ -44,26 +40,31 @@ export class UploadAsset {
   ): Promise<Asset> {
     const { organizationId } = principal;
     const { file, rights, projectId } = request;
-    await this.organizationTx.run(organizationId, async (tx) => {
+    const { logOrigin } = await this.organizationTx.run(organizationId, async (tx) => {
       await this.requirePublishing.check(tx);
-      const found = await tx.query('SELECT 1 FROM project WHERE organization_id = $1 AND id = $2', [
-        organizationId,
-        projectId,
-      ]);
-      if (found.length === 0) throw new ColophonError('not_found', 'There is no project with this id.');
+      return this.settings.context(tx, projectId);
     });
     const id = newId();
     const title = displayName(file.fileName, 'upload');
     await keepOriginal(this.store, organizationId, file);
-    const signalReading = await this.signals.read({
+    const received = {
       path: await this.store.localPath(organizationId, file.sha256),
       mediaType: file.mediaType,
-    });
+    };
+    const signalReading = await this.signals.read(received);
     const signed = await this.signAsset.sign({
       organizationId,
       original: file,
       origin: { kind: 'received_with_declaration', originalSha256: file.sha256, assetId: id },
-      plan: await this.plan(organizationId, title, file, rights, signalReading),
+      plan: uploadManifest({
+        assetId: publicId('asset', id),
+        title,
+        file: received,
+        rights,
+        signalReading,
+        logOrigin,
+        mode: principal.mode,
+      }),
     });
     return this.organizationTx.run(organizationId, async (tx) => {
       await this.appendEntry.append(tx, {
@@ -96,32 +97,5 @@ export class UploadAsset {
       await completed(tx, asset);
       return asset;
     });
-  }
-
-  private async plan(
-    organizationId: string,
-    title: string,
-    file: ReceivedFile,
-    rights: RightsDeclaration,
-    signalReading: SignalReading,
-  ): Promise<ManifestPlan> {
-    return {
-      title,
-      actions: [],
-      ingredients: [
-        {
-          path: await this.store.localPath(organizationId, file.sha256),
-          mediaType: file.mediaType,
-          title,
-          relationship: 'parentOf',
-          digitalSourceType: undefined,
-        },
-      ],
-      assertions: [
-        { label: 'org.colophon.rights-declaration', kind: 'gathered', data: { ...rights } },
-        ...signalAssertions(signalReading),
-      ],
-      thumbnail: true,
-    };
   }
 }

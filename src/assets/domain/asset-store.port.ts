@@ -1,3 +1,21 @@
+import { type Readable } from 'node:stream';
+
+/** Bytes of a file from `first` to `last`, both included (RFC 9110 section 14.1.2). */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A file of the store, opened for reading. */
+export interface VerifiedContent {
+  readonly sizeBytes: number;
+  /**
+   * The bytes of a range, or all. Each piece is compared with what was hashed before it is handed out: a file that was
+   * changed, whenever that was, ends the stream with an error and not one wrong byte.
+   */
+  stream(range?: ByteRange): Readable;
+}
+
 /**
  * Content-addressed bytes of an organization. A file never changes: its name is its SHA-256.
  * Nothing in here decides who may read; that is for the use cases.
@@ -17,6 +35,11 @@ export interface AssetStore {
    * @throws ColophonError `storage_unavailable` when the file is missing or is not what its name says
    */
   localPath(organizationId: string, sha256: string): Promise<string>;
+  /**
+   * For sending: whole or in parts. The content is checked against the name before this returns.
+   * @throws ColophonError `storage_unavailable` when the file is missing or is not what its name says
+   */
+  openVerified(organizationId: string, sha256: string): Promise<VerifiedContent>;
   /**
    * Deletes a file for good: only reports that showed values of an erased person. No error when it is not there.
    * @throws ColophonError `storage_unavailable`

@@ -21,7 +21,7 @@ const asset = (origin: string, signalReading?: SignalReading) => ({ origin, sign
 describe('what was read in a file', () => {
   it('of a file that came in before anything was read is unknown', () => {
     expect(readingOf(asset('upload'))).toBe(NEVER_READ);
-    expect(readingOf(asset('edit'))?.unreadPlaces).toEqual(['c2pa', 'xmp', 'iptc-iim']);
+    expect(readingOf(asset('edit'))?.unreadPlaces).toEqual(['c2pa', 'xmp', 'iptc-iim', 'exif']);
     expect(readingOf(asset('upload', READING))).toBe(READING);
     expect(readingOf(asset('step'))).toBeUndefined();
   });

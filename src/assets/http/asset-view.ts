@@ -13,13 +13,18 @@ export function assetView(asset: Asset & { readonly parents?: readonly AssetPare
     projectId: publicId('project', asset.projectId),
     mediaType: asset.mediaType,
     sizeBytes: asset.sizeBytes,
-    width: asset.width,
-    height: asset.height,
+    kind: asset.kind,
+    width: asset.width ?? null,
+    height: asset.height ?? null,
+    durationMs: asset.durationMs ?? null,
     sha256: asset.sha256,
     originalSha256: asset.originalSha256,
     claimSha256: asset.claimSha256,
     manifestSha256: asset.manifestSha256,
     manifestLabel: asset.manifestLabel,
+    certificateSha256: asset.certificateSha256 ?? null,
+    timeStamp: asset.timeStamp ?? null,
+    manifestPlacement: asset.manifestPlacement,
     digitalSourceType:
       asset.digitalSourceType === undefined ? null : DIGITAL_SOURCE_TYPES[asset.digitalSourceType],
     rights: asset.rights ?? null,
@@ -32,5 +37,6 @@ export function assetView(asset: Asset & { readonly parents?: readonly AssetPare
     })),
     createdAt: asset.createdAt.toISOString(),
     contentUrl: `/v1/assets/${id}/content`,
+    manifestUrl: `/v1/assets/${id}/manifest`,
   };
 }

@@ -72,6 +72,30 @@ const fileReading = {
   unreadPlaces: z.array(token).max(8).optional(),
 };
 
+/** Why a key is given up, in the words of RFC 5280 section 5.3.1; never in free words. */
+export const KEY_COMPROMISE_REASONS = ['key_compromise', 'ca_compromise', 'suspected_compromise'] as const;
+export type KeyCompromiseReason = (typeof KEY_COMPROMISE_REASONS)[number];
+
+/** Base64 of the DER of a certificate; chains of up to six of them leave an entry below its 65,535 bytes. */
+const certificate = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{1,9000}={0,2}$/, 'expected base64 of at most 9,000 characters');
+const keyActivated = {
+  certificateSha256: sha256Hex,
+  spkiSha256: sha256Hex,
+  algorithm: token,
+  notBefore: token,
+  notAfter: token,
+  /** Leaf first, root last. */
+  chain: z.array(certificate).min(1).max(6),
+};
+const keyRetired = { certificateSha256: sha256Hex };
+const keyCompromised = {
+  certificateSha256: sha256Hex,
+  reason: z.enum(KEY_COMPROMISE_REASONS),
+  assets: z.int().nonnegative(),
+};
+
 /**
  * What the log can say: the closed union of entry types, each with the schema of its `data`. This list is the
  * documentation of the log (docs/spec/audit-log.md repeats it for outsiders). A type never changes its meaning;
@@ -84,8 +108,34 @@ export const ENTRY_DATA_SCHEMAS = {
   'api_key.revoked': z.strictObject({ keyId: id }),
   /** What the organization may spend in all. */
   'budget.set': z.strictObject({ limitMicroUsd: microUsd }),
+  /** An organization's own key for a vendor. Nothing of the key: not even its last characters. */
+  'provider_credential.set': z.strictObject({ provider: token }),
+  'provider_credential.removed': z.strictObject({ provider: token }),
   'project.created': z.strictObject({ name }),
+  /** Whether strangers find the manifests of what the project released. Without any such entry: yes. */
+  'project.manifest_publication_set': z.strictObject({ publish: z.boolean() }),
   'use_case.created': z.strictObject({ projectId: id, name }),
+  /**
+   * What the manifests of a project say from now on. The texts (usage terms, producer code) stand in the settings only;
+   * `settingsSha256` is over the canonical JSON of all of them.
+   */
+  'project.manifest_settings_set': z.strictObject({
+    projectId: id,
+    dataMining: token,
+    aiTraining: token,
+    aiGenerativeTraining: token,
+    aiInference: token,
+    nameContributors: token,
+    namePromptWriters: z.boolean(),
+    settingsSha256: sha256Hex,
+  }),
+  /** A key with which the organization, or a person, is named in manifests from now on (CAWG Identity). */
+  'identity_credential.installed': z.strictObject({
+    holderKind: z.enum(['organization', 'principal']),
+    holderId: id,
+    source: z.enum(['development_authority', 'imported']),
+    certificateSha256: sha256Hex,
+  }),
   'pipeline.created': z.strictObject({
     name,
     version: z.int().positive(),
@@ -257,6 +307,26 @@ export const ENTRY_DATA_SCHEMAS = {
     claimSha256: sha256Hex,
     manifestSha256: sha256Hex,
     manifestLabel: identifier,
+    /** The certificate that signed: SHA-256 of its DER. Absent in entries of older versions. */
+    certificateSha256: sha256Hex.optional(),
+    /**
+     * What became of the time-stamp of the signature; absent where none was wanted. `missing`: it was signed without one
+     * because the authority gave none. `time` is the authority's.
+     */
+    timeStamp: z
+      .discriminatedUnion('outcome', [
+        z.strictObject({ outcome: z.literal('stamped'), authority: identifier, time: token }),
+        z.strictObject({
+          outcome: z.literal('missing'),
+          authority: identifier,
+          reason: z.enum(['unavailable', 'refused', 'invalid']),
+        }),
+      ])
+      .optional(),
+    /** Where the manifest is; absent in entries of older versions, which embedded all of them. */
+    manifestPlacement: z.enum(['embedded', 'sidecar']).optional(),
+    /** `image`, `video`, `audio`, `model3d`, `text`; absent in entries of older versions, which knew pictures alone. */
+    kind: token.optional(),
     parents: z
       .array(z.strictObject({ assetId: id, relationship: z.enum(['parentOf', 'componentOf', 'inputTo']) }))
       .max(128),
@@ -282,8 +352,12 @@ export const ENTRY_DATA_SCHEMAS = {
   'asset.released': z.strictObject({
     assetId: id,
     sha256: sha256Hex,
-    /** Policies of the organization that were asked before it; absent when there were none. */
+    /** Policies of the organization that were asked before it; absent when there were none. Of many, the first ones. */
     policies: z.array(policyRef).max(MAX_POLICIES_IN_ENTRY).optional(),
+    /** The calendar of duties on the day of the release, where it is another than on the day of signing; what is new. */
+    calendar: z.strictObject({ sha256: sha256Hex, newDuties: z.array(token).max(200) }).optional(),
+    /** Where these are not all: how many there were, and SHA-256 of the canonical JSON of the list of all, by hash. */
+    allPolicies: z.strictObject({ count: z.int().positive(), sha256: sha256Hex }).optional(),
   }),
   /**
    * A person says that an obligation of an asset was met, waived, does not apply, or is open again after all. `sha256`
@@ -300,7 +374,14 @@ export const ENTRY_DATA_SCHEMAS = {
     evidenceSha256: sha256Hex.optional(),
   }),
   /** The file, or what its manifest says, was shown to the actor. Committed before the first byte left. */
-  'asset.read': z.strictObject({ assetId: id, sha256: sha256Hex, what: z.enum(READ_PARTS), mode }),
+  'asset.read': z.strictObject({
+    assetId: id,
+    sha256: sha256Hex,
+    what: z.enum(READ_PARTS),
+    mode,
+    /** The first and the last byte that were sent; absent when it was all. */
+    range: z.strictObject({ first: z.int().nonnegative(), last: z.int().nonnegative() }).optional(),
+  }),
   'report.requested': z.strictObject({ kind: token, format: token, subjectId: id }),
   'report.created': z.strictObject({ kind: token, format: token, subjectId: id, sha256: sha256Hex }),
   /** A finished report was shown to the actor. Committed before the first byte left. */
@@ -360,6 +441,17 @@ export const ENTRY_DATA_SCHEMAS = {
     conflict: z.string().regex(/^[\x20-\x7e]{1,1000}$/),
   }),
 
+  /** From now on manifests are signed with this key. */
+  'claim_key.activated': z.strictObject(keyActivated),
+  /** Superseded, in order: what it signed stays good. */
+  'claim_key.retired': z.strictObject(keyRetired),
+  /** Somebody else may have signed with it. `assets` counts what was signed with it in this log. */
+  'claim_key.compromised': z.strictObject(keyCompromised),
+  /** The same for the key that signs reports. */
+  'report_key.activated': z.strictObject(keyActivated),
+  'report_key.retired': z.strictObject(keyRetired),
+  'report_key.compromised': z.strictObject(keyCompromised),
+
   /** From now until it is lifted nothing that it covers is erased. */
   'legal_hold.placed': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
   'legal_hold.lifted': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
@@ -396,6 +488,7 @@ export const SUBJECT_KINDS = [
   'curation',
   'obligation_proof',
   'policy',
+  'signing_key',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

@@ -46,6 +46,8 @@ export interface ChainQuestion {
   readonly intermediates: readonly Certificate[];
   readonly roots: readonly Certificate[];
   readonly at: Date;
+  /** Purposes (extended key usage) of which an issuer that is limited must be allowed one; default time-stamping. */
+  readonly purposes?: readonly string[];
 }
 
 export interface ChainAnswer {
@@ -62,7 +64,7 @@ export async function checkChain(question: ChainQuestion): Promise<ChainAnswer> 
   const paths = await new PathSearch(question).run();
   let best: ChainAnswer | undefined;
   for (const path of paths) {
-    const answer = await judge(path, question.at);
+    const answer = await judge(path, question.at, question.purposes ?? [TIME_STAMPING]);
     if (answer.fault === undefined && answer.validityFault === undefined) return answer;
     if (best === undefined || (best.fault !== undefined && answer.fault === undefined)) best = answer;
   }
@@ -111,8 +113,12 @@ function isSameKeyAndName(a: Certificate, b: Certificate): boolean {
   return a.subject.isEqual(b.subject) && Buffer.compare(keyOf(a), keyOf(b)) === 0;
 }
 
-async function judge(path: readonly Certificate[], at: Date): Promise<ChainAnswer> {
-  const fault = pathFault(path);
+async function judge(
+  path: readonly Certificate[],
+  at: Date,
+  purposes: readonly string[],
+): Promise<ChainAnswer> {
+  const fault = pathFault(path, purposes);
   const validityFault = path.map((certificate) => periodFault(certificate, at)).find(Boolean);
   // pkijs judges names and policies only of a path that is valid at the time.
   const found = fault ?? (validityFault === undefined ? await namesAndPoliciesFault(path, at) : undefined);
@@ -123,12 +129,14 @@ async function judge(path: readonly Certificate[], at: Date): Promise<ChainAnswe
   };
 }
 
-function pathFault(path: readonly Certificate[]): string | undefined {
+function pathFault(path: readonly Certificate[], purposes: readonly string[]): string | undefined {
   for (const [depth, certificate] of path.entries()) {
     const fault =
       extensionFault(certificate) ??
       weakSignature(certificate, depth === path.length - 1) ??
-      (depth === 0 ? undefined : issuerFault(certificate, path.slice(1, depth), depth < path.length - 1));
+      (depth === 0
+        ? undefined
+        : issuerFault(certificate, path.slice(1, depth), depth < path.length - 1 ? purposes : undefined));
     if (fault !== undefined) return `${fault} (${subjectName(certificate)})`;
   }
   return undefined;
@@ -152,11 +160,11 @@ function weakSignature(certificate: Certificate, isRoot: boolean): string | unde
     : 'a certificate is signed over a hash other than SHA-2';
 }
 
-/** `below`: certificates between this one and the leaf. */
+/** `below`: certificates between this one and the leaf. `purposes`: only for one that is no root. */
 function issuerFault(
   certificate: Certificate,
   below: readonly Certificate[],
-  isIntermediate: boolean,
+  purposes: readonly string[] | undefined,
 ): string | undefined {
   const constraints = extensionOf(certificate, BASIC_CONSTRAINTS)?.parsedValue as
     BasicConstraints | undefined;
@@ -171,9 +179,10 @@ function issuerFault(
   const usage = keyUsageBits(certificate);
   if (usage !== undefined && (usage & KEY_CERT_SIGN_BIT) === 0)
     return 'the issuing key may not sign certificates';
-  const purposes = isIntermediate ? extendedKeyUsage(certificate)?.purposes : undefined;
-  if (purposes && !purposes.includes(TIME_STAMPING) && !purposes.includes(ANY_EXTENDED_KEY_USAGE)) {
-    return 'the issuing certificate is limited to other purposes than time-stamping';
+  const allowed = purposes && extendedKeyUsage(certificate)?.purposes;
+  if (allowed && ![...purposes, ANY_EXTENDED_KEY_USAGE].some((purpose) => allowed.includes(purpose))) {
+    const wanted = purposes.includes(TIME_STAMPING) ? 'time-stamping' : 'signing claims';
+    return `the issuing certificate is limited to other purposes than ${wanted}`;
   }
   return undefined;
 }

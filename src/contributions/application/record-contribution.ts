@@ -1,14 +1,17 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
 import { keepOriginal, type ReceivedFile } from '../../assets/application/receive-file.js';
 import { madeBy, type RecordAsset } from '../../assets/application/record-asset.js';
+import { type ManifestSettingsOfProject } from '../../assets/application/manifest-settings.js';
+import { type NamedActors } from '../../assets/application/named-actors.js';
+import { type PictureHistory } from '../../assets/application/picture-history.js';
 import { type SignAsset } from '../../assets/application/sign-asset.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { displayName } from '../../assets/domain/display-name.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
 import {
   type FileSignalReader,
   loggedReading,
-  signalAssertions,
   type SignalReading,
 } from '../../assets/domain/signal-reading.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
@@ -17,7 +20,6 @@ import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { type ManifestPlan } from '../../provenance/domain/manifest-plan.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
@@ -28,8 +30,8 @@ import {
   type ContributionAction,
   type ContributionBasis,
   HUMAN_EDITS,
-  MANIFEST_ACTION,
 } from '../domain/contribution.js';
+import { contributionManifest } from '../domain/contribution-manifest.js';
 
 export interface ContributionRequest {
   readonly parentAssetId: string;
@@ -38,6 +40,8 @@ export interface ContributionRequest {
   readonly basis: ContributionBasis;
   readonly capture: CaptureKind;
   readonly tool: { readonly name: string; readonly version: string };
+  /** Whether the person asks to be named in the file, as far as the project allows it. */
+  readonly nameInFile: boolean;
   /** What the person did and why, in their own words. Sealed. */
   readonly statement: string;
 }
@@ -45,7 +49,8 @@ export interface ContributionRequest {
 export interface RecordedContribution {
   readonly contributionId: string;
   readonly asset: Asset;
-  readonly changedRegion: ChangedRegion;
+  /** `undefined` where the two versions are not pictures that can be compared. */
+  readonly changedRegion: ChangedRegion | undefined;
 }
 
 /** Compares the two versions. A port, because it decodes pictures. */
@@ -68,6 +73,9 @@ export class RecordContribution {
     private readonly vault: SubjectVault,
     private readonly compareVersions: CompareVersions,
     private readonly clock: Clock,
+    private readonly settings: ManifestSettingsOfProject,
+    private readonly namedActors: NamedActors,
+    private readonly history: PictureHistory,
   ) {}
 
   async contribute(
@@ -89,12 +97,7 @@ export class RecordContribution {
       this.store.localPath(organizationId, parent.sha256),
       this.store.localPath(organizationId, file.sha256),
     ]);
-    const region = await this.compareVersions(parentPath, filePath);
-    if (!region)
-      throw new ColophonError(
-        'conflict',
-        'The file shows the same picture as the asset: there is nothing to record.',
-      );
+    const region = await this.changeOf(parent, parentPath, file, filePath);
     // Whoever edits may have brought in a picture that reserves something.
     const signalReading = await this.signals.read({ path: filePath, mediaType: file.mediaType });
     const assetId = newId();
@@ -103,7 +106,19 @@ export class RecordContribution {
       organizationId,
       original: file,
       origin: { kind: 'received_with_declaration', originalSha256: file.sha256, assetId },
-      plan: this.plan(request, parent, parentPath, title, signalReading),
+      plan: contributionManifest({
+        ...request,
+        assetId: publicId('asset', assetId),
+        parentId: publicId('asset', parent.id),
+        mode: principal.mode,
+        title,
+        parent: { ...parent, path: parentPath },
+        signalReading,
+        now: this.clock.now(),
+        ...(await this.organizationTx.run(organizationId, (tx) =>
+          this.named(tx, principal, request, parent),
+        )),
+      }),
     });
     return this.organizationTx.run(organizationId, async (tx) => {
       const asset = await this.recordAsset.record(tx, {
@@ -126,43 +141,40 @@ export class RecordContribution {
     });
   }
 
-  private plan(
-    request: ContributionRequest,
+  /** @throws ColophonError `conflict` when nothing was changed */
+  private async changeOf(
     parent: Asset,
     parentPath: string,
-    title: string,
-    signalReading: SignalReading,
-  ): ManifestPlan {
+    file: ReceivedFile,
+    filePath: string,
+  ): Promise<ChangedRegion | undefined> {
+    if ([parent.sha256, parent.originalSha256].includes(file.sha256)) {
+      throw new ColophonError('conflict', 'The file is the asset itself: there is nothing to record.');
+    }
+    // Of films, sounds and models it is known that the bytes differ, and not what that means.
+    if (!isStillImageType(parent.mediaType) || !isStillImageType(file.mediaType)) return undefined;
+    const region = await this.compareVersions(parentPath, filePath);
+    if (region) return region;
+    throw new ColophonError(
+      'conflict',
+      'The file shows the same picture as the asset: there is nothing to record.',
+    );
+  }
+
+  /** What the manifest says of others than the edit itself, and in whose name. */
+  private async named(tx: Tx, principal: Principal, { nameInFile }: ContributionRequest, parent: Asset) {
+    const context = await this.settings.context(tx, parent.projectId);
+    const { sourceTypes, reserves } = await this.history.of(tx, parent.id);
+    const { nameContributors } = context.settings;
+    const isNamed = nameContributors === 'always' || (nameContributors === 'on_request' && nameInFile);
     return {
-      title,
-      actions: [
-        {
-          action: MANIFEST_ACTION[request.actionType],
-          digitalSourceType: HUMAN_EDITS,
-          when: this.clock.now().toISOString(),
-          softwareAgent: request.tool,
-          description: 'Edited by a person',
-        },
-      ],
-      ingredients: [
-        {
-          path: parentPath,
-          mediaType: parent.mediaType,
-          title: parent.title,
-          relationship: 'parentOf',
-          digitalSourceType: undefined,
-        },
-      ],
-      assertions: [
-        {
-          label: 'org.colophon.contribution',
-          // The person declares it; we know only that the picture changed and who sent it.
-          kind: 'gathered',
-          data: { actionType: request.actionType, basis: request.basis, capture: request.capture },
-        },
-        ...signalAssertions(signalReading),
-      ],
-      thumbnail: true,
+      context,
+      sourceTypes,
+      parentReserves: reserves,
+      organization: await this.namedActors.organization(tx, context.organizationName),
+      contributor: isNamed
+        ? await this.namedActors.person(tx, principal.principalId, context.organizationName)
+        : undefined,
     };
   }
 
@@ -202,7 +214,7 @@ export class RecordContribution {
       sealedStatement: await this.vault.encrypt(tx, principal.principalId, request.statement),
       beforeSha256: parent.sha256,
       afterSha256: asset.originalSha256,
-      changedRegion,
+      changedRegion: changedRegion ?? null,
       entryId,
       createdAt: this.clock.now(),
     });

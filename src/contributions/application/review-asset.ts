@@ -8,9 +8,12 @@ import { sqlState, type Tx, violatedConstraint } from '../../database/organizati
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type ObligationList, readObligations } from '../../licenses/application/read-obligations.js';
+import { type NewDuties, type RecordObligations } from '../../licenses/application/record-obligations.js';
 import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { type RequireReleasable } from '../../licenses/application/require-releasable.js';
-import { type HumanWork } from '../../licenses/domain/policies/policy.js';
+import { type HumanWork, type PolicyRef } from '../../licenses/domain/policies/policy.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
@@ -27,6 +30,14 @@ export interface Review {
   readonly createdAt: Date;
 }
 
+export interface Released {
+  readonly releasedAt: Date;
+  readonly sha256: string;
+  readonly obligations: ObligationList | undefined;
+  /** Undefined where the calendar of duties is that of the day of signing. */
+  readonly newDuties: NewDuties | undefined;
+}
+
 /** A second person's decision, and the moment from which an asset may leave for publication. */
 export class ReviewAsset {
   constructor(
@@ -35,6 +46,7 @@ export class ReviewAsset {
     private readonly requirePublishing: RequirePublishing,
     private readonly requireCleared: RequireCleared,
     private readonly requireReleasable: RequireReleasable,
+    private readonly recordObligations: Pick<RecordObligations, 'newSince'>,
     private readonly vault: SubjectVault,
     private readonly clock: Clock,
   ) {}
@@ -91,11 +103,7 @@ export class ReviewAsset {
    * @throws ColophonError `not_approved`, `policy_denied`, `obligations_open`, `wrong_mode` for test assets,
    * `conflict` when released before
    */
-  async release(
-    tx: Tx,
-    principal: Principal,
-    assetId: string,
-  ): Promise<{ releasedAt: Date; sha256: string; obligations: ObligationList | undefined }> {
+  async release(tx: Tx, principal: Principal, assetId: string): Promise<Released> {
     const asset = await this.assets.get(tx, assetId);
     if (asset.mode === 'test')
       throw new ColophonError('wrong_mode', 'An asset made with a test key is never released.');
@@ -106,7 +114,8 @@ export class ReviewAsset {
     await this.requirePublishing.check(tx);
     const policies = await this.requireCleanOrigin(tx, principal, asset);
     const obligations = await readObligations(tx, assetId);
-    requireBlockingProved(obligations);
+    const newDuties = obligations && (await this.newDuties(tx, asset, obligations));
+    requireBlockingProved(obligations, newDuties);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.released',
       projectId: asset.projectId,
@@ -115,7 +124,8 @@ export class ReviewAsset {
       data: {
         assetId: publicId('asset', assetId),
         sha256: asset.sha256,
-        ...(policies.length === 0 ? {} : { policies: policies.slice(0, MAX_POLICIES_IN_ENTRY) }),
+        ...loggedPolicies(policies),
+        ...loggedCalendar(newDuties),
       },
     });
     const releasedAt = this.clock.now();
@@ -125,7 +135,24 @@ export class ReviewAsset {
       [tx.organizationId, assetId, review.id, principal.principalId, entryId, releasedAt],
     );
     if (inserted.length === 0) throw new ColophonError('conflict', 'This asset was released before.');
-    return { releasedAt, sha256: asset.sha256, obligations };
+    return { releasedAt, sha256: asset.sha256, obligations, newDuties };
+  }
+
+  /** A calendar that gained a duty since the asset was signed shows it now, before the asset leaves. */
+  private async newDuties(
+    tx: Tx,
+    asset: AssetWithParents,
+    list: ObligationList,
+  ): Promise<NewDuties | undefined> {
+    const parentIds = asset.parents.map(({ assetId }) => assetId);
+    const { origin, runId, digitalSourceType = null, rights } = asset;
+    const work = {
+      own: { origin, runId, digitalSourceType, showsPeople: rights?.showsPeople },
+      ancestors: await this.assets.ancestry(tx, parentIds),
+      parentIds,
+      madeAt: asset.createdAt,
+    };
+    return this.recordObligations.newSince(tx, work, list);
   }
 
   /** Each license decision behind the asset holds, and no policy of today stands against its release. */
@@ -171,7 +198,10 @@ export class ReviewAsset {
 }
 
 /** The asset and what it is a later version of. What was only used in it, as a reference or a part, is another work. */
-function versionsOf(assetId: string, lineage: readonly AssetWithParents[]): string[] {
+export function versionsOf(
+  assetId: string,
+  lineage: readonly Pick<AssetWithParents, 'id' | 'parents'>[],
+): string[] {
   const byId = new Map(lineage.map((asset) => [asset.id, asset]));
   const versions = new Set<string>();
   const open = [assetId];
@@ -195,7 +225,40 @@ async function humanWorkOn(tx: Tx, assetIds: readonly string[]): Promise<HumanWo
   };
 }
 
-function requireBlockingProved(list: ObligationList | undefined): void {
+/** An entry has room for a hundred; of more, the hash of the whole list fixes which they were. */
+export function loggedPolicies(asked: readonly PolicyRef[]): {
+  policies?: PolicyRef[];
+  allPolicies?: { count: number; sha256: string };
+} {
+  if (asked.length === 0) return {};
+  const named = asked
+    .map(({ kind, scope, version, sha256 }) => ({ kind, scope, version, sha256 }))
+    .sort((a, b) => compare(a.sha256, b.sha256) || compare(a.scope, b.scope) || a.version - b.version);
+  const policies = named.slice(0, MAX_POLICIES_IN_ENTRY);
+  if (named.length === policies.length) return { policies };
+  return { policies, allPolicies: { count: named.length, sha256: sha256Hex(canonicalJson(named)) } };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function loggedCalendar(found: NewDuties | undefined) {
+  if (found === undefined) return {};
+  const { calendar, duties } = found;
+  return { calendar: { sha256: calendar.sha256, newDuties: duties.slice(0, 200).map(({ key }) => key) } };
+}
+
+function requireBlockingProved(list: ObligationList | undefined, found: NewDuties | undefined): void {
+  const added = (found?.duties ?? []).filter(({ blocking, due }) => blocking && due === 'before-publication');
+  const [first] = added;
+  if (first !== undefined) {
+    throw new ColophonError(
+      'obligations_open',
+      'Since this asset was signed a duty was added to the calendar that is due before publication. Make the asset anew, so that it is listed and can be proved.',
+      { extensions: { obligations: added.map(({ key, text, where }) => ({ key, text, where })) } },
+    );
+  }
   const blocking = (list?.items ?? []).filter(
     ({ state, obligation }) =>
       state === 'open' && obligation.blocking && obligation.due === 'before-publication',

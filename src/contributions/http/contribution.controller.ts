@@ -17,7 +17,7 @@ import { publicId } from '../../shared/ids.js';
 import { RecordContribution, type RecordedContribution } from '../application/record-contribution.js';
 import { ReviewAsset } from '../application/review-asset.js';
 import { StateAuthorship } from '../application/state-authorship.js';
-import { openObligations } from './obligation-view.js';
+import { newDutiesView, openObligations } from './obligation-view.js';
 import { CAPTURE_KINDS, CONTRIBUTION_ACTIONS, CONTRIBUTION_BASES } from '../domain/contribution.js';
 
 const contributionSchema = z
@@ -26,6 +26,10 @@ const contributionSchema = z
     basis: z.enum(CONTRIBUTION_BASES),
     capture: z.enum(CAPTURE_KINDS),
     tool: z.strictObject({ name: nameSchema(80), version: nameSchema(40) }),
+    nameInFile: z
+      .boolean()
+      .default(false)
+      .describe('name me in the file itself: it leaves with the file and cannot be called back'),
     statement: textSchema(4000).describe('what you did and why, in your own words'),
   })
   .meta({ id: 'Contribution' });
@@ -50,7 +54,10 @@ export class ContributionController {
   @Audited('contribution.recorded', 'asset.signed')
   @Allow('contributions:create')
   @ApiHeader({ name: 'Idempotency-Key', required: true })
-  @FormRoute({ name: 'contribution', description: 'JSON: actionType, basis, capture, tool, statement' })
+  @FormRoute({
+    name: 'contribution',
+    description: 'JSON: actionType, basis, capture, tool, statement, nameInFile (optional)',
+  })
   @ApiOperation({ summary: 'A person’s new version of an asset, with the record of what they did' })
   async contribute(
     @CurrentPrincipal() principal: Principal,
@@ -129,13 +136,18 @@ export class ContributionController {
       { principal, key, fingerprint: ['POST release', assetId] },
       (idempotent) =>
         this.organizationTx.run(principal.organizationId, async (tx) => {
-          const { releasedAt, sha256, obligations } = await this.reviewAsset.release(tx, principal, assetId);
+          const { releasedAt, sha256, obligations, newDuties } = await this.reviewAsset.release(
+            tx,
+            principal,
+            assetId,
+          );
           const view = {
             assetId: publicId('asset', assetId),
             sha256,
             releasedAt: releasedAt.toISOString(),
             obligationsRecorded: obligations !== undefined,
             openObligations: openObligations(obligations),
+            newDuties: newDutiesView(newDuties),
           };
           await idempotent.complete(tx, { status: 200, body: view });
           return { status: 200, body: view };
@@ -146,5 +158,9 @@ export class ContributionController {
 }
 
 function contributionView({ contributionId, asset, changedRegion }: RecordedContribution) {
-  return { id: publicId('contribution', contributionId), asset: assetView(asset), changedRegion };
+  return {
+    id: publicId('contribution', contributionId),
+    asset: assetView(asset),
+    changedRegion: changedRegion ?? null,
+  };
 }

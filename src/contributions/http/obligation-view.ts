@@ -3,6 +3,7 @@ import {
   type ObligationProof,
   type OwedObligation,
 } from '../../licenses/application/read-obligations.js';
+import { type NewDuties } from '../../licenses/application/record-obligations.js';
 import { markingDuties } from '../../licenses/registry/marking-duties.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { publicId } from '../../shared/ids.js';
@@ -83,4 +84,14 @@ export function openObligations(list: ObligationList | undefined) {
       verified: obligation.verified,
       text: obligation.text,
     }));
+}
+
+/** What a later calendar added since the asset was signed; null where there is no later one. */
+export function newDutiesView(found: NewDuties | undefined) {
+  if (found === undefined) return null;
+  const { calendar, duties } = found;
+  const shown = duties.map(({ key, text, where, applies, findOut, who, due, notVerified, citation }) => ({
+    ...{ key, text, where, applies, findOut, who, due, notVerified, citation },
+  }));
+  return { calendar, duties: shown };
 }

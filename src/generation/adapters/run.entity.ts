@@ -1,9 +1,11 @@
 import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import { exactInteger } from '../../database/column-transformers.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
-import { type Operation } from '../domain/pipeline-definition.js';
-import { type ProviderName } from '../domain/provider.port.js';
+import { type OfferedComponent } from '../domain/offering.js';
+import { type Operation } from '../domain/operation.js';
+import { type Preparation, type ProviderName } from '../domain/provider.port.js';
 import { type RunState, type StepState } from '../domain/run.js';
+import { type Usage } from '../domain/usage.js';
 
 @Entity('pipeline')
 @Unique('pipeline_version_unique', ['organizationId', 'name', 'version'])
@@ -71,7 +73,11 @@ export class StepRunEntity {
   @Column('timestamptz', { nullable: true }) leaseUntil!: Date | null;
   @Column('text', { nullable: true }) originalSha256!: string | null;
   @Column('text', { nullable: true }) originalMediaType!: string | null;
+  /** What was captured before there was `usage`: the reading of the meter `unit`. Not written any more. */
   @Column('double precision', { nullable: true }) billedUnits!: number | null;
+  @Column('jsonb', { nullable: true }) usage!: Usage | null;
+  @Column('jsonb', { nullable: true }) preparation!: Preparation | null;
+  @Column('jsonb', { nullable: true }) components!: OfferedComponent[] | null;
   @Column('jsonb', { nullable: true }) claims!: Record<string, string | number | boolean> | null;
   @Column('uuid', { nullable: true }) outputAssetId!: string | null;
   @Column('text', { nullable: true }) errorCode!: string | null;

@@ -9,6 +9,7 @@ import {
   type StepState,
   TERMINAL_STEP_STATES,
 } from '../domain/run.js';
+import { readUsage } from '../domain/usage.js';
 import { RunEntity, StepRunEntity } from './run.entity.js';
 
 type StepChange = Partial<
@@ -19,7 +20,8 @@ type StepChange = Partial<
     | 'progress'
     | 'originalSha256'
     | 'originalMediaType'
-    | 'billedUnits'
+    | 'usage'
+    | 'preparation'
     | 'claims'
     | 'outputAssetId'
     | 'errorCode'
@@ -62,6 +64,7 @@ export class RunRepository {
       | 'state'
       | 'reservedMicroUsd'
       | 'outputAssetId'
+      | 'components'
     >[],
   ): Promise<void> {
     const now = this.clock.now();
@@ -280,7 +283,9 @@ function toStep(row: StepRunEntity): StepRun {
     progress: row.progress ?? undefined,
     originalSha256: row.originalSha256 ?? undefined,
     originalMediaType: row.originalMediaType ?? undefined,
-    billedUnits: row.billedUnits ?? undefined,
+    usage: row.usage ?? readUsage({ unit: row.billedUnits }),
+    preparation: row.preparation ?? undefined,
+    components: row.components ?? [],
     claims: row.claims ?? {},
     outputAssetId: row.outputAssetId ?? undefined,
     errorCode: row.errorCode ?? undefined,

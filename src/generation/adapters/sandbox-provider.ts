@@ -1,53 +1,109 @@
+import type { z } from 'zod';
+import { systemClock, type Clock } from '../../shared/clock.js';
+import { SANDBOX_OPERATIONS } from '../domain/offering.js';
+import { type Operation } from '../domain/operation.js';
 import {
+  type AcceptedStep,
   type CompletedStep,
   type FailedStep,
   OutcomeUnknownError,
+  type PlannedRequest,
   type Provider,
+  type ProviderOutput,
   type ProviderRequest,
+  type RunningStep,
 } from '../domain/provider.port.js';
 import {
-  renderSandboxImage,
+  renderSandboxFile,
+  type SandboxDrawing,
+  sandboxFileOfOtherKind,
   sandboxGarbage,
-  sandboxImageParameters,
-  sandboxOutcome,
-  truncatedSandboxImage,
-} from './sandbox/sandbox-image.js';
+} from './sandbox/sandbox-files.js';
+import { digestOf, sandboxImageParameters } from './sandbox/sandbox-image.js';
+import { sandboxOutcome } from './sandbox/sandbox-outcome.js';
 
-/** Parameters that a paid model would take; the sandbox draws a test card of the asked size and ignores the rest. */
-const RELEVANT = ['prompt', 'width', 'height', 'seed'] as const;
+/** Where models take the words they work from. */
+const TEXTS = ['prompt', 'text', 'lyrics'] as const;
+/** How long `sandbox:slow` takes. */
+const SLOW_MS = 3000;
+const SLOW_JOB = /^slow-(\d{13,15})-(\d{3,4})-(\d{3,4})-([0-9a-f]{64})$/;
 
-/** Plays a generator for test keys: no spend, no AI, and its output says so. */
+/**
+ * Plays every operation for test keys: no spend, no AI, and its output says so. Parameters that a paid model would take
+ * are ignored, except for size and seed; a word in the text chooses a failure (docs/sandbox.md).
+ */
 export class SandboxProvider implements Provider {
   readonly name = 'sandbox';
   readonly resubmission = 'harmless';
   readonly channel = 'sandbox';
 
-  problemWith(request: Parameters<Provider['problemWith']>[0]): string | undefined {
-    const parsed = sandboxImageParameters.safeParse(relevant(request.parameters));
+  constructor(private readonly clock: Clock = systemClock) {}
+
+  problemWith({ endpoint, parameters, inputs }: PlannedRequest): string | undefined {
+    if (operationOf(endpoint) === undefined) return 'the sandbox does not play this operation';
+    if ((endpoint === 'edit' || endpoint === 'animate') && inputs.image?.kind !== 'image')
+      return 'needs a picture named "image"';
+    const parsed = read(parameters);
     if (parsed.success) return undefined;
     const [issue] = parsed.error.issues;
     return `parameters.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`;
   }
 
-  async submit(request: ProviderRequest): Promise<CompletedStep | FailedStep> {
-    const parameters = sandboxImageParameters.parse(relevant(request.parameters));
-    const outcome = sandboxOutcome(parameters.prompt);
-    switch (outcome) {
-      case 'fail-upstream':
-        return { kind: 'failed', code: 'upstream_error', reason: 'The prompt asked the sandbox to fail.' };
-      case 'timeout':
-        throw new OutcomeUnknownError('The prompt asked the sandbox to lose its answer.');
-      case 'garbage':
-        return completed(sandboxGarbage(parameters.prompt));
-      case 'truncated':
-        return completed(await truncatedSandboxImage(parameters));
-      case 'image':
-        return completed((await renderSandboxImage(parameters)).bytes);
+  async submit({
+    endpoint,
+    parameters,
+    inputs,
+  }: ProviderRequest): Promise<AcceptedStep | CompletedStep | FailedStep> {
+    const operation = operationOf(endpoint);
+    if (operation === undefined) throw new Error(`the sandbox does not play "${endpoint}"`);
+    const { prompt, seed, width, height } = read(parameters).data ?? sandboxImageParameters.parse(parameters);
+    // An edit of another picture gives another picture.
+    const seen = Object.values(inputs).map(({ sha256 }) => sha256);
+    const drawing = { operation, digest: digestOf([prompt, ...seen].join('\0'), seed), width, height };
+    switch (sandboxOutcome(prompt)) {
+      case 'file':
+        return completed(await renderSandboxFile(drawing));
+      case 'slow':
+        return { kind: 'accepted', upstreamId: slowJob(drawing, this.clock.now().getTime() + SLOW_MS) };
+      case 'upstream-error':
+        return failed('upstream_error', 'The text asked the sandbox to fail.');
+      case 'upstream-timeout':
+        return failed('upstream_timeout', 'The text asked the sandbox to take too long.');
+      case 'content-refused':
+        return failed(
+          'upstream_error',
+          'The text asked the sandbox to refuse it (content_policy_violation).',
+        );
+      case 'outcome-unknown':
+        throw new OutcomeUnknownError('The text asked the sandbox to lose its answer.');
+      case 'invalid-output':
+        return completed(sandboxGarbage(drawing.digest));
+      case 'empty-output':
+        return completed();
+      case 'wrong-kind':
+        return completed(await sandboxFileOfOtherKind(drawing));
+      case 'truncated': {
+        const whole = await renderSandboxFile(drawing);
+        return completed(whole.subarray(0, Math.floor(whole.length / 2)));
+      }
     }
   }
 
-  poll(): Promise<never> {
-    return Promise.reject(new Error('the sandbox answers at once'));
+  /** The job's id says when it is done and what it draws: nothing is kept, so it survives a restart. */
+  async poll({
+    endpoint,
+    upstreamId,
+  }: {
+    endpoint: string;
+    upstreamId: string;
+  }): Promise<CompletedStep | RunningStep> {
+    const operation = operationOf(endpoint);
+    const [, readyAtMs, width, height, digest = ''] = SLOW_JOB.exec(upstreamId) ?? [];
+    if (operation === undefined || readyAtMs === undefined) throw new TypeError('not a job of the sandbox');
+    const leftMs = Number(readyAtMs) - this.clock.now().getTime();
+    if (leftMs > 0) return { kind: 'running', progress: Math.max(0, 1 - leftMs / SLOW_MS) };
+    const size = { width: Number(width), height: Number(height) };
+    return completed(await renderSandboxFile({ operation, digest: Buffer.from(digest, 'hex'), ...size }));
   }
 
   cancel(): Promise<void> {
@@ -55,17 +111,31 @@ export class SandboxProvider implements Provider {
   }
 }
 
-function completed(bytes: Buffer): CompletedStep {
-  return {
-    kind: 'completed',
-    outputs: [{ kind: 'bytes', bytes }],
-    billedUnits: undefined,
-    claims: { sandbox: true },
-  };
+function slowJob({ width, height, digest }: SandboxDrawing, readyAtMs: number): string {
+  return `slow-${readyAtMs}-${width}-${height}-${digest.toString('hex')}`;
 }
 
-function relevant(parameters: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    RELEVANT.flatMap((name) => (name in parameters ? [[name, parameters[name]]] : [])),
-  );
+function completed(...files: Buffer[]): CompletedStep {
+  const outputs: ProviderOutput[] = files.map((bytes) => ({ kind: 'bytes', bytes }));
+  return { kind: 'completed', outputs, usage: undefined, claims: { sandbox: true } };
+}
+
+function failed(code: FailedStep['code'], reason: string): FailedStep {
+  return { kind: 'failed', code, reason };
+}
+
+function operationOf(endpoint: string): Operation | undefined {
+  return SANDBOX_OPERATIONS.find((played) => played === endpoint);
+}
+
+/** Size and seed as they are asked for, and all the words in one text. */
+function read(
+  parameters: Readonly<Record<string, unknown>>,
+): z.ZodSafeParseResult<z.output<typeof sandboxImageParameters>> {
+  const texts = TEXTS.map((name) => parameters[name]).filter((text) => text !== undefined);
+  const prompt =
+    texts.every((text) => typeof text === 'string') && texts.length > 0 ? texts.join('\n') : texts[0];
+  const { width, height, seed } = parameters;
+  const given = Object.entries({ width, height, seed }).filter(([, value]) => value !== undefined);
+  return sandboxImageParameters.safeParse({ prompt, ...Object.fromEntries(given) });
 }

@@ -34,22 +34,23 @@ export class StudioProvider implements Provider {
   problemWith(request: Parameters<Provider['problemWith']>[0]): string | undefined {
     if (!isStudioOperation(request.endpoint)) return `the studio has no operation "${request.endpoint}"`;
     const operation = STUDIO_OPERATIONS[request.endpoint];
-    if (operation.needsImage && !('image' in request.images)) return 'needs an image named "image"';
+    if (operation.needsImage && request.inputs.image?.kind !== 'image')
+      return 'needs a picture named "image"';
     const parsed = operation.parameters.safeParse(request.parameters);
     if (parsed.success) return undefined;
     const [issue] = parsed.error.issues;
     return `parameters.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`;
   }
 
-  async submit({ endpoint, parameters, images }: ProviderRequest): Promise<CompletedStep> {
+  async submit({ endpoint, parameters, inputs }: ProviderRequest): Promise<CompletedStep> {
     if (!isStudioOperation(endpoint)) throw new Error(`the studio has no operation "${endpoint}"`);
-    const image = images.image ? await readFile(images.image.path) : undefined;
+    const image = inputs.image ? await readFile(inputs.image.path) : undefined;
     const answer = await this.threads.run({ operation: endpoint, parameters, image });
     if ('refused' in answer) throw new ColophonError(answer.refused.code, answer.refused.message);
     return {
       kind: 'completed',
       outputs: [{ kind: 'bytes', bytes: Buffer.from(answer.bytes) }],
-      billedUnits: undefined,
+      usage: undefined,
       claims: {},
     };
   }

@@ -6,6 +6,7 @@ import { type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { type CompleteStep } from './complete-step.js';
 import { type FailStep } from './fail-step.js';
+import { type LookForLostJob } from './look-for-lost-job.js';
 import { type PollStep } from './poll-step.js';
 import { type Next, type StepWork } from './step-work.js';
 import { type SubmitStep } from './submit-step.js';
@@ -26,6 +27,7 @@ export class AdvanceStep {
     private readonly runs: RunRepository,
     private readonly submitStep: SubmitStep,
     private readonly pollStep: PollStep,
+    private readonly lookForLostJob: LookForLostJob,
     private readonly completeStep: CompleteStep,
     private readonly failStep: FailStep,
     private readonly wakeUps: WakeUpQueue,
@@ -107,6 +109,7 @@ export class AdvanceStep {
       case 'CAPTURED':
         return this.complete(work);
       case 'OUTCOME_UNKNOWN':
+        return this.lookForLostJob.look(work);
       case 'SUCCEEDED':
       case 'FAILED':
       case 'SKIPPED':

@@ -1,25 +1,25 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { readingOf } from '../../assets/domain/asset.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
 import { type SignalReading } from '../../assets/domain/signal-reading.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type Lineage, type LineageComponent, type LineageInput } from '../../licenses/domain/lineage.js';
-import { type LineageRole } from '../../licenses/domain/listing.js';
 import { PURPOSES } from '../../licenses/domain/terms.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { listingsThatGet, listingsThatGot, type MadeAsset } from '../domain/picture-flow.js';
-import { type Operation } from '../domain/pipeline-definition.js';
+import { type OfferedComponent } from '../domain/offering.js';
+import { type Operation, OPERATION_FACTS } from '../domain/operation.js';
 import { type PlannedStep, type RunInputs } from '../domain/resolve-run.js';
 
-const ROLE_OF_OPERATION: Record<Operation, LineageRole> = {
-  generate: 'generator',
-  'cut-out': 'background-remover',
-  upscale: 'upscaler',
-  recolor: 'editor',
-  crop: 'editor',
-  convert: 'editor',
-};
+/** A step as far as its lineage is concerned. */
+interface UsedStep {
+  readonly stepKey: string;
+  readonly operation: Operation;
+  readonly listingId: string;
+  readonly components: readonly OfferedComponent[];
+}
 
 /** What a lineage is made of while it is being built, by what must not be in it twice. */
 interface Parts {
@@ -29,7 +29,8 @@ interface Parts {
 
 /**
  * Everything the output will descend from: the listings of the steps, the received inputs with their declared rights
- * and with what their files reserve, and, for an asset that was made here, the whole lineage of that asset too.
+ * and with what their files reserve, and, for an asset that was made here, the whole lineage of that asset too. With the
+ * projects (UUIDs) from which all of that comes.
  */
 export async function buildLineage(
   tx: Tx,
@@ -37,17 +38,20 @@ export async function buildLineage(
   steps: readonly PlannedStep[],
   inputs: RunInputs,
   mode: KeyMode,
-): Promise<Lineage> {
+): Promise<{ readonly lineage: Lineage; readonly originProjectIds: readonly string[] }> {
   const parts: Parts = { components: new Map(), inputs: new Map() };
+  const originProjectIds = new Set<string>();
   for (const step of steps) {
     if (step.substituteAssetId === undefined)
-      addComponent(parts, step.listingId, step.definition.operation, step.definition.key);
+      addStep(parts, { ...step, operation: step.definition.operation, stepKey: step.definition.key });
   }
   for (const assetId of new Set([...Object.values(inputs.images), ...Object.values(inputs.substitutes)])) {
     const lineage = await lineageOf(tx, assets, assetId);
+    refuseOtherMedia(lineage[0]);
     // Else a live run would turn a placeholder of the sandbox into an asset that may be released.
     if (mode === 'live' && lineage.some((ancestor) => ancestor.mode === 'test'))
       throw new ColophonError('wrong_mode', 'inputs: an asset made with a test key stays in test runs.');
+    for (const { projectId } of lineage) originProjectIds.add(projectId);
     const made: MadeAsset[] = [];
     for (const { id, parents, stepRunId } of lineage) {
       made.push({ id, parents, listingId: await addStepOf(tx, parts, stepRunId) });
@@ -56,15 +60,17 @@ export async function buildLineage(
     for (const ancestor of lineage)
       addInput(parts, ancestor, [...gets, ...listingsThatGot(ancestor.id, made)]);
   }
-  return { components: [...parts.components.values()], inputs: [...parts.inputs.values()] };
+  const { components, inputs: found } = parts;
+  return {
+    lineage: { components: [...components.values()], inputs: [...found.values()] },
+    originProjectIds: [...originProjectIds],
+  };
 }
 
 /** What steps use, without what they are given. */
-export function lineageOfSteps(
-  steps: readonly { readonly stepKey: string; readonly operation: Operation; readonly listingId: string }[],
-): Lineage {
+export function lineageOfSteps(steps: readonly UsedStep[]): Lineage {
   const parts: Parts = { components: new Map(), inputs: new Map() };
-  for (const { listingId, operation, stepKey } of steps) addComponent(parts, listingId, operation, stepKey);
+  for (const step of steps) addStep(parts, step);
   return { components: [...parts.components.values()], inputs: [] };
 }
 
@@ -79,22 +85,45 @@ async function lineageOf(tx: Tx, assets: AssetRepository, assetId: string): Prom
   }
 }
 
+/** Steps work on pixels. Found here, before anything is spent. */
+function refuseOtherMedia(asset: AssetWithParents | undefined): void {
+  if (asset === undefined || isStillImageType(asset.mediaType)) return;
+  throw new ColophonError(
+    'not_a_picture',
+    `inputs: ${publicId('asset', asset.id)} is of the type ${asset.mediaType}; steps work on still pictures.`,
+  );
+}
+
 /** @returns the listing that made the asset */
 async function addStepOf(tx: Tx, parts: Parts, stepRunId: string | undefined): Promise<string | undefined> {
   if (stepRunId === undefined) return undefined;
-  const [step] = await tx.query<{ listing_id: string; operation: Operation; key: string }>(
-    'SELECT listing_id, operation, key FROM step_run WHERE organization_id = $1 AND id = $2',
-    [tx.organizationId, stepRunId],
-  );
+  const [step] = await tx.query<{
+    listing_id: string;
+    operation: Operation;
+    key: string;
+    components: OfferedComponent[] | null;
+  }>('SELECT listing_id, operation, key, components FROM step_run WHERE organization_id = $1 AND id = $2', [
+    tx.organizationId,
+    stepRunId,
+  ]);
   // What made it is not known, so nothing could be said about it.
   if (!step) throw new Error(`the step ${stepRunId} of an asset does not exist`);
-  addComponent(parts, step.listing_id, step.operation, step.key);
+  addStep(parts, {
+    listingId: step.listing_id,
+    operation: step.operation,
+    stepKey: step.key,
+    components: step.components ?? [],
+  });
   return step.listing_id;
 }
 
-function addComponent({ components }: Parts, listingId: string, operation: Operation, stepKey: string): void {
-  const role = ROLE_OF_OPERATION[operation];
-  components.set(`${listingId} ${role} ${stepKey}`, { listingId, role, stepKey });
+/** The listing itself, and every weight that runs with it. */
+function addStep(
+  { components }: Parts,
+  { listingId, operation, stepKey, components: along }: UsedStep,
+): void {
+  for (const used of [{ listingId, role: OPERATION_FACTS[operation].role }, ...along])
+    components.set(`${used.listingId} ${used.role} ${stepKey}`, { ...used, stepKey });
 }
 
 /** An ancestor that came in twice, on two ways, goes into the listings of both. */

@@ -2,22 +2,27 @@ import { writeFile } from 'node:fs/promises';
 import { hashFile } from '../../assets/adapters/file-asset-store.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
+import { MEDIA_TYPE_FACTS } from '../../provenance/domain/media-types.js';
 import { ColophonError } from '../../shared/errors.js';
-import { type ProviderOutput } from '../domain/provider.port.js';
+import { type MediaKind, named } from '../domain/media-kind.js';
+import { type Preparation, type ProviderOutput } from '../domain/provider.port.js';
 
 /** Fetches an output address into a file. Implemented by the guarded fetch. */
 export interface OutputDownloader {
-  download(url: string, destinationPath: string): Promise<void>;
+  download(url: string, destinationPath: string, headers?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 export interface CapturedOutput {
   readonly sha256: string;
   readonly mediaType: string;
+  /** What was done to the received bytes; absent when these are the received bytes. */
+  readonly preparation?: Preparation;
 }
 
 /**
  * Brings the exact bytes of the provider into the store, hashed before anything else touches them. What a provider
- * sends is hostile input: the bytes decide what it is, and only a picture that decodes whole is kept.
+ * sends is hostile input: the bytes decide what it is, and only a whole file of the wanted kind is kept.
  * Repeatable until the step's CAPTURED state is committed.
  */
 export class CaptureOutput {
@@ -28,25 +33,36 @@ export class CaptureOutput {
   ) {}
 
   /** @throws ColophonError `upstream_invalid`, `url_blocked`, `upstream_timeout`, `storage_unavailable` */
-  async capture(organizationId: string, outputs: readonly ProviderOutput[]): Promise<CapturedOutput> {
+  async capture(
+    organizationId: string,
+    outputs: readonly ProviderOutput[],
+    wanted: MediaKind,
+  ): Promise<CapturedOutput> {
     const [output] = outputs;
     if (!output) throw new ColophonError('upstream_invalid', 'The provider answered without any output.');
     const path = await this.store.stage();
     try {
       if (output.kind === 'bytes') await writeFile(path, output.bytes, { mode: 0o600 });
-      else await this.downloader.download(output.url, path);
-      const { mediaType } = await this.probeOutput(path);
+      else await this.downloader.download(output.url, path, output.headers);
+      const { mediaType } = await this.probeOutput(path, wanted);
       const sha256 = await hashFile(path);
       await this.store.put(organizationId, sha256, path);
-      return { sha256, mediaType };
+      const preparation = output.kind === 'bytes' ? output.preparation : undefined;
+      return { sha256, mediaType, ...(preparation === undefined ? {} : { preparation }) };
     } finally {
       await this.store.discard(path);
     }
   }
 
-  private async probeOutput(path: string): Promise<{ mediaType: string }> {
+  private async probeOutput(path: string, wanted: MediaKind): Promise<{ mediaType: string }> {
     try {
-      return await this.probe.probe({ path });
+      const media = await this.probe.probe({ path });
+      // An answer in words is no picture, and a drawing in SVG could not be used by the steps after it.
+      if (wanted === 'image' ? isStillImageType(media.mediaType) : media.kind === wanted) return media;
+      throw new ColophonError(
+        'media_not_allowed',
+        `It is ${MEDIA_TYPE_FACTS[media.mediaType].name}, not ${named(wanted)}.`,
+      );
     } catch (cause) {
       if (!(cause instanceof ColophonError)) throw cause;
       throw new ColophonError('upstream_invalid', `The provider's output is not usable: ${cause.message}`, {

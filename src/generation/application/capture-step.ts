@@ -1,6 +1,7 @@
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { ColophonError, type ErrorCode } from '../../shared/errors.js';
 import { type RunRepository } from '../adapters/run.repository.js';
+import { OPERATION_FACTS } from '../domain/operation.js';
 import { type CompletedStep } from '../domain/provider.port.js';
 import { type CaptureOutput } from './capture-output.js';
 import { type FailStep } from './fail-step.js';
@@ -29,9 +30,10 @@ export class CaptureStep {
 
   async capture(work: StepWork, answer: CompletedStep): Promise<Next> {
     const { organizationId, step, lease } = work;
-    const billed = answer.billedUnits === undefined ? {} : { billedUnits: answer.billedUnits };
+    const billed = answer.usage === undefined ? {} : { usage: answer.usage };
     try {
-      const captured = await this.captureOutput.capture(organizationId, answer.outputs);
+      const { makes } = OPERATION_FACTS[step.operation];
+      const captured = await this.captureOutput.capture(organizationId, answer.outputs, makes);
       await this.organizationTx.run(organizationId, async (tx) => {
         await this.runs.lock(tx, step.runId);
         await this.runs.changeStep(tx, step.id, lease, step.state, 'CAPTURED', {
@@ -39,6 +41,7 @@ export class CaptureStep {
           claims: { ...answer.claims },
           originalSha256: captured.sha256,
           originalMediaType: captured.mediaType,
+          ...(captured.preparation === undefined ? {} : { preparation: captured.preparation }),
         });
         await this.events.add(tx, step.runId, { type: 'step', stepKey: step.key, state: 'CAPTURED' });
       });

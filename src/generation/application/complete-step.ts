@@ -1,17 +1,19 @@
 import { type NewAsset, type RecordAsset } from '../../assets/application/record-asset.js';
 import { type SignAsset } from '../../assets/application/sign-asset.js';
-import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
+import { type FileSignalReader, NEVER_READ, type SignalReading } from '../../assets/domain/signal-reading.js';
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
-import { newId, publicId } from '../../shared/ids.js';
-import { type Lease, type RunRepository } from '../adapters/run.repository.js';
+import { isColophonError } from '../../shared/errors.js';
+import { newId } from '../../shared/ids.js';
+import { type Lease } from '../adapters/run.repository.js';
+import { type Offerings } from '../domain/offering.js';
 import { type Run, type StepRun } from '../domain/run.js';
 import { type StepImage, stepManifest } from '../domain/step-manifest.js';
 import { type EndStep } from './end-step.js';
-import { type StepInputs } from './step-inputs.js';
+import { type InputAsset, type LoadStepFacts } from './step-facts.js';
 
 /**
  * Steps 6 to 8 of the way of a run: sign, record, settle. Signing may be repeated; the asset, its log entry, the
@@ -20,13 +22,14 @@ import { type StepInputs } from './step-inputs.js';
 export class CompleteStep {
   constructor(
     private readonly organizationTx: OrganizationTx,
-    private readonly runs: RunRepository,
     private readonly store: AssetStore,
     private readonly probe: MediaProbe,
+    private readonly signals: FileSignalReader,
     private readonly signAsset: SignAsset,
     private readonly recordAsset: RecordAsset,
-    private readonly stepInputs: StepInputs,
+    private readonly stepFacts: LoadStepFacts,
     private readonly endStep: EndStep,
+    private readonly offerings: Offerings,
     private readonly clock: Clock,
   ) {}
 
@@ -35,33 +38,29 @@ export class CompleteStep {
       throw new Error(`captured step ${step.id} has no original`);
     }
     const original = { sha256: step.originalSha256, mediaType: step.originalMediaType };
-    const context = await this.organizationTx.run(organizationId, (tx) => this.context(tx, run, step));
-    const images = await this.localImages(organizationId, context.images);
+    const facts = await this.organizationTx.run(organizationId, (tx) => this.stepFacts.load(tx, run, step));
+    const images = await this.localImages(organizationId, facts.images);
     const now = this.clock.now();
-    const { plan, digitalSourceType, parents } = stepManifest({
-      run,
-      step,
-      images,
-      isFinal: context.isFinal,
-      now,
-      ...context.log,
-    });
+    const trainedModel = this.offerings.find(step)?.trainedModel ?? true;
+    const { plan, digitalSourceType, parents } = stepManifest({ ...facts, trainedModel, images, now });
     const signed = await this.signAsset.sign({
       organizationId,
       original,
       origin: { kind: 'captured_from_provider', originalSha256: original.sha256, stepRunId: step.id },
       plan,
     });
+    const signalReading = await this.readSignals(organizationId, step, original);
     const signedPath = await this.store.localPath(organizationId, signed.sha256);
-    const { width, height } = await this.probe.probe({ path: signedPath });
+    const { kind, width, height, durationMs } = await this.probe.probe({ path: signedPath });
     const asset: NewAsset = {
       id: newId(),
       projectId: run.projectId,
       origin: 'step',
       title: plan.title,
-      original: { ...original, width, height },
+      original: { ...original, kind, width, height, durationMs },
       signed,
       digitalSourceType,
+      ...(signalReading === undefined ? {} : { signalReading }),
       step,
       parents,
       actor: SYSTEM_ACTOR,
@@ -72,28 +71,33 @@ export class CompleteStep {
     await this.organizationTx.run(organizationId, (tx) => this.commit(tx, asset, step, lease));
   }
 
-  private async context(tx: Tx, run: Run, step: StepRun) {
-    const images = await this.stepInputs.images(tx, run, step);
-    const steps = await this.runs.steps(tx, run.id);
-    const [log] = await tx.query<{ origin: string }>(
-      'SELECT origin FROM audit_log WHERE organization_id = $1',
-      [tx.organizationId],
-    );
-    return {
-      images,
-      isFinal: !steps.some(({ dependsOn }) => dependsOn.includes(step.key)),
-      log: { logOrigin: log?.origin ?? '', clearanceId: publicId('clearance', run.clearanceId) },
-    };
+  /**
+   * What the file of a vendor reserves holds for whatever is made from it. What cannot be read is unknown, and no reason
+   * to lose a picture that is paid for. Files of this machine are written by this program.
+   */
+  private async readSignals(
+    organizationId: string,
+    { provider }: StepRun,
+    { sha256, mediaType }: { readonly sha256: string; readonly mediaType: string },
+  ): Promise<SignalReading | undefined> {
+    if (provider === 'studio' || provider === 'sandbox') return undefined;
+    try {
+      return await this.signals.read({ path: await this.store.localPath(organizationId, sha256), mediaType });
+    } catch (error) {
+      if (isColophonError(error) && error.status < 500) return NEVER_READ;
+      throw error;
+    }
   }
 
   private async localImages(
     organizationId: string,
-    images: Readonly<Record<string, Asset>>,
+    images: Readonly<Record<string, InputAsset>>,
   ): Promise<Record<string, StepImage>> {
     const entries = await Promise.all(
-      Object.entries(images).map(async ([name, asset]) => {
+      Object.entries(images).map(async ([name, { asset, sourceTypes, reserves }]) => {
         const path = await this.store.localPath(organizationId, asset.sha256);
-        return [name, { assetId: asset.id, path, mediaType: asset.mediaType, title: asset.title }] as const;
+        const { id, mediaType, title } = asset;
+        return [name, { assetId: id, path, mediaType, title, sourceTypes, reserves }] as const;
       }),
     );
     return Object.fromEntries(entries);

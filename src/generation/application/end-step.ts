@@ -5,7 +5,8 @@ import { type ErrorCode } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type MicroUsd } from '../../shared/money.js';
 import { type Lease, type RunRepository } from '../adapters/run.repository.js';
-import { costMicroUsd, findOffering } from '../domain/offering.js';
+import { type Offerings } from '../domain/offering.js';
+import { billedMicroUsd } from '../domain/price.js';
 import {
   type Run,
   type RunState,
@@ -35,6 +36,7 @@ export class EndStep {
     private readonly events: RunEvents,
     private readonly wakeUps: WakeUpQueue,
     private readonly appendEntry: AppendEntry,
+    private readonly offerings: Offerings,
   ) {}
 
   /** The asset is recorded; pay, wake the steps that waited for it, and see whether the run is done. */
@@ -44,7 +46,7 @@ export class EndStep {
       outputAssetId: assetId,
       progress: 1,
     });
-    const settlement = settlementOf(step);
+    const settlement = this.settlementOf(step);
     await this.money.settle(tx, run.projectId, step, settlement);
     await this.events.add(tx, run.id, {
       type: 'step',
@@ -71,7 +73,7 @@ export class EndStep {
       data: { runId: publicId('run', run.id), stepKey: step.key, provider: step.provider, code },
     });
     if (charged) {
-      await this.money.settle(tx, run.projectId, step, settlementOf(step));
+      await this.money.settle(tx, run.projectId, step, this.settlementOf(step));
     } else {
       await this.money.release(tx, step);
     }
@@ -119,6 +121,16 @@ export class EndStep {
     await this.moveRun(tx, run, runStateOf([...stateOf.values()], run.cancelRequestedAt !== undefined));
   }
 
+  /** What the provider reported, else the reserved estimate. */
+  private settlementOf(step: StepRun): { cost: MicroUsd; basis: SettlementBasis } {
+    if (step.provider === 'studio' || step.provider === 'sandbox') return { cost: 0n, basis: 'free' };
+    const price = this.offerings.find(step)?.price;
+    const billed = price && step.usage && billedMicroUsd(price, step.usage);
+    return billed === undefined
+      ? { cost: step.reservedMicroUsd, basis: 'estimate' }
+      : { cost: billed, basis: 'billed' };
+  }
+
   private async moveRun(tx: Tx, run: Run, state: RunState): Promise<void> {
     if (state === run.state) return;
     const finished = TERMINAL_RUN_STATES.includes(state);
@@ -146,14 +158,4 @@ export function runStateOf(states: readonly StepState[], cancelRequested: boolea
   if (states.includes('FAILED')) return 'FAILED';
   if (states.includes('CANCELED')) return cancelRequested ? 'CANCELED' : 'FAILED';
   return 'SUCCEEDED';
-}
-
-/** What the provider reported, else the reserved estimate. */
-function settlementOf(step: StepRun): { cost: MicroUsd; basis: SettlementBasis } {
-  const price = findOffering(step.listingId, step.operation)?.price;
-  if (step.provider === 'studio' || step.provider === 'sandbox') return { cost: 0n, basis: 'free' };
-  if (step.billedUnits === undefined || !price) {
-    return { cost: step.reservedMicroUsd, basis: 'estimate' };
-  }
-  return { cost: costMicroUsd(price, step.billedUnits), basis: 'billed' };
 }

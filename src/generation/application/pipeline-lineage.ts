@@ -2,11 +2,19 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type PipelineChoice } from '../../licenses/application/pipeline-lineage.js';
 import { type Lineage } from '../../licenses/domain/lineage.js';
 import { ColophonError } from '../../shared/errors.js';
+import { type Offerings } from '../domain/offering.js';
 import { lineageOfSteps } from './build-lineage.js';
 import { FindPipeline } from './find-pipeline.js';
 
-/** The listings that the steps of a pipeline name, or their defaults, or what is chosen instead. */
-export async function pipelineLineage(tx: Tx, { pipeline, models }: PipelineChoice): Promise<Lineage> {
+/**
+ * The listings that the steps of a pipeline name, or their defaults, or what is chosen instead, with what comes along
+ * with the way in which they are run here.
+ */
+export async function pipelineLineage(
+  offerings: Offerings,
+  tx: Tx,
+  { pipeline, models }: PipelineChoice,
+): Promise<Lineage> {
   const [name = '', version] = pipeline.split('@');
   const { definition } = await new FindPipeline().byName(
     tx,
@@ -21,10 +29,10 @@ export async function pipelineLineage(tx: Tx, { pipeline, models }: PipelineChoi
     });
   }
   return lineageOfSteps(
-    definition.steps.map(({ key, operation, model }) => ({
-      stepKey: key,
-      operation,
-      listingId: models[key] ?? (typeof model === 'string' ? model : model.default),
-    })),
+    definition.steps.map(({ key, operation, model, endpoint }) => {
+      const listingId = models[key] ?? (typeof model === 'string' ? model : model.default);
+      const components = offerings.find({ listingId, operation, endpoint })?.components ?? [];
+      return { stepKey: key, operation, listingId, components };
+    }),
   );
 }

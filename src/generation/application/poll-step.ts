@@ -1,3 +1,4 @@
+import { type OrganizationTx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { LeaseLostError } from '../adapters/run.repository.js';
 import { type CaptureStep } from './capture-step.js';
@@ -15,6 +16,7 @@ export interface PollOptions {
 /** For a step that is SUBMITTED: the provider has the job and is asked what became of it. Freely repeatable. */
 export class PollStep {
   constructor(
+    private readonly organizationTx: OrganizationTx,
     private readonly providers: Providers,
     private readonly captureStep: CaptureStep,
     private readonly failStep: FailStep,
@@ -22,18 +24,22 @@ export class PollStep {
   ) {}
 
   async poll(work: StepWork): Promise<Next> {
-    const { step, signal } = work;
+    const { organizationId, step, signal } = work;
     if (step.upstreamId === undefined) throw new Error(`submitted step ${step.id} has no upstream id`);
     const waitedSeconds = (Date.now() - step.updatedAt.getTime()) / 1000;
     try {
       const job = { endpoint: step.endpoint, upstreamId: step.upstreamId };
-      const answer = await this.providers.get(step.provider).poll(job, signal);
+      const provider = await this.organizationTx.run(organizationId, (tx) =>
+        this.providers.get(tx, step.provider),
+      );
+      const answer = await provider.poll(job, signal);
       if (answer.kind === 'completed') return await this.captureStep.capture(work, answer);
       if (answer.kind === 'failed') {
         const { code, reason } = answer;
         // A job that ended with an unusable answer may have been billed: never report less than was spent.
-        const charged = code === 'upstream_invalid';
-        return await this.failStep.fail(work, { code, reason, charged });
+        const charged = answer.mayBeBilled === true || code === 'upstream_invalid';
+        const used = { ...work, step: { ...step, usage: answer.usage } };
+        return await this.failStep.fail(used, { code, reason, charged });
       }
     } catch (error) {
       if (error instanceof LeaseLostError || (error instanceof ColophonError && error.status === 503))

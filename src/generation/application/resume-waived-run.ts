@@ -1,6 +1,6 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
-import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
+import { type RequireLiveKey } from '../../licenses/application/require-live-key.js';
 import { type RunRepository } from '../adapters/run.repository.js';
 import { type EndStep } from './end-step.js';
 import { type RunEvents } from './run-events.js';
@@ -12,16 +12,18 @@ import { type RunEvents } from './run-events.js';
 export class ResumeWaivedRun {
   constructor(
     private readonly runs: RunRepository,
+    private readonly requireLiveKey: RequireLiveKey,
     private readonly endStep: EndStep,
     private readonly events: RunEvents,
   ) {}
 
   async resume(tx: Tx, clearanceId: string, keyMode: KeyMode): Promise<string[]> {
-    const runs = await tx.query<{ id: string; mode: KeyMode; state: string }>(
-      'SELECT id, mode, state FROM run WHERE organization_id = $1 AND clearance_id = $2 FOR UPDATE',
+    const runs = await tx.query<{ id: string; state: string }>(
+      'SELECT id, state FROM run WHERE organization_id = $1 AND clearance_id = $2 FOR UPDATE',
       [tx.organizationId, clearanceId],
     );
-    for (const { mode } of runs) refuseTestKeyOnLive(keyMode, mode, 'A run of this clearance');
+    // After the lock: no run of this clearance is added under our hands.
+    await this.requireLiveKey.check(tx, keyMode, clearanceId);
     const waiting = runs.filter(({ state }) => state === 'WAITING_FOR_WAIVER');
     for (const { id } of waiting) {
       await this.runs.setRunState(tx, id, 'RUNNING', false);

@@ -24,10 +24,12 @@ import {
   type RunInputs,
   textsOf,
 } from '../domain/resolve-run.js';
+import { type Offerings } from '../domain/offering.js';
 import { type Run, type SealedRunInputs, type StepRun } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { buildLineage } from './build-lineage.js';
 import { type FindPipeline } from './find-pipeline.js';
+import { requireFittingAssets } from './input-media.js';
 import { type Money } from './money.js';
 import { type Providers } from './providers.js';
 import { type RunEvents } from './run-events.js';
@@ -66,6 +68,7 @@ export class StartRun {
     private readonly appendEntry: AppendEntry,
     private readonly events: RunEvents,
     private readonly wakeUps: WakeUpQueue,
+    private readonly offerings: Offerings,
     private readonly clock: Clock,
   ) {}
 
@@ -87,8 +90,14 @@ export class StartRun {
     await this.requirePublishing.check(tx);
     const useCaseId = await this.useCaseId(tx, request);
     const pipeline = await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
-    const planned = planSteps(pipeline.definition, request.inputs);
-    const lineage = await buildLineage(tx, this.assets, planned, request.inputs, principal.mode);
+    const planned = planSteps(pipeline.definition, request.inputs, this.offerings);
+    const { lineage, originProjectIds } = await buildLineage(
+      tx,
+      this.assets,
+      planned,
+      request.inputs,
+      principal.mode,
+    );
     if (planned.every(({ substituteAssetId }) => substituteAssetId !== undefined)) {
       throw new ColophonError(
         'invalid_request',
@@ -99,7 +108,7 @@ export class StartRun {
     const facts = { ...request.facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
     const use = { projectId: request.projectId, useCaseId };
     const texts = textsOf(planned, request.inputs);
-    const asked = { roles: principal.roles, use, texts };
+    const asked = { roles: principal.roles, use, texts, originProjectIds };
     const decided = await this.decideClearance.decide(tx, lineage, facts, asked);
     const scope = { use };
     if (decided.result.decision === 'deny') {
@@ -109,8 +118,9 @@ export class StartRun {
       };
     }
     if (principal.mode === 'live') requireListed(planned, decided.result);
-    const steps = resolveSteps(planned, request.inputs, principal.mode);
-    for (const step of steps) if (step.substituteAssetId === undefined) this.providers.check(step);
+    const steps = resolveSteps(planned, request.inputs, principal.mode, this.offerings);
+    await requireFittingAssets(tx, this.assets, steps);
+    for (const step of steps) if (step.substituteAssetId === undefined) await this.providers.check(tx, step);
     const clearance = await this.decideClearance.record(tx, principal, decided, scope);
     // A waiver of these very findings for this project may be in force already.
     const waiting = clearance.decision === 'review' && !(await this.requireCleared.holds(tx, clearance.id));
@@ -175,6 +185,7 @@ export class StartRun {
       state: step.substituteAssetId === undefined ? ('RESERVED' as const) : ('SKIPPED' as const),
       reservedMicroUsd: step.reservedMicroUsd,
       outputAssetId: step.substituteAssetId ?? null,
+      components: step.components.length === 0 ? null : [...step.components],
     }));
     await this.runs.insertSteps(tx, steps);
     await this.money.reserve(tx, steps);

@@ -2,7 +2,8 @@ import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
-import { type ProviderRequest } from '../domain/provider.port.js';
+import { type ProviderInput, type ProviderRequest } from '../domain/provider.port.js';
+import { requireKind } from './input-media.js';
 import { type StepInputs } from './step-inputs.js';
 import { type StepWork } from './step-work.js';
 
@@ -25,10 +26,11 @@ export class BuildStepRequest {
       inputs: await this.stepInputs.open(tx, run, step),
       assets: await this.stepInputs.images(tx, run, step),
     }));
-    const images: Record<string, { path: string; mediaType: string; sha256: string }> = {};
+    const media: Record<string, ProviderInput> = {};
     for (const [name, asset] of Object.entries(assets)) {
       const path = await this.store.localPath(organizationId, asset.sha256);
-      images[name] = { path, mediaType: asset.mediaType, sha256: asset.sha256 };
+      const kind = requireKind(asset.mediaType, inputs.images[name]?.media ?? 'image', name);
+      media[name] = { path, mediaType: asset.mediaType, kind, sha256: asset.sha256 };
     }
     const { parameters, salt } = inputs;
     const request = {
@@ -36,7 +38,7 @@ export class BuildStepRequest {
       operation: step.operation,
       endpoint: step.endpoint,
       parameters,
-      images,
+      inputs: media,
     };
     return { request, salt };
   }
@@ -50,7 +52,7 @@ export class BuildStepRequest {
 /** SHA-256(salt || canonical JSON of the request): fixes what was asked without letting a prompt be guessed. */
 export function requestHash({ request, salt }: SaltedRequest): string {
   const images = Object.fromEntries(
-    Object.entries(request.images).map(([name, { sha256 }]) => [name, sha256]),
+    Object.entries(request.inputs).map(([name, { sha256 }]) => [name, sha256]),
   );
   const parameters = request.parameters as Record<string, JsonValue>;
   return sha256Hex(

@@ -10,8 +10,10 @@ import {
   type CompletedStep,
   type FailedStep,
   OutcomeUnknownError,
+  type Provider,
   type ProviderRequest,
 } from '../domain/provider.port.js';
+import { type StepRun } from '../domain/run.js';
 import { type CaptureStep } from './capture-step.js';
 import { type EndStep } from './end-step.js';
 import { type FailStep } from './fail-step.js';
@@ -41,29 +43,48 @@ export class SubmitStep {
   /** For a step that is RESERVED: nothing was sent. */
   async begin(work: StepWork): Promise<Next> {
     if (work.run.state !== 'RUNNING') return 'stop';
+    let ready: { provider: Provider; request: ProviderRequest } | undefined;
     try {
-      const salted = await this.buildRequest.build(work);
-      const ready = await this.organizationTx.run(work.organizationId, (tx) =>
-        this.commitIntent(tx, work, salted),
-      );
-      return ready ? await this.send(work, salted.request) : 'stop';
+      ready = await this.prepare(work);
     } catch (error) {
       const code = refusalBeforeSending(error);
       if (code === undefined) throw error;
       const reason = error instanceof Error ? error.message : '';
       return this.failStep.fail(work, { code, reason, charged: false });
     }
+    return ready === undefined ? 'stop' : this.send(work, ready.provider, ready.request);
+  }
+
+  /** Everything up to the committed intent. `undefined` when the step is not to be sent now. */
+  private async prepare(
+    work: StepWork,
+  ): Promise<{ provider: Provider; request: ProviderRequest } | undefined> {
+    const { organizationId, step } = work;
+    const salted = await this.buildRequest.build(work);
+    // Before the intent: without credentials nothing is sent, and no outcome is left open.
+    const provider = await this.providerOf(organizationId, step);
+    const committed = await this.organizationTx.run(organizationId, (tx) =>
+      this.commitIntent(tx, work, salted),
+    );
+    return committed ? { provider, request: salted.request } : undefined;
   }
 
   /** For a step that is SUBMITTING: a worker died between its intent and the provider's answer. */
   async recover(work: StepWork): Promise<Next> {
-    if (this.providers.get(work.step.provider).resubmission === 'harmless') {
-      return this.sendAgain(work);
-    }
-    return this.leaveOutcomeOpen(work);
+    const provider = await this.providerOf(work.organizationId, work.step).catch((error: unknown) => {
+      if (!isColophonError(error, 'provider_not_configured')) throw error;
+      return undefined;
+    });
+    if (provider === undefined || provider.resubmission === 'charges_again')
+      return this.leaveOutcomeOpen(work);
+    return this.sendAgain(work, provider);
   }
 
-  private async sendAgain(work: StepWork): Promise<Next> {
+  private providerOf(organizationId: string, step: StepRun): Promise<Provider> {
+    return this.organizationTx.run(organizationId, (tx) => this.providers.get(tx, step.provider));
+  }
+
+  private async sendAgain(work: StepWork, provider: Provider): Promise<Next> {
     let request: ProviderRequest;
     try {
       ({ request } = await this.buildRequest.build(work));
@@ -71,7 +92,7 @@ export class SubmitStep {
       if (!isColophonError(error, 'inputs_erased')) throw error;
       return this.failStep.fail(work, { ...failureOf(error), charged: false });
     }
-    return this.send(work, request);
+    return this.send(work, provider, request);
   }
 
   /**
@@ -111,9 +132,8 @@ export class SubmitStep {
     return true;
   }
 
-  private async send(work: StepWork, request: ProviderRequest): Promise<Next> {
+  private async send(work: StepWork, provider: Provider, request: ProviderRequest): Promise<Next> {
     const { step, signal } = work;
-    const provider = this.providers.get(step.provider);
     const submitting: StepWork = { ...work, step: { ...step, state: 'SUBMITTING' } };
     let answer: CompletedStep | AcceptedStep | FailedStep;
     try {
@@ -127,8 +147,9 @@ export class SubmitStep {
     }
     switch (answer.kind) {
       case 'failed': {
-        const { code, reason } = answer;
-        return this.failStep.fail(submitting, { code, reason, charged: false });
+        const { code, reason, mayBeBilled = false } = answer;
+        const used = { ...submitting, step: { ...submitting.step, usage: answer.usage } };
+        return this.failStep.fail(used, { code, reason, charged: mayBeBilled });
       }
       case 'accepted':
         return this.keepUpstreamId(work, answer);
@@ -150,12 +171,13 @@ export class SubmitStep {
 
   /** The outcome is unknown, unless a webhook has named the job meanwhile: then the job is simply asked about. */
   private async leaveOutcomeOpen({ organizationId, step, lease }: StepWork): Promise<Next> {
-    return this.organizationTx.run(organizationId, async (tx) => {
+    return this.organizationTx.run(organizationId, async (tx): Promise<Next> => {
       await this.runs.lock(tx, step.runId);
       const current = await this.runs.step(tx, step.id);
       if (current.upstreamId === undefined) {
         await this.endStep.loseOutcome(tx, current, lease);
-        return 'stop';
+        // A provider that lists its jobs is asked whether it has this one (look-for-lost-job.ts).
+        return 'again';
       }
       await this.runs.changeStep(tx, step.id, lease, 'SUBMITTING', 'SUBMITTED');
       return 'again';
@@ -163,7 +185,13 @@ export class SubmitStep {
   }
 }
 
-const REFUSALS: readonly ErrorCode[] = ['clearance_under_review', 'clearance_denied', 'inputs_erased'];
+const REFUSALS: readonly ErrorCode[] = [
+  'clearance_under_review',
+  'clearance_denied',
+  'inputs_erased',
+  'invalid_request',
+  'provider_not_configured',
+];
 
 /** Reasons for which a reserved step is never sent. Anything thrown later has its own handling. */
 function refusalBeforeSending(error: unknown): ErrorCode | undefined {

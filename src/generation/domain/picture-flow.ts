@@ -1,3 +1,4 @@
+import { inputsOf } from './pipeline-definition.js';
 import { type PlannedStep, type RunInputs } from './resolve-run.js';
 
 /** The listings of the steps that get this asset, or something made from it, to work on in the planned run. */
@@ -14,7 +15,7 @@ export function listingsThatGet(
     grown = false;
     for (const { definition, listingId } of executed) {
       if (holding.has(definition.key)) continue;
-      const gets = Object.values(definition.images).some((source) =>
+      const gets = Object.values(inputsOf(definition)).some((source) =>
         'step' in source ? holding.has(source.step) : images[source.input] === assetId,
       );
       if (!gets) continue;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ColophonError } from '../../shared/errors.js';
+import { MEDIA_KINDS, type MediaKind, named } from './media-kind.js';
+import { OPERATION_FACTS, OPERATIONS } from './operation.js';
 
 /** Limits against hostile definitions; real pipelines have a handful of steps. */
 export const MAX_STEPS = 40;
@@ -12,9 +14,6 @@ const keySchema = z
 const parameterNameSchema = z
   .string()
   .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,39}$/, 'letters, digits and underscores, at most 40');
-
-export const OPERATIONS = ['generate', 'cut-out', 'upscale', 'recolor', 'crop', 'convert'] as const;
-export type Operation = (typeof OPERATIONS)[number];
 
 /** Neither NUL nor unpaired surrogates: such text has no canonical bytes, and no vendor takes it. */
 const textSchema = (maxLength: number) =>
@@ -60,6 +59,22 @@ export const stepDefinitionSchema = z.strictObject({
     )
     .refine((record) => Object.keys(record).length <= 8, 'at most 8 images')
     .default({}),
+  /** Other media by parameter name, with the kind that is wanted. */
+  media: z
+    .record(
+      parameterNameSchema,
+      z.union([
+        z.strictObject({ kind: z.enum(MEDIA_KINDS), step: keySchema }),
+        z.strictObject({ kind: z.enum(MEDIA_KINDS), input: parameterNameSchema }),
+      ]),
+    )
+    .refine((record) => Object.keys(record).length <= 8, 'at most 8 media')
+    .optional(),
+  /** Where several ways lead to the model, e.g. workflows on an own server: which one. */
+  endpoint: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$/, 'the name of a configured endpoint')
+    .optional(),
 });
 export type StepDefinition = z.infer<typeof stepDefinitionSchema>;
 
@@ -70,9 +85,23 @@ export const pipelineNameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,59}$/, 'lower-case letters, digits and dashes, at most 60');
 
+export type InputSource = { readonly kind: MediaKind } & (
+  { readonly step: string } | { readonly input: string }
+);
+
+/** Everything that a step works on, by parameter name. `images` are the media of the kind `image`. */
+export function inputsOf(step: Pick<StepDefinition, 'images' | 'media'>): Record<string, InputSource> {
+  const images = Object.entries(step.images).map(
+    ([name, source]) => [name, { kind: 'image' as const, ...source }] as const,
+  );
+  return Object.fromEntries([...images, ...Object.entries(step.media ?? {})]);
+}
+
 /** Steps whose output this step needs, without repetition. */
 export function dependenciesOf(step: StepDefinition): string[] {
-  return [...new Set(Object.values(step.images).flatMap((image) => ('step' in image ? [image.step] : [])))];
+  return [
+    ...new Set(Object.values(inputsOf(step)).flatMap((source) => ('step' in source ? [source.step] : []))),
+  ];
 }
 
 /**
@@ -92,6 +121,13 @@ export function checkPipeline(definition: PipelineDefinition): void {
     keys.add(key);
   }
   for (const step of definition.steps) {
+    const twice = Object.keys(step.media ?? {}).find((name) => Object.hasOwn(step.images, name));
+    if (twice !== undefined) {
+      throw new ColophonError(
+        'pipeline_invalid',
+        `Step "${step.key}" names "${twice}" twice, among its images and its media.`,
+      );
+    }
     const missing = dependenciesOf(step).find((dependency) => !keys.has(dependency));
     if (missing !== undefined) {
       throw new ColophonError(
@@ -100,9 +136,27 @@ export function checkPipeline(definition: PipelineDefinition): void {
       );
     }
   }
+  requireFittingKinds(definition);
   const cycle = findCycle(definition);
   if (cycle)
     throw new ColophonError('pipeline_cyclic', `These steps wait for each other: ${cycle.join(' -> ')}.`);
+}
+
+/** A step that wants a picture cannot work on the video that another step makes. */
+function requireFittingKinds(definition: PipelineDefinition): void {
+  const makes = new Map(
+    definition.steps.map(({ key, operation }) => [key, OPERATION_FACTS[operation].makes]),
+  );
+  for (const step of definition.steps) {
+    for (const [name, source] of Object.entries(inputsOf(step))) {
+      const made = 'step' in source ? makes.get(source.step) : undefined;
+      if (made === undefined || made === source.kind) continue;
+      throw new ColophonError(
+        'pipeline_invalid',
+        `Step "${step.key}" needs ${named(source.kind)} as "${name}", but "${'step' in source ? source.step : ''}" makes ${named(made)}.`,
+      );
+    }
+  }
 }
 
 /** Removes steps that wait for nothing until none is left (Kahn, 1962); what remains contains a cycle. */

@@ -1,15 +1,24 @@
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
-import { estimateMicroUsd, findOffering, type Offering } from './offering.js';
+import { type MediaKind, named } from './media-kind.js';
+import {
+  type OfferedComponent,
+  type Offering,
+  type Offerings,
+  SANDBOX_LISTING,
+  SANDBOX_OPERATIONS,
+} from './offering.js';
+import { type Operation } from './operation.js';
 import {
   checkPipeline,
   dependenciesOf,
+  inputsOf,
   type Literal,
-  type Operation,
   type PipelineDefinition,
   type StepDefinition,
 } from './pipeline-definition.js';
+import { estimateMicroUsd } from './price.js';
 import { type ProviderName } from './provider.port.js';
 
 /** Values by input name; an image input is the id of an asset (UUID). */
@@ -20,8 +29,12 @@ export interface RunInputs {
   readonly substitutes: Readonly<Record<string, string>>;
 }
 
-export type ImageSource =
-  { readonly kind: 'step'; readonly stepKey: string } | { readonly kind: 'asset'; readonly assetId: string };
+export type MediaSource = (
+  { readonly kind: 'step'; readonly stepKey: string } | { readonly kind: 'asset'; readonly assetId: string }
+) & {
+  /** What must come from there. Absent in what was sealed before there was more than pictures: `image`. */
+  readonly media?: MediaKind;
+};
 
 export interface ResolvedStep {
   readonly key: string;
@@ -33,9 +46,12 @@ export interface ResolvedStep {
   readonly provider: ProviderName;
   readonly endpoint: string;
   readonly parameters: Readonly<Record<string, Literal>>;
-  readonly images: Readonly<Record<string, ImageSource>>;
+  /** Pictures and other media by parameter name. */
+  readonly images: Readonly<Record<string, MediaSource>>;
   readonly dependsOn: readonly string[];
   readonly reservedMicroUsd: MicroUsd;
+  /** What comes along with the offering: part of the lineage. */
+  readonly components: readonly OfferedComponent[];
   /** Set when an asset takes the place of this step. */
   readonly substituteAssetId: string | undefined;
 }
@@ -45,24 +61,32 @@ export interface PlannedStep {
   readonly definition: StepDefinition;
   readonly listingId: string;
   readonly substituteAssetId: string | undefined;
+  /** What comes along with the offering that runs it live: LoRAs, encoders, upscalers. */
+  readonly components: readonly OfferedComponent[];
 }
 
 /**
  * Which listings a run would use. Enough for clearance.
  * @throws ColophonError `pipeline_invalid`, `pipeline_cyclic`, `pipeline_too_large`, `invalid_request`
  */
-export function planSteps(definition: PipelineDefinition, inputs: RunInputs): PlannedStep[] {
+export function planSteps(
+  definition: PipelineDefinition,
+  inputs: RunInputs,
+  offerings: Offerings,
+): PlannedStep[] {
   checkPipeline(definition);
   const keys = new Set(definition.steps.map(({ key }) => key));
   const unknown = Object.keys(inputs.substitutes).find((key) => !keys.has(key));
   if (unknown !== undefined)
     throw new ColophonError('invalid_request', `substitutes: the pipeline has no step "${unknown}"`);
   requireKnownInputs(definition, inputs);
-  return definition.steps.map((step) => ({
-    definition: step,
-    listingId: modelOf(step, inputs),
-    substituteAssetId: inputs.substitutes[step.key],
-  }));
+  return definition.steps.map((step) => {
+    const listingId = modelOf(step, inputs);
+    const { operation, endpoint, key } = step;
+    const offering = offerings.find({ listingId, operation, endpoint });
+    const components = offering?.components ?? [];
+    return { definition: step, listingId, substituteAssetId: inputs.substitutes[key], components };
+  });
 }
 
 /**
@@ -73,11 +97,18 @@ export function resolveSteps(
   steps: readonly PlannedStep[],
   inputs: RunInputs,
   mode: KeyMode,
+  offerings: Offerings,
 ): ResolvedStep[] {
-  return steps.map((planned, ordinal) => resolveStep(planned, ordinal, inputs, mode));
+  return steps.map((planned, ordinal) => resolveStep(planned, ordinal, inputs, mode, offerings));
 }
 
-function resolveStep(planned: PlannedStep, ordinal: number, inputs: RunInputs, mode: KeyMode): ResolvedStep {
+function resolveStep(
+  planned: PlannedStep,
+  ordinal: number,
+  inputs: RunInputs,
+  mode: KeyMode,
+  offerings: Offerings,
+): ResolvedStep {
   const { definition, listingId, substituteAssetId } = planned;
   const identity = {
     key: definition.key,
@@ -95,9 +126,10 @@ function resolveStep(planned: PlannedStep, ordinal: number, inputs: RunInputs, m
       images: {},
       dependsOn: [],
       reservedMicroUsd: 0n,
+      components: [],
     };
   }
-  const offering = executableOffering(definition, listingId, mode);
+  const offering = executableOffering(definition, listingId, mode, offerings);
   const parameters = parametersOf(definition, inputs);
   if (!offering.price) {
     throw new ColophonError(
@@ -105,33 +137,47 @@ function resolveStep(planned: PlannedStep, ordinal: number, inputs: RunInputs, m
       `The price of ${listingId} is not known, so it cannot be reserved.`,
     );
   }
+  const images = mediaOf(definition, inputs);
+  const pictures = Object.values(images).filter(({ media }) => media === 'image').length;
   return {
     ...identity,
     provider: offering.provider,
     endpoint: offering.endpoint,
     parameters,
-    images: imagesOf(definition, inputs),
+    images,
     dependsOn: dependenciesOf(definition),
-    reservedMicroUsd: estimateMicroUsd(offering.price, parameters),
+    reservedMicroUsd: estimateMicroUsd(offering.price, parameters, pictures),
+    // What is played with a test key has none of them in it; the clearance is asked about them all the same.
+    components: offering.provider === 'sandbox' ? [] : planned.components,
   };
 }
 
-function executableOffering(step: StepDefinition, listingId: string, mode: KeyMode): Offering {
-  const offering = findOffering(listingId, step.operation);
-  if (mode === 'test' && step.operation === 'generate' && offering?.provider !== 'studio') {
-    const sandbox = findOffering('sandbox-generator@sandbox', 'generate');
+function executableOffering(
+  step: StepDefinition,
+  listingId: string,
+  mode: KeyMode,
+  offerings: Offerings,
+): Offering {
+  const { operation, endpoint } = step;
+  const offering = offerings.find({ listingId, operation, endpoint });
+  if (mode === 'test' && isPlayable(operation) && offering?.provider !== 'studio') {
+    const sandbox = offerings.find({ listingId: SANDBOX_LISTING, operation });
     if (sandbox) return sandbox;
   }
   if (!offering) {
     throw new ColophonError(
       'provider_not_configured',
-      `Step "${step.key}": no configured provider can do "${step.operation}" with ${listingId}.`,
+      `Step "${step.key}": no configured provider can do "${operation}" with ${listingId}.`,
     );
   }
   if (mode === 'live' && offering.provider === 'sandbox') {
     throw new ColophonError('wrong_mode', `Step "${step.key}": the sandbox works with test keys only.`);
   }
   return offering;
+}
+
+function isPlayable(operation: Operation): boolean {
+  return SANDBOX_OPERATIONS.some((played) => played === operation);
 }
 
 function modelOf(step: StepDefinition, inputs: RunInputs): string {
@@ -178,21 +224,22 @@ export function textsOf(
   });
 }
 
-function imagesOf(step: StepDefinition, inputs: RunInputs): Record<string, ImageSource> {
-  const resolved: Record<string, ImageSource> = {};
-  for (const [name, source] of Object.entries(step.images)) {
+function mediaOf(step: StepDefinition, inputs: RunInputs): Record<string, MediaSource> {
+  const resolved: Record<string, MediaSource> = {};
+  for (const [name, source] of Object.entries(inputsOf(step))) {
+    const media = source.kind;
     if ('step' in source) {
-      resolved[name] = { kind: 'step', stepKey: source.step };
+      resolved[name] = { kind: 'step', stepKey: source.step, media };
       continue;
     }
     const assetId = inputs.images[source.input];
     if (assetId === undefined) {
       throw new ColophonError(
         'invalid_request',
-        `inputs.${source.input}: an asset id is required by step "${step.key}"`,
+        `inputs.${source.input}: an asset id is required by step "${step.key}"; it must be ${named(media)}`,
       );
     }
-    resolved[name] = { kind: 'asset', assetId };
+    resolved[name] = { kind: 'asset', assetId, media };
   }
   return resolved;
 }
@@ -205,7 +252,7 @@ function requireKnownInputs(definition: PipelineDefinition, inputs: RunInputs): 
     for (const value of Object.values(step.parameters)) {
       if (typeof value === 'object' && !Array.isArray(value)) known.add(value.input);
     }
-    for (const source of Object.values(step.images)) if ('input' in source) known.add(source.input);
+    for (const source of Object.values(inputsOf(step))) if ('input' in source) known.add(source.input);
   }
   const unknown = [...Object.keys(inputs.values), ...Object.keys(inputs.images)].find(
     (name) => !known.has(name),

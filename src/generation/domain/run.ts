@@ -1,8 +1,11 @@
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type MicroUsd } from '../../shared/money.js';
-import { type ImageSource } from './resolve-run.js';
-import { type Literal, type Operation } from './pipeline-definition.js';
-import { type ProviderName } from './provider.port.js';
+import { type MediaSource } from './resolve-run.js';
+import { type OfferedComponent } from './offering.js';
+import { type Operation } from './operation.js';
+import { type Literal } from './pipeline-definition.js';
+import { type Preparation, type ProviderName } from './provider.port.js';
+import { type Usage } from './usage.js';
 
 export const RUN_STATES = [
   'WAITING_FOR_WAIVER',
@@ -74,8 +77,11 @@ export interface StepRun {
   readonly progress: number | undefined;
   readonly originalSha256: string | undefined;
   readonly originalMediaType: string | undefined;
-  readonly billedUnits: number | undefined;
+  readonly usage: Usage | undefined;
+  /** What was done to the received bytes before they were captured. */
+  readonly preparation: Preparation | undefined;
   readonly claims: Readonly<Record<string, string | number | boolean>>;
+  readonly components: readonly OfferedComponent[];
   readonly outputAssetId: string | undefined;
   readonly errorCode: string | undefined;
   readonly errorDetail: string | undefined;
@@ -85,7 +91,8 @@ export interface StepRun {
 /** The part of a resolved step that may hold personal data; kept sealed in the run. */
 export interface SealedStepInputs {
   readonly parameters: Readonly<Record<string, Literal>>;
-  readonly images: Readonly<Record<string, ImageSource>>;
+  /** Pictures and other media by parameter name. */
+  readonly images: Readonly<Record<string, MediaSource>>;
   /** 32 random bytes, base64url: the request hash in the log is salted, so that a prompt cannot be guessed from it. */
   readonly salt: string;
 }

@@ -1,15 +1,36 @@
 import { type AssetParent } from '../../assets/domain/asset.js';
 import {
+  type DescribedIngredient,
   type DigitalSourceType,
+  type FileIngredient,
   type ManifestPlan,
   type PlannedAction,
   type PlannedAssertion,
-  type PlannedIngredient,
 } from '../../provenance/domain/manifest-plan.js';
+import { type ManifestContext } from '../../provenance/domain/manifest-settings.js';
+import {
+  aiDisclosure,
+  modelIngredient,
+  type PromptCommitment,
+  promptIngredient,
+  type RequestedModel,
+} from '../../provenance/domain/model-statements.js';
+import { namedAs, type Naming } from '../../provenance/domain/named-actor.js';
+import { type AncestorSourceType, pictureSourceType } from '../../provenance/domain/picture-source-type.js';
+import {
+  type ClearanceReference,
+  type EntryReference,
+  recordAssertion,
+} from '../../provenance/domain/record-assertion.js';
+import {
+  embeddedMetadata,
+  metadataAssertion,
+  type PictureStatement,
+  trainingMiningAssertion,
+} from '../../provenance/domain/rights-statements.js';
 import { publicId } from '../../shared/ids.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
-import { findOffering } from './offering.js';
-import { type Operation } from './pipeline-definition.js';
+import { type Operation, OPERATION_FACTS } from './operation.js';
 import { type Run, type StepRun } from './run.js';
 
 export interface StepImage {
@@ -17,12 +38,38 @@ export interface StepImage {
   readonly path: string;
   readonly mediaType: string;
   readonly title: string;
+  /** How the image and everything behind it came to be. */
+  readonly sourceTypes: readonly AncestorSourceType[];
+  /** Whether a file behind it reserves a use, or could not be read. */
+  readonly reserves: boolean;
 }
 
 export interface StepManifest {
   readonly plan: ManifestPlan;
   readonly digitalSourceType: DigitalSourceType | undefined;
   readonly parents: readonly AssetParent[];
+}
+
+/** Everything that the manifest of a step's output says. */
+export interface StepFacts {
+  readonly run: Run;
+  readonly step: StepRun;
+  /** Whether a trained model runs behind the step's offering. */
+  readonly trainedModel: boolean;
+  readonly images: Readonly<Record<string, StepImage>>;
+  readonly isFinal: boolean;
+  readonly context: ManifestContext;
+  readonly clearance: ClearanceReference;
+  /** The entry that was committed before the request was sent. */
+  readonly submitted: EntryReference | undefined;
+  /** As cleared; the first one is that of the step, the others come along with it. */
+  readonly models: readonly RequestedModel[];
+  /** `undefined` for a step without a prompt. */
+  readonly prompt: PromptCommitment | undefined;
+  /** Only where the project wants the writer of the prompt to be named. */
+  readonly promptWriter: string | undefined;
+  readonly organization: Naming;
+  readonly now: Date;
 }
 
 interface What {
@@ -33,6 +80,12 @@ interface What {
 
 /** The image that a step changes; any other image is a reference that it looks at. */
 const MAIN_IMAGE = 'image';
+
+const CREATED_BY_A_PROGRAM: What = {
+  action: 'c2pa.created',
+  digitalSourceType: 'algorithmicMedia',
+  description: 'Made by a program',
+};
 
 /** C2PA 2.4, actions and digital source types for work without a trained model. A plain resize has no source type. */
 const DETERMINISTIC: Record<Operation, What> = {
@@ -58,48 +111,81 @@ const DETERMINISTIC: Record<Operation, What> = {
     digitalSourceType: undefined,
     description: 'Converted to another format',
   },
+  edit: {
+    action: 'c2pa.edited',
+    digitalSourceType: 'algorithmicallyEnhanced',
+    description: 'Changed by a program',
+  },
+  'generate-video': CREATED_BY_A_PROGRAM,
+  animate: CREATED_BY_A_PROGRAM,
+  speak: CREATED_BY_A_PROGRAM,
+  'compose-music': CREATED_BY_A_PROGRAM,
+  'generate-3d': CREATED_BY_A_PROGRAM,
 };
 
 /** What the manifest of a step's output says: what we know as created, what the provider claims as gathered. */
-export function stepManifest(context: {
-  run: Run;
-  step: StepRun;
-  images: Readonly<Record<string, StepImage>>;
-  isFinal: boolean;
-  logOrigin: string;
-  clearanceId: string;
-  now: Date;
-}): StepManifest {
-  const { run, step, images, isFinal, now } = context;
-  const what = whatHappened(step, MAIN_IMAGE in images);
+export function stepManifest(facts: StepFacts): StepManifest {
+  const { step, images, isFinal, now } = facts;
+  const isTrained = usesTrainedModel(facts);
+  const isParent = (name: string) => OPERATION_FACTS[step.operation].changesItsImage && name === MAIN_IMAGE;
+  const what = whatHappened(step, isTrained, Object.keys(images).some(isParent));
   const action: PlannedAction = { ...what, when: now.toISOString(), softwareAgent: agentOf(step) };
-  const ingredients = Object.entries(images).map(
-    ([name, image]): PlannedIngredient & { assetId: string } => ({
-      assetId: image.assetId,
-      path: image.path,
-      mediaType: image.mediaType,
-      title: image.title,
-      relationship: name === MAIN_IMAGE ? 'parentOf' : 'inputTo',
-      digitalSourceType: undefined,
-    }),
-  );
+  const files = Object.entries(images).map(([name, image]) => fileIngredient(isParent(name), image));
+  const statement = pictureStatement(facts, what, isTrained);
+  const assertions = assertionsOf(facts, statement, isTrained);
   return {
     plan: {
-      title: `${run.pipelineName} ${step.key}`,
+      title: statement.title,
       actions: [action],
-      ingredients,
-      assertions: assertionsOf(context),
+      // The bytes came back from one request of ours: whatever made them is that one action.
+      allActionsIncluded: true,
+      ingredients: [...files.map(({ ingredient }) => ingredient), ...describedIngredients(facts, isTrained)],
+      assertions,
+      identities: [namedAs(facts.organization, ['cawg.producer'], assertions)],
+      embeddedMetadata: embeddedMetadata(statement),
       thumbnail: isFinal,
     },
     digitalSourceType: what.digitalSourceType,
-    parents: ingredients.map(({ assetId, relationship }) => ({ assetId, relationship })),
+    parents: files.map(({ assetId, ingredient }) => ({ assetId, relationship: ingredient.relationship })),
   };
 }
 
-function whatHappened(step: StepRun, changesAnImage: boolean): What {
-  const trained =
-    step.provider !== 'sandbox' && findOffering(step.listingId, step.operation)?.trainedModel === true;
-  if (!trained) return DETERMINISTIC[step.operation];
+function pictureStatement(facts: StepFacts, what: What, isTrained: boolean): PictureStatement {
+  const { run, step, images, context, models, promptWriter } = facts;
+  const [model] = models;
+  return {
+    title: `${run.pipelineName} ${step.key}`,
+    organization: context.organizationName,
+    settings: context.settings,
+    sourceType: pictureSourceType(
+      what.digitalSourceType ?? 'unchanged',
+      Object.values(images).flatMap(({ sourceTypes }) => sourceTypes),
+    ),
+    aiSystem: isTrained && model ? { name: model.name, version: model.revision } : undefined,
+    promptWriter: isTrained ? promptWriter : undefined,
+    productionId: publicId('stepRun', step.id),
+  };
+}
+
+function fileIngredient(
+  isParent: boolean,
+  { assetId, path, mediaType, title }: StepImage,
+): { assetId: string; ingredient: FileIngredient } {
+  const relationship = isParent ? 'parentOf' : 'inputTo';
+  return { assetId, ingredient: { path, mediaType, title, relationship, digitalSourceType: undefined } };
+}
+
+function describedIngredients({ models, prompt }: StepFacts, isTrained: boolean): DescribedIngredient[] {
+  return [...(isTrained ? models.map(modelIngredient) : []), ...(prompt ? [promptIngredient(prompt)] : [])];
+}
+
+/** The sandbox plays any model and runs none. */
+function usesTrainedModel({ step, trainedModel }: StepFacts): boolean {
+  return step.provider !== 'sandbox' && trainedModel;
+}
+
+function whatHappened(step: StepRun, isTrained: boolean, changesAnImage: boolean): What {
+  if (!isTrained) return DETERMINISTIC[step.operation];
   return changesAnImage
     ? {
         action: 'c2pa.edited',
@@ -121,33 +207,44 @@ function agentOf(step: StepRun): { name: string; version: string } {
   return { name: `${step.endpoint} via ${step.provider}`, version: 'as reported by the provider' };
 }
 
-function assertionsOf(context: {
-  run: Run;
-  step: StepRun;
-  logOrigin: string;
-  clearanceId: string;
-}): PlannedAssertion[] {
-  const { run, step, logOrigin, clearanceId } = context;
-  const assertions: PlannedAssertion[] = [
+function assertionsOf(facts: StepFacts, statement: PictureStatement, isTrained: boolean): PlannedAssertion[] {
+  const { run, step, context, clearance, submitted, models, prompt, images } = facts;
+  const [model] = models;
+  return [
+    recordAssertion({
+      log: context.logOrigin,
+      mode: run.mode,
+      run: publicId('run', run.id),
+      step: publicId('stepRun', step.id),
+      listing: step.listingId,
+      clearance,
+      submitted,
+    }),
+    ...(isTrained && model ? [aiDisclosure(model, prompt !== undefined)] : []),
+    ...trainingMiningAssertion(
+      context.settings,
+      Object.values(images).some(({ reserves }) => reserves),
+    ),
+    metadataAssertion(statement),
+    ...preparationOf(step),
+    ...providerClaims(step),
+  ];
+}
+
+/** The signed bytes are not what the provider sent: what was done to them is our own knowledge. */
+function preparationOf({ preparation }: StepRun): PlannedAssertion[] {
+  if (preparation === undefined) return [];
+  const { kind, receivedSha256, removed } = preparation;
+  return [
     {
-      label: 'org.colophon.record',
+      label: 'org.colophon.preparation',
       kind: 'created',
-      data: {
-        log: logOrigin,
-        run: publicId('run', run.id),
-        step: publicId('stepRun', step.id),
-        clearance: clearanceId,
-        listing: step.listingId,
-        mode: run.mode,
-      },
+      data: { kind, receivedSha256, removed: [...removed] },
     },
   ];
-  if (Object.keys(step.claims).length > 0) {
-    assertions.push({
-      label: 'org.colophon.provider-claims',
-      kind: 'gathered',
-      data: { provider: step.provider, ...step.claims },
-    });
-  }
-  return assertions;
+}
+
+function providerClaims({ provider, claims }: StepRun): PlannedAssertion[] {
+  if (Object.keys(claims).length === 0) return [];
+  return [{ label: 'org.colophon.provider-claims', kind: 'gathered', data: { provider, ...claims } }];
 }

@@ -192,12 +192,51 @@ const VERDICTS = new Map([
 ]);
 const LOG_TITLES = new Map([
   ['in_log', 'In our log'],
-  ['not_in_log', 'Not in our log'],
-  ['unknown', 'Whether our log knows it is unknown'],
+  ['changed', 'Signed by us, but changed since'],
+  ['forged', 'It claims to be ours, and is not'],
+  ['other_installation', 'Made by another installation'],
+  ['unknown', 'Not known to our log'],
 ]);
 
 /** Types that browsers show. TIFF is not among them, and SVG is no picture but a document. */
 const SHOWN_TYPES = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif']);
+
+/** A trust list with its date, and that it is out of date, if so. */
+export function listWords(list) {
+  if (typeof list !== 'object' || list === null) return '';
+  const name = readable(list.name, 120);
+  const issued = readable(list.issuedAt, 10);
+  const old = list.isStale === true ? ' (this list is out of date)' : '';
+  return `${name}${issued === '' ? '' : ` of ${issued}`}${old}`;
+}
+
+/** When it was signed, and who says so. */
+export function timeStampWords(timeStamp, claimed) {
+  const { status, at, authority, list } = timeStamp ?? {};
+  const claim = claimed ? timeWords(claimed) : '';
+  switch (status) {
+    case 'trusted':
+      return `${timeWords(at)}, seen by the time-stamp authority “${readable(authority, 120)}”, trusted by ${listWords(list)}`;
+    case 'untrusted':
+      return `${claim === '' ? 'At a time' : claim} that a time-stamp authority on none of our lists gives: a claim, no proof`;
+    case 'invalid':
+      return 'Not known: there is a time-stamp, but it does not belong to this signature';
+    default:
+      return claim === ''
+        ? 'Not proved: there is no time-stamp'
+        : `${claim}, by the signer’s own word: there is no time-stamp`;
+  }
+}
+
+/** Where it broke: which part of what. */
+export function breakWords({ in: place, title, part, meaning, relationship }) {
+  const where =
+    place === 'file'
+      ? 'This file'
+      : `${relationWords(relationship ?? 'ingredient')}: “${readable(title, 120) || 'without a title'}”`;
+  const inPart = readable(part, 80);
+  return `${where}${inPart === '' ? '' : `, in ${inPart}`}: ${readable(meaning)}`;
+}
 
 /* Building blocks. The only places where elements are made. */
 
@@ -255,8 +294,11 @@ function problemNotice({ title, detail, howToFix, code }) {
   );
 }
 
+/** A forgery is never shown in the color of a good answer, whatever its signature says. */
+const FORGED = { icon: 'icon-broken', tone: 'bad', title: 'A forgery: do not rely on it' };
+
 function verdictBanner(answer) {
-  const { icon: id, tone, title } = VERDICTS.get(answer.verdict);
+  const { icon: id, tone, title } = answer.log?.status === 'forged' ? FORGED : VERDICTS.get(answer.verdict);
   return element(
     'div',
     { class: `verdict ${tone}` },
@@ -316,6 +358,55 @@ function fileFigure(file, facts) {
   );
 }
 
+/** Who, when, and what about AI: the questions that are asked of every picture. */
+function answersPart(answer) {
+  const { signer, timeStamp, disclosure, chain } = answer;
+  const row = (term, ...words) => [element('dt', {}, term), element('dd', {}, ...words)];
+  const rows = [];
+  if (signer) {
+    rows.push(...row('Signed by', fromFile(readable(signer.subject, 200) || 'nobody who is named')));
+    rows.push(...row('Issued by', fromFile(readable(signer.issuer, 200) || 'nobody who is named')));
+    const trusted = listWords(signer.list);
+    const why = readable(signer.notTrustedBecause, 300);
+    rows.push(...row('Trusted by', fromFile(trusted === '' ? `none of our lists: ${why}` : trusted)));
+    rows.push(...row('Signed at', fromFile(timeStampWords(timeStamp, chain?.signer?.signedAt))));
+  }
+  if (disclosure) {
+    rows.push(...row('AI', fromFile(readable(disclosure.text, 300))));
+    for (const model of listOf(disclosure.models).slice(0, 5)) {
+      rows.push(...row('Model', fromFile(readable(model.name ?? model.identifier, 200) || 'without a name')));
+    }
+    for (const { text } of listOf(disclosure.trainingAndMining).slice(0, 6)) {
+      rows.push(...row('Reuse', fromFile(readable(text, 300))));
+    }
+  }
+  return rows.length === 0 ? undefined : element('dl', { class: 'facts answers' }, ...rows);
+}
+
+const MAX_BREAKS = 30;
+
+function breaksPart(breaks) {
+  if (breaks.length === 0) return undefined;
+  const items = breaks.slice(0, MAX_BREAKS).map((each) => {
+    const text = element(
+      'span',
+      {},
+      fromFile(breakWords(each)),
+      ' ',
+      element('code', {}, readable(each.code, 120)),
+    );
+    return element('li', { class: 'failure' }, icon('icon-broken'), text);
+  });
+  const rest = breaks.length - items.length;
+  if (rest > 0) items.push(element('li', {}, `and ${rest} more`));
+  return element(
+    'section',
+    { class: 'breaks', 'aria-labelledby': 'breaks-title' },
+    element('h3', { id: 'breaks-title' }, 'Where it broke'),
+    element('ul', {}, ...items),
+  );
+}
+
 function logPart(log) {
   const inLog = log.status === 'in_log';
   const at = inLog && Number.isSafeInteger(log.entryIndex) ? `, entry ${log.entryIndex}` : '';
@@ -329,6 +420,16 @@ function logPart(log) {
       {},
       element('h3', {}, `${LOG_TITLES.get(log.status) ?? LOG_TITLES.get('unknown')}${at}`),
       fromFile(readable(log.text, 600), 'p'),
+      log.recordedAt
+        ? element('p', { class: 'address' }, 'Recorded on ', timeWords(log.recordedAt))
+        : undefined,
+      log.checkpoint
+        ? element(
+            'p',
+            { class: 'address' },
+            `Under a signed checkpoint over ${Number(log.checkpoint.treeSize)} entries, of ${timeWords(log.checkpoint.signedAt)}`,
+          )
+        : undefined,
       path === undefined
         ? undefined
         : element('p', {}, element('a', { href: path }, 'Checkpoint of this log')),
@@ -352,7 +453,7 @@ function checksPart(statuses) {
     const mark = icon(id);
     if (word === 'failed') mark.classList.add('failure-icon');
     const code = element('code', {}, readable(status.code, 120));
-    const explanation = readable(status.explanation);
+    const explanation = readable(status.meaning) || readable(status.explanation);
     const text = element(
       'span',
       {},
@@ -372,7 +473,11 @@ function checksPart(statuses) {
   );
 }
 
+/** What the status codes of the answer mean, for the nodes of the chain. */
+let meanings = new Map();
+
 function showAnswer(file, answer) {
+  meanings = new Map(listOf(answer.breaks).map(({ code, meaning }) => [code, meaning]));
   const sentences = listOf(answer.sentences)
     .map((sentence) => readable(sentence, 600))
     .filter((sentence) => sentence !== '')
@@ -381,6 +486,7 @@ function showAnswer(file, answer) {
     'div',
     {},
     element('h3', {}, 'What the file says'),
+    answersPart(answer),
     element('ul', { class: 'sentences' }, ...sentences),
     logPart(answer.log ?? {}),
   );
@@ -390,6 +496,7 @@ function showAnswer(file, answer) {
       verdictBanner(answer),
       brokenHistory(answer),
       element('div', { class: 'result-parts' }, fileFigure(file, answer.file ?? {}), said),
+      breaksPart(listOf(answer.breaks)),
       answer.chain ? chainPart(answer.chain) : undefined,
       checksPart(listOf(answer.statuses)),
     ].filter((part) => part !== undefined),
@@ -521,12 +628,13 @@ function actionList(node) {
 
 function signerLine(node) {
   if (!node.manifestLabel) return element('p', { class: 'signer' }, 'Carries no manifest of its own.');
-  const { commonName, issuer, signedAt } = node.signer ?? {};
+  const { commonName, issuer, signedAt, trustedBy } = node.signer ?? {};
   const line = element('p', { class: 'signer' });
   if (!commonName && !issuer) line.append('Its signature names nobody');
   else line.append('Its certificate names ', fromFile(readable(commonName ?? issuer, 120)));
   if (commonName && issuer && issuer !== commonName) line.append(', of ', fromFile(readable(issuer, 120)));
   if (signedAt) line.append(' · signed on ', fromFile(timeWords(signedAt)));
+  if (trustedBy) line.append(' · trusted by ', fromFile(readable(trustedBy, 120)));
   if (node.claimGenerator) line.append(' · with ', fromFile(readable(node.claimGenerator, 120)));
   return line;
 }
@@ -535,7 +643,7 @@ const MAX_FAILURES = 20;
 
 function failureLines(failures) {
   const lines = failures.slice(0, MAX_FAILURES).map((failure) => {
-    const explanation = readable(failure.explanation);
+    const explanation = readable(meanings.get(failure.code)) || readable(failure.explanation);
     const text = element('span', {}, 'failed: ', element('code', {}, readable(failure.code, 120)));
     if (explanation !== '') text.append(' ', fromFile(explanation));
     return element('p', { class: 'failure' }, icon('icon-broken'), text);

@@ -1,11 +1,12 @@
 import { type DataSource } from 'typeorm';
-import { type OrganizationTx } from '../../database/organization-tx.js';
+import { isDatabaseUnreachable } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type KeyMode, parseApiKey, secretMatches } from '../domain/api-key.js';
 import { type Principal, type Role } from '../domain/principal.js';
 
 interface KeyRow {
+  organization_id: string;
   principal_id: string;
   mode: KeyMode;
   secret_sha256: Buffer;
@@ -19,7 +20,6 @@ interface KeyRow {
 export class Authenticate {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly organizationTx: OrganizationTx,
     private readonly clock: Clock,
   ) {}
 
@@ -27,20 +27,7 @@ export class Authenticate {
   async withApiKey(text: string): Promise<Principal> {
     const key = parseApiKey(text);
     if (!key) throw invalidKey();
-    const routes: { organization_id: string }[] = await this.dataSource.query(
-      'SELECT organization_id FROM api_key_route WHERE key_id = $1',
-      [key.id],
-    );
-    const organizationId = routes[0]?.organization_id;
-    if (organizationId === undefined) throw invalidKey();
-    const [row] = await this.organizationTx.run(organizationId, (tx) =>
-      tx.query<KeyRow>(
-        `SELECT k.principal_id, k.mode, k.secret_sha256, k.expires_at, k.revoked_at, p.roles, p.disabled_at
-           FROM api_key k JOIN principal p ON p.organization_id = k.organization_id AND p.id = k.principal_id
-          WHERE k.organization_id = $1 AND k.id = $2`,
-        [organizationId, key.id],
-      ),
-    );
+    const row = await this.find(key.id);
     if (
       !row ||
       !secretMatches(key.secret, row.secret_sha256) ||
@@ -49,7 +36,8 @@ export class Authenticate {
     ) {
       throw invalidKey();
     }
-    return { organizationId, principalId: row.principal_id, keyId: key.id, mode: row.mode, roles: row.roles };
+    const { organization_id: organizationId, principal_id: principalId, mode, roles } = row;
+    return { organizationId, principalId, keyId: key.id, mode, roles };
   }
 
   /** The same for a raw Authorization header. @throws ColophonError `unauthenticated`, `invalid_api_key` */
@@ -57,6 +45,19 @@ export class Authenticate {
     const key = keyInAuthorization(authorization);
     if (key === undefined) throw new ColophonError('unauthenticated', 'No API key was sent.');
     return this.withApiKey(key);
+  }
+
+  /** One statement, which is a transaction of its own: the organization that it enters is left with it. */
+  private async find(keyId: string): Promise<KeyRow | undefined> {
+    try {
+      const [row] = await this.dataSource.query<KeyRow[]>('SELECT * FROM api_key_for_authentication($1)', [
+        keyId,
+      ]);
+      return row;
+    } catch (cause) {
+      if (!isDatabaseUnreachable(cause)) throw cause;
+      throw new ColophonError('audit_unavailable', 'The database cannot be reached.', { cause });
+    }
   }
 
   private isUsable(row: KeyRow): boolean {

@@ -40,6 +40,8 @@ const PERMISSIONS = {
   'legal_holds:manage': ['legal'],
   'legal_holds:read': ['legal', 'auditor'],
   'reports:create': ['legal', 'auditor', 'asset_manager'],
+  /** Whether strangers find the manifests of what was released. */
+  'manifests:publish': ['asset_manager', 'legal', 'admin'],
   'organization:read': ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'],
   'audit:read': ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'],
   /** The log in bulk, and the check of every row: custody, not daily work. */

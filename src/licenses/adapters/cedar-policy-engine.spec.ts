@@ -228,7 +228,7 @@ describe('policies on top of a license decision', () => {
   });
 
   it('keep nothing of one set in the next, however many were asked', () => {
-    const sets = Array.from({ length: 150 }, (_, n) =>
+    const sets = Array.from({ length: 520 }, (_, n) =>
       setOf(policy(`n-${n}`, `(principal, action, resource) when { ${n % 2 === 0} }`)),
     );
     for (const round of [sets, sets.toReversed()]) {
@@ -237,6 +237,22 @@ describe('policies on top of a license decision', () => {
         const said = ruleIds(decideWith([set], { lineage: lineageOf(STUDIO) }).findings);
         expect(said).toEqual(Number(only?.id.slice(2)) % 2 === 0 ? [`policy.${only?.id}`] : []);
       }
+    }
+  });
+});
+
+describe('a set that is parsed in parts', () => {
+  it('says what all of its policies say, prepared or not', async () => {
+    const filling = ' '.repeat(300);
+    const texts = Array.from({ length: 150 }, (_, n) =>
+      policy(`n-${n}`, `(principal, action, resource) when { ${n % 50 === 7} }${filling}`),
+    );
+    const expected = ['policy.n-107', 'policy.n-57', 'policy.n-7'];
+    for (const [round, isPrepared] of [true, false].entries()) {
+      const set = setOf(`${texts.join('\n')}// ${round}`);
+      if (isPrepared) await engine.prepare(set);
+      const { findings } = decideWith([set], { lineage: lineageOf(STUDIO) });
+      expect(ruleIds(findings).filter((id) => id.startsWith('policy.'))).toEqual(expected);
     }
   });
 });
@@ -298,7 +314,7 @@ describe('what cannot be answered', () => {
     } as PolicySet;
     const failing: PolicyEngine = {
       name: 'failing',
-      parse: engine.parse.bind(engine),
+      prepare: engine.prepare.bind(engine),
       evaluate: engine.evaluate.bind(engine),
       ...behavior,
     };

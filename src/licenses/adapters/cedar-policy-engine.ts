@@ -1,9 +1,8 @@
 import { createRequire } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs';
-import { type PolicySet } from '../domain/policies/policy.js';
+import { type Policy, type PolicySet } from '../domain/policies/policy.js';
 import {
-  type ParsedPolicy,
-  type ParsedText,
   type PolicyAnswer,
   type PolicyCall,
   type PolicyEngine,
@@ -14,8 +13,10 @@ import {
 /** What everything is permitted by. Its name has a space, which no @id of a customer can have. */
 const BASE = 'base permit';
 const BASE_POLICY = 'permit (principal, action, resource);';
-/** Parsed sets are kept inside the engine under these names, and the oldest is overwritten: its memory is bounded. */
-const MAX_KEPT = 64;
+/** Parsed parts are kept inside the engine under these names, and the oldest is overwritten: its memory is bounded. */
+const MAX_KEPT = 512;
+/** Parsed in one go: some ten milliseconds. */
+const MAX_PART_BYTES = 4_096;
 export const CEDAR_MODULE = '@cedar-policy/cedar-wasm/nodejs';
 const requireModule = createRequire(import.meta.url);
 
@@ -28,7 +29,7 @@ type CedarModule = typeof Cedar;
 export class CedarPolicyEngine implements PolicyEngine {
   #cedar: CedarModule | undefined;
   #name: string | undefined;
-  /** Name of the kept set by the hash of its text, in the order of their last use. */
+  /** Name of the kept part by its key, in the order of their last use. */
   readonly #kept = new Map<string, string>();
 
   /** @param onFailure told when the engine itself fails, which never happens to texts of the checked shape */
@@ -44,49 +45,50 @@ export class CedarPolicyEngine implements PolicyEngine {
     return this.#name;
   }
 
-  parse(text: string, schema: string): ParsedText {
-    return this.guarded((cedar) => {
-      const answer = cedar.validate({ schema, policies: { staticPolicies: text } });
-      if (answer.type === 'failure') return refused(answer.errors);
-      if (answer.validationErrors.length > 0)
-        return refused(answer.validationErrors.map(({ error }) => error));
-      const parts = cedar.policySetTextToParts(text);
-      if (parts.type === 'failure') return refused(parts.errors);
-      const warnings = [...answer.validationWarnings.map(({ error }) => error), ...answer.otherWarnings];
-      return {
-        problems: [],
-        warnings: warnings.map(toProblem),
-        policies: parts.policies.map((part) => parsedPolicy(cedar, part)),
-      };
-    });
+  async prepare(set: PolicySet): Promise<void> {
+    for (const part of partsOf(set)) {
+      await setImmediate();
+      this.guarded((cedar) => this.keptName(cedar, part));
+    }
   }
 
-  evaluate(set: PolicySet, { action, principal, work, context }: PolicyCall): PolicyAnswer {
-    return this.guarded((cedar) => {
-      const answer = cedar.statefulIsAuthorized({
-        principal: { type: 'Person', id: 'asking' },
-        action: { type: 'Action', id: action },
-        resource: { type: 'Work', id: 'asked' },
-        context: context as Cedar.Context,
-        preparsedPolicySetId: this.keptName(cedar, set),
-        entities: [entityOf('Person', 'asking', principal), entityOf('Work', 'asked', work)],
-      });
-      if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
-      const { decision, diagnostics } = answer.response;
-      const matched = diagnostics.reason.filter((id) => id !== BASE);
-      // Forbidden without a reason, or allowed with one: then it was not our set that was asked.
-      if ((decision === 'deny') !== matched.length > 0)
-        throw new Error(`${decision} with the reasons ${matched.join(', ')}`);
-      return { matched, failed: diagnostics.errors.map(({ policyId }) => policyId) };
-    });
+  evaluate(set: PolicySet, call: PolicyCall): PolicyAnswer {
+    // All of them forbid, so what the parts of a set say together is what the set says.
+    const answers = partsOf(set).map((part) => this.guarded((cedar) => this.evaluatePart(cedar, part, call)));
+    return {
+      matched: answers.flatMap(({ matched }) => matched),
+      failed: answers.flatMap(({ failed }) => failed),
+    };
   }
 
-  /** Parses a set at its first question and keeps it. */
-  private keptName(cedar: CedarModule, { ref, policies = [] }: PolicySet): string {
-    const known = this.#kept.get(ref.sha256);
-    this.#kept.delete(ref.sha256);
+  private evaluatePart(
+    cedar: CedarModule,
+    part: SetPart,
+    { action, principal, work, context }: PolicyCall,
+  ): PolicyAnswer {
+    const answer = cedar.statefulIsAuthorized({
+      principal: { type: 'Person', id: 'asking' },
+      action: { type: 'Action', id: action },
+      resource: { type: 'Work', id: 'asked' },
+      context: context as Cedar.Context,
+      preparsedPolicySetId: this.keptName(cedar, part),
+      entities: [entityOf('Person', 'asking', principal), entityOf('Work', 'asked', work)],
+    });
+    if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
+    const { decision, diagnostics } = answer.response;
+    const matched = diagnostics.reason.filter((id) => id !== BASE);
+    // Forbidden without a reason, or allowed with one: then it was not our set that was asked.
+    if ((decision === 'deny') !== matched.length > 0)
+      throw new Error(`${decision} with the reasons ${matched.join(', ')}`);
+    return { matched, failed: diagnostics.errors.map(({ policyId }) => policyId) };
+  }
+
+  /** Parses a part of a set at its first question and keeps it. */
+  private keptName(cedar: CedarModule, { key, policies }: SetPart): string {
+    const known = this.#kept.get(key);
+    this.#kept.delete(key);
     if (known !== undefined) {
-      this.#kept.set(ref.sha256, known);
+      this.#kept.set(key, known);
       return known;
     }
     const name = this.freeName();
@@ -95,7 +97,7 @@ export class CedarPolicyEngine implements PolicyEngine {
       staticPolicies: Object.fromEntries([[BASE, BASE_POLICY], ...texts]),
     });
     if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
-    this.#kept.set(ref.sha256, name);
+    this.#kept.set(key, name);
     return name;
   }
 
@@ -132,16 +134,32 @@ export class CedarPolicyEngine implements PolicyEngine {
   }
 }
 
-function refused(errors: readonly Cedar.DetailedError[]): ParsedText {
-  return { problems: errors.map(toProblem), warnings: [], policies: [] };
+/** Policies of one set that are parsed and asked together. */
+interface SetPart {
+  readonly key: string;
+  readonly policies: readonly Policy[];
 }
 
-function parsedPolicy(cedar: CedarModule, text: string): ParsedPolicy {
-  const answer = cedar.policyToJson(text);
-  if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
-  const { effect, annotations = {} } = answer.json;
-  const entries = Object.entries(annotations as Record<string, string | null>);
-  return { text, effect, annotations: new Map(entries.map(([name, value]) => [name, value ?? ''])) };
+const PARTS = new WeakMap<readonly Policy[], readonly SetPart[]>();
+
+/** In the order of the set, by the size of their texts: so long the event loop waits at most for a parser. */
+function partsOf({ ref: { sha256 }, policies = [] }: PolicySet): readonly SetPart[] {
+  const known = PARTS.get(policies);
+  if (known !== undefined) return known;
+  const groups: Policy[][] = [];
+  let bytes = 0;
+  for (const policy of policies) {
+    bytes += Buffer.byteLength(policy.text, 'utf8');
+    const last = groups.at(-1);
+    if (last !== undefined && bytes <= MAX_PART_BYTES) last.push(policy);
+    else {
+      groups.push([policy]);
+      bytes = Buffer.byteLength(policy.text, 'utf8');
+    }
+  }
+  const parts = groups.map((group, at) => ({ key: `${sha256} ${at}`, policies: group }));
+  PARTS.set(policies, parts);
+  return parts;
 }
 
 function entityOf(type: string, id: string, attrs: PolicyRecord): Cedar.EntityJson {

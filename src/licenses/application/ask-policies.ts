@@ -1,6 +1,7 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { type Role } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
+import { parsePublicId, publicId } from '../../shared/ids.js';
 import { type Finding } from '../domain/finding.js';
 import { type Lineage } from '../domain/lineage.js';
 import { type ListingIndex } from '../domain/listing-index.js';
@@ -14,6 +15,7 @@ import {
 import {
   type HumanWork,
   type PolicyBasis,
+  type PolicyQuestion,
   type PolicyRef,
   type TermMatch,
 } from '../domain/policies/policy.js';
@@ -36,6 +38,8 @@ export interface Asked {
   /** For a decision made again: its texts are sealed, so what they held then still counts. */
   readonly matches?: readonly TermMatch[] | undefined;
   readonly texts?: readonly StepText[];
+  /** Projects (UUIDs) of what it is made from: what one of these forbids is not lifted by another. */
+  readonly originProjectIds?: readonly string[] | undefined;
 }
 
 /** The work that the licenses were asked about. */
@@ -56,8 +60,11 @@ export class AskPolicies {
 
   async generate(tx: Tx, work: Work, license: LicenseOutcome, asked: Asked): Promise<PolicyOutcome> {
     const inForce = await this.inForce.of(tx, asked.use);
-    const matches = [...(asked.matches ?? []), ...matchTerms(inForce.lists, asked.texts ?? [])];
-    if (inForce.sets.length + inForce.lists.length + matches.length === 0)
+    const origins = await this.originsOf(tx, asked);
+    const texts = asked.texts ?? [];
+    const lists = [inForce, ...origins].flatMap((one) => one.lists);
+    const matches = [...(asked.matches ?? []), ...matchTerms(lists, texts)];
+    if (inForce.sets.length + lists.length + matches.length === 0 && origins.length === 0)
       return { ...license, basis: undefined };
     const question = await this.inForce.question(tx, asked.roles, asked.use);
     const basis: PolicyBasis = {
@@ -68,8 +75,32 @@ export class AskPolicies {
       question,
       refs: refsOf(inForce),
       matches,
+      ...(origins.length === 0
+        ? {}
+        : {
+            origins: origins.map(({ project, projectId, ...one }) => ({
+              projectId,
+              project,
+              refs: refsOf(one),
+            })),
+          }),
     };
-    return { ...this.decide(inForce, work, license, basis), basis };
+    return { ...this.decide(inForce, origins, work, license, basis), basis };
+  }
+
+  /** Of each project of what it is made from, its own policies: those of the organization are asked anyway. */
+  private async originsOf(tx: Tx, { use, originProjectIds = [] }: Asked): Promise<Origin[]> {
+    const origins: Origin[] = [];
+    for (const projectId of new Set(originProjectIds)) {
+      if (projectId === use?.projectId) continue;
+      const ofProject = { projectId, useCaseId: null };
+      const { sets, lists } = await this.inForce.of(tx, ofProject);
+      const own = { sets: sets.filter(isOfProject), lists: lists.filter(isOfProject) };
+      if (own.sets.length + own.lists.length === 0) continue;
+      const { project } = await this.inForce.question(tx, [], ofProject);
+      origins.push({ ...own, projectId: publicId('project', projectId), project });
+    }
+    return origins;
   }
 
   /**
@@ -83,7 +114,10 @@ export class AskPolicies {
         'Decided with another policy schema or engine. Replay it with the release that decided.',
       );
     }
-    return this.decide(await this.inForce.named(tx, basis), work, license, basis);
+    const origins: Origin[] = [];
+    for (const { projectId, project, refs } of basis.origins ?? [])
+      origins.push({ ...(await this.inForce.named(tx, { refs })), projectId, project });
+    return this.decide(await this.inForce.named(tx, basis), origins, work, license, basis);
   }
 
   /** Whether this release asks policies as those who recorded this did. */
@@ -95,11 +129,19 @@ export class AskPolicies {
   async stricterToday(tx: Tx, last: StoredClearance, listings: ListingIndex): Promise<readonly Finding[]> {
     const use = useOf(last);
     const inForce = await this.inForce.of(tx, use);
-    if (inForce.sets.length === 0 || sameRefs(inForce, last.policies)) return [];
+    const origins = await this.originsOf(tx, { roles: [], use, originProjectIds: originsOf(last.policies) });
+    const before = last.policies?.origins ?? [];
+    const isSame =
+      sameRefs(inForce.sets, last.policies?.refs ?? []) &&
+      sameRefs(
+        origins.flatMap(({ sets }) => sets),
+        before.flatMap(({ refs }) => refs),
+      );
+    if (isSame || inForce.sets.length + origins.length === 0) return [];
     const question =
       last.policies?.question ?? (await this.inForce.question(tx, await rolesOfAsker(tx, last), use));
-    const work = workAttributes(last.input.lineage, last.input.facts, listings, licenseOf(last), question);
-    const found = policyFindings(inForce.sets, callOf('generate', question, work), this.inForce.engine);
+    const work: Work = { ...last.input, listings };
+    const found = this.findings(inForce, origins, work, licenseOf(last), question);
     return strictFindings(found, last.findings);
   }
 
@@ -108,9 +150,11 @@ export class AskPolicies {
     tx: Tx,
     work: Work,
     license: LicenseOutcome,
-    { roles, use, human }: { roles: readonly Role[]; use: PolicyUse | undefined; human: HumanWork },
+    asked: ReleaseQuestion,
   ): Promise<{ findings: readonly Finding[]; refs: readonly PolicyRef[] }> {
-    const { sets } = await this.inForce.of(tx, use);
+    const { roles, use, human, ofProjectOnly = false } = asked;
+    const { sets: all } = await this.inForce.of(tx, use);
+    const sets = ofProjectOnly ? all.filter(isOfProject) : all;
     if (sets.length === 0) return { findings: [], refs: [] };
     const question = await this.inForce.question(tx, roles, use);
     const attributes = workAttributes(work.lineage, work.facts, work.listings, license, question);
@@ -118,13 +162,62 @@ export class AskPolicies {
     return { findings: policyFindings(sets, call, this.inForce.engine), refs: sets.map(({ ref }) => ref) };
   }
 
-  private decide(inForce: InForce, work: Work, license: LicenseOutcome, basis: PolicyBasis): LicenseOutcome {
+  private decide(
+    inForce: InForce,
+    origins: readonly Origin[],
+    work: Work,
+    license: LicenseOutcome,
+    basis: PolicyBasis,
+  ): LicenseOutcome {
     const terms = termFindings(basis.matches);
-    if (inForce.sets.length === 0) return withPolicies(license, terms);
-    const attributes = workAttributes(work.lineage, work.facts, work.listings, license, basis.question);
-    const call = callOf('generate', basis.question, attributes);
-    return withPolicies(license, [...terms, ...policyFindings(inForce.sets, call, this.inForce.engine)]);
+    return withPolicies(license, [
+      ...terms,
+      ...this.findings(inForce, origins, work, license, basis.question),
+    ]);
   }
+
+  /** Each project is asked as if the work were its own. */
+  private findings(
+    inForce: InForce,
+    origins: readonly Origin[],
+    { lineage, facts, listings }: Work,
+    license: LicenseOutcome,
+    question: PolicyQuestion,
+  ): readonly Finding[] {
+    const ask = (sets: InForce['sets'], asked: PolicyQuestion): readonly Finding[] => {
+      if (sets.length === 0) return [];
+      const attributes = workAttributes(lineage, facts, listings, license, asked);
+      return policyFindings(sets, callOf('generate', asked, attributes), this.inForce.engine);
+    };
+    return [
+      ...ask(inForce.sets, question),
+      ...origins.flatMap(({ sets, project }) => ask(sets, { ...question, project, useCase: null })),
+    ];
+  }
+}
+
+/** Policies of a project from which something of the work comes. */
+interface Origin extends InForce {
+  /** Public id. */
+  readonly projectId: string;
+  readonly project: string | null;
+}
+
+export interface ReleaseQuestion {
+  readonly roles: readonly Role[];
+  readonly use: PolicyUse | undefined;
+  readonly human: HumanWork;
+  /** Not those of the organization, which were asked already. */
+  readonly ofProjectOnly?: boolean;
+}
+
+function isOfProject({ ref }: { readonly ref: PolicyRef }): boolean {
+  return ref.scope === 'project';
+}
+
+/** UUIDs of the projects whose policies were asked beside those of its own. */
+export function originsOf(basis: PolicyBasis | undefined): string[] {
+  return (basis?.origins ?? []).flatMap(({ projectId }) => parsePublicId('project', projectId) ?? []);
 }
 
 /** What the licenses alone said, in a recorded decision. */
@@ -149,18 +242,18 @@ export async function rolesOfAsker(
   return row?.roles ?? [];
 }
 
-function refsOf({ sets, lists }: InForce): PolicyRef[] {
+function refsOf({ sets, lists }: Pick<InForce, 'sets' | 'lists'>): PolicyRef[] {
   return [...sets, ...lists].map(({ ref }) => ref).sort(byName);
 }
 
-function sameRefs({ sets }: InForce, basis: PolicyBasis | undefined): boolean {
+function sameRefs(sets: InForce['sets'], asked: readonly PolicyRef[]): boolean {
   const hashes = (refs: readonly PolicyRef[]) =>
     refs
       .filter(({ kind }) => kind === 'cedar')
       .map(({ scope, sha256 }) => `${scope} ${sha256}`)
       .sort()
       .join();
-  return hashes(sets.map(({ ref }) => ref)) === hashes(basis?.refs ?? []);
+  return hashes(sets.map(({ ref }) => ref)) === hashes(asked);
 }
 
 function byName(a: PolicyRef, b: PolicyRef): number {

@@ -3,7 +3,7 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { type Decision, type Finding } from '../domain/finding.js';
 import { callOf, policyFindings, withPolicies } from '../domain/policies/decide-policies.js';
 import { type HumanWork, type Policy, type PolicyAction } from '../domain/policies/policy.js';
-import { type PolicyTrial } from '../domain/policies/policy-engine.port.js';
+import { type PolicyReader } from '../domain/policies/policy-engine.port.js';
 import { type PolicyProblem, type ReadPolicies } from '../domain/policies/read-policies.js';
 import { workAttributes } from '../domain/policies/work-attributes.js';
 import { type AskPolicies, licenseOf, rolesOfAsker, useOf } from './ask-policies.js';
@@ -43,12 +43,12 @@ export class CheckPolicy {
   constructor(
     private readonly registry: EffectiveRegistry,
     private readonly policies: AskPolicies,
-    private readonly trial: PolicyTrial,
+    private readonly reader: PolicyReader,
   ) {}
 
   /** Before a transaction is opened: it may take seconds. @throws ColophonError `policy_invalid`, `conflict` */
-  async read(text: string): Promise<ReadPolicies> {
-    return readText(text, this.policies.inForce.engine, this.trial);
+  async read(text: string, organizationId: string): Promise<ReadPolicies> {
+    return readText(text, this.reader, organizationId);
   }
 
   /** @throws ColophonError `not_found` for a clearance that does not exist; */
@@ -70,6 +70,7 @@ export class CheckPolicy {
     const { lineage, facts } = recorded.input;
     const work = workAttributes(lineage, facts, index, license, question);
     const ref = { kind: 'cedar', scope: 'organization', version: 0, sha256 } as const;
+    await engine.prepare({ ref, policies });
     const findings = policyFindings([{ ref, policies }], callOf(action, question, work, human), engine);
     const { decision } = withPolicies({ decision: license.decision, findings: [] }, findings);
     return {

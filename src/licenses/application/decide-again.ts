@@ -1,13 +1,13 @@
 import { type Tx } from '../../database/organization-tx.js';
-import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type RunFacts } from '../domain/run-facts.js';
-import { rolesOfAsker, useOf } from './ask-policies.js';
+import { originsOf, rolesOfAsker, useOf } from './ask-policies.js';
 import { type Clearance, type DecideClearance } from './decide-clearance.js';
 import { type ClearanceStanding } from './clearance-standing.js';
 import { lockDecisions, readClearance } from './read-clearance.js';
+import { type RequireLiveKey } from './require-live-key.js';
 import { type WorkBehindClearances } from './work-behind-clearances.js';
 
 export interface Renewal {
@@ -24,6 +24,7 @@ export class DecideAgain {
     private readonly decideClearance: DecideClearance,
     private readonly standing: ClearanceStanding,
     private readonly work: WorkBehindClearances,
+    private readonly requireLiveKey: RequireLiveKey,
     private readonly clock: Clock,
   ) {}
 
@@ -32,8 +33,7 @@ export class DecideAgain {
     const named = await readClearance(tx, clearanceId);
     const rootId = named.renews ?? named.id;
     await lockDecisions(tx, rootId);
-    if (await this.work.isLive(tx, rootId))
-      refuseTestKeyOnLive(principal.mode, 'live', 'A run of this clearance');
+    await this.requireLiveKey.check(tx, principal.mode, rootId);
     const standing = await this.standing.of(tx, rootId);
     if (standing.kind !== 'reopened') {
       throw new ColophonError(
@@ -46,7 +46,7 @@ export class DecideAgain {
     const use = useOf(standing.last);
     // As it was asked: whoever decides again must not lend their own roles to it.
     const roles = policies?.question.roles ?? (await rolesOfAsker(tx, standing.last));
-    const asked = { roles, use, matches: policies?.matches };
+    const asked = { roles, use, matches: policies?.matches, originProjectIds: originsOf(policies) };
     const decided = await this.decideClearance.decide(tx, input.lineage, facts, asked);
     const clearance = await this.decideClearance.record(tx, principal, decided, { renews: rootId, use });
     return { rootId, clearance, holds: (await this.standing.of(tx, rootId)).kind === 'holds' };

@@ -1,20 +1,23 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entry-types.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { canonicalBytes, canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { decide, type DecisionResult, ENGINE_VERSION } from '../domain/engine.js';
+import { decide, type DecisionResult } from '../domain/engine.js';
+import { ENGINE_VERSION } from '../domain/engine-version.js';
 import { type Lineage } from '../domain/lineage.js';
 import { type RegistryState } from '../domain/registry-state.js';
+import { type OutcomeJson, outcomeJson, storedOutcome } from '../domain/outcome-json.js';
 import { type RunFacts } from '../domain/run-facts.js';
 import { basisSha256 } from '../domain/policies/decide-policies.js';
 import { type PolicyBasis } from '../domain/policies/policy.js';
 import { type AskPolicies, type Asked } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { type PolicyUse } from './policies-in-force.js';
-import { type RecordBasis } from './record-basis.js';
+import { basisColumns, type RecordBasis, usedBy } from './record-basis.js';
 
 export interface Clearance extends Pick<
   DecisionResult,
@@ -24,6 +27,11 @@ export interface Clearance extends Pick<
   readonly createdAt: Date;
   /** Policies of the organization that were asked, too; absent when there were none. */
   readonly policies?: PolicyBasis | undefined;
+}
+
+/** With what it says as JSON, so that whoever answers need not write it once more. */
+export interface RecordedClearance extends Clearance {
+  readonly json: OutcomeJson;
 }
 
 /** A decision with the registry on which it rests. It holds that registry until its transaction ends. */
@@ -74,29 +82,36 @@ export class DecideClearance {
     principal: Principal,
     { result, registry, policies }: Decided,
     scope: ClearanceScope = {},
-  ): Promise<Clearance> {
+  ): Promise<RecordedClearance> {
     const { input, ...licenses } = result;
     const outcome = policies === undefined ? licenses : { ...licenses, policies };
-    const clearance: Clearance = { ...outcome, id: newId(), createdAt: this.clock.now() };
+    const json = outcomeJson(licenses);
+    const clearance: RecordedClearance = { ...outcome, json, id: newId(), createdAt: this.clock.now() };
+    const used = usedBy(input.listings, registry);
     await tx.query(
-      `INSERT INTO clearance
-         (organization_id, id, decision, input, result, registry_version, renews, project_id, use_case_id, created_by, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      `WITH decided AS (
+         INSERT INTO clearance
+           (organization_id, id, decision, input, result, registry_version, renews, project_id, use_case_id, created_by, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))
+       INSERT INTO clearance_listing
+         (organization_id, clearance_id, listing_id, sha256, decisive_sha256, license_key, license_text_sha256)
+       SELECT $1, $2, * FROM unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[])`,
       [
         tx.organizationId,
         clearance.id,
         result.decision,
         canonicalJson(input as unknown as JsonValue),
-        canonicalJson(outcome as unknown as JsonValue),
+        canonicalBytes(storedOutcome(json, policiesJson(policies))),
         registry.version,
         scope.renews ?? null,
         scope.use?.projectId ?? null,
         scope.use?.useCaseId ?? null,
         principal.principalId,
         clearance.createdAt,
+        ...basisColumns(used),
       ],
     );
-    await this.recordBasis.record(tx, clearance.id, input.listings, registry);
+    await this.recordBasis.record(tx, used);
     await this.appendEntry.append(tx, {
       type: 'clearance.decided',
       actor: actorOf(principal),
@@ -119,10 +134,18 @@ export class DecideClearance {
   }
 }
 
+function policiesJson(policies: PolicyBasis | undefined): string | undefined {
+  return policies && canonicalJson(policies as unknown as JsonValue).toString('utf8');
+}
+
 function loggedBasis(basis: PolicyBasis) {
-  const { refs, matches } = basis;
+  const { matches } = basis;
+  const refs = [...basis.refs, ...(basis.origins ?? []).flatMap((origin) => origin.refs)];
+  // Of many, the first ones; basisSha256 fixes all of them.
   return {
-    refs: refs.map(({ kind, scope, version, sha256 }) => ({ kind, scope, version, sha256 })),
+    refs: refs
+      .slice(0, MAX_POLICIES_IN_ENTRY)
+      .map(({ kind, scope, version, sha256 }) => ({ kind, scope, version, sha256 })),
     basisSha256: basisSha256(basis),
     blockedTermMatches: matches.length,
   };

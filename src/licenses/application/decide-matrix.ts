@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
@@ -7,7 +6,7 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { ENGINE_VERSION } from '../domain/engine.js';
+import { ENGINE_VERSION, type EngineVersion } from '../domain/engine-version.js';
 import { type ListingIndex } from '../domain/listing-index.js';
 import {
   countDecisions,
@@ -23,19 +22,7 @@ import { type RegistryState } from '../domain/registry-state.js';
 import { type Asked, type AskPolicies, type Work } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { type RecordBasis } from './record-basis.js';
-
-/** Then other requests are answered. */
-const TURN_MS = 20;
-
-/** Lets others have their turn when this work has had its own. */
-function turns(): () => Promise<void> {
-  let begunMs = performance.now();
-  return async () => {
-    if (performance.now() - begunMs < TURN_MS) return;
-    await setImmediate();
-    begunMs = performance.now();
-  };
-}
+import { turns } from './turns.js';
 
 export interface DecidedMatrix {
   /** UUID. */
@@ -164,10 +151,14 @@ function workOf({ result }: MatrixCell, listings: ListingIndex): Work {
 }
 
 /** What the licenses say. */
-export async function answerAll(question: MatrixQuestion, listings: ListingIndex): Promise<MatrixCell[]> {
+export async function answerAll(
+  question: MatrixQuestion,
+  listings: ListingIndex,
+  engineVersion: EngineVersion = ENGINE_VERSION,
+): Promise<MatrixCell[]> {
   const cells: MatrixCell[] = [];
   const turn = turns();
-  for (const cell of decideMatrix(question, listings)) {
+  for (const cell of decideMatrix(question, listings, engineVersion)) {
     cells.push(cell);
     await turn();
   }

@@ -16,6 +16,11 @@ import { sha256Hex } from '../../shared/bytes.js';
 /** Registries with listings of their own that a process keeps; each of 2,000 listings takes some 20 MB. */
 const MAX_KEPT = 32;
 
+interface DecisionBasis {
+  readonly version: number;
+  readonly policiesMark: string;
+}
+
 /** A change of the registry that is being made: the state before it, and the version that it will have. */
 export interface RegistryChange {
   readonly version: number;
@@ -30,6 +35,8 @@ export class EffectiveRegistry {
   private readonly none: RegistryState;
   /** In the order of their last use. */
   private readonly kept = new Map<string, RegistryState>();
+  /** Of transactions that hold the lock: nobody else can change it until they end. */
+  private readonly held = new WeakMap<Tx, DecisionBasis>();
 
   constructor(readonly seed: ListingIndex) {
     this.none = seedState(seed);
@@ -40,8 +47,29 @@ export class EffectiveRegistry {
    * decided or done that rests on it.
    */
   async within(tx: Tx): Promise<RegistryState> {
-    const version = await versionOf(tx, 'registry_version_for_decision');
+    const { version } = await this.hold(tx);
     return this.at(tx, version);
+  }
+
+  /**
+   * Names the policies of the organization as they are until this transaction ends. Undefined in a transaction that
+   * does not hold the registry: there they may change.
+   */
+  policiesMark(tx: Tx): string | undefined {
+    return this.held.get(tx)?.policiesMark;
+  }
+
+  private async hold(tx: Tx): Promise<DecisionBasis> {
+    const known = this.held.get(tx);
+    if (known !== undefined) return known;
+    const [row] = await tx.query<{ registry_version: string; policies_mark: string }>(
+      'SELECT * FROM decision_basis($1)',
+      [tx.organizationId],
+    );
+    if (row === undefined) throw new Error('the database does not say what decisions rest on');
+    const basis = { version: Number(row.registry_version), policiesMark: row.policies_mark };
+    this.held.set(tx, basis);
+    return basis;
   }
 
   /** The registry as it is at this moment, for showing it: it may change before the transaction ends. */
@@ -58,7 +86,8 @@ export class EffectiveRegistry {
    * and for decisions that are being recorded.
    */
   async change(tx: Tx): Promise<RegistryChange> {
-    const version = await versionOf(tx, 'registry_next_version');
+    const version = await nextVersion(tx);
+    this.held.delete(tx);
     return { version, before: await this.at(tx, version - 1) };
   }
 
@@ -93,8 +122,10 @@ export class EffectiveRegistry {
   }
 }
 
-async function versionOf(tx: Tx, source: 'registry_version_for_decision' | 'registry_next_version') {
-  const [row] = await tx.query<{ version: string }>(`SELECT ${source}($1) AS version`, [tx.organizationId]);
+async function nextVersion(tx: Tx): Promise<number> {
+  const [row] = await tx.query<{ version: string }>('SELECT registry_next_version($1) AS version', [
+    tx.organizationId,
+  ]);
   return Number(row?.version);
 }
 

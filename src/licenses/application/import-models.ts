@@ -5,7 +5,7 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId } from '../../shared/ids.js';
 import { type ListingIndex } from '../domain/listing-index.js';
-import { listingSchema, LINEAGE_ROLES, type Listing, MODALITIES } from '../domain/listing.js';
+import { LINEAGE_ROLES, type Listing, MODALITIES, newListingSchema } from '../domain/listing.js';
 import { withoutUnprovenFacts } from '../domain/unproven-facts.js';
 import { FormatError } from '../formats/format-error.js';
 import { importDocument } from '../formats/import-document.js';
@@ -125,7 +125,7 @@ export class ImportModels {
             ...this.readDocument(index, parsed.data.format, parsed.data.content, parsed.data, registry),
           );
       } else {
-        const parsed = listingSchema.safeParse(value);
+        const parsed = newListingSchema.safeParse(value);
         if (parsed.success) items.push({ index, listing: parsed.data, problems: [], notes: [] });
         else items.push(invalid(index, line, parsed.error));
       }
@@ -187,7 +187,11 @@ export class ImportModels {
       ];
     return result.listings.map((imported): ReadItem => {
       const draft = toListing(imported, facts);
-      if (draft.ok) return { index, listing: draft.listing, problems: [], notes: [...notes, ...draft.notes] };
+      if (draft.ok) {
+        const checked = newListingSchema.safeParse(draft.listing);
+        if (!checked.success) return invalid(index, null, checked.error);
+        return { index, listing: draft.listing, problems: [], notes: [...notes, ...draft.notes] };
+      }
       const problem = { code: draft.reason, path: '', line: null, message: draft.detail || draft.reason };
       return { index, listing: null, problems: [problem], notes };
     });
@@ -210,7 +214,7 @@ function refused(index: number, problem: NotUnderstood): ReadItem {
   return { index, listing: null, problems: [problem], notes: [] };
 }
 
-function invalid(index: number, line: number, error: z.ZodError): ReadItem {
+function invalid(index: number, line: number | null, error: z.ZodError): ReadItem {
   const problems = error.issues.slice(0, MAX_PROBLEMS_OF_ITEM).map(({ path, message, code }) => ({
     code,
     path: `/${path.map(String).join('/')}`.slice(0, 200),

@@ -2,7 +2,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type Role } from '../../identity/domain/principal.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { BlockedTerms } from '../domain/policies/blocked-terms.js';
-import { type PolicyEngine } from '../domain/policies/policy-engine.port.js';
+import { type PolicyEngine, type PolicyReader } from '../domain/policies/policy-engine.port.js';
 import {
   type PolicyBasis,
   type PolicyQuestion,
@@ -15,6 +15,8 @@ import { readPolicies } from '../domain/policies/read-policies.js';
 /** Sets of policies that a process keeps, and prepared lists: one of 20,000 terms takes some 10 MB. */
 const MAX_KEPT_SETS = 64;
 const MAX_KEPT_LISTS = 12;
+/** Some 300 bytes each. */
+const MAX_KEPT_APPLYING = 5_000;
 
 /** Where work belongs. UUIDs. */
 export interface PolicyUse {
@@ -54,20 +56,41 @@ export class PoliciesInForce {
   /** By hash: the same bytes are read the same way for everybody. */
   private readonly sets = new Map<string, NonNullable<PolicySet['policies']>>();
   private readonly lists = new Map<string, BlockedTerms>();
+  private readonly reading = new Map<string, Promise<PolicySet['policies']>>();
 
-  constructor(readonly engine: PolicyEngine) {}
+  /** Which versions apply, by organization, mark and scope, in the order of their last use. */
+  private readonly applying = new Map<string, readonly PolicyRef[]>();
+
+  /**
+   * @param markOf names the policies of an organization as they are until the transaction ends; undefined in one in
+   *   which they may change
+   */
+  constructor(
+    readonly engine: PolicyEngine,
+    private readonly reader: PolicyReader,
+    private readonly markOf: (tx: Tx) => string | undefined,
+  ) {}
 
   async of(tx: Tx, use: PolicyUse | undefined): Promise<InForce> {
+    const mark = this.markOf(tx);
+    if (mark === undefined) return this.load(tx, await this.refsOf(tx, use));
+    const key = [tx.organizationId, mark, use?.projectId ?? '', use?.useCaseId ?? ''].join(' ');
+    const refs = this.applying.get(key) ?? (await this.refsOf(tx, use));
+    keepLast(this.applying, key, refs, MAX_KEPT_APPLYING);
+    return this.load(tx, refs);
+  }
+
+  private async refsOf(tx: Tx, use: PolicyUse | undefined): Promise<readonly PolicyRef[]> {
     const rows = await tx.query<VersionRow & { items: number }>(
       `SELECT DISTINCT ON (scope_id, kind) kind, scope, version, sha256, items FROM policy_version
         WHERE organization_id = $1 AND scope_id = ANY($2::uuid[]) ORDER BY scope_id, kind, version DESC`,
       [tx.organizationId, [tx.organizationId, use?.projectId, use?.useCaseId].filter((id) => id != null)],
     );
-    return this.load(tx, rows.filter(({ items }) => items > 0).map(toRef));
+    return rows.filter(({ items }) => items > 0).map(toRef);
   }
 
   /** The versions that a recorded decision names. @throws Error when the database does not hold one of them */
-  async named(tx: Tx, { refs }: PolicyBasis): Promise<InForce> {
+  async named(tx: Tx, { refs }: Pick<PolicyBasis, 'refs'>): Promise<InForce> {
     return this.load(tx, refs);
   }
 
@@ -99,23 +122,38 @@ export class PoliciesInForce {
     const lists: TermList[] = [];
     for (const { ref, policies, terms } of known) {
       if (ref.kind === 'cedar') {
-        const read = policies ?? this.read(textOf(texts, ref));
+        const read = policies ?? (await this.read(ref, textOf(texts, ref), tx.organizationId));
         // What could not be read is tried again next time.
-        if (read !== undefined) keep(this.sets, ref, read, MAX_KEPT_SETS);
+        if (read !== undefined) keepLast(this.sets, ref.sha256, read, MAX_KEPT_SETS);
         sets.push({ ref, policies: read });
       } else {
         const prepared = terms ?? new BlockedTerms(JSON.parse(textOf(texts, ref)) as string[]);
-        keep(this.lists, ref, prepared, MAX_KEPT_LISTS);
+        keepLast(this.lists, ref.sha256, prepared, MAX_KEPT_LISTS);
         lists.push({ ref, terms: prepared });
       }
     }
     return { sets, lists };
   }
 
+  /** Once for all who wait for it. */
+  private read(ref: PolicyRef, text: string, organizationId: string): Promise<PolicySet['policies']> {
+    const known = this.reading.get(ref.sha256);
+    if (known !== undefined) return known;
+    const read = this.readOnce(ref, text, organizationId).finally(() => this.reading.delete(ref.sha256));
+    this.reading.set(ref.sha256, read);
+    return read;
+  }
+
   /** A text that was saved once and is not taken now, or an engine that fails: undefined, which denies. */
-  private read(text: string): PolicySet['policies'] {
+  private async readOnce(
+    ref: PolicyRef,
+    text: string,
+    organizationId: string,
+  ): Promise<PolicySet['policies']> {
     try {
-      return readPolicies(text, this.engine).policies;
+      const { policies } = await readPolicies(text, this.reader, organizationId);
+      if (policies !== undefined) await this.engine.prepare({ ref, policies });
+      return policies;
     } catch {
       return undefined;
     }
@@ -159,9 +197,9 @@ function textOf(texts: ReadonlyMap<string, string>, { sha256 }: PolicyRef): stri
   return text;
 }
 
-function keep<Value>(cache: Map<string, Value>, { sha256 }: PolicyRef, value: Value, max: number): void {
-  cache.delete(sha256);
-  cache.set(sha256, value);
+function keepLast<Value>(cache: Map<string, Value>, key: string, value: Value, max: number): void {
+  cache.delete(key);
+  cache.set(key, value);
   const [oldest] = cache.keys();
   if (cache.size > max && oldest !== undefined) cache.delete(oldest);
 }

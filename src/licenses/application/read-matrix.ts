@@ -2,7 +2,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError } from '../../shared/errors.js';
 import { decisiveSha256 } from '../domain/decisive-facts.js';
-import { ENGINE_VERSION } from '../domain/engine.js';
+import { isEngineVersion } from '../domain/engine-version.js';
 import { type ListingIndex } from '../domain/listing-index.js';
 import { type ListingId } from '../domain/listing.js';
 import { type MatrixInput, matrixResultSha256 } from '../domain/matrix.js';
@@ -47,8 +47,9 @@ export async function readMatrix(
   const input = JSON.parse(row.input.toString('utf8')) as MatrixInput;
   const listings = await archivedIndex(tx, input);
   const { engineVersion, policies } = input;
-  const isOurs = engineVersion === ENGINE_VERSION && (policies === undefined || asker.canRepeat(policies));
-  const licensed = isOurs ? await answerAll(input, listings) : [];
+  const rules = isEngineVersion(engineVersion) ? engineVersion : undefined;
+  const isOurs = rules !== undefined && (policies === undefined || asker.canRepeat(policies));
+  const licensed = isOurs ? await answerAll(input, listings, rules) : [];
   const cells = await askPoliciesOfAll(tx, asker, licensed, listings, policies);
   return {
     id,

@@ -7,6 +7,22 @@ import { type DecisionInput } from '../domain/decision-input.js';
 import { type IndexedListing, type ListingIndex } from '../domain/listing-index.js';
 import { type RegistryState } from '../domain/registry-state.js';
 
+/** The listings of a decision that the registry knows. */
+export function usedBy(listings: DecisionInput['listings'], { index }: RegistryState): IndexedListing[] {
+  return listings.flatMap(([id, sha256]) => (sha256 === null ? [] : (index.get(id) ?? [])));
+}
+
+/** `listing_id, sha256, decisive_sha256, license_key, license_text_sha256` of clearance_listing, as arrays. */
+export function basisColumns(used: readonly IndexedListing[]): unknown[] {
+  return [
+    used.map(({ listing }) => listing.id),
+    used.map(({ sha256 }) => sha256),
+    used.map(decisiveSha256),
+    used.map(({ listing }) => listing.license.spdxOrRef),
+    used.map(({ listing }) => listing.license.textSha256),
+  ];
+}
+
 /** Hashes of which a process knows that they are archived: about 100 bytes each. */
 const MAX_KNOWN = 50_000;
 
@@ -24,27 +40,8 @@ export class RecordBasis {
     private readonly clock: Clock,
   ) {}
 
-  async record(
-    tx: Tx,
-    clearanceId: string,
-    listings: DecisionInput['listings'],
-    { index }: RegistryState,
-  ): Promise<void> {
-    const used = listings.flatMap(([id, sha256]) => (sha256 === null ? [] : (index.get(id) ?? [])));
-    await tx.query(
-      `INSERT INTO clearance_listing
-         (organization_id, clearance_id, listing_id, sha256, decisive_sha256, license_key, license_text_sha256)
-       SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])`,
-      [
-        tx.organizationId,
-        clearanceId,
-        used.map(({ listing }) => listing.id),
-        used.map(({ sha256 }) => sha256),
-        used.map(decisiveSha256),
-        used.map(({ listing }) => listing.license.spdxOrRef),
-        used.map(({ listing }) => listing.license.textSha256),
-      ],
-    );
+  /** After the decision is inserted with {@link basisColumns}. */
+  async record(tx: Tx, used: readonly IndexedListing[]): Promise<void> {
     await this.archive(tx, used);
     await this.recordSeed(tx);
   }

@@ -11,6 +11,7 @@ import {
 import { type MarkingDuties } from '../domain/marking-duty.js';
 import { dutyQuestion, saysTrained, type WorkOrigin } from '../domain/work-facts.js';
 import { readLastDecision, type StoredClearance } from './read-clearance.js';
+import { type ObligationList } from './read-obligations.js';
 
 /** A file that is about to be recorded, and the files behind it. */
 export interface ObligedWork {
@@ -32,6 +33,12 @@ export interface PlannedObligations {
   readonly rows: readonly PlannedRow[];
   readonly sha256: string;
   readonly calendar: { readonly sha256: string; readonly readOn: string };
+}
+
+/** Legal duties that came with a later calendar than that of the day of signing. */
+export interface NewDuties {
+  readonly calendar: { readonly sha256: string; readonly readOn: string };
+  readonly duties: readonly AssetObligation[];
 }
 
 /**
@@ -71,6 +78,26 @@ export class RecordObligations {
     const { sha256, readOn } = this.calendar;
     const listed = rows.map(({ id, bytes }) => ({ id: publicId('obligation', id), bytes }));
     return { rows, sha256: obligationsSha256(listed), calendar: { sha256, readOn } };
+  }
+
+  /**
+   * What the calendar of today asks of a file that was signed by another one, and its list does not hold. What stands in
+   * the list stays as it was written then.
+   * @returns undefined where the list was made by the calendar of today
+   */
+  async newSince(
+    tx: Tx,
+    work: ObligedWork,
+    list: Pick<ObligationList, 'calendarSha256' | 'items'>,
+  ): Promise<NewDuties | undefined> {
+    const { sha256, readOn } = this.calendar;
+    if (list.calendarSha256 === sha256) return undefined;
+    const known = new Set(list.items.map(({ obligation }) => obligation.key));
+    const { rows } = await this.plan(tx, work);
+    const duties = rows
+      .filter(({ key }) => key.startsWith('law:') && !known.has(key))
+      .map(({ bytes }) => JSON.parse(bytes.toString('utf8')) as AssetObligation);
+    return { calendar: { sha256, readOn }, duties };
   }
 
   /** After the row of the asset. `entryId` is its `asset.signed`, which names the hash of the list. */

@@ -1,6 +1,7 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
-import { type DecisionResult, ENGINE_VERSION } from '../domain/engine.js';
+import { type DecisionResult } from '../domain/engine.js';
+import { ENGINE_VERSIONS, isEngineVersion } from '../domain/engine-version.js';
 import { replay } from '../domain/replay.js';
 import { archivedListings } from './archived-listings.js';
 import { indexListings } from '../domain/listing-index.js';
@@ -22,10 +23,10 @@ export async function replayClearance(tx: Tx, policies: AskPolicies, id: string)
   const recorded = await readClearance(tx, id);
   // The type allows no other, but it may have been stored by another release.
   const decidedBy: string = recorded.engineVersion;
-  if (decidedBy !== ENGINE_VERSION) {
+  if (!isEngineVersion(decidedBy)) {
     throw new ColophonError(
       'conflict',
-      `Decided by engine ${decidedBy}; this release has ${ENGINE_VERSION}. Replay it with the release that decided.`,
+      `Decided by engine ${decidedBy}; this release has ${ENGINE_VERSIONS.join(' and ')}. Replay it with the release that decided.`,
     );
   }
   const byHash = await archivedListings(

@@ -9,6 +9,7 @@ import { runFactsSchema } from '../domain/run-facts.js';
 import { type AskPolicies, licenseOf, useOf } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { readLastDecision, type StoredClearance } from './read-clearance.js';
+import { turns } from './turns.js';
 
 /** What is known of an asset that somebody wants to release. UUIDs. */
 export interface ToRelease {
@@ -21,6 +22,9 @@ export interface ToRelease {
   readonly inputs: readonly LineageInput[];
   readonly human: HumanWork;
 }
+
+/** Each takes about a millisecond; nothing is left out, so an asset with more of them is not released. */
+const MAX_QUESTIONS = 5_000;
 
 /** An upload that no run used: nobody said what for or where, so it is taken as shown everywhere and for gain. */
 const WIDEST = runFactsSchema.parse({
@@ -45,26 +49,51 @@ export class RequireReleasable {
     const { human, clearanceIds } = asset;
     const refs = new Map<string, PolicyRef>();
     const against: Finding[] = [];
-    const ask = async (...[work, license, use, waived]: Question) => {
-      const said = await this.policies.release(tx, { ...work, listings }, license, { roles, use, human });
+    const turn = turns();
+    const ask = async (...[work, license, use, waived, ofProjectOnly = false]: Question) => {
+      const question = { roles, use, human, ofProjectOnly };
+      const said = await this.policies.release(tx, { ...work, listings }, license, question);
+      await turn();
       for (const ref of said.refs) refs.set(`${ref.sha256} ${ref.scope} ${ref.version}`, ref);
       against.push(...said.findings.filter((found) => !waived(found)));
     };
     const own = asset.projectId === undefined ? undefined : { projectId: asset.projectId, useCaseId: null };
     const decisions: StoredClearance[] = [];
     for (const id of clearanceIds) decisions.push(await readLastDecision(tx, id));
-    const askAbout = async (last: StoredClearance, use: ReturnType<typeof useOf>) =>
-      ask(last.input, licenseOf(last), use, (found) => wasWaived(last, found));
+    const askAbout = async (last: StoredClearance, use: ReturnType<typeof useOf>, ofProjectOnly = false) =>
+      ask(last.input, licenseOf(last), use, (found) => wasWaived(last, found), ofProjectOnly);
     for (const last of decisions) await askAbout(last, useOf(last) ?? own);
     if (decisions.length === 0) {
       const lineage = { components: [], inputs: [...asset.inputs] };
       await ask({ lineage, facts: WIDEST }, { decision: 'allow', findings: [] }, own, () => false);
     }
+    // Of the other projects only their own policies, each of which judges every decision behind the asset.
     const asked = new Set([own, ...decisions.map(useOf)].map((use) => use?.projectId));
-    for (const projectId of asset.originProjectIds.filter((id) => !asked.has(id)))
-      for (const last of decisions) await askAbout(last, { projectId, useCaseId: null });
+    const others = await this.withPolicies(
+      tx,
+      asset.originProjectIds.filter((id) => !asked.has(id)),
+    );
+    const questions = others.length * decisions.length;
+    if (questions > MAX_QUESTIONS) {
+      throw new ColophonError(
+        'conflict',
+        `This asset comes from ${others.length} other projects with policies and rests on ${decisions.length} decisions: more questions than are asked for one release (${MAX_QUESTIONS}).`,
+      );
+    }
+    for (const projectId of others)
+      for (const last of decisions) await askAbout(last, { projectId, useCaseId: null }, true);
     if (against.length > 0) throw refusal(against);
     return [...refs.values()];
+  }
+
+  /** Those that have policies of their own. */
+  private async withPolicies(tx: Tx, projectIds: readonly string[]): Promise<string[]> {
+    const found: string[] = [];
+    for (const projectId of projectIds) {
+      const { sets } = await this.policies.inForce.of(tx, { projectId, useCaseId: null });
+      if (sets.some(({ ref }) => ref.scope === 'project')) found.push(projectId);
+    }
+    return found;
   }
 }
 
@@ -73,6 +102,7 @@ type Question = [
   license: ReturnType<typeof licenseOf>,
   use: ReturnType<typeof useOf>,
   waived: (found: Finding) => boolean,
+  ofProjectOnly?: boolean,
 ];
 
 /** The decision holds, so a person accepted what it left open: the same question is not asked a second time. */

@@ -8,9 +8,9 @@ import { type Clock } from '../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { isTerm } from '../domain/policies/blocked-terms.js';
-import { type PolicyEngine, type PolicyTrial } from '../domain/policies/policy-engine.port.js';
+import { type PolicyReader } from '../domain/policies/policy-engine.port.js';
 import { type PolicyKind, type PolicyScopeKind } from '../domain/policies/policy.js';
-import { type PolicyProblem, readNewPolicies, type ReadPolicies } from '../domain/policies/read-policies.js';
+import { type PolicyProblem, readPolicies, type ReadPolicies } from '../domain/policies/read-policies.js';
 import { useCaseOf } from './find-use.js';
 
 /** What a policy is for: everything, one project, or one use case of it. */
@@ -61,8 +61,7 @@ interface Place {
 /** Puts a new version of a policy set, or of a list of blocked terms, in force. Earlier versions stay. */
 export class SetPolicy {
   constructor(
-    private readonly engine: PolicyEngine,
-    private readonly trial: PolicyTrial,
+    private readonly reader: PolicyReader,
     private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
   ) {}
@@ -71,9 +70,9 @@ export class SetPolicy {
    * Before a transaction is opened: it may take seconds.
    * @throws ColophonError `policy_invalid`, `invalid_request`, `conflict`
    */
-  async read(content: PolicyContent): Promise<ReadContent> {
+  async read(content: PolicyContent, organizationId: string): Promise<ReadContent> {
     if (content.kind === 'blocked-terms') return readTerms(content.terms);
-    const read = await readText(content.text, this.engine, this.trial);
+    const read = await readText(content.text, this.reader, organizationId);
     if (read.problems) throw policyInvalid(read.problems);
     const { policies, warnings } = read;
     return { kind: 'cedar', bytes: Buffer.from(content.text, 'utf8'), items: policies.length, warnings };
@@ -122,11 +121,11 @@ export class SetPolicy {
 /** @throws ColophonError `policy_invalid` when the engine itself fails: a text that nobody could check is not saved */
 export async function readText(
   text: string,
-  engine: PolicyEngine,
-  trial: PolicyTrial,
+  reader: PolicyReader,
+  organizationId: string,
 ): Promise<ReadPolicies> {
   try {
-    return await readNewPolicies(text, engine, trial);
+    return await readPolicies(text, reader, organizationId);
   } catch (cause) {
     if (isColophonError(cause)) throw cause;
     throw new ColophonError('policy_invalid', 'The text could not be checked, so it is not taken.', {

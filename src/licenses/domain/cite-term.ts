@@ -2,10 +2,12 @@ import { type CitedKind, type CitedTerm } from './finding.js';
 import { type Listing } from './listing.js';
 import { type Term, type Verification } from './terms.js';
 
+// Members in the order of their names, which outcome-json.ts relies on.
+
 /** A term with the place where it was read, for people. */
 export function citeTerm(listing: Listing, term: Term): CitedTerm {
   const { id, kind, paraphrase, clause, verified } = term;
-  return { id, kind, paraphrase, clause, verified, source: sourceOf(listing, term.source) };
+  return { clause, id, kind, paraphrase, source: sourceOf(listing, term.source), verified };
 }
 
 /** The text itself: for findings about its being in force. */
@@ -13,8 +15,8 @@ export function citeLicense(listing: Listing): CitedTerm {
   const { license } = listing;
   const { name: title, url, dateRead } = license;
   const verified: Verification = license.status === 'unverified' ? 'unverified' : 'primary';
-  const source = { title, url, dateRead };
-  return { id: 'license', kind: 'license', paraphrase: license.statusReason, clause: null, verified, source };
+  const source = { dateRead, title, url };
+  return { clause: null, id: 'license', kind: 'license', paraphrase: license.statusReason, source, verified };
 }
 
 export function citeIndemnity(listing: Listing): CitedTerm {
@@ -34,15 +36,15 @@ function citePart(
   source: string | null,
   verified: Verification,
 ): CitedTerm {
-  return { id: kind, kind, paraphrase, clause: null, verified, source: sourceOf(listing, source) };
+  return { clause: null, id: kind, kind, paraphrase, source: sourceOf(listing, source), verified };
 }
 
 function sourceOf(listing: Listing, id: string | null): CitedTerm['source'] {
   const { license } = listing;
   const source = listing.sources.find((candidate) => candidate.id === id);
   return {
+    dateRead: source?.dateRead ?? license.dateRead,
     title: source?.title ?? license.name,
     url: source?.url ?? license.url,
-    dateRead: source?.dateRead ?? license.dateRead,
   };
 }

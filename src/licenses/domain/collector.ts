@@ -60,16 +60,17 @@ export class Collector implements Report {
     if (severity === 'review') this.#reviewed = true;
     const shelf = (SEVERITY_RANK.get(severity) ?? 0) * RULE_IDS.length + (RULE_RANK.get(ruleId) ?? 0);
     (this.#shelves[shelf] ??= []).push({
+      // In the order of the names, which outcome-json.ts relies on.
+      alternatives,
+      fact,
+      howToFix: withAlternatives(howToFix, alternatives),
+      listingId,
+      message,
       ruleId,
       severity,
-      listingId,
       stepKeys,
-      via,
       term: cited ?? (term && subject?.entry.citedTerms.get(term)) ?? null,
-      fact,
-      message,
-      howToFix: withAlternatives(howToFix, alternatives),
-      alternatives,
+      via,
     });
   }
 

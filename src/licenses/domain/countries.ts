@@ -41,12 +41,24 @@ const DOUBTFUL: Readonly<Record<string, readonly string[]>> = {
 export interface Territory {
   readonly certain: ReadonlySet<string>;
   readonly doubtful: ReadonlySet<string>;
+  /** What codes mean that are no country codes: nobody knows, except of those that are in common use. */
+  readonly misnamed?: Pick<Territory, 'certain' | 'doubtful'>;
 }
+
+/** Not ISO 3166-1, and in common use. */
+const COMMON_NAMES: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR' };
 
 export function territoryOf(codes: readonly string[]): Territory {
   const certain = new Set(codes.flatMap((code) => GROUPS[code] ?? [code]));
   const doubtful = new Set(
     codes.flatMap((code) => DOUBTFUL[code] ?? []).filter((code) => !certain.has(code)),
   );
-  return { certain, doubtful };
+  const misnamed = codes.filter((code) => !COUNTRIES.has(code) && !(code in GROUPS));
+  return misnamed.length === 0 ? { certain, doubtful } : { certain, doubtful, misnamed: meantBy(misnamed) };
+}
+
+function meantBy(codes: readonly string[]): Pick<Territory, 'certain' | 'doubtful'> {
+  const { certain, doubtful } = territoryOf(codes.flatMap((code) => COMMON_NAMES[code] ?? []));
+  const isAnyMeant = codes.some((code) => !(code in COMMON_NAMES));
+  return { certain, doubtful: isAnyMeant ? COUNTRIES : doubtful };
 }

@@ -33,6 +33,14 @@ export const evidenceSchema = z
   });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
+/** Words that say something: a quote of a space or a full stop would be evidence of anything. */
+const MIN_QUOTED_LETTERS = 12;
+/** What is recorded now. Curations that were recorded before are read with {@link evidenceSchema}. */
+export const newEvidenceSchema = evidenceSchema.refine(
+  ({ quote }) => quote === null || (quote.match(/[\p{L}\p{N}]/gu) ?? []).length >= MIN_QUOTED_LETTERS,
+  { path: ['quote'], message: `needs the words themselves: at least ${MIN_QUOTED_LETTERS} letters` },
+);
+
 /** What is not of the person's choosing: it follows from the evidence. */
 const FROM_EVIDENCE = { source: true, verified: true } as const;
 const termId = z.string().regex(/^[a-z0-9-]{1,60}$/);

@@ -121,6 +121,7 @@ export function canonicalFacts(facts: RunFacts): RunFacts {
     productRevenueUsd: facts.productRevenueUsd,
     purpose: facts.purpose,
     safetyFeaturesOn: facts.safetyFeaturesOn,
+    ...(facts.showsPeople === undefined ? {} : { showsPeople: facts.showsPeople }),
     trademarkUse: facts.trademarkUse,
     usersByMonth: inOrder(facts.usersByMonth.map(orderedUsers), ({ month }) => month),
   };
@@ -137,7 +138,7 @@ function orderedUsers(users: RunFacts['usersByMonth'][number]) {
 
 function orderedInput(input: LineageInput): LineageInput {
   const { aiInput, allowedUses, assetId, expiresAt, fileSignals, goesInto } = input;
-  const { permissionReference, releases, rightsBasis, territory, unreadPlaces } = input;
+  const { permissionReference, releases, rightsBasis, showsPeople, territory, unreadPlaces } = input;
   return {
     aiInput,
     allowedUses: asSet(allowedUses),
@@ -150,6 +151,7 @@ function orderedInput(input: LineageInput): LineageInput {
     ...(permissionReference === undefined ? {} : { permissionReference }),
     releases: inOrder(releases.map(orderedRelease), (release) => JSON.stringify(release)),
     rightsBasis,
+    ...(showsPeople === undefined ? {} : { showsPeople }),
     territory: asSet(territory),
     ...(unreadPlaces === undefined ? {} : { unreadPlaces: asList(unreadPlaces) }),
   };

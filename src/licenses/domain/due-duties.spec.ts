@@ -11,6 +11,7 @@ import {
   type WorkContent,
 } from './due-duties.js';
 import { type MarkingDuty } from './marking-duty.js';
+import { countryOf, SUBDIVISIONS } from './subdivisions.js';
 import { THREE_VALUES, type ThreeValued } from './three-valued.js';
 
 const { duties } = markingDuties();
@@ -87,6 +88,10 @@ describe('marking duties by place, day and content', () => {
     ['California', ['US-CA'], DAY, AI, CA],
     ['New York', ['US-NY'], DAY, AI, NY],
     ['Texas', ['US-TX'], DAY, AI, []],
+    ['Texas and New York', ['US-TX', 'US-NY'], DAY, AI, NY],
+    ['the United States beside one of its states', ['US-TX', 'US'], DAY, AI, [...CA, ...NY]],
+    ['Bavaria is in the Union', ['DE-BY'], DAY, AI, EU],
+    ['Scotland is not', ['GB-SCT'], DAY, AI, []],
     ['Puerto Rico', ['PR'], DAY, AI, []],
     ['several countries', ['IN', 'DE', 'KR'], DAY, AI, [...EU, ...IN, ...KR]],
     ['everywhere', 'worldwide', DAY, AI, [...CN, ...ES, ...EU, ...IN, ...KR, ...CA, ...NY]],
@@ -241,6 +246,19 @@ describe('properties of marking duties', () => {
         const before = strengths(given);
         expectNoneWeaker(before, strengths({ ...given, shownIn: [...given.shownIn, ...more] }));
         expectNoneWeaker(before, strengths({ ...given, shownIn: 'worldwide' }));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('to name the country and not a part of it removes and weakens no duty', () => {
+    const parts = fc.array(fc.constantFrom(...SUBDIVISIONS), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(question, parts, (given, named) => {
+        const wider = named.map((part, at) => (at % 2 === 0 ? countryOf(part) : part));
+        const before = strengths({ ...given, shownIn: named });
+        expectNoneWeaker(before, strengths({ ...given, shownIn: wider }));
+        expectNoneWeaker(before, strengths({ ...given, shownIn: named.map(countryOf) }));
       }),
       { numRuns: 300 },
     );

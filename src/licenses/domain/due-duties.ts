@@ -1,9 +1,10 @@
 import { territoryOf } from './countries.js';
+import { countryOf } from './subdivisions.js';
 import { type DutyMedium, type DutyRole, type MarkingDuty } from './marking-duty.js';
 import { and, or, type ThreeValued } from './three-valued.js';
 
 /**
- * Where the work is shown: countries, or states of the US such as `US-CA`. `US` is all of its states. `unknown` where
+ * Where the work is shown: countries, or parts of them such as `US-CA`. `US` is all of its states. `unknown` where
  * nobody said: then every law may apply.
  */
 export type ShownIn = 'worldwide' | 'unknown' | readonly string[];
@@ -49,7 +50,7 @@ export interface DueDuty {
   readonly duty: MarkingDuty;
   readonly applies: 'yes' | 'may_apply';
   readonly findOut: readonly string[];
-  /** The countries of the audience that brought it; empty for `worldwide` and unknown. Sorted. */
+  /** The countries of the audience, or parts of them, that brought it; empty for `worldwide` and unknown. Sorted. */
   readonly shownIn: readonly string[];
 }
 
@@ -94,10 +95,16 @@ function placeOf(duty: MarkingDuty, shownIn: ShownIn): Answer {
   if (shownIn === 'unknown')
     return { value: 'unknown', findOut: `Is the work shown in ${name}? Nobody said where.` };
   const { certain, doubtful } = placesOf(duty);
-  if (shownIn.some((code) => certain.has(code))) return { value: 'yes' };
-  const inDoubt = [...new Set(shownIn)].filter((code) => doubtful.has(code)).sort();
+  const places = placesFor(duty, shownIn);
+  if (places.some((code) => certain.has(code))) return { value: 'yes' };
+  const inDoubt = [...new Set(places)].filter((code) => doubtful.has(code)).sort();
   if (inDoubt.length === 0) return { value: 'no' };
   return { value: 'unknown', findOut: `Does this law (${name}) count in ${inDoubt.join(', ')}?` };
+}
+
+/** A law of a country counts in each part of it; a law of one part in no other. */
+function placesFor({ jurisdiction }: MarkingDuty, shownIn: readonly string[]): readonly string[] {
+  return jurisdiction.code.includes('-') ? shownIn : shownIn.map(countryOf);
 }
 
 /** A country contains its states: who shows a work in `US` shows it in California. */
@@ -112,7 +119,9 @@ function placesOf({ jurisdiction }: MarkingDuty): ReturnType<typeof territoryOf>
 function matchingCodes(duty: MarkingDuty, shownIn: ShownIn): readonly string[] {
   if (shownIn === 'worldwide' || shownIn === 'unknown') return [];
   const { certain, doubtful } = placesOf(duty);
-  return [...new Set(shownIn)].filter((code) => certain.has(code) || doubtful.has(code)).sort();
+  const isMeant = (code: string) =>
+    placesFor(duty, [code]).some((one) => certain.has(one) || doubtful.has(one));
+  return [...new Set(shownIn)].filter(isMeant).sort();
 }
 
 function contentOf(duty: MarkingDuty, content: WorkContent): Answer {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ACT_CASES } from '../testing/cases/act-cases.js';
+import { AGAINST_ALLOW_CASES } from '../testing/cases/against-allow-cases.js';
 import { CAP_CASES } from '../testing/cases/cap-cases.js';
 import { COMPONENT_CASES } from '../testing/cases/component-cases.js';
 import { DATE_CASES } from '../testing/cases/date-cases.js';
@@ -23,6 +24,7 @@ const TABLES: Readonly<Record<string, readonly Case[]>> = {
   'LoRAs and fine-tunes': LORA_CASES,
   'further acts': ACT_CASES,
   lineages: LINEAGE_CASES,
+  'what must not be allowed': AGAINST_ALLOW_CASES,
 };
 
 describe.each(Object.entries(TABLES))('decisions written from the texts: %s', (_name, cases) => {

@@ -4,7 +4,8 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { seedListings } from '../registry/seed.js';
 import { COUNTRIES } from './countries.js';
-import { decide, decidePrepared, ENGINE_VERSION, prepareLineage } from './engine.js';
+import { decide, decidePrepared, prepareLineage } from './engine.js';
+import { ENGINE_VERSION } from './engine-version.js';
 import { type FileSignal, SIGNAL_ACTS, SIGNAL_ORIGINS, SIGNAL_PLACES } from './file-signals.js';
 import { type Decision } from './finding.js';
 import { type Lineage, type LineageComponent, type LineageInput, lineageSchema } from './lineage.js';
@@ -69,6 +70,7 @@ const input: fc.Arbitrary<LineageInput> = fc.record({
   rightsBasis: fc.constantFrom(...RIGHTS_BASES),
   allowedUses: fc.oneof(fc.constant('unknown' as const), fc.uniqueArray(fc.constantFrom(...PURPOSES))),
   aiInput: threeValued,
+  showsPeople: threeValued,
   territory: fc.oneof(fc.constantFrom('worldwide' as const, 'unknown' as const), countries),
   expiresAt: fc.oneof(fc.constant(null), fc.constant('unknown' as const), date),
   releases: fc.array(
@@ -116,6 +118,7 @@ const facts: fc.Arbitrary<RunFacts> = fc
     contentFilterPlanned: threeValued,
     attributionPlanned: threeValued,
     safetyFeaturesOn: threeValued,
+    showsPeople: threeValued,
     trademarkUse: threeValued,
     infringementNotice: threeValued,
     furtherActs: fc.uniqueArray(fc.constantFrom(...FURTHER_ACTS), { maxLength: 2 }),
@@ -245,6 +248,18 @@ describe('the engine', () => {
         expect(strictness(wider, under)).toBeGreaterThanOrEqual(STRICTNESS.review);
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it('never gets milder when a country is named in place of a part of it', () => {
+    const part = fc.constantFrom('US-CA', 'US-TX', 'DE-BY', 'GB-SCT', 'CA-QC', 'AU-NSW');
+    fc.assert(
+      fc.property(lineage, facts, fc.uniqueArray(part, { minLength: 1 }), (on, under, parts) => {
+        const here = strictness(on, { ...under, audienceCountries: parts });
+        const wider = parts.map((one) => one.slice(0, 2));
+        expect(strictness(on, { ...under, audienceCountries: wider })).toBeGreaterThanOrEqual(here);
+      }),
+      { numRuns: 200 },
     );
   });
 

@@ -10,6 +10,7 @@ import {
   usedListings,
   type UsedListings,
 } from './decision-input.js';
+import { ENGINE_VERSION, type EngineVersion, isEngineVersion } from './engine-version.js';
 import { expandLineage, type ExpandedLineage } from './expand-lineage.js';
 import { type Decision, type Finding, type Obligation } from './finding.js';
 import { indemnityOf, type IndemnityStatus } from './indemnity-status.js';
@@ -18,13 +19,6 @@ import { type ListingIndex } from './listing-index.js';
 import { type RunFacts } from './run-facts.js';
 import { evaluate } from './rules/all-rules.js';
 import { prepareFacts } from './rules/rule.js';
-
-/**
- * Version of the rules. It changes whenever some input could get another decision, finding or obligation, so that
- * a stored decision says by which rules it was made. What changed stands in docs/licenses/rules.md.
- */
-export const ENGINE_VERSION = '2.1.0';
-export type EngineVersion = typeof ENGINE_VERSION;
 
 export interface DecideArguments {
   readonly lineage: Lineage;
@@ -82,24 +76,28 @@ export function prepareLineage(given: Lineage, listings: ListingIndex): Prepared
  * Pure and total: no clock, no I/O, the same arguments give the same bytes. The effective license is the
  * conjunction over the whole lineage with hidden components, in three-valued logic: one `deny` denies, one unknown
  * sends to review, and only a lineage without either is allowed.
- * @throws RangeError when asked for another engine version than this one.
+ * @throws RangeError when asked for rules that this program does not have.
  */
 export function decide({ lineage, facts, listings, engineVersion }: DecideArguments): DecisionResult {
   // The type allows no other, but a stored decision may come from another release.
   const asked: string = engineVersion;
-  if (asked !== ENGINE_VERSION) throw new RangeError(`this is engine ${ENGINE_VERSION}, not ${asked}`);
-  return decidePrepared(prepareLineage(lineage, listings), facts);
+  if (!isEngineVersion(asked)) throw new RangeError(`this is engine ${ENGINE_VERSION}, not ${asked}`);
+  return decidePrepared(prepareLineage(lineage, listings), facts, asked);
 }
 
 /** The same as {@link decide}, for a lineage that is decided many times. */
-export function decidePrepared(prepared: PreparedLineage, given: RunFacts): DecisionResult {
+export function decidePrepared(
+  prepared: PreparedLineage,
+  given: RunFacts,
+  engineVersion: EngineVersion = ENGINE_VERSION,
+): DecisionResult {
   const { expanded, listings, lineage, used, termsSha256, obligations } = prepared;
   const facts = canonicalFacts(given);
-  const preparedFacts = prepareFacts(facts);
+  const preparedFacts = prepareFacts(facts, engineVersion);
   const collector = new Collector(alternativesFinder(expanded, preparedFacts, listings));
   evaluate(expanded, preparedFacts, collector);
   const input: DecisionInput = {
-    engineVersion: ENGINE_VERSION,
+    engineVersion,
     facts,
     lineage,
     listings: used.listings,
@@ -111,7 +109,7 @@ export function decidePrepared(prepared: PreparedLineage, given: RunFacts): Deci
     findings: collector.findings(),
     obligations,
     indemnity: indemnityOf(expanded, facts),
-    engineVersion: ENGINE_VERSION,
+    engineVersion,
     termsSha256,
     inputSha256: sha256Hex(inputJson(input, prepared.lineageJson, used)),
     input,

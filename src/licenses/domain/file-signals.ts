@@ -8,10 +8,12 @@ export const SIGNAL_ORIGINS = [
   'tdmrep',
   /** Words for people in the rights fields of IPTC and XMP. */
   'iptc',
+  /** The same in EXIF: copyright and comments. */
+  'exif',
 ] as const;
 
-/** Where in a file reservations can stand: its manifests, its XMP, its IPTC-IIM records. */
-export const SIGNAL_PLACES = ['c2pa', 'xmp', 'iptc-iim'] as const;
+/** Where in a file reservations can stand: its manifests, its XMP, its IPTC-IIM records, its EXIF. */
+export const SIGNAL_PLACES = ['c2pa', 'xmp', 'iptc-iim', 'exif'] as const;
 export type SignalPlace = (typeof SIGNAL_PLACES)[number];
 
 /** The acts that CAWG Training and Data Mining 1.1 tells apart; PLUS and IPTC values are mapped to them. */

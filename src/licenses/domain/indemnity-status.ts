@@ -36,14 +36,16 @@ export function indemnityOf(lineage: ExpandedLineage, facts: RunFacts): readonly
   return statuses;
 }
 
+// Members of a status stand in the order of their names, which outcome-json.ts relies on.
+
 const NOTHING: readonly never[] = [];
 const OFFER_NOT_KNOWN: readonly IndemnityOpen[] = ['offer-not-known'];
 
 function statusOf(subject: Subject, lineage: ExpandedLineage, facts: RunFacts): IndemnityStatus {
   const { id: listingId, indemnity, license } = subject.entry.listing;
-  if (indemnity.offered === 'no') return { listingId, result: 'none', lostBecause: NOTHING, open: NOTHING };
+  if (indemnity.offered === 'no') return { listingId, lostBecause: NOTHING, open: NOTHING, result: 'none' };
   if (indemnity.offered === 'unknown') {
-    return { listingId, result: 'unknown', lostBecause: NOTHING, open: OFFER_NOT_KNOWN };
+    return { listingId, lostBecause: NOTHING, open: OFFER_NOT_KNOWN, result: 'unknown' };
   }
   const lostBecause: IndemnityVoid[] = [];
   const open: IndemnityOpen[] = [];
@@ -54,7 +56,7 @@ function statusOf(subject: Subject, lineage: ExpandedLineage, facts: RunFacts): 
   }
   if (indemnity.verified !== 'primary' || license.status !== 'current') open.push('terms-in-force-not-read');
   const result = lostBecause.length > 0 ? 'lost' : open.length > 0 ? 'unknown' : 'intact';
-  return { listingId, result, lostBecause: lostBecause.sort(), open: open.sort() };
+  return { listingId, lostBecause: lostBecause.sort(), open: open.sort(), result };
 }
 
 type Question = (subject: Subject, lineage: ExpandedLineage, facts: RunFacts) => ThreeValued;

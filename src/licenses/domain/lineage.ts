@@ -39,6 +39,9 @@ export const lineageInputSchema = z.strictObject({
   aiInput: threeValuedSchema.describe('may it be fed to a model, as declared?'),
   territory: territorySchema.describe('where the work that holds it may be shown'),
   expiresAt: expirySchema.describe('last day of the right; null when it has no end'),
+  showsPeople: threeValuedSchema
+    .exactOptional()
+    .describe('does it show a person, or a figure that can be taken for one? Absent means unknown'),
   releases: z.array(releaseSchema).max(50).default([]).describe('consents of persons shown'),
   /** Nobody here has read it: what would be denied goes to a person instead, and is never allowed by it alone. */
   permissionReference: keySchema

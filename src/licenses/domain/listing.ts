@@ -218,3 +218,27 @@ export const listingSchema = z
     }
   });
 export type Listing = z.infer<typeof listingSchema>;
+
+/** Nobody sees them, or they show a text in another order than it has. */
+const HIDDEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Co}\p{Cn}\p{Cs}\u2028\u2029]/u;
+
+/**
+ * A listing that somebody records now: counsel reads its names, so they hold nothing that hides or passes for another
+ * name. Listings that were recorded before are read with {@link listingSchema}.
+ */
+export const newListingSchema = listingSchema.superRefine((listing, context) => {
+  const { license } = listing;
+  const names: readonly (readonly [readonly (string | number)[], string])[] = [
+    [['name'], listing.name],
+    [['vendor'], listing.vendor],
+    [['license', 'name'], license.name],
+    ...license.conflictingTexts.map(
+      ({ name }, at) => [['license', 'conflictingTexts', at, 'name'], name] as const,
+    ),
+    ...listing.components.map(({ name }, at) => [['components', at, 'name'], name] as const),
+    ...listing.sources.map(({ title }, at) => [['sources', at, 'title'], title] as const),
+  ];
+  for (const [path, name] of names)
+    if (HIDDEN.test(name))
+      context.addIssue({ code: 'custom', path: [...path], message: 'must not hold invisible characters' });
+});

@@ -1,7 +1,8 @@
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { canonicalFacts, canonicalLineage, type DecisionInput } from './decision-input.js';
-import { decidePrepared, type DecisionResult, ENGINE_VERSION, prepareLineage } from './engine.js';
+import { decidePrepared, type DecisionResult, prepareLineage } from './engine.js';
+import { ENGINE_VERSION, type EngineVersion } from './engine-version.js';
 import { type Decision, type Finding } from './finding.js';
 import { type Lineage } from './lineage.js';
 import { type PolicyBasis } from './policies/policy.js';
@@ -53,12 +54,17 @@ export function factsOfCell(
  * Cell by cell, each exactly what {@link decide} answers for it alone: by alternative, then audience, then purpose, in
  * the order of the question.
  */
-export function* decideMatrix(question: MatrixQuestion, listings: ListingIndex): Generator<MatrixCell> {
+export function* decideMatrix(
+  question: MatrixQuestion,
+  listings: ListingIndex,
+  engineVersion: EngineVersion = ENGINE_VERSION,
+): Generator<MatrixCell> {
   for (const { name: alternative, lineage } of question.alternatives) {
     const prepared = prepareLineage(lineage, listings);
     for (const { name: audience, countries } of question.audiences) {
       for (const purpose of question.purposes) {
-        const result = decidePrepared(prepared, factsOfCell(question.facts, purpose, countries));
+        const facts = factsOfCell(question.facts, purpose, countries);
+        const result = decidePrepared(prepared, facts, engineVersion);
         yield { alternative, audience, purpose, result };
       }
     }

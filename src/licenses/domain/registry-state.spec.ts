@@ -5,7 +5,8 @@ import { newId } from '../../shared/ids.js';
 import { seedListings } from '../registry/seed.js';
 import { correctionSchema, evidenceSchema } from './curation.js';
 import { decisiveSha256 } from './decisive-facts.js';
-import { decide, ENGINE_VERSION } from './engine.js';
+import { decide } from './engine.js';
+import { ENGINE_VERSION } from './engine-version.js';
 import { type Listing } from './listing.js';
 import { runFactsSchema } from './run-facts.js';
 import {

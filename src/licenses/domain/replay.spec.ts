@@ -3,12 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { recordedResult } from '../testing/recorded-result.js';
-import { ENGINE_VERSION } from './engine.js';
+import { ENGINE_VERSION, ENGINE_VERSIONS } from './engine-version.js';
 import { listingSchema, type Listing } from './listing.js';
 import { indexListing } from './listing-index.js';
 import { type ListingArchive, replay } from './replay.js';
 
-/** Written once by engine 2.1.0 and never again: input, the listings it names, and what was decided. */
+/** Written once by each version of the rules and never again: input, the listings it names, and what was decided. */
 const recordedSchema = z.array(
   z.strictObject({
     input: z.looseObject({}),
@@ -16,9 +16,10 @@ const recordedSchema = z.array(
     result: z.looseObject({ decision: z.enum(['allow', 'review', 'deny']) }),
   }),
 );
-const recorded = recordedSchema.parse(
-  JSON.parse(readFileSync(new URL('../testing/recorded-decisions-2.1.0.json', import.meta.url), 'utf8')),
-);
+const recorded = ENGINE_VERSIONS.flatMap((version) => {
+  const file = new URL(`../testing/recorded-decisions-${version}.json`, import.meta.url);
+  return recordedSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+});
 
 function archiveOf(listings: readonly Listing[]): ListingArchive {
   const byHash = new Map(listings.map((listing) => [indexListing(listing).sha256, listing]));
@@ -40,7 +41,18 @@ describe('a stored decision', () => {
     },
   );
 
-  it('is not decided by rules that did not exist then', () => {
+  it('of each version names it, and old ones are decided by the rules of their day', () => {
+    expect(new Set(recorded.map(({ input }) => input.engineVersion))).toEqual(new Set(ENGINE_VERSIONS));
+    const ofPeople = recorded.filter(({ input }) => JSON.stringify(input).includes('"showsPeople":"yes"'));
+    expect(ofPeople.length).toBeGreaterThan(0);
+    for (const { input, listings } of ofPeople) {
+      const then = replay({ ...input, engineVersion: '2.1.0' }, archiveOf(listings));
+      const now = replay({ ...input, engineVersion: ENGINE_VERSION }, archiveOf(listings));
+      expect([then.decision, now.decision]).toEqual(['allow', 'review']);
+    }
+  });
+
+  it('is not decided by rules that this program does not have', () => {
     const [first] = recorded;
     expect(() => replay({ ...first?.input, engineVersion: '1.0.0' }, archiveOf([]))).toThrow(
       `decided by engine 1.0.0; this is engine ${ENGINE_VERSION}`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { decide, type DecisionResult, ENGINE_VERSION } from './engine.js';
+import { decide, type DecisionResult } from './engine.js';
+import { ENGINE_VERSION, isEngineVersion } from './engine-version.js';
 import { lineageSchema } from './lineage.js';
 import { type Listing, type ListingId } from './listing.js';
 import { type ListingIndex, indexListing } from './listing-index.js';
@@ -22,13 +23,13 @@ const storedInputSchema = z.strictObject({
 /**
  * Decides again from a stored input, with the terms as they were then. The result equals the recorded one except that
  * no alternatives are proposed: those depended on the whole registry of that day.
- * @throws RangeError when the decision was made by another version of the rules (use the release that has it), or when
+ * @throws RangeError when the decision was made by rules that this program does not have (use the release that has them), or when
  *   the archive lacks a listing or holds another one under its hash.
  * @throws z.ZodError when it is no stored input.
  */
 export function replay(stored: unknown, archive: ListingArchive): DecisionResult {
   const { engineVersion, lineage, facts, listings, registrySha256 } = storedInputSchema.parse(stored);
-  if (engineVersion !== ENGINE_VERSION) {
+  if (!isEngineVersion(engineVersion)) {
     throw new RangeError(`decided by engine ${engineVersion}; this is engine ${ENGINE_VERSION}`);
   }
   const byId = new Map(
@@ -37,7 +38,7 @@ export function replay(stored: unknown, archive: ListingArchive): DecisionResult
     ),
   );
   const index: ListingIndex = { get: (id) => byId.get(id), all: [], sha256: registrySha256 };
-  return decide({ lineage, facts, listings: index, engineVersion: ENGINE_VERSION });
+  return decide({ lineage, facts, listings: index, engineVersion });
 }
 
 function recorded(archive: ListingArchive, id: ListingId, sha256: string) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { countrySchema } from './countries.js';
+import { placeSchema } from './subdivisions.js';
 import { listingIdSchema } from './listing.js';
 import { dateSchema, FIELDS_OF_USE, monthSchema, PURPOSES } from './terms.js';
 import { threeValuedSchema } from './three-valued.js';
@@ -50,8 +51,11 @@ const agreementSchema = z.strictObject({
   reference: z.string().regex(/^\P{C}{1,200}$/u, 'no control characters'),
 });
 
-/** The countries in which the work is shown: ISO 3166-1 alpha-2 codes, or `worldwide`. Never where a server stands. */
-export const audienceSchema = z.union([z.literal('worldwide'), z.array(countrySchema).min(1).max(249)]);
+/**
+ * Where the work is shown: countries (ISO 3166-1 alpha-2), subdivisions such as `US-CA` (ISO 3166-2) where it is shown
+ * in no other part of the country, or `worldwide`. Never where a server stands.
+ */
+export const audienceSchema = z.union([z.literal('worldwide'), z.array(placeSchema).min(1).max(400)]);
 export type Audience = z.infer<typeof audienceSchema>;
 
 const factsSchema = z.strictObject({
@@ -98,6 +102,11 @@ const factsSchema = z.strictObject({
   editsPlanned: threeValuedSchema.default('unknown'),
   /** Are the vendor's safety features left on? An indemnity may depend on it. */
   safetyFeaturesOn: threeValuedSchema.default('unknown'),
+  /**
+   * Does the work show a person, or a figure that can be taken for one? Whoever is recognized has rights of their own,
+   * and some laws ask about performers who do not exist. Absent means `unknown`.
+   */
+  showsPeople: threeValuedSchema.exactOptional(),
   /** Is an output used as a trade mark? */
   trademarkUse: threeValuedSchema.default('unknown'),
   /** Has somebody complained that such an output infringes? */

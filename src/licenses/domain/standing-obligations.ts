@@ -40,7 +40,10 @@ export function labelScope(term: TermOf<'output-label-required'>): string {
 export function standingObligations(listing: Listing): readonly Obligation[] {
   return listing.terms.flatMap((term) => {
     const duty = dutyOf(term, listing);
-    return duty === undefined ? [] : [{ ...duty, listingId: listing.id, term: citeTerm(listing, term) }];
+    if (duty === undefined) return [];
+    const { due, kind, text } = duty;
+    // In the order of the names, which outcome-json.ts relies on.
+    return [{ due, kind, listingId: listing.id, term: citeTerm(listing, term), text }];
   });
 }
 

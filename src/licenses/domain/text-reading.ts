@@ -37,12 +37,13 @@ export function withReadings(listing: Listing, readings: readonly TextReading[])
       : listing;
   }
   if (license.status === 'ended') return listing;
+  const { supersededOn: _before, ...withoutDay } = license;
   const statusReason = `Another text (SHA-256 ${last.sha256}) was read on ${last.readOn}; the terms were read from an earlier one.`;
-  const since = license.supersededOn ?? supersededOn(readings, readFrom);
+  const since = earlier(license.supersededOn, supersededOn(readings, readFrom));
   return {
     ...listing,
     license: {
-      ...license,
+      ...withoutDay,
       status: 'superseded',
       statusReason,
       ...(since === undefined ? {} : { supersededOn: since }),
@@ -59,4 +60,13 @@ function supersededOn(readings: readonly TextReading[], readFrom: string | null)
   const days = later.map(({ inForceSince }) => inForceSince);
   if (days.length === 0 || days.includes(null)) return undefined;
   return [...days].sort()[0] ?? undefined;
+}
+
+/**
+ * The listing may know of a later text, too. Where one of the later texts has no day, nobody knows since when the text
+ * that was read does not bind.
+ */
+function earlier(known: string | undefined, read: string | undefined): string | undefined {
+  if (read === undefined) return undefined;
+  return known !== undefined && known < read ? known : read;
 }

@@ -1,12 +1,14 @@
 import { type DutyQuestion, OPEN_END, type ShownDays, type ShownIn, type WorkContent } from './due-duties.js';
 import { type RunFacts } from './run-facts.js';
-import { type ThreeValued } from './three-valued.js';
+import { and, type ThreeValued } from './three-valued.js';
 
 /** What is recorded of one file of a lineage, as far as it tells how the file was made. */
 export interface WorkOrigin {
   readonly origin: 'step' | 'upload' | 'edit';
   /** Short name of the digital source type; null where there is none or nobody declared one. */
   readonly digitalSourceType: string | null;
+  /** As declared for an upload; absent means `unknown`. */
+  readonly showsPeople?: ThreeValued | undefined;
 }
 
 const TRAINED: readonly string[] = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'];
@@ -61,12 +63,26 @@ function contentOf(lineage: readonly WorkOrigin[], runs: readonly RunFacts[]): W
     medium: 'image',
     aiMade,
     algorithmMade: someOf(lineage.map(madeByAlgorithm)),
-    // Nobody is asked what the picture shows: a person finds out and proves it.
+    // Beside people nobody is asked what the picture shows: a person finds out and proves it.
     realistic: 'unknown',
     resemblesExisting: 'unknown',
-    syntheticPerformer: 'unknown',
+    syntheticPerformer: and(showsPeople(lineage, runs), 'unknown'),
     advertising: someOf(runs.map(isAdvertising)),
   };
+}
+
+/**
+ * Whether the work shows people or figures that can be taken for some. Who asked for a run said it of what comes out;
+ * a person may have drawn somebody afterwards, and a picture of people that went in may still show them.
+ */
+function showsPeople(lineage: readonly WorkOrigin[], runs: readonly RunFacts[]): ThreeValued {
+  const uploads = lineage.filter(({ origin }) => origin === 'upload');
+  const said = runs.map((run) => run.showsPeople ?? 'unknown');
+  const declared = uploads.map((upload) => upload.showsPeople ?? 'unknown');
+  const isEdited = lineage.some(({ origin }) => origin === 'edit');
+  if (said.includes('yes')) return 'yes';
+  if (isEdited || declared.includes('yes')) return 'unknown';
+  return someOf(said.length > 0 ? said : declared);
 }
 
 /**

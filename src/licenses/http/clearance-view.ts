@@ -1,6 +1,6 @@
 import { publicId } from '../../shared/ids.js';
 import { type PolicyBasis } from '../domain/policies/policy.js';
-import { type Clearance } from '../application/decide-clearance.js';
+import { type Clearance, type RecordedClearance } from '../application/decide-clearance.js';
 import { type StoredClearance } from '../application/read-clearance.js';
 
 /** A recorded decision as the API shows it. */
@@ -17,6 +17,14 @@ export function clearanceView(clearance: Clearance) {
     inputSha256: clearance.inputSha256,
     createdAt: clearance.createdAt.toISOString(),
   };
+}
+
+/** {@link clearanceView} as JSON. The long parts were written for the record already. */
+export function clearanceJson({ id, createdAt, policies, json }: RecordedClearance): string {
+  const named = { createdAt: createdAt.toISOString(), id: publicId('clearance', id) };
+  const { front, obligations, end } = json;
+  const asked = JSON.stringify(policiesView(policies));
+  return `${JSON.stringify(named).slice(0, -1)},${front},${obligations},"policies":${asked},${end}}`;
 }
 
 /** What it was asked for, by whom, and in place of what. */
@@ -56,6 +64,6 @@ export function clearanceSummary(clearance: StoredClearance) {
 /** Which policies were asked beside the licenses, and what the licenses alone said; null when there were none. */
 export function policiesView(basis: PolicyBasis | undefined) {
   if (basis === undefined) return null;
-  const { engine, schemaSha256, licenseDecision, question, refs } = basis;
-  return { engine, schemaSha256, licenseDecision, question, refs };
+  const { engine, schemaSha256, licenseDecision, question, refs, origins = [] } = basis;
+  return { engine, schemaSha256, licenseDecision, question, refs, origins };
 }

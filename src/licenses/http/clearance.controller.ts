@@ -6,7 +6,7 @@ import { OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { Audited, AuditedAsOneOf, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { Idempotency } from '../../http/idempotency.js';
-import { decodeCursor, pageQuerySchema, toPage, UUID_SORT_KEY } from '../../http/pagination.js';
+import { decodeCursor, encodeCursor, pageQuerySchema, toPage, UUID_SORT_KEY } from '../../http/pagination.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -38,7 +38,7 @@ import {
   type MatrixBody,
   nameOfAudience,
 } from './clearance.schemas.js';
-import { clearanceSummary, clearanceView, policiesView, scopeView } from './clearance-view.js';
+import { clearanceJson, clearanceSummary, clearanceView, policiesView, scopeView } from './clearance-view.js';
 import { matrixView, readMatrixView } from './matrix-view.js';
 
 const listQuerySchema = pageQuerySchema.extend({
@@ -82,7 +82,8 @@ export class ClearanceController {
   async ask(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: askClearanceSchema }) body: AskClearanceBody,
-  ) {
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
     const { lineage, facts, matrix } = body;
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const asked = { roles: principal.roles, use: await useOf(tx, body) };
@@ -94,7 +95,9 @@ export class ClearanceController {
       if (lineage === undefined || facts === undefined) throw new Error('neither a question nor a matrix');
       const complete = await this.completeLineage.complete(tx, lineage);
       const decided = await this.decideClearance.decide(tx, complete, facts, asked);
-      return clearanceView(await this.decideClearance.record(tx, principal, decided, { use: asked.use }));
+      const recorded = await this.decideClearance.record(tx, principal, decided, { use: asked.use });
+      void reply.type('application/json; charset=utf-8');
+      return clearanceJson(recorded);
     });
   }
 
@@ -136,7 +139,7 @@ export class ClearanceController {
   )
   @Allow('organization:read')
   @ApiOperation({
-    summary: 'Decisions that a changed license text or fact opened again, with runs, assets, waivers',
+    summary: 'Decisions that a changed license text, fact or policy opened again, with runs, assets, waivers',
   })
   async reopened(
     @CurrentPrincipal() { organizationId }: Principal,
@@ -144,10 +147,10 @@ export class ClearanceController {
   ) {
     const { cursor, limit, licenseKey, listingId } = query;
     const after = decodeCursor(cursor, UUID_SORT_KEY);
-    const rows = await this.organizationTx.run(organizationId, (tx) =>
+    const { items, next } = await this.organizationTx.run(organizationId, (tx) =>
       this.reopenedClearances.list(tx, { after, limit, licenseKey, listingId }),
     );
-    return toPage(rows, limit, ({ id }) => id, reopenedView);
+    return { items: items.map(reopenedView), nextCursor: next === undefined ? null : encodeCursor(next) };
   }
 
   @Get('clearances')

@@ -118,7 +118,7 @@ export class PolicyController {
     const { text, action, humanContribution, contributionKinds } = body;
     const clearanceId =
       body.clearanceId === undefined ? undefined : parsePublicId('clearance', body.clearanceId);
-    const read = await this.checkPolicy.read(text);
+    const read = await this.checkPolicy.read(text, organizationId);
     const checked = await this.organizationTx.run(organizationId, (tx) =>
       this.checkPolicy.check(tx, {
         text,
@@ -174,7 +174,7 @@ export class PolicyController {
     given: PolicyContent,
   ) {
     refuseTestKeyOnLive(principal.mode, 'live', 'A policy');
-    const content = await this.setPolicy.read(given);
+    const content = await this.setPolicy.read(given, principal.organizationId);
     const { id, ...version } = await this.organizationTx.run(principal.organizationId, (tx) =>
       this.setPolicy.set(tx, principal, {
         scope: scopeOf(request.scope),

@@ -23,15 +23,15 @@ import { documentContextSchema, IMPORTABLE, ImportModels } from '../application/
 import { RecordCuration } from '../application/record-curation.js';
 import { RecordLicenseText } from '../application/record-license-text.js';
 import { RecordListings } from '../application/record-listings.js';
-import { correctionSchema, evidenceSchema } from '../domain/curation.js';
-import { listingIdSchema, listingSchema } from '../domain/listing.js';
+import { correctionSchema, newEvidenceSchema } from '../domain/curation.js';
+import { listingIdSchema, newListingSchema } from '../domain/listing.js';
 import { dateSchema } from '../domain/terms.js';
 import { FormatError } from '../formats/format-error.js';
 import { curationView, readingView } from './listing-view.js';
 import { storableBytes, wellFormedBytes } from './storable.js';
 
 const licenseKeySchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/, 'an SPDX id or LicenseRef-...');
-const recordModelSchema = z.strictObject({ listing: listingSchema }).meta({ id: 'RecordModel' });
+const recordModelSchema = z.strictObject({ listing: newListingSchema }).meta({ id: 'RecordModel' });
 const importSchema = documentContextSchema.extend({ format: z.enum(IMPORTABLE) });
 const licenseTextSchema = z
   .strictObject({
@@ -53,7 +53,7 @@ const curationSchema = z
   .strictObject({
     listingId: listingIdSchema,
     correction: correctionSchema,
-    evidence: evidenceSchema,
+    evidence: newEvidenceSchema,
     reason: textSchema(2000),
   })
   .meta({ id: 'RecordCuration' });

@@ -1,4 +1,5 @@
-import { decide, type DecisionResult, ENGINE_VERSION } from '../domain/engine.js';
+import { decide, type DecisionResult } from '../domain/engine.js';
+import { ENGINE_VERSION } from '../domain/engine-version.js';
 import { type Decision } from '../domain/finding.js';
 import { type Lineage, type LineageInput, lineageSchema } from '../domain/lineage.js';
 import { type Listing, listingSchema } from '../domain/listing.js';
@@ -35,6 +36,7 @@ const OWNED: LineageInput = {
   aiInput: 'yes',
   territory: 'worldwide',
   expiresAt: null,
+  showsPeople: 'no',
   releases: [],
 };
 

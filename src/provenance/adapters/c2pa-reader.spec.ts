@@ -4,8 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Builder, CallbackSigner } from '@contentauth/c2pa-node';
 import sharp from 'sharp';
 import { isColophonError } from '../../shared/errors.js';
-import { EMBEDDABLE_MEDIA_TYPES, type EmbeddableMediaType } from '../domain/media-types.js';
-import { generatedPlan, SigningWorkshop, type MediaFile } from '../testing/signing-workshop.js';
+import {
+  generatedPlan,
+  PICTURE_TYPES,
+  type PictureType,
+  SigningWorkshop,
+  type MediaFile,
+} from '../testing/signing-workshop.js';
 import { C2paReader, readManifestStore } from './c2pa-reader.js';
 
 let workshop: SigningWorkshop;
@@ -35,7 +40,7 @@ async function verdictOrRefusal(file: MediaFile): Promise<string> {
 }
 
 describe('a changed file', () => {
-  it.each(EMBEDDABLE_MEDIA_TYPES)('%s: one flipped bit in the picture', async (type) => {
+  it.each(PICTURE_TYPES)('%s: one flipped bit in the picture', async (type) => {
     const file = await workshop.sign(await workshop.picture(type));
     const { store } = await readManifestStore(file.path);
     const bytes = await readFile(file.path);
@@ -64,7 +69,8 @@ describe('a changed file', () => {
       const other = await altered(file, (old) => flipped(old, at));
       const verdict = await verdictOrRefusal(other);
       tried += 1;
-      if (/^intact/.test(verdict)) expect((await workshop.verify(other)).chain).toEqual(chain);
+      // Where the library reads on and we do not, the signer is no longer trusted: that is found as well.
+      if (verdict === 'intact_and_trusted') expect((await workshop.verify(other)).chain).toEqual(chain);
       else found += 1;
     }
     expect(found / tried).toBeGreaterThan(0.95);
@@ -88,7 +94,7 @@ describe('a changed file', () => {
     });
     const result = await workshop.verify(swapped);
     expect(result).toMatchObject({ verdict: 'broken', trustedBy: undefined });
-    expect(result.sentences[0]).toContain('the picture does not match the manifest');
+    expect(result.sentences[0]).toContain('the file does not match the manifest');
   });
 });
 
@@ -142,7 +148,7 @@ describe('whom the reader trusts', () => {
 });
 
 describe('a file without a manifest', () => {
-  it.each(EMBEDDABLE_MEDIA_TYPES)('%s reads as none', async (type) => {
+  it.each(PICTURE_TYPES)('%s reads as none', async (type) => {
     const file = await workshop.picture(type);
     expect(await workshop.verify(file)).toMatchObject({
       verdict: 'none',
@@ -182,7 +188,7 @@ async function withRemoteManifest(file: MediaFile, url: string): Promise<string>
 }
 
 describe('hostile files never crash the reader', () => {
-  const magic: Readonly<Record<EmbeddableMediaType, Buffer>> = {
+  const magic: Readonly<Record<PictureType, Buffer>> = {
     'image/png': Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     'image/jpeg': Buffer.from('\xff\xd8\xff\xeb', 'latin1'),
     'image/webp': Buffer.from('RIFF\xff\xff\xff\x7fWEBPC2PA', 'latin1'),
@@ -191,7 +197,7 @@ describe('hostile files never crash the reader', () => {
     'image/gif': Buffer.from('GIF89a\x01\0\x01\0\xf7\0\0', 'latin1'),
   };
 
-  it.each(EMBEDDABLE_MEDIA_TYPES)('%s: truncated at any place', async (type) => {
+  it.each(PICTURE_TYPES)('%s: truncated at any place', async (type) => {
     const file = await workshop.sign(await workshop.picture(type));
     const { length } = await readFile(file.path);
     for (let part = 1; part < 40; part += 1) {
@@ -200,7 +206,7 @@ describe('hostile files never crash the reader', () => {
     }
   });
 
-  it.each(EMBEDDABLE_MEDIA_TYPES)('%s: random bytes after the right beginning', async (type) => {
+  it.each(PICTURE_TYPES)('%s: random bytes after the right beginning', async (type) => {
     for (let trial = 0; trial < 25; trial += 1) {
       const path = await workshop.write(Buffer.concat([magic[type], randomBytes(trial * 40)]));
       expect(await verdictOrRefusal({ path, mediaType: type })).not.toMatch(/^intact/);
@@ -222,8 +228,13 @@ describe('hostile files never crash the reader', () => {
     }
   });
 
-  it('refuses what is no picture', async () => {
-    for (const bytes of [Buffer.alloc(0), Buffer.from('hello'), Buffer.from('%PDF-1.7'), randomBytes(2000)]) {
+  it('refuses what is no medium', async () => {
+    for (const bytes of [
+      Buffer.alloc(0),
+      Buffer.from('<html>'),
+      Buffer.from('%PDF-1.7'),
+      randomBytes(2000),
+    ]) {
       const path = await workshop.write(bytes);
       expect(await verdictOrRefusal({ path, mediaType: 'image/png' })).toBe('unsupported_media');
     }

@@ -1,87 +1,149 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { Reader } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError } from '../../shared/errors.js';
+import { systemClock, type Clock } from '../../shared/clock.js';
+import { aiDisclosure } from '../domain/ai-disclosure.js';
+import { findBreaks } from '../domain/breaks.js';
 import { brokenIngredients } from '../domain/chain-failures.js';
-import { DETECTION_BYTES, detectMediaType, type EmbeddableMediaType } from '../domain/media-types.js';
-import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import { detectMediaType, isJpegXlCodestream } from '../domain/detect-media-type.js';
+import { embeddableMediaType, type SignableMediaType } from '../domain/media-types.js';
+import { identityFindings } from '../domain/identity-findings.js';
+import {
+  type MediaToVerify,
+  type MediaVerification,
+  type MediaVerifier,
+} from '../domain/media-verifier.port.js';
+import { type TrustList } from '../domain/trust-list.js';
 import { verificationSentences } from '../domain/verification-sentences.js';
 import { ByteSource } from './byte-source.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
+import { IdentityReading } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { extractManifestStore } from './manifest-store-extraction.js';
+import { MAX_STORE_BYTES } from './manifest-store-slice.js';
+import { judgedChain, judgedStatuses } from './judged-trust.js';
+import { SignatureReading } from './signature-findings.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
 
 /** The report of a hostile manifest can be far larger than the manifest. 32 Mi characters. */
 const MAX_REPORT_CHARACTERS = 32 * 1024 * 1024;
+
+export interface C2paReaderOptions {
+  /** Under which authorities this installation signs. */
+  readonly trust: TrustAnchors | undefined;
+  /** Whom else to trust: for signatures, for time-stamps. */
+  readonly lists?: readonly TrustList[];
+  readonly clock?: Clock;
+}
 
 /**
  * Verifies inside this process. For files that this program wrote itself, and for the command line; files of
  * strangers go through {@link VerificationProcess}, which runs this class in a child process.
  */
 export class C2paReader implements MediaVerifier {
-  private readonly settings: string;
+  private prepared: {
+    readonly key: string;
+    readonly settings: string;
+    readonly signatures: SignatureReading;
+    readonly namedActors: IdentityReading;
+  };
 
-  constructor(private readonly options: { readonly trust: TrustAnchors | undefined }) {
-    this.settings = readerSettings(options.trust);
+  constructor(private readonly options: C2paReaderOptions) {
+    this.prepared = this.prepare();
   }
 
-  async verify(file: { readonly path: string; readonly mediaType: string }): Promise<MediaVerification> {
+  /** The authorities of this installation change while it runs; reading the lists anew for each file would be slow. */
+  private get current(): C2paReader['prepared'] {
+    if (this.prepared.key !== keyOf(this.options.trust)) this.prepared = this.prepare();
+    return this.prepared;
+  }
+
+  private prepare(): C2paReader['prepared'] {
+    const { trust, lists = [], clock = systemClock } = this.options;
+    const signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
+    const namedActors = new IdentityReading(trust, clock);
+    return { key: keyOf(trust), settings: readerSettings(trust, lists), signatures, namedActors };
+  }
+
+  async verify(file: MediaToVerify): Promise<MediaVerification> {
     // The library reads on its own threads, so hashing costs no extra time.
     const [read, sizeBytes, sha256] = await Promise.all([
-      this.read(file.path),
+      this.read(file),
       stat(file.path).then((status) => status.size),
       fileSha256(file.path),
     ]);
-    const { mediaType, store, report } = read;
+    const { mediaType, store, report, remoteManifestUrl, isSidecar } = read;
     const claim = store && activeClaim(store);
-    const facts = this.judge(report, mediaType);
+    const facts = { ...(await this.judge(report, store, mediaType)), remoteManifestUrl };
     return {
       sha256,
       sizeBytes,
       mediaType,
       ...facts,
       brokenIngredient: facts.chain !== undefined && brokenIngredients(facts.chain).length > 0,
+      manifestPlacement: facts.chain && (isSidecar ? 'sidecar' : 'embedded'),
       manifestSha256: store && sha256Hex(store),
       claimSha256: claim && sha256Hex(claim.claim),
       sentences: verificationSentences(facts),
     };
   }
 
-  private async read(path: string): Promise<{
-    mediaType: EmbeddableMediaType;
-    store: Buffer | undefined;
-    report: ManifestStoreReport | undefined;
-  }> {
-    const { mediaType, store } = await readManifestStore(path);
-    return { mediaType, store, report: await this.report(path, mediaType, store !== undefined) };
+  private async read({ path, manifestPath }: MediaToVerify): Promise<ReadFile> {
+    const { mediaType, store: embedded, canCarry } = await readManifestStore(path);
+    const carried = canCarry
+      ? await this.report(path, mediaType, embedded !== undefined, undefined)
+      : { report: undefined, remoteManifestUrl: undefined };
+    if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
+    if (embedded !== undefined || carried.report !== undefined) {
+      throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
+    }
+    const store = await readSidecar(manifestPath);
+    return { mediaType, store, ...(await this.report(path, mediaType, true, store)), isSidecar: true };
   }
 
-  private judge(
+  private async judge(
     report: ManifestStoreReport | undefined,
+    store: Buffer | undefined,
     mediaType: string,
-  ): Pick<MediaVerification, 'verdict' | 'trustedBy' | 'chain' | 'statuses'> {
-    const chain = report && chainTree(report, mediaType);
-    if (report === undefined || chain === undefined) {
-      return { verdict: 'none', trustedBy: undefined, chain: undefined, statuses: [] };
-    }
-    const codes = report.validation_results?.activeManifest;
+  ): Promise<Judgement> {
+    if (report === undefined) return NOTHING_FOUND;
+    const label = report.active_manifest;
+    const manifest =
+      label !== undefined && Object.hasOwn(report.manifests, label) ? report.manifests[label] : undefined;
+    const serialNumber = manifest?.signature_info?.cert_serial_number;
+    const { signatures, namedActors } = this.current;
+    const bytes = store ?? Buffer.alloc(0);
+    const findings = await signatures.read(bytes, { label, serialNumber });
+    const tree = chainTree(report, mediaType, namedActors.read(bytes, findings.claims));
+    if (tree === undefined) return NOTHING_FOUND;
+    const chain = judgedChain(tree, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
-    const statuses = [codes, ...deltas.map((delta) => delta.validationDeltas)].flatMap(allStatuses);
+    const statuses = judgedStatuses(
+      [report.validation_results?.activeManifest, ...deltas.map((delta) => delta.validationDeltas)].flatMap(
+        allStatuses,
+      ),
+      findings,
+    );
+    const facts = {
+      ...findings,
+      chain,
+      statuses,
+      breaks: findBreaks(chain),
+      disclosure: aiDisclosure(chain),
+      identities: identityFindings(chain),
+    };
     if (report.validation_state !== 'Valid' && report.validation_state !== 'Trusted') {
-      return { verdict: 'broken', trustedBy: undefined, chain, statuses };
+      return { verdict: 'broken', trustedBy: undefined, ...facts };
     }
-    // Both must agree, and only a certificate chain up to an anchor of ours gives this status.
-    const trusted =
-      this.options.trust !== undefined &&
-      report.validation_state === 'Trusted' &&
-      (codes?.success ?? []).some((status) => status.code === 'signingCredential.trusted');
-    return trusted
-      ? { verdict: 'intact_and_trusted', trustedBy: this.options.trust?.name, chain, statuses }
-      : { verdict: 'intact', trustedBy: 'no list', chain, statuses };
+    // Only a certificate chain up to an anchor of one of our lists, under a signature that we checked ourselves too.
+    const list = findings.signer?.list;
+    return list === undefined
+      ? { verdict: 'intact', trustedBy: 'no list', ...facts }
+      : { verdict: 'intact_and_trusted', trustedBy: list.name, ...facts };
   }
 
   /**
@@ -89,16 +151,17 @@ export class C2paReader implements MediaVerifier {
    * @throws ColophonError `media_corrupt`, `manifest_malformed`
    */
   async findsManifest(path: string, mediaType: string): Promise<boolean> {
-    return (await this.parse(path, mediaType, false)) !== null;
+    return (await this.parse(path, mediaType, false, undefined)).json !== null;
   }
 
   private async report(
     path: string,
     mediaType: string,
     hasStore: boolean,
-  ): Promise<ManifestStoreReport | undefined> {
-    const json = await this.parse(path, mediaType, hasStore);
-    if (json === null) return undefined;
+    aside: Buffer | undefined,
+  ): Promise<Pick<ReadFile, 'report' | 'remoteManifestUrl'>> {
+    const { json, remoteManifestUrl } = await this.parse(path, mediaType, hasStore, aside);
+    if (json === null) return { report: undefined, remoteManifestUrl };
     if (JSON.stringify(json).length > MAX_REPORT_CHARACTERS) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file is too large to report on.');
     }
@@ -106,17 +169,28 @@ export class C2paReader implements MediaVerifier {
     if (!parsed.success) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file has an unexpected form.');
     }
-    return parsed.data;
+    return { report: parsed.data, remoteManifestUrl };
   }
 
   /** What the library reports about the file; `null` when it has no manifest. */
-  private async parse(path: string, mediaType: string, hasStore: boolean): Promise<unknown> {
+  private async parse(
+    path: string,
+    mediaType: string,
+    hasStore: boolean,
+    aside: Buffer | undefined,
+  ): Promise<{ json: unknown; remoteManifestUrl: string | undefined }> {
     try {
-      const reader = await Reader.fromAsset({ path, mimeType: mediaType }, this.settings);
-      return reader === null ? null : reader.json();
+      const asset = { path, mimeType: mediaType };
+      const { settings } = this.current;
+      const reader =
+        aside === undefined
+          ? await Reader.fromAsset(asset, settings)
+          : await Reader.fromManifestDataAndAsset(aside, asset, settings);
+      return { json: reader === null ? null : reader.json(), remoteManifestUrl: undefined };
     } catch (cause) {
       // The file only names a manifest elsewhere. We do not go there: the address is the stranger's choice.
-      if (!hasStore && isRemoteOnly(cause)) return null;
+      const elsewhere = hasStore ? undefined : remoteManifestOf(cause);
+      if (elsewhere !== undefined) return { json: null, remoteManifestUrl: elsewhere };
       throw hasStore
         ? new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause })
         : new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause });
@@ -124,29 +198,99 @@ export class C2paReader implements MediaVerifier {
   }
 }
 
-/** The library's errors carry the name of its error variant, e.g. `C2pa(RemoteManifestUrl("http://..."))`. */
-function isRemoteOnly(error: unknown): boolean {
+interface ReadFile {
+  readonly mediaType: SignableMediaType;
+  readonly store: Buffer | undefined;
+  readonly report: ManifestStoreReport | undefined;
+  readonly remoteManifestUrl: string | undefined;
+  /** The manifest came in a file of its own. */
+  readonly isSidecar: boolean;
+}
+
+type Judgement = Pick<
+  MediaVerification,
+  | 'verdict'
+  | 'trustedBy'
+  | 'chain'
+  | 'statuses'
+  | 'signer'
+  | 'timeStamp'
+  | 'claims'
+  | 'breaks'
+  | 'disclosure'
+  | 'identities'
+>;
+
+const NOTHING_FOUND: Judgement = {
+  verdict: 'none',
+  trustedBy: undefined,
+  chain: undefined,
+  statuses: [],
+  signer: undefined,
+  timeStamp: undefined,
+  claims: [],
+  breaks: [],
+  disclosure: undefined,
+  identities: [],
+};
+
+/** Our own authority as a list among others. It has no date: it is in force as long as it is there. */
+function ownList({ name, anchorsPem, certificates }: TrustAnchors): TrustList {
+  const undated = { issuedAt: undefined, nextUpdateAt: undefined, loadedAt: '' };
+  const list = { name, purpose: 'signers', source: 'keys', ...undated, anchorsPem } as const;
+  return { ...list, sha256: sha256Hex(anchorsPem), ...(certificates && { onlyCertificates: certificates }) };
+}
+
+function keyOf(trust: TrustAnchors | undefined): string {
+  return trust === undefined ? '' : JSON.stringify([trust.anchorsPem, trust.certificates]);
+}
+
+/** A manifest store in a file of its own. @throws ColophonError `manifest_malformed` */
+export async function readSidecar(path: string): Promise<Buffer> {
+  if ((await stat(path)).size > MAX_STORE_BYTES) {
+    throw new ColophonError('manifest_malformed', 'The manifest beside the file is too large.');
+  }
+  return readFile(path);
+}
+
+const MAX_ADDRESS_LENGTH = 2000;
+
+/**
+ * The address in the name of the library's error, e.g. `C2pa(RemoteManifestUrl("http://..."))`; empty when the error
+ * is that kind, but does not say. `undefined` for other errors.
+ */
+function remoteManifestOf(error: unknown): string | undefined {
   const name = (error as { name?: unknown } | null)?.name;
-  return typeof name === 'string' && name.startsWith('C2pa(RemoteManifest');
+  if (typeof name !== 'string' || !name.startsWith('C2pa(RemoteManifest')) return undefined;
+  return (/\("(.*)"\)\)$/s.exec(name)?.[1] ?? '').slice(0, MAX_ADDRESS_LENGTH);
+}
+
+/** What a file is, and the manifest store that it carries. */
+export interface CarriedStore {
+  readonly mediaType: SignableMediaType;
+  readonly store: Buffer | undefined;
+  /** False where nothing can be embedded: the library does not even look into such files. */
+  readonly canCarry: boolean;
 }
 
 /**
  * Type and manifest store of a file, by its bytes.
- * @throws ColophonError `unsupported_media` when the bytes are of no type that carries manifests here.
+ * @throws ColophonError `unsupported_media` when the bytes are of no type that is signed here.
  */
-export async function readManifestStore(
-  path: string,
-): Promise<{ mediaType: EmbeddableMediaType; store: Buffer | undefined }> {
+export async function readManifestStore(path: string): Promise<CarriedStore> {
   const file = await ByteSource.open(path);
   try {
-    const mediaType = detectMediaType(await file.read(0, DETECTION_BYTES));
+    const mediaType = await detectMediaType(file);
     if (mediaType === undefined) {
       throw new ColophonError(
         'unsupported_media',
         'The bytes are not of a media type that is supported here.',
       );
     }
-    return { mediaType, store: await extractManifestStore(file, mediaType) };
+    const embeddable = embeddableMediaType(mediaType);
+    const isBare = isJpegXlCodestream((await file.read(0, 2)).toString('latin1'));
+    if (embeddable === undefined || isBare) return { mediaType, store: undefined, canCarry: false };
+    return { mediaType, store: await extractManifestStore(file, embeddable), canCarry: true };
   } finally {
     await file.close();
   }

@@ -1,22 +1,34 @@
+import { type OnlyCertificates, type TrustList } from '../domain/trust-list.js';
+
 /** Settings of the C2PA library, in its own snake_case JSON; the names are those of c2pa-rs 0.90. */
 export interface TrustAnchors {
   /** How people call the list, e.g. `this installation`. */
   readonly name: string;
-  /** PEM text of the CA certificates. */
+  /** PEM text of the CA certificates. Read at each use: those of this installation change while it runs. */
   readonly anchorsPem: string;
+  /** The certificates under these authorities that are this installation's; absent: all of them are. */
+  readonly certificates?: OnlyCertificates;
+  /** PEM text of the CA certificates of named actors (CAWG): another list, because who may sign claims is no proof of a name. */
+  readonly identityAnchorsPem?: string;
 }
 
 /** More than this in a compressed manifest is an attack (the default is 32). */
 const MAX_DECOMPRESSED_MANIFEST_MB = 16;
 const THUMBNAIL_LONG_EDGE_PX = 512;
+/** Larger working copies of a file go to disk instead of memory (the default is 512). */
+const MAX_COPY_IN_MEMORY_MB = 20;
 
 /**
  * Nothing is ever fetched: a manifest can name internal hosts as remote manifest, OCSP responder or did:web, and
  * the library's defaults would ask them.
  */
-function common(trust: TrustAnchors | undefined): Record<string, unknown> {
+function common(trust: TrustAnchors | undefined, timeStampAnchorsPem = ''): Record<string, unknown> {
   return {
-    trust: trust === undefined ? {} : { user_anchors: trust.anchorsPem },
+    trust: {
+      // Without any anchor nothing is trusted.
+      ...(trust && trust.anchorsPem !== '' && { user_anchors: trust.anchorsPem }),
+      ...(timeStampAnchorsPem !== '' && { trust_anchors: timeStampAnchorsPem }),
+    },
     verify: {
       verify_trust: true,
       verify_after_reading: true,
@@ -25,12 +37,23 @@ function common(trust: TrustAnchors | undefined): Record<string, unknown> {
       ocsp_fetch: false,
       remote_manifest_fetch: false,
     },
-    core: { allowed_network_hosts: [], max_decompressed_manifest_size_in_mb: MAX_DECOMPRESSED_MANIFEST_MB },
+    core: {
+      allowed_network_hosts: [],
+      max_decompressed_manifest_size_in_mb: MAX_DECOMPRESSED_MANIFEST_MB,
+      backing_store_memory_threshold_in_mb: MAX_COPY_IN_MEMORY_MB,
+      // Named actors are checked by identity-reading.ts.
+      decode_identity_assertions: false,
+    },
   };
 }
 
-export function readerSettings(trust: TrustAnchors | undefined): string {
-  return JSON.stringify(common(trust));
+/**
+ * The library knows one bundle of authorities for signers and time-stamps, and needs the latter to accept a certificate
+ * that has expired since. Whom it then calls trusted is not asked: see trust-judge.ts.
+ */
+export function readerSettings(trust: TrustAnchors | undefined, lists: readonly TrustList[] = []): string {
+  const timeStamps = lists.filter(({ purpose }) => purpose === 'time_stamps');
+  return JSON.stringify(common(trust, timeStamps.map(({ anchorsPem }) => anchorsPem).join('\n')));
 }
 
 export function builderSettings(trust: TrustAnchors | undefined, thumbnail: boolean): string {

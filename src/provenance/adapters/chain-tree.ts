@@ -2,6 +2,7 @@ import {
   type ChainNode,
   type ManifestAction,
   type ManifestAssertion,
+  type NamedActor,
   type ValidationStatus,
 } from '../domain/media-verifier.port.js';
 import {
@@ -20,11 +21,20 @@ const MAX_NODES = 5000;
 const ACTIONS_LABEL = /^c2pa\.actions(\.v2)?(__\d+)?$/;
 /** The bond between manifest and bytes: checked by the library, of no interest to a reader. It reports only some. */
 const HARD_BINDING_LABEL = /^c2pa\.hash\./;
+/** Shown as named actors. */
+const IDENTITY_LABEL = /^cawg\.identity(__\d+)?$/;
+
+/** Named actors by the label of the manifest that names them. */
+export type IdentitiesByManifest = ReadonlyMap<string, readonly NamedActor[]>;
 
 /** The chain of a file as a tree, the asset itself at the root. */
-export function chainTree(report: ManifestStoreReport, mediaType: string): ChainNode | undefined {
+export function chainTree(
+  report: ManifestStoreReport,
+  mediaType: string,
+  identities: IdentitiesByManifest = new Map(),
+): ChainNode | undefined {
   const label = report.active_manifest;
-  const builder = new TreeBuilder(report);
+  const builder = new TreeBuilder(report, identities);
   return label !== undefined && builder.knows(label) ? builder.root(label, mediaType) : undefined;
 }
 
@@ -35,7 +45,10 @@ class TreeBuilder {
   /** Failures by JUMBF URI of the ingredient assertion which they speak about. */
   private readonly ingredientFailures = new Map<string, ValidationStatus[]>();
 
-  constructor(private readonly report: ManifestStoreReport) {
+  constructor(
+    private readonly report: ManifestStoreReport,
+    private readonly identities: IdentitiesByManifest,
+  ) {
     this.manifests = new Map(Object.entries(report.manifests));
     this.collectDeltas(report.validation_results);
     for (const manifest of this.manifests.values()) {
@@ -75,6 +88,11 @@ class TreeBuilder {
       signer: manifest && signer(manifest),
       actions: manifest ? actions(manifest) : [],
       assertions: manifest ? assertions(manifest) : [],
+      identities: this.identities.get(label) ?? [],
+      allActionsIncluded: manifest && allActionsIncluded(manifest),
+      dataTypes: [],
+      description: undefined,
+      metadata: undefined,
       failures: cut ? [chainCut(label)] : [],
       ingredients: cut ? [] : (manifest?.ingredients ?? []).map((part) => this.ingredientNode(part, below)),
     };
@@ -96,6 +114,9 @@ class TreeBuilder {
       ...node,
       title: ingredient.title ?? node.title,
       mediaType: ingredient.format ?? node.mediaType,
+      dataTypes: (ingredient.data_types ?? []).map(({ type }) => type),
+      description: ingredient.description,
+      metadata: ingredient.metadata,
       failures: distinct([
         ...recorded,
         ...older,
@@ -116,6 +137,11 @@ class TreeBuilder {
       signer: undefined,
       actions: [],
       assertions: [],
+      identities: [],
+      allActionsIncluded: undefined,
+      dataTypes: [],
+      description: undefined,
+      metadata: undefined,
       failures: [],
       ingredients: [],
     };
@@ -154,8 +180,19 @@ function attribution(
 
 function assertions(manifest: ReportedManifest): ManifestAssertion[] {
   return (manifest.assertions ?? [])
-    .filter(({ label }) => !ACTIONS_LABEL.test(label) && !HARD_BINDING_LABEL.test(label))
+    .filter(
+      ({ label }) => ![ACTIONS_LABEL, HARD_BINDING_LABEL, IDENTITY_LABEL].some((shown) => shown.test(label)),
+    )
     .map(({ label, data, created }) => ({ label, data, attributedTo: attribution(manifest, created) }));
+}
+
+/** `false` as soon as one of several assertions says so. */
+function allActionsIncluded(manifest: ReportedManifest): boolean | undefined {
+  const said = (manifest.assertions ?? [])
+    .filter(({ label }) => ACTIONS_LABEL.test(label))
+    .map(({ data }) => actionsData.safeParse(data).data?.allActionsIncluded);
+  if (said.length === 0 || said.includes(undefined)) return undefined;
+  return said.every((each) => each === true);
 }
 
 function actions(manifest: ReportedManifest): ManifestAction[] {

@@ -1,17 +1,19 @@
 import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  PublicKey,
   SubjectKeyIdentifierExtension,
+  X509Certificate,
   X509CertificateGenerator,
   type JsonName,
-  type X509Certificate,
 } from '@peculiar/x509';
 import { type Clock } from '../../shared/clock.js';
+import { type KeyPurpose } from '../domain/key-generation.js';
 
 /** The four PEM texts of a fresh development authority. Private keys are PKCS#8. */
 export interface DevelopmentAuthority {
@@ -23,9 +25,14 @@ export interface DevelopmentAuthority {
 }
 
 /** `c2pa-kp-claimSigning` of the C2PA certificate profile; readers also want one of the purposes known from X.509. */
-const CLAIM_SIGNING = '1.3.6.1.4.1.62558.2.1';
+export const CLAIM_SIGNING = '1.3.6.1.4.1.62558.2.1';
 /** id-kp-documentSigning (RFC 9336). */
-const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
+export const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
+
+const PURPOSES: Readonly<Record<KeyPurpose, { readonly name: string; readonly usages: string[] }>> = {
+  claim: { name: 'Colophon claim signer', usages: [CLAIM_SIGNING, DOCUMENT_SIGNING] },
+  report: { name: 'Colophon report signer', usages: [DOCUMENT_SIGNING] },
+};
 
 const ECDSA_P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 86_400_000;
@@ -36,7 +43,7 @@ const LEAF_VALIDITY_DAYS = 365;
 const BACKDATE_MS = 300_000;
 
 /** Nobody shall take these certificates for real ones: subject and issuer say it wherever a reader shows them. */
-const WARNING = 'Development, not trusted';
+export const DEVELOPMENT_WARNING = 'Development, not trusted';
 
 /**
  * A self-signed CA and one claim-signing certificate under it (ES256), by the C2PA claim-signing profile as far as a
@@ -49,13 +56,40 @@ export async function createDevelopmentAuthority(options: {
   const caKeys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
   const ca = await createCaCertificate(caKeys, begin);
   const leafKeys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
-  const leaf = await createLeafCertificate(leafKeys.publicKey, ca, caKeys, begin);
+  const leaf = await createLeafCertificate('claim', leafKeys.publicKey, ca, caKeys.privateKey, begin);
   return {
     caCertificatePem: `${ca.toString('pem')}\n`,
     caKeyPem: await privateKeyPem(caKeys.privateKey),
     chainPem: `${leaf.toString('pem')}\n${ca.toString('pem')}\n`,
     keyPem: await privateKeyPem(leafKeys.privateKey),
   };
+}
+
+/**
+ * One more certificate of a development authority, for a key that lies elsewhere.
+ * @returns PEM: the leaf, then the authority
+ */
+export async function issueDevelopmentCertificate(options: {
+  readonly purpose: KeyPurpose;
+  /** DER of the SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+  readonly caCertificatePem: string;
+  readonly caKeyPem: string;
+  readonly clock: Clock;
+}): Promise<string> {
+  const { purpose, caCertificatePem, caKeyPem, clock } = options;
+  const ca = new X509Certificate(caCertificatePem);
+  const caKey = await webcrypto.subtle.importKey(
+    'pkcs8',
+    createPrivateKey(caKeyPem).export({ type: 'pkcs8', format: 'der' }),
+    ECDSA_P256,
+    false,
+    ['sign'],
+  );
+  const publicKey = new PublicKey(Uint8Array.from(options.publicKey));
+  const begin = clock.now().getTime() - BACKDATE_MS;
+  const leaf = await createLeafCertificate(purpose, publicKey, ca, caKey, begin);
+  return `${leaf.toString('pem')}\n${ca.toString('pem')}\n`;
 }
 
 async function createCaCertificate(keys: CryptoKeyPair, begin: number): Promise<X509Certificate> {
@@ -78,27 +112,28 @@ async function createCaCertificate(keys: CryptoKeyPair, begin: number): Promise<
 }
 
 async function createLeafCertificate(
-  publicKey: CryptoKey,
+  purpose: KeyPurpose,
+  publicKey: CryptoKey | PublicKey,
   ca: X509Certificate,
-  caKeys: CryptoKeyPair,
+  caKey: CryptoKey,
   begin: number,
 ): Promise<X509Certificate> {
   return X509CertificateGenerator.create(
     {
       serialNumber: serialNumber(),
-      subject: subject('Colophon claim signer'),
+      subject: subject(PURPOSES[purpose].name),
       issuer: ca.subjectName,
       notBefore: new Date(begin),
       notAfter: new Date(begin + LEAF_VALIDITY_DAYS * DAY_MS),
       signingAlgorithm: ECDSA_P256,
       publicKey,
-      signingKey: caKeys.privateKey,
+      signingKey: caKey,
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation, true),
-        new ExtendedKeyUsageExtension([CLAIM_SIGNING, DOCUMENT_SIGNING], false),
+        new ExtendedKeyUsageExtension([...PURPOSES[purpose].usages], false),
         await SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
-        await AuthorityKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
+        await AuthorityKeyIdentifierExtension.create(ca.publicKey, false, webcrypto),
       ],
     },
     webcrypto,
@@ -106,7 +141,7 @@ async function createLeafCertificate(
 }
 
 function subject(name: string): JsonName {
-  return [{ O: [`Colophon (${WARNING})`] }, { CN: [`${name} (${WARNING})`] }];
+  return [{ O: [`Colophon (${DEVELOPMENT_WARNING})`] }, { CN: [`${name} (${DEVELOPMENT_WARNING})`] }];
 }
 
 /** 16 random bytes, positive and not starting with zero (RFC 5280 section 4.1.2.2). */

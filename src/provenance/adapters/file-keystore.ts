@@ -1,10 +1,18 @@
-import { createPrivateKey, randomUUID, sign, X509Certificate, type KeyObject } from 'node:crypto';
-import { chmod, lstat, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type ClaimKey } from '../domain/claim-key.port.js';
 import { createDevelopmentAuthority } from './development-authority.js';
+import { signInBackground } from './keys/file/file-signing-keys.js';
+import {
+  exists,
+  readSecret,
+  refuseIfOpenToOthers,
+  syncFolder,
+  writeSecret,
+} from './keys/file/secret-pem-files.js';
 
 /** The claim key of an embedded instance, with what else its owner wants to show or trust. */
 export interface FileKeystore {
@@ -56,28 +64,6 @@ async function createFiles(folder: string, clock: Clock): Promise<void> {
   await syncFolder(folder);
 }
 
-async function writeSecret(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await chmod(temporary, 0o600);
-  await rename(temporary, path);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 async function loadFiles(folder: string, clock: Clock): Promise<Omit<FileKeystore, 'created'>> {
   const caCertificatePem = await readSecret(join(folder, FILES.caCertificate));
   const chainPem = await readSecret(join(folder, FILES.chain));
@@ -92,7 +78,7 @@ async function loadFiles(folder: string, clock: Clock): Promise<Omit<FileKeystor
     );
   }
   return {
-    claimKey: createPemClaimKey(chainPem, key, certificateNotAfter),
+    claimKey: createPemClaimKey(chainPem, key),
     caCertificatePem,
     certificateNotAfter,
   };
@@ -118,52 +104,13 @@ function parse(chainPem: string, keyPem: string): { certificate: X509Certificate
   return { certificate, key };
 }
 
-function createPemClaimKey(certificateChainPem: string, key: KeyObject, certificateNotAfter: Date): ClaimKey {
+function createPemClaimKey(certificateChainPem: string, key: KeyObject): ClaimKey {
+  const { validFrom, validTo } = new X509Certificate(certificateChainPem);
   return {
     algorithm: 'es256',
     certificateChainPem,
-    certificateNotAfter,
-    // With a callback the signature is computed on the thread pool, not on the event loop.
-    sign: (bytes) =>
-      new Promise((resolve, reject) => {
-        sign('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' }, (error, signature) => {
-          if (error) reject(error);
-          else resolve(signature);
-        });
-      }),
+    certificateNotBefore: new Date(validFrom),
+    certificateNotAfter: new Date(validTo),
+    sign: (bytes) => signInBackground('es256', key, bytes),
   };
-}
-
-async function readSecret(path: string): Promise<string> {
-  await refuseIfOpenToOthers(path, 'file');
-  return readFile(path, 'utf8');
-}
-
-async function refuseIfOpenToOthers(path: string, what: 'file' | 'folder'): Promise<void> {
-  let mode: number;
-  try {
-    // lstat: a symbolic link would let somebody else decide where the key lies.
-    const status = await lstat(path);
-    if (what === 'file' && !status.isFile()) throw new Error('not a regular file');
-    mode = status.mode & 0o777;
-  } catch (cause) {
-    throw new ColophonError('signer_unavailable', `The key ${what} ${path} cannot be used.`, { cause });
-  }
-  if ((mode & 0o077) !== 0) {
-    const wanted = what === 'file' ? '0600' : '0700';
-    throw new ColophonError(
-      'signer_unavailable',
-      `The key ${what} ${path} can be read by others (mode 0${mode.toString(8)}). Replace the keys if others had access, then set mode ${wanted}.`,
-    );
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }

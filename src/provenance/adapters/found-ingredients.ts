@@ -1,5 +1,5 @@
 import { ColophonError } from '../../shared/errors.js';
-import { type PlannedIngredient } from '../domain/manifest-plan.js';
+import { isFileIngredient, type PlannedIngredient } from '../domain/manifest-plan.js';
 import { type Opening } from '../domain/manifest-rules.js';
 import { type SignedMedia, type SignMediaRequest } from '../domain/media-signer.port.js';
 import { fileSha256, readManifestStore } from './c2pa-reader.js';
@@ -23,7 +23,7 @@ export async function findIngredients(
   const planned: PlannedIngredient[] = [];
   for (const ingredient of plan.ingredients) {
     const replaced = kept !== undefined && ingredient.relationship === 'parentOf';
-    if (!replaced) planned.push(ingredient);
+    if (!isFileIngredient(ingredient) || !replaced) planned.push(ingredient);
     else if ((await fileSha256(ingredient.path)) !== origin.originalSha256) {
       planned.push({ ...ingredient, relationship: 'inputTo' });
     }
@@ -47,6 +47,7 @@ async function findIngredient(
   sourcePath: string,
 ): Promise<FoundIngredient> {
   const label = `ingredient-${String(index)}`;
+  if (!isFileIngredient(ingredient)) return { label, ingredient, hasManifest: false };
   if (kept !== undefined && ingredient.path === sourcePath) return { label, ingredient, hasManifest: true };
   const { mediaType, store } = await readManifestStore(ingredient.path);
   // With a wrong type the library finds no manifest and would drop the history without a word.

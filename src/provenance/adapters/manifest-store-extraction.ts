@@ -1,13 +1,19 @@
 import { type EmbeddableMediaType } from '../domain/media-types.js';
 import { type ByteSource } from './byte-source.js';
+import { storeInId3 } from './id3-manifest-store.js';
+import { storeInIsoMedia, storeInJpegXl } from './iso-media-manifest-store.js';
+import { MAX_PARTS, slice } from './manifest-store-slice.js';
+import { storeInSvg } from './svg-manifest-store.js';
 
 /**
  * The C2PA manifest store of a file: the bytes of the outermost JUMBF box, exactly as the container carries them
  * (specification 2.4 annex A "Embedding manifests"). Nothing is parsed inside the store.
  *
  * This is what `manifestSha256` hashes. It can be redone from the file alone: for PNG it is the body of the `caBX`
- * chunk, for JPEG the APP11 payloads joined, for WebP the `C2PA` chunk, for GIF the joined sub-blocks of the
- * `C2PA_GIF` application extension, for TIFF the value of tag 52545, for AVIF the tail of the C2PA `uuid` box.
+ * chunk, for JPEG the APP11 payloads joined, for WebP and WAV the `C2PA` chunk, for GIF the joined sub-blocks of the
+ * `C2PA_GIF` application extension, for TIFF the value of tag 52545, for AVIF, HEIC, HEIF, MP4, QuickTime and M4A the
+ * tail of the C2PA `uuid` box, for JPEG XL the `jumb` box with its header, for SVG the decoded base64 text of the
+ * element `c2pa:manifest`, for MP3 and FLAC the object of the ID3v2 frame `GEOB` with the type `application/c2pa`.
  *
  * Input is hostile: every length is checked against the file, walks are bounded, and what does not look right
  * gives `undefined`; the validating reader says what is wrong with it.
@@ -25,21 +31,21 @@ type Extractor = (file: ByteSource) => Promise<Buffer | undefined>;
 const EXTRACTORS: Readonly<Record<EmbeddableMediaType, Extractor>> = {
   'image/png': fromPng,
   'image/jpeg': fromJpeg,
-  'image/webp': fromWebp,
-  'image/avif': fromAvif,
+  'image/webp': fromRiff,
+  'image/avif': storeInIsoMedia,
   'image/tiff': fromTiff,
   'image/gif': fromGif,
+  'image/heic': storeInIsoMedia,
+  'image/heif': storeInIsoMedia,
+  'image/jxl': storeInJpegXl,
+  'image/svg+xml': storeInSvg,
+  'video/mp4': storeInIsoMedia,
+  'video/quicktime': storeInIsoMedia,
+  'audio/wav': fromRiff,
+  'audio/mpeg': storeInId3,
+  'audio/mp4': storeInIsoMedia,
+  'audio/flac': storeInId3,
 };
-
-/** A store of a long chain with thumbnails is some 20 MB; the validating reader refuses far below this anyway. */
-const MAX_STORE_BYTES = 128 * 1024 * 1024;
-/** More parts than any real file has: 2 GB of 8 KiB PNG chunks. */
-const MAX_PARTS = 262_144;
-
-async function slice(file: ByteSource, offset: number, length: number): Promise<Buffer | undefined> {
-  if (length > MAX_STORE_BYTES || offset + length > file.sizeBytes) return undefined;
-  return file.read(offset, length);
-}
 
 /** PNG: 8 bytes signature, then chunks of length, type, body, CRC (PNG 3rd edition section 5.3). */
 async function fromPng(file: ByteSource): Promise<Buffer | undefined> {
@@ -54,8 +60,8 @@ async function fromPng(file: ByteSource): Promise<Buffer | undefined> {
   return undefined;
 }
 
-/** WebP: RIFF chunks of type, little-endian length, body, padded to even length. */
-async function fromWebp(file: ByteSource): Promise<Buffer | undefined> {
+/** WebP and WAV: RIFF chunks of type, little-endian length, body, padded to even length. */
+async function fromRiff(file: ByteSource): Promise<Buffer | undefined> {
   let offset = 12;
   for (let part = 0; part < MAX_PARTS; part += 1) {
     const head = await file.read(offset, 8);
@@ -98,41 +104,6 @@ async function fromJpeg(file: ByteSource): Promise<Buffer | undefined> {
     offset += 2 + length;
   }
   return pieces.length === 0 ? undefined : Buffer.concat(pieces);
-}
-
-const AVIF_C2PA_UUID = Buffer.from('d8fec3d61b0e483c92975828877ec481', 'hex');
-
-/**
- * ISO base media: a top-level `uuid` box with the C2PA user type; then version and flags (4), the zero-terminated
- * purpose "manifest", the offset of auxiliary boxes (8) and the store.
- */
-async function fromAvif(file: ByteSource): Promise<Buffer | undefined> {
-  let offset = 0;
-  for (let part = 0; part < MAX_PARTS; part += 1) {
-    const head = await file.read(offset, 64);
-    if (head.length < 8) return undefined;
-    const size = boxSize(head, file.sizeBytes - offset);
-    const headerBytes = head.readUInt32BE(0) === 1 ? 16 : 8;
-    if (size < headerBytes) return undefined;
-    const isC2pa = head.subarray(headerBytes, headerBytes + 16).equals(AVIF_C2PA_UUID);
-    if (head.toString('latin1', 4, 8) === 'uuid' && isC2pa) {
-      const purposeAt = headerBytes + 20;
-      const end = head.indexOf(0, purposeAt);
-      if (end >= 0 && head.toString('latin1', purposeAt, end) === 'manifest') {
-        const storeAt = end + 1 + 8;
-        return slice(file, offset + storeAt, size - storeAt);
-      }
-    }
-    offset += size;
-  }
-  return undefined;
-}
-
-function boxSize(head: Buffer, remaining: number): number {
-  const size = head.readUInt32BE(0);
-  if (size === 0) return remaining;
-  if (size !== 1) return size;
-  return head.length >= 16 ? Number(head.readBigUInt64BE(8)) : 0;
 }
 
 const TIFF_C2PA_TAG = 52_545;

@@ -30,6 +30,11 @@ const ingredient = z.object({
   active_manifest: text,
   label: text,
   description: text,
+  data_types: z
+    .array(z.object({ type: z.string() }))
+    .optional()
+    .catch(undefined),
+  metadata: z.record(z.string(), z.unknown()).optional().catch(undefined),
   validation_results: validationResults.catch(undefined),
   /** Before claim version 2: failures only. */
   validation_status: z.array(status).optional().catch(undefined),
@@ -52,7 +57,7 @@ const manifest = z.object({
   ingredients: z.array(ingredient).optional().catch(undefined),
   assertions: z.array(assertion).optional().catch(undefined),
   signature_info: z
-    .object({ alg: text, issuer: text, common_name: text, time: text })
+    .object({ alg: text, issuer: text, common_name: text, time: text, cert_serial_number: text })
     .optional()
     .catch(undefined),
 });
@@ -66,6 +71,7 @@ export const manifestStoreReport = z.object({
 
 /** `softwareAgent` is text in old manifests and an object in new ones. */
 export const actionsData = z.object({
+  allActionsIncluded: z.boolean().optional().catch(undefined),
   actions: z.array(
     z.object({
       action: z.string(),

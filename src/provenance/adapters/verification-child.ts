@@ -1,9 +1,11 @@
 /**
  * The program of the child process in which files of strangers are parsed. It knows no secrets (empty environment),
- * fetches nothing, and may die at any time: the parent turns that into a clear error.
+ * fetches nothing, has no network where the system allows that, and may die at any time: the parent turns that into a
+ * clear error.
  */
 import { ColophonError } from '../../shared/errors.js';
 import { C2paReader } from './c2pa-reader.js';
+import { crJsonOfFile, isTrap } from './cr-json.js';
 import { readReservations } from './reservations/read-reservations.js';
 import { type VerificationAnswer, type VerificationJob } from './verification-protocol.js';
 
@@ -13,21 +15,41 @@ const MEMORY_CHECK_INTERVAL_MS = 20;
 let memoryLimitBytes = Number.POSITIVE_INFINITY;
 
 function answer(message: VerificationAnswer): void {
-  process.send?.(message);
+  const { user, system } = process.cpuUsage();
+  process.send?.({ ...message, cpuMs: (user + system) / 1000 });
+}
+
+/** Reading dozens of certificates costs more than most files, and they stay the same from file to file. */
+let held: { readonly key: string; readonly reader: C2paReader } | undefined;
+
+function readerFor({ trust, lists }: VerificationJob): C2paReader {
+  const key = JSON.stringify([
+    trust,
+    lists.map(({ name, sha256, nextUpdateAt }) => [name, sha256, nextUpdateAt]),
+  ]);
+  if (held?.key !== key) held = { key, reader: new C2paReader({ trust: trust ?? undefined, lists }) };
+  return held.reader;
 }
 
 async function work(job: VerificationJob): Promise<void> {
   memoryLimitBytes = job.memoryLimitBytes;
   try {
-    const reader = new C2paReader({ trust: job.trust ?? undefined });
-    const verification = await reader.verify(job);
-    if (job.task === 'verify') answer({ kind: 'verified', verification });
-    else answer({ kind: 'read', reservations: await readReservations(job.path, verification) });
+    answer(await done(job));
   } catch (error) {
     const known = error instanceof ColophonError;
     const code = known ? error.code : 'manifest_malformed';
     answer({ kind: 'refused', code, detail: known ? error.message : 'The file cannot be parsed.' });
+    // A trap leaves the memory of the module in a state that nobody knows.
+    if (isTrap(error)) process.exit(0);
   }
+}
+
+async function done(job: VerificationJob): Promise<VerificationAnswer> {
+  if (job.task === 'crjson') return { kind: 'represented', crJson: await crJsonOfFile(job) };
+  const verification = await readerFor(job).verify(job);
+  return job.task === 'verify'
+    ? { kind: 'verified', verification }
+    : { kind: 'read', reservations: await readReservations(job.path, verification) };
 }
 
 setInterval(() => {

@@ -1,13 +1,24 @@
 import { stat } from 'node:fs/promises';
 import { ColophonError } from '../../shared/errors.js';
-import { type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import {
+  type MediaToVerify,
+  type MediaVerification,
+  type MediaVerifier,
+} from '../domain/media-verifier.port.js';
 import { type ReservationReader, type ReservationReading } from '../domain/reservations/reservation.js';
+import { type TrustList } from '../domain/trust-list.js';
+import { readManifestStore, readSidecar } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
+import { findIsolation, type Isolation } from './isolation.js';
 import { type TaskResults } from './verification-protocol.js';
 import { VerificationWorker } from './verification-worker.js';
 
 export interface VerificationProcessOptions {
   readonly trust: TrustAnchors | undefined;
+  /** Whom else to trust, asked for each file, so that a newer list counts at once. Default: nobody. */
+  readonly lists?: () => readonly TrustList[];
+  /** What the system lets us take away from the child; default: what {@link findIsolation} finds. */
+  readonly isolation?: Isolation;
   /** The compiled child program; default: the one beside this module. */
   readonly childModuleUrl?: URL;
   /** Extra arguments of Node for the child, e.g. a loader for TypeScript in tests. */
@@ -15,6 +26,8 @@ export interface VerificationProcessOptions {
   /** Time for one file, from the start of parsing. */
   readonly deadlineMs?: number;
   readonly maxFileBytes?: number;
+  /** For files that {@link MediaToVerify.mayBeLarge}. */
+  readonly maxLargeFileBytes?: number;
   readonly memoryLimitBytes?: number;
   readonly maxConcurrent?: number;
   /** Files that may wait; beyond that callers are turned away. */
@@ -26,8 +39,10 @@ const MEBIBYTE = 1024 * 1024;
 const DEFAULTS = {
   childModuleUrl: new URL('./verification-child.js', import.meta.url),
   childExecArgv: [] as readonly string[],
+  lists: (): readonly TrustList[] => [],
   deadlineMs: 30_000,
   maxFileBytes: 256 * MEBIBYTE,
+  maxLargeFileBytes: 16 * 1024 * MEBIBYTE,
   memoryLimitBytes: 1024 * MEBIBYTE,
   maxConcurrent: 2,
   maxQueued: 32,
@@ -38,14 +53,17 @@ const FILES_PER_CHILD = 50;
 /** An idle child costs some 100 MB; starting one costs some 150 ms. */
 const IDLE_MS = 10_000;
 
-interface MediaFile {
-  readonly path: string;
-  readonly mediaType: string;
-}
+/** Below what the slowest disk reads: the file is read twice, once by us and once by the library. */
+const LARGE_BYTES_PER_SECOND = 10 * MEBIBYTE;
 
 interface IdleWorker {
   readonly worker: VerificationWorker;
   readonly timer: NodeJS.Timeout;
+}
+
+/** For the whole life of a child: one file may use two processors until its deadline, and as much was used before. */
+function cpuLimitSeconds(deadlineMs: number): number {
+  return Math.max(60, Math.ceil((4 * deadlineMs) / 1000));
 }
 
 /**
@@ -54,7 +72,8 @@ interface IdleWorker {
  * parent never parses the file itself.
  */
 export class VerificationProcess implements MediaVerifier, ReservationReader {
-  private readonly options: Required<VerificationProcessOptions>;
+  private readonly options: Omit<Required<VerificationProcessOptions>, 'isolation'>;
+  private readonly isolation: Promise<Isolation>;
   private readonly idle: IdleWorker[] = [];
   private readonly busy = new Set<VerificationWorker>();
   private readonly waiting: (() => void)[] = [];
@@ -63,19 +82,42 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
 
   constructor(options: VerificationProcessOptions) {
     this.options = { ...DEFAULTS, ...options };
+    const { memoryLimitBytes, deadlineMs } = this.options;
+    this.isolation =
+      options.isolation === undefined
+        ? findIsolation({ memoryLimitBytes, cpuLimitSeconds: cpuLimitSeconds(deadlineMs) })
+        : Promise.resolve(options.isolation);
+  }
+
+  /** What the child has been deprived of, in one sentence. */
+  async describeIsolation(): Promise<string> {
+    return (await this.isolation).text;
   }
 
   /**
    * @throws ColophonError `payload_too_large`, `rate_limited` when too many wait, `unsupported_media`,
    *   `media_corrupt`, `manifest_malformed`; `internal` when no child can be started.
    */
-  async verify(file: MediaFile): Promise<MediaVerification> {
+  async verify(file: MediaToVerify): Promise<MediaVerification> {
     return this.inTurn('verify', file);
   }
 
   /** @throws ColophonError as {@link verify} */
-  async readReservations(file: MediaFile): Promise<ReservationReading> {
+  async readReservations(file: MediaToVerify): Promise<ReservationReading> {
     return this.inTurn('reservations', file);
+  }
+
+  /**
+   * The manifest store as crJSON, by the library's own words.
+   * @throws ColophonError as {@link verify}; `no_manifest`
+   */
+  async crJson(file: MediaToVerify): Promise<string> {
+    return this.inTurn('crjson', file);
+  }
+
+  /** Cuts the store out of its container, with bounded walks; nothing in it is parsed, so no child is needed. */
+  async manifestStore(path: string, manifestPath?: string): Promise<Buffer | undefined> {
+    return manifestPath === undefined ? (await readManifestStore(path)).store : readSidecar(manifestPath);
   }
 
   /** Ends all children. Files in work fail; later calls are refused. */
@@ -89,13 +131,17 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
     for (const next of this.waiting.splice(0)) next();
   }
 
-  private async refuseTooLarge(path: string): Promise<void> {
+  /** @returns the size */
+  private async refuseTooLarge({ path, mayBeLarge }: MediaToVerify): Promise<number> {
     const status = await stat(path);
     if (!status.isFile()) throw new ColophonError('unsupported_media', 'This is not a regular file.');
-    if (status.size > this.options.maxFileBytes) {
-      const limit = Math.floor(this.options.maxFileBytes / MEBIBYTE);
+    const { maxFileBytes, maxLargeFileBytes } = this.options;
+    const maxBytes = mayBeLarge === true ? Math.max(maxFileBytes, maxLargeFileBytes) : maxFileBytes;
+    if (status.size > maxBytes) {
+      const limit = Math.floor(maxBytes / MEBIBYTE);
       throw new ColophonError('payload_too_large', `Files of up to ${String(limit)} MiB can be verified.`);
     }
+    return status.size;
   }
 
   private async enter(): Promise<void> {
@@ -118,12 +164,12 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
 
   private async inTurn<Task extends keyof TaskResults>(
     task: Task,
-    file: MediaFile,
+    file: MediaToVerify,
   ): Promise<TaskResults[Task]> {
-    await this.refuseTooLarge(file.path);
+    const sizeBytes = await this.refuseTooLarge(file);
     await this.enter();
     try {
-      return await this.inWorker(task, file);
+      return await this.inWorker(task, file, sizeBytes);
     } finally {
       this.leave();
     }
@@ -131,30 +177,43 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
 
   private async inWorker<Task extends keyof TaskResults>(
     task: Task,
-    { path, mediaType }: MediaFile,
+    { path, mediaType, manifestPath }: MediaToVerify,
+    sizeBytes: number,
   ): Promise<TaskResults[Task]> {
-    const worker = this.takeWorker();
+    const worker = this.takeWorker(await this.isolation);
     this.busy.add(worker);
     try {
-      const { trust, memoryLimitBytes, deadlineMs } = this.options;
-      return await worker.run({ task, path, mediaType, trust: trust ?? null, memoryLimitBytes }, deadlineMs);
+      const { trust, lists, memoryLimitBytes, deadlineMs, maxFileBytes } = this.options;
+      const extraMs = (Math.max(0, sizeBytes - maxFileBytes) / LARGE_BYTES_PER_SECOND) * 1000;
+      const job = {
+        task,
+        path,
+        mediaType,
+        manifestPath,
+        trust: trust ?? null,
+        lists: lists(),
+        memoryLimitBytes,
+      };
+      return await worker.run(job, deadlineMs + extraMs);
     } finally {
       this.busy.delete(worker);
       this.putBack(worker);
     }
   }
 
-  private takeWorker(): VerificationWorker {
+  private takeWorker({ command }: Isolation): VerificationWorker {
     if (this.closed) throw new ColophonError('internal', 'Verification has been shut down.');
     for (let last = this.idle.pop(); last; last = this.idle.pop()) {
       clearTimeout(last.timer);
       if (last.worker.isAlive) return last.worker;
     }
-    return new VerificationWorker(this.options.childModuleUrl, this.options.childExecArgv);
+    return new VerificationWorker(this.options.childModuleUrl, this.options.childExecArgv, command);
   }
 
   private putBack(worker: VerificationWorker): void {
-    if (this.closed || !worker.isAlive || worker.filesSeen >= FILES_PER_CHILD) {
+    // The kernel counts the processor time of all its files together, and the next file shall not pay for them.
+    const isSpent = worker.cpuMs > (cpuLimitSeconds(this.options.deadlineMs) * 1000) / 2;
+    if (this.closed || !worker.isAlive || isSpent || worker.filesSeen >= FILES_PER_CHILD) {
       worker.kill();
       return;
     }

@@ -1,6 +1,7 @@
 import { type ErrorCode } from '../../shared/errors.js';
 import { type MediaVerification } from '../domain/media-verifier.port.js';
 import { type ReservationReading } from '../domain/reservations/reservation.js';
+import { type TrustList } from '../domain/trust-list.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 
 /** Messages between {@link VerificationProcess} and its children. One job at a time a child. */
@@ -8,7 +9,10 @@ export interface VerificationJob {
   readonly task: keyof TaskResults;
   readonly path: string;
   readonly mediaType: string;
+  /** A manifest store beside the file. */
+  readonly manifestPath?: string | undefined;
   readonly trust: TrustAnchors | null;
+  readonly lists: readonly TrustList[];
   /** The child ends itself when its resident memory grows beyond this. */
   readonly memoryLimitBytes: number;
 }
@@ -17,10 +21,16 @@ export interface VerificationJob {
 export interface TaskResults {
   readonly verify: MediaVerification;
   readonly reservations: ReservationReading;
+  /** The crJSON document. */
+  readonly crjson: string;
 }
 
-export type VerificationAnswer =
+/** `cpuMs`: processor time that the child has used since it began; the kernel ends it at a limit. */
+export type VerificationAnswer = { readonly cpuMs?: number } & Reply;
+
+type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'verified'; readonly verification: MediaVerification }
   | { readonly kind: 'read'; readonly reservations: ReservationReading }
+  | { readonly kind: 'represented'; readonly crJson: string }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string };

@@ -15,6 +15,7 @@ function resultOf<Task extends keyof TaskResults>(
   const results: Partial<TaskResults> = {
     ...(answer.kind === 'verified' ? { verify: answer.verification } : {}),
     ...(answer.kind === 'read' ? { reservations: answer.reservations } : {}),
+    ...(answer.kind === 'represented' ? { crjson: answer.crJson } : {}),
   };
   return results[task];
 }
@@ -22,13 +23,18 @@ function resultOf<Task extends keyof TaskResults>(
 /** One child process. It does one job at a time; after a failure it is dead and must be replaced. */
 export class VerificationWorker {
   filesSeen = 0;
+  /** By its own word; the kernel counts for itself. */
+  cpuMs = 0;
   private readonly child: ChildProcess;
   private readonly ready: Promise<VerificationAnswer>;
   private alive = true;
 
-  constructor(moduleUrl: URL, execArgv: readonly string[]) {
+  /** @param isolation the command in front of Node that takes away network and bounds memory and processor time */
+  constructor(moduleUrl: URL, execArgv: readonly string[], isolation: readonly string[] = []) {
+    const [execPath = process.execPath, ...before] = [...isolation, process.execPath];
     this.child = fork(fileURLToPath(moduleUrl), [], {
-      execArgv: [...execArgv, `--max-old-space-size=${String(MAX_HEAP_MEGABYTES)}`],
+      execPath,
+      execArgv: [...before, ...execArgv, `--max-old-space-size=${String(MAX_HEAP_MEGABYTES)}`],
       // No secrets, no proxies, no library paths of ours reach a process that strangers may take over.
       env: {},
       cwd: '/',
@@ -68,6 +74,7 @@ export class VerificationWorker {
       );
     });
     this.letGo();
+    if (typeof answer.cpuMs === 'number') this.cpuMs = answer.cpuMs;
     const result = resultOf(job.task, answer);
     if (result !== undefined) return result;
     if (answer.kind === 'refused' && Object.hasOwn(ERROR_CODES, answer.code)) {

@@ -1,103 +1,129 @@
-import { open } from 'node:fs/promises';
 import { ColophonError } from '../../shared/errors.js';
-import { detectMediaType } from '../domain/media-types.js';
-import { type ChainNode, type MediaVerification, type MediaVerifier } from '../domain/media-verifier.port.js';
+import { type FileVerification } from '../domain/file-verification.js';
+import { type ClaimFinding } from '../domain/signature-finding.js';
+import { type LogKnowledge, type LogStanding, logStanding } from '../domain/log-standing.js';
+import { type ManifestPlacement } from '../domain/media-types.js';
+import {
+  type MediaToVerify,
+  type MediaVerification,
+  type MediaVerifier,
+} from '../domain/media-verifier.port.js';
 
-/** Where our log holds a file. */
-export interface LogPlace {
-  readonly origin: string;
-  /** `undefined` while the entry is committed but has no index yet. */
-  readonly entryIndex: number | undefined;
+/** Asks the logs of this deployment. */
+export interface OwnLog {
+  /** @param named origins of logs that the manifest names as its record; whatever a stranger wrote there */
+  lookUp(question: {
+    readonly sha256: string;
+    /** A file with its manifest beside it is known by that manifest, too: others may hold the same bytes. */
+    readonly manifestPlacement: ManifestPlacement | undefined;
+    readonly manifestSha256: string | undefined;
+    readonly claims: readonly ClaimFinding[];
+    readonly namedLogs: readonly string[];
+  }): Promise<LogKnowledge>;
 }
 
-/** Looks a file up by its SHA-256 in the logs of this deployment. */
-export type FindInLog = (sha256: string) => Promise<LogPlace | undefined>;
-
-export interface FileVerification {
-  readonly verification: MediaVerification;
-  readonly headline: string;
-  readonly log:
-    | ({ readonly status: 'in_log'; readonly text: string } & LogPlace)
-    | { readonly status: 'not_in_log' | 'unknown'; readonly text: string };
+/** A verifier that can also represent a manifest store as crJSON. */
+export interface FileReader extends MediaVerifier {
+  crJson(file: MediaToVerify): Promise<string>;
+  /** The manifest store as the file carries it, or as it lies beside it, unread; `undefined` when it has none. */
+  manifestStore(path: string, manifestPath?: string): Promise<Buffer | undefined>;
 }
 
-/** Enough for every container's signature. */
-const HEAD_BYTES = 4096;
-const OWN_TRUST_LIST = 'this installation';
+/** Fetches a manifest that lies elsewhere. `undefined`: not allowed, or not to be had. */
+export type FetchRemoteManifest = (
+  url: string,
+) => Promise<{ readonly path: string; discard(): Promise<void> } | undefined>;
+
+/** Tells operators that a signature by our key exists that we did not make. */
+export type ReportKeyMisuse = (finding: {
+  readonly fileSha256: string;
+  readonly claim: ClaimFinding;
+}) => void;
+
+const RECORD_LABEL = /^org\.colophon\.record(__\d+)?$/;
+const MAX_NAMED_LOGS = 4;
+
+/** `manifestPath`: the manifest of a file that carries none. `mayBeLarge`: it is our own. */
+export type VerifyOptions = Pick<MediaToVerify, 'manifestPath' | 'mayBeLarge'>;
 
 /** What a file says about itself, whether that holds, and whether we know it. */
 export class VerifyFile {
   constructor(
-    private readonly verifier: MediaVerifier,
-    private readonly findInLog: FindInLog,
+    private readonly reader: FileReader,
+    private readonly ownLog: OwnLog,
+    private readonly reportKeyMisuse: ReportKeyMisuse,
+    private readonly fetchRemoteManifest: FetchRemoteManifest,
   ) {}
 
-  async verify(path: string): Promise<FileVerification> {
-    const mediaType = detectMediaType(await readHead(path));
-    if (mediaType === undefined) {
-      throw new ColophonError(
-        'unsupported_media',
-        'The bytes are not of a kind that can carry a manifest here.',
-      );
+  async verify(path: string, options: VerifyOptions = {}): Promise<FileVerification> {
+    const { verification, remoteManifest } = await this.read(path, options);
+    const known = await this.ownLog.lookUp({ ...verification, namedLogs: namedLogs(verification) });
+    const { sha256 } = verification;
+    const log = logStanding(verification, known);
+    if (log.misusedKey) this.reportKeyMisuse({ fileSha256: sha256, claim: log.misusedKey });
+    return { verification, headline: headlineOf(verification, log), log, remoteManifest };
+  }
+
+  /** The manifest store of a file as crJSON. @throws ColophonError `no_manifest` */
+  async crJson(path: string): Promise<string> {
+    return this.reader.crJson({ path, mediaType: '' });
+  }
+
+  /** The manifest store as the file carries it. @throws ColophonError `no_manifest` */
+  async manifestStore(path: string, manifestPath?: string): Promise<Buffer> {
+    const store = await this.reader.manifestStore(path, manifestPath);
+    if (store === undefined) throw new ColophonError('no_manifest', 'The file carries no manifest.');
+    return store;
+  }
+
+  private async read(
+    path: string,
+    { manifestPath, mayBeLarge }: VerifyOptions,
+  ): Promise<Pick<FileVerification, 'verification' | 'remoteManifest'>> {
+    // What the file is, whoever reads it finds out.
+    const file = { path, mediaType: '', ...(mayBeLarge && { mayBeLarge }) };
+    const verification = await this.reader.verify({ ...file, manifestPath });
+    const url = verification.remoteManifestUrl;
+    if (url === undefined) return { verification, remoteManifest: undefined };
+    const manifest = await this.fetchRemoteManifest(url);
+    if (manifest === undefined) return { verification, remoteManifest: { url, fetched: false } };
+    try {
+      const found = await this.reader.verify({ ...file, manifestPath: manifest.path });
+      return { verification: found, remoteManifest: { url, fetched: true } };
+    } finally {
+      await manifest.discard();
     }
-    const verification = await this.verifier.verify({ path, mediaType });
-    const place = await this.findInLog(verification.sha256);
-    return { verification, headline: headlineOf(verification, place), log: logAnswer(verification, place) };
   }
 }
 
-function logAnswer(verification: MediaVerification, place: LogPlace | undefined): FileVerification['log'] {
-  if (place)
-    return {
-      status: 'in_log',
-      text: 'This installation signed exactly this file, and its log says so.',
-      ...place,
-    };
-  if (verification.verdict === 'intact_and_trusted' && verification.trustedBy === OWN_TRUST_LIST) {
-    return {
-      status: 'not_in_log',
-      text: 'The file carries a signature by this installation, but its log does not know it. Treat it as a forgery and tell the operator.',
-    };
-  }
-  if (claimsToBeOurs(verification.chain)) {
-    return {
-      status: 'not_in_log',
-      text: 'The manifest names this product, but these bytes are not in the log of this installation. Another installation may have made them.',
-    };
-  }
-  return { status: 'unknown', text: 'The log of this installation does not know this file.' };
-}
-
-function claimsToBeOurs(chain: ChainNode | undefined): boolean {
-  return /^colophon\b/i.test(chain?.claimGenerator ?? '');
+/** A manifest says in an assertion of ours which log recorded it. Whoever forges one copies it. */
+function namedLogs({ chain }: MediaVerification): string[] {
+  return (chain?.assertions ?? [])
+    .filter(({ label }) => RECORD_LABEL.test(label))
+    .flatMap(({ data }) => {
+      const log: unknown = typeof data === 'object' && data !== null && 'log' in data ? data.log : undefined;
+      return typeof log === 'string' ? [log] : [];
+    })
+    .slice(0, MAX_NAMED_LOGS);
 }
 
 function headlineOf(
-  { verdict, trustedBy, brokenIngredient }: MediaVerification,
-  place: LogPlace | undefined,
+  { verdict, brokenIngredient }: MediaVerification,
+  { status, misusedKey }: LogStanding,
 ): string {
+  const suffix = brokenIngredient && verdict !== 'broken' ? ' A part that it was made from is broken.' : '';
+  if (misusedKey) return `Signed with our key, but not in our log: treat it as a forgery.${suffix}`;
+  if (status === 'forged') return `It claims to be ours, but it is not: treat it as a forgery.${suffix}`;
   switch (verdict) {
     case 'none':
       return 'This file carries no manifest.';
     case 'broken':
-      return 'This file was changed after it was signed, or its signature does not hold.';
+      return status === 'changed'
+        ? 'We signed this once, but the file was changed after that.'
+        : 'This file was changed after it was signed, or its signature does not hold.';
     case 'intact':
-      return 'The manifest is intact, but its signer is on no list that we know.';
-    case 'intact_and_trusted': {
-      const suffix = brokenIngredient ? ' A part that it was made from is broken.' : '';
-      if (trustedBy === OWN_TRUST_LIST && !place)
-        return `Signed with our key, but not in our log: treat it as a forgery.${suffix}`;
+      return `The manifest is intact, but its signer is on no list that we know.${suffix}`;
+    case 'intact_and_trusted':
       return `Intact, and signed by a known signer.${suffix}`;
-    }
-  }
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
   }
 }

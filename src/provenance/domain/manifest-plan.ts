@@ -1,3 +1,5 @@
+import { type ClaimKey } from './claim-key.port.js';
+
 /**
  * What one manifest shall say: decided by the caller, checked here, written by the signing adapter.
  * Terms are those of the C2PA specification 2.4. What we know ourselves goes into created assertions;
@@ -13,6 +15,7 @@ export const DIGITAL_SOURCE_TYPES = {
   digitalCapture: 'http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture',
   digitalCreation: 'http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation',
   composite: 'http://cv.iptc.org/newscodes/digitalsourcetype/composite',
+  compositeSynthetic: 'http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic',
 } as const;
 
 export type DigitalSourceType = keyof typeof DIGITAL_SOURCE_TYPES;
@@ -28,7 +31,7 @@ export interface PlannedAction {
   readonly description: string;
 }
 
-export interface PlannedIngredient {
+export interface FileIngredient {
   /** The bytes of the ingredient; its own manifest, valid or broken, is kept in the chain. */
   readonly path: string;
   readonly mediaType: string;
@@ -41,17 +44,84 @@ export interface PlannedIngredient {
   readonly digitalSourceType: DigitalSourceType | undefined;
 }
 
+/** Types of data of C2PA 2.4 that an ingredient without bytes can be. */
+export type IngredientDataType =
+  'c2pa.types.model' | 'c2pa.types.generator.prompt' | 'c2pa.types.generator.seed';
+
+/** Something that went into the work and of which no bytes are ours to give: a model, a LoRA, a prompt. */
+export interface DescribedIngredient {
+  readonly title: string;
+  readonly relationship: 'inputTo';
+  readonly dataType: IngredientDataType;
+  /** One plain sentence. Never a prompt. */
+  readonly description: string;
+  /** Identifiers under our own namespace, written as the metadata of the ingredient: `org.colophon.<name>`. */
+  readonly identifiers: Readonly<Record<string, string>>;
+}
+
+export type PlannedIngredient = FileIngredient | DescribedIngredient;
+
+export function isFileIngredient(ingredient: PlannedIngredient): ingredient is FileIngredient {
+  return 'path' in ingredient;
+}
+
 export interface PlannedAssertion {
+  /** Without an instance number: several of one label are numbered `__1`, `__2` in their order (C2PA 2.4 section 6.4). */
   readonly label: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly kind: 'created' | 'gathered';
+  /** `json` for labels whose definition asks for JSON-LD; CBOR otherwise. */
+  readonly encoding?: 'cbor' | 'json';
+}
+
+/** Roles of a named actor, CAWG Identity 1.3. */
+export const NAMED_ACTOR_ROLES = [
+  'cawg.creator',
+  'cawg.contributor',
+  'cawg.editor',
+  'cawg.producer',
+  'cawg.publisher',
+  'cawg.sponsor',
+  'cawg.translator',
+] as const;
+export type NamedActorRole = (typeof NAMED_ACTOR_ROLES)[number];
+
+/** One `cawg.identity` assertion: who stands behind which assertions, beside the claim generator. */
+export interface PlannedIdentity {
+  readonly key: ClaimKey;
+  /** Whether the certificate leads to an anchor of this installation; an imported one need not. */
+  readonly isTrustedHere: boolean;
+  readonly roles: readonly NamedActorRole[];
+  /** Labels of assertions of this manifest. The hard binding and the actions are always referenced. */
+  readonly references: readonly string[];
+}
+
+/** What is written into the file itself before it is signed, for programs that read no manifests. */
+export interface EmbeddedMetadata {
+  /** XMP properties of simple text values, by namespace address and name, in the order in which they are written. */
+  readonly properties: readonly XmpText[];
+}
+
+export interface XmpText {
+  readonly namespace: string;
+  /** Used when the packet has no prefix for the namespace yet. */
+  readonly prefix: string;
+  readonly name: string;
+  readonly value: string;
 }
 
 export interface ManifestPlan {
   readonly title: string;
   readonly actions: readonly PlannedAction[];
+  /**
+   * Whether these are all actions there were. False where somebody declares what was done and nobody here watched
+   * (promise P10).
+   */
+  readonly allActionsIncluded: boolean;
   readonly ingredients: readonly PlannedIngredient[];
   readonly assertions: readonly PlannedAssertion[];
+  readonly identities: readonly PlannedIdentity[];
+  readonly embeddedMetadata: EmbeddedMetadata | undefined;
   /** Off for intermediate steps: thumbnails multiply the size of a long chain by 70. */
   readonly thumbnail: boolean;
 }

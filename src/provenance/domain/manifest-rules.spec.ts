@@ -25,7 +25,10 @@ const plan = (changes: Partial<ManifestPlan>): ManifestPlan => ({
   title: 'x',
   actions: [created],
   ingredients: [],
+  allActionsIncluded: true,
   assertions: [],
+  identities: [],
+  embeddedMetadata: undefined,
   thumbnail: false,
   ...changes,
 });

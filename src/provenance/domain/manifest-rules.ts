@@ -1,8 +1,10 @@
 import { ColophonError } from '../../shared/errors.js';
 import {
+  type DigitalSourceType,
   type ManifestPlan,
   type PlannedAction,
   type PlannedAssertion,
+  type PlannedIdentity,
   type SigningOrigin,
 } from './manifest-plan.js';
 
@@ -33,12 +35,23 @@ const SOURCE_TYPE_OPTIONAL: ReadonlySet<string> = new Set(
 /** Actions that speak about component ingredients and must name them. */
 export const COMPONENT_ACTIONS: ReadonlySet<string> = new Set(['c2pa.placed', 'c2pa.removed']);
 
+/** Says that something was written into the metadata of the file; added by the signer where it did. */
+export const METADATA_ACTION = 'c2pa.edited.metadata';
+
 /** Assertions that the signing adapter itself writes; a caller who could write them could lie about the file. */
-const RESERVED_LABELS = /^c2pa\.(actions|ingredient|hash|claim|signature|thumbnail|soft-binding)(\.|$|_)/;
+const RESERVED_LABELS =
+  /^(c2pa\.(actions|ingredient|hash|claim|signature|thumbnail|soft-binding)|cawg\.identity|org\.colophon\.embedded-metadata)(\.|$|_)/;
+/** Digital source types which say that a trained model made or changed the work. */
+export const TRAINED_SOURCE_TYPES: ReadonlySet<DigitalSourceType | undefined> = new Set([
+  'trainedAlgorithmicMedia',
+  'compositeWithTrainedAlgorithmicMedia',
+] as const);
 const LABEL = /^[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z0-9][A-Za-z0-9_-]*)+$/;
 const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
 const MAX_PARTS = 100;
 const MAX_TITLE_LENGTH = 1000;
+/** The organization and a person. */
+const MAX_IDENTITIES = 8;
 
 /**
  * Refuses a plan which would give a manifest that the specification forbids or that says what nobody knows.
@@ -52,6 +65,7 @@ export function checkManifestPlan(plan: ManifestPlan): void {
   demand(parents.length <= 1, 'more than one parentOf ingredient');
   demand(plan.ingredients.length <= MAX_PARTS, 'too many ingredients');
   demand(plan.assertions.length <= MAX_PARTS, 'too many assertions');
+  demand(plan.identities.length <= MAX_IDENTITIES, 'too many identities');
   // No action beside the signer's own c2pa.opened is what is true of a file that was only received. Without a parent
   // the rule below asks for c2pa.created.
   demand(plan.actions.length <= MAX_PARTS, 'too many actions');
@@ -67,11 +81,31 @@ export function checkManifestPlan(plan: ManifestPlan): void {
     'c2pa.placed and c2pa.removed need a componentOf ingredient',
   );
   plan.assertions.forEach(checkAssertion);
+  checkDisclosures(plan);
+  plan.identities.forEach((identity) => {
+    checkIdentity(identity, plan);
+  });
+}
+
+/** C2PA 2.4 section 18.28: not without a trained model, and a trained model is not passed over in silence. */
+function checkDisclosures({ assertions, actions }: ManifestPlan): void {
+  const disclosures = assertions.filter(({ label }) => label === 'c2pa.ai-disclosure');
+  const usesModel = actions.some(({ digitalSourceType }) => TRAINED_SOURCE_TYPES.has(digitalSourceType));
+  demand(disclosures.length === 0 || usesModel, 'c2pa.ai-disclosure without a trained model');
+}
+
+function checkIdentity({ roles, references }: PlannedIdentity, { assertions }: ManifestPlan): void {
+  demand(roles.length > 0, 'an identity without a role');
+  const known = references.every((label) => assertions.some((assertion) => assertion.label === label));
+  demand(known, 'an identity refers to an assertion that is not in the manifest');
 }
 
 function checkAction(action: PlannedAction, index: number, hasParent: boolean): void {
   demand(ALLOWED_ACTIONS.has(action.action), `action ${action.action} is not one of the specification`);
-  demand(action.action !== 'c2pa.opened', 'c2pa.opened is added by the signer');
+  demand(
+    action.action !== 'c2pa.opened' && action.action !== METADATA_ACTION,
+    `${action.action} is added by the signer`,
+  );
   if (action.action === 'c2pa.created') {
     demand(index === 0 && !hasParent, 'c2pa.created comes first, and only where there is no parent');
   }
@@ -107,6 +141,17 @@ export function actionsAfterOpening(
   const [first, ...rest] = plan.actions;
   if (opening !== 'source_manifest' || first?.action !== 'c2pa.created') return plan.actions;
   return originKind === 'captured_from_provider' ? [{ ...first, action: 'c2pa.edited' }, ...rest] : rest;
+}
+
+/** Metadata is written before signing, and behind the action with which every manifest begins. */
+export function withMetadataAction(
+  actions: readonly PlannedAction[],
+  opening: Opening,
+  metadataAction: PlannedAction | undefined,
+): readonly PlannedAction[] {
+  if (metadataAction === undefined) return actions;
+  const begins = opening === 'nothing' ? 1 : 0;
+  return [...actions.slice(0, begins), metadataAction, ...actions.slice(begins)];
 }
 
 function demand(condition: boolean, problem: string): void {

@@ -1,8 +1,13 @@
+import { type AiDisclosure } from './ai-disclosure.js';
 import { brokenIngredients, isIntegrityFailure } from './chain-failures.js';
-import { DIGITAL_SOURCE_TYPES, type DigitalSourceType } from './manifest-plan.js';
 import { type ChainNode, type MediaVerification, type ValidationStatus } from './media-verifier.port.js';
+import { statusWords } from './status-words.js';
+import { trustListWords } from './trust-list.js';
 
-type Facts = Pick<MediaVerification, 'verdict' | 'trustedBy' | 'chain' | 'statuses'>;
+type Facts = Pick<MediaVerification, 'verdict' | 'trustedBy' | 'chain' | 'statuses'> &
+  Partial<
+    Pick<MediaVerification, 'signer' | 'timeStamp' | 'disclosure' | 'identities' | 'remoteManifestUrl'>
+  >;
 
 /**
  * The result in plain English, most important first. Names inside are whatever the file says: they are quoted, and
@@ -10,48 +15,74 @@ type Facts = Pick<MediaVerification, 'verdict' | 'trustedBy' | 'chain' | 'status
  */
 export function verificationSentences(facts: Facts): string[] {
   const { verdict, chain } = facts;
-  if (verdict === 'none' || chain === undefined) {
-    return [
-      'This file carries no C2PA manifest. That says nothing about how it was made: manifests are easily stripped.',
-    ];
-  }
+  if (verdict === 'none' || chain === undefined) return noManifestSentences(facts);
   return [
-    verdict === 'broken' ? brokenSentence(facts.statuses) : INTACT,
+    verdict === 'broken' ? brokenSentence(facts.statuses, chain) : INTACT,
     ...trustSentences(facts),
+    ...timeSentences(facts),
     ...ingredientSentences(chain),
-    ...sourceSentences(verdict, chain),
+    ...sourceSentences(verdict, facts.disclosure),
+    ...identitySentences(facts),
     ...stepSentences(chain),
   ];
 }
 
 const INTACT = 'The file is intact: nothing was changed after it was signed.';
 
-function brokenSentence(statuses: readonly ValidationStatus[]): string {
-  const reasons = new Set(statuses.filter(isIntegrityFailure).map((status) => reasonOf(status.code)));
+function noManifestSentences({ remoteManifestUrl }: Facts): string[] {
+  const elsewhere =
+    remoteManifestUrl === undefined
+      ? []
+      : [
+          `The file says that its manifest lies elsewhere, at ${quoted(remoteManifestUrl)}. Nobody went there: such an address is the choice of whoever made the file.`,
+        ];
+  return [
+    'This file carries no C2PA manifest. That says nothing about how it was made: manifests are easily stripped.',
+    ...elsewhere,
+  ];
+}
+
+function brokenSentence(statuses: readonly ValidationStatus[], chain: ChainNode): string {
+  const own = [...statuses, ...chain.failures].filter(isIntegrityFailure);
+  const reasons = new Set(own.map((status) => statusWords(status.code)));
   return `The file is broken: ${[...reasons].join('; ') || 'its manifest does not validate'}. Do not rely on what its manifest says.`;
 }
 
-/** Status codes of C2PA 2.4 section 15.2.2, by what they mean for a reader. */
-function reasonOf(code: string): string {
-  if (/^assertion\.(dataHash|bmffHash|boxesHash|collectionHash)\./.test(code)) {
-    return 'the picture does not match the manifest, so one of them was changed or swapped';
+function trustSentences({ verdict, trustedBy, chain, signer }: Facts): string[] {
+  const name = quoted(chain?.signer?.commonName ?? chain?.signer?.issuer ?? signer?.subject);
+  if (verdict === 'intact_and_trusted') {
+    const list = signer?.list === undefined ? (trustedBy ?? '') : trustListWords(signer.list);
+    return [`It was signed by ${name}, trusted by ${list}.`];
   }
-  if (code.startsWith('claimSignature.')) return 'the signature does not hold';
-  if (code === 'signingCredential.expired') return 'the signing certificate had expired';
-  if (code === 'signingCredential.revoked') return 'the signing certificate was revoked';
-  if (code.startsWith('signingCredential.')) return 'the signing certificate is not fit for signing claims';
-  if (code.startsWith('assertion.hashedURI.')) return 'a part of the manifest was changed';
-  if (code.startsWith('ingredient.')) return 'the record of an ingredient does not fit';
-  return `the manifest fails the check "${code}"`;
-}
-
-function trustSentences({ verdict, trustedBy, chain }: Facts): string[] {
-  const name = quoted(chain?.signer?.commonName ?? chain?.signer?.issuer);
-  if (verdict === 'intact_and_trusted') return [`It was signed by ${name}, trusted by ${trustedBy ?? ''}.`];
   if (verdict !== 'intact') return [];
+  const why = signer?.notTrustedBecause;
   return [
     `It was signed by someone who is named ${name} in the certificate; the certificate is on no list we know, so anybody may have written that name.`,
+    ...(why === undefined || why.includes('leads to no list') ? [] : [`More exactly: ${harmless(why)}.`]),
   ];
+}
+
+function timeSentences({ verdict, timeStamp, chain }: Facts): string[] {
+  if (verdict === 'broken' || timeStamp === undefined) return [];
+  const claimed = chain?.signer?.signedAt;
+  switch (timeStamp.status) {
+    case 'trusted': {
+      const list = timeStamp.list === undefined ? 'a list' : trustListWords(timeStamp.list);
+      return [
+        `The time-stamp authority ${quoted(timeStamp.authority)} saw the signature at ${timeStamp.at ?? ''}; it is trusted by ${list}.`,
+      ];
+    }
+    case 'untrusted':
+      return [
+        `A time-stamp says${claimed === undefined ? '' : ` ${quoted(claimed)}`}, by an authority on no list we know, so the time is only a claim.`,
+      ];
+    case 'invalid':
+      return [
+        'The file carries a time-stamp that is not about this signature or cannot be read: it proves no time.',
+      ];
+    case 'none':
+      return ['There is no time-stamp: when it was signed is only what the signer says.'];
+  }
 }
 
 function ingredientSentences(chain: ChainNode): string[] {
@@ -59,29 +90,36 @@ function ingredientSentences(chain: ChainNode): string[] {
     .slice(0, 10)
     .map((node) => {
       const reasons = new Set(
-        node.failures.filter(isIntegrityFailure).map((status) => reasonOf(status.code)),
+        node.failures.filter(isIntegrityFailure).map((status) => statusWords(status.code)),
       );
       return `An ingredient, ${quoted(node.title)}, is broken: ${[...reasons].join('; ')}.`;
     });
 }
 
-const SOURCE_MEANING: Readonly<Partial<Record<DigitalSourceType, string>>> = {
-  trainedAlgorithmicMedia: 'generated by a trained model (generative AI)',
-  compositeWithTrainedAlgorithmicMedia: 'edited with a trained model (generative AI)',
-  algorithmicMedia: 'generated by an algorithm that was not trained',
-  digitalCapture: 'captured by a camera',
-  humanEdits: 'edited by people',
-};
-
-function sourceSentences(verdict: Facts['verdict'], chain: ChainNode): string[] {
-  const types = new Set(actionsBelow(chain).map((action) => action.digitalSourceType));
+function sourceSentences(verdict: Facts['verdict'], disclosure: AiDisclosure | undefined): string[] {
+  if (disclosure === undefined) return [];
   const claim = verdict === 'broken' ? 'The broken manifest claims' : 'The manifest says';
-  return (Object.keys(SOURCE_MEANING) as DigitalSourceType[])
-    .filter((type) => types.has(DIGITAL_SOURCE_TYPES[type]))
-    .map(
-      (type) =>
-        `${claim} that the picture, or something it was made from, was ${SOURCE_MEANING[type] ?? ''}.`,
-    );
+  const types = new Map(disclosure.sourceTypes.map(({ term, meaning }) => [meaning, term]));
+  const sources = [...types]
+    .slice(0, 10)
+    .map(([meaning]) => `${claim} that the file, or something it was made from, was ${meaning}.`);
+  const models = disclosure.models
+    .slice(0, 5)
+    .map(({ name, identifier }) => `${claim} that the model ${quoted(name ?? identifier)} was used.`);
+  const rest = disclosure.generativeAi === 'not_stated' && verdict !== 'broken' ? [disclosure.text] : [];
+  return [
+    ...sources,
+    ...models,
+    ...rest,
+    ...disclosure.trainingAndMining.slice(0, 8).map(({ text }) => harmless(text)),
+  ];
+}
+
+function identitySentences({ identities = [] }: Facts): string[] {
+  return identities.slice(0, 5).map(({ text, roles }) => {
+    const as = roles.length === 0 ? '' : ` as ${roles.map(quoted).join(', ')}`;
+    return `Somebody put a name to it${as}. ${text}`;
+  });
 }
 
 function stepSentences(chain: ChainNode): string[] {
@@ -94,15 +132,15 @@ function manifestCount(node: ChainNode): number {
   return below + (node.manifestLabel === undefined ? 0 : 1);
 }
 
-function actionsBelow(node: ChainNode): ChainNode['actions'] {
-  return [...node.actions, ...node.ingredients.flatMap(actionsBelow)];
-}
-
 const MAX_NAME_LENGTH = 120;
 
 /** Control and bidirectional formatting characters would let a name rewrite the sentence around it. */
+function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, '');
+}
+
 function quoted(name: string | undefined): string {
   if (name === undefined) return 'an unnamed signer';
-  const harmless = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
-  return `"${harmless.length > MAX_NAME_LENGTH ? `${harmless.slice(0, MAX_NAME_LENGTH)}...` : harmless}"`;
+  const safe = harmless(name);
+  return `"${safe.length > MAX_NAME_LENGTH ? `${safe.slice(0, MAX_NAME_LENGTH)}...` : safe}"`;
 }

@@ -1,11 +1,17 @@
-import { Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FastifyRequest } from 'fastify';
+import { Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { Unaudited } from '../../http/audited.js';
-import { Public } from '../../http/authentication.guard.js';
+import { OptionalPrincipal, PublicOrKey } from '../../http/authentication.guard.js';
 import { FormRoute } from '../../http/form-route.js';
 import { FormUploads } from '../../http/form-uploads.js';
 import { VerifyFile } from '../application/verify-file.js';
+import { FindSimilar, type SimilarManifest } from '../domain/find-similar.port.js';
+import { verificationView } from './verification-view.js';
+
+export const CRJSON_MEDIA_TYPE = 'application/crjson+json';
+const querySchema = z.strictObject({ format: z.enum(['words', 'crjson']).default('words') });
 
 @ApiTags('Verification')
 @Controller('v1/verify')
@@ -13,36 +19,60 @@ export class VerifyController {
   constructor(
     private readonly verifyFile: VerifyFile,
     private readonly uploads: FormUploads,
+    private readonly findSimilar: FindSimilar,
   ) {}
 
   @Post()
   @Unaudited(
-    "Public: there is nobody to name. It tells what the caller's own file says and, if we signed that very file, where the log says so. It shows nothing of any other file, and the file is not kept.",
+    "Public: there is nobody to name. It tells what the caller's own file says and, if we signed that very file, where the log says so. Of a file without a manifest it tells which public ones look similar, and the caller's own where a key is sent: ids, no byte of a file. The file is not kept.",
   )
-  @Public()
+  @PublicOrKey()
   @HttpCode(200)
-  @FormRoute()
-  @ApiOperation({
-    summary: 'What does this file say, is it intact, do we know it. Public; the file is not kept.',
+  @FormRoute(undefined, {
+    name: 'manifest',
+    description: 'The C2PA manifest store of a file that carries none (application/c2pa). Optional',
   })
-  async verify(@Req() request: FastifyRequest) {
-    return this.uploads.inspect(request, async (path) => {
-      const { verification, headline, log } = await this.verifyFile.verify(path);
-      return {
-        file: {
-          sha256: verification.sha256,
-          sizeBytes: verification.sizeBytes,
-          mediaType: verification.mediaType,
-        },
-        verdict: verification.verdict,
-        headline,
-        sentences: verification.sentences,
-        trustedBy: verification.trustedBy ?? null,
-        brokenIngredient: verification.brokenIngredient,
-        log: { origin: null, entryIndex: null, ...log },
-        chain: verification.chain ?? null,
-        statuses: verification.statuses,
-      };
+  @ApiQuery({ name: 'format', enum: ['words', 'crjson'], required: false })
+  @ApiOperation({
+    summary:
+      'What does this file say, is it intact and where did it break, who signed it and who trusts them, do we know it. As words, or as crJSON. Public; the file is not kept.',
+  })
+  async verify(
+    @Req() request: FastifyRequest,
+    @Query({ schema: querySchema }) { format }: z.infer<typeof querySchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @OptionalPrincipal() viewer: { readonly organizationId: string } | undefined,
+  ): Promise<unknown> {
+    const asCrJson = format === 'crjson' || request.headers.accept === CRJSON_MEDIA_TYPE;
+    return this.uploads.inspect(request, 'manifest', async (path, manifestPath) => {
+      if (!asCrJson) return this.inWords(path, manifestPath, viewer);
+      const document = await this.verifyFile.crJson(path);
+      void reply.type(CRJSON_MEDIA_TYPE);
+      return document;
     });
   }
+
+  private async inWords(
+    path: string,
+    manifestPath: string | undefined,
+    viewer: { readonly organizationId: string } | undefined,
+  ) {
+    const found = await this.verifyFile.verify(path, { manifestPath });
+    const isStripped = found.verification.verdict === 'none';
+    const similar = isStripped ? await this.findSimilar.to(path, viewer) : 'not_asked';
+    return { ...verificationView(found), similar: similarAnswer(similar) };
+  }
+}
+
+/** Words matter here: likeness is a hint where to look, and proves nothing about this file. */
+function similarAnswer(found: readonly SimilarManifest[] | undefined | 'not_asked') {
+  if (found === 'not_asked')
+    return { text: 'The file carries a manifest, so nothing was compared.', items: [] };
+  if (found === undefined) return { text: 'The picture could not be compared with others.', items: [] };
+  if (found.length === 0)
+    return { text: 'This installation shows no manifest of a picture that looks similar.', items: [] };
+  return {
+    text: 'This installation signed pictures that look similar. Similar is not the same: compare them yourself before you conclude anything about this file.',
+    items: found,
+  };
 }

@@ -9,29 +9,39 @@ import { systemClock, type Clock } from '../../shared/clock.js';
 import { C2paMediaSigner } from '../adapters/c2pa-media-signer.js';
 import { C2paReader, fileSha256 } from '../adapters/c2pa-reader.js';
 import { openFileKeystore, type FileKeystore } from '../adapters/file-keystore.js';
-import { type EmbeddableMediaType } from '../domain/media-types.js';
+import { openIdentityAuthority, type IdentityAuthority } from '../adapters/identity-authority.js';
+import { openIdentityKey } from '../adapters/identity-key.js';
+import { type NamedSubject } from '../domain/identity-issuer.port.js';
+import { type SignableMediaType } from '../domain/media-types.js';
 import {
+  type FileIngredient,
   type ManifestPlan,
   type PlannedAction,
-  type PlannedIngredient,
+  type PlannedIdentity,
   type SigningOrigin,
 } from '../domain/manifest-plan.js';
-import { type SignedMedia } from '../domain/media-signer.port.js';
+import { SIDECAR_SUFFIX, type SignedMedia } from '../domain/media-signer.port.js';
+import { type Naming } from '../domain/named-actor.js';
 import { type MediaVerification } from '../domain/media-verifier.port.js';
 
 export interface MediaFile {
   readonly path: string;
-  readonly mediaType: EmbeddableMediaType;
+  readonly mediaType: SignableMediaType;
+  /** The manifest, where it is a file of its own. */
+  readonly manifestPath?: string | undefined;
 }
 
-const EXTENSIONS: Readonly<Record<EmbeddableMediaType, 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff' | 'gif'>> = {
+const EXTENSIONS = {
   'image/png': 'png',
   'image/jpeg': 'jpeg',
   'image/webp': 'webp',
   'image/avif': 'avif',
   'image/tiff': 'tiff',
   'image/gif': 'gif',
-};
+} as const;
+/** Types of which {@link SigningWorkshop.picture} makes a new one each time. */
+export type PictureType = keyof typeof EXTENSIONS;
+export const PICTURE_TYPES = Object.keys(EXTENSIONS) as PictureType[];
 
 /**
  * A callback signer of the native library keeps its process alive until it is garbage collected, half a minute after
@@ -53,6 +63,7 @@ export class SigningWorkshop {
     readonly keystore: FileKeystore,
     readonly signer: C2paMediaSigner,
     readonly reader: C2paReader,
+    private readonly identities: IdentityAuthority,
   ) {}
 
   static async create(options: { clock?: Clock; keyClock?: Clock } = {}): Promise<SigningWorkshop> {
@@ -62,7 +73,12 @@ export class SigningWorkshop {
       folder: join(folder, 'keys'),
       clock: options.keyClock ?? clock,
     });
-    const trust = { name: 'this installation', anchorsPem: keystore.caCertificatePem };
+    const identities = await openIdentityAuthority({ folder: join(folder, 'keys'), clock });
+    const trust = {
+      name: 'this installation',
+      anchorsPem: keystore.caCertificatePem,
+      identityAnchorsPem: identities.certificatePem,
+    };
     const reader = new C2paReader({ trust });
     const signer = new C2paMediaSigner({
       key: keystore.claimKey,
@@ -71,7 +87,7 @@ export class SigningWorkshop {
       version: '0.1.0',
       clock,
     });
-    return new SigningWorkshop(folder, keystore, signer, reader);
+    return new SigningWorkshop(folder, keystore, signer, reader, identities);
   }
 
   async close(): Promise<void> {
@@ -90,7 +106,7 @@ export class SigningWorkshop {
   }
 
   /** A picture of noise, so that its bytes are unlike any other's. */
-  async picture(mediaType: EmbeddableMediaType = 'image/png', size = 64): Promise<MediaFile> {
+  async picture(mediaType: PictureType = 'image/png', size = 64): Promise<MediaFile> {
     const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
     const image = sharp({ create: { width: size, height: size, channels: 3, background: '#888', noise } });
     return { path: await this.write(await image.toFormat(EXTENSIONS[mediaType]).toBuffer()), mediaType };
@@ -108,7 +124,29 @@ export class SigningWorkshop {
         ? { kind, originalSha256, stepRunId: 'stp_test' }
         : { kind, originalSha256, assetId: 'ast_test' };
     const signed = await this.signer.sign({ source, destinationPath, origin, plan });
-    return { path: destinationPath, mediaType: source.mediaType, signed };
+    const manifestPath =
+      signed.manifestPlacement === 'sidecar' ? `${destinationPath}${SIDECAR_SUFFIX}` : undefined;
+    return { path: destinationPath, mediaType: source.mediaType, manifestPath, signed };
+  }
+
+  /** Trust for other readers: the anchor of claims and that of named actors. */
+  get anchors(): { readonly claims: string; readonly identities: string } {
+    return { claims: this.keystore.caCertificatePem, identities: this.identities.certificatePem };
+  }
+
+  /** The key of a named actor. */
+  async naming(subject: NamedSubject = { organization: 'Acme', person: undefined }): Promise<Naming> {
+    const credential = await this.identities.issue(subject);
+    const { key, isTrustedHere } = openIdentityKey(credential, systemClock.now(), this.anchors.identities);
+    return { key, isTrustedHere };
+  }
+
+  async identity(
+    roles: PlannedIdentity['roles'],
+    references: readonly string[] = [],
+    subject?: NamedSubject,
+  ): Promise<PlannedIdentity> {
+    return { ...(await this.naming(subject)), roles, references };
   }
 
   async verify(file: MediaFile): Promise<MediaVerification> {
@@ -135,12 +173,21 @@ export function generatedPlan(plan: Partial<ManifestPlan> = {}): ManifestPlan {
     title: 'Product shot',
     actions: [action('c2pa.created', 'trainedAlgorithmicMedia')],
     ingredients: [],
+    allActionsIncluded: true,
     assertions: [],
+    identities: [],
+    embeddedMetadata: undefined,
     thumbnail: false,
     ...plan,
   };
 }
 
-export function parentOf(file: MediaFile, title = 'Parent'): PlannedIngredient {
-  return { ...file, title, relationship: 'parentOf', digitalSourceType: undefined };
+export function parentOf(file: MediaFile, title = 'Parent'): FileIngredient {
+  return {
+    path: file.path,
+    mediaType: file.mediaType,
+    title,
+    relationship: 'parentOf',
+    digitalSourceType: undefined,
+  };
 }

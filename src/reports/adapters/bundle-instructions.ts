@@ -1,10 +1,12 @@
 import { type AssetDossier } from '../domain/dossier.js';
-import { assetPath, BUNDLE_PATHS, entryPath, proofPath } from '../domain/bundle-format.js';
+import { assetPath, BUNDLE_PATHS, entryPath, proofPath, sidecarPath } from '../domain/bundle-format.js';
 import { witnessingWords } from '../domain/witnessing-words.js';
 import { logCheckProgram } from './log-check-program.js';
 
 export interface BundleParts {
   readonly assetFileName: string;
+  /** The manifest is a file of its own beside the media file. */
+  readonly hasSidecar: boolean;
   readonly hasOpenings: boolean;
   readonly timeStampPaths: readonly string[];
   readonly hasTimeStampRoots: boolean;
@@ -16,7 +18,9 @@ export function bundleInstructions(dossier: AssetDossier, parts: BundleParts): s
   const sections = [
     SUMS,
     EVERYTHING,
-    mediaSection(dossier, parts.assetFileName),
+    parts.hasSidecar
+      ? sidecarSection(dossier, parts.assetFileName)
+      : mediaSection(dossier, parts.assetFileName),
     logSection(dossier),
     ...(log.witnessing.witnesses.length > 0 ? [witnessSection(dossier)] : []),
     ...(parts.timeStampPaths.length > 0 ? [timeSection(parts)] : []),
@@ -68,8 +72,28 @@ function mediaSection({ asset }: AssetDossier, assetFileName: string): Section {
 The first prints \`${asset.sha256}\`, the hash in the log. \`c2patool\` (Content Authenticity Initiative)
 prints the C2PA manifests in the file, with each step of its making as an ingredient, and validates signature and hashes;
 with \`trust\` it also checks that the certificate was issued by the authority in \`${BUNDLE_PATHS.trustAnchors}\`. Proves
-that the picture and what its manifest says were not changed since they were signed. Compare the authority with the one
+that the file and what its manifest says were not changed since they were signed. Compare the authority with the one
 that the organization names elsewhere: it is part of this bundle, so it does not vouch for itself.`,
+  };
+}
+
+function sidecarSection({ asset }: AssetDossier, assetFileName: string): Section {
+  const [file, manifest] = [assetPath(assetFileName), sidecarPath(assetFileName)];
+  return {
+    title: 'The media file is the signed one',
+    text: `    sha256sum ${file}
+    sha256sum ${manifest}
+    c2patool ${file} --external-manifest ${manifest}
+    c2patool ${file} --external-manifest ${manifest} trust --trust_anchors ${BUNDLE_PATHS.trustAnchors}
+    npx colophon verify ${file} --manifest ${manifest} --trust ${BUNDLE_PATHS.trustAnchors}
+
+Files of this kind cannot carry a manifest, so it is a file of its own (C2PA sidecar). The first two print
+\`${asset.sha256}\` and \`${asset.manifestSha256}\`, the hashes in the log. \`c2patool\`
+(Content Authenticity Initiative) prints the manifest and validates signature and hashes; with \`trust\` it also checks that
+the certificate was issued by the authority in \`${BUNDLE_PATHS.trustAnchors}\`. Versions of it that do not know this kind of
+file refuse; the last command does the same with our program. Proves that the file and what its manifest says were not
+changed since they were signed. Compare the authority with the one that the organization names elsewhere: it is part of
+this bundle, so it does not vouch for itself.`,
   };
 }
 

@@ -1,6 +1,8 @@
 import { sharp } from '../../assets/adapters/libvips.js';
+import { type CertificateRenderer } from '../application/make-certificate.js';
 import { type DossierRenderer } from '../application/make-report.js';
 import { type DossierPicture } from '../domain/dossier.js';
+import { renderCertificatePdf } from './certificate-pdf.js';
 import { renderDossierJson } from './dossier-json.js';
 import { renderDossierPdf } from './dossier-pdf.js';
 import { writeEvidenceBundle } from './evidence-bundle.js';
@@ -15,6 +17,8 @@ export const dossierRenderer: DossierRenderer = {
   },
   picture: thumbnail,
 };
+
+export const certificateRenderer: CertificateRenderer = { pdf: renderCertificatePdf, picture: thumbnail };
 
 /** Transparent parts become white, as on paper. */
 async function thumbnail(assetId: string, path: string): Promise<DossierPicture> {

@@ -18,6 +18,7 @@ import {
   type OpeningFile,
   openingPath,
   proofPath,
+  sidecarPath,
   timeStampPath,
 } from '../domain/bundle-format.js';
 import { type AssetDossier, type BundleEvidence } from '../domain/dossier.js';
@@ -90,6 +91,7 @@ async function packFiles({ dossier, dossierPdf, evidence }: EvidenceBundleReques
   const timeStamps = timeStampFiles(evidence);
   const instructions = bundleInstructions(dossier, {
     assetFileName: main.name,
+    hasSidecar: main.sidecar !== undefined,
     hasOpenings: evidence.openings.length > 0,
     timeStampPaths: timeStamps.map(({ path }) => path),
     hasTimeStampRoots: evidence.timeStampRootsPem !== undefined,
@@ -117,7 +119,10 @@ async function packFiles({ dossier, dossierPdf, evidence }: EvidenceBundleReques
     const role = { path: openingPath(opening.index), role: 'opening', index: opening.index } as const;
     add(role, canonicalJson(opening));
   }
-  for (const file of assets) packed.push(await packAsset(file, dossier));
+  for (const file of assets) {
+    packed.push(await packAsset(file, dossier));
+    if (file.sidecar) packed.push(await packSidecar(file.assetId, file.name, file.sidecar, dossier));
+  }
   packed.sort((a, b) => byPath(a.file, b.file));
   const index = fromBytes(
     BUNDLE_PATHS.index,
@@ -172,19 +177,41 @@ async function packAsset(
   }
   const { assetId, sha256 } = asset;
   const path = assetPath(asset.name);
-  const { size } = await stat(asset.path).catch((cause: unknown) => {
+  return {
+    file: await storedFile(path, sha256, asset.path),
+    role: { path, role: 'asset', assetId, sha256, mediaType: recorded.mediaType },
+  };
+}
+
+async function packSidecar(
+  assetId: string,
+  fileName: string,
+  { sha256, path: storedPath }: { readonly sha256: string; readonly path: string },
+  dossier: AssetDossier,
+): Promise<{ file: PackedFile; role: BundleFile }> {
+  const recorded = dossier.chain.find(({ id }) => id === assetId) ?? dossier.asset;
+  if (recorded.id !== assetId || recorded.manifestSha256 !== sha256) {
+    throw new ColophonError('internal', 'The evidence holds a manifest that the dossier does not know.');
+  }
+  const path = sidecarPath(fileName);
+  return {
+    file: await storedFile(path, sha256, storedPath),
+    role: { path, role: 'manifest', assetId, sha256 },
+  };
+}
+
+/** A file of the store, checked again on its way into the bundle. */
+async function storedFile(path: string, sha256: string, storedPath: string): Promise<PackedFile> {
+  const { size } = await stat(storedPath).catch((cause: unknown) => {
     throw new ColophonError('storage_unavailable', 'A media file of this report is missing.', { cause });
   });
   const opened = (): Readable => {
-    const stream = createReadStream(asset.path, { highWaterMark: 1024 * 1024 });
+    const stream = createReadStream(storedPath, { highWaterMark: 1024 * 1024 });
     const checked = new ExpectedBytes(sha256);
     stream.once('error', (error) => checked.destroy(error));
     return stream.pipe(checked);
   };
-  return {
-    file: { path, sha256, sizeBytes: size, open: () => Promise.resolve(opened()) },
-    role: { path, role: 'asset', assetId, sha256, mediaType: recorded.mediaType },
-  };
+  return { path, sha256, sizeBytes: size, open: () => Promise.resolve(opened()) };
 }
 
 function fromBytes(path: string, bytes: Buffer): PackedFile {

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { In } from 'typeorm';
 import { fileSizeBytes, hashFile } from '../../assets/adapters/file-asset-store.js';
 import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type EvidenceCheckpoint } from '../../audit/application/evidence-checkpoint.js';
@@ -11,6 +12,7 @@ import { type ReadOpenings } from '../../audit/application/read-openings.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
+import { fileExtensionOf, signableMediaType } from '../../provenance/domain/media-types.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { ReportEntity, type ReportFormat, type ReportState } from '../adapters/report.entity.js';
@@ -50,7 +52,7 @@ export class MakeReport {
     private readonly readOpenings: ReadOpenings,
     private readonly erasures: ReadErasures,
     private readonly appendEntry: AppendEntry,
-    private readonly trustAnchorsPem: string,
+    private readonly installationTrust: { readonly anchorsPem: string },
     private readonly timeStampRootsPem: string | undefined,
     private readonly clock: Clock,
   ) {}
@@ -108,7 +110,8 @@ export class MakeReport {
     lineage: readonly AssetWithParents[],
   ): Promise<DossierPicture[]> {
     const pictures: DossierPicture[] = [];
-    for (const asset of lineage) {
+    // Of what is no picture of a kind that is decoded here, the report shows none.
+    for (const asset of lineage.filter(({ mediaType }) => isStillImageType(mediaType))) {
       const path = await this.store.localPath(organizationId, asset.sha256);
       pictures.push(await this.renderer.picture(publicId('asset', asset.id), path));
     }
@@ -138,7 +141,8 @@ export class MakeReport {
             assetId: publicId('asset', asset.id),
             sha256: asset.sha256,
             path: await this.store.localPath(organizationId, asset.sha256),
-            fileName: `${publicId('asset', asset.id)}.${asset.mediaType.split('/')[1] ?? 'bin'}`,
+            fileName: `${publicId('asset', asset.id)}.${extensionOf(asset.mediaType)}`,
+            sidecar: await this.sidecarOf(organizationId, asset),
           },
         ]
       : [];
@@ -149,10 +153,18 @@ export class MakeReport {
       entries,
       openings,
       assets,
-      trustAnchorsPem: this.trustAnchorsPem,
+      trustAnchorsPem: this.installationTrust.anchorsPem,
       timeStamps: collected.checkpoint.timeStamps,
       timeStampRootsPem: this.timeStampRootsPem,
     };
+  }
+
+  private async sidecarOf(
+    organizationId: string,
+    { manifestPlacement, manifestSha256 }: AssetWithParents,
+  ): Promise<{ sha256: string; path: string } | undefined> {
+    if (manifestPlacement === 'embedded') return undefined;
+    return { sha256: manifestSha256, path: await this.store.localPath(organizationId, manifestSha256) };
   }
 
   private async progress(organizationId: string, id: string, progress: number): Promise<void> {
@@ -236,4 +248,9 @@ const DISCLOSED_TYPES = [
 
 function isDisclosed({ type }: LoggedEntry): boolean {
   return DISCLOSED_TYPES.includes(type);
+}
+
+function extensionOf(mediaType: string): string {
+  const signable = signableMediaType(mediaType);
+  return signable === undefined ? 'bin' : fileExtensionOf(signable);
 }

@@ -41,6 +41,8 @@ export const entryPath = (index: number): string => `entries/${index}.json`;
 export const proofPath = (index: number): string => `proofs/${index}.tlog-proof`;
 export const openingPath = (index: number): string => `openings/${index}.json`;
 export const assetPath = (fileName: string): string => `assets/${fileName}`;
+/** Beside the file, under its name with another extension: where public tools look for a manifest (C2PA sidecar). */
+export const sidecarPath = (fileName: string): string => `assets/${fileName.replace(/\.[^.]*$/, '')}.c2pa`;
 
 /** A path that every file system can hold and no extraction can turn into another place. */
 export const SAFE_PATH = /^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,126}\/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,126}$/;
@@ -62,6 +64,13 @@ const fileSchema = z.discriminatedUnion('role', [
     assetId: shortText,
     sha256: sha256Hex,
     mediaType: shortText,
+  }),
+  /** The manifest of an asset that carries none in its file. */
+  z.strictObject({
+    path: shortText,
+    role: z.literal('manifest'),
+    assetId: shortText,
+    sha256: sha256Hex,
   }),
   z.strictObject({ path: shortText, role: z.enum(['entry', 'proof', 'opening']), index: entryIndex }),
 ]);

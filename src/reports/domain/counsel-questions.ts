@@ -56,7 +56,7 @@ function humanWork({ contributions }: AssetDossier): CounselAnswer {
   const entryIndices = contributions.map(({ entryIndex }) => entryIndex);
   if (contributions.length === 0) {
     const answer =
-      'No human contribution to the picture was recorded. Prompts alone do not make a person the author of what a model returns.';
+      'No human contribution to the file was recorded. Prompts alone do not make a person the author of what a model returns.';
     return { question, answer, entryIndices, answered: false };
   }
   const acts = contributions.map(({ contributor, actionType, basis, capture }) => {
@@ -175,7 +175,7 @@ function reservedWords(reading: DossierAsset['fileReading']): string {
 function indemnity({ models, contributions }: AssetDossier): CounselAnswer {
   const answer = models.map((model) => `${model.name}: ${sentence(model.indemnity)}`).join(' ');
   const edited =
-    contributions.length > 0 ? ' The picture was edited afterwards; many indemnities end with that.' : '';
+    contributions.length > 0 ? ' The file was edited afterwards; many indemnities end with that.' : '';
   const question = 'Who indemnifies, and does it survive what was done afterwards?';
   const answered = models.length > 0 && models.every((model) => !isUnknown(model.indemnity));
   return { question, answer: (answer || 'No model is recorded.') + edited, entryIndices: [], answered };

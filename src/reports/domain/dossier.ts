@@ -54,14 +54,26 @@ export interface DossierAsset {
   readonly origin: 'step' | 'upload' | 'edit';
   readonly mode: 'live' | 'test';
   readonly mediaType: string;
-  readonly width: number;
-  readonly height: number;
+  readonly kind: 'image' | 'video' | 'audio' | 'model3d' | 'text';
+  /** `undefined` for what has no pixels. */
+  readonly width: number | undefined;
+  readonly height: number | undefined;
+  /** `undefined` for what does not play, and where the file does not say. */
+  readonly durationMs: number | undefined;
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly originalSha256: string;
   readonly claimSha256: string;
   readonly manifestSha256: string;
   readonly manifestLabel: string;
+  /** Of the certificate that signed; absent for assets of before it was kept. */
+  readonly certificateSha256?: string | undefined;
+  /** Of the manifest's signature; absent where none was wanted. */
+  readonly timeStamp?:
+    | { readonly outcome: 'stamped'; readonly authority: string; readonly time: string }
+    | { readonly outcome: 'missing'; readonly authority: string; readonly reason: string }
+    | undefined;
+  readonly manifestPlacement: 'embedded' | 'sidecar';
   /** Short name such as `trainedAlgorithmicMedia`; `undefined` where there is none or nobody declared it. */
   readonly digitalSourceType: string | undefined;
   readonly parents: readonly { readonly assetId: string; readonly relationship: string }[];
@@ -304,6 +316,8 @@ export interface BundleEvidence {
     readonly sha256: string;
     readonly path: string;
     readonly fileName: string;
+    /** The manifest, where it is a file of its own. */
+    readonly sidecar: { readonly sha256: string; readonly path: string } | undefined;
   }[];
   /** PEM of the certificate authority that the manifests chain to. */
   readonly trustAnchorsPem: string;

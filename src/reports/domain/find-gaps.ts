@@ -9,6 +9,7 @@ export function findGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
     ...obligationGaps(dossier),
     ...licenseGaps(dossier),
     ...originGaps(dossier),
+    ...timeStampGaps(dossier),
     ...erasureGaps(dossier),
     ...logGaps(dossier),
   ];
@@ -20,6 +21,12 @@ function modeGaps({ asset }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   return asset.mode === 'test'
     ? [{ severity: 'open', text: 'This asset was made with a test key. It is not meant for publication.' }]
     : [];
+}
+
+function timeStampGaps({ asset }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+  if (asset.timeStamp?.outcome !== 'missing') return [];
+  const text = `The signature in the file carries no time-stamp: ${asset.timeStamp.authority} gave none that could be used when it was signed. Readers may doubt it once the certificate has ended.`;
+  return [{ severity: 'note', text }];
 }
 
 function approvalGaps({ review, release, verification }: Omit<AssetDossier, 'gaps'>): DossierGap[] {

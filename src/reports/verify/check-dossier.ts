@@ -153,6 +153,18 @@ class DossierCheck {
     for (const field of [...fields, 'mediaType', 'sizeBytes'] as const) {
       this.checklist.equal(PATH, `"${field}" of ${asset.id}`, asset[field], data[field]);
     }
+    this.checklist.equal(
+      PATH,
+      `"certificateSha256" of ${asset.id}`,
+      asset.certificateSha256,
+      data.certificateSha256,
+    );
+    this.checklist.equal(
+      PATH,
+      `The time-stamp of ${asset.id}`,
+      sortedJson(asset.timeStamp),
+      sortedJson(data.timeStamp),
+    );
     const parents = (list: unknown): string => JSON.stringify(parentKeys(list));
     this.checklist.equal(PATH, `The parents of ${asset.id}`, parents(asset.parents), parents(data.parents));
     // The log has the full IPTC address, the dossier its last part.
@@ -250,4 +262,8 @@ function parentKeys(list: unknown): string[] {
   return (list as { assetId?: unknown; relationship?: unknown }[])
     .map(({ assetId, relationship }) => JSON.stringify([assetId, relationship]))
     .sort();
+}
+
+function sortedJson(value: unknown): string {
+  return JSON.stringify(Object.entries(value ?? {}).sort(([left], [right]) => (left < right ? -1 : 1)));
 }

@@ -27,7 +27,9 @@ export async function checkMedia(
     if (content?.scratchPath === undefined) continue;
     const entry = checkRecord(file, content.sha256, log, checklist);
     if (entry === undefined) continue;
-    const result = await verify(file, content.scratchPath, anchors, verifyMedia, checklist);
+    const sidecar = checkSidecar(file, entry, index, contents, checklist);
+    const paths = { path: content.scratchPath, manifestPath: sidecar };
+    const result = await verify(file, paths, anchors, verifyMedia, checklist);
     if (result) checkManifest(file, result, entry, checklist);
   }
 }
@@ -54,19 +56,48 @@ function checkRecord(
   return entry;
 }
 
+/** Where the manifest of a file that carries none lies unpacked; it must be the one that the log names. */
+function checkSidecar(
+  file: AssetFile,
+  { data }: EntryEnvelope,
+  index: BundleIndex,
+  contents: BundleContents,
+  checklist: Checklist,
+): string | undefined {
+  const described = index.files.find(({ role, ...rest }) => role === 'manifest' && isOf(rest, file.assetId));
+  if (data.manifestPlacement !== 'sidecar') {
+    if (described) checklist.fault(described.path, 'The log says that the manifest is inside of the file.');
+    return undefined;
+  }
+  const content = described && contents.get(described.path);
+  if (content?.scratchPath === undefined) {
+    checklist.fault(
+      file.path,
+      'The manifest of this file is a file of its own, and the bundle does not hold it.',
+    );
+    return undefined;
+  }
+  checklist.equal(content.path, 'The SHA-256 of the manifest', content.sha256, data.manifestSha256);
+  return content.scratchPath;
+}
+
+function isOf(role: object, assetId: string): boolean {
+  return 'assetId' in role && role.assetId === assetId;
+}
+
 async function verify(
   file: AssetFile,
-  path: string,
+  paths: { readonly path: string; readonly manifestPath: string | undefined },
   anchors: string,
   verifyMedia: VerifyMedia,
   checklist: Checklist,
 ): Promise<MediaVerification | undefined> {
   try {
-    return await verifyMedia({ path, mediaType: file.mediaType }, anchors);
+    return await verifyMedia({ ...paths, mediaType: file.mediaType }, anchors);
   } catch (error) {
     // Anything else is a fault of ours, and must not look like one of the bundle.
     if (!isColophonError(error)) throw error;
-    checklist.fault(file.path, `The manifest in the file cannot be read: ${error.message}`);
+    checklist.fault(file.path, `The manifest of the file cannot be read: ${error.message}`);
     return undefined;
   }
 }
@@ -82,7 +113,7 @@ function checkManifest(
   if (result.verdict === 'broken') {
     checklist.fault(
       path,
-      'The manifest in the file does not hold: file or manifest were changed after signing.',
+      'The manifest of the file does not hold: file or manifest were changed after signing.',
     );
   }
   if (result.verdict === 'intact') {

@@ -12,6 +12,8 @@ const assetSchema = z.object({
   claimSha256: z.string(),
   manifestSha256: z.string(),
   manifestLabel: z.string(),
+  certificateSha256: z.string().optional(),
+  timeStamp: z.record(z.string(), z.string()).optional(),
   mediaType: z.string(),
   sizeBytes: z.number(),
   digitalSourceType: z.string().optional(),

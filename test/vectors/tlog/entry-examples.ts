@@ -19,6 +19,16 @@ const stepSubject = { kind: 'step_run', id: stp } as const;
 const assetSubject = { kind: 'asset', id: ast } as const;
 const step = { runId: run, stepKey: 'generate' };
 
+const keySubject = { kind: 'signing_key', id: hash('e') } as const;
+const keyData = {
+  certificateSha256: hash('e'),
+  spkiSha256: hash('f'),
+  algorithm: 'es256',
+  notBefore: '2026-11-22T09:55:00.000Z',
+  notAfter: '2027-11-22T09:55:00.000Z',
+  chain: ['MIIB', 'MIIC'],
+};
+
 export const signedAsset = {
   ...common,
   type: 'asset.signed',
@@ -33,6 +43,10 @@ export const signedAsset = {
     claimSha256: hash('c'),
     manifestSha256: hash('d'),
     manifestLabel: 'urn:c2pa:019abc00-0000-7000-8000-000000000001',
+    certificateSha256: hash('e'),
+    timeStamp: { outcome: 'stamped', authority: 'tsa.example', time: '2026-11-22T10:00:01.000Z' },
+    manifestPlacement: 'embedded',
+    kind: 'image',
     parents: [{ assetId: id('ast'), relationship: 'parentOf' }],
     digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia',
   },
@@ -66,6 +80,18 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'api_key', id: 'key_8f2c' },
     data: { keyId: 'key_8f2c' },
   },
+  'provider_credential.set': {
+    ...common,
+    type: 'provider_credential.set',
+    subject: { kind: 'organization', id: org },
+    data: { provider: 'replicate' },
+  },
+  'provider_credential.removed': {
+    ...common,
+    type: 'provider_credential.removed',
+    subject: { kind: 'organization', id: org },
+    data: { provider: 'replicate' },
+  },
   'budget.set': {
     ...common,
     type: 'budget.set',
@@ -78,11 +104,43 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'project', id: prj },
     data: { name: 'Frühling 2027 – Schuhe' },
   },
+  'project.manifest_publication_set': {
+    ...common,
+    type: 'project.manifest_publication_set',
+    subject: { kind: 'project', id: prj },
+    data: { publish: false },
+  },
   'use_case.created': {
     ...common,
     type: 'use_case.created',
     subject: { kind: 'use_case', id: id('use') },
     data: { projectId: prj, name: 'hero-image' },
+  },
+  'project.manifest_settings_set': {
+    ...common,
+    type: 'project.manifest_settings_set',
+    subject: { kind: 'project', id: prj },
+    data: {
+      projectId: prj,
+      dataMining: 'notAllowed',
+      aiTraining: 'constrained',
+      aiGenerativeTraining: 'notAllowed',
+      aiInference: 'not_stated',
+      nameContributors: 'on_request',
+      namePromptWriters: false,
+      settingsSha256: hash('a'),
+    },
+  },
+  'identity_credential.installed': {
+    ...common,
+    type: 'identity_credential.installed',
+    subject: { kind: 'organization', id: org },
+    data: {
+      holderKind: 'organization',
+      holderId: org,
+      source: 'imported',
+      certificateSha256: hash('b'),
+    },
   },
   'pipeline.created': {
     ...common,
@@ -308,7 +366,13 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     ...common,
     type: 'asset.read',
     subject: assetSubject,
-    data: { assetId: ast, sha256: hash('b'), what: 'content', mode: 'live' },
+    data: {
+      assetId: ast,
+      sha256: hash('b'),
+      what: 'content',
+      mode: 'live',
+      range: { first: 0, last: 65_535 },
+    },
   },
   'report.requested': {
     ...common,
@@ -350,13 +414,13 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
   'log.exported': {
     ...common,
     type: 'log.exported',
-    subject: { kind: 'organization', id: id('org') },
+    subject: { kind: 'organization', id: org },
     data: { format: 'csv', size: 1000, filter: { type: 'asset.released', from: '2026-11-01T00:00:00.000Z' } },
   },
   'log.checked': {
     ...common,
     type: 'log.checked',
-    subject: { kind: 'organization', id: id('org') },
+    subject: { kind: 'organization', id: org },
     data: { outcome: 'clean', size: 1000, rows: 1002, findings: 0 },
   },
   'log.key_added': {
@@ -379,6 +443,32 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
       witness: 'witness.example/w1+00000001',
       conflict: 'the witness w1 knows another history of this log: it has seen 1000000 entries',
     },
+  },
+  'claim_key.activated': { ...common, type: 'claim_key.activated', subject: keySubject, data: keyData },
+  'claim_key.retired': {
+    ...common,
+    type: 'claim_key.retired',
+    subject: keySubject,
+    data: { certificateSha256: hash('e') },
+  },
+  'claim_key.compromised': {
+    ...common,
+    type: 'claim_key.compromised',
+    subject: keySubject,
+    data: { certificateSha256: hash('e'), reason: 'key_compromise', assets: 12 },
+  },
+  'report_key.activated': { ...common, type: 'report_key.activated', subject: keySubject, data: keyData },
+  'report_key.retired': {
+    ...common,
+    type: 'report_key.retired',
+    subject: keySubject,
+    data: { certificateSha256: hash('e') },
+  },
+  'report_key.compromised': {
+    ...common,
+    type: 'report_key.compromised',
+    subject: keySubject,
+    data: { certificateSha256: hash('e'), reason: 'suspected_compromise', assets: 0 },
   },
   'legal_hold.placed': {
     ...common,

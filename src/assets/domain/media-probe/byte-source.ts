@@ -74,18 +74,18 @@ export class ByteCursor {
 }
 
 export function truncated(): ColophonError {
-  return new ColophonError('media_corrupt', 'The file ends before the picture does.');
+  return new ColophonError('media_corrupt', 'The file ends before what is in it does.');
 }
 
 export function damaged(reason: string): ColophonError {
   return new ColophonError('media_corrupt', reason);
 }
 
-/** Bytes behind the picture would make the file a polyglot: a viewer sees a picture, another program an archive. */
+/** Bytes that belong to nothing would make the file a polyglot: a viewer sees a picture, another program an archive. */
 export function trailingData(): ColophonError {
   return new ColophonError(
     'unsupported_media',
-    'Other data follows behind the end of the picture. Export it again.',
+    'The file holds other data than what it seems to be. Export it again.',
   );
 }
 

@@ -1,23 +1,31 @@
-import type { StillImageType } from './still-image-type.js';
+import type { MediaKind, SignableMediaType } from '../../../provenance/domain/media-types.js';
 
-export interface ProbedMedia {
-  readonly mediaType: StillImageType;
-  /** Pixels of one frame as a viewer shows it, i.e. with the EXIF orientation applied. */
-  readonly width: number;
-  readonly height: number;
-  /** 1 unless the picture is animated. */
+/** What is in a file. What a medium does not have is `undefined`: a sound has no width. */
+export interface MediaShape {
+  readonly kind: MediaKind;
+  /** Pixels of one frame as a viewer shows it, i.e. with the orientation applied. */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+  /** Of films and sounds, as the container declares it. */
+  readonly durationMs?: number | undefined;
+}
+
+export interface ProbedMedia extends MediaShape {
+  readonly mediaType: SignableMediaType;
+  /** 1 unless the picture is animated; for films it is not counted and 1. */
   readonly frames: number;
   readonly sizeBytes: number;
 }
 
 export type MediaSource = { readonly path: string } | { readonly bytes: Uint8Array };
 
-/** Finds out what a file really is, and refuses what is not a whole, safe still image. */
+/** Finds out what a file really is, and refuses what is not a whole, safe file of a supported kind. */
 export interface MediaProbe {
   /**
-   * Decides by bytes, never by name or declared type. Limits are checked from the header before anything is decoded;
-   * then the picture is decoded once to the end, so a truncated file is found here and not by a customer.
-   * @throws ColophonError `unsupported_media`, `media_corrupt` or `media_too_large`
+   * Decides by bytes, never by name or declared type. Limits are checked from headers before anything is decoded. Still
+   * pictures of the kinds that steps work on are then decoded once to the end, so a truncated one is found here and not
+   * by a customer; of all others the structure is walked to the end of the file.
+   * @throws ColophonError `unsupported_media`, `media_corrupt`, `media_too_large` or `media_not_allowed`
    */
   probe(source: MediaSource): Promise<ProbedMedia>;
 }

@@ -8,13 +8,18 @@ export const STILL_IMAGE_TYPES = [
 ] as const;
 export type StillImageType = (typeof STILL_IMAGE_TYPES)[number];
 
+/** The still pictures that the image library decodes: those that steps, comparisons and reports work with. */
+export function isStillImageType(mediaType: string): mediaType is StillImageType {
+  return STILL_IMAGE_TYPES.some((type) => type === mediaType);
+}
+
 /** How many bytes from the beginning decide. The ftyp box of AVIF with its list of brands is the longest. */
 export const SNIFF_BYTES = 512;
 
 /**
  * The media type by magic number, or undefined. A name or a declared type has no say. Formats that a decoder would
- * also take (SVG, PDF, HEIC, JPEG 2000, PPM ...) are not in the list on purpose: SVG and PDF may reference other
- * resources, and the others cannot carry the manifest or are a larger attack surface than they are worth.
+ * also take (HEIC, JPEG 2000, PPM ...) are not in the list on purpose: they are a larger attack surface than they are
+ * worth. What else is signed is only walked through, see media-structure.ts.
  */
 export function sniffStillImage(head: Uint8Array): StillImageType | undefined {
   if (startsWith(head, [0xff, 0xd8, 0xff])) return 'image/jpeg';
@@ -52,16 +57,13 @@ export function describeUnsupported(head: Uint8Array): string {
     .replace(/^\u00ef\u00bb\u00bf/, '')
     .trimStart()
     .toLowerCase();
-  if (/^(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype svg|<svg)/s.test(text)) {
-    return 'SVG is not accepted: it can reference other files and run scripts.';
-  }
-  if (text.startsWith('%pdf-')) return 'This is a PDF, not a picture.';
-  if (text.startsWith('pk\u0003\u0004')) return 'This is a zip archive, not a picture.';
-  if (/^(<!doctype html|<html|<script|<body|<head)/.test(text)) return 'This is HTML, not a picture.';
+  if (text.startsWith('%pdf-')) return 'PDF is not accepted: the signing library cannot sign it in any way.';
+  if (text.startsWith('pk\u0003\u0004')) return 'This is a zip archive, not a media file.';
+  if (/^(<!doctype html|<html|<script|<body|<head)/.test(text)) return 'This is HTML, not a media file.';
+  if (text.startsWith('<')) return 'This is XML of a kind that is not signed here.';
   if (ascii(head, 4, 8) === 'ftyp')
-    return 'This is a video, HEIC or image sequence, not a supported still picture.';
-  if (/^[\t\n\r\u0020-\u007e]*$/.test(ascii(head, 0, 64))) return 'This is text, not a picture.';
-  return 'The bytes are not one of the supported picture formats.';
+    return 'This is an image sequence, or a film of a kind that is not signed here.';
+  return 'The bytes are not of a kind of media that is signed here.';
 }
 
 function startsWith(head: Uint8Array, magic: readonly number[]): boolean {

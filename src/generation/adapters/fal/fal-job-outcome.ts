@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ColophonError } from '../../../shared/errors.js';
 import { type FailedStep } from '../../domain/provider.port.js';
-import { FalHttpError } from './fal-connection.js';
+import { failed, isDefiniteRefusal } from '../vendor/refusal.js';
+import { type VendorHttpError } from '../vendor/send-one.js';
 import { isJobAddressOf } from './fal-endpoint.js';
-import { errorKind, failed, isDefiniteRefusal } from './fal-refusal.js';
+import { errorKind } from './fal-refusal.js';
 
 export interface FalJobAddress {
   readonly endpoint: string;
@@ -42,15 +42,7 @@ export function jobFailure(status: StatusAnswer): FailedStep {
  * The result address passes on the status of the model itself. 4xx is its last word, as is a 500 that fal explains;
  * the rest are troubles on the way that pass.
  */
-export function isFinalResult(error: FalHttpError): boolean {
+export function isFinalResult(error: VendorHttpError): boolean {
   if (error.status === 500) return errorKind(error.body) !== undefined;
   return isDefiniteRefusal(error.status) && ![401, 403, 429].includes(error.status);
-}
-
-/** Polling costs nothing: whatever went wrong, the worker asks again later. */
-export function askAgain(error: unknown): ColophonError {
-  if (error instanceof ColophonError) return error;
-  if (error instanceof FalHttpError)
-    return new ColophonError('upstream_error', error.message, { cause: error });
-  return new ColophonError('upstream_invalid', 'fal gave an answer that cannot be read', { cause: error });
 }

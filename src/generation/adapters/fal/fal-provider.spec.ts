@@ -7,12 +7,14 @@ import sharp from 'sharp';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../../../../test/fakes/fal/fake-fal.js';
 import { type FaultPlanInput } from '../../../../test/fakes/fal/fault-plan.js';
 import { describeProviderContract } from '../../../../test/fakes/provider-contract.js';
+import { type ContractFault } from '../../../../test/fakes/provider-contract-faults.js';
 import { type Download, downloadToFile } from '../../../outbound/download-to-file.js';
 import {
   type AcceptedStep,
   type CompletedStep,
   type FailedStep,
   OutcomeUnknownError,
+  type ProviderInput,
   type ProviderRequest,
   type RunningStep,
 } from '../../domain/provider.port.js';
@@ -28,7 +30,7 @@ function request(extra: Partial<ProviderRequest> = {}): ProviderRequest {
     operation: 'generate',
     endpoint: ENDPOINT,
     parameters,
-    images: {},
+    inputs: {},
     ...extra,
   };
 }
@@ -43,6 +45,21 @@ function providerFor(fake: FakeFal, extra: Partial<FalProviderOptions> = {}): Fa
   });
 }
 
+/** The faults of the contract as plans of this fake; it has more of its own, below. */
+const FAL_FAULTS: Partial<Record<ContractFault, FaultPlanInput>> = {
+  '429': { submit: '429' },
+  '500-before-accept': { submit: '500' },
+  'reset-before-accept': { submit: 'reset-before-accept' },
+  'hang-after-accept': { submit: 'hang-after-accept' },
+  'reset-after-accept': { submit: 'reset-after-accept' },
+  '502-after-accept': { submit: '502' },
+  'garbage-after-accept': { submit: 'garbage-after-accept' },
+  slow: { pendingPolls: 20 },
+  failing: { result: 'model-error' },
+  empty: { result: 'empty' },
+  'internal-output': { result: 'internal-url' },
+};
+
 const signal = (): AbortSignal => new AbortController().signal;
 
 describeProviderContract('fal', async () => {
@@ -52,8 +69,14 @@ describeProviderContract('fal', async () => {
     validRequest: request(),
     refusedRequest: request({ endpoint: 'fal-ai/unknown-model' }),
     secretText: 'SECRET',
+    secretKey: FAKE_FAL_CREDENTIALS,
     charges: () => fake.ledger().length,
     loseNextAnswer: () => fake.plan({ submit: 'hang-after-accept' }),
+    faults: {
+      names: Object.keys(FAL_FAULTS) as ContractFault[],
+      plan: (fault) => fake.plan(FAL_FAULTS[fault] ?? {}),
+      attempts: () => fake.attempts().length,
+    },
     stop: () => fake.stop(),
   };
 });
@@ -116,7 +139,7 @@ describe('FalProvider against a working fake', () => {
     expect(states.map(({ kind }) => kind)).toEqual(['running', 'running', 'completed']);
     const last = states.at(-1);
     expect(last).toMatchObject({
-      billedUnits: 3.008,
+      usage: { unit: 3.008 },
       claims: {
         requestId: upstreamId,
         endpoint: ENDPOINT,
@@ -239,18 +262,23 @@ describe('FalProvider against a working fake', () => {
   });
 
   describe('input pictures', () => {
-    async function picture(): Promise<ProviderRequest['images'][string]> {
+    async function picture(): Promise<ProviderInput> {
       const path = join(folder, 'input.png');
       const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
         .png()
         .toBuffer();
       await writeFile(path, bytes);
-      return { path, mediaType: 'image/png', sha256: createHash('sha256').update(bytes).digest('hex') };
+      return {
+        path,
+        mediaType: 'image/png',
+        kind: 'image',
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+      };
     }
 
     it('are uploaded for an hour and named by address', async () => {
       const image = await picture();
-      await accepted({}, { parameters: { prompt: 'x' }, images: { image_url: image, image_urls: image } });
+      await accepted({}, { parameters: { prompt: 'x' }, inputs: { image_url: image, image_urls: image } });
       const upload = fake.uploads()[0];
       expect(upload?.lifecycle).toBe('{"expiration_duration_seconds":3600}');
       expect(
@@ -265,15 +293,15 @@ describe('FalProvider against a working fake', () => {
 
     it('that cannot be uploaded or read fail the step before anything is spent', async () => {
       const image = await picture();
-      const images = { image_url: image };
-      const denied = await providerFor(fake, { credentials: 'wrong' }).submit(request({ images }), signal());
+      const inputs = { image_url: image };
+      const denied = await providerFor(fake, { credentials: 'wrong' }).submit(request({ inputs }), signal());
       expect(denied).toMatchObject({
         kind: 'failed',
-        reason: 'fal refused an input picture with status 401',
+        reason: 'fal refused an input file with status 401',
       });
       await rm(image.path);
-      const missing = await providerFor(fake).submit(request({ images }), signal());
-      expect(missing).toMatchObject({ kind: 'failed', reason: 'an input picture could not be read' });
+      const missing = await providerFor(fake).submit(request({ inputs }), signal());
+      expect(missing).toMatchObject({ kind: 'failed', reason: 'an input file could not be read' });
       expect([fake.attempts().length, fake.ledger().length]).toEqual([0, 0]);
     });
   });
@@ -315,7 +343,7 @@ describe('FalProvider against a working fake', () => {
       async (billableUnits) => {
         expect(await finalState({ billableUnits })).toMatchObject({
           kind: 'completed',
-          billedUnits: undefined,
+          usage: undefined,
         });
       },
     );

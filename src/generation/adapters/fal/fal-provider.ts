@@ -1,24 +1,27 @@
 import { z } from 'zod';
+import { MEDIA_KINDS } from '../../domain/media-kind.js';
+import { readUsage } from '../../domain/usage.js';
 import {
   type AcceptedStep,
   type CompletedStep,
   type FailedStep,
+  type PlannedRequest,
   type Provider,
   type ProviderRequest,
   type RunningStep,
 } from '../../domain/provider.port.js';
+import { UnusableResultError } from '../vendor/outputs.js';
+import { inputProblem, parameterProblem } from '../vendor/parameters.js';
+import { askAgain, failed, refusal, submitFailure, uploadFailure } from '../vendor/refusal.js';
 import {
   type CallLimits,
-  type FalAnswer,
-  type FalConnection,
-  FalHttpError,
-  FalUnreadableAnswerError,
-  sendOnce,
-} from './fal-connection.js';
+  UnreadableAnswerError,
+  type VendorAnswer,
+  VendorHttpError,
+} from '../vendor/send-one.js';
+import { type FalConnection, sendOnce } from './fal-connection.js';
 import { isFalEndpointId, isFalRequestId } from './fal-endpoint.js';
-import { imageNameProblem, parameterProblem } from './fal-input.js';
 import {
-  askAgain,
   type FalJobAddress,
   hasFailed,
   isFinalResult,
@@ -26,9 +29,8 @@ import {
   namesAnotherJob,
   StatusAnswer,
 } from './fal-job-outcome.js';
-import { failed, refusal } from './fal-refusal.js';
-import { billedUnitsOf, claimsOf, outputsOf, UnusableResultError } from './fal-result.js';
-import { submitFailure, uploadFailure } from './fal-submit-outcome.js';
+import { errorKind } from './fal-refusal.js';
+import { billedUnitsOf, claimsOf, outputsOf } from './fal-result.js';
 import { FILE_LIFETIME_SECONDS, uploadImage } from './fal-upload.js';
 
 export interface FalProviderOptions extends FalConnection {
@@ -58,11 +60,11 @@ export class FalProvider implements Provider {
 
   constructor(private readonly options: FalProviderOptions) {}
 
-  problemWith(
-    request: Pick<ProviderRequest, 'endpoint' | 'parameters'> & { images: object },
-  ): string | undefined {
+  problemWith(request: PlannedRequest): string | undefined {
     if (!isFalEndpointId(request.endpoint)) return 'the endpoint is not the id of a single fal model';
-    return parameterProblem(request.parameters) ?? imageNameProblem(request.parameters, request.images);
+    return (
+      parameterProblem(request.parameters) ?? inputProblem(request.parameters, request.inputs, MEDIA_KINDS)
+    );
   }
 
   async submit(request: ProviderRequest, signal: AbortSignal): Promise<AcceptedStep | FailedStep> {
@@ -72,13 +74,13 @@ export class FalProvider implements Provider {
     try {
       images = await this.#uploadImages(request, signal);
     } catch (error) {
-      return uploadFailure(error);
+      return uploadFailure(error, errorKind);
     }
     try {
       const answer = await this.#sendSubmit(request, { ...request.parameters, ...images }, signal);
       return { kind: 'accepted', upstreamId: SubmitAnswer.parse(answer.data).request_id };
     } catch (error) {
-      return submitFailure(error);
+      return submitFailure('fal', error, errorKind);
     }
   }
 
@@ -108,7 +110,7 @@ export class FalProvider implements Provider {
     request: ProviderRequest,
     input: Record<string, unknown>,
     signal: AbortSignal,
-  ): Promise<FalAnswer> {
+  ): Promise<VendorAnswer> {
     const webhookUrl = this.options.webhookUrl?.(request.stepRunId);
     return sendOnce(this.options, this.#limits(signal), (client) =>
       client.queue.submit(request.endpoint, {
@@ -132,7 +134,7 @@ export class FalProvider implements Provider {
   ): Promise<Record<string, string | string[]>> {
     const limits = { deadlineMs: this.options.uploadDeadlineMs ?? 120_000, signal };
     const addresses: Record<string, string | string[]> = {};
-    for (const [name, image] of Object.entries(request.images)) {
+    for (const [name, image] of Object.entries(request.inputs)) {
       const address = await uploadImage(this.options, image, limits);
       // fal's convention: `image_url` is one address, `image_urls` a list of them.
       addresses[name] = name.endsWith('_urls') ? [address] : address;
@@ -148,7 +150,7 @@ export class FalProvider implements Provider {
       );
       return StatusAnswer.parse(answer.data);
     } catch (error) {
-      throw askAgain(error);
+      throw askAgain('fal', error);
     }
   }
 
@@ -166,17 +168,18 @@ export class FalProvider implements Provider {
       });
       return this.#completed(job, status, answer);
     } catch (error) {
-      if (error instanceof FalUnreadableAnswerError) return failed('upstream_invalid', error.message);
+      if (error instanceof UnreadableAnswerError) return failed('upstream_invalid', error.message);
       if (error instanceof UnusableResultError) return failed('upstream_invalid', error.message);
-      if (error instanceof FalHttpError && isFinalResult(error)) return refusal('ended the job', error);
-      throw askAgain(error);
+      if (error instanceof VendorHttpError && isFinalResult(error))
+        return refusal('ended the job', error, errorKind);
+      throw askAgain('fal', error);
     }
   }
 
   #completed(
     job: FalJobAddress,
     status: StatusAnswer,
-    { data, headers }: FalAnswer,
+    { data, headers }: VendorAnswer,
   ): CompletedStep | FailedStep {
     const named = NamedEndpoint.safeParse(data);
     if (named.success && named.data.endpoint_id !== job.endpoint) {
@@ -185,7 +188,7 @@ export class FalProvider implements Provider {
     return {
       kind: 'completed',
       outputs: outputsOf(data, this.options.outbound.allowedPrivateHosts ?? []),
-      billedUnits: billedUnitsOf(headers),
+      usage: readUsage({ unit: billedUnitsOf(headers) }),
       claims: claimsOf(data, headers, {
         requestId: job.upstreamId,
         endpoint: job.endpoint,

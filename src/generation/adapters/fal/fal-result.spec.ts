@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { billedUnitsOf, claimsOf, outputsOf, UnusableResultError } from './fal-result.js';
+import { UnusableResultError } from '../vendor/outputs.js';
+import { billedUnitsOf, claimsOf, outputsOf } from './fal-result.js';
 
 const URL_A = 'https://v3.fal.media/files/a.png';
 const URL_B = 'https://v3.fal.media/files/b.mp4';

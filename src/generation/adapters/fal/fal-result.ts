@@ -1,15 +1,11 @@
 import { z } from 'zod';
-import { parseOutboundUrl, type AllowedPrivateHosts } from '../../../outbound/outbound-target.js';
-import { isColophonError } from '../../../shared/errors.js';
+import { type AllowedPrivateHosts } from '../../../outbound/outbound-target.js';
 import { type ProviderOutput } from '../../domain/provider.port.js';
+import { claims, toOutput, UnusableResultError } from '../vendor/outputs.js';
 
 /** Where fal's models put their files. Each holds one file or a list of them. */
 const FILE_FIELDS = ['images', 'image', 'videos', 'video', 'audios', 'audio', 'audio_file'] as const;
 const MAX_OUTPUTS = 32;
-const DATA_URI = /^data:[a-z]{1,20}\/[a-z0-9.+-]{1,64};base64,/;
-
-/** A result that cannot be used. The reason is for people and holds nothing of the answer. */
-export class UnusableResultError extends Error {}
 
 const File = z.union([z.string(), z.object({ url: z.string() }).transform(({ url }) => url)]);
 const Files = z.union([File.transform((file) => [file]), z.array(File).max(MAX_OUTPUTS)]);
@@ -33,28 +29,6 @@ export function outputsOf(data: unknown, allowedPrivateHosts: AllowedPrivateHost
   if (outputs.length === 0) throw new UnusableResultError('the result names no file');
   if (outputs.length > MAX_OUTPUTS) throw new UnusableResultError('the result names too many files');
   return outputs;
-}
-
-function toOutput(url: string, allowedPrivateHosts: AllowedPrivateHosts): ProviderOutput {
-  if (url.startsWith('data:')) return { kind: 'bytes', bytes: decodeDataUri(url) };
-  try {
-    parseOutboundUrl(url, allowedPrivateHosts);
-  } catch (error) {
-    if (!isColophonError(error, 'url_blocked')) throw error;
-    throw new UnusableResultError('the result names an address that must not be fetched');
-  }
-  return { kind: 'url', url };
-}
-
-function decodeDataUri(uri: string): Buffer {
-  const prefix = DATA_URI.exec(uri)?.[0];
-  const base64 = prefix === undefined ? '' : uri.slice(prefix.length);
-  const bytes = Buffer.from(base64, 'base64');
-  // Node skips what is not base64; a longer text than its bytes account for was not base64.
-  if (bytes.byteLength === 0 || Math.ceil(bytes.byteLength / 3) * 4 !== base64.length) {
-    throw new UnusableResultError('the result holds a malformed data URI');
-  }
-  return bytes;
 }
 
 /** The header `x-fal-billable-units`: a positive decimal number, else nothing is known. */
@@ -81,15 +55,12 @@ export function claimsOf(
 ): Record<string, string | number | boolean> {
   const facts = ResultFacts.safeParse(data).data;
   const servedFrom = headers.get('x-fal-served-from');
-  const claims = {
+  return claims({
     requestId: known.requestId,
     endpoint: known.endpoint,
     seed: facts?.seed,
     unsafeContentFlagged: facts?.has_nsfw_concepts?.some((flag) => flag),
     inferenceSeconds: known.inferenceSeconds,
     servedFrom: servedFrom !== null && /^[\x20-\x7e]{1,200}$/.test(servedFrom) ? servedFrom : undefined,
-  };
-  return Object.fromEntries(
-    Object.entries(claims).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
-  );
+  });
 }

@@ -5,8 +5,9 @@ import { guardedFetch, type OutboundRequest } from '../../../outbound/guarded-fe
 import { OutboundError } from '../../../outbound/outbound-error.js';
 import { parseOutboundUrl } from '../../../outbound/outbound-target.js';
 import { readBody } from '../../../outbound/response-limits.js';
-import { type ProviderInputImage } from '../../domain/provider.port.js';
-import { type FalConnection, FalHttpError, FalUnreadableAnswerError, falUrl } from './fal-connection.js';
+import { type ProviderInput } from '../../domain/provider.port.js';
+import { UnreadableAnswerError, VendorHttpError } from '../vendor/send-one.js';
+import { type FalConnection, falUrl } from './fal-connection.js';
 
 const INITIATE_URL = 'https://rest.fal.ai/storage/upload/initiate?storage_type=fal-cdn-v3';
 /** Above this fal wants the upload in parts. */
@@ -23,11 +24,11 @@ const InitiateAnswer = z.object({ upload_url: z.string().max(8192), file_url: z.
  *
  * Always an upload, never a data URI in the request: fal keeps request payloads for 30 days, an uploaded file only
  * for the hour that we ask for. The file name is the content hash, not the name a person gave.
- * @throws OutboundError, FalHttpError, FalUnreadableAnswerError
+ * @throws OutboundError, VendorHttpError, UnreadableAnswerError
  */
 export async function uploadImage(
   connection: FalConnection,
-  image: ProviderInputImage,
+  image: ProviderInput,
   limits: { readonly deadlineMs: number; readonly signal: AbortSignal },
 ): Promise<string> {
   const { size } = await stat(image.path);
@@ -59,7 +60,7 @@ export async function uploadImage(
 
 async function initiate(
   connection: FalConnection,
-  image: ProviderInputImage,
+  image: ProviderInput,
   limits: { readonly deadlineMs: number; readonly signal: AbortSignal },
 ): Promise<z.output<typeof InitiateAnswer>> {
   const bytes = await exchange({
@@ -77,7 +78,7 @@ async function initiate(
     maxResponseBytes: MAX_ANSWER_BYTES,
   });
   const answer = InitiateAnswer.safeParse(parseJson(bytes));
-  if (!answer.success) throw new FalUnreadableAnswerError();
+  if (!answer.success) throw new UnreadableAnswerError('fal');
   return answer.data;
 }
 
@@ -85,7 +86,7 @@ async function exchange(request: OutboundRequest): Promise<Buffer> {
   const response = await guardedFetch(request);
   const bytes = await readBody(response.body);
   if (response.status < 200 || response.status > 299)
-    throw new FalHttpError(response.status, parseJson(bytes));
+    throw new VendorHttpError('fal', response.status, parseJson(bytes));
   return bytes;
 }
 

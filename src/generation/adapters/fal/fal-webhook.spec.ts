@@ -259,10 +259,10 @@ describe('webhooks of the working fake', () => {
     });
     const step = {
       stepRunId,
-      operation: 'generate',
+      operation: 'generate' as const,
       endpoint: 'fal-ai/flux/dev',
       parameters: { prompt: 'x' },
-      images: {},
+      inputs: {},
     };
     await provider.submit(step, new AbortController().signal).catch(() => undefined);
     await arrived;

@@ -16,45 +16,29 @@ export const sandboxImageParameters = z.strictObject({
 });
 export type SandboxImageParameters = z.output<typeof sandboxImageParameters>;
 
-/** How the sandbox behaves, chosen by a word in the prompt: so a client can test its handling of every failure. */
-export type SandboxOutcome = 'image' | 'fail-upstream' | 'timeout' | 'garbage' | 'truncated';
-
-const MAGIC_WORDS: readonly (readonly [string, SandboxOutcome])[] = [
-  ['sandbox:fail-upstream', 'fail-upstream'],
-  ['sandbox:timeout', 'timeout'],
-  ['sandbox:garbage', 'garbage'],
-  ['sandbox:truncated', 'truncated'],
-];
-
-/** The first magic word in this order decides; without one the sandbox makes a picture. */
-export function sandboxOutcome(prompt: string): SandboxOutcome {
-  return MAGIC_WORDS.find(([word]) => prompt.includes(word))?.[1] ?? 'image';
-}
-
 /**
  * A test card that nobody takes for a work: the notice stands in the middle, the pattern comes from
  * SHA-256(prompt || 0x00 || seed), so different prompts look different and the same one gives the same bytes.
  * Nothing of the prompt can be read from it. PNG, sRGB.
  */
-export async function renderSandboxImage(parameters: SandboxImageParameters): Promise<StudioPicture> {
-  const { width, height } = parameters;
-  const digest = sha256(parameters.prompt, '\u0000', String(parameters.seed));
+export function renderSandboxImage(parameters: SandboxImageParameters): Promise<StudioPicture> {
+  return renderTestCard(digestOf(parameters.prompt, parameters.seed), parameters);
+}
+
+/** From which everything that the sandbox makes for a request is drawn. */
+export function digestOf(text: string, seed: number): Buffer {
+  return sha256(text, '\u0000', String(seed));
+}
+
+export async function renderTestCard(
+  digest: Buffer,
+  { width, height }: { readonly width: number; readonly height: number },
+): Promise<StudioPicture> {
   const bytes = await sharp(Buffer.from(testCardSvg(digest, width, height)))
     .removeAlpha()
     .png({ compressionLevel: 7 })
     .toBuffer();
   return { bytes, mediaType: 'image/png', width, height };
-}
-
-/** Bytes that no decoder takes, for `garbage`: derived from the prompt, too, and without a magic number. */
-export function sandboxGarbage(prompt: string): Buffer {
-  return Buffer.from(`not a picture ${sha256(prompt).toString('hex')}\n`);
-}
-
-/** A picture that ends in the middle, for `truncated`. */
-export async function truncatedSandboxImage(parameters: SandboxImageParameters): Promise<Buffer> {
-  const { bytes } = await renderSandboxImage(parameters);
-  return bytes.subarray(0, Math.floor(bytes.length / 2));
 }
 
 const COLUMNS = 8;

@@ -104,17 +104,18 @@ function finding(
   message: string,
   howToFix: string,
 ): Finding {
+  // In the order of the names, which outcome-json.ts relies on.
   return {
+    alternatives: [],
+    fact: { name: 'policy', value: placeOfScope(ref) },
+    howToFix,
+    listingId: null,
+    message,
     ruleId,
     severity,
-    listingId: null,
     stepKeys: [],
-    via: [],
     term: null,
-    fact: { name: 'policy', value: placeOfScope(ref) },
-    message,
-    howToFix,
-    alternatives: [],
+    via: [],
   };
 }
 

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { decideWith, engine, factsWith, lineageOf, setOf } from '../../testing/policy-workshop.js';
+import { decideWith, factsWith, lineageOf, read, setOf } from '../../testing/policy-workshop.js';
 import { lineageInputSchema } from '../lineage.js';
 import { MAX_TERM_LENGTH, MAX_TERMS } from './blocked-terms.js';
 import { POLICY_SCHEMA } from './policy-schema.js';
 import { MAX_ACCESSES, MAX_NESTING, MAX_OPERATORS, MAX_POLICIES, MAX_POLICY_BYTES } from './policy-text.js';
-import { readPolicies } from './read-policies.js';
 
 const page = readFileSync(new URL('../../../../docs/licenses/policies.md', import.meta.url), 'utf8');
 const examples = [...page.matchAll(/```cedar\n([^`]+)```/g)].map(([, text]) => text ?? '');
@@ -22,7 +21,7 @@ describe('the page about policies', () => {
   it('shows policies that are taken as they stand, without a warning', () => {
     expect(examples.length).toBeGreaterThanOrEqual(6);
     for (const example of examples)
-      expect(readPolicies(example, engine)).toMatchObject({ policies: expect.anything(), warnings: [] });
+      expect(read(example)).toMatchObject({ policies: expect.anything(), warnings: [] });
   });
 
   it('shows policies that do what is written beside them', () => {

@@ -53,16 +53,20 @@ export interface PolicyEngine {
   /** Name and release. */
   readonly name: string;
   /**
-   * Parses and type-checks against the schema. Ask only for texts that `checkShape` let through.
+   * Makes a set ready for questions, a little at a time, so that nobody is kept waiting.
    * @throws Error when the engine itself fails
    */
-  parse(text: string, schema: string): ParsedText;
+  prepare(set: PolicySet): Promise<void>;
   /** @throws Error when the engine itself fails: nothing follows from that */
   evaluate(set: PolicySet, call: PolicyCall): PolicyAnswer;
 }
 
-/** Reads a text that nobody has read before, without keeping anybody waiting. */
-export interface PolicyTrial {
-  /** Empty when the engine takes the text. Ask only for texts that `checkShape` let through. */
-  problems(text: string, schema: string): Promise<readonly TextProblem[]>;
+/** Reads texts without keeping anybody waiting. */
+export interface PolicyReader {
+  /**
+   * Parses and type-checks against the schema. Ask only for texts that `checkShape` let through.
+   * @param organizationId whose text it is: the organizations have their turns
+   * @throws ColophonError `conflict` when the organization has too many texts in the queue
+   */
+  read(text: string, schema: string, organizationId: string): Promise<ParsedText>;
 }

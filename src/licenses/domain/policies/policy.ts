@@ -77,4 +77,13 @@ export interface PolicyBasis {
   readonly question: PolicyQuestion;
   readonly refs: readonly PolicyRef[];
   readonly matches: readonly TermMatch[];
+  /** Other projects from which something of the work comes, where they have policies of their own. */
+  readonly origins?: readonly PolicyOrigin[];
+}
+
+export interface PolicyOrigin {
+  /** Public id. */
+  readonly projectId: string;
+  readonly project: string | null;
+  readonly refs: readonly PolicyRef[];
 }

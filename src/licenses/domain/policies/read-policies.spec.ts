@@ -1,12 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { engine, policy } from '../../testing/policy-workshop.js';
-import { POLICY_SCHEMA } from './policy-schema.js';
+import { parse, policy, read } from '../../testing/policy-workshop.js';
 import { checkShape, MAX_POLICIES, MAX_POLICY_BYTES } from './policy-text.js';
-import { readPolicies } from './read-policies.js';
 
 const ALL = '(principal, action, resource)';
-const read = (text: string) => readPolicies(text, engine);
 const problemsOf = (text: string) => read(text).problems ?? [];
 const when = (expression: string) => policy('p', `${ALL} when { ${expression} }`);
 
@@ -187,6 +184,6 @@ describe('a hostile text', () => {
 
 describe('the schema', () => {
   it('is valid, and without policies there is nothing to refuse', () => {
-    expect(engine.parse('', POLICY_SCHEMA)).toEqual({ problems: [], warnings: [], policies: [] });
+    expect(parse('')).toEqual({ problems: [], warnings: [], policies: [] });
   });
 });

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { type Policy, POLICY_SEVERITIES } from './policy.js';
 import {
   type ParsedPolicy,
-  type PolicyEngine,
-  type PolicyTrial,
+  type ParsedText,
+  type PolicyReader,
   type TextProblem,
 } from './policy-engine.port.js';
 import { POLICY_SCHEMA } from './policy-schema.js';
@@ -56,12 +56,24 @@ const KNOWN_ANNOTATIONS = Object.keys(annotationsSchema.shape);
 
 /**
  * Reads a customer's text: shape, language, types, then the annotations that this program needs. All or nothing.
- * @throws Error when the engine itself fails
+ * @throws ColophonError `conflict` when the organization has too many texts in the queue
  */
-export function readPolicies(text: string, engine: PolicyEngine): ReadPolicies {
+export async function readPolicies(
+  text: string,
+  reader: PolicyReader,
+  organizationId: string,
+): Promise<ReadPolicies> {
+  return refusedShape(text) ?? understand(text, await reader.read(text, POLICY_SCHEMA, organizationId));
+}
+
+/** A text that is not even given to the reader; undefined for one that is. */
+export function refusedShape(text: string): ReadPolicies | undefined {
   const misshapen = checkShape(text);
-  if (misshapen) return refused(text, [misshapen]);
-  const { problems, warnings, policies: parsed } = engine.parse(text, POLICY_SCHEMA);
+  return misshapen && refused(text, [misshapen]);
+}
+
+/** What the reader found, with what this program asks of a policy. */
+export function understand(text: string, { problems, warnings, policies: parsed }: ParsedText): ReadPolicies {
   if (problems.length > 0) return refused(text, problems);
   if (parsed.length > MAX_POLICIES)
     return refused(text, [
@@ -78,19 +90,6 @@ export function readPolicies(text: string, engine: PolicyEngine): ReadPolicies {
   return all.length > 0
     ? { problems: all.slice(0, MAX_PROBLEMS) }
     : { policies, warnings: placed(text, warnings) };
-}
-
-/** The same for a text from outside, which may be anything: it is tried beside the event loop first. */
-export async function readNewPolicies(
-  text: string,
-  engine: PolicyEngine,
-  trial: PolicyTrial,
-): Promise<ReadPolicies> {
-  if (checkShape(text) === undefined) {
-    const problems = await trial.problems(text, POLICY_SCHEMA);
-    if (problems.length > 0) return refused(text, problems);
-  }
-  return readPolicies(text, engine);
 }
 
 function readOne(text: string, parsed: ParsedPolicy): { policy?: Policy; problems: PolicyProblem[] } {

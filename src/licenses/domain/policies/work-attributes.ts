@@ -6,6 +6,7 @@ import { type Lineage } from '../lineage.js';
 import { type LineageRole } from '../listing.js';
 import { type ListingIndex } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
+import { countriesOf } from '../subdivisions.js';
 import { trainingFacts } from '../training-data.js';
 import { type PolicyQuestion } from './policy.js';
 import { type PolicyRecord, type PolicyValue } from './policy-engine.port.js';
@@ -32,7 +33,8 @@ export function workAttributes(
   const subjects = [...expanded.subjects.values()];
   const worldwide = facts.audienceCountries === 'worldwide';
   // Shown everywhere is shown in each of them: else a policy about one country would not see the widest campaign.
-  const countries = facts.audienceCountries === 'worldwide' ? EVERYWHERE : facts.audienceCountries;
+  const named = countriesOf(facts.audienceCountries);
+  const countries = named === 'worldwide' ? EVERYWHERE : named;
   const results = indemnityResults(expanded, facts);
   const missing = [...expanded.missing.keys()];
   const missingMakers = makersAmong(expanded, lineage);

@@ -1,3 +1,4 @@
+import { isSince } from '../engine-version.js';
 import { type Subject } from '../expand-lineage.js';
 import { termsOf } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
@@ -35,12 +36,18 @@ export const planTier: ListingRule = {
     for (const term of termsOf(subject.entry, 'plan-tier-required')) {
       if (!conditionCanApply(term, subject, facts)) continue;
       const stated = plansOf(subject, facts.facts);
-      if (stated.some((plan) => term.plans.includes(plan))) continue;
+      const fitting = stated.filter((plan) => term.plans.includes(plan)).length;
+      // With several plans nobody knows under which one was generated, unless all of them will do.
+      const someOnly = isSince('2.2.0', facts.version) && fitting > 0 && fitting < stated.length;
+      if (fitting > 0 && !someOnly) continue;
       const plans = term.plans.join(', ');
       const none = stated.length === 0;
       report.finding({
         ruleId: 'plan-tier',
-        severity: none || conditionIsUncertain(term, subject, facts) ? 'review' : restrictionSeverity(term),
+        severity:
+          none || someOnly || conditionIsUncertain(term, subject, facts)
+            ? 'review'
+            : restrictionSeverity(term),
         subject,
         term,
         fact: { name: 'agreements', value: none ? null : stated },
@@ -66,10 +73,10 @@ function conditionCanApply(
   facts: PreparedFacts,
 ): boolean {
   if (term.onlyInCountries !== null) {
-    const { certain, doubtful } = overlap(facts.audience, entry.territories.get(term));
+    const { certain, doubtful } = overlap(facts.audience, entry.territories.get(term), facts.version);
     if (certain.length === 0 && doubtful.length === 0) return false;
   }
-  const revenue = facts.facts.organizationRevenueUsd;
+  const revenue = leastRevenue(facts);
   return (
     term.onlyAboveRevenueUsd === null ||
     revenue === 'unknown' ||
@@ -81,8 +88,18 @@ function conditionCanApply(
 function conditionIsUncertain(
   term: TermOf<'plan-tier-required'>,
   { entry }: Subject,
-  { audience, facts }: PreparedFacts,
+  { audience, facts, version }: PreparedFacts,
 ): boolean {
   if (term.onlyAboveRevenueUsd !== null && facts.organizationRevenueUsd === 'unknown') return true;
-  return term.onlyInCountries !== null && overlap(audience, entry.territories.get(term)).certain.length === 0;
+  return (
+    term.onlyInCountries !== null &&
+    overlap(audience, entry.territories.get(term), version).certain.length === 0
+  );
+}
+
+/** A product earns no more than its company, whatever was said of the company. */
+function leastRevenue({ facts, version }: PreparedFacts): RunFacts['organizationRevenueUsd'] {
+  const { organizationRevenueUsd: entity, productRevenueUsd: product } = facts;
+  if (entity === 'unknown' || product === 'unknown' || !isSince('2.2.0', version)) return entity;
+  return Math.max(entity, product);
 }

@@ -1,4 +1,5 @@
 import { type Boundary, type CapScope } from '../terms.js';
+import { type EngineVersion, isSince } from '../engine-version.js';
 import { type Figure } from '../run-facts.js';
 
 /** Where a figure stands against a cap. */
@@ -27,16 +28,18 @@ export function capState(
     readonly scope: CapScope;
   },
   figures: Figures,
+  version: EngineVersion,
 ): CapState {
-  const { least, most } = boundsOf(cap.scope, figures);
+  const { least, most } = boundsOf(cap.scope, figures, version);
   if (least !== null && exceeds(least, cap.amount, cap.boundary)) return 'over';
   if (cap.disputed && least === cap.amount) return 'at-disputed-amount';
   if (most === null || exceeds(most, cap.amount, cap.boundary)) return 'unknown';
   return cap.disputed && most === cap.amount ? 'at-disputed-amount' : 'within';
 }
 
-function boundsOf(scope: CapScope, { entity, withAffiliates, product }: Figures) {
-  const known = (figure: Figure) => (figure === 'unknown' ? null : figure);
+function boundsOf(scope: CapScope, figures: Figures, version: EngineVersion) {
+  const { entity, withAffiliates, product } = figures;
+  if (isSince('2.2.0', version)) return nestedBounds(scope, figures);
   switch (scope) {
     case 'entity+affiliates':
       return { least: known(withAffiliates) ?? known(entity), most: known(withAffiliates) };
@@ -45,4 +48,28 @@ function boundsOf(scope: CapScope, { entity, withAffiliates, product }: Figures)
     case 'product':
       return { least: known(product), most: known(product) ?? known(entity) ?? known(withAffiliates) };
   }
+}
+
+const known = (figure: Figure): number | null => (figure === 'unknown' ? null : figure);
+
+/**
+ * The same for figures that may contradict each other: a part that is larger than the whole is the least that the whole
+ * can be.
+ */
+function nestedBounds(scope: CapScope, { entity, withAffiliates, product }: Figures) {
+  const [ofProduct, ofEntity, ofAll] = [known(product), known(entity), known(withAffiliates)];
+  const parts = {
+    product: [ofProduct],
+    entity: [ofProduct, ofEntity],
+    'entity+affiliates': [ofProduct, ofEntity, ofAll],
+  };
+  const wholes = {
+    product: [ofProduct, ofEntity, ofAll],
+    entity: [ofEntity, ofAll],
+    'entity+affiliates': [ofAll],
+  };
+  const stated = parts[scope].filter((figure) => figure !== null);
+  const least = stated.length === 0 ? null : Math.max(...stated);
+  const most = wholes[scope].find((figure) => figure !== null) ?? null;
+  return { least, most: least !== null && most !== null ? Math.max(least, most) : most };
 }

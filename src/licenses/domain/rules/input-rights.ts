@@ -1,3 +1,4 @@
+import { type EngineVersion, isSince } from '../engine-version.js';
 import { type ExpandedLineage } from '../expand-lineage.js';
 import { type FactValue, type RuleId, type Severity } from '../finding.js';
 import { type FileSignal } from '../file-signals.js';
@@ -26,7 +27,7 @@ export const inputRights: LineageRule = (lineage, facts, report) => {
   if (lineage.inputs.length === 0) return;
   const models = modelsOf(lineage);
   for (const input of lineage.inputs) {
-    const modelInvolved = seenByModel(input, lineage, models);
+    const modelInvolved = seenByModel(input, lineage, models, facts.version);
     const question: Question = { input, facts, modelInvolved, say: sayAbout(input, report) };
     basis(question);
     aiUse(question);
@@ -36,6 +37,7 @@ export const inputRights: LineageRule = (lineage, facts, report) => {
     places(question, 'input-territory', 'its right', input.territory);
     expiry(question, 'input-expiry', 'right to use it', input.expiresAt);
     releases(question);
+    if (isSince('2.2.0', facts.version)) people(question);
   }
 };
 
@@ -60,8 +62,11 @@ function seenByModel(
   { goesInto }: LineageInput,
   { subjects }: ExpandedLineage,
   models: ReadonlySet<ListingId>,
+  version: EngineVersion,
 ): boolean {
-  if (goesInto === undefined) return models.size > 0;
+  // A picture that goes nowhere would be no input: nobody said where it goes.
+  const isSaid = goesInto !== undefined && (goesInto.length > 0 || !isSince('2.2.0', version));
+  if (!isSaid) return models.size > 0;
   // A listing that the lineage does not name was not looked at, so it counts as a model.
   return goesInto.some((id) => models.has(id) || !subjects.has(id));
 }
@@ -203,7 +208,7 @@ function places(
 }
 
 function expiry(
-  { facts: { facts }, say }: Question,
+  { facts, say }: Question,
   ruleId: 'input-expiry' | 'input-release',
   what: string,
   expiresAt: Expiry,
@@ -220,6 +225,28 @@ function expiry(
     const words = `the ${what} ends on ${String(expiresAt)}, and the campaign has no stated end.`;
     say(ruleId, 'review', fact, words, 'State campaignEnd.');
   }
+}
+
+/**
+ * A person who is shown, or a figure that can be taken for one, may have a say in gainful use and in what a model makes
+ * of them. What was made here brings its own inputs along.
+ */
+function people({ input, facts: { gainful }, modelInvolved, say }: Question): void {
+  const { showsPeople = 'unknown', releases: consents, rightsBasis } = input;
+  if (showsPeople === 'no' || consents.length > 0 || rightsBasis === 'produced-here') return;
+  if (!gainful || !modelInvolved) return;
+  const known = showsPeople === 'yes';
+  say(
+    'input-release',
+    'review',
+    ['showsPeople', showsPeople],
+    known
+      ? 'it shows people, and no release of anybody is recorded.'
+      : 'it is not known whether it shows people, and no release of anybody is recorded.',
+    known
+      ? 'Record the releases of the people shown, or leave the image out.'
+      : 'Declare showsPeople, with the releases of the people shown.',
+  );
 }
 
 function releases(question: Question): void {

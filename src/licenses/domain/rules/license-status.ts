@@ -58,7 +58,8 @@ function inForce(subject: Subject, { facts }: PreparedFacts, report: Report): vo
 }
 
 /** A grant with a last day: what is made after it is not covered, and what was made before may not outlive it. */
-function ending(subject: Subject, { facts }: PreparedFacts, report: Report): void {
+function ending(subject: Subject, prepared: PreparedFacts, report: Report): void {
+  const { facts } = prepared;
   const { endsOn, outputsSurviveEnd = 'unknown' } = subject.entry.listing.license;
   if (endsOn === undefined) return;
   const { generatedOn } = facts;
@@ -69,7 +70,7 @@ function ending(subject: Subject, { facts }: PreparedFacts, report: Report): voi
     const message = `the license ended on ${endsOn}, before the models run (${generatedOn}).`;
     say(subject, report, 'deny', ['generatedOn', generatedOn], message, OTHER_MODEL);
   }
-  const outlived = endsBefore(endsOn, facts);
+  const outlived = endsBefore(endsOn, prepared);
   if (outlived === 'no' || outputsSurviveEnd === 'yes') return;
   const certain = outlived === 'yes' && outputsSurviveEnd === 'no';
   const message =

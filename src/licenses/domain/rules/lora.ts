@@ -1,4 +1,5 @@
 import { type DatasetManifest, type ImageGroup } from '../dataset-manifest.js';
+import { isSince } from '../engine-version.js';
 import { type Subject } from '../expand-lineage.js';
 import { type FactValue, type Severity } from '../finding.js';
 import { type IndexedListing } from '../listing-index.js';
@@ -10,11 +11,20 @@ type Say = (severity: Severity, fact: readonly [string, FactValue], words: strin
 
 /** A LoRA or fine-tune inherits the terms of its base and adds the rights in its own training images. */
 export const loraDataset: ListingRule = {
-  concerns: ({ listing: { roles, base } }: IndexedListing) =>
-    roles.includes('lora') || base?.relation === 'adapter' || base?.relation === 'finetune',
+  concerns: (entry: IndexedListing) => isTuned(entry) || entry.listing.base?.relation === 'merge',
   check: (subject, facts, report) => {
     const { base, datasetManifestSha256: sha256, datasetManifest: manifest } = subject.entry.listing;
     const say = sayAbout(subject, report);
+    if (base?.relation === 'merge' && isSince('2.2.0', facts.version) && !namesOthers(subject.entry)) {
+      const words = 'it is merged from several models, and only one of them is named.';
+      say(
+        'review',
+        ['base', base.listingId],
+        words,
+        'Record the other models as components that are always used.',
+      );
+    }
+    if (!isTuned(subject.entry)) return;
     if (base === null) {
       const words = 'its base model is not stated, so the terms it inherits are not known.';
       say('review', ['base', null], words, 'Record the base model of the LoRA.');
@@ -37,6 +47,15 @@ export const loraDataset: ListingRule = {
     }
   },
 };
+
+/** Trained by somebody on images of their own. */
+function isTuned({ listing: { roles, base } }: IndexedListing): boolean {
+  return roles.includes('lora') || base?.relation === 'adapter' || base?.relation === 'finetune';
+}
+
+function namesOthers({ listing: { components } }: IndexedListing): boolean {
+  return components.some(({ use }) => use === 'always');
+}
 
 function sayAbout(subject: Subject, report: Report): Say {
   return (severity, [name, value], words, howToFix) => {
@@ -79,7 +98,7 @@ function imageGroup(
     const words = `it is not known whether the right to ${which} covers training.`;
     say('review', ['trainingAllowed', 'unknown'], words, REPLACE);
   }
-  if (endsBefore(expiresAt, facts.facts) !== 'no') {
+  if (endsBefore(expiresAt, facts) !== 'no') {
     // Whether a trained adapter outlives the right in what it learnt from is for counsel.
     const words = `the right to ${which} ends or may end before the campaign does (${dateWords(expiresAt)}).`;
     say('review', ['expiresAt', expiresAt], words, 'End the campaign earlier, or extend the right.');
@@ -95,7 +114,7 @@ function people({ releases }: DatasetManifest, facts: PreparedFacts, say: Say): 
         : `it is not known whether the release ${reference} covers a digital replica.`;
       say(known ? 'deny' : 'review', ['coversDigitalReplica', covers], words, REPLACE);
     }
-    const ends = endsBefore(expiresAt, facts.facts);
+    const ends = endsBefore(expiresAt, facts);
     if (ends === 'no') continue;
     const words = `the release ${reference} ends or may end before the campaign does (${dateWords(expiresAt)}).`;
     const fix = 'End the campaign earlier, extend the release, or state campaignEnd.';

@@ -19,11 +19,11 @@ const SCOPE_WORDS: Readonly<Record<CapScope, string>> = {
 /** The free license of a company below a size. Boundary and scope are part of the term, not of this rule. */
 export const revenueCap: ListingRule = {
   concerns: hasTerm('revenue-cap'),
-  check: (subject, { facts }, report) => {
+  check: (subject, { facts, version }, report) => {
     for (const term of termsOf(subject.entry, 'revenue-cap')) {
       if (term.exempts.includes(facts.purpose)) continue;
       const { amountUsd: amount, boundary, boundaryDisputed: disputed, scope } = term;
-      const state = capState({ amount, boundary, disputed, scope }, revenueFigures(facts));
+      const state = capState({ amount, boundary, disputed, scope }, revenueFigures(facts), version);
       if (state === 'within') continue;
       report.finding({
         ruleId: 'revenue-cap',

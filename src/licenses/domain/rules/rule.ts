@@ -1,8 +1,10 @@
+import { type EngineVersion } from '../engine-version.js';
 import { type ExpandedLineage, type Subject } from '../expand-lineage.js';
 import { type CitedTerm, type FactValue, type RuleId, type Severity } from '../finding.js';
 import { type ListingId } from '../listing.js';
 import { type IndexedListing } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
+import { countriesOf } from '../subdivisions.js';
 import { type Term, type TermKind } from '../terms.js';
 
 export interface FindingDraft {
@@ -35,17 +37,26 @@ export interface Report {
 /** Facts with what every rule would derive again. */
 export interface PreparedFacts {
   readonly facts: RunFacts;
-  readonly audience: RunFacts['audienceCountries'];
+  /** By which rules is decided. */
+  readonly version: EngineVersion;
+  /** Countries: licenses and rights name no parts of them. */
+  readonly audience: 'worldwide' | readonly string[];
   /** Editorial work of a company earns money, so licenses see it as commercial. */
   readonly gainful: boolean;
 }
 
-export function prepareFacts(facts: RunFacts): PreparedFacts {
+export function prepareFacts(facts: RunFacts, version: EngineVersion): PreparedFacts {
   return {
     facts,
-    audience: facts.audienceCountries,
+    version,
+    audience: audienceOf(facts),
     gainful: facts.purpose === 'commercial' || facts.purpose === 'editorial',
   };
+}
+
+/** Shown to nobody is no answer to where it is shown: then it may be anywhere. */
+function audienceOf({ audienceCountries }: RunFacts): PreparedFacts['audience'] {
+  return audienceCountries.length === 0 ? 'worldwide' : countriesOf(audienceCountries);
 }
 
 /** Looks at one listing of the lineage. */

@@ -1,4 +1,5 @@
 import { type Territory } from '../countries.js';
+import { type EngineVersion, isSince } from '../engine-version.js';
 import { type Subject } from '../expand-lineage.js';
 import { type FactValue } from '../finding.js';
 import { termsOf } from '../listing-index.js';
@@ -24,12 +25,21 @@ const NOWHERE: Overlap = { certain: [], doubtful: [] };
 
 export function overlap(
   audience: 'worldwide' | readonly string[],
-  territory: Territory | undefined,
+  given: Territory | undefined,
+  version: EngineVersion,
 ): Overlap {
-  if (!territory) return NOWHERE;
-  if (audience === 'worldwide') return { certain: [...territory.certain].sort(), doubtful: [] };
-  const certain = audience.filter((country) => territory.certain.has(country));
-  const doubtful = audience.filter((country) => territory.doubtful.has(country));
+  if (!given) return NOWHERE;
+  const meant = isSince('2.2.0', version) ? given.misnamed : undefined;
+  const isCertain = (country: string) => given.certain.has(country) || meant?.certain.has(country) === true;
+  const isDoubtful = (country: string) =>
+    !isCertain(country) && (given.doubtful.has(country) || meant?.doubtful.has(country) === true);
+  if (audience === 'worldwide') {
+    const all = [...new Set([...given.certain, ...(meant?.certain ?? [])])];
+    if (all.length > 0 || meant === undefined) return { certain: all.sort(), doubtful: [] };
+    return { certain: [], doubtful: [...meant.doubtful].sort() };
+  }
+  const certain = audience.filter(isCertain);
+  const doubtful = audience.filter(isDoubtful);
   if (certain.length === 0 && doubtful.length === 0) return NOWHERE;
   return { certain: certain.sort(), doubtful: doubtful.sort() };
 }
@@ -48,8 +58,9 @@ export const territory: ListingRule = {
   },
 };
 
-function outputs(term: Exclusion, subject: Subject, { audience }: PreparedFacts, report: Report): void {
-  const { certain, doubtful } = overlap(audience, subject.entry.territories.get(term));
+function outputs(term: Exclusion, subject: Subject, facts: PreparedFacts, report: Report): void {
+  const { audience, version } = facts;
+  const { certain, doubtful } = overlap(audience, subject.entry.territories.get(term), version);
   const shown: FactValue = audience === 'worldwide' ? 'worldwide' : [...certain, ...doubtful].sort();
   const fact = { name: 'audienceCountries', value: shown };
   const excluded = term.countries.join(', ');
@@ -72,13 +83,13 @@ function outputs(term: Exclusion, subject: Subject, { audience }: PreparedFacts,
       subject,
       term,
       fact,
-      message: `${nameOf(subject)}: the text excludes ${excluded} and does not say whether that includes ${doubtful.join(', ')}.`,
-      howToFix: `Have counsel decide, or leave ${doubtful.join(', ')} out of the audience.`,
+      message: `${nameOf(subject)}: the text excludes ${excluded} and does not say whether that includes ${listOf(doubtful)}.`,
+      howToFix: `Have counsel decide, or leave ${listOf(doubtful)} out of the audience.`,
     });
   }
 }
 
-function weights(term: Exclusion, subject: Subject, { facts }: PreparedFacts, report: Report): void {
+function weights(term: Exclusion, subject: Subject, { facts, version }: PreparedFacts, report: Report): void {
   const excluded = term.countries.join(', ');
   if (facts.processingCountries === 'unknown') {
     report.finding({
@@ -92,7 +103,11 @@ function weights(term: Exclusion, subject: Subject, { facts }: PreparedFacts, re
     });
     return;
   }
-  const { certain, doubtful } = overlap(facts.processingCountries, subject.entry.territories.get(term));
+  const { certain, doubtful } = overlap(
+    facts.processingCountries,
+    subject.entry.territories.get(term),
+    version,
+  );
   if (certain.length === 0 && doubtful.length === 0) return;
   const places = [...certain, ...doubtful].sort();
   report.finding({
@@ -104,4 +119,9 @@ function weights(term: Exclusion, subject: Subject, { facts }: PreparedFacts, re
     message: `${nameOf(subject)}: the model may not be run in ${places.join(', ')}.`,
     howToFix: `Run it outside ${excluded}, or choose another model.`,
   });
+}
+
+/** A code that nobody knows may mean any country: then there are hundreds. */
+function listOf(countries: readonly string[]): string {
+  return countries.length > 60 ? 'any of the countries' : countries.join(', ');
 }

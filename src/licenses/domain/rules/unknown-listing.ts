@@ -1,7 +1,18 @@
-import { type LineageRule } from './rule.js';
+import { isSince } from '../engine-version.js';
+import { type FindingDraft, type LineageRule } from './rule.js';
+
+const NOTHING_NAMED: FindingDraft = {
+  ruleId: 'listing-unknown',
+  severity: 'review',
+  term: null,
+  fact: { name: 'lineage', value: [] },
+  message: 'The lineage names nothing, so it is not known what the work is made with.',
+  howToFix: 'Name every model and tool that takes part.',
+};
 
 /** Whatever has no terms in the registry is not allowed, and not denied either: somebody has to look. */
-export const unknownListing: LineageRule = ({ missing }, _facts, report) => {
+export const unknownListing: LineageRule = ({ subjects, missing }, { version }, report) => {
+  if (subjects.size + missing.size === 0 && isSince('2.2.0', version)) report.finding(NOTHING_NAMED);
   for (const { id, stepKeys, via } of missing.values()) {
     const hidden = via.length > 0;
     report.finding({

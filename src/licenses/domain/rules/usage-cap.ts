@@ -12,10 +12,10 @@ type UsageCap = TermOf<'usage-cap'>;
  */
 export const usageCap: ListingRule = {
   concerns: hasTerm('usage-cap'),
-  check: (subject, { facts }, report) => {
+  check: (subject, { facts, version }, report) => {
     for (const term of termsOf(subject.entry, 'usage-cap')) {
       const { amount, boundary, scope } = term;
-      const state = capState({ amount, boundary, disputed: false, scope }, figuresOf(term, facts));
+      const state = capState({ amount, boundary, disputed: false, scope }, figuresOf(term, facts), version);
       if (state === 'within') continue;
       const fact = factOf(term);
       const cap = `${boundary === 'inclusive' ? 'at least' : 'more than'} ${amount.toLocaleString('en-US')}`;

@@ -1,4 +1,4 @@
-import { addXmp, type MetadataPlaces } from './metadata-places.js';
+import { addExif, addXmp, type MetadataPlaces, noPlaces } from './metadata-places.js';
 
 /** The vocabulary that every packet must declare for its `rdf:RDF` (ISO 16684-1 section 7.4). */
 const RDF = '22-rdf-syntax-ns#';
@@ -12,8 +12,9 @@ const DECLARATION_UTF16 = Buffer.from(RDF, 'utf16le');
  */
 export async function avifMetadata(file: Buffer): Promise<MetadataPlaces> {
   const { sharp } = await import('../../../assets/adapters/libvips.js');
-  const places: MetadataPlaces = { xmp: [], iim: [], xmpUnread: false, iimUnread: false };
-  const { xmp } = await sharp(file).metadata();
+  const places = noPlaces();
+  const { xmp, exif } = await sharp(file).metadata();
+  if (exif) addExif(places, exif);
   if (xmp) addXmp(places, xmp);
   const shown = xmp ? declarationsIn(xmp) : 0;
   if (declarationsIn(file) > shown) places.xmpUnread = true;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type EmbeddableMediaType } from '../../domain/media-types.js';
+import { type SignableMediaType } from '../../domain/media-types.js';
 import { type FoundReservation, type ReservationReading } from '../../domain/reservations/reservation.js';
 import {
   isRemoteManifest,
@@ -7,8 +7,10 @@ import {
   rightsText,
 } from '../../domain/reservations/rights-properties.js';
 import { avifMetadata } from './avif-metadata.js';
+import { exifTexts } from './exif-texts.js';
 import { iimRightsTexts } from './image-resources.js';
-import { findMetadata, type MetadataPlaces } from './metadata-places.js';
+import { findMetadata, isFindable, type MetadataPlaces } from './metadata-places.js';
+import { scanMetadata } from './packet-scan.js';
 import { parseXmpPacket } from './xmp-packet.js';
 
 export interface EmbeddedReservations extends ReservationReading {
@@ -19,17 +21,22 @@ export interface EmbeddedReservations extends ReservationReading {
 /** What XMP and IPTC-IIM of a file reserve. Hostile input: called in the child process only. */
 export async function embeddedReservations(
   path: string,
-  mediaType: EmbeddableMediaType,
+  mediaType: SignableMediaType,
 ): Promise<EmbeddedReservations> {
-  const file = await readFile(path);
-  const places = mediaType === 'image/avif' ? await avifMetadata(file) : findMetadata(file, mediaType);
-  return readPlaces(places);
+  return readPlaces(await placesIn(path, mediaType));
 }
 
-export function readPlaces({ xmp, iim, xmpUnread, iimUnread }: MetadataPlaces): EmbeddedReservations {
+async function placesIn(path: string, mediaType: SignableMediaType): Promise<MetadataPlaces> {
+  if (mediaType === 'image/avif') return avifMetadata(await readFile(path));
+  return isFindable(mediaType) ? findMetadata(await readFile(path), mediaType) : scanMetadata(path);
+}
+
+export function readPlaces(places: MetadataPlaces): EmbeddedReservations {
+  const { xmp, iim, exif, xmpUnread, iimUnread, exifUnread } = places;
   const found: FoundReservation[] = [];
   let xmpRead = !xmpUnread;
   let iimRead = !iimUnread;
+  let exifRead = !exifUnread;
   let namesRemoteManifest = false;
   for (const packet of xmp) {
     const { properties, isWhole } = parseXmpPacket(packet);
@@ -43,6 +50,15 @@ export function readPlaces({ xmp, iim, xmpUnread, iimUnread }: MetadataPlaces): 
     found.push(...texts.flatMap(rightsText));
     iimRead &&= isWhole;
   }
-  const unread = [...(xmpRead ? [] : (['xmp'] as const)), ...(iimRead ? [] : (['iptc-iim'] as const))];
+  for (const structure of exif) {
+    const { texts, isWhole } = exifTexts(structure);
+    found.push(...texts.flatMap(rightsText).map((said) => ({ ...said, origin: 'exif' as const })));
+    exifRead &&= isWhole;
+  }
+  const unread = [
+    ...(xmpRead ? [] : (['xmp'] as const)),
+    ...(iimRead ? [] : (['iptc-iim'] as const)),
+    ...(exifRead ? [] : (['exif'] as const)),
+  ];
   return { found, unread, namesRemoteManifest };
 }

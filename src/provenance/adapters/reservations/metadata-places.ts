@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { type EmbeddableMediaType } from '../../domain/media-types.js';
+import { type SignableMediaType } from '../../domain/media-types.js';
 import { imageResources } from './image-resources.js';
 
 /** The packets of a file that can hold rights, as the container carries them. */
@@ -7,9 +7,23 @@ export interface MetadataPlaces {
   readonly xmp: Buffer[];
   /** IPTC-IIM records. */
   readonly iim: Buffer[];
+  /** TIFF structures. */
+  readonly exif: Buffer[];
   /** Something is there that could not be taken out whole. */
   xmpUnread: boolean;
   iimUnread: boolean;
+  exifUnread: boolean;
+}
+
+export function noPlaces(): MetadataPlaces {
+  return { xmp: [], iim: [], exif: [], xmpUnread: false, iimUnread: false, exifUnread: false };
+}
+
+/** The containers in which packets are found by their structure; pictures of at most some 100 MB. */
+export type FindableMediaType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/tiff' | 'image/gif';
+
+export function isFindable(mediaType: SignableMediaType): mediaType is FindableMediaType {
+  return mediaType in FINDERS;
 }
 
 /** Packets of real files have some 10 kB; those of long edited ones a few megabytes. */
@@ -22,11 +36,8 @@ const MAX_PARTS = 262_144;
  * Finds XMP (ISO 16684-1, XMP part 3 for each container) and IPTC-IIM in a file that upload has found whole. Every
  * packet is taken, also a second one where the standard allows one: a reader of the picture may see either.
  */
-export function findMetadata(
-  file: Buffer,
-  mediaType: Exclude<EmbeddableMediaType, 'image/avif'>,
-): MetadataPlaces {
-  const places: MetadataPlaces = { xmp: [], iim: [], xmpUnread: false, iimUnread: false };
+export function findMetadata(file: Buffer, mediaType: FindableMediaType): MetadataPlaces {
+  const places = noPlaces();
   FINDERS[mediaType](file, places);
   return places;
 }
@@ -41,9 +52,16 @@ function addIim(places: MetadataPlaces, records: Buffer): void {
   else places.iim.push(records);
 }
 
-const FINDERS: Readonly<
-  Record<Exclude<EmbeddableMediaType, 'image/avif'>, (file: Buffer, places: MetadataPlaces) => void>
-> = {
+export function addExif(places: MetadataPlaces, exif: Buffer): void {
+  // Some writers keep the name of the JPEG segment before it.
+  const bytes = exif.subarray(0, EXIF_NAME.length).equals(EXIF_NAME) ? exif.subarray(EXIF_NAME.length) : exif;
+  if (bytes.length > MAX_PACKET_BYTES || places.exif.length >= MAX_PACKETS) places.exifUnread = true;
+  else places.exif.push(bytes);
+}
+
+const EXIF_NAME = Buffer.from('Exif\0\0', 'latin1');
+
+const FINDERS: Readonly<Record<FindableMediaType, (file: Buffer, places: MetadataPlaces) => void>> = {
   'image/png': inPng,
   'image/jpeg': inJpeg,
   'image/webp': inWebp,
@@ -53,7 +71,7 @@ const FINDERS: Readonly<
 
 const PNG_XMP_KEYWORD = 'XML:com.adobe.xmp';
 /** How ImageMagick once kept XMP and IPTC in text chunks, as hexadecimal digits. */
-const PNG_RAW_PROFILE = /^Raw profile type (xmp|iptc|8bim|APP1)$/i;
+const PNG_RAW_PROFILE = /^Raw profile type (xmp|iptc|8bim|exif|APP1)$/i;
 
 /** PNG: text chunks with the keyword of XMP. */
 function inPng(file: Buffer, places: MetadataPlaces): void {
@@ -64,9 +82,10 @@ function inPng(file: Buffer, places: MetadataPlaces): void {
     const type = file.toString('latin1', offset + 4, offset + 8);
     const data = file.subarray(offset + 8, offset + 8 + length);
     if (/^[iz]TXt$|^tEXt$/.test(type) && isPngPacket(data, places)) packets.push([type, data]);
+    if (type === 'eXIf') addExif(places, data);
     offset += 12 + length;
   }
-  if (offset + 12 <= file.length) places.xmpUnread = places.iimUnread = true;
+  if (offset + 12 <= file.length) places.xmpUnread = places.iimUnread = places.exifUnread = true;
   // More are not even inflated: thousands of small chunks could unfold to gigabytes.
   if (packets.length > MAX_PACKETS) places.xmpUnread = true;
   for (const [type, data] of packets.slice(0, MAX_PACKETS)) {
@@ -79,8 +98,9 @@ function inPng(file: Buffer, places: MetadataPlaces): void {
 function isPngPacket(data: Buffer, places: MetadataPlaces): boolean {
   const keyword = data.toString('latin1', 0, Math.max(0, data.indexOf(0)));
   const raw = PNG_RAW_PROFILE.exec(keyword)?.[1]?.toLowerCase();
+  if (raw === 'exif' || raw === 'app1') places.exifUnread = true;
   if (raw === 'xmp' || raw === 'app1') places.xmpUnread = true;
-  else if (raw !== undefined) places.iimUnread = true;
+  else if (raw !== undefined && raw !== 'exif') places.iimUnread = true;
   return keyword === PNG_XMP_KEYWORD;
 }
 
@@ -119,6 +139,7 @@ const APP13 = 0xed;
  */
 function inJpeg(file: Buffer, places: MetadataPlaces): void {
   for (const segment of jpegSegments(file, APP1, JPEG_XMP, places)) addXmp(places, segment);
+  for (const segment of jpegSegments(file, APP1, EXIF_NAME, places)) addExif(places, segment);
   joinExtended([...jpegSegments(file, APP1, JPEG_EXTENDED_XMP, places)], places);
   // A resource may be continued in the next segment.
   const resources = Buffer.concat([...jpegSegments(file, APP13, JPEG_PHOTOSHOP, places)]);
@@ -133,8 +154,7 @@ function* jpegSegments(file: Buffer, code: number, name: Buffer, places: Metadat
     found += 1;
     const end = at - 2 + file.readUInt16BE(at - 2);
     if (end > file.length || end < at + name.length || found > 4096) {
-      places.xmpUnread = true;
-      places.iimUnread = true;
+      places.xmpUnread = places.iimUnread = places.exifUnread = true;
       return;
     }
     yield file.subarray(at + name.length, end);
@@ -178,9 +198,11 @@ function inWebp(file: Buffer, places: MetadataPlaces): void {
     const length = file.readUInt32LE(offset + 4);
     if (file.toString('latin1', offset, offset + 4) === 'XMP ')
       addXmp(places, file.subarray(offset + 8, offset + 8 + length));
+    if (file.toString('latin1', offset, offset + 4) === 'EXIF')
+      addExif(places, file.subarray(offset + 8, offset + 8 + length));
     offset += 8 + length + (length % 2);
   }
-  if (offset + 8 <= file.length) places.xmpUnread = true;
+  if (offset + 8 <= file.length) places.xmpUnread = places.exifUnread = true;
 }
 
 const GIF_XMP = Buffer.from('\x21\xff\x0bXMP DataXMP', 'latin1');
@@ -202,6 +224,12 @@ function inGif(file: Buffer, places: MetadataPlaces): void {
   }
 }
 
+/** A file can be larger than a packet; its fields are read where they are. */
+function addTiffExif(file: Buffer, places: MetadataPlaces): void {
+  if (places.exif.length >= MAX_PACKETS) places.exifUnread = true;
+  else places.exif.push(file);
+}
+
 const TIFF_XMP = 700;
 const TIFF_IIM = 33_723;
 const TIFF_RESOURCES = 34_377;
@@ -215,6 +243,8 @@ function inTiff(file: Buffer, places: MetadataPlaces): void {
   const u16 = (at: number): number => (little ? file.readUInt16LE(at) : file.readUInt16BE(at));
   const u32 = (at: number): number => (little ? file.readUInt32LE(at) : file.readUInt32BE(at));
   const directory = u32(4);
+  // The fields of EXIF stand in the directory of the picture itself.
+  addTiffExif(file, places);
   for (let i = 0; i < u16(directory); i += 1) {
     const entry = directory + 2 + i * TIFF_ENTRY_BYTES;
     const tag = u16(entry);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { type EmbeddableMediaType } from '../../domain/media-types.js';
 import {
   dataMining,
   extendedXmpSegments,
@@ -17,7 +16,15 @@ import {
   xmpPacket,
   xmpSegment,
 } from '../../testing/reserved-pictures.js';
-import { action, generatedPlan, parentOf, SigningWorkshop } from '../../testing/signing-workshop.js';
+import {
+  action,
+  generatedPlan,
+  type MediaFile,
+  parentOf,
+  type PictureType,
+  SigningWorkshop,
+} from '../../testing/signing-workshop.js';
+import { mediaVector } from '../../testing/media-vectors.js';
 import { reservationsInChain } from '../../domain/reservations/training-mining-assertion.js';
 import { findMetadata } from './metadata-places.js';
 import { readReservations } from './read-reservations.js';
@@ -32,7 +39,7 @@ async function readingOf(bytes: Buffer) {
   return readingOfFile({ path: await workshop.write(bytes), mediaType: 'image/png' });
 }
 
-async function readingOfFile(file: { path: string; mediaType: EmbeddableMediaType }) {
+async function readingOfFile(file: { path: string; mediaType: MediaFile['mediaType'] }) {
   return readReservations(file.path, await workshop.verify(file));
 }
 
@@ -280,7 +287,7 @@ describe('reservations in manifests', () => {
     constraint: null,
   };
 
-  async function signed(assertions = [NO_INFERENCE], mediaType: EmbeddableMediaType = 'image/png') {
+  async function signed(assertions = [NO_INFERENCE], mediaType: PictureType = 'image/png') {
     return workshop.sign(await workshop.picture(mediaType), generatedPlan({ assertions }));
   }
 
@@ -385,5 +392,57 @@ describe('reservations in manifests', () => {
     };
     const file = await workshop.sign(source, generatedPlan({ assertions: [NO_INFERENCE] }));
     expect(await readingOfFile(file)).toEqual({ found: [FORBIDDEN, ...EVERY_MINING], unread: [] });
+  });
+});
+
+describe('films, sounds, models and texts', () => {
+  const packet = Buffer.from(xmpPacket(dataMining('DMI-PROHIBITED')));
+  const MEDIA = ['clip.mp4', 'tone.mp3', 'tone.flac', 'clip.webm', 'triangle.glb', 'drawing.svg'];
+
+  async function readingWith(name: string, extra: Buffer) {
+    const path = await workshop.write(Buffer.concat([await mediaVector(name), extra]));
+    const mediaType = 'video/mp4';
+    return readReservations(path, {
+      ...(await workshop.verify(await workshop.picture())),
+      chain: undefined,
+      mediaType,
+    });
+  }
+
+  it.each(MEDIA)(
+    '%s: a packet is found wherever it stands, and nothing where there is none',
+    async (name) => {
+      expect(await readingWith(name, Buffer.alloc(0))).toEqual(NOTHING);
+      const { found, unread } = await readingWith(name, packet);
+      expect(found.map(({ use }) => use)).toContain('notAllowed');
+      expect(unread).toEqual([]);
+    },
+  );
+
+  it('a packet that is declared but not whole, compressed or in another encoding is unread', async () => {
+    for (const extra of [
+      packet.subarray(0, packet.length - 400),
+      Buffer.from('brobxml \x1b\0\0', 'latin1'),
+      Buffer.from(packet.toString(), 'utf16le'),
+      Buffer.from('<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>'),
+    ]) {
+      expect((await readingWith('clip.mp4', extra)).unread).toEqual(['xmp']);
+    }
+    const resource = Buffer.from('8BIM\x04\x04\0\0\0\0\0\0', 'latin1');
+    expect((await readingWith('clip.mp4', resource)).unread).toEqual(['iptc-iim']);
+  });
+
+  it('a packet across the pieces in which a large file is read is found', async () => {
+    const gap = Buffer.alloc(4 * 1024 * 1024 - 4000 - packet.length / 2);
+    expect(
+      (await readingWith('clip.mp4', Buffer.concat([gap, packet, gap, packet]))).found.length,
+    ).toBeGreaterThan(0);
+  });
+
+  it('a compressed frame of a sound is unread', async () => {
+    const bytes = Buffer.from(await mediaVector('tone.mp3'));
+    bytes[19] = 0x08;
+    const path = await workshop.write(bytes);
+    expect((await readingOfFile({ path, mediaType: 'audio/mpeg' })).unread).toEqual(['xmp']);
   });
 });

@@ -1,5 +1,5 @@
 import { type MediaVerification } from '../../domain/media-verifier.port.js';
-import { EMBEDDABLE_MEDIA_TYPES } from '../../domain/media-types.js';
+import { signableMediaType } from '../../domain/media-types.js';
 import {
   RESERVATION_PLACES,
   type ReservationReading,
@@ -13,7 +13,7 @@ export async function readReservations(
   path: string,
   { chain, mediaType }: MediaVerification,
 ): Promise<ReservationReading> {
-  const type = EMBEDDABLE_MEDIA_TYPES.find((each) => each === mediaType);
+  const type = signableMediaType(mediaType);
   // The verifier answers for no other type.
   if (type === undefined) return { found: [], unread: RESERVATION_PLACES };
   const inChain = reservationsInChain(chain);

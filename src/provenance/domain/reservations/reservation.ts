@@ -1,10 +1,11 @@
-/** Which vocabulary a reservation was written in. `iptc`: words for people in the rights fields of IPTC and XMP. */
+/** Which vocabulary a reservation was written in. `iptc`, `exif`: words for people in the rights fields of IPTC and XMP, and of EXIF. */
 export const RESERVATION_ORIGINS = [
   'cawg.training-mining',
   'c2pa.training-mining',
   'plus.data-mining',
   'tdmrep',
   'iptc',
+  'exif',
 ] as const;
 export type ReservationOrigin = (typeof RESERVATION_ORIGINS)[number];
 
@@ -29,7 +30,7 @@ export interface FoundReservation {
 }
 
 /** Where in a file reservations can stand. */
-export const RESERVATION_PLACES = ['c2pa', 'xmp', 'iptc-iim'] as const;
+export const RESERVATION_PLACES = ['c2pa', 'xmp', 'iptc-iim', 'exif'] as const;
 export type ReservationPlace = (typeof RESERVATION_PLACES)[number];
 
 export interface ReservationReading {
@@ -42,7 +43,11 @@ export interface ReservationReading {
 /** Reads in a separate process: what it parses was written by strangers. */
 export interface ReservationReader {
   /** @throws ColophonError as `MediaVerifier.verify` does */
-  readReservations(file: { readonly path: string; readonly mediaType: string }): Promise<ReservationReading>;
+  readReservations(file: {
+    readonly path: string;
+    readonly mediaType: string;
+    readonly mayBeLarge?: true;
+  }): Promise<ReservationReading>;
 }
 
 const MAX_CONSTRAINT_CHARACTERS = 500;

@@ -77,6 +77,16 @@ export function sizeText(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
 }
 
+/** What a file is, in one line. */
+export function fileText(
+  asset: Pick<DossierAsset, 'mediaType' | 'width' | 'height' | 'durationMs' | 'sizeBytes'>,
+): string {
+  const { mediaType, width, height, durationMs, sizeBytes } = asset;
+  const size = width === undefined || height === undefined ? [] : [`${width} x ${height} pixels`];
+  const duration = durationMs === undefined ? [] : [`${(durationMs / 1000).toFixed(1)} seconds`];
+  return [mediaType, ...size, ...duration, sizeText(sizeBytes)].join(', ');
+}
+
 /** `remove_background` -> `remove background`. */
 export function plain(word: string): string {
   return word.replaceAll(/[_-]+/g, ' ').trim();

@@ -8,7 +8,7 @@ import {
   dateTime,
   personName,
   short,
-  sizeText,
+  fileText,
   sourceWords,
   statusOf,
   twoLines,
@@ -59,7 +59,7 @@ function identity(
   return [
     ['Asset', mono(asset.id)],
     ['SHA-256', mono(twoLines(asset.sha256))],
-    ['File', `${asset.mediaType}, ${asset.width} x ${asset.height} pixels, ${sizeText(asset.sizeBytes)}`],
+    ['File', fileText(asset)],
     ['Last made by', capitalized(sourceWords(asset.digitalSourceType))],
     ['Organization', short(organization.name)],
     [

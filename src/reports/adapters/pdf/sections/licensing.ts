@@ -112,6 +112,7 @@ function declaredFacts(facts: DossierRun['clearance']['facts']): (readonly [stri
       'Users a month',
       `${facts.monthlyActiveUsers}; with affiliates ${facts.monthlyActiveUsersWithAffiliates}; visits ${facts.monthlyVisits}`,
     ],
+    ['Shows people', facts.showsPeople ?? 'unknown'],
     ['Fields of use', fieldsOfUse === 'unknown' ? 'unknown' : fieldsOfUse.map(plain).join(', ')],
     [
       'Planned',

@@ -12,7 +12,7 @@ import {
   originWords,
   personName,
   plain,
-  sizeText,
+  fileText,
   natureWords,
 } from '../words.js';
 
@@ -68,11 +68,14 @@ function stepFacts(asset: DossierAsset, numbers: ReadonlyMap<string, number>): (
     ...(rights ? ([['Declared rights', recordText(rights)]] as const) : []),
     ...(asset.fileReading ? ([['The file reserves', readingText(asset.fileReading)]] as const) : []),
     ['By, on', `${personName(asset.createdBy)}, ${dateTime(asset.createdAt)}`],
-    ['File', `${asset.mediaType}, ${asset.width} x ${asset.height} pixels, ${sizeText(asset.sizeBytes)}`],
+    ['File', fileText(asset)],
     ['Asset, entry', mono(`${asset.id}, entry ${asset.entryIndex}`)],
     ['SHA-256', { text: asset.sha256, style: STYLES.hash }],
     ['As it came in', { text: asset.originalSha256, style: STYLES.hash }],
     ['Signed claim', { text: asset.claimSha256, style: STYLES.hash }],
+    ...(asset.manifestPlacement === 'sidecar'
+      ? ([['Manifest (own file)', { text: asset.manifestSha256, style: STYLES.hash }]] as const)
+      : []),
   ];
 }
 

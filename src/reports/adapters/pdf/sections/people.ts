@@ -45,7 +45,7 @@ function drawContribution(
 }
 
 function regionText({ changedRegion: region }: DossierContribution): string {
-  if (region === undefined) return 'not computed';
+  if (region === undefined) return 'not computed: the two versions are not pictures that can be compared';
   const share = (region.changedShare * 100).toFixed(region.changedShare < 0.1 ? 2 : 1);
   return `${region.width} x ${region.height} pixels at ${region.left}, ${region.top}; ${share} % of all pixels differ`;
 }
@@ -58,14 +58,14 @@ function drawBeforeAndAfter(
 ): void {
   const top = paper.y + 12;
   const secondX = PAGE.left + CONTENT_WIDTH / 2 + 4;
-  const figure = paper.element('Figure', undefined, { alt: 'The picture before and after the contribution' });
+  const figure = paper.element('Figure', undefined, { alt: 'The file before and after the contribution' });
   paper.mark(figure, 'Figure', () => {
     paper.line('Before', PAGE.left, paper.y, STYLES.small);
     paper.line(changedRegion ? 'After, with the changed region' : 'After', secondX, paper.y, STYLES.small);
     pictures.draw(parentAssetId, { x: PAGE.left, y: top, ...PICTURE });
     const covered = pictures.draw(assetId, { x: secondX, y: top, ...PICTURE });
     const asset = dossier.chain.find(({ id }) => id === assetId);
-    if (!changedRegion || !asset || !pictures.has(assetId)) return;
+    if (!changedRegion || asset?.width === undefined || !pictures.has(assetId)) return;
     const scale = covered.width / asset.width;
     const x = covered.x + changedRegion.left * scale;
     const y = covered.y + changedRegion.top * scale;

@@ -25,7 +25,17 @@ export function drawManifest(paper: Paper, { asset, verification }: AssetDossier
     ['Label', mono(asset.manifestLabel)],
     ['Manifest, SHA-256', mono(asset.manifestSha256)],
     ['Claim, SHA-256', mono(asset.claimSha256)],
+    ...(asset.certificateSha256 === undefined
+      ? []
+      : [['Certificate, SHA-256', mono(asset.certificateSha256)] as const]),
+    ['Time of the signature', timeWords(asset)],
   ]);
+}
+
+function timeWords({ timeStamp }: AssetDossier['asset']): string {
+  if (timeStamp === undefined) return 'not time-stamped: known by the log only';
+  if (timeStamp.outcome === 'stamped') return `${timeStamp.time}, time-stamped by ${timeStamp.authority}`;
+  return `not time-stamped: ${timeStamp.authority} gave no usable time-stamp (${timeStamp.reason})`;
 }
 
 export function drawLog(paper: Paper, { asset, log }: AssetDossier): void {

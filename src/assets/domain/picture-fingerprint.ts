@@ -1,0 +1,28 @@
+/** C2PA soft binding algorithm list, entry 3: ISO 24138:2024, ISCC version 0. */
+export const FINGERPRINT_ALGORITHM = 'io.iscc.v0';
+/** Of how a picture becomes 32 x 32 gray values, which the standard leaves open in part. */
+export const NORMALIZATION_VERSION = 1;
+
+/**
+ * What a picture looks like, twice 32 bytes: similar pictures differ in few bits. `trimmed` is the code of the standard,
+ * after even borders were cut. Where a border ends is unsteady, though: a smaller or recompressed copy is cut elsewhere
+ * and gets quite another code. So there is `whole` as well, with nothing cut.
+ */
+export interface PictureFingerprint {
+  readonly trimmed: Uint8Array;
+  readonly whole: Uint8Array;
+}
+
+export interface PictureFingerprinter {
+  /**
+   * The file has passed the media probe.
+   * @returns `undefined` when it could not be made, which stands in the output of the service: a picture without a
+   *   fingerprint is still recorded and signed, it is only not found again by its looks
+   */
+  fingerprint(path: string): Promise<PictureFingerprint | undefined>;
+}
+
+/** The codes in it, each once. */
+export function codesOf({ trimmed, whole }: PictureFingerprint): Uint8Array[] {
+  return Buffer.compare(trimmed, whole) === 0 ? [trimmed] : [trimmed, whole];
+}

@@ -1,0 +1,84 @@
+import { downloadToFile } from '../outbound/download-to-file.js';
+import { TrustmarkWatermark } from '../provenance/adapters/trustmark/trustmark-watermark.js';
+import { readManifestStore } from '../provenance/adapters/c2pa-reader.js';
+import { FingerprintRepository } from '../recovery/adapters/fingerprint.repository.js';
+import { PublicationRepository } from '../recovery/adapters/publication.repository.js';
+import { SharpFingerprinter } from '../recovery/adapters/sharp-fingerprinter.js';
+import { FetchReference } from '../recovery/application/fetch-reference.js';
+import { FillFingerprints } from '../recovery/application/fill-fingerprints.js';
+import { FindSimilarPictures } from '../recovery/application/find-similar-pictures.js';
+import { FindSimilarToFile } from '../recovery/application/find-similar-to-file.js';
+import { FingerprintFile } from '../recovery/application/fingerprint-file.js';
+import { ManifestReceipts } from '../recovery/application/manifest-receipts.js';
+import { RecoverableManifests } from '../recovery/application/recoverable-manifests.js';
+import { SetManifestPublication } from '../recovery/application/set-manifest-publication.js';
+import { PublicAddress } from '../recovery/http/public-address.js';
+import { type composeAssets } from './assets.js';
+import { type composeDatabase } from './database.js';
+import { type composeLogReading } from './log-reading.js';
+import { type composeLog } from './log.js';
+import { type ServicesOptions, type Composed, clock } from './services-options.js';
+
+/** What assets need when they are made. */
+export function composeFingerprints(
+  { logger }: ServicesOptions,
+  { dataSource }: Composed<typeof composeDatabase>,
+) {
+  return {
+    fingerprinter: new SharpFingerprinter((err) => logger.warn({ err }, 'a picture has no fingerprint')),
+    fingerprints: new FingerprintRepository(dataSource, clock),
+  };
+}
+
+export function composeRecovery(
+  { configuration, logger }: ServicesOptions,
+  { organizationTx }: Composed<typeof composeDatabase>,
+  { logKeys, logWriter, appendEntry }: Composed<typeof composeLog>,
+  { readLog }: Composed<typeof composeLogReading>,
+  { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
+  { assets, store, probe }: Composed<typeof composeAssets>,
+) {
+  const publications = new PublicationRepository();
+  const similarPictures = new FindSimilarPictures(organizationTx, fingerprints, publications);
+  const fingerprintFile = new FingerprintFile(probe, fingerprinter);
+  const recoverableManifests = new RecoverableManifests(
+    organizationTx,
+    fingerprints,
+    publications,
+    assets,
+    store,
+    readManifestStore,
+    readLog,
+    logWriter,
+  );
+  const { recovery, outboundAllowedHosts, uploadMaxBytes, publicUrl } = configuration;
+  const { trustmarkModelsFolder: modelsFolder } = recovery;
+  return {
+    /** No step embeds one yet; a folder that is configured is looked at all the same. */
+    watermark: modelsFolder === undefined ? undefined : new TrustmarkWatermark({ modelsFolder }),
+    publications,
+    similarPictures,
+    fingerprintFile,
+    recoverableManifests,
+    findSimilar: new FindSimilarToFile(fingerprintFile, similarPictures),
+    manifestReceipts: new ManifestReceipts(recoverableManifests, readLog, logKeys),
+    setManifestPublication: new SetManifestPublication(publications, appendEntry, clock),
+    publicAddress: new PublicAddress(publicUrl),
+    fetchReference: new FetchReference(
+      recovery.byReference
+        ? (request) => downloadToFile({ ...request, allowedPrivateHosts: outboundAllowedHosts })
+        : undefined,
+      uploadMaxBytes,
+    ),
+    fillFingerprints: new FillFingerprints(
+      organizationTx,
+      fingerprints,
+      store,
+      fingerprinter,
+      (progress, error) => {
+        if (error === undefined) logger.info(progress, 'fingerprints of earlier assets');
+        else logger.warn({ ...progress, err: error }, 'a fingerprint of an earlier asset could not be made');
+      },
+    ),
+  };
+}

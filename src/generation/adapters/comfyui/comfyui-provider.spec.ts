@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ComfyPlan, FakeComfyUi } from '../../../../test/fakes/comfyui/fake-comfyui.js';
+import { describeProviderContract } from '../../../../test/fakes/provider-contract.js';
+import { type ContractFault } from '../../../../test/fakes/provider-contract-faults.js';
+import { TRANSPORT_FAULTS } from '../../../../test/fakes/vendor/transport-fault.js';
+import { type CompletedStep, type FailedStep, type ProviderRequest } from '../../domain/provider.port.js';
+import { ownServersSchema } from '../../registry/own-servers.js';
+import { ComfyUiProvider } from './comfyui-provider.js';
+
+const PRICE = { family: 'free', source: 'own hardware', dateRead: '2026-11-22', verified: true };
+const SHA256 = 'a'.repeat(64);
+
+function graphWith(ckpt_name: string, image?: string): Record<string, unknown> {
+  return {
+    '4': { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name }, _meta: { title: 'SECRET title' } },
+    '6': { class_type: 'CLIPTextEncode', inputs: { text: '', clip: ['4', 1] } },
+    '3': { class_type: 'KSampler', inputs: { seed: 1, model: ['4', 0], positive: ['6', 0] } },
+    ...(image === undefined ? {} : { '10': { class_type: 'LoadImage', inputs: { image } } }),
+    '9': { class_type: 'SaveImage', inputs: { images: ['3', 0] } },
+  };
+}
+
+function workflow(name: string, graph: unknown, changes: object = {}): object {
+  return {
+    name,
+    operation: 'generate',
+    listingId: 'sdxl-1-0@self-hosted',
+    graph,
+    parameters: { prompt: { node: '6', input: 'text' }, seed: { node: '3', input: 'seed' } },
+    outputNode: '9',
+    price: PRICE,
+    ...changes,
+  };
+}
+
+function providerFor(fake: FakeComfyUi, workflows: readonly object[] = WORKFLOWS): ComfyUiProvider {
+  const { comfyUi } = ownServersSchema.parse({
+    comfyUi: [
+      {
+        name: 'gpu',
+        baseUrl: fake.server.origin,
+        privateNetwork: true,
+        inventory: [{ fileName: 'sdxl.safetensors', sha256: SHA256, listingId: 'sdxl-1-0@self-hosted' }],
+        workflows,
+      },
+    ],
+  });
+  return new ComfyUiProvider({ servers: comfyUi, outbound: {}, requestDeadlineMs: 800, fileDeadlineMs: 800 });
+}
+
+const WORKFLOWS = [
+  workflow('shot', graphWith('sdxl.safetensors')),
+  workflow('missing', graphWith('missing.safetensors')),
+  workflow('retouch', graphWith('sdxl.safetensors', 'upload.png'), {
+    operation: 'edit',
+    images: { image: { node: '10', input: 'image' } },
+  }),
+];
+
+function request(extra: Partial<ProviderRequest> = {}): ProviderRequest {
+  return {
+    stepRunId: randomUUID(),
+    operation: 'generate',
+    endpoint: 'gpu/shot',
+    parameters: { prompt: 'A SECRET bottle', seed: 5 },
+    inputs: {},
+    ...extra,
+  };
+}
+const signal = (): AbortSignal => new AbortController().signal;
+
+const RESULTS: Partial<Record<ContractFault, ComfyPlan>> = {
+  slow: { pendingPolls: 20 },
+  failing: { result: 'error' },
+  empty: { result: 'empty' },
+};
+
+describeProviderContract('comfyui', async () => {
+  const fake = await FakeComfyUi.start();
+  return {
+    provider: providerFor(fake),
+    validRequest: request(),
+    refusedRequest: request({ endpoint: 'gpu/missing' }),
+    secretText: 'SECRET',
+    charges: () => fake.ledger.charges.length,
+    loseNextAnswer: () => fake.ledger.plan({ fault: 'reset-after-accept' }),
+    faults: {
+      names: [...TRANSPORT_FAULTS, 'slow', 'failing', 'empty'],
+      plan: (fault) => fake.ledger.plan(RESULTS[fault] ?? { fault: fault as never }),
+      attempts: () => fake.ledger.attempts.length,
+    },
+    stop: () => fake.stop(),
+  };
+});
+
+describe('ComfyUiProvider against a working fake', () => {
+  let fake: FakeComfyUi;
+  beforeEach(async () => {
+    fake = await FakeComfyUi.start();
+  });
+  afterEach(() => fake.stop());
+
+  async function finish(plan: ComfyPlan = {}, asked = request()): Promise<CompletedStep | FailedStep> {
+    fake.ledger.plan(plan);
+    const provider = providerFor(fake);
+    const submitted = await provider.submit(asked, signal());
+    if (submitted.kind !== 'accepted') return submitted;
+    for (;;) {
+      const state = await provider.poll(
+        { endpoint: asked.endpoint, upstreamId: submitted.upstreamId },
+        signal(),
+      );
+      if (state.kind !== 'running') return state;
+    }
+  }
+
+  it('queues the graph under the id of the step, without the texts that a file would carry', async () => {
+    const asked = request();
+    await finish({}, asked);
+    const [attempt] = fake.ledger.attempts;
+    expect(attempt).toMatchObject({ prompt_id: asked.stepRunId });
+    expect(attempt).not.toHaveProperty('extra_data');
+    expect(JSON.stringify(attempt)).not.toContain('SECRET title');
+    expect((attempt?.prompt as Record<string, { inputs: object }>)['6']?.inputs).toMatchObject({
+      text: 'A SECRET bottle',
+    });
+  });
+
+  it('gives a picture without prompt and workflow, and says what was removed from what', async () => {
+    const outcome = await finish();
+    if (outcome.kind !== 'completed') throw new Error(outcome.reason);
+    const [output] = outcome.outputs;
+    if (output?.kind !== 'bytes') throw new Error('no bytes');
+    expect(output.bytes.toString('latin1')).not.toContain('SECRET');
+    expect(output.preparation).toMatchObject({ kind: 'png-text-removed', removed: ['prompt', 'workflow'] });
+    expect(outcome.claims).toMatchObject({
+      server: 'gpu',
+      workflow: 'shot',
+      weights: `sdxl.safetensors sha256:${SHA256}`,
+    });
+  });
+
+  it('leaves other formats as they came', async () => {
+    const outcome = await finish({ result: 'jpeg' });
+    expect(outcome.kind === 'completed' ? outcome.outputs[0] : undefined).not.toHaveProperty('preparation');
+  });
+
+  it.each([
+    ['error', 'the workflow failed on the server'],
+    ['empty', 'the output node of the workflow left no file'],
+    ['no-file', 'the server does not have the file that it names'],
+    ['signed', 'the file carries the prompt under a manifest that would break'],
+  ] as const)('a result that is %s fails: %s', async (result, reason) => {
+    expect(await finish({ result })).toMatchObject({ kind: 'failed', reason });
+  });
+
+  it('notices a server that is too old to take its id, and goes on under the id of the server', async () => {
+    fake.ignoresPromptId = true;
+    const asked = request();
+    expect((await finish({}, asked)).kind).toBe('completed');
+    expect(fake.ledger.charges[0]).not.toBe(asked.stepRunId);
+    expect(await providerFor(fake).findLost(asked, signal())).toEqual({ kind: 'not-found' });
+  });
+
+  it('fails when a restarted server has forgotten the job', async () => {
+    const submitted = await providerFor(fake).submit(request(), signal());
+    if (submitted.kind !== 'accepted') throw new Error('not accepted');
+    fake.forget();
+    const job = { endpoint: 'gpu/shot', upstreamId: submitted.upstreamId };
+    expect(await providerFor(fake).poll(job, signal())).toMatchObject({
+      kind: 'failed',
+      reason: 'the server does not know the job any more',
+    });
+  });
+
+  it('cancels by taking out of the queue what waits, and interrupting only what runs', async () => {
+    const provider = providerFor(fake);
+    const jobs: { endpoint: string; upstreamId: string }[] = [];
+    for (let n = 0; n < 2; n += 1) {
+      fake.ledger.plan({ pendingPolls: 50 });
+      const submitted = await provider.submit(request(), signal());
+      if (submitted.kind === 'accepted')
+        jobs.push({ endpoint: 'gpu/shot', upstreamId: submitted.upstreamId });
+    }
+    const [running, waiting] = jobs;
+    if (running === undefined || waiting === undefined) throw new Error('not accepted');
+    await provider.cancel(waiting, signal());
+    await provider.cancel(running, signal());
+    expect(fake.interrupted).toEqual([running.upstreamId]);
+    expect(await provider.poll(waiting, signal())).toMatchObject({ kind: 'failed' });
+  });
+
+  it('uploads pictures under their hash', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'colophon-comfyui-'));
+    const path = join(folder, 'a');
+    await writeFile(path, 'bytes');
+    const inputs = { image: { path, mediaType: 'image/png', kind: 'image' as const, sha256: 'abc' } };
+    expect((await finish({}, request({ endpoint: 'gpu/retouch', operation: 'edit', inputs }))).kind).toBe(
+      'completed',
+    );
+    expect(fake.uploads.map(({ name }) => name)).toEqual(['abc.png']);
+    const graph = fake.ledger.attempts[0]?.prompt as Record<string, { inputs: object }>;
+    expect(graph['10']?.inputs).toEqual({ image: 'abc.png' });
+    await rm(folder, { recursive: true });
+  });
+
+  it.each([
+    ['another workflow', { endpoint: 'gpu/other' }, 'no configured server'],
+    ['a parameter of its own', { parameters: { ckpt_name: 'x' } }, 'not among those of this workflow'],
+    ['an embedding', { parameters: { prompt: 'x embedding:style' } }, 'names an embedding'],
+    ['no picture', { endpoint: 'gpu/retouch', operation: 'edit' }, 'needs a picture named "image"'],
+    ['one picture too many', { inputs: { image: { kind: 'image' } } }, 'not among those of this workflow'],
+  ] as const)('refuses %s beforehand', (_name, extra, words) => {
+    expect(providerFor(fake).problemWith({ ...request(), ...extra })).toContain(words);
+  });
+
+  it.each([
+    [
+      'an unknown node',
+      { graph: { ...graphWith('sdxl.safetensors'), z: { class_type: 'Mystery', inputs: {} } } },
+      'unknown kind',
+    ],
+    [
+      'a caller who chooses the weights',
+      { parameters: { model: { node: '4', input: 'ckpt_name' } } },
+      'no caller chooses',
+    ],
+    ['a binding into nothing', { parameters: { prompt: { node: '99', input: 'text' } } }, 'no node 99'],
+    ['a file of the server', { graph: graphWith('sdxl.safetensors', 'server.png') }, 'no rights are known'],
+    ['no output node', { outputNode: '77' }, 'no node 77'],
+  ])('does not start with %s', (_name, changes, words) => {
+    expect(() => providerFor(fake, [workflow('bad', graphWith('sdxl.safetensors'), changes)])).toThrow(words);
+  });
+});

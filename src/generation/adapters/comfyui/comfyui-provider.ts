@@ -1,0 +1,209 @@
+import { type OutboundPolicy } from '../../../outbound/guarded-fetch.js';
+import { allowedHostOf } from '../../../outbound/outbound-target.js';
+import {
+  type AcceptedStep,
+  type CompletedStep,
+  type FailedStep,
+  type LostJob,
+  type PlannedRequest,
+  type Provider,
+  type ProviderRequest,
+  type RunningStep,
+} from '../../domain/provider.port.js';
+import { fileOf } from '../../domain/comfy-lineage.js';
+import { readGraph } from '../../domain/comfy-graph.js';
+import { type ComfyUiServer, type ComfyWorkflow, ownEndpoint } from '../../registry/own-servers.js';
+import { askAgain, failed, submitFailure, uploadFailure } from '../vendor/refusal.js';
+import { VendorHttpError } from '../vendor/send-one.js';
+import { ComfyClient, type ComfyLimits, filesOfNode, type HistoryEntry } from './comfy-client.js';
+import { removePromptTexts, UncleanableFileError } from './png-text.js';
+import { graphFor, requireSoundWorkflow, workflowProblem } from './workflow-request.js';
+
+export interface ComfyUiOptions {
+  readonly servers: readonly ComfyUiServer[];
+  readonly outbound: OutboundPolicy;
+  /** For one request. Default 30 s. */
+  readonly requestDeadlineMs?: number;
+  /** For one file, in or out. Default 120 s. */
+  readonly fileDeadlineMs?: number;
+}
+
+interface Target {
+  readonly server: ComfyUiServer;
+  readonly workflow: ComfyWorkflow;
+}
+interface Job {
+  readonly endpoint: string;
+  readonly upstreamId: string;
+}
+
+const VENDOR = 'comfyui';
+const PROMPT_ID = /^[A-Za-z0-9_-]{1,100}$/;
+
+/** ComfyUI's errors repeat the graph: its words are not passed on. */
+const noKind = (): undefined => undefined;
+
+/**
+ * Workflows on the operator's ComfyUI servers. The id of a job is the id of the step, chosen by us: so before a graph
+ * is queued the server is asked whether it has it, and a second submit finds the first. A server that is too old to
+ * take our id shows that by its answer; then the job has the server's id, and a lost answer cannot be found.
+ */
+export class ComfyUiProvider implements Provider {
+  readonly name = 'comfyui';
+  readonly resubmission = 'identified';
+  readonly channel = 'self-hosted';
+
+  constructor(private readonly options: ComfyUiOptions) {
+    for (const server of options.servers)
+      for (const workflow of server.workflows) requireSoundWorkflow(server, workflow);
+  }
+
+  problemWith(request: PlannedRequest): string | undefined {
+    const target = this.targetOf(request.endpoint);
+    return target === undefined
+      ? 'no configured server has this workflow'
+      : workflowProblem(target.workflow, request);
+  }
+
+  async submit(request: ProviderRequest, signal: AbortSignal): Promise<AcceptedStep | FailedStep> {
+    const problem = this.problemWith(request);
+    const target = this.targetOf(request.endpoint);
+    if (problem !== undefined || target === undefined) return failed('upstream_error', problem ?? '');
+    const client = this.clientOf(target.server);
+    const files: Record<string, string> = {};
+    try {
+      if ((await this.find(client, request.stepRunId, signal)) !== undefined)
+        return { kind: 'accepted', upstreamId: request.stepRunId };
+      for (const [name, file] of Object.entries(request.inputs))
+        files[name] = await client.upload(file, this.fileLimits(signal));
+    } catch (error) {
+      return uploadFailure(error, noKind);
+    }
+    try {
+      const graph = graphFor(target.workflow, request.parameters, files);
+      const upstreamId = await client.submit(request.stepRunId, graph, this.limits(signal));
+      if (!PROMPT_ID.test(upstreamId))
+        return failed('upstream_invalid', 'the server gave an id that cannot be used');
+      return { kind: 'accepted', upstreamId };
+    } catch (error) {
+      return submitFailure(VENDOR, error, noKind);
+    }
+  }
+
+  async poll(job: Job, signal: AbortSignal): Promise<CompletedStep | RunningStep | FailedStep> {
+    const target = this.targetOf(job.endpoint);
+    if (target === undefined || !PROMPT_ID.test(job.upstreamId)) throw new TypeError('not a job on comfyui');
+    const client = this.clientOf(target.server);
+    try {
+      const found = await this.find(client, job.upstreamId, signal);
+      if (found === 'queued') return { kind: 'running', progress: undefined };
+      // Neither waiting, running nor done: a restarted server has forgotten it, or it was taken out of the queue.
+      if (found === undefined) return failed('upstream_error', 'the server does not know the job any more');
+      return await this.outcome(target, client, job, found, signal);
+    } catch (error) {
+      throw askAgain(VENDOR, error);
+    }
+  }
+
+  async cancel(job: Job, signal: AbortSignal): Promise<void> {
+    const target = this.targetOf(job.endpoint);
+    if (target === undefined) return;
+    const client = this.clientOf(target.server);
+    try {
+      const place = await client.placeInQueue(job.upstreamId, this.limits(signal));
+      if (place === 'pending') await client.removeFromQueue(job.upstreamId, this.limits(signal));
+      if (place === 'running') await client.interrupt(job.upstreamId, this.limits(signal));
+    } catch {
+      // Best effort: a job that has ended, is unknown or cannot be reached goes its way and is settled by polling.
+    }
+  }
+
+  async findLost(
+    { stepRunId, endpoint }: { readonly stepRunId: string; readonly endpoint: string },
+    signal: AbortSignal,
+  ): Promise<LostJob> {
+    const target = this.targetOf(endpoint);
+    if (target === undefined) return { kind: 'not-found' };
+    const found = await this.find(this.clientOf(target.server), stepRunId, signal);
+    return found === undefined ? { kind: 'not-found' } : { kind: 'found', upstreamId: stepRunId };
+  }
+
+  /** Looked for in the queue first: a job that ends in between is in the history then. */
+  private async find(
+    client: ComfyClient,
+    promptId: string,
+    signal: AbortSignal,
+  ): Promise<HistoryEntry | 'queued' | undefined> {
+    if ((await client.placeInQueue(promptId, this.limits(signal))) !== undefined) return 'queued';
+    return client.history(promptId, this.limits(signal));
+  }
+
+  private async outcome(
+    { server, workflow }: Target,
+    client: ComfyClient,
+    job: Job,
+    entry: HistoryEntry,
+    signal: AbortSignal,
+  ): Promise<CompletedStep | FailedStep> {
+    if (entry.status?.status_str === 'error')
+      return failed('upstream_error', 'the workflow failed on the server');
+    const [file] = filesOfNode(entry, workflow.outputNode);
+    if (file === undefined) return failed('upstream_invalid', 'the output node of the workflow left no file');
+    try {
+      const received = await client.file(file, this.fileLimits(signal));
+      if (received.byteLength === 0) return failed('upstream_invalid', 'the server gave an empty file');
+      const { bytes, preparation } = removePromptTexts(received);
+      return {
+        kind: 'completed',
+        outputs: [{ kind: 'bytes', bytes, ...(preparation === undefined ? {} : { preparation }) }],
+        usage: undefined,
+        claims: {
+          server: server.name,
+          workflow: workflow.name,
+          promptId: job.upstreamId,
+          weights: weightsOf(server, workflow),
+        },
+      };
+    } catch (error) {
+      if (error instanceof UncleanableFileError) return failed('upstream_invalid', error.message);
+      if (error instanceof VendorHttpError && error.status === 404)
+        return failed('upstream_invalid', 'the server does not have the file that it names');
+      throw error;
+    }
+  }
+
+  private targetOf(endpoint: string): Target | undefined {
+    for (const server of this.options.servers) {
+      const workflow = server.workflows.find(({ name }) => ownEndpoint(server.name, name) === endpoint);
+      if (workflow !== undefined) return { server, workflow };
+    }
+    return undefined;
+  }
+
+  /** The address of each server is open to this adapter alone. */
+  private clientOf(server: ComfyUiServer): ComfyClient {
+    const allowed = this.options.outbound.allowedPrivateHosts ?? [];
+    const outbound = server.privateNetwork
+      ? { ...this.options.outbound, allowedPrivateHosts: [...allowed, allowedHostOf(server.baseUrl)] }
+      : this.options.outbound;
+    return new ComfyClient(server.baseUrl, outbound);
+  }
+
+  private limits(signal: AbortSignal): ComfyLimits {
+    return { deadlineMs: this.options.requestDeadlineMs ?? 30_000, signal };
+  }
+
+  private fileLimits(signal: AbortSignal): ComfyLimits {
+    return { deadlineMs: this.options.fileDeadlineMs ?? 120_000, signal };
+  }
+}
+
+/** Name and first digits of the operator's hash of each weight: what the server had loaded it did not prove. */
+function weightsOf(server: ComfyUiServer, workflow: ComfyWorkflow): string {
+  const { weights } = readGraph(workflow.graph, server.nodes);
+  const names = weights.map(({ fileName }) => {
+    const sha256 = fileOf(fileName, server.inventory)?.sha256;
+    return `${fileName} ${sha256 === undefined ? 'not in the inventory' : `sha256:${sha256}`}`;
+  });
+  return [...new Set(names)].join(', ').slice(0, 2000);
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { inputProblem, parameterProblem } from './parameters.js';
+
+describe('parameterProblem', () => {
+  it('accepts literal parameters of any JSON type', () => {
+    const parameters = {
+      prompt: 'https://a.example is what the sign says',
+      seed: 1,
+      safe: true,
+      size: { width: 5 },
+      tags: ['a'],
+      none: null,
+    };
+    expect(parameterProblem(parameters)).toBeUndefined();
+  });
+
+  it.each([
+    ['an unrecorded picture', { image_url: 'https://example.com/a.png' }],
+    ['one in a list', { image_urls: ['data:image/png;base64,AAAA'] }],
+    ['one inside an object', { options: [{ path: 'https://example.com/style', scale: 1 }] }],
+    ['another scheme', { mask: ' S3://bucket/key' }],
+  ])('refuses %s, because the provider would fetch it past clearance and record', (_name, parameters) => {
+    expect(parameterProblem(parameters)).toContain('holds an address');
+  });
+
+  it.each([
+    ['not a number', { seed: Number.NaN }],
+    ['no JSON value', { seed: 1n }],
+    ['a function', { f: () => 1 }],
+    ['too large', { prompt: 'x'.repeat(300_000) }],
+  ])('refuses %s', (_name, parameters) => {
+    expect(parameterProblem(parameters)).toBeDefined();
+  });
+
+  it.each([
+    ['a LoRA by its name', { lora_weights: 'fofr/flux-mona-lisa' }],
+    ['another checkpoint', { ckpt_name: 'sd.safetensors' }],
+    ['a LoRA inside a list', { loras: [{ path: 'owner/style' }] }],
+  ])('refuses %s: these weights were not cleared', (_name, parameters) => {
+    expect(parameterProblem(parameters)).toContain('weights that were not cleared');
+  });
+
+  it('refuses several files at once, which would be paid for and lost', () => {
+    expect(parameterProblem({ num_images: 2 })).toBe('num_images must be 1: a step makes one file');
+    expect(parameterProblem({ n: 1 })).toBeUndefined();
+  });
+
+  it('refuses deep nesting instead of following it', () => {
+    const cyclic: Record<string, unknown> = {};
+    cyclic['self'] = cyclic;
+    expect(parameterProblem(cyclic)).toBe('the parameters are nested too deeply');
+  });
+});
+
+describe('inputProblem', () => {
+  const picture = { kind: 'image' } as const;
+
+  it('accepts plain names and refuses odd, doubled and too many ones', () => {
+    const two = { image_url: picture, mask_url: picture };
+    expect(inputProblem({ prompt: 'x' }, two, ['image'])).toBeUndefined();
+    expect(inputProblem({}, { '../x': picture }, ['image'])).toBeDefined();
+    expect(inputProblem({ image_url: 1 }, { image_url: picture }, ['image'])).toContain('given twice');
+    const many = Object.fromEntries(
+      Array.from({ length: 17 }, (_unused, index) => [`image_${index}`, picture]),
+    );
+    expect(inputProblem({}, many, ['image'])).toContain('more than 16');
+  });
+
+  it('says which file is of the wrong kind', () => {
+    expect(inputProblem({}, { image: { kind: 'video' } }, ['image'])).toBe(
+      'image is a video, which this endpoint does not take',
+    );
+  });
+});

@@ -1,0 +1,92 @@
+import { type MediaKind, named } from '../../domain/media-kind.js';
+
+const MAX_INPUT_CHARACTERS = 256 * 1024;
+const MAX_DEPTH = 8;
+/** Texts for the model, which may begin with anything. */
+const FREE_TEXT = new Set(['prompt', 'negative_prompt', 'text', 'lyrics']);
+const MAX_INPUTS = 16;
+const NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
+const ADDRESS = /^\s*(?:[a-z][a-z0-9+.-]{1,15}:\/\/|data:)/i;
+/** Parameters that choose weights. Which weights run, the listing says, and that is what was cleared. */
+const CHOOSES_WEIGHTS = /lora|checkpoint|ckpt|safetensors|(?:^|_)weights|embedding|textual_inversion/i;
+/** How vendors call the number of files that one request makes. */
+const COUNTS = [
+  'n',
+  'num_images',
+  'num_outputs',
+  'number_of_images',
+  'numberOfImages',
+  'sampleCount',
+  'batch_size',
+];
+
+/**
+ * What is wrong with the literal parameters of a step, in words for people, or `undefined`.
+ *
+ * Addresses are refused wherever they stand: the vendor would fetch a picture or a LoRA behind them, and what went into
+ * the work would neither be cleared nor recorded. Files come as inputs of the step instead. More than one file is
+ * refused too: a step leaves one, and the others would be paid for and lost.
+ */
+export function parameterProblem(parameters: Readonly<Record<string, unknown>>): string | undefined {
+  const problem = problemIn(parameters, '', 0);
+  if (problem !== undefined) return problem;
+  const count = COUNTS.find((name) => Object.hasOwn(parameters, name) && parameters[name] !== 1);
+  if (count !== undefined) return `${count} must be 1: a step makes one file`;
+  return JSON.stringify(parameters).length > MAX_INPUT_CHARACTERS
+    ? 'the parameters are too large'
+    : undefined;
+}
+
+/** What is wrong with the names under which files join the parameters, or with their kinds, or `undefined`. */
+export function inputProblem(
+  parameters: Readonly<Record<string, unknown>>,
+  inputs: Readonly<Record<string, { readonly kind: MediaKind }>>,
+  kinds: readonly MediaKind[],
+): string | undefined {
+  const names = Object.keys(inputs);
+  if (names.length > MAX_INPUTS) return `more than ${MAX_INPUTS} input files`;
+  if (!names.every((name) => NAME.test(name)))
+    return 'an input file has a name that the provider cannot take';
+  const twice = names.find((name) => Object.hasOwn(parameters, name));
+  if (twice !== undefined) return `${twice} is given twice, as a parameter and as a file`;
+  const unfit = Object.entries(inputs).find(([, { kind }]) => !kinds.includes(kind));
+  return unfit && `${unfit[0]} is ${named(unfit[1].kind)}, which this endpoint does not take`;
+}
+
+function problemIn(value: unknown, name: string, depth: number): string | undefined {
+  if (depth > MAX_DEPTH) return 'the parameters are nested too deeply';
+  switch (typeof value) {
+    case 'string':
+      return ADDRESS.test(value) && !FREE_TEXT.has(name) ? addressProblem(name) : undefined;
+    case 'number':
+      return Number.isFinite(value) ? undefined : 'a parameter is not a finite number';
+    case 'boolean':
+    case 'undefined':
+      return undefined;
+    case 'object':
+      return value === null ? undefined : problemInChildren(value, name, depth);
+    case 'bigint':
+    case 'symbol':
+    case 'function':
+      return 'a parameter is not a JSON value';
+  }
+}
+
+function problemInChildren(value: object, name: string, depth: number): string | undefined {
+  for (const [key, child] of Object.entries(value)) {
+    if (!Array.isArray(value) && CHOOSES_WEIGHTS.test(key)) return weightsProblem(key);
+    const problem = problemIn(child, Array.isArray(value) ? name : key, depth + 1);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function weightsProblem(name: string): string {
+  const shown = /^[A-Za-z0-9_]{1,64}$/.test(name) ? name : 'a parameter';
+  return `${shown} chooses weights that were not cleared: the model listing says what runs`;
+}
+
+function addressProblem(name: string): string {
+  const shown = /^[A-Za-z0-9_]{1,64}$/.test(name) ? name : 'a parameter';
+  return `${shown} holds an address: give files as inputs of the step, so that they are recorded`;
+}

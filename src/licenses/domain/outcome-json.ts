@@ -1,0 +1,41 @@
+import { type DecisionResult } from './engine.js';
+
+type Said = Pick<
+  DecisionResult,
+  'decision' | 'findings' | 'obligations' | 'indemnity' | 'engineVersion' | 'termsSha256' | 'inputSha256'
+>;
+
+/** What a decision says, as JSON: put together once, for the record and for the answer. */
+export interface OutcomeJson {
+  /** `"decision":...` up to `"inputSha256":...`, without braces. */
+  readonly front: string;
+  /** `"obligations":...`. */
+  readonly obligations: string;
+  /** `"termsSha256":...`. */
+  readonly end: string;
+}
+
+/**
+ * Whoever makes findings, obligations and indemnity statuses writes their members in the order of their names, so that
+ * JSON.stringify gives the canonical form (RFC 8785). outcome-json.spec.ts compares it with the library's.
+ */
+export function outcomeJson(said: Said): OutcomeJson {
+  const { decision, engineVersion, findings, indemnity, inputSha256, obligations, termsSha256 } = said;
+  return {
+    front: members({ decision, engineVersion, findings, indemnity, inputSha256 }),
+    obligations: members({ obligations }),
+    end: members({ termsSha256 }),
+  };
+}
+
+/** Canonical JSON of the outcome as it is stored. @param policies canonical JSON of the policies that were asked */
+export function storedOutcome(
+  { front, obligations, end }: OutcomeJson,
+  policies: string | undefined,
+): string {
+  return `{${front},${obligations}${policies === undefined ? '' : `,"policies":${policies}`},${end}}`;
+}
+
+function members(object: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(object).slice(1, -1);
+}

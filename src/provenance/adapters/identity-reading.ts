@@ -1,0 +1,255 @@
+import { constants, verify, X509Certificate, type KeyObject } from 'node:crypto';
+import { decode, encode } from 'cborg';
+import { storedManifests, type StoredAssertion, type StoredManifest } from '../domain/jumbf.js';
+import { type NamedActor } from '../domain/media-verifier.port.js';
+import { type ClaimFinding } from '../domain/signature-finding.js';
+import { type Clock } from '../../shared/clock.js';
+import { type TrustAnchors } from './c2pa-settings.js';
+import { type IdentitiesByManifest } from './chain-tree.js';
+import {
+  type AssertionReference,
+  assertionReferences,
+  encodeInOrder,
+  HARD_BINDING_LABEL,
+  IDENTITY_LABEL,
+  X509_SIGNATURE_TYPE,
+} from './identity-assertion.js';
+
+/** More manifests or identities than this are made to keep a reader busy. */
+const MAX_MANIFESTS = 1000;
+const MAX_IDENTITIES = 20;
+const MAX_ASSERTION_BYTES = 256 * 1024;
+const MAX_CHAIN = 10;
+/** id-kp-documentSigning (RFC 9336): the one purpose that CAWG Identity 1.3 always accepts. */
+const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
+
+/**
+ * The named actors of every manifest of a store. They are checked here and not by the C2PA library: version 0.8.0 of the
+ * binding finds no certificate trusted whatever its settings, and counts that against the whole file.
+ */
+export class IdentityReading {
+  constructor(
+    private readonly trust: TrustAnchors | undefined,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @param claims say when a manifest was signed, where a trusted time-stamp says so; otherwise now counts */
+  read(store: Buffer, claims: readonly ClaimFinding[]): IdentitiesByManifest {
+    const times = new Map(claims.map(({ manifestLabel, trustedTime }) => [manifestLabel, trustedTime]));
+    const manifests = storedManifests(store).slice(-MAX_MANIFESTS);
+    return new Map(
+      manifests.map((manifest) => {
+        const time = times.get(manifest.manifestLabel);
+        const at = time === undefined ? this.clock.now() : new Date(time);
+        return [manifest.manifestLabel, identitiesOf(manifest, this.trust, at)];
+      }),
+    );
+  }
+}
+
+function identitiesOf(manifest: StoredManifest, trust: TrustAnchors | undefined, at: Date): NamedActor[] {
+  const found = manifest.assertions
+    .filter(({ label }) => IDENTITY_LABEL.test(label))
+    .slice(0, MAX_IDENTITIES);
+  if (found.length === 0) return [];
+  const claimed = tolerantly(() => assertionReferences(manifest)) ?? [];
+  return found.map((assertion) => ({
+    ...(tolerantly(() => readIdentity(assertion, claimed, trust, at)) ?? MALFORMED),
+    label: assertion.label,
+  }));
+}
+
+const MALFORMED: NamedActor = {
+  label: '',
+  name: undefined,
+  organization: undefined,
+  roles: [],
+  signatureType: undefined,
+  state: 'broken',
+  problem: 'cawg.identity.cbor.invalid',
+  trustedBy: undefined,
+  references: [],
+  certificateSha256: undefined,
+};
+
+/** Content of manifests is hostile: what cannot be read is malformed, whatever the reason. */
+function tolerantly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+type CborMap = ReadonlyMap<unknown, unknown>;
+
+function mapOf(value: unknown): CborMap {
+  if (!(value instanceof Map)) throw new Error('not a map');
+  return value;
+}
+
+function readIdentity(
+  { content }: StoredAssertion,
+  claimed: readonly AssertionReference[],
+  trust: TrustAnchors | undefined,
+  at: Date,
+): NamedActor {
+  if (content.length > MAX_ASSERTION_BYTES) return MALFORMED;
+  const assertion = mapOf(decode(content, { useMaps: true, rejectDuplicateMapKeys: true }));
+  const payload = mapOf(assertion.get('signer_payload'));
+  const signatureType = textOf(payload.get('sig_type'));
+  const roles = listOf(payload.get('role')).flatMap((role) => textOf(role) ?? []);
+  const references = listOf(payload.get('referenced_assertions')).map(mapOf);
+  const labels = references.map((reference) => textOf(reference.get('url'))?.split('/').at(-1) ?? '');
+  const stated = { ...MALFORMED, roles, signatureType, references: labels };
+  const problem = referenceProblem(references, claimed) ?? padProblem(assertion);
+  if (problem !== undefined) return { ...stated, problem };
+  if (signatureType !== X509_SIGNATURE_TYPE)
+    return { ...stated, state: 'not_checked', problem: 'cawg.identity.sig_type.unknown' };
+  const signature = assertion.get('signature');
+  if (!(signature instanceof Uint8Array)) return stated;
+  return { ...stated, ...readSignature(signature, payload, trust, at) };
+}
+
+/** CAWG Identity 1.3 section 7: each reference is one of the claim, none twice, and the hard binding is among them. */
+function referenceProblem(
+  references: readonly CborMap[],
+  claimed: readonly AssertionReference[],
+): string | undefined {
+  const urls = references.map((reference) => textOf(reference.get('url')));
+  if (new Set(urls).size !== urls.length) return 'cawg.identity.assertion.duplicate';
+  for (const reference of references) {
+    const hash = reference.get('hash');
+    const known = claimed.find(({ url }) => url === reference.get('url'));
+    if (known === undefined || !(hash instanceof Uint8Array) || Buffer.compare(known.hash, hash) !== 0)
+      return 'cawg.identity.assertion.mismatch';
+  }
+  const bound = urls.some((url) => HARD_BINDING_LABEL.test(url?.split('/').at(-1) ?? ''));
+  return bound ? undefined : 'cawg.identity.hard_binding_missing';
+}
+
+function padProblem(assertion: CborMap): string | undefined {
+  const pads = [assertion.get('pad1'), assertion.get('pad2')].filter((pad) => pad !== undefined);
+  const zero = pads.every((pad) => pad instanceof Uint8Array && pad.every((byte) => byte === 0));
+  return zero ? undefined : 'cawg.identity.pad.invalid';
+}
+
+/** COSE header labels and algorithms (RFC 9052, RFC 9053, RFC 9360). */
+const HEADER_ALG = 1;
+const HEADER_X5CHAIN = 33;
+const COSE_SIGN1_TAG = 18;
+const ALGORITHMS: ReadonlyMap<unknown, { hash: string | null; pss?: true }> = new Map([
+  [-7, { hash: 'sha256' }],
+  [-35, { hash: 'sha384' }],
+  [-36, { hash: 'sha512' }],
+  [-37, { hash: 'sha256', pss: true }],
+  [-38, { hash: 'sha384', pss: true }],
+  [-39, { hash: 'sha512', pss: true }],
+  [-8, { hash: null }],
+]);
+
+function readSignature(
+  signature: Uint8Array,
+  payload: CborMap,
+  trust: TrustAnchors | undefined,
+  at: Date,
+): Partial<NamedActor> {
+  const parts: unknown = decode(signature, {
+    useMaps: true,
+    tags: { [COSE_SIGN1_TAG]: (inner) => inner() as unknown },
+  });
+  const [protectedBytes, unprotected, , value] = listOf(parts);
+  if (!(protectedBytes instanceof Uint8Array) || !(value instanceof Uint8Array)) return {};
+  const header = mapOf(decode(protectedBytes, { useMaps: true }));
+  const x5chain =
+    header.get(HEADER_X5CHAIN) ??
+    (unprotected instanceof Map ? (unprotected as CborMap).get(HEADER_X5CHAIN) : undefined);
+  const chain = (x5chain instanceof Uint8Array ? [x5chain] : listOf(x5chain))
+    .slice(0, MAX_CHAIN)
+    .map((der) => new X509Certificate(der as Uint8Array));
+  const [leaf] = chain;
+  if (leaf === undefined) return {};
+  const who = {
+    name: nameIn(leaf, 'CN'),
+    organization: nameIn(leaf, 'O'),
+    certificateSha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+  };
+  if (!signatureHolds(header.get(HEADER_ALG), protectedBytes, payload, value, leaf.publicKey))
+    return { ...who, problem: 'cawg.x509.signature.mismatch' };
+  if (!isWithin(leaf, at)) return { ...who, problem: 'cawg.x509.signature.outside_validity' };
+  if (leaf.ca || !(leaf.keyUsage ?? []).includes(DOCUMENT_SIGNING))
+    return { ...who, problem: 'cawg.x509.credential.invalid' };
+  return {
+    ...who,
+    state: 'valid',
+    problem: undefined,
+    trustedBy: isTrusted(chain, trust, at) ? trust?.name : undefined,
+  };
+}
+
+/**
+ * Over the payload as it was written, or with its keys sorted as section 8.2 asks (RFC 8949 section 4.2.1): writers differ
+ * in which of the two they sign.
+ */
+function signatureHolds(
+  algorithm: unknown,
+  protectedBytes: Uint8Array,
+  payload: CborMap,
+  signature: Uint8Array,
+  publicKey: KeyObject,
+): boolean {
+  const known = ALGORITHMS.get(algorithm);
+  if (known === undefined) return false;
+  const key = {
+    key: publicKey,
+    dsaEncoding: 'ieee-p1363' as const,
+    ...(known.pss && {
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+    }),
+  };
+  return [encodeInOrder(payload), encode(payload)].some((bytes) => {
+    const toBeSigned = encode(['Signature1', protectedBytes, new Uint8Array(0), bytes]);
+    return tolerantly(() => verify(known.hash, toBeSigned, key, signature)) === true;
+  });
+}
+
+/** Each certificate is issued by the next, and one of them by an anchor, or an anchor itself. */
+function isTrusted(chain: readonly X509Certificate[], trust: TrustAnchors | undefined, at: Date): boolean {
+  const anchors = (trust?.identityAnchorsPem?.match(PEM_CERTIFICATE) ?? []).map(
+    (pem) => new X509Certificate(pem),
+  );
+  for (const [i, certificate] of chain.entries()) {
+    if (!isWithin(certificate, at)) return false;
+    if (anchors.some((anchor) => anchor.fingerprint256 === certificate.fingerprint256)) return true;
+    if (anchors.some((anchor) => isIssuedBy(certificate, anchor) && isWithin(anchor, at))) return true;
+    const issuer = chain[i + 1];
+    if (issuer === undefined || !issuer.ca || !isIssuedBy(certificate, issuer)) return false;
+  }
+  return false;
+}
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+function isWithin(certificate: X509Certificate, at: Date): boolean {
+  return new Date(certificate.validFrom) <= at && at <= new Date(certificate.validTo);
+}
+
+/** Node's `subject` escapes characters; the fields of the older form are as the certificate has them, lists where repeated. */
+function nameIn(certificate: X509Certificate, attribute: 'CN' | 'O'): string | undefined {
+  const value: unknown = certificate.toLegacyObject().subject[attribute];
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return textOf(first);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
+}

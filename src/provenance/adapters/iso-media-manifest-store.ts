@@ -1,0 +1,69 @@
+import { type ByteSource } from './byte-source.js';
+import { MAX_PARTS, slice } from './manifest-store-slice.js';
+
+const C2PA_USER_TYPE = Buffer.from('d8fec3d61b0e483c92975828877ec481', 'hex');
+/** Enough for every header below. */
+const HEAD_BYTES = 64;
+
+interface Box {
+  readonly type: string;
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly headerBytes: number;
+  /** The first bytes of the box. A view: used before the next box is read. */
+  readonly head: Buffer;
+}
+
+/** The boxes at the top level (ISO/IEC 14496-12 section 4.2), as far as their lengths can be believed. */
+async function* topLevelBoxes(file: ByteSource): AsyncGenerator<Box> {
+  let offset = 0;
+  for (let part = 0; part < MAX_PARTS; part += 1) {
+    const head = await file.read(offset, HEAD_BYTES);
+    if (head.length < 8) return;
+    const sizeBytes = boxSize(head, file.sizeBytes - offset);
+    const headerBytes = head.readUInt32BE(0) === 1 ? 16 : 8;
+    if (sizeBytes < headerBytes) return;
+    yield { type: head.toString('latin1', 4, 8), offset, sizeBytes, headerBytes, head };
+    offset += sizeBytes;
+  }
+}
+
+function boxSize(head: Buffer, remaining: number): number {
+  const size = head.readUInt32BE(0);
+  if (size === 0) return remaining;
+  if (size !== 1) return size;
+  return head.length >= 16 ? Number(head.readBigUInt64BE(8)) : 0;
+}
+
+/**
+ * ISO base media: a top-level `uuid` box with the C2PA user type; then version and flags (4), the zero-terminated
+ * purpose "manifest", the offset of auxiliary boxes (8) and the store (C2PA 2.4 annex A.5).
+ */
+export async function storeInIsoMedia(file: ByteSource): Promise<Buffer | undefined> {
+  for await (const { type, offset, sizeBytes, headerBytes, head } of topLevelBoxes(file)) {
+    if (type !== 'uuid' || !head.subarray(headerBytes, headerBytes + 16).equals(C2PA_USER_TYPE)) continue;
+    const purposeAt = headerBytes + 20;
+    const end = head.indexOf(0, purposeAt);
+    if (end < 0 || head.toString('latin1', purposeAt, end) !== 'manifest') continue;
+    const storeAt = end + 1 + 8;
+    return slice(file, offset + storeAt, sizeBytes - storeAt);
+  }
+  return undefined;
+}
+
+/** A description box begins with length, type and type UUID; then the toggles and the label. */
+const LABEL_AT = 25;
+const STORE_LABEL = Buffer.from('c2pa\0', 'latin1');
+
+/**
+ * JPEG XL: a top-level `jumb` box is the store, header and all (C2PA 2.4 annex A "Embedding manifests into JPEG XL").
+ * Other JUMBF may stand in such boxes too; the label tells. The bare codestream has no boxes.
+ */
+export async function storeInJpegXl(file: ByteSource): Promise<Buffer | undefined> {
+  for await (const { type, offset, sizeBytes, headerBytes, head } of topLevelBoxes(file)) {
+    const labelAt = headerBytes + LABEL_AT;
+    const isStore = head.subarray(labelAt, labelAt + STORE_LABEL.length).equals(STORE_LABEL);
+    if (type === 'jumb' && isStore) return slice(file, offset, sizeBytes);
+  }
+  return undefined;
+}

@@ -1,0 +1,48 @@
+import sax from 'sax';
+import { MAX_TEXT_BYTES } from '../domain/detect-media-type.js';
+import { type ByteSource } from './byte-source.js';
+
+/** The path at which the library looks, by the names as they are written. */
+const STORE_PATH = 'svg/metadata/c2pa:manifest';
+const PARSER_OPTIONS = { strictEntities: true, position: false };
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/**
+ * SVG: the text of `svg/metadata/c2pa:manifest` is the store in base64 (C2PA 2.4 annex A "Embedding manifests into
+ * SVG"). With more than one such element it is not clear which is meant, so none is taken.
+ */
+export async function storeInSvg(file: ByteSource): Promise<Buffer | undefined> {
+  if (file.sizeBytes > MAX_TEXT_BYTES) return undefined;
+  const found = manifestTexts((await file.read(0, file.sizeBytes)).toString('utf8'));
+  const text = found?.[0]?.replaceAll(/\s+/g, '') ?? '';
+  return found?.length === 1 && BASE64.test(text) ? Buffer.from(text, 'base64') : undefined;
+}
+
+/** `undefined` when this is no well-formed XML. */
+function manifestTexts(xml: string): string[] | undefined {
+  const path: string[] = [];
+  const found: string[] = [];
+  const parser = sax.parser(true, PARSER_OPTIONS);
+  let text: string | undefined;
+  parser.onopentag = ({ name }) => {
+    path.push(name);
+    if (path.length === 3 && path.join('/') === STORE_PATH) text = '';
+  };
+  parser.ontext = (part) => {
+    if (text !== undefined && path.length === 3) text += part;
+  };
+  parser.onclosetag = () => {
+    if (text !== undefined && path.length === 3) {
+      found.push(text);
+      text = undefined;
+    }
+    path.pop();
+  };
+  try {
+    // In one piece: between pieces the parser refuses attributes above 64 kB, which drawings have.
+    parser.write(xml).close();
+    return found;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { OctetString } from 'asn1js';
+import { AlgorithmIdentifier, MessageImprint } from 'pkijs';
+import { AuthorityKeys } from '../../../test/fakes/time-stamp-authority/authority-keys.js';
+import { makeToken } from '../../../test/fakes/time-stamp-authority/make-token.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { type MediaVerification } from '../domain/media-verifier.port.js';
+import { type TrustList, type TrustPurpose } from '../domain/trust-list.js';
+import { createFreeAuthority, type FreeAuthority, signFreely } from '../testing/free-signer.js';
+import { type MediaFile, SigningWorkshop } from '../testing/signing-workshop.js';
+import { C2paReader, readManifestStore } from './c2pa-reader.js';
+import { SignatureReading } from './signature-findings.js';
+
+const HOUR_MS = 3_600_000;
+const SHA_256 = '2.16.840.1.101.3.4.2.1';
+
+let workshop: SigningWorkshop;
+let authority: FreeAuthority;
+let expired: FreeAuthority;
+let stamps: AuthorityKeys;
+let plain: MediaFile;
+let stamped: MediaFile;
+let stampedBeforeEnd: MediaFile;
+
+beforeAll(async () => {
+  workshop = await SigningWorkshop.create();
+  stamps = await AuthorityKeys.create();
+  authority = await createFreeAuthority();
+  expired = await createFreeAuthority({ notAfter: new Date(Date.now() - HOUR_MS) });
+  plain = await sign(authority);
+  stamped = await sign(authority, new Date(Date.now() - HOUR_MS / 2));
+  stampedBeforeEnd = await sign(expired, new Date(Date.now() - 2 * HOUR_MS));
+});
+afterAll(() => workshop.close());
+
+async function sign(by: FreeAuthority, stampedAt?: Date): Promise<MediaFile> {
+  const stamp = stampedAt && ((message: Uint8Array) => token(message, stampedAt));
+  return signFreely(await workshop.picture(), workshop.newPath(), by, { title: 'Of a stranger' }, stamp);
+}
+
+async function token(message: Uint8Array, genTime: Date): Promise<Uint8Array> {
+  const hashedMessage = new OctetString({ valueHex: createHash('sha256').update(message).digest() });
+  const hashAlgorithm = new AlgorithmIdentifier({ algorithmId: SHA_256 });
+  const request = {
+    messageImprint: new MessageImprint({ hashAlgorithm, hashedMessage }),
+    certReq: true,
+    genTime,
+  };
+  return makeToken(request, await stamps.identity());
+}
+
+function list(
+  name: string,
+  purpose: TrustPurpose,
+  anchorsPem: string,
+  dates: Partial<TrustList> = {},
+): TrustList {
+  const undated = { issuedAt: undefined, nextUpdateAt: undefined, loadedAt: '2026-01-01T00:00:00Z' };
+  return { name, purpose, source: 'test', ...undated, sha256: sha256Hex(anchorsPem), anchorsPem, ...dates };
+}
+
+function verify(file: MediaFile, ...lists: TrustList[]): Promise<MediaVerification> {
+  return new C2paReader({ trust: undefined, lists }).verify(file);
+}
+
+const codes = ({ statuses }: MediaVerification): string[] => statuses.map(({ code }) => code);
+
+describe('who signed', () => {
+  it('is trusted by the list that holds the authority, as of the date of that list', async () => {
+    const dates = { issuedAt: '2026-08-05T00:00:00.000Z', nextUpdateAt: '2999-01-01T00:00:00.000Z' };
+    const result = await verify(
+      plain,
+      list('others', 'signers', workshop.keystore.caCertificatePem),
+      list('agency', 'signers', authority.caPem, dates),
+    );
+    expect(result).toMatchObject({
+      verdict: 'intact_and_trusted',
+      trustedBy: 'agency',
+      signer: { subject: 'Somebody signing, Somebody', list: { ...dates, name: 'agency', isStale: false } },
+      chain: { signer: { trustedBy: 'agency' } },
+    });
+    expect(codes(result)).toContain('signingCredential.trusted');
+    expect(result.sentences[1]).toContain('trusted by agency of 2026-08-05');
+  });
+
+  it('is trusted by a list that is out of date, and the answer says that it is', async () => {
+    const dates = { issuedAt: '2020-01-01T00:00:00.000Z', nextUpdateAt: '2021-01-01T00:00:00.000Z' };
+    const result = await verify(plain, list('agency', 'signers', authority.caPem, dates));
+    expect(result.signer?.list).toMatchObject({ isStale: true });
+    expect(result.sentences.join(' ')).toContain('out of date since 2021-01-01');
+  });
+
+  it('is trusted when the certificate itself is on the list', async () => {
+    const leaf = Buffer.from(authority.chain[0] ?? '').toString('base64');
+    const leafPem = `-----BEGIN CERTIFICATE-----\n${leaf}\n-----END CERTIFICATE-----\n`;
+    expect((await verify(plain, list('pinned', 'signers', leafPem))).trustedBy).toBe('pinned');
+  });
+
+  it('is a stranger when only a list of time-stamp authorities holds the authority', async () => {
+    const result = await verify(stamped, list('time', 'time_stamps', authority.caPem));
+    expect(result).toMatchObject({ verdict: 'intact', trustedBy: 'no list', signer: { list: undefined } });
+    expect(codes(result)).toContain('signingCredential.untrusted');
+    expect(codes(result)).not.toContain('signingCredential.trusted');
+  });
+});
+
+describe('a store that reads in two ways', () => {
+  it('makes nobody trusted: of two manifests with one name, neither speaks for the file', async () => {
+    const { store } = await readManifestStore(plain.path);
+    const agency = list('agency', 'signers', authority.caPem);
+    const label = (await verify(plain, agency)).chain?.manifestLabel;
+    const reading = new SignatureReading([agency], { now: () => new Date() });
+    const manifests = (store ?? Buffer.alloc(0)).subarray(8 + (store ?? Buffer.alloc(0)).readUInt32BE(8));
+    const doubled = Buffer.concat([store ?? Buffer.alloc(0), manifests]);
+    doubled.writeUInt32BE(doubled.length, 0);
+    const serialNumber = '2';
+    expect((await reading.read(store ?? Buffer.alloc(0), { label, serialNumber })).signer?.list?.name).toBe(
+      'agency',
+    );
+    expect((await reading.read(doubled, { label, serialNumber })).signer).toBeUndefined();
+    expect(
+      (await reading.read(store ?? Buffer.alloc(0), { label: 'other', serialNumber })).signer,
+    ).toBeUndefined();
+    const other = await reading.read(store ?? Buffer.alloc(0), { label, serialNumber: '3' });
+    expect(other.signer).toMatchObject({
+      list: undefined,
+      notTrustedBecause: expect.stringContaining('two ways') as unknown,
+    });
+  });
+});
+
+describe('when it was signed', () => {
+  it('is a time by an authority on a list for time-stamps', async () => {
+    const result = await verify(stamped, list('time', 'time_stamps', stamps.rootPem));
+    expect(result.timeStamp).toMatchObject({ status: 'trusted', list: { name: 'time' } });
+    expect(result).toMatchObject({ verdict: 'intact', trustedBy: 'no list' });
+  });
+
+  it('is only a claim when the authority is on a list for signers, or on none', async () => {
+    for (const lists of [[list('signers', 'signers', stamps.rootPem)], []]) {
+      const result = await verify(stamped, ...lists);
+      expect(result.timeStamp).toMatchObject({ status: 'untrusted', list: undefined });
+      expect(codes(result)).not.toContain('timeStamp.trusted');
+    }
+    expect((await verify(plain)).timeStamp?.status).toBe('none');
+  });
+
+  it('keeps a signer trusted whose certificate has ended since', async () => {
+    const agency = list('agency', 'signers', expired.caPem);
+    const result = await verify(stampedBeforeEnd, agency, list('time', 'time_stamps', stamps.rootPem));
+    expect(result).toMatchObject({ verdict: 'intact_and_trusted', trustedBy: 'agency' });
+  });
+
+  it('does not, when that authority is only trusted to vouch for signers', async () => {
+    const agency = list('agency', 'signers', expired.caPem);
+    const result = await verify(stampedBeforeEnd, agency, list('others', 'signers', stamps.rootPem));
+    expect(result.trustedBy).not.toBe('agency');
+    expect(result.signer?.list).toBeUndefined();
+    expect(result.signer?.notTrustedBecause).toMatch(/ended at/);
+  });
+
+  it('is unknown when the token is about another signature', async () => {
+    const other = await signFreely(
+      await workshop.picture(),
+      workshop.newPath(),
+      authority,
+      { title: 'x' },
+      () => token(Buffer.from('something else'), new Date()),
+    );
+    const result = await verify(other, list('time', 'time_stamps', stamps.rootPem));
+    expect(result.timeStamp?.status).toBe('invalid');
+    expect(result.sentences.join(' ')).toContain('it proves no time');
+  });
+});
+
+describe('where it broke', () => {
+  it('names the ingredient, the part and the status, although the file itself is intact', async () => {
+    const bytes = await readFile(plain.path);
+    const at = bytes.length - 40;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    const damaged = { ...plain, path: await workshop.write(bytes) };
+    const file = await workshop.sign(damaged, undefined, 'received_with_declaration');
+    const result = await workshop.verify(file);
+    expect(result).toMatchObject({ verdict: 'intact_and_trusted', brokenIngredient: true });
+    expect(result.breaks[0]).toMatchObject({
+      in: 'ingredient',
+      path: [0],
+      relationship: 'parentOf',
+      code: 'assertion.dataHash.mismatch',
+      part: 'c2pa.hash.data',
+      meaning: expect.stringContaining('does not match the manifest') as unknown,
+    });
+  });
+});

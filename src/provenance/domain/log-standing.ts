@@ -1,0 +1,108 @@
+import { type ClaimFinding } from './signature-finding.js';
+import { type MediaVerification } from './media-verifier.port.js';
+
+/** Where our log holds something that we signed. */
+export interface LogPlace {
+  readonly origin: string;
+  /** `undefined` while the entry is committed but has no index yet. */
+  readonly entryIndex: number | undefined;
+  /** RFC 3339: when the signing was recorded. */
+  readonly recordedAt: string;
+  /** The newest signed checkpoint that covers the entry; `undefined` while none does. */
+  readonly checkpoint: { readonly treeSize: number; readonly signedAt: string } | undefined;
+}
+
+/** What our log knows about a file: about its bytes, and about the manifests in it. */
+export interface LogKnowledge {
+  readonly file: LogPlace | undefined;
+  /** By the SHA-256 of the claim. */
+  readonly claims: ReadonlyMap<string, LogPlace>;
+  /** Labels of manifests that we made. */
+  readonly labels: ReadonlySet<string>;
+  /** The manifest names a log of this installation as its record. */
+  readonly namesOurLog: boolean;
+}
+
+/**
+ * `in_log`: we signed exactly these bytes. `changed`: we signed the manifest, not these bytes. `forged`: it claims to
+ * be ours and our log does not know it. `other_installation`: it names this product under another key. `unknown`.
+ */
+export type LogStatus = 'in_log' | 'changed' | 'forged' | 'other_installation' | 'unknown';
+
+export interface LogStanding {
+  readonly status: LogStatus;
+  readonly text: string;
+  readonly place: LogPlace | undefined;
+  /** Manifests of ours among what the file was made from. */
+  readonly history: readonly { readonly manifestLabel: string; readonly place: LogPlace }[];
+  /** A signature that holds, by our key, that our log does not know: whoever made it has our key. */
+  readonly misusedKey: ClaimFinding | undefined;
+}
+
+export function logStanding(verification: MediaVerification, known: LogKnowledge): LogStanding {
+  const { claims } = verification;
+  const active = claims.find(({ isActive }) => isActive);
+  const history = claims
+    .filter(({ isActive }) => !isActive)
+    .flatMap(({ manifestLabel, claimSha256 }) => {
+      const place = known.claims.get(claimSha256);
+      return place ? [{ manifestLabel, place }] : [];
+    });
+  const misusedKey = claims.find(
+    ({ signatureHolds, isOurCertificate, claimSha256 }) =>
+      signatureHolds && isOurCertificate && !known.claims.has(claimSha256),
+  );
+  const { status, place } = judge(verification, known, active, misusedKey);
+  return {
+    status,
+    text: words(status, verification, misusedKey, history.length),
+    place,
+    history,
+    misusedKey,
+  };
+}
+
+function judge(
+  verification: MediaVerification,
+  known: LogKnowledge,
+  active: ClaimFinding | undefined,
+  misusedKey: ClaimFinding | undefined,
+): { status: LogStatus; place: LogPlace | undefined } {
+  if (known.file) return { status: 'in_log', place: known.file };
+  if (misusedKey) return { status: 'forged', place: undefined };
+  const place = active && known.claims.get(active.claimSha256);
+  if (place) return { status: 'changed', place };
+  if (active && known.labels.has(active.manifestLabel)) return { status: 'changed', place: undefined };
+  // Our certificate is public: anybody can paste it into a manifest that our key never signed.
+  if (active?.isOurCertificate === true || known.namesOurLog) return { status: 'forged', place: undefined };
+  const namesProduct = /^colophon\b/i.test(verification.chain?.claimGenerator ?? '');
+  return { status: namesProduct ? 'other_installation' : 'unknown', place: undefined };
+}
+
+function words(
+  status: LogStatus,
+  { verdict }: MediaVerification,
+  misusedKey: ClaimFinding | undefined,
+  ours: number,
+): string {
+  switch (status) {
+    case 'in_log':
+      return verdict === 'none'
+        ? 'The log of this installation holds exactly this file. Its manifest is a file of its own: send it too to have it checked.'
+        : 'This installation signed exactly this file, and its log says so.';
+    case 'changed':
+      return verdict === 'broken'
+        ? 'This installation signed the manifest in this file, but the file is another one now: it was saved again, edited or damaged after it was signed. Ask for the original.'
+        : 'This installation signed the manifest in this file. Some bytes differ from the file that it recorded, in places that no signature covers.';
+    case 'forged':
+      return misusedKey
+        ? 'The file carries a signature by the key of this installation, but its log does not know it. Treat it as a forgery and tell the operator: somebody else may have the key.'
+        : 'The file names this installation as its maker, but this installation neither signed nor recorded it. Treat it as a forgery.';
+    case 'other_installation':
+      return 'The manifest names this product, but not this installation: another one may have made it, under its own key and with its own log.';
+    case 'unknown':
+      return ours > 0
+        ? `The log of this installation does not know this file. It does know ${ours === 1 ? 'a manifest' : `${ours} manifests`} among what the file was made from.`
+        : 'The log of this installation does not know this file.';
+  }
+}

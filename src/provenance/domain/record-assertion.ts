@@ -1,0 +1,50 @@
+import { type PlannedAssertion } from './manifest-plan.js';
+
+/** An entry of the log whose index may not be known yet: it is found by its leaf hash. */
+export interface EntryReference {
+  /** Public id, `ent_...`. */
+  readonly entry: string;
+  /** Base64url of the leaf hash (RFC 6962 section 2.1). */
+  readonly leafHash: string;
+}
+
+/** The license decision under which a step ran. */
+export interface ClearanceReference {
+  /** Public id, `clr_...`. */
+  readonly id: string;
+  readonly decision: string;
+  readonly rulesVersion: string;
+  /** SHA-256 of the canonical JSON of what was decided upon. */
+  readonly inputSha256: string;
+  /** SHA-256 over the license terms that were applied. */
+  readonly termsSha256: string;
+  readonly logged: EntryReference | undefined;
+}
+
+/** `org.colophon.record`: where in our records the work stands. Own facts, therefore created. See docs/spec/manifest.md. */
+export interface RecordStatement {
+  readonly log: string;
+  readonly mode: string;
+  /** Public ids. Which of them there are depends on how the work came about. */
+  readonly asset?: string;
+  readonly run?: string;
+  readonly step?: string;
+  readonly parent?: string;
+  readonly listing?: string;
+  readonly clearance?: ClearanceReference;
+  readonly submitted?: EntryReference | undefined;
+}
+
+export function recordAssertion({ clearance, submitted, ...ids }: RecordStatement): PlannedAssertion {
+  const { logged, ...decided } = clearance ?? {};
+  return {
+    label: 'org.colophon.record',
+    kind: 'created',
+    data: {
+      v: 1,
+      ...ids,
+      ...(clearance && { clearance: { ...decided, ...(logged && { logged: { ...logged } }) } }),
+      ...(submitted && { submitted: { ...submitted } }),
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import 'reflect-metadata';
+import { webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
+import { Builder, CallbackSigner } from '@contentauth/c2pa-node';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
+  type JsonName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectKeyIdentifierExtension,
+  type X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+import { encode } from 'cborg';
+import { type MediaFile } from './signing-workshop.js';
+
+const ECDSA_P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const CLAIM_SIGNING = '1.3.6.1.4.1.62558.2.1';
+const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
+const HOUR_MS = 3_600_000;
+const RESERVE_BYTES = 16_384;
+
+/** Certificates that say whatever the test wants, e.g. a markup in the name. */
+export interface FreeAuthority {
+  readonly caPem: string;
+  /** DER, leaf first. */
+  readonly chain: readonly Uint8Array[];
+  readonly key: webcrypto.CryptoKey;
+}
+
+export async function createFreeAuthority(
+  options: { readonly subject?: JsonName; readonly notBefore?: Date; readonly notAfter?: Date } = {},
+): Promise<FreeAuthority> {
+  const {
+    subject = [{ O: ['Somebody'] }, { CN: ['Somebody signing'] }],
+    notBefore = new Date(Date.now() - 48 * HOUR_MS),
+    notAfter = new Date(Date.now() + 48 * HOUR_MS),
+  } = options;
+  const caKeys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
+  const ca = await X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: '01',
+      name: [{ O: ['Somebody'] }, { CN: ['Somebody root'] }],
+      notBefore: new Date(Date.now() - 1000 * HOUR_MS),
+      notAfter: new Date(Date.now() + 1000 * HOUR_MS),
+      signingAlgorithm: ECDSA_P256,
+      keys: caKeys,
+      extensions: [
+        new BasicConstraintsExtension(true, 0, true),
+        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+        await SubjectKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
+      ],
+    },
+    webcrypto,
+  );
+  const leaf = await X509CertificateGenerator.create(
+    {
+      serialNumber: '02',
+      subject,
+      issuer: ca.subjectName,
+      notBefore,
+      notAfter,
+      signingAlgorithm: ECDSA_P256,
+      publicKey: keys.publicKey,
+      signingKey: caKeys.privateKey,
+      extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation, true),
+        new ExtendedKeyUsageExtension([CLAIM_SIGNING, DOCUMENT_SIGNING], false),
+        await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+        await AuthorityKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
+      ],
+    },
+    webcrypto,
+  );
+  return { caPem: pem(ca), chain: [new Uint8Array(leaf.rawData)], key: keys.privateKey };
+}
+
+function pem(certificate: X509Certificate): string {
+  return `${certificate.toString('pem')}\n`;
+}
+
+/**
+ * Signs any manifest definition with any key, by no rule of ours: what a stranger, or a thief, can do.
+ * @param stamp makes a time-stamp token (DER) over a message; without it there is none
+ */
+export async function signFreely(
+  file: MediaFile,
+  destinationPath: string,
+  by: FreeAuthority,
+  definition: object,
+  stamp?: (message: Uint8Array) => Promise<Uint8Array>,
+): Promise<MediaFile> {
+  const builder = Builder.withJson(definition as never, '{"verify":{"remote_manifest_fetch":false}}');
+  builder.setIntent({ create: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia' });
+  const signer = CallbackSigner.newSigner(
+    {
+      alg: 'es256',
+      certs: by.chain.map((der) => Buffer.from(new NodeCertificate(der).toString())),
+      reserveSize: RESERVE_BYTES,
+      directCoseHandling: true,
+    },
+    (claim) => coseOver(claim, by, stamp),
+  );
+  await builder.signAsync(signer, { path: file.path, mimeType: file.mediaType }, { path: destinationPath });
+  return { ...file, path: destinationPath };
+}
+
+async function coseOver(
+  claim: Uint8Array,
+  by: FreeAuthority,
+  stamp: ((message: Uint8Array) => Promise<Uint8Array>) | undefined,
+): Promise<Buffer> {
+  const chain = by.chain.length === 1 ? by.chain[0] : by.chain;
+  const protectedHeader = encode(
+    new Map<number, unknown>([
+      [1, -7],
+      [33, chain],
+    ]),
+  );
+  const toBeSigned = encode(['Signature1', protectedHeader, new Uint8Array(0), new Uint8Array(claim)]);
+  const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
+  const signature = new Uint8Array(
+    await webcrypto.subtle.sign(algorithm, by.key, new Uint8Array(toBeSigned)),
+  );
+  const message = encode(['CounterSignature', protectedHeader, new Uint8Array(0), encode(signature)]);
+  const token = stamp && (await stamp(message));
+  const assemble = (padBytes: number): Buffer => {
+    const unprotected = {
+      ...(token && { sigTst2: { tstTokens: [{ val: token }] } }),
+      pad: new Uint8Array(padBytes),
+    };
+    return Buffer.concat([Buffer.from([0xd2]), encode([protectedHeader, unprotected, null, signature])]);
+  };
+  // The pad is longer than 255 bytes in any case, so that its length takes three bytes and the sum is exact.
+  return assemble(1000 + RESERVE_BYTES - assemble(1000).length);
+}
