@@ -27,9 +27,7 @@ const ATTACKS = [
   `' OR 1=1; DROP TABLE asset; --`,
   'A'.repeat(10_000),
 ];
-// eslint-disable-next-line no-control-regex
-const DANGEROUS =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u202a-\u202e\u2028\u2029\u2066-\u2069]/;
+const DANGEROUS = /[^\P{Cc}\t\n]|[\u00ad\u200b\u202a-\u202e\u2028\u2029\u2066-\u2069]/u;
 
 let workshop: SigningWorkshop;
 let home: string;

@@ -79,7 +79,8 @@ export async function composeProvenance(
     keyRounds: new KeyRounds(installationTrust, changeKeys, tellLogs, (error) =>
       logger.warn({ err: error }, 'a round about signing keys failed'),
     ),
-    identityIssuer: identityAuthority,
+    /** The development authority names nobody in production. */
+    identityIssuer: configuration.production ? undefined : identityAuthority,
     openIdentity: (credential: IssuedCredential, now: Date) =>
       openIdentityKey(credential, now, identityAuthority.certificatePem),
   };

@@ -2,6 +2,7 @@ import { type OrganizationTx } from '../database/organization-tx.js';
 import { remoteManifests } from '../provenance/adapters/remote-manifest.js';
 import { type OwnLog, type ReportKeyMisuse, VerifyFile } from '../provenance/application/verify-file.js';
 import { type LogKnowledge, type LogPlace } from '../provenance/domain/log-standing.js';
+import { parsePublicId } from '../shared/ids.js';
 import { type AssetRepository } from '../assets/adapters/asset.repository.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
@@ -98,13 +99,11 @@ async function placeInLog(
   };
 }
 
-const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/;
-
 /** An origin ends with the organization whose log it is; whether that is so, its own log says. */
 async function anyIsOurs(organizationTx: OrganizationTx, origins: readonly string[]): Promise<boolean> {
   for (const origin of origins) {
-    const organizationId = (/\/logs\/(?:org_)?([0-9a-f-]{32,36})$/.exec(origin)?.[1] ?? '').toLowerCase();
-    if (!UUID.test(organizationId)) continue;
+    const organizationId = parsePublicId('organization', origin.slice(origin.lastIndexOf('/') + 1));
+    if (organizationId === undefined) continue;
     const rows = await organizationTx.run(organizationId, (tx) =>
       tx.query('SELECT 1 FROM audit_log WHERE organization_id = $1 AND origin = $2', [
         organizationId,

@@ -12,7 +12,7 @@ import {
   action,
   generatedPlan,
   type MediaFile,
-  SigningWorkshop,
+  type SigningWorkshop,
 } from '../../src/provenance/testing/signing-workshop.js';
 import { newId } from '../../src/shared/ids.js';
 

@@ -44,8 +44,8 @@ export class Rubric {
   ) {}
 
   static read(): Rubric {
-    const [first, ...others] = parseAllDocuments(readFileSync(RUBRIC, 'utf8')).map((document): unknown =>
-      document.toJS(),
+    const [first, ...others] = parseAllDocuments(readFileSync(RUBRIC, 'utf8')).map(
+      (document): unknown => document.toJS() as unknown,
     );
     const { variables, expressions } = header.parse(first);
     const globals = { ...variables, $expected_spec_version: EXPECTED_SPECIFICATION };

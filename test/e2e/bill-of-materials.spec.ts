@@ -256,7 +256,7 @@ describe('the bill of materials of a pipeline and of a use case', () => {
     expect(once.map(([listing]) => listing)).toContain('studio-scene@studio');
     // Another version of a listing since: the last one is described, the earlier one is named.
     const trainingData = { disclosure: 'none', summary: 'It learnt from nothing: a library of shapes.' };
-    const evidence = { title: 'Source code', quote: 'shapes', dateRead: '2026-11-22' };
+    const evidence = { title: 'Source code', quote: 'it only draws shapes', dateRead: '2026-11-22' };
     const correction = { kind: 'training-data', trainingData };
     await asLegal('/v1/curations', { listingId: 'studio-scene@studio', correction, evidence, reason: 'r' });
     await runToEnd(app, productShot(app, { useCase: name }));

@@ -125,7 +125,7 @@ describe('the list of waivers', () => {
     const { id: listingId } = await listed('Gamma');
     const { id } = await waive(listingId);
     const correction = { kind: 'term-absent', termId: 'commercial-use-of-outputs' };
-    const evidence = { title: 'Contract', quote: 'nothing', dateRead: '2026-11-22' };
+    const evidence = { title: 'Contract', quote: 'nothing of it may be sold', dateRead: '2026-11-22' };
     await made('/v1/curations', { listingId, correction, evidence, reason: 'r' });
     expect(await waiver(id)).toMatchObject({ state: 'dead', endedBecause: 'facts' });
   });

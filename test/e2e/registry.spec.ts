@@ -41,7 +41,7 @@ const get = <T>(path: string, key?: string) =>
 const record = (listing: Listing) => made<Record<string, string>>(asLegal('/v1/models', { listing }));
 const text = (licenseKey: string, words: string, more: Record<string, unknown> = {}) =>
   asLegal('/v1/license-texts', { licenseKey, text: words, readOn: '2026-11-22', ...more });
-const evidence = { title: 'Contract', quote: 'You may.', dateRead: '2026-11-22' };
+const evidence = { title: 'Contract', quote: 'You may sell the outputs.', dateRead: '2026-11-22' };
 const FACTS = {
   purpose: 'commercial',
   audienceCountries: ['US'],
@@ -619,7 +619,7 @@ describe('what changed since a day', () => {
     expect(renamed?.reopened).toEqual({ clearances: 0, clearanceIds: [] });
     const curated = all.find(({ id }) => id === forbids.id);
     expect(curated).toMatchObject({
-      evidence: { title: 'Contract', quote: 'You may.' },
+      evidence: { title: 'Contract', quote: 'You may sell the outputs.' },
       changes: [{ added: false, facts: [{ fact: 'term:commercial-use-of-outputs' }] }],
       reopened: { clearances: 1, clearanceIds: [first.id] },
     });

@@ -146,6 +146,8 @@ async function fill(id: string): Promise<void> {
     claim_sha256: 'x',
     manifest_sha256: 'x',
     manifest_label: 'x',
+    kind: 'image',
+    manifest_placement: 'embedded',
     entry_id: id,
     created_by: by,
     created_at: now,

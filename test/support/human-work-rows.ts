@@ -65,6 +65,8 @@ export class HumanWorkRows {
       claim_sha256: id,
       manifest_sha256: id,
       manifest_label: id,
+      kind: 'image',
+      manifest_placement: 'embedded',
     };
     const media = {
       media_type: 'image/png',

@@ -152,7 +152,7 @@ export class RouteCalls {
     },
     'POST /v1/curations': async () => {
       const correction = { kind: 'term-absent', termId: 'commercial-use-of-outputs' };
-      const evidence = { title: 'The contract', quote: 'nothing', dateRead: '2026-11-22' };
+      const evidence = { title: 'The contract', quote: 'nothing of it may be sold', dateRead: '2026-11-22' };
       const body = { listingId: await this.recordModel(), correction, evidence, reason: 'read' };
       return this.one('/v1/curations', body, 201, 'curation.recorded');
     },

@@ -11,7 +11,7 @@ import {
   type TrainingMiningAct,
 } from '../../provenance/domain/manifest-settings.js';
 import { sha256Hex } from '../../shared/bytes.js';
-import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
@@ -51,7 +51,7 @@ export class ManifestSettingsOfProject {
 
   async set(tx: Tx, principal: Principal, projectId: string, settings: ManifestSettings): Promise<void> {
     await this.context(tx, projectId);
-    const bytes = canonicalJson(settings as unknown as JsonValue);
+    const bytes = canonicalJson(settings);
     const entryId = await this.appendEntry.append(tx, {
       type: 'project.manifest_settings_set',
       projectId,

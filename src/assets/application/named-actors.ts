@@ -25,26 +25,27 @@ interface Holder {
 /**
  * The keys by which the organization and its people are named in manifests (`cawg.identity`). A key of the development
  * authority is made when it is first needed, or anew when it has ended; an imported one is never replaced by the program.
+ * Without that authority, in production, nobody is named until somebody has imported a credential.
  */
 export class NamedActors {
   constructor(
     private readonly vault: SubjectVault,
     private readonly appendEntry: AppendEntry,
-    private readonly issuer: IdentityIssuer,
+    private readonly issuer: IdentityIssuer | undefined,
     private readonly openKey: OpenIdentityKey,
     private readonly clock: Clock,
   ) {}
 
-  async organization(tx: Tx, name: string): Promise<Naming> {
+  async organization(tx: Tx, name: string): Promise<Naming | undefined> {
     const holder = { kind: 'organization', id: tx.organizationId } as const;
-    return this.naming(tx, holder, () => this.issuer.issue({ organization: name, person: undefined }));
+    return this.naming(tx, holder, (issuer) => issuer.issue({ organization: name, person: undefined }));
   }
 
   /** A person's name enters a file that leaves: only call it when the person or the project asked for that. */
-  async person(tx: Tx, principalId: string, organizationName: string): Promise<Naming> {
+  async person(tx: Tx, principalId: string, organizationName: string): Promise<Naming | undefined> {
     const holder = { kind: 'principal', id: principalId } as const;
-    return this.naming(tx, holder, async () =>
-      this.issuer.issue({ organization: organizationName, person: await this.displayName(tx, principalId) }),
+    return this.naming(tx, holder, async (issuer) =>
+      issuer.issue({ organization: organizationName, person: await this.displayName(tx, principalId) }),
     );
   }
 
@@ -62,11 +63,16 @@ export class NamedActors {
     return this.keep(tx, { kind: 'organization', id: tx.organizationId }, credential, 'imported', actor);
   }
 
-  private async naming(tx: Tx, holder: Holder, issue: () => Promise<IssuedCredential>): Promise<Naming> {
-    const { key, isTrustedHere } =
+  private async naming(
+    tx: Tx,
+    holder: Holder,
+    issue: (issuer: IdentityIssuer) => Promise<IssuedCredential>,
+  ): Promise<Naming | undefined> {
+    const held =
       (await this.current(tx, holder)) ??
-      (await this.keep(tx, holder, await issue(), 'development_authority', SYSTEM_ACTOR));
-    return { key, isTrustedHere };
+      (this.issuer &&
+        (await this.keep(tx, holder, await issue(this.issuer), 'development_authority', SYSTEM_ACTOR)));
+    return held && { key: held.key, isTrustedHere: held.isTrustedHere };
   }
 
   private async current(tx: Tx, holder: Holder): Promise<IdentityKey | undefined> {
@@ -77,6 +83,7 @@ export class NamedActors {
     );
     const opened = row && (await this.vault.decrypt(tx, holder.id, row.sealed_credential));
     if (row === undefined || opened === undefined) return undefined;
+    if (row.source === 'development_authority' && this.issuer === undefined) return undefined;
     try {
       return this.openKey(JSON.parse(opened) as IssuedCredential, this.clock.now());
     } catch (error) {

@@ -5,6 +5,7 @@ import {
   type SignedMedia,
 } from '../../provenance/domain/media-signer.port.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
+import { isStillImageType } from '../domain/media-probe/still-image-type.js';
 import { type PictureFingerprint, type PictureFingerprinter } from '../domain/picture-fingerprint.js';
 
 /** A signed file and what it looks like. */
@@ -41,7 +42,7 @@ export class SignAsset {
       // Signing changes no pixel, so both can be done at once. It waits for neither in a transaction.
       const [signed, fingerprint] = await Promise.all([
         this.signer.sign({ source, destinationPath, origin, plan }),
-        this.fingerprinter.fingerprint(source.path),
+        isStillImageType(source.mediaType) ? this.fingerprinter.fingerprint(source.path) : undefined,
       ]);
       // The sidecar first: a file in the store without it would look unsigned.
       if (signed.manifestPlacement === 'sidecar') {

@@ -72,9 +72,9 @@ export class LogWriter {
    * @throws ColophonError `audit_unavailable`: it may or may not be in the log; what it tells of must not happen.
    */
   async append(organizationId: string, entry: PlainEntry): Promise<WrittenEntry> {
-    const { projectId, ...visible } = entry;
-    const input = { ...visible, at: this.clock.now().toISOString() } as EntryInput;
-    const row = toEntryRow(newId(), input, projectId);
+    const { type, actor, subject, data } = entry;
+    const input = { type, actor, subject, data, at: this.clock.now().toISOString() } as EntryInput;
+    const row = toEntryRow(newId(), input, entry.projectId);
     const log = this.stateOf(organizationId);
     if (log.waiting.length >= MAX_WAITING)
       throw new ColophonError('audit_unavailable', 'Too many entries are waiting to be written to this log.');

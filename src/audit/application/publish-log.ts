@@ -14,8 +14,11 @@ import { type TileStore, type TileStores } from './tile-store.port.js';
 
 export const CHECKPOINT_PATH = 'checkpoint';
 
-/** Entries that are turned into tiles at once: bounds the memory of a large backlog. A multiple of the tile width. */
-const SLICE = 16_384;
+/**
+ * Entries that are turned into tiles at once: bounds the memory of a large backlog, and the time for which nothing else
+ * in this process is done while they are hashed. A multiple of the tile width.
+ */
+const SLICE = 4_096;
 
 /** Signing would fork the log: what others have seen of it and what the database holds are not one history. */
 export class ForkRefusedError extends Error {

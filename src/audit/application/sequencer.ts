@@ -8,7 +8,7 @@ export interface SequencerOptions {
   readonly pollIntervalMs: number;
   /** How often to look at every log, also those with nothing to do. */
   readonly fullRoundIntervalMs: number;
-  /** Least time between two publications of all logs: fewer partial tiles under load. */
+  /** Least time between two publications of all logs; longer under load, see {@link pauseAfterMs}. */
   readonly publishIntervalMs: number;
 }
 
@@ -16,6 +16,19 @@ export interface SequencerOptions {
 export interface SequencerHealth {
   readonly lastSuccessAt: Date | undefined;
   readonly lastError: string | undefined;
+}
+
+/** A round of more than this is followed by a pause of three times what is beyond it. */
+const SHORT_ROUND_MS = 50;
+const PAUSE_PER_ROUND = 3;
+const LONGEST_PAUSE_MS = 1_000;
+
+/**
+ * How long to wait after a round. What a round costs beside its entries (partial tiles, fsync, a signature, a dozen
+ * statements) is paid less often when there is much to do, and each entry waits for its checkpoint a little longer.
+ */
+export function pauseAfterMs(roundMs: number, leastMs: number): number {
+  return Math.max(leastMs, Math.min(LONGEST_PAUSE_MS, PAUSE_PER_ROUND * (roundMs - SHORT_ROUND_MS)));
 }
 
 /** Logs that are worked on at once: publishing waits for the disk most of the time. */
@@ -29,6 +42,7 @@ export class Sequencer {
   private running: Promise<void> | undefined;
   private stopped = false;
   private wakeUp: () => void = () => undefined;
+  private endPause: () => void = () => undefined;
   private pendingWake = false;
   /** Logs of the first round whose history others have not been asked about yet; unknown before that round. */
   private unasked: Set<string> | undefined;
@@ -63,7 +77,7 @@ export class Sequencer {
   /** Finishes the round at hand. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.wake();
+    this.endPause();
     await this.running;
     this.running = undefined;
   }
@@ -132,6 +146,7 @@ export class Sequencer {
   private async loop(): Promise<void> {
     while (!this.stopped) {
       this.pendingWake = false;
+      const startMs = performance.now();
       try {
         await this.runOnce();
         this.health = { lastSuccessAt: new Date(), lastError: undefined };
@@ -139,20 +154,21 @@ export class Sequencer {
         this.health = { ...this.health, lastError: error instanceof Error ? error.message : String(error) };
         this.logger.error({ err: error }, 'the log could not be sequenced; entries stay pending');
       }
-      await this.pause(this.options.publishIntervalMs);
-      if (!this.pendingWake && !this.stopped) await this.pause(this.options.pollIntervalMs, true);
+      const pauseMs = pauseAfterMs(performance.now() - startMs, this.options.publishIntervalMs);
+      await this.pause(pauseMs);
+      if (!this.pendingWake) await this.pause(this.options.pollIntervalMs, true);
     }
   }
 
   private pause(milliseconds: number, untilWoken = false): Promise<void> {
+    if (this.stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
-      if (!untilWoken) return;
-      this.wakeUp = () => {
+      this.endPause = () => {
         clearTimeout(timer);
-        this.wakeUp = () => undefined;
         resolve();
       };
+      this.wakeUp = untilWoken ? this.endPause : () => undefined;
     });
   }
 

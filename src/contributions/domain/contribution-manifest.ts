@@ -37,7 +37,8 @@ export interface ContributionFacts {
   readonly sourceTypes: readonly AncestorSourceType[];
   readonly parentReserves: boolean;
   readonly context: ManifestContext;
-  readonly organization: Naming;
+  /** Absent where the organization has no credential by which it could be named. */
+  readonly organization: Naming | undefined;
   /** Only when the person or the project asked for the name to stand in the file. */
   readonly contributor: Naming | undefined;
   readonly now: Date;
@@ -108,9 +109,10 @@ export function contributionManifest(facts: ContributionFacts): ManifestPlan {
 
 /** As long as the person is not named, the edit was made in the name of the organization. */
 function whoIsNamed({ organization, contributor }: ContributionFacts): [Naming, NamedActorRole[]][] {
-  if (contributor === undefined) return [[organization, ['cawg.producer', 'cawg.editor']]];
+  const producer: NamedActorRole[] =
+    contributor === undefined ? ['cawg.producer', 'cawg.editor'] : ['cawg.producer'];
   return [
-    [organization, ['cawg.producer']],
-    [contributor, ['cawg.editor']],
+    ...(organization ? [[organization, producer] as [Naming, NamedActorRole[]]] : []),
+    ...(contributor ? [[contributor, ['cawg.editor']] as [Naming, NamedActorRole[]]] : []),
   ];
 }

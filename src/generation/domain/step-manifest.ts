@@ -68,7 +68,7 @@ export interface StepFacts {
   readonly prompt: PromptCommitment | undefined;
   /** Only where the project wants the writer of the prompt to be named. */
   readonly promptWriter: string | undefined;
-  readonly organization: Naming;
+  readonly organization: Naming | undefined;
   readonly now: Date;
 }
 
@@ -141,7 +141,7 @@ export function stepManifest(facts: StepFacts): StepManifest {
       allActionsIncluded: true,
       ingredients: [...files.map(({ ingredient }) => ingredient), ...describedIngredients(facts, isTrained)],
       assertions,
-      identities: [namedAs(facts.organization, ['cawg.producer'], assertions)],
+      identities: facts.organization ? [namedAs(facts.organization, ['cawg.producer'], assertions)] : [],
       embeddedMetadata: embeddedMetadata(statement),
       thumbnail: isFinal,
     },

@@ -44,10 +44,11 @@ describe('an alternative with other models', () => {
       const lineage = { ...base, inputs: [input] };
       const asked = [{ name: 'a', models }];
       const alternatives = await alternativesOf({} as Tx, {} as PipelineLineage, { lineage }, asked);
-      const { audienceCountries: _none, ...facts } = runFactsSchema.parse({
+      const { audienceCountries, ...facts } = runFactsSchema.parse({
         ...SMALL,
         audienceCountries: ['US'],
       });
+      expect(audienceCountries).toEqual(['US']);
       const audiences = [{ name: 'US', countries: ['US'] }];
       const question = { alternatives, audiences, purposes: ['commercial' as const], facts };
       return [...decideMatrix(question, seedListings())].map(({ result }) => result.decision);

@@ -26,7 +26,8 @@ const ALL = [
 
 describe('what is stored of a decision', () => {
   it.each(ALL)('is the canonical form of what it says: $what', (one) => {
-    const { input: _input, ...said } = decideCase(one);
+    const { input, ...said } = decideCase(one);
+    expect(input).toBeDefined();
     const written = storedOutcome(outcomeJson(said), undefined);
     expect(written).toBe(canonicalJson(said as unknown as JsonValue).toString());
   });
@@ -50,7 +51,8 @@ describe('what is stored of a decision', () => {
     } as const;
     const found = [...policyFindings([{ ref, policies }], call, failing), ...termFindings([match])];
     expect(found).toHaveLength(2);
-    const { input: _input, ...said } = decideCase({ ...LICENSE_CASES[0], findings: [] } as never);
+    const { input, ...said } = decideCase({ ...LICENSE_CASES[0], findings: [] } as never);
+    expect(input).toBeDefined();
     const outcome = { ...said, findings: found };
     const asked = { z: 1, a: 2 };
     const text = canonicalJson(asked).toString();

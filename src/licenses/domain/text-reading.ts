@@ -37,9 +37,9 @@ export function withReadings(listing: Listing, readings: readonly TextReading[])
       : listing;
   }
   if (license.status === 'ended') return listing;
-  const { supersededOn: _before, ...withoutDay } = license;
   const statusReason = `Another text (SHA-256 ${last.sha256}) was read on ${last.readOn}; the terms were read from an earlier one.`;
-  const since = earlier(license.supersededOn, supersededOn(readings, readFrom));
+  const { supersededOn: before, ...withoutDay } = license;
+  const since = earlier(before, supersededOn(readings, readFrom));
   return {
     ...listing,
     license: {

@@ -1,3 +1,4 @@
+import type * as c2paWasm from '@contentauth/c2pa-wasm';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { ColophonError } from '../../shared/errors.js';
@@ -10,7 +11,7 @@ const MAX_FILE_BYTES = 128 * 1024 * 1024;
 /** A document of this size is an attack on whoever reads it. */
 const MAX_DOCUMENT_CHARACTERS = 32 * 1024 * 1024;
 
-type Wasm = typeof import('@contentauth/c2pa-wasm');
+type Wasm = typeof c2paWasm;
 let loading: Promise<Wasm> | undefined;
 
 /** 9 MB are compiled once, and only when somebody asks for crJSON. */

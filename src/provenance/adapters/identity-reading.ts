@@ -156,7 +156,7 @@ function readSignature(
 ): Partial<NamedActor> {
   const parts: unknown = decode(signature, {
     useMaps: true,
-    tags: { [COSE_SIGN1_TAG]: (inner) => inner() as unknown },
+    tags: { [COSE_SIGN1_TAG]: (inner): unknown => inner() },
   });
   const [protectedBytes, unprotected, , value] = listOf(parts);
   if (!(protectedBytes instanceof Uint8Array) || !(value instanceof Uint8Array)) return {};

@@ -59,7 +59,7 @@ interface Report {
 async function libraryReport(file: MediaFile, anchors: string): Promise<Report> {
   const settings = JSON.stringify({ trust: { user_anchors: anchors }, verify: { verify_trust: true } });
   const reader = await Reader.fromAsset({ path: file.path, mimeType: file.mediaType }, settings);
-  return reader?.json();
+  return JSON.parse(JSON.stringify(reader?.json())) as Report;
 }
 
 const codes = (report: Report): string[] =>

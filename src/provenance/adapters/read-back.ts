@@ -111,13 +111,16 @@ function expectedIngredients({ ingredients }: Expected): unknown[] {
 /** Order within the manifest is the library's: created before gathered. */
 function actualAssertions({ chain }: MediaVerification): string[] {
   return (chain?.assertions ?? [])
-    .map(({ label, attributedTo, data }) => `${attributedTo} ${label} ${canonicalJson(data as JsonValue)}`)
+    .map(
+      ({ label, attributedTo, data }) =>
+        `${attributedTo} ${label} ${canonicalJson(data as JsonValue).toString()}`,
+    )
     .sort();
 }
 
 function expectedAssertions({ plan, ownAssertions }: Expected): string[] {
   return [...plan.assertions, ...ownAssertions]
-    .map(({ label, kind, data }) => `${kind} ${label} ${canonicalJson(data as JsonValue)}`)
+    .map(({ label, kind, data }) => `${kind} ${label} ${canonicalJson(data as JsonValue).toString()}`)
     .sort();
 }
 

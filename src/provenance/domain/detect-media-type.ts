@@ -82,6 +82,9 @@ export function isMpegAudioFrame(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && isSync && isKnownVersion && isLayer3 && hasBitrate && hasSampleRate;
 }
 
+/** How the first packets of Vorbis, Opus, FLAC and Speex begin. */
+const OGG_SOUND = ['\x01vorbis', 'OpusHead', '\x7fFLAC', 'Speex   '];
+
 /** EBML (RFC 8794) names its kind in the element DocType, 0x4282. */
 function containerType(head: string): SignableMediaType | undefined {
   if (head.startsWith('\x1aE\xdf\xa3')) {
@@ -91,7 +94,8 @@ function containerType(head: string): SignableMediaType | undefined {
   }
   // RFC 3533: what is in an Ogg file, its first packet says; that begins behind a header of 28 bytes.
   if (head.startsWith('OggS')) {
-    return /^(\x01vorbis|OpusHead|\x7fFLAC|Speex {3})/.test(head.slice(28, 40)) ? 'audio/ogg' : undefined;
+    const isSound = OGG_SOUND.some((start) => head.startsWith(start, 28));
+    return isSound ? 'audio/ogg' : undefined;
   }
   if (head.startsWith('glTF')) return 'model/gltf-binary';
   return isUsdz(head) ? 'model/vnd.usdz+zip' : undefined;

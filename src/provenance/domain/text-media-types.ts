@@ -1,7 +1,7 @@
 import { type SignableMediaType } from './media-types.js';
 
 /** C0 controls which no text has, but tab, line feed, form feed and carriage return; and DEL. */
-const CONTROL = /[\0-\x08\x0b\x0e-\x1f\x7f]/;
+const CONTROL = /[^\P{Cc}\t\n\f\r\x80-\x9f]/u;
 /** Behind a byte order mark, an XML declaration and comments: the root element (XML 1.0 section 2.8). */
 const PROLOG = '^\\ufeff?\\s*(?:<\\?xml[^>]{0,200}\\?>\\s*)?(?:<!--(?:[^-]|-(?!->)){0,3000}-->\\s*)*';
 const SVG_ROOT = new RegExp(

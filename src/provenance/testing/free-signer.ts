@@ -93,7 +93,7 @@ export async function signFreely(
   definition: object,
   stamp?: (message: Uint8Array) => Promise<Uint8Array>,
 ): Promise<MediaFile> {
-  const builder = Builder.withJson(definition as never, '{"verify":{"remote_manifest_fetch":false}}');
+  const builder = Builder.withJson(definition, '{"verify":{"remote_manifest_fetch":false}}');
   builder.setIntent({ create: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia' });
   const signer = CallbackSigner.newSigner(
     {

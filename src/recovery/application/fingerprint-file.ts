@@ -1,4 +1,5 @@
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
 import { codesOf, type PictureFingerprinter } from '../../assets/domain/picture-fingerprint.js';
 import { ColophonError } from '../../shared/errors.js';
 
@@ -14,7 +15,9 @@ export class FingerprintFile {
    * @throws ColophonError `unsupported_media`, `media_corrupt`, `media_too_large`
    */
   async of(path: string): Promise<Uint8Array[]> {
-    await this.probe.probe({ path });
+    const { mediaType } = await this.probe.probe({ path });
+    if (!isStillImageType(mediaType))
+      throw new ColophonError('unsupported_media', 'Only still pictures are compared with others.');
     const fingerprint = await this.fingerprinter.fingerprint(path);
     if (fingerprint === undefined)
       throw new ColophonError('media_corrupt', 'The picture cannot be compared with others.');

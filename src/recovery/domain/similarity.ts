@@ -4,8 +4,8 @@ import { IMAGE_CODE_BYTES } from './iscc/image-code.js';
 export const CODE_BITS = 8 * IMAGE_CODE_BYTES;
 
 /**
- * In how many of 256 bits two pictures may differ and still be told as similar. Chosen by what
- * `npm run bench -- recovery-recall` measures (docs/recovery.md).
+ * In how many of 256 bits two pictures may differ and still be told as similar. Provisional: 17
+ * pictures stayed below it (docs/recovery.md); `npm run bench -- recovery-recall` measures it on 2,000.
  */
 export const MAX_DISTANCE = 40;
 

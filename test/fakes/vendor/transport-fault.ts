@@ -75,8 +75,8 @@ export function spoilAnswer(
       response.on('close', () => clearTimeout(timer));
       return;
     }
+    // Nothing is answered; the last three were dealt with before anything was accepted.
     case 'hang-after-accept':
-    // The others were dealt with before anything was accepted.
     case '429':
     case '500-before-accept':
     case 'reset-before-accept':

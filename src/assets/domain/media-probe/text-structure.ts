@@ -3,7 +3,7 @@ import { type MediaShape } from './media-probe.port.js';
 
 const CHUNK_BYTES = 1024 * 1024;
 // Tab, line feed, form feed and carriage return are text; no other control is.
-const NOT_TEXT = /[\0-\x08\x0b\x0e-\x1f\x7f]/;
+const NOT_TEXT = /[^\P{Cc}\t\n\f\r\x80-\x9f]/u;
 
 /** Text of any length in UTF-8 without control characters, read in pieces. */
 async function checkCharacters(source: ByteSource): Promise<void> {

@@ -1,6 +1,7 @@
 import { type DataSource, type EntityManager } from 'typeorm';
-import { type Tx } from '../../../database/organization-tx.js';
+import { isDatabaseUnreachable, type Tx } from '../../../database/organization-tx.js';
 import { type Clock } from '../../../shared/clock.js';
+import { ColophonError } from '../../../shared/errors.js';
 import { newId } from '../../../shared/ids.js';
 import {
   type KeyGenerations,
@@ -58,7 +59,7 @@ export class KeyGenerationRepository implements KeyGenerations {
   ) {}
 
   async list(purpose?: KeyPurpose): Promise<KeyGeneration[]> {
-    const rows = await this.dataSource.query<KeyRow[]>(
+    const rows = await this.ask<KeyRow>(
       'SELECT * FROM signing_key WHERE $1::text IS NULL OR purpose = $1 ORDER BY created_at, id',
       [purpose ?? null],
     );
@@ -66,7 +67,7 @@ export class KeyGenerationRepository implements KeyGenerations {
   }
 
   async active(purpose: KeyPurpose): Promise<KeyGeneration | undefined> {
-    const [row] = await this.dataSource.query<KeyRow[]>(
+    const [row] = await this.ask<KeyRow>(
       `SELECT * FROM signing_key WHERE purpose = $1 AND state = 'active'`,
       [purpose],
     );
@@ -74,10 +75,16 @@ export class KeyGenerationRepository implements KeyGenerations {
   }
 
   change<T>(work: (register: KeyRegister) => Promise<T>): Promise<T> {
-    return this.dataSource.transaction(async (manager) => {
+    const transaction = this.dataSource.transaction(async (manager) => {
       await manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('signing keys', 0))`);
       return work(new Register(queryOf(manager), this.clock));
     });
+    return transaction.catch(refuseWithoutDatabase);
+  }
+
+  /** Outside an organization's transaction, so what that says of a lost database is said here. */
+  private ask<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(sql, [...parameters]).catch(refuseWithoutDatabase);
   }
 
   async stateForRecord(tx: Tx, certificateSha256: string): Promise<KeyState | undefined> {
@@ -129,7 +136,7 @@ export class KeyGenerationRepository implements KeyGenerations {
   }
 
   async newestLoggedEvent(): Promise<{ ordinal: number; at: Date } | undefined> {
-    const [row] = await this.dataSource.query<{ ordinal: string; at: Date }[]>(
+    const [row] = await this.ask<{ ordinal: string; at: Date }>(
       `SELECT e.ordinal, e.at FROM signing_key_event e JOIN signing_key k ON k.id = e.key_id
         WHERE e.event = ANY($1::text[]) AND k.certificate_sha256 IS NOT NULL ORDER BY e.ordinal DESC LIMIT 1`,
       [LOGGED_KEY_EVENTS],
@@ -206,6 +213,14 @@ class Register implements KeyRegister {
     ]);
     return fromRow(row);
   }
+}
+
+/** Which key signs cannot be known: nothing is signed, and what waits for it is held (promise P3). */
+function refuseWithoutDatabase(error: unknown): never {
+  if (!isDatabaseUnreachable(error)) throw error;
+  throw new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
+    cause: error,
+  });
 }
 
 /** TypeORM answers `[rows, count]` for UPDATE. */

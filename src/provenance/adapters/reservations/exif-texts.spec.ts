@@ -85,7 +85,7 @@ describe('words about AI in EXIF', () => {
     expect(await readingOf(jpeg, 'image/jpeg')).toEqual(found('X, no AI training'));
     const png = pngWithChunk(await plainPicture('png'), 'eXIf', bytes);
     expect(await readingOf(png, 'image/png')).toEqual(found('X, no AI training'));
-    const raw = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } }).withExif({
+    const raw = sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } }).withExif({
       IFD0: { Copyright: 'X, no AI training' },
     });
     for (const [format, mediaType] of [
