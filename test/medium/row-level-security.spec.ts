@@ -317,7 +317,7 @@ describe('the roles', () => {
     ];
     for (const table of appendOnly) {
       const [column] = await inspector.query<{ name: string }>(
-        `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'colophon' AND table_name = $1 AND is_identity = 'NO' LIMIT 1`,
+        `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'colophon' AND table_name = $1 AND is_identity = 'NO' ORDER BY ordinal_position LIMIT 1`,
         [table],
       );
       for (const sql of [
