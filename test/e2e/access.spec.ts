@@ -301,10 +301,12 @@ describe('ids of another organization', () => {
     const document = (await (await app.request('/openapi.json')).json()) as {
       paths: Record<string, Record<string, unknown>>;
     };
-    return Object.entries(document.paths)
-      // Names of vendors are no ids; soft binding resolution is public, see recovery.spec.ts.
-      .filter(([path]) => path.includes('{') && !/^\/(sbr|v1\/providers)\//.test(path))
-      .flatMap(([path, methods]) => Object.keys(methods).map((method): [string, string] => [method, path]));
+    return (
+      Object.entries(document.paths)
+        // Names of vendors are no ids; soft binding resolution is public, see recovery.spec.ts.
+        .filter(([path]) => path.includes('{') && !/^\/(sbr|v1\/providers)\//.test(path))
+        .flatMap(([path, methods]) => Object.keys(methods).map((method): [string, string] => [method, path]))
+    );
   }
 
   /** Somebody with every role, so that it is the id and not the role that is refused. */
