@@ -52,7 +52,7 @@ export class TrustJudge {
     private readonly clock: Clock,
   ) {
     this.lists = lists.map((list) => {
-      const certificates = parseCertificatesPem(list.anchorsPem);
+      const certificates = certificatesOf(list);
       const fingerprints = new Set(certificates.map(({ der }) => sha256Hex(der)));
       return { list, certificates, fingerprints, trust: { rootsPem: list.anchorsPem } };
     });
@@ -184,6 +184,15 @@ function tokenOf(bytes: Uint8Array): Uint8Array {
     return isResponse ? new Uint8Array(second.valueBeforeDecodeView) : bytes;
   } catch {
     return bytes;
+  }
+}
+
+/** A list in which nothing can be read, as in a bundle that was tampered with, makes nobody trusted. */
+function certificatesOf({ anchorsPem }: TrustList): readonly HeldCertificate[] {
+  try {
+    return parseCertificatesPem(anchorsPem);
+  } catch {
+    return [];
   }
 }
 

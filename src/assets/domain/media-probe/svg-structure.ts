@@ -73,6 +73,8 @@ class SvgCheck {
       throw damaged('The SVG is not well-formed XML.');
     }
     if (this.elements === 0) throw damaged('The SVG is empty.');
+    // The parser tells of an element that is never closed at its end only, and then throws nothing.
+    if (this.depth > 0 || (this.parser as { error?: unknown }).error) throw damaged('The SVG is cut off.');
     return this.size;
   }
 
