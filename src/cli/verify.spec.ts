@@ -281,7 +281,8 @@ describe('colophon verify with an evidence bundle', () => {
 describe('colophon verify with something else', () => {
   it('answers 2 and says why, as text and as JSON', async () => {
     const cases: [string, string][] = [
-      [await signing.write(Buffer.from('just text, although it may be called .png')), 'neither a picture'],
+      [await signing.write(Buffer.from('just text, although it may be called .png')), 'carries no manifest'],
+      [await signing.write(Buffer.from([0, 1, 2, 3, 0xff, 0xfe])), 'neither'],
       [await signing.write(Buffer.alloc(0)), 'empty'],
       [await signing.write(Buffer.from('%PDF-1.7 a dossier')), 'evidence bundle (zip)'],
       [await signing.write(Buffer.from('PK\x03\x04 and nothing more')), 'zip'],
