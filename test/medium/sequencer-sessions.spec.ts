@@ -112,7 +112,7 @@ describe('a connection of the sequencer that is half open', () => {
 
   beforeAll(async () => {
     middle = await SilentMiddle.start(database.sequencerUrl, () => statement);
-    pool = createSequencerPool(middle.through(database.sequencerUrl), () => undefined, 300);
+    pool = createSequencerPool(middle.through(database.sequencerUrl), () => undefined, 1_500);
     const keys = new FileLogKeys(join(folder, 'keys'));
     const publish = new PublishLog(pool, new FileTileStores(join(folder, 'logs')), keys, systemClock);
     writer = new LogWriter(pool, systemClock, () => undefined);
