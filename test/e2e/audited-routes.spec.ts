@@ -174,6 +174,8 @@ describe('P3: while the log cannot be written, no such route changes or sends an
       const before = await footprint();
       await withBrokenLog(async () => {
         if (refusesInStream) await expectRefusedInStream(await send());
+        // Soft binding resolution has errors of its own form.
+        else if (name.includes(' /sbr/')) expect((await send()).status).toBe(503);
         else await expectProblem(await send(), 'audit_unavailable');
       });
       expect(await footprint()).toEqual(before);
@@ -196,16 +198,16 @@ describe('what is read', () => {
     }
   });
 
-  it('counts each time that bytes are sent, a part of a file too: there are no partial answers', async () => {
-    for (const path of [
-      `/v1/assets/${await calls.upload()}/content`,
-      `/v1/reports/${await calls.report()}/content`,
-    ]) {
+  it('counts each time that bytes are sent, a part of a file too', async () => {
+    for (const [path, givesParts] of [
+      [`/v1/assets/${await calls.upload()}/content`, true],
+      [`/v1/reports/${await calls.report()}/content`, false],
+    ] as const) {
       for (const range of [undefined, 'bytes=0-9', 'bytes=0-9']) {
         const headers: Record<string, string> = range === undefined ? {} : { range };
         const answer = await entriesOf(() => app.request(path, { headers }));
-        expect(answer.status).toBe(200);
-        expect(answer.headers.get('accept-ranges')).toBe('none');
+        expect(answer.status).toBe(givesParts && range !== undefined ? 206 : 200);
+        expect(answer.headers.get('accept-ranges')).toBe(givesParts ? 'bytes' : 'none');
         expect(answer.sizeBytes).toBe(Number(answer.headers.get('content-length')));
         expect(answer.written).toHaveLength(1);
       }
