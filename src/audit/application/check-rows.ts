@@ -8,7 +8,6 @@ import { bytesEqual } from '../core/strict-encoding.js';
 import { TlogError } from '../core/tlog-error.js';
 import { MAX_FINDINGS, type LogFinding, type LogSource } from '../verify/log-report.js';
 import { verifyLog } from '../verify/verify-log.js';
-import { keepHeapLean } from './lean-heap.js';
 import { type LogKeyRing, type LogKeys } from './log-keys.port.js';
 import { type LogWriter } from './log-writer.js';
 import { openOwnCheckpoint } from './own-checkpoint.js';
@@ -82,8 +81,7 @@ export class CheckRows {
       await this.keys.ofLog(organizationId),
       onProgress,
     );
-    const endLean = keepHeapLean();
-    const found = await check.run().finally(endLean);
+    const found = await check.run();
     const { outcome, size, rows, findings } = found;
     const { entryId } = await this.writer.append(organizationId, {
       type: 'log.checked',

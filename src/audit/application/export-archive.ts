@@ -10,7 +10,6 @@ import { filesOfLog } from '../core/log-files.js';
 import { type Tile, tilePath, type TileReader } from '../core/tiles.js';
 import { formatWitnessPolicy, policyForLog, type WitnessPolicy } from '../core/witness-policy.js';
 import { type AnchoredCheckpoints } from './anchored-checkpoints.js';
-import { keepHeapLean } from './lean-heap.js';
 import { type LogWriter } from './log-writer.js';
 import { tileReaderOf } from './published-tiles.js';
 import { type PublishedCheckpoint, type ReadLog } from './read-log.js';
@@ -75,9 +74,7 @@ export class ExportArchive {
       data: { format: 'archive', size: checkpoint.size, filter: {} },
     });
     const tiles = tileReaderOf(this.stores.ofLog(organizationId));
-    const stream = zipOf(small, filesOfLog(checkpoint.size), tiles);
-    stream.once('close', keepHeapLean());
-    return { checkpoint, stream };
+    return { checkpoint, stream: zipOf(small, filesOfLog(checkpoint.size), tiles) };
   }
 
   private async smallFiles(

@@ -7,7 +7,6 @@ import { type EntryData } from '../core/entry-types.js';
 import { leafHash } from '../core/merkle.js';
 import { formatBase64 } from '../core/strict-encoding.js';
 import { csvHeader, csvRecords } from './entry-csv.js';
-import { withLeanHeap } from './lean-heap.js';
 import { type LogWriter } from './log-writer.js';
 import { PublishedLeaves } from './published-leaves.js';
 import { type EntryFilter, type LoggedEntry, type ReadLog } from './read-log.js';
@@ -55,8 +54,7 @@ export class ExportEntries {
       projectId: filter.projectId,
     });
     const pages = this.pages(organizationId, filter, checkpoint);
-    const chunks = format === 'csv' ? csv(pages) : ndjson(pages, checkpoint);
-    return { checkpoint, chunks: withLeanHeap(chunks) };
+    return { checkpoint, chunks: format === 'csv' ? csv(pages) : ndjson(pages, checkpoint) };
   }
 
   private async *pages(
