@@ -1,6 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { stringify } from 'csv-stringify/sync';
+import { MEDIA_TYPE_FACTS, signableMediaType } from '../provenance/domain/media-types.js';
 import { type BatchFile } from './batch-files.js';
 import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
@@ -62,7 +63,7 @@ async function verified(file: BatchFile, verify: BatchOptions['verify']): Promis
     return itemOf(file.name, await verify(file.path));
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
-    // A text beside the pictures is no finding; a picture that cannot be read is one.
+    // A file of another kind is no finding; a picture that cannot be read is one.
     const isOther = error.message.startsWith('the file is neither') || error.message.startsWith('a dossier');
     return bare(file.name, isOther ? 'skipped' : 'unusable', error.message);
   } finally {
@@ -70,7 +71,15 @@ async function verified(file: BatchFile, verify: BatchOptions['verify']): Promis
   }
 }
 
+function isText(mediaType: string): boolean {
+  const type = signableMediaType(mediaType);
+  return type !== undefined && MEDIA_TYPE_FACTS[type].kind === 'text';
+}
+
 function itemOf(file: string, { verdict, headline, verification }: VerifiedMedia): BatchItem {
+  // A text beside the pictures is no finding as long as nobody put a manifest beside it.
+  if (verification?.verdict === 'none' && isText(verification.mediaType))
+    return bare(file, 'skipped', headline);
   const first = verification?.breaks[0];
   const time = verification?.timeStamp;
   return {
