@@ -142,7 +142,11 @@ describe('single flipped bits', () => {
         const result = await resultOf(file);
         if (!isIntact(result)) continue;
         expect({ at, excluded: isExcluded(bytes, store, at) }).toEqual({ at, excluded: true });
-        expect(result.chain).toEqual(chain);
+        // Where our own reading of the signature fails, trust may be lost; it is never won.
+        const trustedBy = chain?.signer?.trustedBy;
+        const signer = { ...result.chain?.signer, trustedBy };
+        expect({ ...result.chain, signer }).toEqual({ ...chain, signer: { ...chain?.signer } });
+        expect([undefined, trustedBy]).toContain(result.chain?.signer?.trustedBy);
         // The log knows every byte of the file: such a copy is never called ours.
         expect(result.sha256).not.toBe(file.signed.sha256);
       }
