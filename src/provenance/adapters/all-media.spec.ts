@@ -117,6 +117,9 @@ function isExcluded(bytes: Buffer, store: Buffer | undefined, at: number): boole
   const start = bytes.indexOf(store);
   // The header of the box in ISO media: 16 bytes of user type, 4 of version, 9 of purpose, 8 of offset, and its own 8.
   if (start >= 0) return at >= start - 48 && at < start + store.length;
+  // GIF writes a length before each 255 bytes of it.
+  const first = bytes.indexOf(store.subarray(0, 200));
+  if (first >= 0) return at >= first && at < first + store.length + Math.ceil(store.length / 255);
   const text = bytes.indexOf(store.toString('base64').slice(0, 64));
   return at >= text && at < text + Math.ceil(store.length / 3) * 4;
 }
