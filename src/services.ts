@@ -42,7 +42,7 @@ export async function createServices(options: ServicesOptions) {
   const assets = composeAssets(options, database, log, reading, provenance, licenses, fingerprints);
   const recovery = composeRecovery(options, database, log, reading, fingerprints, assets);
   const verification = composeVerification(options, database, assets, provenance);
-  const generation = composeGeneration(options, database, log, reading, assets, licenses, offered);
+  const generation = await composeGeneration(options, database, log, reading, assets, licenses, offered);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const erasure = composeErasure(options, log, assets);
   const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);

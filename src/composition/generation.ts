@@ -60,7 +60,7 @@ const STEP_TIMES = {
   lookForSeconds: 60 * 60,
 };
 
-export function composeGeneration(
+export async function composeGeneration(
   { configuration, logger, studio }: ServicesOptions,
   { dataSource, organizationTx, boss, providerKeyEncryptionKey }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
@@ -88,7 +88,7 @@ export function composeGeneration(
   }
   const credentials = new ProviderCredentialRepository(providerKeyEncryptionKey, clock);
   const providers = new Providers({
-    fixed: [studioProvider, ...unkeyedProviders(ownServers, outbound)],
+    fixed: [studioProvider, ...(await unkeyedProviders(ownServers, outbound))],
     keyed: keyedProviders(configuration, outbound),
     sharedKeys: sharedKeys(configuration),
     credentials,

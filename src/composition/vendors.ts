@@ -1,10 +1,5 @@
 import { type Configuration } from '../config/configuration.js';
 import { ComfyUiProvider } from '../generation/adapters/comfyui/comfyui-provider.js';
-import { FalProvider } from '../generation/adapters/fal/fal-provider.js';
-import { GoogleProvider } from '../generation/adapters/google/google-provider.js';
-import { OpenAiCompatibleProvider } from '../generation/adapters/openai-compatible/openai-compatible-provider.js';
-import { OpenAiProvider } from '../generation/adapters/openai/openai-provider.js';
-import { ReplicateProvider } from '../generation/adapters/replicate/replicate-provider.js';
 import { SandboxProvider } from '../generation/adapters/sandbox-provider.js';
 import { type OutputDownloader } from '../generation/application/capture-output.js';
 import { type ProvidersOptions } from '../generation/application/providers.js';
@@ -45,18 +40,25 @@ export function composeOfferings(configuration: Configuration): {
 }
 
 /** Providers that need no key of a vendor, beside the studio. */
-export function unkeyedProviders(ownServers: OwnServers, outbound: OutboundPolicy): Provider[] {
+export async function unkeyedProviders(
+  ownServers: OwnServers,
+  outbound: OutboundPolicy,
+): Promise<Provider[]> {
   const { openAiCompatible, comfyUi } = ownServers;
-  return [
-    new SandboxProvider(),
-    ...(openAiCompatible.length === 0
-      ? []
-      : [new OpenAiCompatibleProvider({ servers: openAiCompatible, outbound })]),
-    ...(comfyUi.length === 0 ? [] : [new ComfyUiProvider({ servers: comfyUi, outbound })]),
-  ];
+  const providers: Provider[] = [new SandboxProvider()];
+  if (openAiCompatible.length > 0) {
+    const { OpenAiCompatibleProvider } =
+      await import('../generation/adapters/openai-compatible/openai-compatible-provider.js');
+    providers.push(new OpenAiCompatibleProvider({ servers: openAiCompatible, outbound }));
+  }
+  if (comfyUi.length > 0) providers.push(new ComfyUiProvider({ servers: comfyUi, outbound }));
+  return providers;
 }
 
-/** How each vendor is made from a key, whosever it is. */
+/**
+ * How each vendor is made from a key, whosever it is. The vendors' clients are large, and an installation that has no
+ * key of a vendor never loads its client.
+ */
 export function keyedProviders(
   configuration: Configuration,
   outbound: OutboundPolicy,
@@ -66,22 +68,32 @@ export function keyedProviders(
   const webhookUrl = (vendor: string) => (stepRunId: string) =>
     publicUrl === undefined ? undefined : new URL(`${publicUrl}/v1/webhooks/${vendor}/${stepRunId}`);
   return {
-    fal: (credentials) =>
-      new FalProvider({
+    fal: async (credentials) => {
+      const { FalProvider } = await import('../generation/adapters/fal/fal-provider.js');
+      return new FalProvider({
         credentials,
         outbound,
         ...(fal.baseUrl === undefined ? {} : { baseUrlOverride: fal.baseUrl }),
         webhookUrl: webhookUrl('fal'),
-      }),
-    replicate: (token) =>
-      new ReplicateProvider({
+      });
+    },
+    replicate: async (token) => {
+      const { ReplicateProvider } = await import('../generation/adapters/replicate/replicate-provider.js');
+      return new ReplicateProvider({
         token,
         outbound,
         ...baseUrlOf(replicate),
         webhookUrl: webhookUrl('replicate'),
-      }),
-    openai: (apiKey) => new OpenAiProvider({ apiKey, outbound, ...baseUrlOf(openai) }),
-    google: (apiKey) => new GoogleProvider({ apiKey, outbound, ...baseUrlOf(google) }),
+      });
+    },
+    openai: async (apiKey) => {
+      const { OpenAiProvider } = await import('../generation/adapters/openai/openai-provider.js');
+      return new OpenAiProvider({ apiKey, outbound, ...baseUrlOf(openai) });
+    },
+    google: async (apiKey) => {
+      const { GoogleProvider } = await import('../generation/adapters/google/google-provider.js');
+      return new GoogleProvider({ apiKey, outbound, ...baseUrlOf(google) });
+    },
   };
 }
 

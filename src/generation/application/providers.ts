@@ -22,7 +22,7 @@ export interface StoredCredential {
 export interface ProvidersOptions {
   /** Need no key: this machine, the sandbox, the operator's own servers. */
   readonly fixed: readonly Provider[];
-  readonly keyed: Readonly<Record<KeyedProviderName, (key: string) => Provider>>;
+  readonly keyed: Readonly<Record<KeyedProviderName, (key: string) => Promise<Provider>>>;
   /** The operator's keys, for organizations without one of their own; empty where the operator shares none. */
   readonly sharedKeys: Readonly<Partial<Record<KeyedProviderName, string>>>;
   readonly credentials: CredentialStore;
@@ -34,21 +34,17 @@ export interface ProvidersOptions {
  */
 export class Providers {
   private readonly fixed: ReadonlyMap<ProviderName, Provider>;
-  private readonly shared = new Map<KeyedProviderName, Provider>();
+  private readonly shared = new Map<KeyedProviderName, Promise<Provider>>();
   private readonly own = new Map<string, { readonly versionId: string; readonly provider: Provider }>();
 
   constructor(private readonly options: ProvidersOptions) {
     this.fixed = new Map(options.fixed.map((provider) => [provider.name, provider]));
-    for (const name of KEYED_PROVIDERS) {
-      const key = options.sharedKeys[name];
-      if (key !== undefined) this.shared.set(name, options.keyed[name](key));
-    }
   }
 
   /** @throws ColophonError `provider_not_configured` */
   async get(tx: Tx, name: ProviderName): Promise<Provider> {
     const provider = isKeyed(name)
-      ? ((await this.ownOf(tx, name)) ?? this.shared.get(name))
+      ? ((await this.ownOf(tx, name)) ?? (await this.sharedOf(name)))
       : this.fixed.get(name);
     if (!provider)
       throw new ColophonError('provider_not_configured', `The provider "${name}" has no credentials here.`);
@@ -77,6 +73,14 @@ export class Providers {
     if (problem !== undefined) throw new ColophonError('invalid_request', `Step "${step.key}": ${problem}`);
   }
 
+  private sharedOf(name: KeyedProviderName): Promise<Provider> | undefined {
+    const key = this.options.sharedKeys[name];
+    if (key === undefined) return undefined;
+    const made = this.shared.get(name) ?? this.options.keyed[name](key);
+    this.shared.set(name, made);
+    return made;
+  }
+
   private async ownOf(tx: Tx, name: KeyedProviderName): Promise<Provider | undefined> {
     const slot = `${tx.organizationId} ${name}`;
     const stored = await this.options.credentials.find(tx, name);
@@ -86,7 +90,7 @@ export class Providers {
     }
     const kept = this.own.get(slot);
     if (kept?.versionId === stored.versionId) return kept.provider;
-    const provider = this.options.keyed[name](await stored.open());
+    const provider = await this.options.keyed[name](await stored.open());
     this.own.set(slot, { versionId: stored.versionId, provider });
     return provider;
   }

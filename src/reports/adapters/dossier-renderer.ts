@@ -2,15 +2,17 @@ import { sharp } from '../../assets/adapters/libvips.js';
 import { type CertificateRenderer } from '../application/make-certificate.js';
 import { type DossierRenderer } from '../application/make-report.js';
 import { type DossierPicture } from '../domain/dossier.js';
-import { renderCertificatePdf } from './certificate-pdf.js';
 import { renderDossierJson } from './dossier-json.js';
-import { renderDossierPdf } from './dossier-pdf.js';
 import { writeEvidenceBundle } from './evidence-bundle.js';
 
+// What draws pages is large, and is loaded when the first report is made.
 const PICTURE_SIDE_PIXELS = 640;
 
 export const dossierRenderer: DossierRenderer = {
-  pdf: (dossier, pictures) => renderDossierPdf({ dossier, pictures }),
+  pdf: async (dossier, pictures) => {
+    const { renderDossierPdf } = await import('./dossier-pdf.js');
+    return renderDossierPdf({ dossier, pictures });
+  },
   json: renderDossierJson,
   bundle: async (dossier, dossierPdf, evidence, destinationPath) => {
     await writeEvidenceBundle({ dossier, dossierPdf, evidence, destinationPath });
@@ -18,7 +20,13 @@ export const dossierRenderer: DossierRenderer = {
   picture: thumbnail,
 };
 
-export const certificateRenderer: CertificateRenderer = { pdf: renderCertificatePdf, picture: thumbnail };
+export const certificateRenderer: CertificateRenderer = {
+  pdf: async (facts) => {
+    const { renderCertificatePdf } = await import('./certificate-pdf.js');
+    return renderCertificatePdf(facts);
+  },
+  picture: thumbnail,
+};
 
 /** Transparent parts become white, as on paper. */
 async function thumbnail(assetId: string, path: string): Promise<DossierPicture> {
