@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CedarPolicyEngine } from '../../src/licenses/adapters/cedar-policy-engine.js';
+import { PoliciesInForce } from '../../src/licenses/application/policies-in-force.js';
 import { sha256Hex } from '../../src/shared/bytes.js';
+import { parsePublicId } from '../../src/shared/ids.js';
 import {
   addPerson,
   formWith,
@@ -684,12 +687,17 @@ describe('setting policies', () => {
     await inspector.query('ALTER TABLE policy_text DISABLE TRIGGER append_only_row');
     await inspector.query(`UPDATE policy_text SET bytes = '\\x00' WHERE sha256 = $1`, [sha256]);
     await inspector.query('ALTER TABLE policy_text ENABLE ALWAYS TRIGGER append_only_row');
-    const question = {
-      lineage: { components: [{ listingId: MODEL, role: 'generator', stepKey: 'a' }] },
-      facts: HARMLESS_FACTS,
-      projectId,
-    };
-    const answer = await app.request('/v1/clearances', json(question));
-    expect(answer.status).toBeGreaterThanOrEqual(500);
+    // This process goes on with what it read when the text came; another one reads it now.
+    const elsewhere = new PoliciesInForce(
+      new CedarPolicyEngine(() => undefined),
+      { read: () => Promise.reject(new Error('the tampered text was read')) },
+      () => undefined,
+    );
+    const use = { projectId: parsePublicId('project', projectId) ?? '', useCaseId: null };
+    const organizationId = parsePublicId('organization', app.instance.organizationId) ?? '';
+    const { organizationTx } = app.services;
+    await expect(organizationTx.run(organizationId, (tx) => elsewhere.of(tx, use))).rejects.toThrow(
+      'has another hash',
+    );
   });
 });

@@ -153,7 +153,8 @@ export class FakeKms {
     if (key.state === 'Disabled') throw new KmsError('DisabledException', `${key.arn} is disabled.`);
     if (key.state === 'PendingDeletion')
       throw new KmsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
-    const described = fault === 'other-key' ? `${key.arn.slice(0, -1)}0` : key.arn;
+    const other = `${key.arn.slice(0, -1)}${key.arn.endsWith('0') ? '1' : '0'}`;
+    const described = fault === 'other-key' ? other : key.arn;
     if (operation === 'GetPublicKey') {
       return {
         KeyId: described,
