@@ -4,26 +4,34 @@ const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': '@swc/jest',
+    '^.+\\.ts$': '<rootDir>/test/support/transform-typescript.js',
+    '/node_modules/(@peculiar/utils|asn1js|pkijs|pvtsutils|pvutils|cborg)/.+\\.js$':
+      '<rootDir>/test/support/transform-module.js',
     '/node_modules/(light-my-request/node_modules/)?(cookie|content-disposition)/.+\\.js$': [
       '@swc/jest',
       { swcrc: false, module: { type: 'commonjs' } },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!light-my-request/|cookie/|content-disposition/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!light-my-request/|cookie/|content-disposition/|@peculiar/utils/|asn1js/|pkijs/|pvtsutils/|pvutils/|cborg/)',
+  ],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
 /** Projects that need a real PostgreSQL share one server, started once for the whole run. */
 const withPostgres = {
   ...common,
+  testEnvironment: '<rootDir>/test/support/application-environment.js',
   globalSetup: '<rootDir>/test/support/start-postgres.js',
   globalTeardown: '<rootDir>/test/support/stop-postgres.js',
 };
 
 export default {
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // Tests wait for disks and child processes: on two cores, three workers do more than two.
+  maxWorkers: 3,
+  // What one test file leaves behind makes the collection of garbage of the next one slower: beyond this, a new worker.
+  workerIdleMemoryLimit: '600MB',
   projects: [
     {
       ...common,

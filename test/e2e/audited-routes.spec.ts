@@ -76,20 +76,29 @@ const audited = routes.flatMap((route) =>
 );
 const unaudited = routes.flatMap((route) => ('writes' in route.declared ? [] : [nameOf(route)]));
 
-const entries = (): Promise<WrittenEntry[]> =>
+const entries = (without: ReadonlySet<string> = new Set()): Promise<WrittenEntry[]> =>
   inspector.query(
-    `SELECT entry_id AS id, entry_type AS type, actor_id AS actor, entry FROM audit_entry
-     UNION ALL SELECT entry_id, entry_type, actor_id, entry FROM audit_pending ORDER BY id`,
+    `SELECT * FROM (
+       SELECT entry_id AS id, entry_type AS type, actor_id AS actor, entry FROM audit_entry
+       UNION ALL SELECT entry_id, entry_type, actor_id, entry FROM audit_pending) AS each
+      WHERE id <> ALL($1::uuid[]) ORDER BY id`,
+    [[...without]],
   );
+const entryIds = async (): Promise<ReadonlySet<string>> => {
+  const rows = await inspector.query<{ id: string }>(
+    'SELECT entry_id AS id FROM audit_entry UNION ALL SELECT entry_id FROM audit_pending',
+  );
+  return new Set(rows.map(({ id }) => id));
+};
 
 /** The answer, and what is in all logs together since the request was sent. */
 async function entriesOf(
   send: () => Promise<Response>,
 ): Promise<{ status: number; headers: Headers; sizeBytes: number; written: WrittenEntry[] }> {
-  const before = new Set((await entries()).map(({ id }) => id));
+  const before = await entryIds();
   const response = await send();
   const { byteLength } = await response.arrayBuffer();
-  const written = (await entries()).filter(({ id }) => !before.has(id));
+  const written = await entries(before);
   return { status: response.status, headers: response.headers, sizeBytes: byteLength, written };
 }
 

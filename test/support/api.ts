@@ -24,15 +24,19 @@ export interface RunAnswer {
   steps: { key: string; state: string; assetId: string | null; error: { code: string } | null }[];
 }
 
+/** A run of the built-in pipeline, on small pictures where the test names no size. */
 export function productShot(
   app: TestApplication,
-  changes: Record<string, unknown> = {},
+  { inputs, ...changes }: Record<string, unknown> & { readonly inputs?: Record<string, unknown> } = {},
 ): Record<string, unknown> {
   return {
     projectId: app.instance.projectId,
     useCase: 'hero-image',
     pipeline: 'product-shot',
-    inputs: { prompt: 'a bottle on a table', width: 256, height: 256 },
+    inputs:
+      changes.pipeline === undefined
+        ? { prompt: 'a bottle on a table', width: 256, height: 256, ...inputs }
+        : (inputs ?? {}),
     facts: HARMLESS_FACTS,
     ...changes,
   };
