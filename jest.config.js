@@ -5,7 +5,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': '<rootDir>/test/support/transform-typescript.js',
-    '/node_modules/(@peculiar/utils|asn1js|pkijs|pvtsutils|pvutils|cborg)/.+\\.js$':
+    '/node_modules/(@peculiar/utils|asn1js|pkijs|pvtsutils|pvutils|cborg|pdfkit|fontkit|restructure)/.+\\.m?js$':
       '<rootDir>/test/support/transform-module.js',
     '/node_modules/(light-my-request/node_modules/)?(cookie|content-disposition)/.+\\.js$': [
       '@swc/jest',
@@ -13,7 +13,7 @@ const common = {
     ],
   },
   transformIgnorePatterns: [
-    '/node_modules/(?!light-my-request/|cookie/|content-disposition/|@peculiar/utils/|asn1js/|pkijs/|pvtsutils/|pvutils/|cborg/)',
+    '/node_modules/(?!light-my-request/|cookie/|content-disposition/|@peculiar/utils/|asn1js/|pkijs/|pvtsutils/|pvutils/|cborg/|pdfkit/|fontkit/|restructure/)',
   ],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
