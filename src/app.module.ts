@@ -37,6 +37,7 @@ import { ContributionController } from './contributions/http/contribution.contro
 import { ObligationController } from './contributions/http/obligation.controller.js';
 import { OrganizationTx } from './database/organization-tx.js';
 import { RunRepository } from './generation/adapters/run.repository.js';
+import { AnswerStep } from './generation/application/answer-step.js';
 import { CancelRun } from './generation/application/cancel-run.js';
 import { CreatePipeline } from './generation/application/create-pipeline.js';
 import { ProviderCredentials } from './generation/application/provider-credentials.js';
@@ -44,12 +45,15 @@ import { ReceiveFalWebhook } from './generation/application/receive-fal-webhook.
 import { ReceiveReplicateWebhook } from './generation/application/receive-replicate-webhook.js';
 import { ReconcileStep } from './generation/application/reconcile-step.js';
 import { RunEvents } from './generation/application/run-events.js';
+import { ResumeRun } from './generation/application/resume-run.js';
 import { StartRun } from './generation/application/start-run.js';
 import { FalWebhookController } from './generation/http/fal-webhook.controller.js';
 import { ProviderCredentialController } from './generation/http/provider-credential.controller.js';
 import { ReplicateWebhookController } from './generation/http/replicate-webhook.controller.js';
 import { PipelineController } from './generation/http/pipeline.controller.js';
 import { RunEventsController } from './generation/http/run-events.controller.js';
+import { Offerings } from './generation/domain/offering.js';
+import { RunStepsController } from './generation/http/run-steps.controller.js';
 import { RunController } from './generation/http/run.controller.js';
 import { AuthenticationGuard } from './http/authentication.guard.js';
 import { FormUploads } from './http/form-uploads.js';
@@ -129,6 +133,7 @@ export class AppModule {
         WaiverController,
         PolicyController,
         RunController,
+        RunStepsController,
         RunEventsController,
         PipelineController,
         FalWebhookController,
@@ -214,6 +219,9 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [RunRepository, services.runs],
     [RunEvents, services.events],
     [StartRun, services.startRun],
+    [ResumeRun, services.resumeRun],
+    [Offerings, services.offerings],
+    [AnswerStep, services.answerStep],
     [CancelRun, services.cancelRun],
     [ReconcileStep, services.reconcileStep],
     [CreatePipeline, services.createPipeline],

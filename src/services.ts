@@ -42,8 +42,17 @@ export async function createServices(options: ServicesOptions) {
   const assets = composeAssets(options, database, log, reading, provenance, licenses, fingerprints);
   const recovery = composeRecovery(options, database, log, reading, fingerprints, assets);
   const verification = composeVerification(options, database, assets, provenance);
-  const generation = await composeGeneration(options, database, log, reading, assets, licenses, offered);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
+  const generation = await composeGeneration(
+    options,
+    database,
+    log,
+    reading,
+    assets,
+    licenses,
+    offered,
+    humanWork,
+  );
   const erasure = composeErasure(options, log, assets);
   const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);
   return {

@@ -7,22 +7,26 @@ import { ReplicateWebhookSecrets } from '../generation/adapters/replicate/replic
 import { RunRepository } from '../generation/adapters/run.repository.js';
 import { StudioProvider } from '../generation/adapters/studio-provider.js';
 import { AdvanceStep } from '../generation/application/advance-step.js';
+import { AnswerStep } from '../generation/application/answer-step.js';
 import { CancelRun } from '../generation/application/cancel-run.js';
 import { CaptureOutput } from '../generation/application/capture-output.js';
 import { CaptureStep } from '../generation/application/capture-step.js';
 import { CompleteStep } from '../generation/application/complete-step.js';
 import { CreatePipeline } from '../generation/application/create-pipeline.js';
 import { EndStep } from '../generation/application/end-step.js';
+import { ExpireStep } from '../generation/application/expire-step.js';
 import { FailStep } from '../generation/application/fail-step.js';
 import { FindPipeline } from '../generation/application/find-pipeline.js';
 import { Money } from '../generation/application/money.js';
 import { LookForLostJob } from '../generation/application/look-for-lost-job.js';
+import { ReadOutputFacts } from '../generation/application/output-facts.js';
 import { PollStep } from '../generation/application/poll-step.js';
 import { ProviderCredentials } from '../generation/application/provider-credentials.js';
 import { Providers } from '../generation/application/providers.js';
 import { ReceiveFalWebhook } from '../generation/application/receive-fal-webhook.js';
 import { ReceiveReplicateWebhook } from '../generation/application/receive-replicate-webhook.js';
 import { ReconcileStep } from '../generation/application/reconcile-step.js';
+import { ResumeRun } from '../generation/application/resume-run.js';
 import { ResumeWaivedRun } from '../generation/application/resume-waived-run.js';
 import { RunEvents } from '../generation/application/run-events.js';
 import { StartRun } from '../generation/application/start-run.js';
@@ -30,9 +34,11 @@ import { LoadStepFacts } from '../generation/application/step-facts.js';
 import { StepInputs } from '../generation/application/step-inputs.js';
 import { BuildStepRequest } from '../generation/application/step-request.js';
 import { SubmitStep } from '../generation/application/submit-step.js';
+import { TryAgain } from '../generation/application/try-again.js';
 import { type OutboundPolicy } from '../outbound/guarded-fetch.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
+import { type composeHumanWork } from './human-work.js';
 import { type composeLicenses } from './licenses.js';
 import { type composeLogReading } from './log-reading.js';
 import { type composeLog } from './log.js';
@@ -78,6 +84,7 @@ export async function composeGeneration(
   }: Composed<typeof composeAssets>,
   { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
   { offerings, ownServers }: Composed<typeof composeOfferings>,
+  { recordSelection }: Composed<typeof composeHumanWork>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
   const studioProvider = new StudioProvider(studio);
@@ -98,7 +105,8 @@ export async function composeGeneration(
   const money = new Money(appendEntry, clock);
   const { stepLeaseSeconds } = configuration;
   const wakeUps = new StepJobQueue(boss, stepLeaseSeconds, () => stepWorker.nudge());
-  const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, offerings);
+  const outputFacts = new ReadOutputFacts(assets);
+  const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, offerings, outputFacts, clock);
   const stepInputs = new StepInputs(runs, assets, vault);
   const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), probe);
   const stepFacts = new LoadStepFacts(runs, stepInputs, manifestSettings, namedActors, pictureHistory, vault);
@@ -114,7 +122,8 @@ export async function composeGeneration(
     offerings,
     clock,
   );
-  const failStep = new FailStep(organizationTx, endStep);
+  const tryAgain = new TryAgain(runs, events, wakeUps, appendEntry, clock);
+  const failStep = new FailStep(organizationTx, endStep, tryAgain);
   const captureStep = new CaptureStep(organizationTx, runs, captureOutput, failStep, events);
   const submitStep = new SubmitStep(
     organizationTx,
@@ -137,6 +146,7 @@ export async function composeGeneration(
     new LookForLostJob(organizationTx, providers, reconcileStep, STEP_TIMES),
     completeStep,
     failStep,
+    new ExpireStep(failStep, clock),
     wakeUps,
     { ...STEP_TIMES, leaseSeconds: stepLeaseSeconds },
   );
@@ -146,29 +156,34 @@ export async function composeGeneration(
     { outbound, ...(baseUrl ? { baseUrlOverride: baseUrl } : {}) },
     clock,
   );
+  const startRun = new StartRun(
+    organizationTx,
+    runs,
+    assets,
+    new FindPipeline(),
+    decideClearance,
+    requireCleared,
+    requirePublishing,
+    providers,
+    money,
+    vault,
+    appendEntry,
+    events,
+    endStep,
+    offerings,
+    clock,
+  );
   return {
     runs,
+    offerings,
     events,
     studioProvider,
     stepWorker,
+    advanceStep,
     reconcileStep,
-    startRun: new StartRun(
-      organizationTx,
-      runs,
-      assets,
-      new FindPipeline(),
-      decideClearance,
-      requireCleared,
-      requirePublishing,
-      providers,
-      money,
-      vault,
-      appendEntry,
-      events,
-      wakeUps,
-      offerings,
-      clock,
-    ),
+    startRun,
+    resumeRun: new ResumeRun(organizationTx, runs, stepInputs, startRun),
+    answerStep: new AnswerStep(runs, assets, endStep, requirePublishing, recordSelection, appendEntry, clock),
     providerCredentials: new ProviderCredentials(credentials, appendEntry),
     cancelRun: new CancelRun(runs, endStep, appendEntry),
     resumeWaivedRun: new ResumeWaivedRun(runs, requireLiveKey, endStep, events),

@@ -1,6 +1,7 @@
 import { changedRegion } from '../contributions/adapters/changed-region.js';
 import { ProveObligation } from '../contributions/application/prove-obligation.js';
 import { RecordContribution } from '../contributions/application/record-contribution.js';
+import { RecordSelection } from '../contributions/application/record-selection.js';
 import { ReviewAsset } from '../contributions/application/review-asset.js';
 import { StateAuthorship } from '../contributions/application/state-authorship.js';
 import { type composeAssets } from './assets.js';
@@ -27,6 +28,7 @@ export function composeHumanWork(
   { requireCleared, requireReleasable, recordObligations }: Composed<typeof composeLicenses>,
 ) {
   return {
+    recordSelection: new RecordSelection(appendEntry, vault, clock),
     recordContribution: new RecordContribution(
       organizationTx,
       assets,

@@ -112,6 +112,11 @@ export const ERROR_CODES = {
     howToFix:
       'Start a new run: the inputs of this one were erased, so its open steps cannot be done. Nothing more is spent.',
   },
+  run_not_resumable: {
+    status: 409,
+    howToFix: 'See the detail. Start a new run with what this one made as inputs or substitutes.',
+  },
+  deadline_passed: { status: 409, howToFix: 'Resume the run, or start a new one: nobody answered in time.' },
   run_not_cancelable: { status: 409, howToFix: 'The run has ended.' },
   // Human work
   four_eyes_required: {

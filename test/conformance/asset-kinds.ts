@@ -215,6 +215,7 @@ const RUN: Run = {
   createdBy: newId(),
   createdAt: now,
   finishedAt: undefined,
+  resumesRunId: undefined,
 };
 
 const STEP: StepRun = {
@@ -242,6 +243,13 @@ const STEP: StepRun = {
   errorCode: undefined,
   errorDetail: undefined,
   updatedAt: now,
+  plan: undefined,
+  alternative: 0,
+  submitAttempts: 1,
+  retryAt: undefined,
+  waitsUntil: undefined,
+  formerUpstreamIds: [],
+  skipReason: undefined,
 };
 
 const TRAINED: Partial<StepRun> = {

@@ -137,6 +137,84 @@ describe('killed at every state of the step ledger', () => {
     if (run) await expectSucceededOnce(run);
   }, 180_000);
 
+  it('a list half done, a retry that is due, a person who is asked: killed at each, nothing is sent twice', async () => {
+    const changed = (when: string): PausePoint => ({ table: 'step_run', on: 'UPDATE', when });
+    const retryDue = changed('NEW.retry_at IS NOT NULL AND OLD.retry_at IS NULL');
+    bench.fake.plan({ submit: '429' });
+    const run = await withDatabase(async (database) => {
+      before = await remember(bench);
+      const killed = new Promise<void>((resolve, reject) => {
+        database.afterCommit(retryDue, () => void bench.program.kill().then(resolve, reject)).catch(reject);
+      });
+      const started = await bench.startListRun();
+      await killed;
+      await database.forgetCommits('step_run');
+      const due = await database.query(
+        `SELECT key FROM step_run WHERE state = 'RESERVED' AND retry_at IS NOT NULL`,
+      );
+      expect(due).toHaveLength(1);
+      return started;
+    });
+    for (const point of [
+      changed(`NEW.key LIKE 'variant.%' AND NEW.state = 'CAPTURED' AND OLD.state = 'SUBMITTED'`),
+      changed(`NEW.key = 'pick' AND NEW.state = 'WAITING' AND OLD.state <> 'WAITING'`),
+    ]) {
+      const reached = await arm(point);
+      await bench.restart();
+      await reached();
+    }
+    await bench.restart();
+    await eventually(
+      'a person is asked',
+      async () => (await bench.stateOf(run.id, 'pick')) === 'WAITING' || undefined,
+    );
+    await kill();
+    const reached = await arm(changed(`NEW.state = 'SUCCEEDED' AND OLD.state = 'WAITING'`));
+    await bench.restart();
+    const { steps } = await bench.run(run.id);
+    const answer = () =>
+      bench.post(`/v1/runs/${run.id}/steps/pick/answer`, { outcome: 'chosen', assetId: steps[0]?.assetId });
+    const lost = answer().catch(() => 'lost');
+    await reached();
+    expect(await lost).toBe('lost');
+    expect(await bench.stateOf(run.id, 'pick')).toBe('WAITING');
+    await bench.restart();
+    await answer();
+    const ended = await bench.runIn(run.id, 'SUCCEEDED', 'FAILED', 'PARTIALLY_SUCCEEDED');
+    expect(ended.steps.map(({ state }) => state)).toEqual([
+      'SUCCEEDED',
+      'SUCCEEDED',
+      'SUCCEEDED',
+      'SUCCEEDED',
+    ]);
+    const made = ended.steps.map(({ id }) => parsePublicId('stepRun', id));
+    const charged = bench.fake.ledger().filter(({ stepRunId }) => made.includes(stepRunId));
+    expect(charged.map(({ stepRunId }) => stepRunId).sort()).toEqual(made.slice(0, 2).sort());
+    await expectSound(bench, before);
+  }, 120_000);
+
+  it('a retry whose answer was read and whose commit was not made is an unknown outcome', async () => {
+    bench.fake.plan({ submit: '429' });
+    const reached = await arm({
+      table: 'step_run',
+      on: 'UPDATE',
+      when: 'NEW.retry_at IS NOT NULL AND OLD.retry_at IS NULL',
+    });
+    const run = await bench.startListRun();
+    await reached();
+    await bench.restart();
+    const open = await bench.runIn(run.id, 'NEEDS_RECONCILIATION');
+    const lost = open.steps.find(({ state }) => state === 'OUTCOME_UNKNOWN');
+    await bench.post(`/v1/runs/${run.id}/steps/${lost?.key}/reconcile`, { outcome: 'not_accepted' });
+    await eventually(
+      'a person is asked',
+      async () => (await bench.stateOf(run.id, 'pick')) === 'WAITING' || undefined,
+    );
+    await bench.post(`/v1/runs/${run.id}/cancel`, {});
+    await bench.runIn(run.id, 'CANCELED');
+    await expectSound(bench, before);
+  }, 90_000);
+
   it('SUBMITTING: committed, the vendor has not got the request; a person says so and it is sent again', async () => {
     const run = await killAtMessage('submit', 'arrival');
     expect(await bench.stateOf(run.id, 'generate')).toBe('SUBMITTING');

@@ -98,6 +98,13 @@ async function newStep(reserved: bigint): Promise<StepRun> {
     errorCode: undefined,
     errorDetail: undefined,
     updatedAt: new Date(),
+    plan: undefined,
+    alternative: 0,
+    submitAttempts: 0,
+    retryAt: undefined,
+    waitsUntil: undefined,
+    formerUpstreamIds: [],
+    skipReason: undefined,
   };
 }
 

@@ -164,6 +164,22 @@ export class RouteCalls {
       const { id } = await this.startRun();
       return this.one(`/v1/runs/${id}/cancel`, {}, 200, 'run.cancel_requested', 'run.finished');
     },
+    'POST /v1/runs/{id}/resume': async () => {
+      const { id } = await this.answer<Run>(this.ask('/v1/runs', json(this.runBody())));
+      await this.failedAsReleased(id);
+      return this.one(`/v1/runs/${id}/resume`, {}, 202, 'clearance.decided', 'run.accepted');
+    },
+    'POST /v1/runs/{id}/steps/{key}/answer': async () => {
+      const assetId = await this.upload();
+      const answer = async (operation: string) =>
+        `/v1/runs/${await this.asking(operation, assetId)}/steps/ask/answer`;
+      const chosen = { outcome: 'chosen', assetId, comment: 'the only one' };
+      const ended = ['step.answered', 'step.failed', 'run.finished'] as const;
+      return [
+        ...this.one(await answer('choose'), chosen, 200, 'step.answered', 'contribution.recorded'),
+        ...this.one(await answer('wait-for-approval'), { outcome: 'rejected' }, 200, ...ended),
+      ];
+    },
     'POST /v1/runs/{id}/steps/{key}/reconcile': async () => {
       const { runId, key } = await this.lostStep();
       const body = { outcome: 'accepted', upstreamId: 'job_1' };
@@ -208,6 +224,11 @@ export class RouteCalls {
       };
       const name = `mine-${++this.serial}`;
       return this.one('/v1/pipelines', { name, definition: { steps: [step] } }, 201, 'pipeline.created');
+    },
+    'POST /v1/pipelines/import': () => {
+      const node = { type: 'run', app: 'fal-ai/flux/schnell', input: { prompt: 'a bottle' } };
+      const body = { name: `fal-${++this.serial}`, format: 'fal-workflow', workflow: { node } };
+      return this.one('/v1/pipelines/import', body, 201, 'pipeline.created');
     },
     'POST /v1/assets': async () => {
       const form = await this.uploadForm();
@@ -361,6 +382,7 @@ export class RouteCalls {
       this.look(`/v1/projects/${this.projectId}/manifest-settings`),
     'GET /v1/runs': () => this.look('/v1/runs'),
     'GET /v1/runs/{id}': async () => this.look(`/v1/runs/${(await this.startRun()).id}`),
+    'GET /v1/runs/{id}/steps': async () => this.look(`/v1/runs/${(await this.startRun()).id}/steps`),
     'GET /v1/runs/{id}/events': async () => {
       const { id } = await this.startRun();
       await this.answer(this.ask(`/v1/runs/${id}/cancel`, json({})));
@@ -562,6 +584,34 @@ export class RouteCalls {
       parsePublicId('run', run.id),
     ]);
     return { runId: run.id, stepRunId, key: 'generate' };
+  }
+
+  /** As after a refusal of the vendor. */
+  private async failedAsReleased(runId: string): Promise<void> {
+    const { inspector } = this.world;
+    const id = parsePublicId('run', runId);
+    await inspector.query(
+      `INSERT INTO money_movement SELECT organization_id, id, 'release', 0, 'none', now() FROM step_run WHERE run_id = $1`,
+      [id],
+    );
+    await inspector.query(`UPDATE step_run SET state = 'FAILED' WHERE run_id = $1`, [id]);
+    await inspector.query(`UPDATE run SET state = 'FAILED' WHERE id = $1`, [id]);
+  }
+
+  /** A run of the owner in which a person is asked about what is given. */
+  private async asking(operation: string, photo: string): Promise<string> {
+    const pipeline = `ask-${++this.serial}`;
+    const scene = {
+      key: 'scene',
+      operation: 'generate',
+      model: 'studio-scene@studio',
+      parameters: { prompt: 'x' },
+    };
+    const roles = ['creator', 'reviewer'];
+    const steps = [scene, { key: 'ask', operation, roles, images: { image: { input: 'photo' } } }];
+    await this.answer(this.ask('/v1/pipelines', json({ name: pipeline, definition: { steps } })));
+    const body = productShot(this.world.app, { pipeline, inputs: { photo } });
+    return (await this.answer<Run>(this.world.app.request('/v1/runs', json(body)))).id;
   }
 
   private newListing(): Listing {

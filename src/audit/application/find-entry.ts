@@ -13,14 +13,22 @@ export interface FoundEntry {
   readonly sealed: Readonly<Record<string, string>>;
 }
 
-/** The first entry of a type about a subject, e.g. the acceptance of a run; `undefined` when there is none. */
-export async function findEntry(tx: Tx, type: EntryType, subjectId: string): Promise<FoundEntry | undefined> {
+/** The first or the last entry of a type about a subject, e.g. the acceptance of a run; `undefined` when there is none. */
+export async function findEntry(
+  tx: Tx,
+  type: EntryType,
+  subjectId: string,
+  which: 'first' | 'last' = 'first',
+): Promise<FoundEntry | undefined> {
   const of = [tx.organizationId, subjectId, type];
   const where = 'organization_id = $1 AND subject_id = $2 AND entry_type = $3';
   // One statement sees an entry in exactly one of both tables.
   const [row] = await tx.query<{ entry_id: string; entry: Buffer }>(
-    `(SELECT entry_id, entry FROM audit_entry WHERE ${where} ORDER BY index LIMIT 1)
-     UNION ALL (SELECT entry_id, entry FROM audit_pending WHERE ${where} ORDER BY ordinal LIMIT 1) LIMIT 1`,
+    which === 'first'
+      ? `(SELECT entry_id, entry FROM audit_entry WHERE ${where} ORDER BY index LIMIT 1)
+         UNION ALL (SELECT entry_id, entry FROM audit_pending WHERE ${where} ORDER BY ordinal LIMIT 1) LIMIT 1`
+      : `(SELECT entry_id, entry FROM audit_pending WHERE ${where} ORDER BY ordinal DESC LIMIT 1)
+         UNION ALL (SELECT entry_id, entry FROM audit_entry WHERE ${where} ORDER BY index DESC LIMIT 1) LIMIT 1`,
     of,
   );
   if (row === undefined) return undefined;

@@ -72,6 +72,18 @@ const fileReading = {
   unreadPlaces: z.array(token).max(8).optional(),
 };
 
+/** 500 ids of 36 characters leave an entry below its 65,535 bytes. */
+const MAX_SHOWN_IN_ENTRY = 500;
+
+/** A step as it was accepted; the fallbacks are cleared with it, and used in this order. */
+const acceptedStep = z.strictObject({
+  stepRunId: id,
+  key: token,
+  provider: token,
+  listingId,
+  fallbacks: z.array(listingId).min(1).max(4).optional(),
+});
+
 /** Why a key is given up, in the words of RFC 5280 section 5.3.1; never in free words. */
 export const KEY_COMPROMISE_REASONS = ['key_compromise', 'ca_compromise', 'suspected_compromise'] as const;
 export type KeyCompromiseReason = (typeof KEY_COMPROMISE_REASONS)[number];
@@ -264,11 +276,18 @@ export const ENTRY_DATA_SCHEMAS = {
     projectId: id,
     useCase: name,
     clearanceId: id,
-    steps: z
-      .array(z.strictObject({ stepRunId: id, key: token, provider: token, listingId }))
-      .min(1)
-      .max(128),
+    steps: z.array(acceptedStep).min(1).max(128),
+    /** Where these are not all: how many there are. The others are in `run.steps_accepted`. */
+    stepsTotal: z.int().positive().optional(),
+    /** The failed run that this one goes on with. */
+    resumes: id.optional(),
     reservedMicroUsd: microUsd,
+  }),
+  /** Further steps of a run, written together with `run.accepted`, which is the first part. */
+  'run.steps_accepted': z.strictObject({
+    part: z.int().min(2),
+    parts: z.int().min(2),
+    steps: z.array(acceptedStep).min(1).max(128),
   }),
   /** Intent: committed before the provider is called. */
   'step.submitted': z.strictObject({
@@ -282,6 +301,37 @@ export const ENTRY_DATA_SCHEMAS = {
   /** A crash or a lost answer: the provider may or may not have worked. Never submitted again by itself. */
   'step.outcome_unknown': z.strictObject({ runId: id, stepKey: token, provider: token }),
   'step.reconciled': z.strictObject({ runId: id, stepKey: token, outcome: token }),
+  /**
+   * A request failed for certain and at no cost, and the step is tried again: the same model later, or the next one that
+   * its definition names. `attempt` counts the requests to this model.
+   */
+  'step.attempt_failed': z.strictObject({
+    runId: id,
+    stepKey: token,
+    provider: token,
+    listingId,
+    code: token,
+    attempt: z.int().positive(),
+    notAccepted: z.enum(['not_sent', 'rate_limited', 'unavailable']).optional(),
+    next: z.enum(['retry', 'fallback']),
+    nextProvider: token.optional(),
+    nextListingId: listingId.optional(),
+  }),
+  /** Not done: its condition does not hold, or what it works on is not there. `passedAssetId`: it hands this on. */
+  'step.skipped': z.strictObject({
+    runId: id,
+    stepKey: token,
+    reason: z.enum(['condition', 'input_missing']),
+    passedAssetId: id.optional(),
+  }),
+  /** A person answered a step that waited for one. `assetId`: what it hands on; absent where the answer was no. */
+  'step.answered': z.strictObject({
+    runId: id,
+    stepKey: token,
+    outcome: z.enum(['edited', 'approved', 'rejected', 'chosen']),
+    shown: z.array(id).min(1).max(MAX_SHOWN_IN_ENTRY),
+    assetId: id.optional(),
+  }),
   'step.failed': z.strictObject({ runId: id, stepKey: token, provider: token, code: token }),
   'step.settled': z.strictObject({ runId: id, stepKey: token, costMicroUsd: microUsd, basis: token }),
   /** Somebody wants nothing more to be sent to a provider. `state` is the state of the run at that moment. */
@@ -346,6 +396,8 @@ export const ENTRY_DATA_SCHEMAS = {
     actionType: token,
     basis: token,
     capture: token,
+    /** Of a selection: what was shown, the chosen one among it. */
+    shown: z.array(id).min(1).max(MAX_SHOWN_IN_ENTRY).optional(),
     ...fileReading,
   }),
   'review.decided': z.strictObject({ assetId: id, decision: token, sha256: sha256Hex }),

@@ -4,6 +4,7 @@ import {
   type ChangedRegion,
   type ContributionAction,
   type ContributionBasis,
+  type SELECTION,
 } from '../domain/contribution.js';
 
 @Entity('contribution')
@@ -14,7 +15,7 @@ export class ContributionEntity {
   @Column('uuid') assetId!: string;
   @Column('uuid') parentAssetId!: string;
   @Column('uuid') contributorId!: string;
-  @Column('text') actionType!: ContributionAction;
+  @Column('text') actionType!: ContributionAction | typeof SELECTION;
   @Column('text') basis!: ContributionBasis;
   @Column('text') capture!: CaptureKind;
   @Column('text') tool!: string;

@@ -13,6 +13,8 @@ export const CONTRIBUTION_ACTIONS = [
   'TEXT_AUTHORED',
 ] as const;
 export type ContributionAction = (typeof CONTRIBUTION_ACTIONS)[number];
+/** One of several was chosen: an act without a new version, recorded by the step in which it happened. */
+export const SELECTION = 'SELECTION';
 
 /**
  * The ground on which the act may count toward authorship (U.S. Copyright Office, Copyright and Artificial

@@ -2,9 +2,10 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import { exactInteger } from '../../database/column-transformers.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type OfferedComponent } from '../domain/offering.js';
-import { type Operation } from '../domain/operation.js';
-import { type Preparation, type ProviderName } from '../domain/provider.port.js';
-import { type RunState, type StepState } from '../domain/run.js';
+import { type StepOperation } from '../domain/pipeline-definition.js';
+import { type Preparation, type StepExecutor } from '../domain/provider.port.js';
+import { type RunState, type StepRun, type StepState } from '../domain/run.js';
+import { type StepPlan } from '../domain/step-plan.js';
 import { type Usage } from '../domain/usage.js';
 
 @Entity('pipeline')
@@ -22,10 +23,11 @@ export class PipelineEntity {
 
 @Entity('run')
 @Index('run_created', ['organizationId', 'id'])
+@Unique('run_resumes_unique', ['organizationId', 'resumesRunId'])
 @Check('run_mode_check', `mode IN ('live', 'test')`)
 @Check(
   'run_state_check',
-  `state IN ('WAITING_FOR_WAIVER', 'RUNNING', 'NEEDS_RECONCILIATION', 'SUCCEEDED', 'FAILED', 'CANCELED')`,
+  `state IN ('WAITING_FOR_WAIVER', 'RUNNING', 'NEEDS_RECONCILIATION', 'SUCCEEDED', 'PARTIALLY_SUCCEEDED', 'FAILED', 'CANCELED')`,
 )
 export class RunEntity {
   @PrimaryColumn('uuid') organizationId!: string;
@@ -43,13 +45,18 @@ export class RunEntity {
   @Column('uuid') createdBy!: string;
   @Column('timestamptz') createdAt!: Date;
   @Column('timestamptz', { nullable: true }) finishedAt!: Date | null;
+  @Column('uuid', { nullable: true }) resumesRunId!: string | null;
 }
 
 @Entity('step_run')
 @Unique('step_run_key_unique', ['organizationId', 'runId', 'key'])
 @Check(
   'step_run_state_check',
-  `state IN ('RESERVED', 'SUBMITTING', 'SUBMITTED', 'CAPTURED', 'SUCCEEDED', 'FAILED', 'SKIPPED', 'CANCELED', 'OUTCOME_UNKNOWN')`,
+  `state IN ('RESERVED', 'WAITING', 'SUBMITTING', 'SUBMITTED', 'CAPTURED', 'SUCCEEDED', 'FAILED', 'SKIPPED', 'CANCELED', 'OUTCOME_UNKNOWN')`,
+)
+@Check(
+  'step_run_skip_reason_check',
+  `skip_reason IN ('substituted', 'condition', 'input_missing', 'failed_before')`,
 )
 @Check('step_run_reserved_check', `reserved_micro_usd >= 0`)
 export class StepRunEntity {
@@ -58,8 +65,8 @@ export class StepRunEntity {
   @Column('uuid') runId!: string;
   @Column('text') key!: string;
   @Column('int') ordinal!: number;
-  @Column('text') operation!: Operation;
-  @Column('text') provider!: ProviderName;
+  @Column('text') operation!: StepOperation;
+  @Column('text') provider!: StepExecutor;
   @Column('text') listingId!: string;
   @Column('text') endpoint!: string;
   @Column('text', { array: true }) dependsOn!: string[];
@@ -84,4 +91,10 @@ export class StepRunEntity {
   @Column('text', { nullable: true }) errorDetail!: string | null;
   @Column('timestamptz') createdAt!: Date;
   @Column('timestamptz') updatedAt!: Date;
+  @Column('jsonb', { nullable: true }) plan!: StepPlan | null;
+  @Column('int', { default: 0 }) alternative!: number;
+  @Column('timestamptz', { nullable: true }) retryAt!: Date | null;
+  @Column('timestamptz', { nullable: true }) waitsUntil!: Date | null;
+  @Column('text', { array: true, nullable: true }) formerUpstreamIds!: string[] | null;
+  @Column('text', { nullable: true }) skipReason!: NonNullable<StepRun['skipReason']> | null;
 }

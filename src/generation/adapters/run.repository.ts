@@ -1,4 +1,4 @@
-import { LessThan } from 'typeorm';
+import { In, LessThan, MoreThan } from 'typeorm';
 import { type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -26,6 +26,17 @@ type StepChange = Partial<
     | 'outputAssetId'
     | 'errorCode'
     | 'errorDetail'
+    | 'plan'
+    | 'alternative'
+    | 'submitAttempts'
+    | 'retryAt'
+    | 'waitsUntil'
+    | 'formerUpstreamIds'
+    | 'skipReason'
+    | 'listingId'
+    | 'provider'
+    | 'endpoint'
+    | 'components'
   >
 >;
 
@@ -45,6 +56,7 @@ export class RunRepository {
       definition,
       cancelRequestedAt: run.cancelRequestedAt ?? null,
       finishedAt: run.finishedAt ?? null,
+      resumesRunId: run.resumesRunId ?? null,
     });
   }
 
@@ -65,6 +77,8 @@ export class RunRepository {
       | 'reservedMicroUsd'
       | 'outputAssetId'
       | 'components'
+      | 'plan'
+      | 'skipReason'
     >[],
   ): Promise<void> {
     const now = this.clock.now();
@@ -118,6 +132,51 @@ export class RunRepository {
       order: { ordinal: 'ASC' },
     });
     return rows.map(toStep);
+  }
+
+  /** Some of the steps of a run, in no order. */
+  async stepsWithKeys(tx: Tx, runId: string, keys: readonly string[]): Promise<StepRun[]> {
+    if (keys.length === 0) return [];
+    const { organizationId } = tx;
+    const rows = await tx.manager.findBy(StepRunEntity, { organizationId, runId, key: In([...keys]) });
+    return rows.map(toStep);
+  }
+
+  async isDependedOn(tx: Tx, runId: string, key: string): Promise<boolean> {
+    const rows = await tx.query(
+      'SELECT 1 FROM step_run WHERE organization_id = $1 AND run_id = $2 AND $3 = ANY(depends_on) LIMIT 1',
+      [tx.organizationId, runId, key],
+    );
+    return rows.length > 0;
+  }
+
+  /** A page of the steps of a run in their order. */
+  async stepsAfter(
+    tx: Tx,
+    runId: string,
+    page: { readonly limit: number; readonly afterOrdinal: number; readonly state: StepState | undefined },
+  ): Promise<StepRun[]> {
+    const { organizationId } = tx;
+    const rows = await tx.manager.find(StepRunEntity, {
+      where: {
+        organizationId,
+        runId,
+        ordinal: MoreThan(page.afterOrdinal),
+        ...(page.state === undefined ? {} : { state: page.state }),
+      },
+      order: { ordinal: 'ASC' },
+      take: page.limit,
+    });
+    return rows.map(toStep);
+  }
+
+  /** The run that goes on with this one. */
+  async resumedBy(tx: Tx, runId: string): Promise<string | undefined> {
+    const [row] = await tx.query<{ id: string }>(
+      'SELECT id FROM run WHERE organization_id = $1 AND resumes_run_id = $2',
+      [tx.organizationId, runId],
+    );
+    return row?.id;
   }
 
   async step(tx: Tx, id: string): Promise<StepRun> {
@@ -262,6 +321,7 @@ function toRun({ organizationId: _o, definition: _d, ...row }: RunEntity): Run {
     ...row,
     cancelRequestedAt: row.cancelRequestedAt ?? undefined,
     finishedAt: row.finishedAt ?? undefined,
+    resumesRunId: row.resumesRunId ?? undefined,
   };
 }
 
@@ -291,5 +351,19 @@ function toStep(row: StepRunEntity): StepRun {
     errorCode: row.errorCode ?? undefined,
     errorDetail: row.errorDetail ?? undefined,
     updatedAt: row.updatedAt,
+    ...courseOf(row),
+  };
+}
+
+/** What the pipeline makes of the step, and where it is with that. */
+function courseOf(row: StepRunEntity) {
+  return {
+    plan: row.plan ?? undefined,
+    alternative: row.alternative,
+    submitAttempts: row.submitAttempts,
+    retryAt: row.retryAt ?? undefined,
+    waitsUntil: row.waitsUntil ?? undefined,
+    formerUpstreamIds: row.formerUpstreamIds ?? [],
+    skipReason: row.skipReason ?? undefined,
   };
 }

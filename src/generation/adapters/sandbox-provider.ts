@@ -74,6 +74,11 @@ export class SandboxProvider implements Provider {
           'upstream_error',
           'The text asked the sandbox to refuse it (content_policy_violation).',
         );
+      case 'busy':
+        return {
+          ...failed('upstream_error', 'The text asked the sandbox to be busy.'),
+          notAccepted: 'rate_limited',
+        };
       case 'outcome-unknown':
         throw new OutcomeUnknownError('The text asked the sandbox to lose its answer.');
       case 'invalid-output':

@@ -5,6 +5,7 @@ import { type Lease, LeaseLostError, type RunRepository } from '../adapters/run.
 import { type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { type CompleteStep } from './complete-step.js';
+import { type ExpireStep } from './expire-step.js';
 import { type FailStep } from './fail-step.js';
 import { type LookForLostJob } from './look-for-lost-job.js';
 import { type PollStep } from './poll-step.js';
@@ -30,6 +31,7 @@ export class AdvanceStep {
     private readonly lookForLostJob: LookForLostJob,
     private readonly completeStep: CompleteStep,
     private readonly failStep: FailStep,
+    private readonly expireStep: ExpireStep,
     private readonly wakeUps: WakeUpQueue,
     private readonly options: AdvanceOptions,
   ) {}
@@ -102,6 +104,8 @@ export class AdvanceStep {
     switch (work.step.state) {
       case 'RESERVED':
         return this.submitStep.begin(work);
+      case 'WAITING':
+        return this.expireStep.expire(work);
       case 'SUBMITTING':
         return this.submitStep.recover(work);
       case 'SUBMITTED':

@@ -4,14 +4,23 @@ import { isStillImageType } from '../../assets/domain/media-probe/still-image-ty
 import { type SignalReading } from '../../assets/domain/signal-reading.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
-import { type Lineage, type LineageComponent, type LineageInput } from '../../licenses/domain/lineage.js';
+import {
+  type Lineage,
+  type LineageComponent,
+  type LineageInput,
+  MAX_COMPONENTS,
+  MAX_INPUTS,
+} from '../../licenses/domain/lineage.js';
 import { PURPOSES } from '../../licenses/domain/terms.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
+import { definitionKeyOf } from '../domain/definition-words.js';
 import { listingsThatGet, listingsThatGot, type MadeAsset } from '../domain/picture-flow.js';
 import { type OfferedComponent } from '../domain/offering.js';
 import { type Operation, OPERATION_FACTS } from '../domain/operation.js';
-import { type PlannedStep, type RunInputs } from '../domain/resolve-run.js';
+import { type PlannedStep } from '../domain/plan-steps.js';
+import { isHuman } from '../domain/pipeline-definition.js';
+import { type RunInputs } from '../domain/run-inputs.js';
 
 /** A step as far as its lineage is concerned. */
 interface UsedStep {
@@ -41,11 +50,8 @@ export async function buildLineage(
 ): Promise<{ readonly lineage: Lineage; readonly originProjectIds: readonly string[] }> {
   const parts: Parts = { components: new Map(), inputs: new Map() };
   const originProjectIds = new Set<string>();
-  for (const step of steps) {
-    if (step.substituteAssetId === undefined)
-      addStep(parts, { ...step, operation: step.definition.operation, stepKey: step.definition.key });
-  }
-  for (const assetId of new Set([...Object.values(inputs.images), ...Object.values(inputs.substitutes)])) {
+  for (const step of steps) addPlanned(parts, step);
+  for (const assetId of assetsGivenTo(inputs)) {
     const lineage = await lineageOf(tx, assets, assetId);
     refuseOtherMedia(lineage[0]);
     // Else a live run would turn a placeholder of the sandbox into an asset that may be released.
@@ -61,10 +67,33 @@ export async function buildLineage(
       addInput(parts, ancestor, [...gets, ...listingsThatGot(ancestor.id, made)]);
   }
   const { components, inputs: found } = parts;
-  return {
-    lineage: { components: [...components.values()], inputs: [...found.values()] },
-    originProjectIds: [...originProjectIds],
-  };
+  const lineage = { components: [...components.values()], inputs: [...found.values()] };
+  requireDecidable(lineage);
+  return { lineage, originProjectIds: [...originProjectIds] };
+}
+
+/** Whatever may run for it: instances of one step are one part of the lineage, and a fallback counts like the first. */
+function addPlanned(parts: Parts, step: PlannedStep): void {
+  const { definition, substituteAssetId, left } = step;
+  if (substituteAssetId !== undefined || left !== undefined || isHuman(definition)) return;
+  for (const used of [step, ...step.fallbacks])
+    addStep(parts, { ...used, operation: definition.operation, stepKey: definition.key });
+}
+
+function assetsGivenTo({ images, substitutes, lists = {} }: RunInputs): Set<string> {
+  const items = Object.values(lists).flat();
+  return new Set(
+    [images, substitutes, ...items.map((item) => item.images)].flatMap((record) => Object.values(record)),
+  );
+}
+
+/** A decision is about so much at most; more is refused before anything is asked of it. */
+function requireDecidable({ components, inputs }: Lineage): void {
+  if (components.length <= MAX_COMPONENTS && inputs.length <= MAX_INPUTS) return;
+  throw new ColophonError(
+    'pipeline_too_large',
+    `The run would use ${components.length} models in its steps and ${inputs.length} received files; the limits are ${MAX_COMPONENTS} and ${MAX_INPUTS}.`,
+  );
 }
 
 /** What steps use, without what they are given. */
@@ -111,7 +140,7 @@ async function addStepOf(tx: Tx, parts: Parts, stepRunId: string | undefined): P
   addStep(parts, {
     listingId: step.listing_id,
     operation: step.operation,
-    stepKey: step.key,
+    stepKey: definitionKeyOf(step.key),
     components: step.components ?? [],
   });
   return step.listing_id;
@@ -143,7 +172,8 @@ function inputOf(asset: AssetWithParents): LineageInput | undefined {
   return reading !== undefined && speaks(reading) ? { ...MADE_HERE, ...found, assetId } : undefined;
 }
 
-function speaks({ signals, unreadPlaces }: SignalReading): boolean {
+/** Whether a file reserves something, or holds what could not be read. */
+export function speaks({ signals, unreadPlaces }: SignalReading): boolean {
   return unreadPlaces.length > 0 || signals.some(({ use }) => use !== 'allowed');
 }
 

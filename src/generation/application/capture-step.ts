@@ -3,6 +3,7 @@ import { ColophonError, type ErrorCode } from '../../shared/errors.js';
 import { type RunRepository } from '../adapters/run.repository.js';
 import { OPERATION_FACTS } from '../domain/operation.js';
 import { type CompletedStep } from '../domain/provider.port.js';
+import { machineOperation } from '../domain/run.js';
 import { type CaptureOutput } from './capture-output.js';
 import { type FailStep } from './fail-step.js';
 import { type RunEvents } from './run-events.js';
@@ -32,7 +33,7 @@ export class CaptureStep {
     const { organizationId, step, lease } = work;
     const billed = answer.usage === undefined ? {} : { usage: answer.usage };
     try {
-      const { makes } = OPERATION_FACTS[step.operation];
+      const { makes } = OPERATION_FACTS[machineOperation(step)];
       const captured = await this.captureOutput.capture(organizationId, answer.outputs, makes);
       await this.organizationTx.run(organizationId, async (tx) => {
         await this.runs.lock(tx, step.runId);

@@ -104,8 +104,7 @@ export class CompleteStep {
   }
 
   private async commit(tx: Tx, asset: NewAsset, step: StepRun, lease: Lease): Promise<void> {
-    // The lease is checked before the asset is written: a worker that lost its lease writes nothing.
-    await this.endStep.succeed(tx, step, lease, asset.id);
-    await this.recordAsset.record(tx, asset);
+    // The lease is checked before the asset is written, and conditions are asked after it.
+    await this.endStep.succeed(tx, step, lease, asset.id, () => this.recordAsset.record(tx, asset));
   }
 }

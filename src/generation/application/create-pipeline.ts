@@ -9,7 +9,8 @@ import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { PipelineEntity } from '../adapters/run.entity.js';
 import { BUILTIN_PIPELINES } from '../domain/builtin-pipelines.js';
-import { checkPipeline, type PipelineDefinition } from '../domain/pipeline-definition.js';
+import { checkPipeline } from '../domain/check-pipeline.js';
+import { type PipelineDefinition } from '../domain/pipeline-definition.js';
 
 /** A pipeline is never changed: the same name again makes its next version. */
 export class CreatePipeline {

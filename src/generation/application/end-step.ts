@@ -1,10 +1,12 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
-import { type ErrorCode } from '../../shared/errors.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError, type ErrorCode } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type MicroUsd } from '../../shared/money.js';
 import { type Lease, type RunRepository } from '../adapters/run.repository.js';
+import { type NotAccepted } from '../domain/provider.port.js';
 import { type Offerings } from '../domain/offering.js';
 import { billedMicroUsd } from '../domain/price.js';
 import {
@@ -15,8 +17,17 @@ import {
   TERMINAL_RUN_STATES,
   TERMINAL_STEP_STATES,
 } from '../domain/run.js';
+import {
+  askedAbout,
+  type Move,
+  nextMoves,
+  type PlannedNode,
+  runStateOf,
+  type SkipReason,
+} from '../domain/run-moves.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { type Money, type SettlementBasis } from './money.js';
+import { type ReadOutputFacts } from './output-facts.js';
 import { type RunEvents } from './run-events.js';
 
 /** Why a step ends without an asset. */
@@ -26,6 +37,8 @@ export interface StepFailure {
   readonly reason: string;
   /** The provider took the job, so it is paid even though nothing usable came back. */
   readonly charged: boolean;
+  /** The vendor certainly has not taken the request, and another time may be better. */
+  readonly notAccepted?: NotAccepted | undefined;
 }
 
 /** Ends of a step and what follows for its run. Every function works inside a transaction that has locked the run. */
@@ -37,10 +50,21 @@ export class EndStep {
     private readonly wakeUps: WakeUpQueue,
     private readonly appendEntry: AppendEntry,
     private readonly offerings: Offerings,
+    private readonly outputFacts: ReadOutputFacts,
+    private readonly clock: Clock,
   ) {}
 
-  /** The asset is recorded; pay, wake the steps that waited for it, and see whether the run is done. */
-  async succeed(tx: Tx, step: StepRun, lease: Lease, assetId: string): Promise<void> {
+  /**
+   * Records the asset, pays, wakes the steps that waited for it, and sees whether the run is done.
+   * @param record writes the asset, once it is certain that this worker still holds the step
+   */
+  async succeed(
+    tx: Tx,
+    step: StepRun,
+    lease: Lease,
+    assetId: string,
+    record: () => Promise<unknown>,
+  ): Promise<void> {
     const run = await this.runs.lock(tx, step.runId);
     await this.runs.changeStep(tx, step.id, lease, 'CAPTURED', 'SUCCEEDED', {
       outputAssetId: assetId,
@@ -48,6 +72,7 @@ export class EndStep {
     });
     const settlement = this.settlementOf(step);
     await this.money.settle(tx, run.projectId, step, settlement);
+    await record();
     await this.events.add(tx, run.id, {
       type: 'step',
       stepKey: step.key,
@@ -55,7 +80,7 @@ export class EndStep {
       assetId: publicId('asset', assetId),
       costMicroUsd: settlement.cost.toString(),
     });
-    await this.continueRun(tx, run);
+    await this.continueRun(tx, run, [step.key]);
   }
 
   async fail(tx: Tx, step: StepRun, lease: Lease, failure: StepFailure): Promise<void> {
@@ -65,6 +90,17 @@ export class EndStep {
       errorCode: code,
       errorDetail: reason.slice(0, 500),
     });
+    await this.recordFailure(tx, run, step, code);
+    if (charged) {
+      await this.money.settle(tx, run.projectId, step, this.settlementOf(step));
+    } else {
+      await this.money.release(tx, step);
+    }
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'FAILED', errorCode: code });
+    await this.continueRun(tx, run, [step.key]);
+  }
+
+  private async recordFailure(tx: Tx, run: Run, step: StepRun, code: ErrorCode): Promise<void> {
     await this.appendEntry.append(tx, {
       type: 'step.failed',
       projectId: run.projectId,
@@ -72,13 +108,6 @@ export class EndStep {
       subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
       data: { runId: publicId('run', run.id), stepKey: step.key, provider: step.provider, code },
     });
-    if (charged) {
-      await this.money.settle(tx, run.projectId, step, this.settlementOf(step));
-    } else {
-      await this.money.release(tx, step);
-    }
-    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'FAILED', errorCode: code });
-    await this.continueRun(tx, run);
   }
 
   /** Nobody knows whether the provider has the job. Never resubmitted by itself (promise P2). */
@@ -93,41 +122,148 @@ export class EndStep {
       data: { runId: publicId('run', run.id), stepKey: step.key, provider: step.provider },
     });
     await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'OUTCOME_UNKNOWN' });
-    await this.continueRun(tx, run);
+    await this.continueRun(tx, run, []);
   }
 
-  /** Never sent, and never will be. */
-  async cancel(tx: Tx, run: Run, step: StepRun): Promise<void> {
-    if (!(await this.runs.changeUnleased(tx, step.id, 'RESERVED', 'CANCELED'))) return;
+  /** A person has answered; the step hands on this asset. */
+  async answered(tx: Tx, run: Run, step: StepRun, assetId: string): Promise<void> {
+    await this.leaveWaiting(tx, step, 'SUCCEEDED', { outputAssetId: assetId });
     await this.money.release(tx, step);
-    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'CANCELED' });
+    await this.events.add(tx, run.id, {
+      type: 'step',
+      stepKey: step.key,
+      state: 'SUCCEEDED',
+      assetId: publicId('asset', assetId),
+    });
+    await this.continueRun(tx, run, [step.key]);
   }
 
-  /** Wakes what is ready, gives up what cannot be done any more, and ends the run when nothing is left. */
-  async continueRun(tx: Tx, run: Run): Promise<void> {
-    const steps = await this.runs.steps(tx, run.id);
-    const stateOf = new Map(steps.map(({ key, state }) => [key, state]));
-    const hopeless =
-      run.cancelRequestedAt !== undefined ||
-      steps.some(({ state }) => state === 'FAILED' || state === 'CANCELED');
-    for (const step of steps.filter(({ state }) => state === 'RESERVED')) {
-      if (hopeless) {
-        await this.cancel(tx, run, step);
-        stateOf.set(step.key, 'CANCELED');
-      } else if (step.dependsOn.every((key) => isDone(stateOf.get(key)))) {
+  /** A person has said no. */
+  async rejected(
+    tx: Tx,
+    run: Run,
+    step: StepRun,
+    { code, reason }: Omit<StepFailure, 'charged'>,
+  ): Promise<void> {
+    await this.leaveWaiting(tx, step, 'FAILED', { errorCode: code, errorDetail: reason });
+    await this.recordFailure(tx, run, step, code);
+    await this.money.release(tx, step);
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'FAILED', errorCode: code });
+    await this.continueRun(tx, run, [step.key]);
+  }
+
+  private async leaveWaiting(
+    tx: Tx,
+    step: StepRun,
+    to: StepState,
+    change: Parameters<RunRepository['changeUnleased']>[4],
+  ): Promise<void> {
+    if (!(await this.runs.changeUnleased(tx, step.id, 'WAITING', to, change)))
+      throw new ColophonError('conflict', 'The step does not wait any more.');
+  }
+
+  /**
+   * Wakes what is ready, asks people, gives up what cannot be done any more, and ends the run when nothing is left.
+   * @param ended keys of steps that ended just now; absent when every step is to be looked at
+   */
+  async continueRun(tx: Tx, run: Run, ended?: readonly string[]): Promise<void> {
+    let steps = await this.runs.steps(tx, run.id);
+    let recent = ended === undefined ? undefined : new Set(ended);
+    const isCanceled = run.cancelRequestedAt !== undefined;
+    const begun = new Set<string>();
+    for (;;) {
+      const nodes = steps.map(nodeOf);
+      const facts = await this.outputFacts.of(tx, steps, askedAbout(nodes, recent));
+      const moves = nextMoves(nodes, isCanceled, (key) => facts.get(key), recent);
+      const moved = new Map<string, StepRun>();
+      for (const move of moves) {
+        if (begun.has(move.key)) continue;
+        const step = steps.find(({ key }) => key === move.key);
+        if (step === undefined) continue;
+        if (move.kind === 'wake') begun.add(move.key);
+        moved.set(move.key, await this.make(tx, run, step, move, steps));
+      }
+      steps = steps.map((step) => moved.get(step.key) ?? step);
+      const over = [...moved.values()].filter(({ state }) => TERMINAL_STEP_STATES.includes(state));
+      if (over.length === 0) break;
+      if (recent !== undefined) recent = new Set([...recent, ...over.map(({ key }) => key)]);
+    }
+    await this.moveRun(tx, run, runStateOf(steps, isCanceled));
+  }
+
+  /** @returns the step as it is then */
+  private async make(
+    tx: Tx,
+    run: Run,
+    step: StepRun,
+    move: Move,
+    steps: readonly StepRun[],
+  ): Promise<StepRun> {
+    switch (move.kind) {
+      case 'wake':
         await this.wakeUps.wakeStep(tx, step.id);
+        return step;
+      case 'ask':
+        return this.ask(tx, run, step);
+      case 'cancel':
+        return this.giveUp(tx, run, step, 'CANCELED', {});
+      case 'skip':
+        return this.giveUp(tx, run, step, 'SKIPPED', { skipReason: move.reason });
+      case 'pass': {
+        const outputAssetId = passedOn(step, steps);
+        return this.giveUp(tx, run, step, 'SKIPPED', { skipReason: 'condition', outputAssetId });
       }
     }
-    await this.moveRun(tx, run, runStateOf([...stateOf.values()], run.cancelRequestedAt !== undefined));
+  }
+
+  /** Nobody holds the step while a person has time; it is looked at again when the time is over. */
+  private async ask(tx: Tx, run: Run, step: StepRun): Promise<StepRun> {
+    const deadlineSeconds = (step.plan?.human?.deadlineMinutes ?? 0) * 60;
+    const waitsUntil = new Date(this.clock.now().getTime() + deadlineSeconds * 1000);
+    if (!(await this.runs.changeUnleased(tx, step.id, 'RESERVED', 'WAITING', { waitsUntil }))) return step;
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'WAITING' });
+    await this.wakeUps.wakeStep(tx, step.id, deadlineSeconds);
+    return { ...step, state: 'WAITING', waitsUntil };
+  }
+
+  /** Never sent, and never will be. A worker that was about to send it finds that it may not. */
+  private async giveUp(
+    tx: Tx,
+    run: Run,
+    step: StepRun,
+    state: 'CANCELED' | 'SKIPPED',
+    change: { readonly skipReason?: SkipReason; readonly outputAssetId?: string },
+  ): Promise<StepRun> {
+    if (!(await this.runs.changeUnleased(tx, step.id, step.state, state, change))) return step;
+    await this.money.release(tx, step);
+    if (state === 'SKIPPED') {
+      await this.appendEntry.append(tx, {
+        type: 'step.skipped',
+        projectId: run.projectId,
+        actor: SYSTEM_ACTOR,
+        subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
+        data: {
+          runId: publicId('run', run.id),
+          stepKey: step.key,
+          reason: change.skipReason ?? 'condition',
+          ...(change.outputAssetId === undefined
+            ? {}
+            : { passedAssetId: publicId('asset', change.outputAssetId) }),
+        },
+      });
+    }
+    await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state });
+    return { ...step, ...change, state };
   }
 
   /** What the provider reported, else the reserved estimate. */
   private settlementOf(step: StepRun): { cost: MicroUsd; basis: SettlementBasis } {
-    if (step.provider === 'studio' || step.provider === 'sandbox') return { cost: 0n, basis: 'free' };
+    if (step.provider === 'studio' || step.provider === 'sandbox' || step.provider === 'people')
+      return { cost: 0n, basis: 'free' };
     const price = this.offerings.find(step)?.price;
     const billed = price && step.usage && billedMicroUsd(price, step.usage);
     return billed === undefined
-      ? { cost: step.reservedMicroUsd, basis: 'estimate' }
+      ? { cost: estimateInUse(step), basis: 'estimate' }
       : { cost: billed, basis: 'billed' };
   }
 
@@ -147,15 +283,23 @@ export class EndStep {
   }
 }
 
-function isDone(state: StepState | undefined): boolean {
-  return state === 'SUCCEEDED' || state === 'SKIPPED';
+/** Of several ways the dearest is reserved; what is paid is the one that was gone. */
+function estimateInUse({ plan, alternative, reservedMicroUsd }: StepRun): MicroUsd {
+  const used = plan?.alternatives?.[alternative];
+  return used === undefined ? reservedMicroUsd : BigInt(used.estimateMicroUsd);
 }
 
-/** The state of a run is a function of the states of its steps. */
-export function runStateOf(states: readonly StepState[], cancelRequested: boolean): RunState {
-  if (states.includes('OUTCOME_UNKNOWN')) return 'NEEDS_RECONCILIATION';
-  if (states.some((state) => !TERMINAL_STEP_STATES.includes(state))) return 'RUNNING';
-  if (states.includes('FAILED')) return 'FAILED';
-  if (states.includes('CANCELED')) return cancelRequested ? 'CANCELED' : 'FAILED';
-  return 'SUCCEEDED';
+export function nodeOf({ key, state, dependsOn, plan, outputAssetId }: StepRun): PlannedNode {
+  return { key, state, dependsOn, plan, hasOutput: outputAssetId !== undefined };
+}
+
+/** The asset that a step hands on in place of one of its own. */
+function passedOn({ key, plan }: StepRun, steps: readonly StepRun[]): string {
+  const passOn = plan?.passOn;
+  const assetId =
+    passOn !== undefined && 'assetId' in passOn
+      ? passOn.assetId
+      : steps.find((step) => step.key === passOn?.stepKey)?.outputAssetId;
+  if (assetId === undefined) throw new Error(`the step ${key} has nothing to hand on`);
+  return assetId;
 }

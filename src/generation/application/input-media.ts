@@ -3,6 +3,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type MediaKind, mediaKindOf, named } from '../domain/media-kind.js';
 import { OPERATION_FACTS } from '../domain/operation.js';
+import { isHumanOperation } from '../domain/pipeline-definition.js';
 import { type ResolvedStep } from '../domain/resolve-run.js';
 
 /** @throws ColophonError `invalid_request` when it is something else */
@@ -29,6 +30,8 @@ export async function requireFittingAssets(
       requireKind(mediaType, source.media ?? 'image', name);
     }
     if (step.substituteAssetId === undefined) continue;
+    // What a person once chose, approved or sent was looked at then.
+    if (isHumanOperation(step.operation)) continue;
     const { mediaType } = await assets.get(tx, step.substituteAssetId);
     requireKind(mediaType, OPERATION_FACTS[step.operation].makes, step.key);
   }

@@ -31,7 +31,7 @@ export class LookForLostJob {
       .catch(() => undefined);
     if (provider?.findLost === undefined) return 'stop';
     const job = await this.ask(provider, step, signal);
-    if (job.kind === 'found') {
+    if (job.kind === 'found' && !step.formerUpstreamIds.includes(job.upstreamId)) {
       await this.organizationTx.run(organizationId, (tx) =>
         this.reconcileStep.learnUpstreamId(tx, step.id, job.upstreamId, SYSTEM_ACTOR),
       );

@@ -3,6 +3,7 @@ import { type PipelineChoice } from '../../licenses/application/pipeline-lineage
 import { type Lineage } from '../../licenses/domain/lineage.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type Offerings } from '../domain/offering.js';
+import { isHuman } from '../domain/pipeline-definition.js';
 import { lineageOfSteps } from './build-lineage.js';
 import { FindPipeline } from './find-pipeline.js';
 
@@ -29,10 +30,15 @@ export async function pipelineLineage(
     });
   }
   return lineageOfSteps(
-    definition.steps.map(({ key, operation, model, endpoint }) => {
+    definition.steps.flatMap((step) => {
+      if (isHuman(step)) return [];
+      const { key, operation, model, fallbacks = [] } = step;
+      const used = (listingId: string, endpoint: string | undefined) => {
+        const components = offerings.find({ listingId, operation, endpoint })?.components ?? [];
+        return { stepKey: key, operation, listingId, components };
+      };
       const listingId = models[key] ?? (typeof model === 'string' ? model : model.default);
-      const components = offerings.find({ listingId, operation, endpoint })?.components ?? [];
-      return { stepKey: key, operation, listingId, components };
+      return [used(listingId, step.endpoint), ...fallbacks.map((other) => used(other.model, other.endpoint))];
     }),
   );
 }

@@ -4,8 +4,10 @@ import { type ResolvedStep } from '../domain/resolve-run.js';
 import {
   type KeyedProviderName,
   KEYED_PROVIDERS,
+  type PlannedRequest,
   type Provider,
   type ProviderName,
+  type StepExecutor,
 } from '../domain/provider.port.js';
 
 /** Keys that organizations brought. */
@@ -42,7 +44,8 @@ export class Providers {
   }
 
   /** @throws ColophonError `provider_not_configured` */
-  async get(tx: Tx, name: ProviderName): Promise<Provider> {
+  async get(tx: Tx, name: StepExecutor): Promise<Provider> {
+    if (name === 'people') throw new Error('a step that people do has no provider');
     const provider = isKeyed(name)
       ? ((await this.ownOf(tx, name)) ?? (await this.sharedOf(name)))
       : this.fixed.get(name);
@@ -63,7 +66,10 @@ export class Providers {
    */
   async check(
     tx: Tx,
-    step: Pick<ResolvedStep, 'key' | 'provider' | 'operation' | 'endpoint' | 'parameters' | 'images'>,
+    step: Pick<ResolvedStep, 'key' | 'images'> &
+      Pick<PlannedRequest, 'operation' | 'endpoint' | 'parameters'> & {
+        readonly provider: ProviderName;
+      },
   ): Promise<void> {
     const provider = await this.get(tx, step.provider);
     const inputs = Object.fromEntries(

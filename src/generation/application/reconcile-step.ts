@@ -38,6 +38,8 @@ export class ReconcileStep {
     if (step.state !== 'OUTCOME_UNKNOWN') {
       throw new ColophonError('conflict', `The outcome of this step is known: it is ${step.state}.`);
     }
+    if (reconciliation.outcome === 'accepted' && step.formerUpstreamIds.includes(reconciliation.upstreamId))
+      throw new ColophonError('conflict', 'That is the job of an earlier attempt, which failed.');
     const state: StepState = reconciliation.outcome === 'accepted' ? 'SUBMITTED' : 'RESERVED';
     const change = reconciliation.outcome === 'accepted' ? { upstreamId: reconciliation.upstreamId } : {};
     await this.runs.changeUnleased(tx, step.id, 'OUTCOME_UNKNOWN', state, change);
@@ -66,6 +68,8 @@ export class ReconcileStep {
     const found = await this.runs.step(tx, stepRunId);
     await this.runs.lock(tx, found.runId);
     const step: StepRun = await this.runs.step(tx, stepRunId);
+    // Late news about an earlier attempt must not be taken for an answer to this one: that could send a third.
+    if (step.formerUpstreamIds.includes(upstreamId)) return;
     if (step.state === 'OUTCOME_UNKNOWN') {
       await this.reconcile(tx, stepRunId, { outcome: 'accepted', upstreamId }, actor);
     } else if (step.state === 'SUBMITTING' && step.upstreamId === undefined) {

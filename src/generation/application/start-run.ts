@@ -16,18 +16,13 @@ import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { type RunRepository } from '../adapters/run.repository.js';
-import {
-  type PlannedStep,
-  planSteps,
-  type ResolvedStep,
-  resolveSteps,
-  type RunInputs,
-  textsOf,
-} from '../domain/resolve-run.js';
+import { isHuman, isHumanOperation } from '../domain/pipeline-definition.js';
+import { type PlannedStep, planSteps } from '../domain/plan-steps.js';
+import { type ResolvedStep, resolveSteps, type RunInputs, textsOf } from '../domain/resolve-run.js';
 import { type Offerings } from '../domain/offering.js';
-import { type Run, type SealedRunInputs, type StepRun } from '../domain/run.js';
-import { type WakeUpQueue } from '../domain/wake-up.port.js';
+import { type Run, type SealedRunInputs, type SealedStepInputs, type StepRun } from '../domain/run.js';
 import { buildLineage } from './build-lineage.js';
+import { type EndStep } from './end-step.js';
 import { type FindPipeline } from './find-pipeline.js';
 import { requireFittingAssets } from './input-media.js';
 import { type Money } from './money.js';
@@ -40,6 +35,8 @@ export interface StartRunRequest {
   readonly pipeline: { readonly name: string; readonly version: number | undefined };
   readonly inputs: RunInputs;
   readonly facts: RunFacts;
+  /** The failed run that this one goes on with. */
+  readonly resumesRunId?: string;
 }
 
 export type StartedRun =
@@ -67,7 +64,7 @@ export class StartRun {
     private readonly vault: SubjectVault,
     private readonly appendEntry: AppendEntry,
     private readonly events: RunEvents,
-    private readonly wakeUps: WakeUpQueue,
+    private readonly endStep: EndStep,
     private readonly offerings: Offerings,
     private readonly clock: Clock,
   ) {}
@@ -79,14 +76,15 @@ export class StartRun {
     present: PresentStartedRun,
   ): Promise<Answer> {
     return this.organizationTx.run(principal.organizationId, async (tx) => {
-      const started = await this.decideAndAccept(tx, principal, request);
+      const started = await this.startWithin(tx, principal, request);
       const answer = present(started);
       await idempotent.complete(tx, answer);
       return answer;
     });
   }
 
-  private async decideAndAccept(tx: Tx, principal: Principal, request: StartRunRequest): Promise<StartedRun> {
+  /** The same inside a transaction of the caller. */
+  async startWithin(tx: Tx, principal: Principal, request: StartRunRequest): Promise<StartedRun> {
     await this.requirePublishing.check(tx);
     const useCaseId = await this.useCaseId(tx, request);
     const pipeline = await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
@@ -98,10 +96,10 @@ export class StartRun {
       request.inputs,
       principal.mode,
     );
-    if (planned.every(({ substituteAssetId }) => substituteAssetId !== undefined)) {
+    if (planned.every((step) => !isDoneByMachine(step))) {
       throw new ColophonError(
         'invalid_request',
-        'substitutes: every step is replaced, so there is nothing to do',
+        'substitutes: every step is replaced or not wanted, so there is nothing to do',
       );
     }
     // The day on which the models run is what this program knows best: whatever the caller says of it does not count.
@@ -120,7 +118,7 @@ export class StartRun {
     if (principal.mode === 'live') requireListed(planned, decided.result);
     const steps = resolveSteps(planned, request.inputs, principal.mode, this.offerings);
     await requireFittingAssets(tx, this.assets, steps);
-    for (const step of steps) if (step.substituteAssetId === undefined) await this.providers.check(tx, step);
+    for (const step of steps) await this.checkWays(tx, step);
     const clearance = await this.decideClearance.record(tx, principal, decided, scope);
     // A waiver of these very findings for this project may be in force already.
     const waiting = clearance.decision === 'review' && !(await this.requireCleared.holds(tx, clearance.id));
@@ -130,7 +128,7 @@ export class StartRun {
       useCaseId,
       pipelineName: pipeline.name,
       pipelineVersion: pipeline.version,
-      sealedInputs: await this.sealInputs(tx, principal, steps),
+      sealedInputs: await this.sealInputs(tx, principal, steps, request),
       mode: principal.mode,
       state: waiting ? 'WAITING_FOR_WAIVER' : 'RUNNING',
       clearanceId: clearance.id,
@@ -138,6 +136,7 @@ export class StartRun {
       createdBy: principal.principalId,
       createdAt: this.clock.now(),
       finishedAt: undefined,
+      resumesRunId: request.resumesRunId,
     };
     const definition = canonicalJson(pipeline.definition as unknown as JsonValue);
     await this.runs.insert(tx, run, definition);
@@ -155,14 +154,38 @@ export class StartRun {
     return useCase.id;
   }
 
-  private async sealInputs(tx: Tx, principal: Principal, steps: readonly ResolvedStep[]): Promise<string> {
-    const inputs: SealedRunInputs = Object.fromEntries(
-      steps.map(({ key, parameters, images }) => [
+  /** Each way in which a step may be done is looked at before anything is reserved. */
+  private async checkWays(tx: Tx, step: ResolvedStep): Promise<void> {
+    const { key, operation, provider, endpoint, parameters, images, plan, alternativeParameters } = step;
+    if (step.substituteAssetId !== undefined || step.left !== undefined) return;
+    if (provider === 'people' || isHumanOperation(operation)) return;
+    const ways = plan.alternatives?.map((way, index) => ({
+      ...way,
+      parameters: alternativeParameters[index] ?? {},
+    }));
+    for (const way of ways ?? [{ provider, endpoint, parameters }])
+      await this.providers.check(tx, {
         key,
-        { parameters, images, salt: newSalt().toString('base64url') },
-      ]),
-    );
-    return this.vault.encrypt(tx, principal.principalId, JSON.stringify(inputs));
+        operation,
+        images,
+        provider: way.provider,
+        endpoint: way.endpoint,
+        parameters: way.parameters,
+      });
+  }
+
+  private async sealInputs(
+    tx: Tx,
+    principal: Principal,
+    steps: readonly ResolvedStep[],
+    { inputs, useCaseName }: StartRunRequest,
+  ): Promise<string> {
+    const sealed: SealedRunInputs = {
+      v: 2,
+      steps: Object.fromEntries(steps.map((step) => [step.key, sealedStep(step)])),
+      request: { inputs, useCaseName },
+    };
+    return this.vault.encrypt(tx, principal.principalId, JSON.stringify(sealed));
   }
 
   private async accept(
@@ -182,14 +205,16 @@ export class StartRun {
       listingId: step.listingId,
       endpoint: step.endpoint,
       dependsOn: [...step.dependsOn],
-      state: step.substituteAssetId === undefined ? ('RESERVED' as const) : ('SKIPPED' as const),
+      ...beginningOf(step),
       reservedMicroUsd: step.reservedMicroUsd,
       outputAssetId: step.substituteAssetId ?? null,
       components: step.components.length === 0 ? null : [...step.components],
+      plan: step.plan,
     }));
     await this.runs.insertSteps(tx, steps);
     await this.money.reserve(tx, steps);
     const prompt = request.inputs.values.prompt;
+    const [first = [], ...rest] = inParts(steps.map(loggedStep));
     await this.appendEntry.append(tx, {
       type: 'run.accepted',
       projectId: run.projectId,
@@ -202,32 +227,66 @@ export class StartRun {
         projectId: publicId('project', run.projectId),
         useCase: request.useCaseName,
         clearanceId: publicId('clearance', run.clearanceId),
-        steps: steps.map((step) => ({
-          stepRunId: publicId('stepRun', step.id),
-          key: step.key,
-          provider: step.provider,
-          listingId: step.listingId,
-        })),
+        steps: first,
+        ...(rest.length === 0 ? {} : { stepsTotal: steps.length }),
+        ...(run.resumesRunId === undefined ? {} : { resumes: publicId('run', run.resumesRunId) }),
         reservedMicroUsd: steps.reduce((sum, step) => sum + step.reservedMicroUsd, 0n).toString(),
       },
       ...(typeof prompt === 'string'
         ? { sealed: { prompt: { value: prompt, subjectId: principal.principalId } } }
         : {}),
     });
+    for (const [index, part] of rest.entries())
+      await this.appendEntry.append(tx, {
+        type: 'run.steps_accepted',
+        projectId: run.projectId,
+        actor: actorOf(principal),
+        subject: { kind: 'run', id: publicId('run', run.id) },
+        data: { part: index + 2, parts: rest.length + 1, steps: part },
+      });
     await this.events.add(tx, run.id, { type: 'run', state: run.state });
-    if (run.state === 'RUNNING') await this.wakeReady(tx, steps);
+    if (run.state === 'RUNNING') await this.endStep.continueRun(tx, run);
   }
+}
 
-  private async wakeReady(
-    tx: Tx,
-    steps: readonly Pick<StepRun, 'id' | 'key' | 'state' | 'dependsOn'>[],
-  ): Promise<void> {
-    const done = new Set(steps.filter((step) => step.state === 'SKIPPED').map(({ key }) => key));
-    for (const step of steps) {
-      if (step.state === 'RESERVED' && step.dependsOn.every((key) => done.has(key)))
-        await this.wakeUps.wakeStep(tx, step.id);
-    }
-  }
+/** 64 steps with keys, listings and fallbacks leave an entry below its 65,535 bytes. */
+const STEPS_IN_ENTRY = 64;
+
+function inParts<T>(items: readonly T[]): T[][] {
+  const parts: T[][] = [];
+  for (let from = 0; from < items.length; from += STEPS_IN_ENTRY)
+    parts.push(items.slice(from, from + STEPS_IN_ENTRY));
+  return parts;
+}
+
+function loggedStep(step: Pick<StepRun, 'id' | 'key' | 'provider' | 'listingId' | 'plan'>) {
+  const fallbacks = step.plan?.alternatives?.slice(1).map(({ listingId }) => listingId) ?? [];
+  return {
+    stepRunId: publicId('stepRun', step.id),
+    key: step.key,
+    provider: step.provider,
+    listingId: step.listingId,
+    ...(fallbacks.length === 0 ? {} : { fallbacks }),
+  };
+}
+
+function sealedStep({ parameters, images, alternativeParameters }: ResolvedStep): SealedStepInputs {
+  const salt = newSalt().toString('base64url');
+  if (alternativeParameters.length === 0) return { parameters, images, salt };
+  return { parameters, images, salt, alternatives: Object.fromEntries(alternativeParameters.entries()) };
+}
+
+/** What is replaced, or given up, is over from the beginning. */
+function beginningOf({ substituteAssetId, left }: ResolvedStep) {
+  if (substituteAssetId !== undefined)
+    return { state: 'SKIPPED' as const, skipReason: 'substituted' as const };
+  if (left === 'abandoned') return { state: 'SKIPPED' as const, skipReason: 'failed_before' as const };
+  return { state: 'RESERVED' as const, skipReason: null };
+}
+
+/** Replaced and unwanted steps, and those of people, are nothing that could be cleared. */
+function isDoneByMachine({ definition, substituteAssetId, left }: PlannedStep): boolean {
+  return substituteAssetId === undefined && left === undefined && !isHuman(definition);
 }
 
 /** A model that the registry does not list cannot be run for real; the sandbox plays any. */

@@ -12,6 +12,7 @@ import { type PromptCommitment, type RequestedModel } from '../../provenance/dom
 import { type ClearanceReference, type EntryReference } from '../../provenance/domain/record-assertion.js';
 import { publicId } from '../../shared/ids.js';
 import { type RunRepository } from '../adapters/run.repository.js';
+import { definitionKeyOf } from '../domain/definition-words.js';
 import { type Run, type StepRun } from '../domain/run.js';
 import { type StepFacts, type StepImage } from '../domain/step-manifest.js';
 import { type StepInputs } from './step-inputs.js';
@@ -41,15 +42,14 @@ export class LoadStepFacts {
     const context = await this.settings.context(tx, run.projectId);
     const decision = await readLastDecision(tx, run.clearanceId);
     const stepId = publicId('stepRun', step.id);
-    const steps = await this.runs.steps(tx, run.id);
     return {
       run,
       step,
       context,
-      isFinal: !steps.some(({ dependsOn }) => dependsOn.includes(step.key)),
+      isFinal: !(await this.runs.isDependedOn(tx, run.id, step.key)),
       images: await this.images(tx, run, step),
       clearance: await clearanceReference(tx, decision),
-      submitted: entryReference(await findEntry(tx, 'step.submitted', stepId)),
+      submitted: entryReference(await findEntry(tx, 'step.submitted', stepId, 'last')),
       models: await requestedModels(tx, decision, step),
       prompt: await this.prompt(tx, run, step),
       promptWriter: context.settings.namePromptWriters
@@ -102,14 +102,15 @@ async function requestedModels(tx: Tx, { input }: StoredClearance, step: StepRun
     input.listings.flatMap(([, sha256]) => sha256 ?? []),
   );
   const roles = new Map<string, string>();
-  for (const { listingId, role, stepKey } of input.lineage.components)
-    if (stepKey === step.key && listingId !== step.listingId) roles.set(listingId, role);
+  // Of the lineage of a step, what really ran: other instances, and fallbacks that were not needed, have their own models.
+  for (const { listingId, role } of step.components)
+    if (listingId !== step.listingId) roles.set(listingId, role);
   const own = archive.get(hashes.get(step.listingId) ?? '');
   if (own?.base) roles.set(own.base.listingId, `base model (${own.base.relation})`);
   for (const { listingId, role, use } of own?.components ?? [])
     if (listingId !== null && use === 'always') roles.set(listingId, role);
   const ownRole = input.lineage.components.find(
-    ({ listingId, stepKey }) => listingId === step.listingId && stepKey === step.key,
+    ({ listingId, stepKey }) => listingId === step.listingId && stepKey === definitionKeyOf(step.key),
   )?.role;
   const model = (listingId: string, role: string, endpoint: string | undefined): RequestedModel => {
     const sha256 = hashes.get(listingId) ?? undefined;

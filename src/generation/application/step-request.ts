@@ -3,6 +3,7 @@ import { type OrganizationTx, type Tx } from '../../database/organization-tx.js'
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type ProviderInput, type ProviderRequest } from '../domain/provider.port.js';
+import { machineOperation } from '../domain/run.js';
 import { requireKind } from './input-media.js';
 import { type StepInputs } from './step-inputs.js';
 import { type StepWork } from './step-work.js';
@@ -35,7 +36,7 @@ export class BuildStepRequest {
     const { parameters, salt } = inputs;
     const request = {
       stepRunId: step.id,
-      operation: step.operation,
+      operation: machineOperation(step),
       endpoint: step.endpoint,
       parameters,
       inputs: media,

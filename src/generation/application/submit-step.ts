@@ -13,7 +13,7 @@ import {
   type Provider,
   type ProviderRequest,
 } from '../domain/provider.port.js';
-import { type StepRun } from '../domain/run.js';
+import { type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
 import { type CaptureStep } from './capture-step.js';
 import { type EndStep } from './end-step.js';
 import { type FailStep } from './fail-step.js';
@@ -43,6 +43,8 @@ export class SubmitStep {
   /** For a step that is RESERVED: nothing was sent. */
   async begin(work: StepWork): Promise<Next> {
     if (work.run.state !== 'RUNNING') return 'stop';
+    const early = secondsUntil(work.step.retryAt);
+    if (early > 0) return { wakeInSeconds: early };
     let ready: { provider: Provider; request: ProviderRequest } | undefined;
     try {
       ready = await this.prepare(work);
@@ -107,14 +109,14 @@ export class SubmitStep {
       await this.endStep.continueRun(tx, run);
       return false;
     }
-    const done = (await this.runs.steps(tx, run.id)).filter(
-      ({ state }) => state === 'SUCCEEDED' || state === 'SKIPPED',
-    );
-    if (!step.dependsOn.every((key) => done.some((other) => other.key === key))) return false;
+    if (!(await this.isReady(tx, step))) return false;
     await this.requireCleared.check(tx, run.clearanceId);
     await this.buildRequest.requireUnerased(tx, work);
     const requestSha256 = requestHash(salted);
-    await this.runs.changeStep(tx, step.id, lease, 'RESERVED', 'SUBMITTING', { requestSha256 });
+    await this.runs.changeStep(tx, step.id, lease, 'RESERVED', 'SUBMITTING', {
+      requestSha256,
+      submitAttempts: step.submitAttempts + 1,
+    });
     await this.appendEntry.append(tx, {
       type: 'step.submitted',
       projectId: run.projectId,
@@ -132,6 +134,18 @@ export class SubmitStep {
     return true;
   }
 
+  /** What it waits for has come to its end, and what it works on is there. */
+  private async isReady(tx: Tx, step: StepRun): Promise<boolean> {
+    const before = await this.runs.stepsWithKeys(tx, step.runId, step.dependsOn);
+    const isOver =
+      before.filter(({ state }) => TERMINAL_STEP_STATES.includes(state)).length === step.dependsOn.length;
+    const needs = step.plan?.needs ?? step.dependsOn;
+    const there = before.filter(
+      ({ key, outputAssetId }) => needs.includes(key) && outputAssetId !== undefined,
+    );
+    return isOver && there.length === needs.length;
+  }
+
   private async send(work: StepWork, provider: Provider, request: ProviderRequest): Promise<Next> {
     const { step, signal } = work;
     const submitting: StepWork = { ...work, step: { ...step, state: 'SUBMITTING' } };
@@ -147,9 +161,9 @@ export class SubmitStep {
     }
     switch (answer.kind) {
       case 'failed': {
-        const { code, reason, mayBeBilled = false } = answer;
+        const { code, reason, mayBeBilled = false, notAccepted } = answer;
         const used = { ...submitting, step: { ...submitting.step, usage: answer.usage } };
-        return this.failStep.fail(used, { code, reason, charged: mayBeBilled });
+        return this.failStep.fail(used, { code, reason, charged: mayBeBilled, notAccepted });
       }
       case 'accepted':
         return this.keepUpstreamId(work, answer);
@@ -192,6 +206,11 @@ const REFUSALS: readonly ErrorCode[] = [
   'invalid_request',
   'provider_not_configured',
 ];
+
+/** Rounded up, so that a step is never early. */
+function secondsUntil(time: Date | undefined): number {
+  return time === undefined ? 0 : Math.ceil((time.getTime() - Date.now()) / 1000);
+}
 
 /** Reasons for which a reserved step is never sent. Anything thrown later has its own handling. */
 function refusalBeforeSending(error: unknown): ErrorCode | undefined {

@@ -1,4 +1,5 @@
 import { type PipelineDefinition } from './pipeline-definition.js';
+import { TEMPLATE_PIPELINES } from './template-pipelines.js';
 
 export interface NamedPipeline {
   readonly name: string;
@@ -55,4 +56,5 @@ export const BUILTIN_PIPELINES: readonly NamedPipeline[] = [
       ],
     },
   },
+  ...TEMPLATE_PIPELINES,
 ];

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { builtinOfferings, type Offering, Offerings } from './offering.js';
-import { checkPipeline, pipelineDefinitionSchema } from './pipeline-definition.js';
-import { planSteps, resolveSteps, type RunInputs } from './resolve-run.js';
+import { checkPipeline } from './check-pipeline.js';
+import { pipelineDefinitionSchema } from './pipeline-definition.js';
+import { planSteps } from './plan-steps.js';
+import { resolveSteps, type RunInputs } from './resolve-run.js';
 import { PriceBook } from '../registry/price-book.js';
 
 const prices = new PriceBook();

@@ -1,5 +1,6 @@
 import { type LineageRole } from '../../licenses/domain/listing.js';
 import { type Operation } from './operation.js';
+import { type StepOperation } from './pipeline-definition.js';
 import { type Price } from './price.js';
 import { type ProviderName } from './provider.port.js';
 
@@ -26,7 +27,7 @@ export interface Offering {
 
 export interface OfferingQuery {
   readonly listingId: string;
-  readonly operation: Operation;
+  readonly operation: StepOperation;
   /** Where several offerings run the listing: which one. */
   readonly endpoint?: string | undefined;
 }
@@ -34,6 +35,13 @@ export interface OfferingQuery {
 /** What this deployment can execute: what comes with the product, and its own servers. */
 export class Offerings {
   constructor(private readonly offerings: readonly Offering[]) {}
+
+  /** Everything that a provider does under its own name of a model. */
+  atEndpoint(provider: ProviderName, endpoint: string): Offering[] {
+    return this.offerings.filter(
+      (offering) => offering.provider === provider && offering.endpoint === endpoint,
+    );
+  }
 
   /** The first that fits; the product's own come before those of configured servers. */
   find({ listingId, operation, endpoint }: OfferingQuery): Offering | undefined {

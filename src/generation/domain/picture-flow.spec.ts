@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { listingsThatGet, listingsThatGot, type MadeAsset } from './picture-flow.js';
-import { type PlannedStep, type RunInputs } from './resolve-run.js';
+import { type PlannedStep } from './plan-steps.js';
+import { type RunInputs } from './run-inputs.js';
 
 const PHOTO = 'photo-asset';
 
@@ -27,7 +28,12 @@ const given: fc.Arbitrary<Given> = fc
         return [`image${n}`, from] as const;
       });
       const definition = { key: `s${i}`, operation: 'convert', images: Object.fromEntries(images) };
-      return { definition, listingId: `m${i}@x`, substituteAssetId: substitute } as unknown as PlannedStep;
+      return {
+        definition,
+        listingId: `m${i}@x`,
+        substituteAssetId: substitute,
+        fallbacks: [],
+      } as unknown as PlannedStep;
     }),
     inputs: {
       values: {},
@@ -48,7 +54,7 @@ function holds({ steps }: Given, key: string): boolean {
 
 function gets(all: Given, { definition }: PlannedStep): boolean {
   return Object.values(definition.images).some((source) =>
-    'step' in source ? holds(all, source.step) : source.input === 'photo',
+    'step' in source ? holds(all, source.step) : ('input' in source ? source.input : '') === 'photo',
   );
 }
 

@@ -1,7 +1,12 @@
-import { inputsOf } from './pipeline-definition.js';
-import { type PlannedStep, type RunInputs } from './resolve-run.js';
+import { definitionKeyOf } from './definition-words.js';
+import { inputsOf, isHuman } from './pipeline-definition.js';
+import { type PlannedStep } from './plan-steps.js';
+import { type RunInputs } from './run-inputs.js';
 
-/** The listings of the steps that get this asset, or something made from it, to work on in the planned run. */
+/**
+ * The listings of the steps that get this asset, or something made from it, to work on in the planned run: those of
+ * their fallbacks too. All instances of a step count as one: rather a listing too many than one too few.
+ */
 export function listingsThatGet(
   assetId: string,
   steps: readonly PlannedStep[],
@@ -9,19 +14,24 @@ export function listingsThatGet(
 ): Set<string> {
   const executed = steps.filter(({ substituteAssetId }) => substituteAssetId === undefined);
   // Outputs that hold the picture, by step key; where it takes a step's place, it is that step's output.
-  const holding = new Set(Object.keys(substitutes).filter((key) => substitutes[key] === assetId));
+  const holding = new Set(
+    Object.keys(substitutes)
+      .filter((key) => substitutes[key] === assetId)
+      .map(definitionKeyOf),
+  );
   const listings = new Set<string>();
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const { definition, listingId } of executed) {
-      if (holding.has(definition.key)) continue;
-      const gets = Object.values(inputsOf(definition)).some((source) =>
-        'step' in source ? holding.has(source.step) : images[source.input] === assetId,
-      );
+  for (let size = -1; size !== holding.size + listings.size;) {
+    size = holding.size + listings.size;
+    for (const { definition, listingId, fallbacks, item } of executed) {
+      const gets = Object.values(inputsOf(definition)).some((source) => {
+        if ('step' in source) return holding.has(source.step);
+        return ('input' in source ? images[source.input] : item?.images[source.item]) === assetId;
+      });
       if (!gets) continue;
       holding.add(definition.key);
-      listings.add(listingId);
-      grown = true;
+      if (!isHuman(definition))
+        for (const used of [listingId, ...fallbacks.map((fallback) => fallback.listingId)])
+          listings.add(used);
     }
   }
   return listings;

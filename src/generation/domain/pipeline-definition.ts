@@ -1,34 +1,23 @@
 import { z } from 'zod';
-import { ColophonError } from '../../shared/errors.js';
-import { MEDIA_KINDS, type MediaKind, named } from './media-kind.js';
-import { OPERATION_FACTS, OPERATIONS } from './operation.js';
+import { keySchema, listingIdSchema, literalSchema, parameterNameSchema } from './definition-words.js';
+import { MEDIA_KINDS, type MediaKind } from './media-kind.js';
+import { type Operation, OPERATIONS } from './operation.js';
+import {
+  eachSchema,
+  HUMAN_OPERATIONS,
+  type HumanOperation,
+  humanFields,
+  itemReferenceSchema,
+  onFailureSchema,
+  retrySchema,
+  whenSchema,
+} from './step-control.js';
+
+export { type Literal } from './definition-words.js';
 
 /** Limits against hostile definitions; real pipelines have a handful of steps. */
 export const MAX_STEPS = 40;
 const MAX_PARAMETERS = 40;
-const MAX_TEXT = 4_000;
-
-const keySchema = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case letters, digits and dashes, at most 40');
-const parameterNameSchema = z
-  .string()
-  .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,39}$/, 'letters, digits and underscores, at most 40');
-
-/** Neither NUL nor unpaired surrogates: such text has no canonical bytes, and no vendor takes it. */
-const textSchema = (maxLength: number) =>
-  z
-    .string()
-    .max(maxLength)
-    .refine((text) => !/[\0\p{Cs}]/u.test(text), 'must not hold NUL or unpaired surrogates');
-const literalSchema = z.union([
-  textSchema(MAX_TEXT),
-  z.number(),
-  z.boolean(),
-  z.array(z.union([textSchema(200), z.number()])).max(20),
-]);
-export type Literal = z.infer<typeof literalSchema>;
-
 /**
  * `{"input": "prompt"}`: taken from the inputs of the run. Without a default the input must be given, unless it is
  * optional: then the parameter is left out.
@@ -38,45 +27,84 @@ const inputReferenceSchema = z.strictObject({
   default: literalSchema.optional(),
   optional: z.boolean().default(false),
 });
-const listingIdSchema = z
+const modelSchema = z.union([
+  listingIdSchema,
+  z.strictObject({ input: parameterNameSchema, default: listingIdSchema }),
+  z.strictObject({ item: parameterNameSchema, default: listingIdSchema }),
+]);
+const parametersSchema = z
+  .record(parameterNameSchema, z.union([literalSchema, inputReferenceSchema, itemReferenceSchema]))
+  .refine((record) => Object.keys(record).length <= MAX_PARAMETERS, `at most ${MAX_PARAMETERS} parameters`);
+const imagesSchema = z
+  .record(
+    parameterNameSchema,
+    z.union([
+      z.strictObject({ step: keySchema }),
+      z.strictObject({ input: parameterNameSchema }),
+      z.strictObject({ item: parameterNameSchema }),
+    ]),
+  )
+  .refine((record) => Object.keys(record).length <= 8, 'at most 8 images');
+const mediaSchema = z
+  .record(
+    parameterNameSchema,
+    z.union([
+      z.strictObject({ kind: z.enum(MEDIA_KINDS), step: keySchema }),
+      z.strictObject({ kind: z.enum(MEDIA_KINDS), input: parameterNameSchema }),
+      z.strictObject({ kind: z.enum(MEDIA_KINDS), item: parameterNameSchema }),
+    ]),
+  )
+  .refine((record) => Object.keys(record).length <= 8, 'at most 8 media');
+/** Where several ways lead to the model, e.g. workflows on an own server: which one. */
+const endpointSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,79}@[a-z0-9-]{1,40}$/, 'a model listing such as flux-1-schnell@fal');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$/, 'the name of a configured endpoint');
 
-export const stepDefinitionSchema = z.strictObject({
+/** Another model for the same step, used only when it is certain that the one before it was not paid for nothing. */
+const fallbackSchema = z.strictObject({
+  model: listingIdSchema,
+  endpoint: endpointSchema.optional(),
+  /** In place of the step's own, for a model that takes others. */
+  parameters: parametersSchema.optional(),
+});
+export type Fallback = z.infer<typeof fallbackSchema>;
+
+const anyStep = {
   key: keySchema,
+  /** Images by parameter name: the output of another step, or an asset given as input of the run. */
+  images: imagesSchema.default({}),
+  /** Other media by parameter name, with the kind that is wanted. */
+  media: mediaSchema.optional(),
+  each: eachSchema.optional(),
+  when: whenSchema.optional(),
+  /** Whether the run goes on when the step fails. Without a word: yes for the instances of a list, no for one step. */
+  onFailure: onFailureSchema.optional(),
+};
+const modelStepSchema = z.strictObject({
+  ...anyStep,
   operation: z.enum(OPERATIONS),
   /** A model listing, or an input of the run that names one. */
-  model: z.union([listingIdSchema, z.strictObject({ input: parameterNameSchema, default: listingIdSchema })]),
-  parameters: z
-    .record(parameterNameSchema, z.union([literalSchema, inputReferenceSchema]))
-    .refine((record) => Object.keys(record).length <= MAX_PARAMETERS, `at most ${MAX_PARAMETERS} parameters`)
-    .default({}),
-  /** Images by parameter name: the output of another step, or an asset given as input of the run. */
-  images: z
-    .record(
-      parameterNameSchema,
-      z.union([z.strictObject({ step: keySchema }), z.strictObject({ input: parameterNameSchema })]),
-    )
-    .refine((record) => Object.keys(record).length <= 8, 'at most 8 images')
-    .default({}),
-  /** Other media by parameter name, with the kind that is wanted. */
-  media: z
-    .record(
-      parameterNameSchema,
-      z.union([
-        z.strictObject({ kind: z.enum(MEDIA_KINDS), step: keySchema }),
-        z.strictObject({ kind: z.enum(MEDIA_KINDS), input: parameterNameSchema }),
-      ]),
-    )
-    .refine((record) => Object.keys(record).length <= 8, 'at most 8 media')
-    .optional(),
-  /** Where several ways lead to the model, e.g. workflows on an own server: which one. */
-  endpoint: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$/, 'the name of a configured endpoint')
-    .optional(),
+  model: modelSchema,
+  parameters: parametersSchema.default({}),
+  endpoint: endpointSchema.optional(),
+  retry: retrySchema.optional(),
+  fallbacks: z.array(fallbackSchema).min(1).max(4).optional(),
 });
+const humanStepSchema = z.strictObject({ ...anyStep, operation: z.enum(HUMAN_OPERATIONS), ...humanFields });
+export type ModelStep = z.infer<typeof modelStepSchema>;
+export type HumanStep = z.infer<typeof humanStepSchema>;
+
+export const stepDefinitionSchema = z.discriminatedUnion('operation', [modelStepSchema, humanStepSchema]);
 export type StepDefinition = z.infer<typeof stepDefinitionSchema>;
+export type StepOperation = Operation | HumanOperation;
+
+export function isHuman(step: StepDefinition): step is HumanStep {
+  return isHumanOperation(step.operation);
+}
+
+export function isHumanOperation(operation: StepOperation): operation is HumanOperation {
+  return HUMAN_OPERATIONS.some((human) => human === operation);
+}
 
 export const pipelineDefinitionSchema = z.strictObject({ steps: z.array(stepDefinitionSchema).min(1) });
 export type PipelineDefinition = z.infer<typeof pipelineDefinitionSchema>;
@@ -86,7 +114,7 @@ export const pipelineNameSchema = z
   .regex(/^[a-z][a-z0-9-]{0,59}$/, 'lower-case letters, digits and dashes, at most 60');
 
 export type InputSource = { readonly kind: MediaKind } & (
-  { readonly step: string } | { readonly input: string }
+  { readonly step: string } | { readonly input: string } | { readonly item: string }
 );
 
 /** Everything that a step works on, by parameter name. `images` are the media of the kind `image`. */
@@ -95,87 +123,4 @@ export function inputsOf(step: Pick<StepDefinition, 'images' | 'media'>): Record
     ([name, source]) => [name, { kind: 'image' as const, ...source }] as const,
   );
   return Object.fromEntries([...images, ...Object.entries(step.media ?? {})]);
-}
-
-/** Steps whose output this step needs, without repetition. */
-export function dependenciesOf(step: StepDefinition): string[] {
-  return [
-    ...new Set(Object.values(inputsOf(step)).flatMap((source) => ('step' in source ? [source.step] : []))),
-  ];
-}
-
-/**
- * Checks what a schema cannot: keys are unique, references resolve, no step waits for itself.
- * @throws ColophonError `pipeline_too_large`, `pipeline_invalid`, `pipeline_cyclic`
- */
-export function checkPipeline(definition: PipelineDefinition): void {
-  if (definition.steps.length > MAX_STEPS) {
-    throw new ColophonError(
-      'pipeline_too_large',
-      `The pipeline has ${definition.steps.length} steps; the limit is ${MAX_STEPS}.`,
-    );
-  }
-  const keys = new Set<string>();
-  for (const { key } of definition.steps) {
-    if (keys.has(key)) throw new ColophonError('pipeline_invalid', `Two steps have the key "${key}".`);
-    keys.add(key);
-  }
-  for (const step of definition.steps) {
-    const twice = Object.keys(step.media ?? {}).find((name) => Object.hasOwn(step.images, name));
-    if (twice !== undefined) {
-      throw new ColophonError(
-        'pipeline_invalid',
-        `Step "${step.key}" names "${twice}" twice, among its images and its media.`,
-      );
-    }
-    const missing = dependenciesOf(step).find((dependency) => !keys.has(dependency));
-    if (missing !== undefined) {
-      throw new ColophonError(
-        'pipeline_invalid',
-        `Step "${step.key}" takes its image from step "${missing}", which does not exist.`,
-      );
-    }
-  }
-  requireFittingKinds(definition);
-  const cycle = findCycle(definition);
-  if (cycle)
-    throw new ColophonError('pipeline_cyclic', `These steps wait for each other: ${cycle.join(' -> ')}.`);
-}
-
-/** A step that wants a picture cannot work on the video that another step makes. */
-function requireFittingKinds(definition: PipelineDefinition): void {
-  const makes = new Map(
-    definition.steps.map(({ key, operation }) => [key, OPERATION_FACTS[operation].makes]),
-  );
-  for (const step of definition.steps) {
-    for (const [name, source] of Object.entries(inputsOf(step))) {
-      const made = 'step' in source ? makes.get(source.step) : undefined;
-      if (made === undefined || made === source.kind) continue;
-      throw new ColophonError(
-        'pipeline_invalid',
-        `Step "${step.key}" needs ${named(source.kind)} as "${name}", but "${'step' in source ? source.step : ''}" makes ${named(made)}.`,
-      );
-    }
-  }
-}
-
-/** Removes steps that wait for nothing until none is left (Kahn, 1962); what remains contains a cycle. */
-function findCycle(definition: PipelineDefinition): string[] | undefined {
-  const waiting = new Map(definition.steps.map((step) => [step.key, new Set(dependenciesOf(step))]));
-  for (let removed = true; removed;) {
-    removed = false;
-    for (const [key, dependencies] of waiting) {
-      if ([...dependencies].some((dependency) => waiting.has(dependency))) continue;
-      waiting.delete(key);
-      removed = true;
-    }
-  }
-  const [start] = waiting.keys();
-  if (start === undefined) return undefined;
-  const path: string[] = [];
-  for (let key = start; !path.includes(key);) {
-    path.push(key);
-    key = [...(waiting.get(key) ?? [])].find((dependency) => waiting.has(dependency)) ?? start;
-  }
-  return path;
 }

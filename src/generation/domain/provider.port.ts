@@ -17,6 +17,8 @@ export const PROVIDER_NAMES = [
   'sandbox',
 ] as const;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
+/** What does a step: a provider, or people. */
+export type StepExecutor = ProviderName | 'people';
 
 /** Those that want a key, which an organization can bring. */
 export const KEYED_PROVIDERS = ['fal', 'replicate', 'openai', 'google'] as const satisfies ProviderName[];
@@ -104,6 +106,13 @@ export interface RunningStep {
 }
 
 /**
+ * Why a vendor certainly did not take a request, where trying again may help. `not_sent`: it never left this machine, or
+ * nobody was there. `rate_limited`: a limit was exceeded. `unavailable`: the vendor failed before the model was asked for.
+ */
+export const NOT_ACCEPTED = ['not_sent', 'rate_limited', 'unavailable'] as const;
+export type NotAccepted = (typeof NOT_ACCEPTED)[number];
+
+/**
  * A definite failure: the provider did not and will not do the work. An answer that leaves the outcome open
  * (connection lost after the request was sent, 5xx on submit) is thrown as {@link OutcomeUnknownError} instead.
  */
@@ -112,6 +121,8 @@ export interface FailedStep {
   readonly code: 'upstream_error' | 'upstream_invalid' | 'upstream_timeout';
   /** For people; no prompt, no URL with a token. At most 500 characters. */
   readonly reason: string;
+  /** Set only where the vendor certainly has not taken the request, and another time may be better. */
+  readonly notAccepted?: NotAccepted;
   /** The work was done, or begun, and will be on the bill although nothing usable came of it. */
   readonly mayBeBilled?: true;
   /** What was used all the same, where the provider tells. Only with `mayBeBilled`. */

@@ -1,7 +1,8 @@
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
-import { type MediaKind, named } from './media-kind.js';
+import { mainSource } from './check-pipeline.js';
+import { named } from './media-kind.js';
 import {
   type OfferedComponent,
   type Offering,
@@ -11,87 +12,59 @@ import {
 } from './offering.js';
 import { type Operation } from './operation.js';
 import {
-  checkPipeline,
-  dependenciesOf,
   inputsOf,
+  type InputSource,
+  isHuman,
   type Literal,
-  type PipelineDefinition,
-  type StepDefinition,
+  type ModelStep,
+  type StepOperation,
 } from './pipeline-definition.js';
+import { instancesBefore, instancesOf, type PlannedStep, type UsedListing } from './plan-steps.js';
 import { estimateMicroUsd } from './price.js';
-import { type ProviderName } from './provider.port.js';
+import { type StepExecutor } from './provider.port.js';
+import { type MediaSource, type RunInputs } from './run-inputs.js';
+import { DEFAULT_ROLES } from './step-control.js';
+import { type Alternative, type PassedOn, type StepPlan } from './step-plan.js';
 
-/** Values by input name; an image input is the id of an asset (UUID). */
-export interface RunInputs {
-  readonly values: Readonly<Record<string, Literal>>;
-  readonly images: Readonly<Record<string, string>>;
-  /** Assets that take the place of a step's output, by step key: an uploaded photograph instead of a generated one. */
-  readonly substitutes: Readonly<Record<string, string>>;
-}
-
-export type MediaSource = (
-  { readonly kind: 'step'; readonly stepKey: string } | { readonly kind: 'asset'; readonly assetId: string }
-) & {
-  /** What must come from there. Absent in what was sealed before there was more than pictures: `image`. */
-  readonly media?: MediaKind;
-};
+export { type MediaSource, type RunInputs } from './run-inputs.js';
 
 export interface ResolvedStep {
+  /** Of the instance. */
   readonly key: string;
   readonly ordinal: number;
-  readonly operation: Operation;
+  readonly operation: StepOperation;
   /** What was asked for, and what the clearance is about. */
   readonly listingId: string;
   /** What executes it: a test key's paid steps go to the sandbox. */
-  readonly provider: ProviderName;
+  readonly provider: StepExecutor;
   readonly endpoint: string;
   readonly parameters: Readonly<Record<string, Literal>>;
   /** Pictures and other media by parameter name. */
   readonly images: Readonly<Record<string, MediaSource>>;
   readonly dependsOn: readonly string[];
+  /** The most that any of its alternatives may cost. */
   readonly reservedMicroUsd: MicroUsd;
   /** What comes along with the offering: part of the lineage. */
   readonly components: readonly OfferedComponent[];
   /** Set when an asset takes the place of this step. */
   readonly substituteAssetId: string | undefined;
+  readonly left: PlannedStep['left'];
+  readonly plan: StepPlan;
+  /** Parameters of the alternatives, in their order; empty where there is one way only. */
+  readonly alternativeParameters: readonly Readonly<Record<string, Literal>>[];
 }
 
-/** An offering may be missing for a listing that exists: clearance comes first, and may say no before it matters. */
-export interface PlannedStep {
-  readonly definition: StepDefinition;
-  readonly listingId: string;
-  readonly substituteAssetId: string | undefined;
-  /** What comes along with the offering that runs it live: LoRAs, encoders, upscalers. */
-  readonly components: readonly OfferedComponent[];
-}
-
-/**
- * Which listings a run would use. Enough for clearance.
- * @throws ColophonError `pipeline_invalid`, `pipeline_cyclic`, `pipeline_too_large`, `invalid_request`
- */
-export function planSteps(
-  definition: PipelineDefinition,
-  inputs: RunInputs,
-  offerings: Offerings,
-): PlannedStep[] {
-  checkPipeline(definition);
-  const keys = new Set(definition.steps.map(({ key }) => key));
-  const unknown = Object.keys(inputs.substitutes).find((key) => !keys.has(key));
-  if (unknown !== undefined)
-    throw new ColophonError('invalid_request', `substitutes: the pipeline has no step "${unknown}"`);
-  requireKnownInputs(definition, inputs);
-  return definition.steps.map((step) => {
-    const listingId = modelOf(step, inputs);
-    const { operation, endpoint, key } = step;
-    const offering = offerings.find({ listingId, operation, endpoint });
-    const components = offering?.components ?? [];
-    return { definition: step, listingId, substituteAssetId: inputs.substitutes[key], components };
-  });
+/** What is needed to resolve one step. */
+interface Resolving {
+  readonly all: readonly PlannedStep[];
+  readonly inputs: RunInputs;
+  readonly mode: KeyMode;
+  readonly offerings: Offerings;
 }
 
 /**
  * Everything that is needed to execute the steps.
- * @throws ColophonError `invalid_request`, `provider_not_configured`, `price_unknown`
+ * @throws ColophonError `invalid_request`, `provider_not_configured`, `price_unknown`, `pipeline_invalid`
  */
 export function resolveSteps(
   steps: readonly PlannedStep[],
@@ -99,65 +72,176 @@ export function resolveSteps(
   mode: KeyMode,
   offerings: Offerings,
 ): ResolvedStep[] {
-  return steps.map((planned, ordinal) => resolveStep(planned, ordinal, inputs, mode, offerings));
+  const resolving = { all: steps, inputs, mode, offerings };
+  return steps.map((planned, ordinal) => resolveStep(planned, ordinal, resolving));
 }
 
-function resolveStep(
-  planned: PlannedStep,
-  ordinal: number,
-  inputs: RunInputs,
-  mode: KeyMode,
-  offerings: Offerings,
-): ResolvedStep {
-  const { definition, listingId, substituteAssetId } = planned;
-  const identity = {
-    key: definition.key,
+function resolveStep(planned: PlannedStep, ordinal: number, resolving: Resolving): ResolvedStep {
+  const { definition, key, listingId, substituteAssetId, left } = planned;
+  const idle = {
+    key,
     ordinal,
     operation: definition.operation,
     listingId,
     substituteAssetId,
+    left,
+    provider: isHuman(definition) ? ('people' as const) : ('studio' as const),
+    endpoint: 'none',
+    parameters: {},
+    images: {},
+    dependsOn: [],
+    reservedMicroUsd: 0n,
+    components: [],
+    alternativeParameters: [],
+    plan: { needs: [], onFailure: onFailureOf(planned) },
   };
-  if (substituteAssetId !== undefined) {
-    return {
-      ...identity,
-      provider: 'studio',
-      endpoint: 'none',
-      parameters: {},
-      images: {},
-      dependsOn: [],
-      reservedMicroUsd: 0n,
-      components: [],
-    };
-  }
-  const offering = executableOffering(definition, listingId, mode, offerings);
-  const parameters = parametersOf(definition, inputs);
+  if (substituteAssetId !== undefined) return idle;
+  if (left === 'abandoned') return idle;
+  // Passed over from the beginning: what it would have worked on may be an asset, or come from a step.
+  if (left === 'not_wanted') return { ...idle, ...passedOver(planned, resolving) };
+  const images = mediaOf(planned, resolving);
+  const waiting = { images, dependsOn: instancesBefore(planned, resolving.all) };
+  if (isHuman(definition)) return { ...idle, ...waiting, plan: planOf(planned, images, resolving) };
+  const ways = waysOf(definition, planned, images, resolving);
+  const [first] = ways;
+  if (first === undefined) throw new Error('a step without a way to do it');
+  return {
+    ...idle,
+    ...waiting,
+    provider: first.alternative.provider,
+    endpoint: first.alternative.endpoint,
+    parameters: first.parameters,
+    reservedMicroUsd: ways
+      .map(({ estimate }) => estimate)
+      .reduce((most, cost) => (cost > most ? cost : most)),
+    components: first.alternative.components,
+    plan: {
+      ...planOf(planned, images, resolving),
+      ...(ways.length > 1 ? { alternatives: ways.map(({ alternative }) => alternative) } : {}),
+    },
+    alternativeParameters: ways.length > 1 ? ways.map(({ parameters }) => parameters) : [],
+  };
+}
+
+interface Way {
+  readonly alternative: Alternative;
+  readonly parameters: Record<string, Literal>;
+  readonly estimate: MicroUsd;
+}
+
+/** The way of the definition, and its fallbacks: one of them at most is ever paid, because only a certain failure leads to the next. */
+function waysOf(
+  definition: ModelStep,
+  planned: PlannedStep,
+  images: Readonly<Record<string, MediaSource>>,
+  resolving: Resolving,
+): Way[] {
+  const way = (used: UsedListing, step: ModelStep): Way => {
+    const offering = executableOffering(step, used.listingId, resolving);
+    const parameters = parametersOf(step, planned, resolving);
+    const estimate = estimateOf(offering, used.listingId, parameters, images);
+    const { provider, endpoint } = offering;
+    // What is played with a test key has none of them in it; the clearance is asked about them all the same.
+    const components = provider === 'sandbox' ? [] : used.components;
+    const alternative = { listingId: used.listingId, provider, endpoint, components };
+    return { alternative: { ...alternative, estimateMicroUsd: estimate.toString() }, parameters, estimate };
+  };
+  const fallbacks = (definition.fallbacks ?? []).map(({ model, endpoint, parameters }, index) => {
+    const used = planned.fallbacks[index] ?? { listingId: model, components: [] };
+    return way(used, { ...definition, model, endpoint, parameters: parameters ?? definition.parameters });
+  });
+  const ways = [way(planned, definition), ...fallbacks];
+  // This server knows a job by the id of the step: it would find the failed one again.
+  if (ways.filter(({ alternative }) => alternative.provider === 'comfyui').length > 1)
+    throw new ColophonError(
+      'pipeline_invalid',
+      `Step "${definition.key}": a workflow of ComfyUI cannot stand in for another one.`,
+    );
+  return ways;
+}
+
+function estimateOf(
+  offering: Offering,
+  listingId: string,
+  parameters: Readonly<Record<string, Literal>>,
+  images: Readonly<Record<string, MediaSource>>,
+): MicroUsd {
   if (!offering.price) {
     throw new ColophonError(
       'price_unknown',
       `The price of ${listingId} is not known, so it cannot be reserved.`,
     );
   }
-  const images = mediaOf(definition, inputs);
   const pictures = Object.values(images).filter(({ media }) => media === 'image').length;
+  return estimateMicroUsd(offering.price, parameters, pictures);
+}
+
+function onFailureOf({ definition }: PlannedStep): StepPlan['onFailure'] {
+  return definition.onFailure ?? (definition.each === undefined ? 'stop' : 'continue');
+}
+
+function planOf(
+  planned: PlannedStep,
+  images: Readonly<Record<string, MediaSource>>,
+  { all }: Resolving,
+): StepPlan {
+  const { definition } = planned;
+  const { when } = definition;
+  const sources = Object.values(images);
+  const condition =
+    when !== undefined && 'step' in when
+      ? {
+          stepKey: instancesOf(planned, when.step, all)[0] ?? when.step,
+          fact: when.fact,
+          compare: when.compare,
+          value: when.value,
+        }
+      : undefined;
   return {
-    ...identity,
-    provider: offering.provider,
-    endpoint: offering.endpoint,
-    parameters,
-    images,
-    dependsOn: dependenciesOf(definition),
-    reservedMicroUsd: estimateMicroUsd(offering.price, parameters, pictures),
-    // What is played with a test key has none of them in it; the clearance is asked about them all the same.
-    components: offering.provider === 'sandbox' ? [] : planned.components,
+    needs: [...new Set(sources.flatMap((source) => (source.kind === 'step' ? [source.stepKey] : [])))],
+    onFailure: onFailureOf(planned),
+    ...(condition === undefined ? {} : { when: condition }),
+    ...(condition !== undefined && when?.otherwise === 'pass' ? passedOn(planned, images) : {}),
+    ...(!isHuman(definition) && definition.retry ? { retry: definition.retry } : {}),
+    ...(definition.operation === 'choose' ? { needsAny: true as const } : {}),
+    ...(isHuman(definition)
+      ? {
+          human: {
+            operation: definition.operation,
+            roles: definition.roles ?? [...DEFAULT_ROLES[definition.operation]],
+            deadlineMinutes: definition.deadlineMinutes,
+            givenAssetIds: sources.flatMap((source) => (source.kind === 'asset' ? [source.assetId] : [])),
+          },
+        }
+      : {}),
   };
 }
 
-function executableOffering(
-  step: StepDefinition,
-  listingId: string,
-  mode: KeyMode,
-  offerings: Offerings,
-): Offering {
+/** A condition on the inputs that does not hold: the step waits for what it hands on, if it hands on anything. */
+function passedOver(planned: PlannedStep, resolving: Resolving): Pick<ResolvedStep, 'dependsOn' | 'plan'> {
+  const none = { needs: [], onFailure: onFailureOf(planned), notWanted: true as const };
+  if (planned.definition.when?.otherwise !== 'pass') return { dependsOn: [], plan: none };
+  const { passOn } = passedOn(planned, mediaOf(planned, resolving));
+  const dependsOn = passOn !== undefined && 'stepKey' in passOn ? [passOn.stepKey] : [];
+  return { dependsOn, plan: passOn === undefined ? none : { ...none, needs: dependsOn, passOn } };
+}
+
+function passedOn(
+  { definition }: PlannedStep,
+  images: Readonly<Record<string, MediaSource>>,
+): { readonly passOn?: PassedOn } {
+  const main = mainSource(definition);
+  const name = Object.entries(inputsOf(definition)).find(([, source]) => sameSource(source, main))?.[0];
+  const source = name === undefined ? undefined : images[name];
+  if (source === undefined) return {};
+  return { passOn: source.kind === 'step' ? { stepKey: source.stepKey } : { assetId: source.assetId } };
+}
+
+function sameSource(one: InputSource, other: InputSource | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function executableOffering(step: ModelStep, listingId: string, { mode, offerings }: Resolving): Offering {
   const { operation, endpoint } = step;
   const offering = offerings.find({ listingId, operation, endpoint });
   if (mode === 'test' && isPlayable(operation) && offering?.provider !== 'studio') {
@@ -180,28 +264,31 @@ function isPlayable(operation: Operation): boolean {
   return SANDBOX_OPERATIONS.some((played) => played === operation);
 }
 
-function modelOf(step: StepDefinition, inputs: RunInputs): string {
-  if (typeof step.model === 'string') return step.model;
-  const given = inputs.values[step.model.input];
-  if (given === undefined) return step.model.default;
-  if (typeof given !== 'string')
-    throw new ColophonError('invalid_request', `inputs.${step.model.input}: must name a model listing`);
-  return given;
-}
-
-function parametersOf(step: StepDefinition, inputs: RunInputs): Record<string, Literal> {
+function parametersOf(step: ModelStep, planned: PlannedStep, { inputs }: Resolving): Record<string, Literal> {
   const resolved: Record<string, Literal> = {};
   for (const [name, value] of Object.entries(step.parameters)) {
     if (typeof value !== 'object' || Array.isArray(value)) {
       resolved[name] = value;
       continue;
     }
-    const given = inputs.values[value.input] ?? value.default;
+    const given =
+      ('input' in value ? inputs.values[value.input] : planned.item?.values[value.item]) ?? value.default;
     if (given !== undefined) resolved[name] = given;
     else if (!value.optional)
-      throw new ColophonError('invalid_request', `inputs.${value.input}: is required by step "${step.key}"`);
+      throw new ColophonError(
+        'invalid_request',
+        `${placeOf(planned, value)}: is required by step "${step.key}"`,
+      );
   }
   return resolved;
+}
+
+function placeOf(
+  { definition, instance = 1 }: PlannedStep,
+  reference: { readonly input: string } | { readonly item: string },
+): string {
+  if ('input' in reference) return `inputs.${reference.input}`;
+  return `inputs.${definition.each?.input ?? ''}.${instance - 1}.${reference.item}`;
 }
 
 /**
@@ -212,54 +299,46 @@ export function textsOf(
   steps: readonly PlannedStep[],
   inputs: RunInputs,
 ): { stepKey: string; text: string }[] {
-  return steps.flatMap(({ definition, substituteAssetId }) => {
-    if (substituteAssetId !== undefined) return [];
-    const values = Object.values(definition.parameters).map((value) =>
-      typeof value !== 'object' || Array.isArray(value)
-        ? value
-        : (inputs.values[value.input] ?? value.default),
-    );
-    const texts = values.flat().filter((value): value is string => typeof value === 'string');
-    return [...new Set(texts)].map((text) => ({ stepKey: definition.key, text }));
-  });
+  const found = new Map<string, { stepKey: string; text: string }>();
+  for (const { definition, substituteAssetId, left, item } of steps) {
+    if (substituteAssetId !== undefined || left !== undefined || isHuman(definition)) continue;
+    const records = [
+      definition.parameters,
+      ...(definition.fallbacks ?? []).map(({ parameters }) => parameters ?? {}),
+    ];
+    for (const value of records.flatMap((record) => Object.values(record))) {
+      const literal =
+        typeof value !== 'object' || Array.isArray(value)
+          ? value
+          : (('input' in value ? inputs.values[value.input] : item?.values[value.item]) ?? value.default);
+      for (const text of [literal].flat())
+        if (typeof text === 'string')
+          found.set(`${definition.key} ${text}`, { stepKey: definition.key, text });
+    }
+  }
+  return [...found.values()];
 }
 
-function mediaOf(step: StepDefinition, inputs: RunInputs): Record<string, MediaSource> {
+function mediaOf(planned: PlannedStep, { all, inputs }: Resolving): Record<string, MediaSource> {
+  const { definition, item } = planned;
   const resolved: Record<string, MediaSource> = {};
-  for (const [name, source] of Object.entries(inputsOf(step))) {
+  for (const [name, source] of Object.entries(inputsOf(definition))) {
     const media = source.kind;
     if ('step' in source) {
-      resolved[name] = { kind: 'step', stepKey: source.step, media };
+      const keys = instancesOf(planned, source.step, all);
+      for (const stepKey of keys)
+        // Candidates of a list are told apart by the instances that make them.
+        resolved[keys.length > 1 ? stepKey : name] = { kind: 'step', stepKey, media };
       continue;
     }
-    const assetId = inputs.images[source.input];
+    const assetId = 'input' in source ? inputs.images[source.input] : item?.images[source.item];
     if (assetId === undefined) {
       throw new ColophonError(
         'invalid_request',
-        `inputs.${source.input}: an asset id is required by step "${step.key}"; it must be ${named(media)}`,
+        `${placeOf(planned, source)}: an asset id is required by step "${definition.key}"; it must be ${named(media)}`,
       );
     }
     resolved[name] = { kind: 'asset', assetId, media };
   }
   return resolved;
-}
-
-/** A misspelled input must not be ignored silently: the run would cost money and be wrong. */
-function requireKnownInputs(definition: PipelineDefinition, inputs: RunInputs): void {
-  const known = new Set<string>();
-  for (const step of definition.steps) {
-    if (typeof step.model === 'object') known.add(step.model.input);
-    for (const value of Object.values(step.parameters)) {
-      if (typeof value === 'object' && !Array.isArray(value)) known.add(value.input);
-    }
-    for (const source of Object.values(inputsOf(step))) if ('input' in source) known.add(source.input);
-  }
-  const unknown = [...Object.keys(inputs.values), ...Object.keys(inputs.images)].find(
-    (name) => !known.has(name),
-  );
-  if (unknown !== undefined) {
-    throw new ColophonError('invalid_request', `inputs.${unknown}: the pipeline has no such input`, {
-      extensions: { knownInputs: [...known].sort() },
-    });
-  }
 }

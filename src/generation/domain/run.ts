@@ -1,47 +1,24 @@
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type MicroUsd } from '../../shared/money.js';
-import { type MediaSource } from './resolve-run.js';
+import { type MediaSource, type RunInputs } from './run-inputs.js';
 import { type OfferedComponent } from './offering.js';
+import { type Literal } from './definition-words.js';
 import { type Operation } from './operation.js';
-import { type Literal } from './pipeline-definition.js';
-import { type Preparation, type ProviderName } from './provider.port.js';
+import { isHumanOperation, type StepOperation } from './pipeline-definition.js';
+import { type Preparation, type StepExecutor } from './provider.port.js';
+import { type RunState, type StepState } from './run-states.js';
+import { type SkipReason } from './run-moves.js';
+import { type StepPlan } from './step-plan.js';
 import { type Usage } from './usage.js';
 
-export const RUN_STATES = [
-  'WAITING_FOR_WAIVER',
-  'RUNNING',
-  'NEEDS_RECONCILIATION',
-  'SUCCEEDED',
-  'FAILED',
-  'CANCELED',
-] as const;
-export type RunState = (typeof RUN_STATES)[number];
-
-/**
- * The step ledger. Each state is committed before the next thing is done:
- * RESERVED     money is reserved; nothing was sent
- * SUBMITTING   the request is about to be sent, or was: a crash in here leaves the outcome open
- * SUBMITTED    the provider has the job, and we know its id
- * CAPTURED     the original bytes are in the store, and we know their hash
- * SUCCEEDED    the asset is signed, in the log, and paid for
- * OUTCOME_UNKNOWN  a crash or a lost answer at a provider that charges: waits for a webhook or a person
- */
-export const STEP_STATES = [
-  'RESERVED',
-  'SUBMITTING',
-  'SUBMITTED',
-  'CAPTURED',
-  'SUCCEEDED',
-  'FAILED',
-  'SKIPPED',
-  'CANCELED',
-  'OUTCOME_UNKNOWN',
-] as const;
-export type StepState = (typeof STEP_STATES)[number];
-
-export const TERMINAL_RUN_STATES: readonly RunState[] = ['SUCCEEDED', 'FAILED', 'CANCELED'];
-/** Has an output, or never will. OUTCOME_UNKNOWN is not terminal: it is waiting. */
-export const TERMINAL_STEP_STATES: readonly StepState[] = ['SUCCEEDED', 'FAILED', 'SKIPPED', 'CANCELED'];
+export {
+  RUN_STATES,
+  type RunState,
+  STEP_STATES,
+  type StepState,
+  TERMINAL_RUN_STATES,
+  TERMINAL_STEP_STATES,
+} from './run-states.js';
 
 export interface Run {
   readonly id: string;
@@ -58,6 +35,8 @@ export interface Run {
   readonly createdBy: string;
   readonly createdAt: Date;
   readonly finishedAt: Date | undefined;
+  /** The failed run that this one goes on with. */
+  readonly resumesRunId: string | undefined;
 }
 
 export interface StepRun {
@@ -65,8 +44,8 @@ export interface StepRun {
   readonly runId: string;
   readonly key: string;
   readonly ordinal: number;
-  readonly operation: Operation;
-  readonly provider: ProviderName;
+  readonly operation: StepOperation;
+  readonly provider: StepExecutor;
   readonly listingId: string;
   readonly endpoint: string;
   readonly dependsOn: readonly string[];
@@ -86,6 +65,25 @@ export interface StepRun {
   readonly errorCode: string | undefined;
   readonly errorDetail: string | undefined;
   readonly updatedAt: Date;
+  readonly plan: StepPlan | undefined;
+  /** Which of `plan.alternatives` is in use; `listingId`, `provider` and `endpoint` are those of it. */
+  readonly alternative: number;
+  /** Requests that were begun for the alternative in use. */
+  readonly submitAttempts: number;
+  /** Not sent again before this time. */
+  readonly retryAt: Date | undefined;
+  /** A person has time until then. */
+  readonly waitsUntil: Date | undefined;
+  /** Jobs of earlier attempts, which ended in a certain failure: news about them is no news about this step. */
+  readonly formerUpstreamIds: readonly string[];
+  /** Why the step has no output of its own. */
+  readonly skipReason: SkipReason | 'substituted' | 'failed_before' | undefined;
+}
+
+/** @throws Error for a step that a person does: no provider ever gets one. */
+export function machineOperation({ id, operation }: Pick<StepRun, 'id' | 'operation'>): Operation {
+  if (isHumanOperation(operation)) throw new Error(`the step ${id} is not done by a machine`);
+  return operation;
 }
 
 /** The part of a resolved step that may hold personal data; kept sealed in the run. */
@@ -95,7 +93,20 @@ export interface SealedStepInputs {
   readonly images: Readonly<Record<string, MediaSource>>;
   /** 32 random bytes, base64url: the request hash in the log is salted, so that a prompt cannot be guessed from it. */
   readonly salt: string;
+  /** Parameters of the alternatives that have their own, by their number. */
+  readonly alternatives?: Readonly<Record<string, Readonly<Record<string, Literal>>>>;
 }
 
-/** What is sealed in {@link Run.sealedInputs}: by step key. */
-export type SealedRunInputs = Readonly<Record<string, SealedStepInputs>>;
+/** What the run was asked for, kept for a resumption. */
+export interface SealedRequest {
+  readonly inputs: RunInputs;
+  readonly useCaseName: string;
+}
+
+/** What is sealed in {@link Run.sealedInputs}. Before version 2 it was `steps` alone, without `v`. */
+export interface SealedRunInputs {
+  readonly v: 2;
+  /** By key of the instance. */
+  readonly steps: Readonly<Record<string, SealedStepInputs>>;
+  readonly request: SealedRequest;
+}

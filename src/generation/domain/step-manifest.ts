@@ -31,7 +31,7 @@ import {
 import { publicId } from '../../shared/ids.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type Operation, OPERATION_FACTS } from './operation.js';
-import { type Run, type StepRun } from './run.js';
+import { machineOperation, type Run, type StepRun } from './run.js';
 
 export interface StepImage {
   readonly assetId: string;
@@ -127,7 +127,8 @@ const DETERMINISTIC: Record<Operation, What> = {
 export function stepManifest(facts: StepFacts): StepManifest {
   const { step, images, isFinal, now } = facts;
   const isTrained = usesTrainedModel(facts);
-  const isParent = (name: string) => OPERATION_FACTS[step.operation].changesItsImage && name === MAIN_IMAGE;
+  const isParent = (name: string) =>
+    OPERATION_FACTS[machineOperation(step)].changesItsImage && name === MAIN_IMAGE;
   const what = whatHappened(step, isTrained, Object.keys(images).some(isParent));
   const action: PlannedAction = { ...what, when: now.toISOString(), softwareAgent: agentOf(step) };
   const files = Object.entries(images).map(([name, image]) => fileIngredient(isParent(name), image));
@@ -185,7 +186,7 @@ function usesTrainedModel({ step, trainedModel }: StepFacts): boolean {
 }
 
 function whatHappened(step: StepRun, isTrained: boolean, changesAnImage: boolean): What {
-  if (!isTrained) return DETERMINISTIC[step.operation];
+  if (!isTrained) return DETERMINISTIC[machineOperation(step)];
   return changesAnImage
     ? {
         action: 'c2pa.edited',
@@ -219,6 +220,7 @@ function assertionsOf(facts: StepFacts, statement: PictureStatement, isTrained: 
       listing: step.listingId,
       clearance,
       submitted,
+      fallback: fallbackOf(step),
     }),
     ...(isTrained && model ? [aiDisclosure(model, prompt !== undefined)] : []),
     ...trainingMiningAssertion(
@@ -229,6 +231,13 @@ function assertionsOf(facts: StepFacts, statement: PictureStatement, isTrained: 
     ...preparationOf(step),
     ...providerClaims(step),
   ];
+}
+
+/** Which model was asked for, where another one stood in. */
+function fallbackOf({ plan, alternative }: StepRun) {
+  const asked = plan?.alternatives?.[0];
+  if (asked === undefined || alternative === 0) return undefined;
+  return { insteadOf: asked.listingId, reason: plan?.fallbackReason ?? 'unknown' };
 }
 
 /** The signed bytes are not what the provider sent: what was done to them is our own knowledge. */

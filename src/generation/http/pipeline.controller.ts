@@ -8,7 +8,14 @@ import { publicId } from '../../shared/ids.js';
 import { PipelineEntity } from '../adapters/run.entity.js';
 import { CreatePipeline } from '../application/create-pipeline.js';
 import { BUILTIN_PIPELINES } from '../domain/builtin-pipelines.js';
-import { type CreatePipelineBody, createPipelineSchema } from './run.schemas.js';
+import { translateFalWorkflow } from '../domain/fal-workflow.js';
+import { Offerings } from '../domain/offering.js';
+import {
+  type CreatePipelineBody,
+  createPipelineSchema,
+  type ImportPipelineBody,
+  importPipelineSchema,
+} from './run.schemas.js';
 
 @ApiTags('Pipelines')
 @ApiBearerAuth()
@@ -17,6 +24,7 @@ export class PipelineController {
   constructor(
     private readonly createPipeline: CreatePipeline,
     private readonly organizationTx: OrganizationTx,
+    private readonly offerings: Offerings,
   ) {}
 
   @Get()
@@ -57,5 +65,22 @@ export class PipelineController {
       this.createPipeline.create(tx, principal, body.name, body.definition),
     );
     return { id: publicId('pipeline', id), name: body.name, version };
+  }
+
+  @Post('import')
+  @Audited('pipeline.created')
+  @Allow('pipelines:create')
+  @ApiOperation({
+    summary: 'Store a workflow of fal as a pipeline; what cannot be translated is refused with its place',
+  })
+  async import(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: importPipelineSchema }) { name, workflow }: ImportPipelineBody,
+  ) {
+    const definition = translateFalWorkflow(workflow, this.offerings);
+    const { id, version } = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.createPipeline.create(tx, principal, name, definition),
+    );
+    return { id: publicId('pipeline', id), name, version, definition };
   }
 }

@@ -7,6 +7,7 @@ import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { RunRepository } from '../adapters/run.repository.js';
+import { progressOfRun } from '../application/progress-of-run.js';
 import { MAX_EVENTS_PER_READ, RunEvents } from '../application/run-events.js';
 import { TERMINAL_RUN_STATES } from '../domain/run.js';
 
@@ -44,11 +45,13 @@ export class RunEventsController {
       'x-accel-buffering': 'no',
     });
     let last = /^\d{1,18}$/.test(lastEventId ?? '') ? (lastEventId ?? '0') : '0';
+    let told = '';
     for (let poll = 0; poll < MAX_POLLS && !reply.raw.destroyed; poll++) {
-      const { stored, finished } = await this.organizationTx.run(organizationId, async (tx) => ({
+      const { stored, finished, progress } = await this.organizationTx.run(organizationId, async (tx) => ({
         // The state is read first: events that come with the final state are then never missed.
         finished: TERMINAL_RUN_STATES.includes((await this.runs.get(tx, runId)).state),
         stored: await this.events.after(tx, runId, last),
+        progress: await progressOfRun(tx, runId),
       }));
       for (const { ordinal, at, event } of stored) {
         reply.raw.write(
@@ -56,6 +59,10 @@ export class RunEventsController {
         );
         last = ordinal;
       }
+      // Numbers alone, however many steps there are; without an id of its own, so that a client resumes at the last change.
+      const summary = JSON.stringify(progress);
+      if (summary !== told) reply.raw.write(`event: progress\ndata: ${summary}\n\n`);
+      told = summary;
       if (finished && stored.length < MAX_EVENTS_PER_READ) break;
       if (poll % KEEP_ALIVE_EVERY_POLLS === 0) reply.raw.write(': keep-alive\n\n');
       if (stored.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));

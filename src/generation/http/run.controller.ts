@@ -21,10 +21,12 @@ import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId } from '../../shared/ids.js';
 import { RunRepository } from '../adapters/run.repository.js';
 import { CancelRun } from '../application/cancel-run.js';
+import { ResumeRun } from '../application/resume-run.js';
 import { ReconcileStep } from '../application/reconcile-step.js';
 import { StartRun, type StartedRun, type StartRunRequest } from '../application/start-run.js';
-import { type Literal } from '../domain/pipeline-definition.js';
 import { clearanceView } from '../../licenses/http/clearance-view.js';
+import { viewOfRun } from './run-details.js';
+import { toInputs } from './run-inputs.js';
 import { runView } from './run-view.js';
 import { type ReconcileBody, reconcileSchema, type StartRunBody, startRunSchema } from './run.schemas.js';
 
@@ -34,6 +36,7 @@ import { type ReconcileBody, reconcileSchema, type StartRunBody, startRunSchema 
 export class RunController {
   constructor(
     private readonly startRun: StartRun,
+    private readonly resumeRun: ResumeRun,
     private readonly cancelRun: CancelRun,
     private readonly reconcileStep: ReconcileStep,
     private readonly runs: RunRepository,
@@ -61,6 +64,10 @@ export class RunController {
         present(started, String(reply.request.id)),
       ),
     );
+    return this.send(answer, reply);
+  }
+
+  private send(answer: Answer, reply: FastifyReply): unknown {
     void reply.status(answer.status);
     if (answer.status >= 400) void reply.type('application/problem+json').header('cache-control', 'no-store');
     return answer.body;
@@ -89,7 +96,7 @@ export class RunController {
   @Get(':id')
   @Unaudited('State, models, costs and ids of a run. Prompts and other inputs are sealed and not shown.')
   @Allow('organization:read')
-  @ApiOperation({ summary: 'A run with its steps' })
+  @ApiOperation({ summary: 'A run, where it stands, and its first 100 steps' })
   async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('run')) id: string) {
     return this.view(organizationId, id);
   }
@@ -107,6 +114,29 @@ export class RunController {
     return this.view(organizationId, id);
   }
 
+  @Post(':id/resume')
+  @Audited('clearance.decided', 'run.accepted')
+  @Allow('runs:create')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Go on with a failed run: a new run that keeps what was made and repeats only what cost nothing',
+  })
+  @ApiHeader({ name: 'Idempotency-Key', required: true })
+  async resume(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('run')) id: string,
+    @Headers('idempotency-key') key: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const fingerprint = ['POST /v1/runs/{id}/resume', id];
+    const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
+      this.resumeRun.resume(principal, id, idempotent, (started) =>
+        present(started, String(reply.request.id)),
+      ),
+    );
+    return this.send(answer, reply);
+  }
+
   @Post(':id/steps/:key/reconcile')
   @Audited('step.reconciled')
   @Allow('runs:reconcile')
@@ -120,7 +150,7 @@ export class RunController {
   ) {
     await this.organizationTx.run(principal.organizationId, async (tx) => {
       await this.runs.get(tx, id);
-      const step = (await this.runs.steps(tx, id)).find((candidate) => candidate.key === key);
+      const [step] = await this.runs.stepsWithKeys(tx, id, [key]);
       if (!step) throw new ColophonError('not_found', 'The run has no step with this key.');
       await this.reconcileStep.reconcile(tx, step.id, body, actorOf(principal));
     });
@@ -128,10 +158,7 @@ export class RunController {
   }
 
   private view(organizationId: string, id: string) {
-    return this.organizationTx.run(organizationId, async (tx) => {
-      const run = await this.runs.get(tx, id);
-      return runView(run, await this.runs.steps(tx, id));
-    });
+    return this.organizationTx.run(organizationId, (tx) => viewOfRun(this.runs, tx, id));
   }
 }
 
@@ -146,23 +173,11 @@ function toRequest(body: StartRunBody): StartRunRequest {
       'The version of a pipeline is a whole number, e.g. product-shot@1.',
     );
   }
-  // Without a prototype: a pipeline may call a step "constructor" or an input "toString".
-  const values = Object.create(null) as Record<string, Literal>;
-  const images = Object.create(null) as Record<string, string>;
-  const substitutes = Object.create(null) as Record<string, string>;
-  for (const [input, value] of Object.entries(body.inputs)) {
-    const assetId = typeof value === 'string' ? parsePublicId('asset', value) : undefined;
-    if (assetId === undefined) values[input] = value;
-    else images[input] = assetId;
-  }
-  for (const [step, asset] of Object.entries(body.substitutes)) {
-    substitutes[step] = parsePublicId('asset', asset) ?? '';
-  }
   return {
     projectId,
     useCaseName: body.useCase,
     pipeline: { name, version },
-    inputs: { values, images, substitutes },
+    inputs: toInputs(body),
     facts: body.facts,
   };
 }

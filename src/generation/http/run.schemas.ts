@@ -1,10 +1,40 @@
 import { z } from 'zod';
 import { runFactsSchema } from '../../licenses/domain/run-facts.js';
 import { pipelineDefinitionSchema, pipelineNameSchema } from '../domain/pipeline-definition.js';
+import { pageQuerySchema } from '../../http/pagination.js';
 import { textSchema } from '../../http/safe-text.js';
+import { falWorkflowSchema } from '../domain/fal-workflow.js';
+import { STEP_STATES } from '../domain/run.js';
+import { MAX_INSTANCES } from '../domain/step-control.js';
 
 const assetIdSchema = z.string().regex(/^ast_[0-9a-f]{32}$/, 'an asset id such as ast_018f...');
 const inputNameSchema = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]{0,39}$/);
+
+const valueSchema = z.union([
+  textSchema(4000),
+  z.number(),
+  z.boolean(),
+  z.array(z.union([textSchema(200), z.number()])).max(20),
+]);
+const scalarSchema = z.union([textSchema(4000), z.number(), z.boolean()]);
+/** One item for each instance. */
+const itemsSchema = z
+  .array(
+    z
+      .record(inputNameSchema, valueSchema)
+      .refine((item) => Object.keys(item).length <= 40, 'at most 40 values in an item'),
+  )
+  .min(1)
+  .max(MAX_INSTANCES);
+/** Every combination of the values; the last name changes fastest. */
+const combineSchema = z.strictObject({
+  combine: z.record(inputNameSchema, z.array(scalarSchema).min(1).max(MAX_INSTANCES)).refine((lists) => {
+    const lengths = Object.values(lists).map(({ length }) => length);
+    return (
+      lengths.length > 0 && lengths.length <= 8 && lengths.reduce((all, one) => all * one, 1) <= MAX_INSTANCES
+    );
+  }, `1 to 8 lists, and at most ${MAX_INSTANCES} combinations`),
+});
 
 export const startRunSchema = z
   .strictObject({
@@ -15,20 +45,14 @@ export const startRunSchema = z
       .regex(/^[a-z][a-z0-9-]{0,59}(@[1-9]\d{0,8})?$/, 'a name such as product-shot, or product-shot@1')
       .describe('name of a pipeline, e.g. product-shot; "name@2" for a version'),
     inputs: z
-      .record(
-        inputNameSchema,
-        z.union([
-          textSchema(4000),
-          z.number(),
-          z.boolean(),
-          z.array(z.union([textSchema(200), z.number()])).max(20),
-        ]),
-      )
+      .record(inputNameSchema, z.union([valueSchema, itemsSchema, combineSchema]))
       .refine((inputs) => Object.keys(inputs).length <= 40, 'at most 40 inputs')
       .default({})
-      .describe('values by input name; an asset id where the pipeline wants an image'),
+      .describe(
+        'values by input name; an asset id where the pipeline wants an image; a list of items where it runs a step for each',
+      ),
     substitutes: z
-      .record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/), assetIdSchema)
+      .record(z.string().regex(/^[a-z][a-z0-9-]{0,39}(\.[1-9]\d{0,2})?$/), assetIdSchema)
       .default({})
       .describe(
         'assets that take the place of a step, by step key: an uploaded photograph instead of a generated one',
@@ -43,6 +67,11 @@ export const createPipelineSchema = z
   .meta({ id: 'CreatePipeline' });
 export type CreatePipelineBody = z.infer<typeof createPipelineSchema>;
 
+export const importPipelineSchema = z
+  .strictObject({ name: pipelineNameSchema, format: z.literal('fal-workflow'), workflow: falWorkflowSchema })
+  .meta({ id: 'ImportPipeline' });
+export type ImportPipelineBody = z.infer<typeof importPipelineSchema>;
+
 export const reconcileSchema = z
   .discriminatedUnion('outcome', [
     z.strictObject({
@@ -53,3 +82,17 @@ export const reconcileSchema = z
   ])
   .meta({ id: 'ReconcileStep' });
 export type ReconcileBody = z.infer<typeof reconcileSchema>;
+
+const commentSchema = textSchema(4000).default('').describe('in the own words of the person; sealed');
+export const answerSchema = z
+  .discriminatedUnion('outcome', [
+    z.strictObject({ outcome: z.enum(['edited', 'chosen']), assetId: assetIdSchema, comment: commentSchema }),
+    z.strictObject({ outcome: z.enum(['approved', 'rejected']), comment: commentSchema }),
+  ])
+  .meta({ id: 'AnswerStep' });
+export type AnswerBody = z.infer<typeof answerSchema>;
+
+export const stepsQuerySchema = pageQuerySchema.extend({ state: z.enum(STEP_STATES).optional() });
+export type StepsQuery = z.infer<typeof stepsQuerySchema>;
+/** Pages of steps go by their place in the run. */
+export const ORDINAL_SORT_KEY = /^\d{1,6}$/;

@@ -20,6 +20,8 @@ export interface Principal {
 const PERMISSIONS = {
   'runs:create': ['creator'],
   'runs:reconcile': ['admin'],
+  /** A step that waits for a person; which of these roles it needs, its pipeline says. */
+  'runs:answer': ['creator', 'reviewer', 'legal', 'asset_manager'],
   'assets:upload': ['creator'],
   'contributions:create': ['creator'],
   'reviews:decide': ['reviewer'],

@@ -33,9 +33,16 @@ export interface RecordStatement {
   readonly listing?: string;
   readonly clearance?: ClearanceReference;
   readonly submitted?: EntryReference | undefined;
+  /** Another model was asked first, and failed with this code. */
+  readonly fallback?: { readonly insteadOf: string; readonly reason: string } | undefined;
 }
 
-export function recordAssertion({ clearance, submitted, ...ids }: RecordStatement): PlannedAssertion {
+export function recordAssertion({
+  clearance,
+  submitted,
+  fallback,
+  ...ids
+}: RecordStatement): PlannedAssertion {
   const { logged, ...decided } = clearance ?? {};
   return {
     label: 'org.colophon.record',
@@ -45,6 +52,7 @@ export function recordAssertion({ clearance, submitted, ...ids }: RecordStatemen
       ...ids,
       ...(clearance && { clearance: { ...decided, ...(logged && { logged: { ...logged } }) } }),
       ...(submitted && { submitted: { ...submitted } }),
+      ...(fallback && { fallback: { ...fallback } }),
     },
   };
 }

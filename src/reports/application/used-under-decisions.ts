@@ -56,7 +56,10 @@ export async function usedUnderDecisions(tx: Tx, lineage: readonly AssetWithPare
 }
 
 function onlySteps({ input: { lineage } }: StoredClearance, steps: readonly StepRow[]): Lineage {
-  const took = new Set(steps.map(({ key, listing_id: listingId }) => `${key} ${listingId}`));
+  // The instances of one step are one part of the lineage: `variant.17` is decided as `variant`.
+  const took = new Set(
+    steps.map(({ key, listing_id: listingId }) => `${key.split('.')[0] ?? key} ${listingId}`),
+  );
   const { components, inputs } = lineage;
   return {
     components: components.filter(({ stepKey, listingId }) => took.has(`${stepKey} ${listingId}`)),

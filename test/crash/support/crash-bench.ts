@@ -93,6 +93,35 @@ export class CrashBench {
     };
   }
 
+  /** Two pictures on fal from a list, with a retry; a person chooses one, which is enlarged. */
+  async startListRun(): Promise<RunView> {
+    const size = { width: 256, height: 256 };
+    const steps = [
+      {
+        key: 'variant',
+        operation: 'generate',
+        model: 'flux-1-schnell@fal',
+        each: { input: 'list' },
+        parameters: { prompt: { item: 'prompt' }, ...size },
+        retry: { attempts: 3, backoffSeconds: 1 },
+      },
+      { key: 'pick', operation: 'choose', images: { image: { step: 'variant' } } },
+      {
+        key: 'upscale',
+        operation: 'upscale',
+        model: 'studio-upscale@studio',
+        parameters: { factor: 2 },
+        images: { image: { step: 'pick' } },
+      },
+    ];
+    const name = `list-${randomUUID().slice(0, 8)}`;
+    await this.post('/v1/pipelines', { name, definition: { steps } });
+    const inputs = { list: [{ prompt: 'a red bottle' }, { prompt: 'a blue bottle' }] };
+    const run = await this.post<RunView>('/v1/runs', { ...this.runBody(), pipeline: name, inputs });
+    await this.waive(run);
+    return run;
+  }
+
   /** A run on fal is cleared as `review`, so it waits for counsel. */
   async startFalRun(): Promise<RunView> {
     const run = await this.post<RunView>('/v1/runs', this.runBody());

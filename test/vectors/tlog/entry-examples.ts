@@ -269,6 +269,53 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
       reservedMicroUsd: '25000',
     },
   },
+  'run.steps_accepted': {
+    ...common,
+    type: 'run.steps_accepted',
+    subject: runSubject,
+    data: {
+      part: 2,
+      parts: 2,
+      steps: [
+        {
+          stepRunId: stp,
+          key: 'variant.65',
+          provider: 'fal',
+          listingId: 'flux-1-schnell@fal',
+          fallbacks: ['flux-1-dev@fal'],
+        },
+      ],
+    },
+  },
+  'step.attempt_failed': {
+    ...common,
+    type: 'step.attempt_failed',
+    subject: stepSubject,
+    data: {
+      ...step,
+      provider: 'fal',
+      listingId: 'flux-1-schnell@fal',
+      code: 'upstream_error',
+      attempt: 3,
+      notAccepted: 'rate_limited',
+      next: 'fallback',
+      nextProvider: 'fal',
+      nextListingId: 'flux-1-dev@fal',
+    },
+  },
+  'step.skipped': {
+    ...common,
+    type: 'step.skipped',
+    subject: stepSubject,
+    data: { ...step, reason: 'condition', passedAssetId: ast },
+  },
+  'step.answered': {
+    ...common,
+    type: 'step.answered',
+    subject: stepSubject,
+    data: { ...step, outcome: 'chosen', shown: [ast, id('ast')], assetId: ast },
+    sealed: { comment: 'q83vq83vq83vq83vq83vq83vq83vq83vq83vq83vq80' },
+  },
   'step.submitted': {
     ...common,
     type: 'step.submitted',

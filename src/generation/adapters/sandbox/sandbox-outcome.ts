@@ -9,7 +9,8 @@ export type SandboxOutcome =
   | 'invalid-output'
   | 'empty-output'
   | 'wrong-kind'
-  | 'truncated';
+  | 'truncated'
+  | 'busy';
 
 /** The words are a contract (docs/sandbox.md): one never changes its meaning. */
 const MAGIC_WORDS: readonly (readonly [string, SandboxOutcome])[] = [
@@ -22,6 +23,7 @@ const MAGIC_WORDS: readonly (readonly [string, SandboxOutcome])[] = [
   ['sandbox:empty', 'empty-output'],
   ['sandbox:wrong-kind', 'wrong-kind'],
   ['sandbox:truncated', 'truncated'],
+  ['sandbox:busy', 'busy'],
   // Older than "outcome-unknown", and the same.
   ['sandbox:timeout', 'outcome-unknown'],
 ];

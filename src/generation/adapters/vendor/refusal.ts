@@ -1,6 +1,6 @@
 import { OutboundError } from '../../../outbound/outbound-error.js';
 import { ColophonError } from '../../../shared/errors.js';
-import { type FailedStep, OutcomeUnknownError } from '../../domain/provider.port.js';
+import { type FailedStep, type NotAccepted, OutcomeUnknownError } from '../../domain/provider.port.js';
 import { UnreadableAnswerError, VendorHttpError } from './send-one.js';
 
 /**
@@ -38,23 +38,43 @@ export function refusal(what: string, error: VendorHttpError, kindOf: ErrorKind)
  */
 export function submitFailure(vendor: string, error: unknown, kindOf: ErrorKind): FailedStep {
   if (error instanceof VendorHttpError && isDefiniteRefusal(error.status))
-    return refusal('refused the request', error, kindOf);
+    return withReason(
+      refusal('refused the request', error, kindOf),
+      error.status === 429 ? 'rate_limited' : undefined,
+    );
   if (error instanceof OutboundError && !error.mayHaveBeenSent) return notSent(error);
   throw new OutcomeUnknownError(`${vendor} may or may not have accepted the request`, { cause: error });
 }
 
 function notSent(error: OutboundError): FailedStep {
   const code = error.code === 'upstream_timeout' ? 'upstream_timeout' : 'upstream_error';
-  return failed(code, `the request was not sent: ${error.message}`);
+  // An address that is not allowed stays so.
+  const notAccepted = error.code === 'url_blocked' ? undefined : 'not_sent';
+  return withReason(failed(code, `the request was not sent: ${error.message}`), notAccepted);
+}
+
+function withReason(failure: FailedStep, notAccepted: NotAccepted | undefined): FailedStep {
+  return notAccepted === undefined ? failure : { ...failure, notAccepted };
+}
+
+/** Of a request on the way to the model: 429 is a limit, 5xx a failure before the model was asked for. */
+function beforeTheModel({ status }: VendorHttpError): NotAccepted | undefined {
+  if (status === 429) return 'rate_limited';
+  return status >= 500 ? 'unavailable' : undefined;
 }
 
 /** Handing over an input costs nothing and the model has not been called: always definite. */
 export function uploadFailure(error: unknown, kindOf: ErrorKind): FailedStep {
-  if (error instanceof VendorHttpError) return refusal('refused an input file', error, kindOf);
+  if (error instanceof VendorHttpError)
+    return withReason(refusal('refused an input file', error, kindOf), beforeTheModel(error));
   if (error instanceof UnreadableAnswerError) return failed('upstream_invalid', error.message);
   if (error instanceof OutboundError) {
     const code = error.code === 'url_blocked' ? 'upstream_invalid' : error.code;
-    return failed(code as FailedStep['code'], `an input file could not be uploaded: ${error.message}`);
+    const notAccepted = error.code === 'url_blocked' ? undefined : 'unavailable';
+    return withReason(
+      failed(code as FailedStep['code'], `an input file could not be uploaded: ${error.message}`),
+      notAccepted,
+    );
   }
   return failed('upstream_error', 'an input file could not be read');
 }
