@@ -47,6 +47,15 @@ import { ReconcileStep } from './generation/application/reconcile-step.js';
 import { RunEvents } from './generation/application/run-events.js';
 import { ResumeRun } from './generation/application/resume-run.js';
 import { StartRun } from './generation/application/start-run.js';
+import { CapabilityLinks } from './generation/gateway/application/capability-links.js';
+import { GatewaySettingsOfUseCase } from './generation/gateway/application/gateway-settings-of-use-case.js';
+import { ListGatewayModels } from './generation/gateway/application/list-gateway-models.js';
+import { CapabilityAddresses } from './generation/gateway/http/capability-address.js';
+import { GatewayAnswers } from './generation/gateway/http/gateway-answers.js';
+import { GatewayFilesController } from './generation/gateway/http/gateway-files.controller.js';
+import { GatewaySettingsController } from './generation/gateway/http/gateway-settings.controller.js';
+import { GeminiGatewayController } from './generation/gateway/http/gemini/gemini.controller.js';
+import { OpenAiGatewayController } from './generation/gateway/http/openai/openai.controller.js';
 import { FalWebhookController } from './generation/http/fal-webhook.controller.js';
 import { ProviderCredentialController } from './generation/http/provider-credential.controller.js';
 import { ReplicateWebhookController } from './generation/http/replicate-webhook.controller.js';
@@ -104,7 +113,7 @@ import { ManifestReceipts } from './recovery/application/manifest-receipts.js';
 import { RecoverableManifests } from './recovery/application/recoverable-manifests.js';
 import { SetManifestPublication } from './recovery/application/set-manifest-publication.js';
 import { ManifestPublicationController } from './recovery/http/manifest-publication.controller.js';
-import { PublicAddress } from './recovery/http/public-address.js';
+import { PublicAddress } from './http/public-address.js';
 import { SbrManifestsController } from './recovery/http/sbr-manifests.controller.js';
 import { SbrMatchesController } from './recovery/http/sbr-matches.controller.js';
 import { SbrServicesController } from './recovery/http/sbr-services.controller.js';
@@ -139,6 +148,10 @@ export class AppModule {
         FalWebhookController,
         ReplicateWebhookController,
         ProviderCredentialController,
+        GatewaySettingsController,
+        OpenAiGatewayController,
+        GeminiGatewayController,
+        GatewayFilesController,
         AssetController,
         ManifestSettingsController,
         ContributionController,
@@ -228,6 +241,11 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ReceiveFalWebhook, services.receiveFalWebhook],
     [ReceiveReplicateWebhook, services.receiveReplicateWebhook],
     [ProviderCredentials, services.providerCredentials],
+    [GatewaySettingsOfUseCase, services.gatewaySettings],
+    [ListGatewayModels, services.gatewayModels],
+    [GatewayAnswers, services.gatewayAnswers],
+    [CapabilityLinks, services.capabilityLinks],
+    [CapabilityAddresses, services.capabilityAddresses],
     [RecordContribution, services.recordContribution],
     [ProveObligation, services.proveObligation],
     [StateAuthorship, services.stateAuthorship],

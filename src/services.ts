@@ -2,6 +2,7 @@ import { PublishedLogs } from './audit/application/published-logs.js';
 import { composeAssets } from './composition/assets.js';
 import { composeDatabase } from './composition/database.js';
 import { composeErasure } from './composition/erasure.js';
+import { composeGateway } from './composition/gateway.js';
 import { composeGeneration } from './composition/generation.js';
 import { composeHumanWork } from './composition/human-work.js';
 import { composeIdentity } from './composition/identity.js';
@@ -53,6 +54,17 @@ export async function createServices(options: ServicesOptions) {
     offered,
     humanWork,
   );
+  const gateway = composeGateway(
+    options,
+    database,
+    log,
+    identity,
+    assets,
+    licenses,
+    offered,
+    generation,
+    recovery,
+  );
   const erasure = composeErasure(options, log, assets);
   const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);
   return {
@@ -67,6 +79,7 @@ export async function createServices(options: ServicesOptions) {
     ...recovery,
     ...licenses,
     ...generation,
+    ...gateway,
     ...humanWork,
     ...erasure,
     ...reports,

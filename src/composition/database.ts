@@ -52,6 +52,10 @@ export async function composeDatabase({ configuration, database, logger }: Servi
     idempotency: new Idempotency(organizationTx, clock, deriveKey(masterKey, 'idempotency')),
     idempotencyExpiry: new IdempotencyExpiry(sequencerPool, logger),
     masterKey,
+    gatewayKeys: {
+      requests: deriveKey(masterKey, 'gateway requests'),
+      links: deriveKey(masterKey, 'gateway links'),
+    },
     providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),
   };
 }

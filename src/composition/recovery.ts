@@ -12,7 +12,7 @@ import { FingerprintFile } from '../recovery/application/fingerprint-file.js';
 import { ManifestReceipts } from '../recovery/application/manifest-receipts.js';
 import { RecoverableManifests } from '../recovery/application/recoverable-manifests.js';
 import { SetManifestPublication } from '../recovery/application/set-manifest-publication.js';
-import { PublicAddress } from '../recovery/http/public-address.js';
+import { PublicAddress } from '../http/public-address.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
 import { type composeLogReading } from './log-reading.js';

@@ -51,6 +51,14 @@ export const ENVIRONMENT = z.object({
     .max(64)
     .default(4)
     .describe('steps worked on at once'),
+  COLOPHON_GATEWAY_WAIT_SECONDS: z.coerce
+    .number()
+    .min(0.1)
+    .max(3600)
+    .default(280)
+    .describe(
+      "so long a call of a vendor's SDK waits for its run; below the time in which proxies and clients give up",
+    ),
   COLOPHON_REQUESTS_PER_MINUTE: z.coerce
     .number()
     .int()
@@ -194,6 +202,8 @@ export interface Configuration {
   readonly roles: readonly ProcessRole[];
   readonly stepLeaseSeconds: number;
   readonly stepConcurrency: number;
+  /** How long a call of the gateway waits for its run. */
+  readonly gatewayWaitMs: number;
   readonly requestsPerMinute: number;
   readonly verificationsPerMinute: number;
   readonly uploadMaxBytes: number;
@@ -257,6 +267,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     roles: env.COLOPHON_ROLES,
     stepLeaseSeconds: env.COLOPHON_STEP_LEASE_SECONDS,
     stepConcurrency: env.COLOPHON_STEP_CONCURRENCY,
+    gatewayWaitMs: env.COLOPHON_GATEWAY_WAIT_SECONDS * 1000,
     requestsPerMinute: env.COLOPHON_REQUESTS_PER_MINUTE,
     verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,

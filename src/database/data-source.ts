@@ -25,6 +25,7 @@ import { SignedClaims1700000000016 } from '../../migrations/0016-signed-claims.j
 import { IdempotencyExpiry1700000000017 } from '../../migrations/0017-idempotency-expiry.js';
 import { FewerRoundTrips1700000000018 } from '../../migrations/0018-fewer-round-trips.js';
 import { ProviderCredentials1700000000019 } from '../../migrations/0019-provider-credentials.js';
+import { Gateway1700000000021 } from '../../migrations/0021-gateway.js';
 import { Pipelines1700000000023 } from '../../migrations/0023-pipelines.js';
 
 import { SnakeNaming } from './snake-naming.js';
@@ -52,6 +53,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   IdempotencyExpiry1700000000017,
   FewerRoundTrips1700000000018,
   ProviderCredentials1700000000019,
+  Gateway1700000000021,
   Pipelines1700000000023,
 ];
 

@@ -14,6 +14,7 @@ import { installApiDocumentation } from './openapi.js';
 import { isOpenToBrowsers, openToBrowsers } from './open-to-browsers.js';
 import { sendProblem, toColophonError } from './problem.filter.js';
 import { acceptRawFiles } from './raw-file.js';
+import { limitBodies } from './body-limit.js';
 import { keepRouteTable } from './route-table.js';
 
 /** JSON bodies. Files come as multipart, with their own limit. */
@@ -47,6 +48,7 @@ export async function createApplication(
   });
   const fastify: FastifyInstance = adapter.getInstance();
   keepRouteTable(fastify);
+  limitBodies(fastify);
   acceptJson(fastify);
   acceptRawFiles(fastify);
   await app.register(multipart, { attachFieldsToBody: false });
@@ -98,8 +100,10 @@ function refusePrototype(key: string, value: unknown): unknown {
 
 /** By key where one is presented (hashed: it is a secret), by address otherwise. */
 function callerOf(request: FastifyRequest): string {
-  const { authorization } = request.headers;
-  return bucketOf(request.url) + (authorization === undefined ? request.ip : sha256Hex(authorization));
+  const { headers } = request;
+  // The vendors' SDKs send it in different headers.
+  const key = headers.authorization ?? headers['x-goog-api-key'] ?? headers['x-api-key'];
+  return bucketOf(request.url) + (typeof key === 'string' ? sha256Hex(key) : request.ip);
 }
 
 /** Public work is counted by itself. */

@@ -7,9 +7,12 @@ const BATCH = 1_000;
 const MAX_BATCHES = 100;
 const INTERVAL_MS = 3_600_000;
 
+/** What remembers requests, each with the function that forgets old ones (migrations 0017 and 0021). */
+const FORGET = ['delete_expired_idempotency_keys', 'delete_expired_gateway_requests'] as const;
+
 /**
- * Deletes idempotency keys that are older than 30 days (migrations/0017-idempotency-expiry.ts), every hour. A request
- * that is repeated with such a key is a new request. Any number of processes may run one.
+ * Deletes idempotency keys and requests of the gateway that are older than 30 days, every hour. A request that is
+ * repeated after that is a new request. Any number of processes may run one.
  */
 export class IdempotencyExpiry {
   private timer: NodeJS.Timeout | undefined;
@@ -37,14 +40,17 @@ export class IdempotencyExpiry {
     await this.round;
   }
 
-  /** @returns the number of deleted keys */
+  /** @returns the number of deleted rows */
   async runOnce(): Promise<number> {
     let total = 0;
+    for (const forget of FORGET) total += await this.inBatches(forget);
+    return total;
+  }
+
+  private async inBatches(forget: (typeof FORGET)[number]): Promise<number> {
+    let total = 0;
     for (let batch = 0; batch < MAX_BATCHES; batch++) {
-      const { rows } = await this.pool.query<{ deleted: number }>(
-        'SELECT delete_expired_idempotency_keys($1) AS deleted',
-        [BATCH],
-      );
+      const { rows } = await this.pool.query<{ deleted: number }>(`SELECT ${forget}($1) AS deleted`, [BATCH]);
       const deleted = rows[0]?.deleted ?? 0;
       total += deleted;
       if (deleted < BATCH) break;

@@ -4,6 +4,7 @@ import { type Logger } from 'pino';
 import { isDatabaseUnreachable } from '../database/organization-tx.js';
 import { ColophonError, ERROR_CODES, type ErrorCode } from '../shared/errors.js';
 import { allowedMethods } from './allowed-methods.js';
+import { errorFormOf, notServed } from './error-forms.js';
 import { isOpenToBrowsers } from './open-to-browsers.js';
 
 /**
@@ -43,7 +44,9 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const allowed = request.is404 ? allowedMethods(request) : [];
-    const error = allowed.length > 0 ? methodNotAllowed(allowed) : toColophonError(thrown);
+    const form = request.is404 ? errorFormOf(request.url) : undefined;
+    const unknown = form ? notServed(form) : toColophonError(thrown);
+    const error = allowed.length > 0 ? methodNotAllowed(allowed) : unknown;
     if (error.status >= 500)
       this.logger.error(
         { requestId: request.id, code: error.code, err: error.cause ?? error },
@@ -63,6 +66,15 @@ export function sendProblem(reply: FastifyReply, error: ColophonError, requestId
   if (error.status === 401) void reply.header('www-authenticate', 'Bearer realm="colophon"');
   if (error.status === 503 || error.code === 'idempotency_in_flight') void reply.header('retry-after', '1');
   const problem = toProblem(error, requestId);
+  const formed = errorFormOf(reply.request.url)?.form(problem);
+  if (formed) {
+    void reply
+      .status(error.status)
+      .headers({ 'cache-control': 'no-store', ...workHeaders(problem), ...formed.headers })
+      .type('application/json')
+      .send(JSON.stringify(formed.body));
+    return;
+  }
   // The soft binding resolution API of C2PA has a form of its own: `error`, as plain JSON. Ours is in it as well.
   const isSoftBinding = isOpenToBrowsers(reply.request.url);
   void reply
@@ -70,6 +82,16 @@ export function sendProblem(reply: FastifyReply, error: ColophonError, requestId
     .header('cache-control', 'no-store')
     .type(isSoftBinding ? 'application/json' : 'application/problem+json')
     .send(JSON.stringify(isSoftBinding ? { error: error.message, ...problem } : problem));
+}
+
+/** Which decision, run and files an answer of the gateway is about. */
+export function workHeaders(about: Readonly<Record<string, unknown>>): Record<string, string> {
+  const { runId, clearanceId, assetIds } = about;
+  return {
+    ...(typeof runId === 'string' ? { 'x-colophon-run-id': runId } : {}),
+    ...(typeof clearanceId === 'string' ? { 'x-colophon-clearance-id': clearanceId } : {}),
+    ...(Array.isArray(assetIds) && assetIds.length > 0 ? { 'x-colophon-asset-ids': assetIds.join(',') } : {}),
+  };
 }
 
 /** Errors of the framework and its plugins carry a status; everything else is ours to answer for. */

@@ -28,3 +28,11 @@ function hashOf(chunks: readonly (Uint8Array | string)[]): crypto.Hash {
   for (const chunk of chunks) hash.update(chunk);
   return hash;
 }
+
+/** Padded base64 of at least one byte (RFC 4648 section 4), else `undefined`. */
+export function decodeBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  // Node skips what is not base64; a longer text than its bytes account for was not base64.
+  if (bytes.byteLength === 0 || Math.ceil(bytes.byteLength / 3) * 4 !== text.length) return undefined;
+  return bytes;
+}

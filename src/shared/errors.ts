@@ -86,6 +86,41 @@ export const ERROR_CODES = {
     howToFix: 'Correct the places listed in "errors". GET /v1/policies/schema tells what a policy can ask.',
   },
   unknown_model: { status: 422, howToFix: 'List the known model listings with GET /v1/models.' },
+  // Gateway: statuses that no vendor's SDK repeats by itself
+  gateway_closed: {
+    status: 403,
+    howToFix:
+      'Have a person with the role legal or admin open the gateway of this use case: PUT /v1/projects/{id}/use-cases/{name}/gateway with the facts of its runs.',
+  },
+  gateway_unsupported: {
+    status: 422,
+    howToFix: 'See docs/gateway.md for what the gateway takes, or start a run with POST /v1/runs.',
+  },
+  input_rights_undeclared: {
+    status: 403,
+    howToFix:
+      'Have a person with the role legal or admin declare the rights in pictures that SDKs send: "inputRights" of PUT /v1/projects/{id}/use-cases/{name}/gateway. Or upload the picture with POST /v1/assets and start a run with it.',
+  },
+  waiver_required: {
+    status: 403,
+    howToFix:
+      'Have a person with the role legal approve a waiver for each open finding in this project (POST /v1/waivers with finding, projectId and requestedBy), then send the request again.',
+  },
+  generation_failed: {
+    status: 422,
+    howToFix:
+      'See "steps" for the reason, and GET /v1/runs/{id} for what was charged and what was made. Sending the request again starts a new run.',
+  },
+  outcome_unknown: {
+    status: 422,
+    howToFix:
+      'The answer of the provider was lost, so it may have been charged. An admin says what happened with POST /v1/runs/{id}/steps/{key}/reconcile; nothing is sent again by itself.',
+  },
+  run_unfinished: {
+    status: 422,
+    howToFix:
+      'The run goes on: see GET /v1/runs/{id}. The same request sent again waits for this run, and is not charged a second time.',
+  },
   // Pipelines and runs
   unknown_pipeline: { status: 422, howToFix: 'List the pipelines with GET /v1/pipelines.' },
   pipeline_invalid: { status: 422, howToFix: 'Correct the steps named in "errors".' },

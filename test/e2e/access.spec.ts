@@ -231,6 +231,11 @@ describe('ids of another organization', () => {
     'post /v1/legal-holds/{id}/lift': { reason: 'x' },
     'put /v1/projects/{id}/manifest-settings': DEFAULT_MANIFEST_SETTINGS,
     'put /v1/projects/{id}/manifest-publication': { publishManifests: true },
+    'put /v1/projects/{id}/use-cases/{name}/gateway': {
+      open: true,
+      facts: HARMLESS_FACTS,
+      inputRights: null,
+    },
     'post /v1/runs/{id}/steps/{key}/reconcile': { outcome: 'not_accepted' },
   };
 
@@ -324,6 +329,7 @@ describe('ids of another organization', () => {
       const url = path
         .replace(/\{(id|entry)\}/, id)
         .replace('{key}', 'generate')
+        .replace('{name}', 'hero-image')
         .replace('{obligationId}', ids.obligation ?? '');
       if (method === 'get') return app.request(url, { key });
       if (path.endsWith('/contributions'))

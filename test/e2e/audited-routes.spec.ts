@@ -44,6 +44,7 @@ beforeAll(async () => {
   // No worker and no sequencer of its own: every entry comes from a request of ours.
   app = await startTestApplication({
     COLOPHON_ROLES: 'http',
+    COLOPHON_GATEWAY_WAIT_SECONDS: '0.2',
     FAL_KEY: FAKE_FAL_CREDENTIALS,
     FAL_BASE_URL: fal.origin,
     REPLICATE_API_TOKEN: FAKE_REPLICATE_TOKEN,
@@ -183,8 +184,8 @@ describe('P3: while the log cannot be written, no such route changes or sends an
       const before = await footprint();
       await withBrokenLog(async () => {
         if (refusesInStream) await expectRefusedInStream(await send());
-        // Soft binding resolution has errors of its own form.
-        else if (name.includes(' /sbr/')) expect((await send()).status).toBe(503);
+        // Soft binding resolution and the gateway have errors of their own forms.
+        else if (/ \/(sbr|gateway)\//.test(name)) expect((await send()).status).toBe(503);
         else await expectProblem(await send(), 'audit_unavailable');
       });
       expect(await footprint()).toEqual(before);

@@ -108,6 +108,35 @@ export class RouteCalls {
       const send = () => this.ask(`/v1/providers/openai/credentials`, { method: 'DELETE' });
       return [{ send, status: 200, writes: ['provider_credential.removed'] }];
     },
+    'PUT /v1/projects/{id}/use-cases/{name}/gateway': () => [this.openGateway('hero-image')],
+    'POST /gateway/openai/p/{project}/{useCase}/v1/images/generations': () =>
+      this.gatewayCalls('openai', 'v1/images/generations', (prompt) =>
+        Promise.resolve(json({ model: 'sandbox-generator', prompt, size: '256x256' })),
+      ),
+    'POST /gateway/openai/p/{project}/{useCase}/v1/images/edits': () => {
+      const make = async (prompt: string) => {
+        const form = formWith(await noisePicture(), 'a.png', { model: 'sandbox-generator', prompt });
+        form.set('image', form.get('file') ?? '');
+        form.delete('file');
+        return { method: 'POST', body: form };
+      };
+      return this.gatewayCalls('openai', 'v1/images/edits', make, 'asset.received', 'asset.signed');
+    },
+    'POST /gateway/gemini/p/{project}/{useCase}/{version}/models/{call}': () => {
+      const path = 'v1beta/models/sandbox-generator:generateContent';
+      const make = async (text: string) => {
+        const data = (await noisePicture()).toString('base64');
+        return json({ contents: [{ parts: [{ text }, { inlineData: { data } }] }] });
+      };
+      return this.gatewayCalls('gemini', path, make, 'asset.received', 'asset.signed');
+    },
+    'GET /gateway/files/{token}/{name}': async () => {
+      const { services } = this.world.app;
+      const principal = await services.authenticate.withApiKey(this.world.key);
+      const assetId = parsePublicId('asset', await this.upload()) ?? '';
+      const path = `/gateway/files/${services.capabilityLinks.issue(principal, assetId)}/a.png`;
+      return this.read(path, 'asset.read');
+    },
     'PUT /v1/projects/{id}/manifest-settings': () => {
       const body = { ...DEFAULT_MANIFEST_SETTINGS, usageTerms: `Terms ${++this.serial}` };
       const path = `/v1/projects/${this.projectId}/manifest-settings`;
@@ -380,6 +409,25 @@ export class RouteCalls {
     'GET /v1/clearances/{id}': async () => this.look(`/v1/clearances/${(await this.startRun()).clearanceId}`),
     'GET /v1/projects/{id}/manifest-settings': () =>
       this.look(`/v1/projects/${this.projectId}/manifest-settings`),
+    'GET /v1/projects/{id}/use-cases/{name}/gateway': async () => {
+      await this.answer(this.openGateway('hero-image').send());
+      return this.look(`/v1/projects/${this.projectId}/use-cases/hero-image/gateway`);
+    },
+    'GET /gateway/openai/p/{project}/{useCase}/v1/models': () => this.lookAtGateway('openai', 'v1/models'),
+    'GET /gateway/openai/p/{project}/{useCase}/v1/models/{model}': () =>
+      this.lookAtGateway('openai', 'v1/models/sandbox-generator'),
+    'GET /gateway/gemini/p/{project}/{useCase}/{version}/models': () =>
+      this.lookAtGateway('gemini', 'v1beta/models'),
+    'GET /gateway/gemini/p/{project}/{useCase}/{version}/models/{model}': () =>
+      this.lookAtGateway('gemini', 'v1/models/sandbox-generator'),
+    'POST /gateway/openai/p/{project}/{useCase}/v1/images/variations': () =>
+      this.refusedByGateway('openai', 'v1/images/variations'),
+    'POST /gateway/openai/p/{project}/{useCase}/v1/responses': () =>
+      this.refusedByGateway('openai', 'v1/responses'),
+    'POST /gateway/openai/p/{project}/{useCase}/v1/content_provenance_checks': () =>
+      this.refusedByGateway('openai', 'v1/content_provenance_checks'),
+    'POST /gateway/gemini/p/{project}/{useCase}/{version}/interactions': () =>
+      this.refusedByGateway('gemini', 'v1/interactions'),
     'GET /v1/runs': () => this.look('/v1/runs'),
     'GET /v1/runs/{id}': async () => this.look(`/v1/runs/${(await this.startRun()).id}`),
     'GET /v1/runs/{id}/steps': async () => this.look(`/v1/runs/${(await this.startRun()).id}/steps`),
@@ -466,6 +514,75 @@ export class RouteCalls {
     },
   };
 
+  private openGateway(useCase: string): Call {
+    const body = { open: true, facts: HARMLESS_FACTS, inputRights: OWN_RIGHTS };
+    const path = `/v1/projects/${this.projectId}/use-cases/${useCase}/gateway`;
+    const send = () => this.ask(path, { ...json(body), method: 'PUT' });
+    return { send, status: 200, writes: ['use_case.gateway_set'] };
+  }
+
+  private gatewayPath(vendor: string, path: string): string {
+    return `/gateway/${vendor}/p/${this.projectId}/hero-image/${path}`;
+  }
+
+  /** With a test key of the same person, for whom the sandbox stands in. */
+  private async askGateway(vendor: string, path: string, init: RequestInit = {}): Promise<Response> {
+    const key = await this.testKey();
+    return this.world.app.request(this.gatewayPath(vendor, path), { ...init, key });
+  }
+
+  private async testKey(): Promise<string> {
+    this.knownTestKey ??= (async () => {
+      const me = await this.answer<{ principalId: string }>(this.ask('/v1/me'));
+      const body = { principalId: me.principalId, mode: 'test' };
+      return (await this.answer<{ key: string }>(this.ask('/v1/api-keys', json(body)))).key;
+    })();
+    return this.knownTestKey;
+  }
+
+  private async lookAtGateway(vendor: string, path: string): Promise<Omit<Call, 'writes'>> {
+    await this.answer(this.openGateway('hero-image').send());
+    await this.testKey();
+    return { send: () => this.askGateway(vendor, path), status: 200 };
+  }
+
+  private refusedByGateway(vendor: string, path: string): Omit<Call, 'writes'> {
+    return { send: () => this.ask(this.gatewayPath(vendor, path), json({})), status: 422 };
+  }
+
+  /**
+   * No worker is here, so a call ends unanswered after the moment that this program waits; the same call sent again,
+   * when the work was done in the place of a worker, is given the picture.
+   */
+  private async gatewayCalls(
+    vendor: string,
+    path: string,
+    make: (prompt: string) => Promise<RequestInit>,
+    ...received: EntryType[]
+  ): Promise<Call[]> {
+    await this.answer(this.openGateway('hero-image').send());
+    const key = await this.testKey();
+    const { keyId: actor } = await this.answer<{ keyId: string }>(this.world.app.request('/v1/me', { key }));
+    const once = await make(`a bottle, number ${++this.serial}`);
+    const unanswered = await this.askGateway(vendor, path, once);
+    const runId = parsePublicId('run', unanswered.headers.get('x-colophon-run-id') ?? '') ?? '';
+    await this.work(runId);
+    const fresh = await make(`a bottle, number ${++this.serial}`);
+    const writes = [...received, 'clearance.decided', 'run.accepted'] as const;
+    return [
+      { send: () => this.askGateway(vendor, path, fresh), status: 422, writes, actor },
+      { send: () => this.askGateway(vendor, path, once), status: 200, writes: ['asset.read'], actor },
+    ];
+  }
+
+  /** Does the steps of a run, as a worker would. */
+  private async work(runId: string): Promise<void> {
+    const { app, inspector } = this.world;
+    const organizationId = parsePublicId('organization', app.instance.organizationId) ?? '';
+    const steps = await inspector.query<{ id: string }>('SELECT id FROM step_run WHERE run_id = $1', [runId]);
+    for (const { id } of steps) await app.services.advanceStep.advance(organizationId, id);
+  }
+
   private setProviderKey(): Call {
     const init = { ...json({ key: `sk-route-calls-${++this.serial}` }), method: 'PUT' };
     const send = () => this.ask('/v1/providers/openai/credentials', init);
@@ -511,6 +628,7 @@ export class RouteCalls {
   }
 
   private serial = 0;
+  private knownTestKey: Promise<string> | undefined;
 
   private get projectId(): string {
     return this.world.app.instance.projectId;

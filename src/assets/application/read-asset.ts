@@ -20,6 +20,8 @@ export interface Reader {
   readonly principal: Principal;
   /** False when headers are all that will be sent: that is not written down. */
   readonly sendsBody: boolean;
+  /** By an address that was given to the principal and works without a key: it may be somebody else who reads. */
+  readonly via?: 'capability_url';
 }
 
 export interface AssetContent {
@@ -147,7 +149,7 @@ export class ReadAsset {
 
   /** A crash after this line leaves a reading in the log that nobody got; never one that nobody wrote down. */
   private async record(
-    { principal, sendsBody }: Reader,
+    { principal, sendsBody, via }: Reader,
     asset: Asset,
     what: ReadPart,
     range?: ByteRange,
@@ -159,7 +161,14 @@ export class ReadAsset {
       projectId: asset.projectId,
       actor: actorOf(principal),
       subject: { kind: 'asset', id: assetId },
-      data: { assetId, sha256: asset.sha256, what, mode: asset.mode, ...(range && { range }) },
+      data: {
+        assetId,
+        sha256: asset.sha256,
+        what,
+        mode: asset.mode,
+        ...(range && { range }),
+        ...(via && { via }),
+      },
     });
   }
 }

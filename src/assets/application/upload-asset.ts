@@ -15,6 +15,14 @@ import { keepOriginal, type ReceivedFile } from './receive-file.js';
 import { madeBy, type RecordAsset } from './record-asset.js';
 import { type SignAsset } from './sign-asset.js';
 
+export interface UploadRequest {
+  readonly projectId: string;
+  readonly file: ReceivedFile;
+  readonly rights: RightsDeclaration;
+  /** The settings of the gateway that declared the rights beforehand; absent where the sender declared them. */
+  readonly gatewaySettingsSha256?: string;
+}
+
 /**
  * A file from outside with a rights declaration becomes an asset. Its manifest says that we received it and what
  * was declared; it never says who made it or how, because nobody here knows (promises P9, P10).
@@ -35,11 +43,11 @@ export class UploadAsset {
   /** @param completed runs in the transaction that makes the asset: stores the answer of an idempotent request */
   async upload(
     principal: Principal,
-    request: { projectId: string; file: ReceivedFile; rights: RightsDeclaration },
+    request: UploadRequest,
     completed: (tx: Parameters<Parameters<OrganizationTx['run']>[1]>[0], asset: Asset) => Promise<void>,
   ): Promise<Asset> {
     const { organizationId } = principal;
-    const { file, rights, projectId } = request;
+    const { file, rights, projectId, gatewaySettingsSha256 } = request;
     const { logOrigin } = await this.organizationTx.run(organizationId, async (tx) => {
       await this.requirePublishing.check(tx);
       return this.settings.context(tx, projectId);
@@ -77,6 +85,7 @@ export class UploadAsset {
           sizeBytes: file.sizeBytes,
           mediaType: file.mediaType,
           rightsBasis: rights.rightsBasis,
+          ...(gatewaySettingsSha256 === undefined ? {} : { gatewaySettingsSha256 }),
           ...loggedReading(signalReading),
         },
         sealed: { fileName: { value: title, subjectId: principal.principalId } },

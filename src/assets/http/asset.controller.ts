@@ -6,8 +6,7 @@ import { z } from 'zod';
 import { OrganizationTx } from '../../database/organization-tx.js';
 import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
-import { type RequestedRange, requestedRange } from '../../http/byte-range.js';
-import { isHeldAlready, SendsBody } from '../../http/conditional.js';
+import { SendsBody } from '../../http/conditional.js';
 import { FormRoute } from '../../http/form-route.js';
 import { FormUploads } from '../../http/form-uploads.js';
 import {
@@ -19,24 +18,20 @@ import {
 } from '../../http/pagination.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { lineageInputSchema } from '../../licenses/domain/lineage.js';
-import {
-  fileExtensionOf,
-  MANIFEST_STORE_MEDIA_TYPE,
-  signableMediaType,
-} from '../../provenance/domain/media-types.js';
+import { MANIFEST_STORE_MEDIA_TYPE } from '../../provenance/domain/media-types.js';
 import { ColophonError } from '../../shared/errors.js';
-import { parsePublicId, publicId } from '../../shared/ids.js';
+import { parsePublicId } from '../../shared/ids.js';
 import { AssetRepository } from '../adapters/asset.repository.js';
 import { ReadAsset, type Sidecar } from '../application/read-asset.js';
 import { UploadAsset } from '../application/upload-asset.js';
-import { type Asset } from '../domain/asset.js';
+import { rightsDeclarationSchema } from '../domain/rights-declaration.js';
 import { assetView } from './asset-view.js';
+import { attachment, sendContent } from './send-content.js';
 
 const declarationSchema = z
   .strictObject({
     projectId: z.string().regex(/^prj_[0-9a-f]{32}$/, 'a project id such as prj_018f...'),
-    rights: lineageInputSchema.omit({ assetId: true, fileSignals: true, unreadPlaces: true, goesInto: true }),
+    rights: rightsDeclarationSchema,
   })
   .meta({ id: 'AssetDeclaration' });
 
@@ -118,25 +113,7 @@ export class AssetController {
     @SendsBody() sendsBody: boolean,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { asset, body, range } = await this.readAsset.content({ principal, sendsBody }, id, {
-      isHeld: (sha256) => isHeldAlready(headers['if-none-match'], `"${sha256}"`),
-      rangeOf: ({ sha256, sizeBytes }) => {
-        // Stays when the range is refused: then it says how much there is (RFC 9110 section 14.4).
-        void reply.header('content-range', `bytes */${sizeBytes}`);
-        const asked = { range: headers.range, ifRange: headers['if-range'] as string | undefined };
-        return requestedRange(asked, `"${sha256}"`, sizeBytes);
-      },
-    });
-    void reply.removeHeader('content-range').headers({
-      'cache-control': 'private, no-store',
-      etag: `"${asset.sha256}"`,
-      ...linkToManifest(asset),
-    });
-    if (body === undefined) return reply.status(304).send();
-    await reply
-      .status(range ? 206 : 200)
-      .headers(contentHeaders(asset, range))
-      .send(body);
+    await sendContent(this.readAsset, { principal, sendsBody }, id, headers, reply);
   }
 
   @Get(':id/manifest')
@@ -172,26 +149,6 @@ export class AssetController {
   }
 }
 
-/** C2PA 2.4 section 11.4: how a validator finds a manifest that is not in the file. */
-function linkToManifest({ id, manifestPlacement }: Asset): Record<string, string> {
-  if (manifestPlacement === 'embedded') return {};
-  return { link: `</v1/assets/${publicId('asset', id)}/manifest>; rel="c2pa-manifest"` };
-}
-
-/** Bytes of strangers are never shown as a page of this origin, whatever they are: always a download, and no type but ours. */
-function contentHeaders(asset: Asset, range: RequestedRange | undefined): Record<string, string> {
-  const { sizeBytes, mediaType } = asset;
-  const sentBytes = range ? range.last - range.first + 1 : sizeBytes;
-  return {
-    'content-type': mediaType === 'text/plain' ? 'text/plain; charset=utf-8' : mediaType,
-    'content-length': String(sentBytes),
-    'accept-ranges': 'bytes',
-    'content-security-policy': "default-src 'none'; sandbox",
-    ...attachment(asset, fileExtension(mediaType)),
-    ...(range && { 'content-range': `bytes ${range.first}-${range.last}/${sizeBytes}` }),
-  };
-}
-
 function sidecarHeaders({ asset, sizeBytes }: Sidecar): Record<string, string> {
   return {
     'cache-control': 'private, no-store',
@@ -199,15 +156,4 @@ function sidecarHeaders({ asset, sizeBytes }: Sidecar): Record<string, string> {
     'content-length': String(sizeBytes),
     ...attachment(asset, 'c2pa'),
   };
-}
-
-/** RFC 6266. The name is ours: an id and an extension, in ASCII. */
-function attachment({ id }: Asset, extension: string): Record<string, string> {
-  return { 'content-disposition': `attachment; filename="${publicId('asset', id)}.${extension}"` };
-}
-
-function fileExtension(mediaType: string): string {
-  const signable = signableMediaType(mediaType);
-  if (signable !== undefined) return fileExtensionOf(signable);
-  throw new ColophonError('internal', 'The asset has a media type that cannot be served.');
 }

@@ -128,6 +128,18 @@ export const ENTRY_DATA_SCHEMAS = {
   'project.manifest_publication_set': z.strictObject({ publish: z.boolean() }),
   'use_case.created': z.strictObject({ projectId: id, name }),
   /**
+   * Under which facts and rights calls of vendors' SDKs run in a use case from now on. `settingsSha256` is over the
+   * canonical JSON of all settings; `inputRightsBasis` is absent where pictures that SDKs send are refused.
+   */
+  'use_case.gateway_set': z.strictObject({
+    projectId: id,
+    useCase: name,
+    open: z.boolean(),
+    purpose: token,
+    inputRightsBasis: token.optional(),
+    settingsSha256: sha256Hex,
+  }),
+  /**
    * What the manifests of a project say from now on. The texts (usage terms, producer code) stand in the settings only;
    * `settingsSha256` is over the canonical JSON of all of them.
    */
@@ -344,6 +356,8 @@ export const ENTRY_DATA_SCHEMAS = {
     sizeBytes,
     mediaType,
     rightsBasis: token,
+    /** The rights were declared beforehand, for all pictures that SDKs send in a use case: by these settings. */
+    gatewaySettingsSha256: sha256Hex.optional(),
     ...fileReading,
   }),
   /** `originalSha256` is what came in, `sha256` and `sizeBytes` are the signed file that is served. */
@@ -433,6 +447,8 @@ export const ENTRY_DATA_SCHEMAS = {
     mode,
     /** The first and the last byte that were sent; absent when it was all. */
     range: z.strictObject({ first: z.int().nonnegative(), last: z.int().nonnegative() }).optional(),
+    /** By an address that was given to the actor and works without a key; who used it is not known. */
+    via: z.literal('capability_url').optional(),
   }),
   'report.requested': z.strictObject({ kind: token, format: token, subjectId: id }),
   'report.created': z.strictObject({ kind: token, format: token, subjectId: id, sha256: sha256Hex }),

@@ -8,7 +8,7 @@ import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { PipelineEntity } from '../adapters/run.entity.js';
-import { BUILTIN_PIPELINES } from '../domain/builtin-pipelines.js';
+import { BUILTIN_PIPELINES, GATEWAY_PIPELINE_NAMES } from '../domain/builtin-pipelines.js';
 import { checkPipeline } from '../domain/check-pipeline.js';
 import { type PipelineDefinition } from '../domain/pipeline-definition.js';
 
@@ -26,7 +26,8 @@ export class CreatePipeline {
     definition: PipelineDefinition,
   ): Promise<{ id: string; version: number }> {
     checkPipeline(definition);
-    if (BUILTIN_PIPELINES.some((pipeline) => pipeline.name === name)) {
+    const reserved: readonly string[] = GATEWAY_PIPELINE_NAMES;
+    if (reserved.includes(name) || BUILTIN_PIPELINES.some((pipeline) => pipeline.name === name)) {
       throw new ColophonError('conflict', `"${name}" is a built-in pipeline. Choose another name.`);
     }
     const bytes = canonicalJson(definition as unknown as JsonValue);

@@ -23,7 +23,7 @@ import { type Offerings } from '../domain/offering.js';
 import { type Run, type SealedRunInputs, type SealedStepInputs, type StepRun } from '../domain/run.js';
 import { buildLineage } from './build-lineage.js';
 import { type EndStep } from './end-step.js';
-import { type FindPipeline } from './find-pipeline.js';
+import { type FindPipeline, type FoundPipeline } from './find-pipeline.js';
 import { requireFittingAssets } from './input-media.js';
 import { type Money } from './money.js';
 import { type Providers } from './providers.js';
@@ -32,15 +32,18 @@ import { type RunEvents } from './run-events.js';
 export interface StartRunRequest {
   readonly projectId: string;
   readonly useCaseName: string;
-  readonly pipeline: { readonly name: string; readonly version: number | undefined };
+  /** By name; or a definition that was made for this run alone and is kept with it. */
+  readonly pipeline: { readonly name: string; readonly version: number | undefined } | FoundPipeline;
   readonly inputs: RunInputs;
   readonly facts: RunFacts;
   /** The failed run that this one goes on with. */
   readonly resumesRunId?: string;
+  /** `refuse`: nobody waits for a person's decision, so a run under review is not made. Absent: it waits. */
+  readonly underReview?: 'wait' | 'refuse';
 }
 
 export type StartedRun =
-  | { readonly outcome: 'denied'; readonly clearance: Clearance }
+  | { readonly outcome: 'denied' | 'under-review'; readonly clearance: Clearance }
   | { readonly outcome: 'accepted' | 'waiting'; readonly clearance: Clearance; readonly run: Run };
 
 /** What the HTTP layer answers, so that it can be stored in the same transaction as the run. */
@@ -87,7 +90,10 @@ export class StartRun {
   async startWithin(tx: Tx, principal: Principal, request: StartRunRequest): Promise<StartedRun> {
     await this.requirePublishing.check(tx);
     const useCaseId = await this.useCaseId(tx, request);
-    const pipeline = await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
+    const pipeline =
+      'definition' in request.pipeline
+        ? request.pipeline
+        : await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
     const planned = planSteps(pipeline.definition, request.inputs, this.offerings);
     const { lineage, originProjectIds } = await buildLineage(
       tx,
@@ -122,6 +128,7 @@ export class StartRun {
     const clearance = await this.decideClearance.record(tx, principal, decided, scope);
     // A waiver of these very findings for this project may be in force already.
     const waiting = clearance.decision === 'review' && !(await this.requireCleared.holds(tx, clearance.id));
+    if (waiting && request.underReview === 'refuse') return { outcome: 'under-review', clearance };
     const run: Run = {
       id: newId(),
       projectId: request.projectId,

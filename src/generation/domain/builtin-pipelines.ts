@@ -8,6 +8,15 @@ export interface NamedPipeline {
   readonly definition: PipelineDefinition;
 }
 
+/** Names of the pipelines that the gateway makes for one call each (gateway/domain/call-pipeline.ts). */
+export const GATEWAY_PIPELINE_NAMES = [
+  'gateway-openai',
+  'gateway-gemini',
+  'gateway-fal',
+  'gateway-replicate',
+] as const;
+export type GatewayPipelineName = (typeof GATEWAY_PIPELINE_NAMES)[number];
+
 /** Available in every organization. A changed definition gets a new version. */
 export const BUILTIN_PIPELINES: readonly NamedPipeline[] = [
   {

@@ -52,6 +52,11 @@ export class Offerings {
         (endpoint === undefined || offering.endpoint === endpoint),
     );
   }
+
+  /** Everything that a provider runs, under the provider's own names. */
+  of(provider: ProviderName): readonly Offering[] {
+    return this.offerings.filter((offering) => offering.provider === provider);
+  }
 }
 
 const FREE = { family: 'free', dateRead: '2026-11-22', verified: true } as const;
@@ -95,6 +100,7 @@ const VENDOR_ENDPOINTS: readonly (readonly [string, ProviderName, string, readon
   ['gpt-image-1@openai', 'openai', 'gpt-image-1', ['generate', 'edit']],
   ['nano-banana@gemini-api', 'google', 'gemini-2.5-flash-image', ['generate', 'edit']],
   ['nano-banana-pro@gemini-api', 'google', 'gemini-3-pro-image', ['generate', 'edit']],
+  ['nano-banana-pro@gemini-api', 'google', 'gemini-3-pro-image-preview', ['generate', 'edit']],
 ];
 
 /** What comes with the product. */

@@ -185,7 +185,7 @@ function toRequest(body: StartRunBody): StartRunRequest {
 /** What is answered, and stored with the idempotency key. */
 function present(started: StartedRun, requestId: string): Answer {
   const clearance = clearanceView(started.clearance);
-  if (started.outcome === 'denied') {
+  if (!('run' in started)) {
     const error = new ColophonError('clearance_denied', denialDetail(started), {
       extensions: { clearanceId: clearance.id, findings: clearance.findings },
     });
@@ -194,7 +194,7 @@ function present(started: StartedRun, requestId: string): Answer {
   return { status: 202, body: { ...runView(started.run), clearance } };
 }
 
-function denialDetail(started: StartedRun): string {
+function denialDetail(started: Pick<StartedRun, 'clearance'>): string {
   const [first] = started.clearance.findings;
   return first ? first.message : 'The licenses do not allow this run.';
 }

@@ -36,8 +36,13 @@ export class Authenticate {
     ) {
       throw invalidKey();
     }
-    const { organization_id: organizationId, principal_id: principalId, mode, roles } = row;
-    return { organizationId, principalId, keyId: key.id, mode, roles };
+    return principalOf(key.id, row);
+  }
+
+  /** Whose key this is, for what was once given to it; `undefined` when it may not be used any more. */
+  async principalOfKey(keyId: string): Promise<Principal | undefined> {
+    const row = await this.find(keyId);
+    return row && this.isUsable(row) ? principalOf(keyId, row) : undefined;
   }
 
   /** The same for a raw Authorization header. @throws ColophonError `unauthenticated`, `invalid_api_key` */
@@ -64,6 +69,11 @@ export class Authenticate {
     if (row.revoked_at !== null || row.disabled_at !== null) return false;
     return row.expires_at === null || row.expires_at > this.clock.now();
   }
+}
+
+function principalOf(keyId: string, row: KeyRow): Principal {
+  const { organization_id: organizationId, principal_id: principalId, mode, roles } = row;
+  return { organizationId, principalId, keyId, mode, roles };
 }
 
 function invalidKey(): ColophonError {

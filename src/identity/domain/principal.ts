@@ -36,6 +36,8 @@ const PERMISSIONS = {
   'registry:record': ['legal'],
   /** What the organization forbids itself, on top of the licenses. */
   'policies:set': ['legal', 'admin'],
+  /** The facts and rights under which calls of SDKs run, which cannot state any themselves. */
+  'gateway:set': ['legal', 'admin'],
   'pipelines:create': ['creator'],
   /** Whoever is asked by the person, or by a court. A hold is the counterweight, so admins cannot lift one. */
   'erasures:create': ['legal', 'admin'],

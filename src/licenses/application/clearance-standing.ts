@@ -61,27 +61,47 @@ export class ClearanceStanding {
     return rows.length > 0;
   }
 
-  /** Each open finding is accepted for this project, by somebody other than who asked, on the facts that still hold. */
   private async findingsAreWaived(
     tx: Tx,
     rootId: string,
     last: StoredClearance,
     registry: RegistryState,
   ): Promise<boolean> {
-    if (last.projectId === null) return false;
+    const { projectId, useCaseId, findings } = last;
+    if (projectId === null) return false;
+    const askers = await tx.query<{ created_by: string }>(
+      'SELECT created_by FROM clearance WHERE organization_id = $1 AND id = ANY($2::uuid[])',
+      [tx.organizationId, [rootId, last.id]],
+    );
+    const askedBy = askers.map(({ created_by }) => created_by);
+    return this.coversFindings(tx, { projectId, useCaseId, findings, askedBy }, registry);
+  }
+
+  /** Each open finding is accepted for this project, by somebody other than who asked, on the facts that still hold. */
+  async coversFindings(
+    tx: Tx,
+    { projectId, useCaseId, findings, askedBy }: AskedFindings,
+    registry: RegistryState,
+  ): Promise<boolean> {
     const rows = await tx.query<FindingWaiverRow>(
       `SELECT listing_id, rule_id, decisive_sha256, registry_version FROM waiver
         WHERE organization_id = $1 AND scope = 'finding' AND project_id = $2
-          AND (use_case_id IS NULL OR use_case_id = $3) AND expires_at > $4
-          AND approved_by <> ALL (SELECT created_by FROM clearance WHERE organization_id = $1 AND id = ANY($5::uuid[]))`,
-      [tx.organizationId, last.projectId, last.useCaseId, this.clock.now(), [rootId, last.id]],
+          AND (use_case_id IS NULL OR use_case_id = $3) AND expires_at > $4 AND approved_by <> ALL ($5::uuid[])`,
+      [tx.organizationId, projectId, useCaseId, this.clock.now(), askedBy],
     );
     const inForce = rows.filter((row) => isInForce(row, registry));
     const accepted = new Set(inForce.map((row) => `${row.rule_id} ${row.listing_id}`));
-    return openFindings(last.findings).every(({ ruleId, listingId }) =>
-      accepted.has(`${ruleId} ${listingId}`),
-    );
+    return openFindings(findings).every(({ ruleId, listingId }) => accepted.has(`${ruleId} ${listingId}`));
   }
+}
+
+/** Findings of a decision that may not have been recorded yet, and for whom it is. */
+interface AskedFindings {
+  /** UUIDs. */
+  readonly projectId: string;
+  readonly useCaseId: string | null;
+  readonly findings: readonly Finding[];
+  readonly askedBy: readonly string[];
 }
 
 interface FindingWaiverRow {

@@ -10,7 +10,7 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { ManifestReceipts } from '../application/manifest-receipts.js';
 import { RecoverableManifests } from '../application/recoverable-manifests.js';
 import { receiptSchema, type SuppliedReceipt } from '../domain/manifest-receipt.js';
-import { PublicAddress } from './public-address.js';
+import { PublicAddress } from '../../http/public-address.js';
 import { manifestQuerySchema } from './sbr-schemas.js';
 
 /** Characters of a URN (RFC 8141). Labels here are `urn:c2pa:...`; any other one is simply unknown. */

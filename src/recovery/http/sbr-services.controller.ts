@@ -6,7 +6,7 @@ import { Unaudited } from '../../http/audited.js';
 import { Public } from '../../http/authentication.guard.js';
 import { Health } from '../../http/health.js';
 import { FetchReference } from '../application/fetch-reference.js';
-import { PublicAddress } from './public-address.js';
+import { PublicAddress } from '../../http/public-address.js';
 
 const SPECIFICATION_VERSION = '2.4.0';
 const SAME_FOR_ALL = 'What this service can do, the same for everybody.';

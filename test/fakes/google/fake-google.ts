@@ -16,6 +16,8 @@ export const FAKE_GOOGLE_KEY = 'fake-google-key';
 
 export interface GooglePlan {
   readonly fault?: TransportFault;
+  /** The answer is held back until then. */
+  readonly until?: Promise<unknown>;
   readonly pendingPolls?: number;
   readonly result?:
     | 'ok'
@@ -92,6 +94,7 @@ export class FakeGoogle {
     if (model.includes('unknown')) return sendError(response, 404, 'NOT_FOUND');
     this.ledger.charges.push(model);
     const answer = isVideo ? this.#startVideo(model, plan) : await imageAnswer(body, plan, model);
+    await plan.until;
     if (plan.fault !== undefined) return spoilAnswer(plan.fault, request, response, answer);
     if (plan.result === 'slow' && !isVideo) await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
     sendJson(response, 200, answer);

@@ -15,6 +15,8 @@ export const FAKE_OPENAI_KEY = 'sk-fake-openai-key';
 
 export interface OpenAiPlan {
   readonly fault?: TransportFault;
+  /** The answer is held back until then. */
+  readonly until?: Promise<unknown>;
   readonly result?: 'ok' | 'empty' | 'moderation' | 'not-base64' | 'url' | 'svg' | 'silent' | 'slow';
 }
 
@@ -71,6 +73,7 @@ export class FakeOpenAi {
       );
     this.ledger.charges.push(path);
     const answer = await this.answer(attempt, plan);
+    await plan.until;
     if (plan.fault !== undefined) return spoilAnswer(plan.fault, request, response, answer);
     if (plan.result === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
     sendJson(response, 200, answer);

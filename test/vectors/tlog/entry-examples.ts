@@ -116,6 +116,19 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'use_case', id: id('use') },
     data: { projectId: prj, name: 'hero-image' },
   },
+  'use_case.gateway_set': {
+    ...common,
+    type: 'use_case.gateway_set',
+    subject: { kind: 'use_case', id: id('use') },
+    data: {
+      projectId: prj,
+      useCase: 'hero-image',
+      open: true,
+      purpose: 'commercial',
+      inputRightsBasis: 'owned',
+      settingsSha256: hash('b'),
+    },
+  },
   'project.manifest_settings_set': {
     ...common,
     type: 'project.manifest_settings_set',

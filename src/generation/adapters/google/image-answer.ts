@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type CompletedStep, type FailedStep, type ProviderOutput } from '../../domain/provider.port.js';
 import { readUsage, type Usage } from '../../domain/usage.js';
-import { claims, decodeBase64 } from '../vendor/outputs.js';
+import { decodeBase64 } from '../../../shared/bytes.js';
+import { claims } from '../vendor/outputs.js';
 import { failed } from '../vendor/refusal.js';
 
 const count = z.number().optional().catch(undefined);

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type AllowedPrivateHosts } from '../../../outbound/outbound-target.js';
 import { type CompletedStep, type FailedStep, type ProviderOutput } from '../../domain/provider.port.js';
 import { readUsage, type Usage } from '../../domain/usage.js';
-import { claims, decodeBase64, toOutput, UnusableResultError } from '../vendor/outputs.js';
+import { decodeBase64 } from '../../../shared/bytes.js';
+import { claims, toOutput, UnusableResultError } from '../vendor/outputs.js';
 import { failed } from '../vendor/refusal.js';
 
 const count = z.number().optional().catch(undefined);

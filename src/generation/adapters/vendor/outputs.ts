@@ -1,4 +1,5 @@
 import { parseOutboundUrl, type AllowedPrivateHosts } from '../../../outbound/outbound-target.js';
+import { decodeBase64 } from '../../../shared/bytes.js';
 import { isColophonError } from '../../../shared/errors.js';
 import { type ProviderOutput } from '../../domain/provider.port.js';
 
@@ -26,14 +27,6 @@ function decodeDataUri(uri: string): Buffer {
   const prefix = DATA_URI.exec(uri)?.[0];
   const bytes = decodeBase64(prefix === undefined ? '' : uri.slice(prefix.length));
   if (bytes === undefined) throw new UnusableResultError('the result holds a malformed data URI');
-  return bytes;
-}
-
-/** Padded base64 of at least one byte (RFC 4648 section 4), else `undefined`. */
-export function decodeBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  // Node skips what is not base64; a longer text than its bytes account for was not base64.
-  if (bytes.byteLength === 0 || Math.ceil(bytes.byteLength / 3) * 4 !== text.length) return undefined;
   return bytes;
 }
 

@@ -1,0 +1,231 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { type OrganizationTx, type Tx } from '../../../database/organization-tx.js';
+import { type Principal } from '../../../identity/domain/principal.js';
+import { ColophonError } from '../../../shared/errors.js';
+import { newId } from '../../../shared/ids.js';
+import { type CallIdentity } from '../domain/gateway-call.js';
+
+/** The right to make the run of a request, and to be the only one who does. */
+export interface Claim {
+  readonly requestId: string;
+  readonly token: string;
+}
+
+/** A request that has become a run. */
+export interface RequestedRun {
+  readonly requestId: string;
+  /** UUID. */
+  readonly runId: string;
+}
+
+export type Entered =
+  { readonly kind: 'claimed'; readonly claim: Claim } | ({ readonly kind: 'joined' } & RequestedRun);
+
+/** Another process took over the claim and may have made the run: nothing of ours may be kept. */
+export class ClaimLostError extends Error {
+  constructor() {
+    super('the claim to a request of the gateway was taken over');
+    this.name = 'ClaimLostError';
+  }
+}
+
+/** After this time without a run the process that held the claim is taken for dead. */
+const CLAIM_SECONDS = 120;
+/** How long the last bytes of an answer may take to be handed to the network. */
+const HAND_OVER_SECONDS = 30;
+/** An answer that nobody came for is kept for the same request this long; after it, the same request is a new one. */
+const UNDELIVERED_HOURS = 24;
+/** An SDK gives up long before this, so what it sends again is not older. */
+const RETRY_MINUTES = 60;
+/** How long we wait for a twin that is being accepted; then the caller is told to come again. */
+const MAX_WAITS = 600;
+const FIRST_WAIT_MS = 25;
+const LONGEST_WAIT_MS = 250;
+
+interface RequestRow {
+  id: string;
+  request_mac: Buffer;
+  run_id: string | null;
+  handing_over: boolean;
+  expired: boolean;
+  claim_ended: boolean;
+}
+
+/**
+ * Which call became which run, in the database, so that it holds across processes and crashes. SDKs repeat calls by
+ * themselves and send no idempotency key; a repetition must find the run of the first (ADR 0026):
+ *
+ * - with an Idempotency-Key: the same key is the same request for ever;
+ * - without: a twin of a request that is not answered yet joins it; after the answer was handed over the same call is a
+ *   new wish, unless the SDK says that it repeats.
+ */
+export class GatewayRequests {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    /** A secret of this installation: a bare hash of a body would let a short prompt be found by trying. */
+    private readonly macKey: Uint8Array,
+  ) {}
+
+  /**
+   * The claim to make the run, or the run that is there already. Waits while a twin is being accepted.
+   * @throws ColophonError `idempotency_key_reused`, `idempotency_in_flight`
+   */
+  async enter(principal: Principal, identity: CallIdentity): Promise<Entered> {
+    const macs = this.macsOf(principal, identity);
+    const mayReplay = identity.isRetry && !macs.isKeyed;
+    for (let attempt = 0; attempt < MAX_WAITS; attempt++) {
+      const entered = await this.organizationTx.run(principal.organizationId, async (tx) => {
+        const earlier = mayReplay ? await latestRun(tx, macs.slot) : undefined;
+        if (earlier) return earlier;
+        return (await claimFree(tx, macs)) ?? (await this.joinOrTakeOver(tx, macs, identity.isRetry));
+      });
+      if (entered !== undefined) return entered;
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * (attempt + 1))),
+      );
+    }
+    throw new ColophonError('idempotency_in_flight', 'The same request is being worked on.');
+  }
+
+  /** In the transaction that accepts the run. @throws ClaimLostError: roll back */
+  async accept(tx: Tx, { requestId, token }: Claim, runId: string): Promise<void> {
+    const accepted = await tx.query(
+      `UPDATE gateway_request SET run_id = $4
+        WHERE organization_id = $1 AND id = $2 AND claim_token = $3 AND run_id IS NULL RETURNING id`,
+      [tx.organizationId, requestId, token, runId],
+    );
+    if (accepted.length === 0) throw new ClaimLostError();
+  }
+
+  /** Nothing was accepted: the same request may be made again, and is then decided anew. */
+  async leave(tx: Tx, { requestId, token }: Claim): Promise<void> {
+    await tx.query(
+      'DELETE FROM gateway_request WHERE organization_id = $1 AND id = $2 AND claim_token = $3 AND run_id IS NULL RETURNING id',
+      [tx.organizationId, requestId, token],
+    );
+  }
+
+  /**
+   * Before the last byte of an answer leaves. Whoever has read the answer and asks the same again finds either this or
+   * `handedOver`; a crash between them makes the answer undelivered again, so it is repeated and not charged twice.
+   */
+  async handingOver(organizationId: string, requestId: string): Promise<void> {
+    await this.organizationTx.run(organizationId, (tx) =>
+      tx.query(
+        `UPDATE gateway_request SET handing_over_until = now() + make_interval(secs => $3)
+          WHERE organization_id = $1 AND id = $2 AND closed_at IS NULL RETURNING id`,
+        [organizationId, requestId, HAND_OVER_SECONDS],
+      ),
+    );
+  }
+
+  /** The network took all of it. */
+  async handedOver(organizationId: string, requestId: string): Promise<void> {
+    await this.organizationTx.run(organizationId, (tx) =>
+      tx.query(
+        `UPDATE gateway_request SET closed_at = now()
+          WHERE organization_id = $1 AND id = $2 AND closed_at IS NULL RETURNING id`,
+        [organizationId, requestId],
+      ),
+    );
+  }
+
+  /** The connection broke before all of it was sent: the same request gets the same answer. */
+  async notHandedOver(organizationId: string, requestId: string): Promise<void> {
+    await this.organizationTx.run(organizationId, (tx) =>
+      tx.query(
+        `UPDATE gateway_request SET handing_over_until = NULL
+          WHERE organization_id = $1 AND id = $2 AND closed_at IS NULL RETURNING id`,
+        [organizationId, requestId],
+      ),
+    );
+  }
+
+  private async joinOrTakeOver(tx: Tx, macs: Macs, isRetry: boolean): Promise<Entered | undefined> {
+    const [row] = await tx.query<RequestRow>(
+      `SELECT id, request_mac, run_id,
+              coalesce(handing_over_until > now(), false) AS handing_over,
+              created_at < now() - make_interval(hours => $3) AS expired,
+              claimed_until < now() AS claim_ended
+         FROM gateway_request
+        WHERE organization_id = $1 AND slot_mac = $2 AND (is_keyed OR closed_at IS NULL) FOR UPDATE`,
+      [tx.organizationId, macs.slot, UNDELIVERED_HOURS],
+    );
+    if (!row) return undefined;
+    if (!row.request_mac.equals(macs.request)) {
+      throw new ColophonError(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used for a different request.',
+      );
+    }
+    if (row.run_id === null) return row.claim_ended ? takeOver(tx, row.id) : undefined;
+    if (!macs.isKeyed && row.expired) {
+      await tx.query(
+        'UPDATE gateway_request SET closed_at = now() WHERE organization_id = $1 AND id = $2 RETURNING id',
+        [tx.organizationId, row.id],
+      );
+      return undefined;
+    }
+    // The caller may have read the answer to the end already: then this is a new wish, and that shows in a moment.
+    if (row.handing_over && !macs.isKeyed && !isRetry) return undefined;
+    return { kind: 'joined', requestId: row.id, runId: row.run_id };
+  }
+
+  private macsOf(principal: Principal, { idempotencyKey, fingerprint }: CallIdentity): Macs {
+    const { principalId, keyId } = principal;
+    const request = this.mac(['request', keyId, ...fingerprint]);
+    if (idempotencyKey === undefined) return { request, slot: request, isKeyed: false };
+    return { request, slot: this.mac(['key', principalId, idempotencyKey]), isKeyed: true };
+  }
+
+  /** Each part is preceded by its length, so that no two lists of parts make the same bytes. */
+  private mac(parts: readonly (string | Uint8Array)[]): Buffer {
+    const mac = createHmac('sha256', this.macKey);
+    for (const part of parts) {
+      const bytes = typeof part === 'string' ? Buffer.from(part, 'utf8') : part;
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64BE(BigInt(bytes.byteLength));
+      mac.update(length).update(bytes);
+    }
+    return mac.digest();
+  }
+}
+
+interface Macs {
+  readonly slot: Buffer;
+  readonly request: Buffer;
+  readonly isKeyed: boolean;
+}
+
+async function claimFree(tx: Tx, { slot, request, isKeyed }: Macs): Promise<Entered | undefined> {
+  const claim = { requestId: newId(), token: randomUUID() };
+  const inserted = await tx.query(
+    `INSERT INTO gateway_request
+       (organization_id, id, slot_mac, request_mac, is_keyed, claim_token, claimed_until, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7), now())
+     ON CONFLICT (organization_id, slot_mac) WHERE is_keyed OR closed_at IS NULL DO NOTHING RETURNING id`,
+    [tx.organizationId, claim.requestId, slot, request, isKeyed, claim.token, CLAIM_SECONDS],
+  );
+  return inserted.length === 0 ? undefined : { kind: 'claimed', claim };
+}
+
+async function takeOver(tx: Tx, requestId: string): Promise<Entered> {
+  const claim = { requestId, token: randomUUID() };
+  await tx.query(
+    `UPDATE gateway_request SET claim_token = $3, claimed_until = now() + make_interval(secs => $4)
+      WHERE organization_id = $1 AND id = $2 RETURNING id`,
+    [tx.organizationId, requestId, claim.token, CLAIM_SECONDS],
+  );
+  return { kind: 'claimed', claim };
+}
+
+/** What the same call became last, answered or not. */
+async function latestRun(tx: Tx, slot: Buffer): Promise<Entered | undefined> {
+  const [row] = await tx.query<{ id: string; run_id: string | null }>(
+    `SELECT id, run_id FROM gateway_request
+      WHERE organization_id = $1 AND slot_mac = $2 AND created_at > now() - make_interval(mins => $3)
+      ORDER BY created_at DESC LIMIT 1`,
+    [tx.organizationId, slot, RETRY_MINUTES],
+  );
+  return row && row.run_id !== null ? { kind: 'joined', requestId: row.id, runId: row.run_id } : undefined;
+}

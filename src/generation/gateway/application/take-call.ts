@@ -1,0 +1,128 @@
+import { type OrganizationTx } from '../../../database/organization-tx.js';
+import { type Principal } from '../../../identity/domain/principal.js';
+import { type Finding } from '../../../licenses/domain/finding.js';
+import { ColophonError } from '../../../shared/errors.js';
+import { publicId } from '../../../shared/ids.js';
+import { type StartedRun, type StartRun } from '../../application/start-run.js';
+import { type Literal } from '../../domain/pipeline-definition.js';
+import { type Offering } from '../../domain/offering.js';
+import { callPipeline } from '../domain/call-pipeline.js';
+import { type CallIdentity, type GatewayCall } from '../domain/gateway-call.js';
+import { type GatewayModels } from './gateway-models.js';
+import { type Claim, ClaimLostError, type GatewayRequests, type RequestedRun } from './gateway-requests.js';
+import { type GatewaySettingsOfUseCase, type SettingsInForce } from './gateway-settings-of-use-case.js';
+import { type ReceivePictures } from './receive-pictures.js';
+
+const MAX_CLAIMS = 5;
+
+/**
+ * A call of a vendor's SDK becomes an ordinary run, once, however often it is sent. Everything that can be refused is
+ * refused here, before anything is accepted; there is no other way from the gateway to a provider.
+ */
+export class TakeCall {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly settings: GatewaySettingsOfUseCase,
+    private readonly models: GatewayModels,
+    private readonly requests: GatewayRequests,
+    private readonly receivePictures: ReceivePictures,
+    private readonly startRun: StartRun,
+  ) {}
+
+  /**
+   * @returns the run of this call: new, or the one that an earlier sending made
+   * @throws ColophonError `not_found`, `gateway_closed`, `unknown_model`, `input_rights_undeclared`, `clearance_denied`,
+   *   `waiver_required`, `budget_exceeded`, `idempotency_key_reused`, and what an upload and a run throw
+   */
+  async take(principal: Principal, call: GatewayCall, identity: CallIdentity): Promise<RequestedRun> {
+    const inForce = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.settings.require(tx, call.place),
+    );
+    const offering = this.models.resolve(call);
+    for (let attempt = 0; attempt < MAX_CLAIMS; attempt++) {
+      const entered = await this.requests.enter(principal, identity);
+      if (entered.kind === 'joined') return entered;
+      try {
+        return await this.accept(principal, call, { inForce, offering, claim: entered.claim });
+      } catch (error) {
+        // We took longer than the claim lasts, and a repetition took over: its run is ours.
+        if (error instanceof ClaimLostError) continue;
+        await this.free(principal, entered.claim);
+        throw error;
+      }
+    }
+    throw new ColophonError('idempotency_in_flight', 'The same request is being worked on.');
+  }
+
+  private async accept(
+    principal: Principal,
+    call: GatewayCall,
+    { inForce, offering, claim }: { inForce: SettingsInForce; offering: Offering; claim: Claim },
+  ): Promise<RequestedRun> {
+    const images = await this.receivePictures.receive(principal, call.place, inForce, call.pictures);
+    const isTest = principal.mode === 'test';
+    const values: Record<string, Literal> = isTest ? call.sandboxParameters : call.parameters;
+    // The sandbox draws the same picture for the same words: where several are wanted they differ by the seed.
+    const variant = (ordinal: number) => (isTest && call.count > 1 ? { seed: ordinal } : {});
+    let started: StartedRun | undefined;
+    await this.startRun.start(
+      principal,
+      {
+        projectId: call.place.projectId,
+        useCaseName: call.place.useCase,
+        pipeline: callPipeline(call, offering, values, variant),
+        inputs: { values, images, substitutes: {} },
+        facts: inForce.settings.facts,
+        underReview: 'refuse',
+      },
+      {
+        complete: (tx) =>
+          started !== undefined && 'run' in started
+            ? this.requests.accept(tx, claim, started.run.id)
+            : this.requests.leave(tx, claim),
+      },
+      (decided) => {
+        started = decided;
+        return { status: 202, body: undefined };
+      },
+    );
+    if (started === undefined) throw new Error('a run was neither accepted nor refused');
+    if (!('run' in started)) throw refusal(started);
+    return { requestId: claim.requestId, runId: started.run.id };
+  }
+
+  /** When the database cannot be reached the claim ends by itself; the reason of the refusal is what counts. */
+  private async free({ organizationId }: Principal, claim: Claim): Promise<void> {
+    await this.organizationTx
+      .run(organizationId, (tx) => this.requests.leave(tx, claim))
+      .catch((error: unknown) => {
+        if (!(error instanceof ColophonError)) throw error;
+      });
+  }
+}
+
+function refusal({ outcome, clearance }: Exclude<StartedRun, { readonly run: unknown }>): ColophonError {
+  const clearanceId = publicId('clearance', clearance.id);
+  const { findings } = clearance;
+  const extensions = { clearanceId, findings };
+  if (outcome === 'denied') {
+    return new ColophonError(
+      'clearance_denied',
+      findings.find(({ severity }) => severity === 'deny')?.message ?? 'The licenses do not allow this.',
+      { extensions },
+    );
+  }
+  const open = findings.filter(({ severity }) => severity === 'review');
+  return new ColophonError('waiver_required', openQuestions(clearanceId, open), { extensions });
+}
+
+function openQuestions(clearanceId: string, open: readonly Finding[]): string {
+  const names = open.map(({ ruleId, listingId }) =>
+    listingId === null ? ruleId : `${ruleId} (${listingId})`,
+  );
+  const shown = `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}`;
+  const alone = open.some(({ ruleId, listingId }) => listingId === null || ruleId.startsWith('policy.'))
+    ? ' Those of policies, and those that name no model, can be accepted for a single run only: start it with POST /v1/runs, which waits.'
+    : '';
+  return `The license check ${clearanceId} leaves questions open that a person must decide: ${shown}.${alone}`;
+}

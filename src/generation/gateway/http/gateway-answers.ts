@@ -1,0 +1,161 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { type Logger } from 'pino';
+import { type AssetContent, type ReadAsset } from '../../../assets/application/read-asset.js';
+import { type Asset } from '../../../assets/domain/asset.js';
+import { workHeaders } from '../../../http/problem.filter.js';
+import { type Principal } from '../../../identity/domain/principal.js';
+import { ColophonError, isColophonError } from '../../../shared/errors.js';
+import { publicId } from '../../../shared/ids.js';
+import { type AwaitRun, type FinishedRun } from '../application/await-run.js';
+import { type GatewayRequests, type RequestedRun } from '../application/gateway-requests.js';
+import { type TakeCall } from '../application/take-call.js';
+import { type CallIdentity, type GatewayCall } from '../domain/gateway-call.js';
+import { type AnswerBody, beforeLast, bytesOf, lengthOf } from './answer-body.js';
+
+/** Who waits at the other end. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** A run that has made what was asked for, with its files in the order of the request. */
+export interface MadeRun extends FinishedRun {
+  readonly assets: readonly Asset[];
+}
+
+export interface AnsweredCall {
+  readonly call: GatewayCall;
+  readonly identity: CallIdentity;
+  /** Parameters that were taken and not passed on, named in a header: nothing is dropped in silence. */
+  readonly ignored?: readonly string[];
+  readonly render: (made: MadeRun) => AnswerBody;
+}
+
+/**
+ * Answers a call that waits: takes it, waits for its run, and sends the signed files. A client that goes away ends
+ * nothing but the waiting; the run goes on, and the same call finds it again.
+ */
+export class GatewayAnswers {
+  constructor(
+    private readonly takeCall: TakeCall,
+    private readonly awaitRun: AwaitRun,
+    private readonly readAsset: ReadAsset,
+    private readonly requests: GatewayRequests,
+    private readonly logger: Logger,
+  ) {}
+
+  /** @throws ColophonError for every refusal; from the acceptance on it names the run */
+  async answer(caller: Caller, { call, identity, ignored = [], render }: AnsweredCall): Promise<void> {
+    const requested = await this.takeCall.take(caller.principal, call, identity);
+    const gone = new AbortController();
+    caller.reply.raw.once('close', () => gone.abort());
+    if (caller.reply.raw.destroyed) gone.abort();
+    try {
+      const finished = await this.awaitRun.end(caller.principal.organizationId, requested.runId, gone.signal);
+      // Nobody is there: nothing is read, so that no reading is written down.
+      if (gone.signal.aborted) return;
+      const assets = await this.assetsOf(caller.principal, finished);
+      const made = { ...finished, assets };
+      await this.send(caller, requested, { made, body: render(made), ignored });
+    } catch (error) {
+      if (gone.signal.aborted) return;
+      throw await this.named(caller, requested, error);
+    }
+  }
+
+  private assetsOf({ organizationId }: Principal, { assetIds }: FinishedRun): Promise<Asset[]> {
+    return Promise.all(assetIds.map((id) => this.readAsset.get(organizationId, id)));
+  }
+
+  private async send(
+    { principal, reply }: Caller,
+    requested: RequestedRun,
+    { made, body, ignored }: { made: MadeRun; body: AnswerBody; ignored: readonly string[] },
+  ): Promise<void> {
+    const wanted = new Set(body.parts.flatMap((part) => (typeof part === 'string' ? [] : [part.base64Of])));
+    const contents: (AssetContent | undefined)[] = [];
+    try {
+      // Every reading is in the log before the first byte of the answer.
+      for (const [position, { id }] of made.assets.entries())
+        contents.push(
+          wanted.has(position) ? await this.readAsset.content({ principal, sendsBody: true }, id) : undefined,
+        );
+    } catch (error) {
+      closeAll(contents);
+      throw error;
+    }
+    const files = contents.map((content) => content?.body);
+    const bytes = beforeLast(bytesOf(body.parts, files), () =>
+      this.requests.handingOver(principal.organizationId, requested.requestId),
+    );
+    this.watchHandOver(principal, requested, reply);
+    reply.raw.once('close', () => closeAll(contents));
+    const sizes = made.assets.map(({ sizeBytes }) => sizeBytes);
+    await reply
+      .status(200)
+      .headers({
+        'content-type': body.contentType,
+        'content-length': String(lengthOf(body.parts, sizes)),
+        'cache-control': 'private, no-store',
+        ...headersOf(made),
+        ...(ignored.length === 0 ? {} : { 'x-colophon-ignored': ignored.join(',') }),
+      })
+      .send(Readable.from(bytes, { objectMode: false }));
+  }
+
+  /** Tells the database whether the answer reached the network whole. When that fails it counts as not delivered. */
+  private watchHandOver(
+    { organizationId }: Principal,
+    { requestId }: RequestedRun,
+    { raw }: FastifyReply,
+  ): void {
+    raw.once('close', () => {
+      const told = raw.writableFinished
+        ? this.requests.handedOver(organizationId, requestId)
+        : this.requests.notHandedOver(organizationId, requestId);
+      told.catch((error: unknown) =>
+        this.logger.warn({ err: error }, 'it could not be kept whether an answer was delivered'),
+      );
+    });
+  }
+
+  /**
+   * What went wrong after the acceptance names the run. A definite failure is an answer, so the same call is a new one
+   * after it; where the outcome is open, the same call finds the same run.
+   */
+  private async named(
+    { principal, reply }: Caller,
+    requested: RequestedRun,
+    error: unknown,
+  ): Promise<unknown> {
+    if (isColophonError(error, 'generation_failed')) {
+      this.watchHandOver(principal, requested, reply);
+      await this.requests.handingOver(principal.organizationId, requested.requestId);
+    }
+    const runId = publicId('run', requested.runId);
+    if (!(error instanceof ColophonError)) {
+      return new ColophonError('internal', 'The run was accepted, and its answer cannot be given.', {
+        extensions: { runId },
+        cause: error,
+      });
+    }
+    return new ColophonError(error.code, error.message, {
+      extensions: { runId, ...error.extensions },
+      cause: error,
+    });
+  }
+}
+
+function headersOf({ run, assetIds }: FinishedRun): Record<string, string> {
+  return workHeaders({
+    runId: publicId('run', run.id),
+    clearanceId: publicId('clearance', run.clearanceId),
+    assetIds: assetIds.map((id) => publicId('asset', id)),
+  });
+}
+
+function closeAll(contents: readonly (AssetContent | undefined)[]): void {
+  for (const content of contents) content?.body?.destroy();
+}
