@@ -38,6 +38,9 @@ import { ObligationController } from './contributions/http/obligation.controller
 import { OrganizationTx } from './database/organization-tx.js';
 import { RunRepository } from './generation/adapters/run.repository.js';
 import { AnswerStep } from './generation/application/answer-step.js';
+import { ListOpenMoney } from './generation/application/list-open-money.js';
+import { OwnPrices } from './generation/application/own-prices.js';
+import { ManageBudgets } from './generation/application/manage-budgets.js';
 import { CancelRun } from './generation/application/cancel-run.js';
 import { CreatePipeline } from './generation/application/create-pipeline.js';
 import { ProviderCredentials } from './generation/application/provider-credentials.js';
@@ -56,6 +59,20 @@ import { GatewayFilesController } from './generation/gateway/http/gateway-files.
 import { GatewaySettingsController } from './generation/gateway/http/gateway-settings.controller.js';
 import { GeminiGatewayController } from './generation/gateway/http/gemini/gemini.controller.js';
 import { OpenAiGatewayController } from './generation/gateway/http/openai/openai.controller.js';
+import { ReconciliationController } from './generation/http/reconciliation.controller.js';
+import { PriceController } from './generation/http/price.controller.js';
+import { OwnQualityOfModels } from './generation/application/own-quality.js';
+import { RankModels } from './generation/application/rank-models.js';
+import { RouteChoices } from './generation/application/route-choices.js';
+import { RepriceMonth } from './generation/application/reprice-month.js';
+import { Baselines } from './generation/application/declare-baseline.js';
+import { RecordOutcomes } from './generation/application/record-outcomes.js';
+import { ReturnOfUseCase } from './generation/application/return-of-use-case.js';
+import { QualityScores } from './generation/registry/quality-scores.js';
+import { ModelChoiceController } from './generation/http/model-choice.controller.js';
+import { QualityController } from './generation/http/quality.controller.js';
+import { ReturnController } from './generation/http/return.controller.js';
+import { BudgetController } from './generation/http/budget.controller.js';
 import { FalWebhookController } from './generation/http/fal-webhook.controller.js';
 import { ProviderCredentialController } from './generation/http/provider-credential.controller.js';
 import { ReplicateWebhookController } from './generation/http/replicate-webhook.controller.js';
@@ -152,6 +169,12 @@ export class AppModule {
         OpenAiGatewayController,
         GeminiGatewayController,
         GatewayFilesController,
+        BudgetController,
+        ModelChoiceController,
+        QualityController,
+        ReturnController,
+        PriceController,
+        ReconciliationController,
         AssetController,
         ManifestSettingsController,
         ContributionController,
@@ -246,6 +269,17 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [GatewayAnswers, services.gatewayAnswers],
     [CapabilityLinks, services.capabilityLinks],
     [CapabilityAddresses, services.capabilityAddresses],
+    [ListOpenMoney, services.listOpenMoney],
+    [OwnPrices, services.ownPrices],
+    [OwnQualityOfModels, services.ownQuality],
+    [RankModels, services.rankModels],
+    [RouteChoices, services.routeChoices],
+    [RepriceMonth, services.repriceMonth],
+    [Baselines, services.baselines],
+    [RecordOutcomes, services.recordOutcomes],
+    [ReturnOfUseCase, services.returnOfUseCase],
+    [QualityScores, services.qualityScores],
+    [ManageBudgets, services.manageBudgets],
     [RecordContribution, services.recordContribution],
     [ProveObligation, services.proveObligation],
     [StateAuthorship, services.stateAuthorship],

@@ -101,6 +101,7 @@ export async function launch(configuration: Configuration): Promise<RunningColop
     metrics.watchKeyMisuse(services.keyMisuseCount);
     metrics.watchKeys(() => services.keyGenerations.list());
     metrics.watchFingerprints(() => services.fingerprintFigures());
+    metrics.watchMoney(() => services.money.figures);
     const app = await createApplication(AppModule.with(services, logger, metrics), configuration, metrics);
     cleanups.push(() => app.close());
     await services.start();

@@ -10,6 +10,7 @@ export const USAGE = `Usage: colophon COMMAND [options]
   log fsck WHERE       re-derive a log from its tiles: a folder, an address or a zip
   log mirror URL DIR   keep a verified copy of a log
   keys COMMAND         the keys that sign: list, csr, import, activate, rotate, revoke, affected
+  reconcile --url URL  money that waits for a person: list, settle, check
   recover FILE --url URL
                        find the manifest of a picture that has lost it
   config               list the environment variables
@@ -41,6 +42,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   async recover(argv, environment) {
     return (await import('./recover.js')).recover(argv, environment);
+  },
+  async reconcile(argv, environment) {
+    return (await import('./reconcile.js')).reconcile(argv, environment);
   },
   async config(argv) {
     return (await import('./config.js')).config(argv);

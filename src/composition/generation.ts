@@ -1,3 +1,4 @@
+import { BudgetRepository } from '../generation/adapters/budget.repository.js';
 import { FalWebhookVerifier } from '../generation/adapters/fal/fal-webhook-keys.js';
 import { StepJobQueue } from '../generation/adapters/jobs/step-job-queue.js';
 import { StepWorker } from '../generation/adapters/jobs/step-worker.js';
@@ -13,13 +14,24 @@ import { CaptureOutput } from '../generation/application/capture-output.js';
 import { CaptureStep } from '../generation/application/capture-step.js';
 import { CompleteStep } from '../generation/application/complete-step.js';
 import { CreatePipeline } from '../generation/application/create-pipeline.js';
+import { Baselines } from '../generation/application/declare-baseline.js';
+import { OwnQualityOfModels } from '../generation/application/own-quality.js';
+import { RankModels } from '../generation/application/rank-models.js';
+import { RecordOutcomes } from '../generation/application/record-outcomes.js';
+import { RepriceMonth } from '../generation/application/reprice-month.js';
+import { ReturnOfUseCase } from '../generation/application/return-of-use-case.js';
+import { RouteChoices } from '../generation/application/route-choices.js';
+import { QualityScores } from '../generation/registry/quality-scores.js';
 import { EndStep } from '../generation/application/end-step.js';
 import { ExpireStep } from '../generation/application/expire-step.js';
 import { FailStep } from '../generation/application/fail-step.js';
 import { FindPipeline } from '../generation/application/find-pipeline.js';
+import { ListOpenMoney } from '../generation/application/list-open-money.js';
+import { ManageBudgets } from '../generation/application/manage-budgets.js';
 import { Money } from '../generation/application/money.js';
 import { LookForLostJob } from '../generation/application/look-for-lost-job.js';
 import { ReadOutputFacts } from '../generation/application/output-facts.js';
+import { OwnPrices } from '../generation/application/own-prices.js';
 import { PollStep } from '../generation/application/poll-step.js';
 import { ProviderCredentials } from '../generation/application/provider-credentials.js';
 import { Providers } from '../generation/application/providers.js';
@@ -83,7 +95,7 @@ export async function composeGeneration(
     pictureHistory,
   }: Composed<typeof composeAssets>,
   { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
-  { offerings, ownServers }: Composed<typeof composeOfferings>,
+  { offerings, ownServers, priceBook }: Composed<typeof composeOfferings>,
   { recordSelection }: Composed<typeof composeHumanWork>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
@@ -102,11 +114,19 @@ export async function composeGeneration(
   });
   const runs = new RunRepository(clock);
   const events = new RunEvents(clock);
-  const money = new Money(appendEntry, clock);
+  const budgets = new BudgetRepository();
+  const money = new Money(appendEntry, budgets, clock);
   const { stepLeaseSeconds } = configuration;
   const wakeUps = new StepJobQueue(boss, stepLeaseSeconds, () => stepWorker.nudge());
+  const { unknownPriceCeilingMicroUsd: ceiling } = configuration;
+  const ownPrices = new OwnPrices(offerings, priceBook, appendEntry, clock, ceiling);
+  const qualityScores = new QualityScores();
+  const ownQuality = new OwnQualityOfModels(assets, appendEntry, clock);
+  const rankModels = new RankModels(ownPrices, providers, decideClearance, ownQuality, qualityScores, clock);
+  const routeChoices = new RouteChoices(rankModels, appendEntry, clock);
+  const baselines = new Baselines(vault, appendEntry, clock);
   const outputFacts = new ReadOutputFacts(assets);
-  const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, offerings, outputFacts, clock);
+  const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, ownPrices, outputFacts, clock);
   const stepInputs = new StepInputs(runs, assets, vault);
   const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), probe);
   const stepFacts = new LoadStepFacts(runs, stepInputs, manifestSettings, namedActors, pictureHistory, vault);
@@ -170,7 +190,8 @@ export async function composeGeneration(
     appendEntry,
     events,
     endStep,
-    offerings,
+    ownPrices,
+    routeChoices,
     clock,
   );
   return {
@@ -184,6 +205,18 @@ export async function composeGeneration(
     startRun,
     resumeRun: new ResumeRun(organizationTx, runs, stepInputs, startRun),
     answerStep: new AnswerStep(runs, assets, endStep, requirePublishing, recordSelection, appendEntry, clock),
+    money,
+    listOpenMoney: new ListOpenMoney(organizationTx, providers, clock),
+    manageBudgets: new ManageBudgets(budgets, appendEntry, clock),
+    ownPrices,
+    qualityScores,
+    ownQuality,
+    rankModels,
+    routeChoices,
+    repriceMonth: new RepriceMonth(runs, stepInputs, ownPrices),
+    baselines,
+    recordOutcomes: new RecordOutcomes(organizationTx, assets, appendEntry),
+    returnOfUseCase: new ReturnOfUseCase(baselines),
     providerCredentials: new ProviderCredentials(credentials, appendEntry),
     cancelRun: new CancelRun(runs, endStep, appendEntry),
     resumeWaivedRun: new ResumeWaivedRun(runs, requireLiveKey, endStep, events),

@@ -32,11 +32,13 @@ export function outputDownloader(configuration: Configuration, outbound: Outboun
 export function composeOfferings(configuration: Configuration): {
   readonly ownServers: OwnServers;
   readonly offerings: Offerings;
+  readonly priceBook: PriceBook;
 } {
   const ownServers = readOwnServers(configuration.serversFile);
-  const prices = new PriceBook(ownServers.prices);
-  const builtin = builtinOfferings((provider, endpoint) => prices.find(provider, endpoint));
-  return { ownServers, offerings: new Offerings([...builtin, ...ownOfferings(ownServers, prices)]) };
+  const priceBook = new PriceBook(ownServers.prices);
+  const builtin = builtinOfferings((provider, endpoint) => priceBook.find(provider, endpoint));
+  const offerings = new Offerings([...builtin, ...ownOfferings(ownServers, priceBook)]);
+  return { ownServers, offerings, priceBook };
 }
 
 /** Providers that need no key of a vendor, beside the studio. */

@@ -59,6 +59,15 @@ export const ENVIRONMENT = z.object({
     .describe(
       "so long a call of a vendor's SDK waits for its run; below the time in which proxies and clients give up",
     ),
+  COLOPHON_UNKNOWN_PRICE_CEILING_MICRO_USD: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .optional()
+    .describe(
+      'reserved for a step whose price nobody knows, and settled where the vendor gives no number; unset: such a step is refused',
+    ),
   COLOPHON_REQUESTS_PER_MINUTE: z.coerce
     .number()
     .int()
@@ -204,6 +213,7 @@ export interface Configuration {
   readonly stepConcurrency: number;
   /** How long a call of the gateway waits for its run. */
   readonly gatewayWaitMs: number;
+  readonly unknownPriceCeilingMicroUsd: number | undefined;
   readonly requestsPerMinute: number;
   readonly verificationsPerMinute: number;
   readonly uploadMaxBytes: number;
@@ -268,6 +278,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     stepLeaseSeconds: env.COLOPHON_STEP_LEASE_SECONDS,
     stepConcurrency: env.COLOPHON_STEP_CONCURRENCY,
     gatewayWaitMs: env.COLOPHON_GATEWAY_WAIT_SECONDS * 1000,
+    unknownPriceCeilingMicroUsd: env.COLOPHON_UNKNOWN_PRICE_CEILING_MICRO_USD,
     requestsPerMinute: env.COLOPHON_REQUESTS_PER_MINUTE,
     verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,

@@ -27,6 +27,8 @@ import { FewerRoundTrips1700000000018 } from '../../migrations/0018-fewer-round-
 import { ProviderCredentials1700000000019 } from '../../migrations/0019-provider-credentials.js';
 import { Gateway1700000000021 } from '../../migrations/0021-gateway.js';
 import { Pipelines1700000000023 } from '../../migrations/0023-pipelines.js';
+import { Money1700000000025 } from '../../migrations/0025-money.js';
+import { QualityAndReturns1700000000026 } from '../../migrations/0026-quality-and-returns.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -55,6 +57,8 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ProviderCredentials1700000000019,
   Gateway1700000000021,
   Pipelines1700000000023,
+  Money1700000000025,
+  QualityAndReturns1700000000026,
 ];
 
 export interface DataSourceOptions {

@@ -27,6 +27,13 @@ export interface FingerprintFigures {
   readonly failures: number;
 }
 
+/** Money since the start of this process, by level of the budget. */
+export interface MoneyFigures {
+  readonly refusals: Readonly<Record<string, number>>;
+  readonly softLimitCrossings: Readonly<Record<string, number>>;
+  readonly overruns: number;
+}
+
 /** Prometheus metrics. No label ever holds an organization, a person or a prompt. */
 export class Metrics {
   private readonly registry = new Registry();
@@ -139,6 +146,43 @@ export class Metrics {
       'Pictures since the start of which no fingerprint could be made',
       ({ failures }) => failures,
     );
+  }
+
+  /** Figures of this process. */
+  watchMoney(read: () => MoneyFigures): void {
+    const byLevel = (
+      name: string,
+      help: string,
+      figure: (figures: MoneyFigures) => Record<string, number>,
+    ) => {
+      const registered: Gauge = new Gauge({
+        name,
+        help,
+        labelNames: ['level'],
+        registers: [this.registry],
+        collect: () => {
+          for (const [level, count] of Object.entries(figure(read()))) registered.set({ level }, count);
+        },
+      });
+    };
+    byLevel(
+      'colophon_budget_refusals',
+      'Runs refused since the start because a hard limit did not hold them',
+      ({ refusals }) => refusals,
+    );
+    byLevel(
+      'colophon_budget_soft_limit_crossings',
+      'Reservations since the start that went beyond a soft limit',
+      ({ softLimitCrossings }) => softLimitCrossings,
+    );
+    const overruns: Gauge = new Gauge({
+      name: 'colophon_settlements_above_reservation',
+      help: 'Steps since the start that cost more than was reserved for them',
+      registers: [this.registry],
+      collect: () => {
+        overruns.set(read().overruns);
+      },
+    });
   }
 
   get contentType(): string {

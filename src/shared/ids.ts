@@ -29,6 +29,12 @@ export const ID_PREFIXES = {
   obligation: 'obl',
   obligationProof: 'prf',
   policy: 'plc',
+  budget: 'bud',
+  ownPrice: 'prc',
+  routeChoice: 'rte',
+  vote: 'vot',
+  baseline: 'bas',
+  outcomeImport: 'oim',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

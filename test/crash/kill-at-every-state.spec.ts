@@ -237,7 +237,7 @@ describe('killed at every state of the step ledger', () => {
     await expectSucceededOnce(run);
     const again = await bench.program.request(`/v1/runs/${run.id}/steps/generate/reconcile`, {
       method: 'POST',
-      body: JSON.stringify({ outcome: 'not_accepted' }),
+      body: JSON.stringify({ outcome: 'not_accepted', reason: 'asked the vendor' }),
       headers: { 'content-type': 'application/json' },
     });
     expect(again.status).toBe(409);

@@ -236,7 +236,21 @@ describe('ids of another organization', () => {
       facts: HARMLESS_FACTS,
       inputRights: null,
     },
-    'post /v1/runs/{id}/steps/{key}/reconcile': { outcome: 'not_accepted' },
+    'put /v1/budgets/{id}': { softLimitMicroUsd: '5' },
+    'post /v1/assets/{id}/votes': { vote: 'accept' },
+    'post /v1/use-cases/{id}/baseline': { source: 'x' },
+    'post /v1/use-cases/{id}/outcomes': { items: [{ key: 'a', variant: 'a', day: '2026-11-01' }] },
+    'post /v1/use-cases/{id}/matrix': {
+      operation: 'generate',
+      facts: HARMLESS_FACTS,
+      measure: { kind: 'own_votes' },
+    },
+    'post /v1/use-cases/{id}/what-if': {
+      month: '2026-11',
+      operation: 'generate',
+      to: 'flux-1-schnell@fal',
+    },
+    'post /v1/runs/{id}/steps/{key}/reconcile': { outcome: 'not_accepted', reason: 'x' },
   };
 
   beforeAll(async () => {
@@ -276,6 +290,18 @@ describe('ids of another organization', () => {
     const useCase = json({ name: 'theirs' });
     const added = await app.request(`/v1/projects/${projectId}/use-cases`, { ...useCase, key: live });
     ids['use-cases'] = ((await added.json()) as { id: string }).id;
+    const limit = { level: 'project', targetId: projectId, period: 'total', softLimitMicroUsd: '5' };
+    const budget = await app.request('/v1/budgets', { ...json(limit), key: live });
+    ids.budgets = ((await budget.json()) as { id: string }).id;
+    const question = json({
+      useCaseId: ids['use-cases'],
+      operation: 'generate',
+      facts: HARMLESS_FACTS,
+      measure: { kind: 'own_votes' },
+      rule: { kind: 'cheapest_above_floor', floor: 0 },
+    });
+    const route = await app.request('/v1/routes', { ...question, key: live });
+    ids.routes = ((await route.json()) as { id: string }).id;
     const step = {
       key: 'a',
       operation: 'generate',
@@ -335,6 +361,13 @@ describe('ids of another organization', () => {
       if (path.endsWith('/contributions'))
         return app.request(url, {
           ...postForm(formWith(picture, 'a.png', { contribution: CONTRIBUTION })),
+          key,
+        });
+      if (path.endsWith('/outcomes/import'))
+        return app.request(url, {
+          method: 'POST',
+          body: 'key,variant,day\n',
+          headers: { 'content-type': 'text/csv' },
           key,
         });
       return app.request(url, {

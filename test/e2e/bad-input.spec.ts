@@ -82,7 +82,7 @@ const ROUTES: readonly [string, string, () => Json, 'owner' | 'reviewer'][] = [
   [
     'POST',
     `/v1/runs/run_${ZERO}/steps/generate/reconcile`,
-    () => ({ outcome: 'accepted', upstreamId: 'abc' }),
+    () => ({ outcome: 'accepted', upstreamId: 'abc', reason: 'seen there' }),
     'owner',
   ],
 ];

@@ -5,6 +5,7 @@ import { AppendEntry } from '../../src/audit/application/append-entry.js';
 import { SubjectVault } from '../../src/audit/application/subject-vault.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { OrganizationTx } from '../../src/database/organization-tx.js';
+import { BudgetRepository } from '../../src/generation/adapters/budget.repository.js';
 import { Money } from '../../src/generation/application/money.js';
 import { type StepRun } from '../../src/generation/domain/run.js';
 import { systemClock } from '../../src/shared/clock.js';
@@ -26,6 +27,7 @@ const organization = newId();
 const runId = newId();
 const money = new Money(
   new AppendEntry(new SubjectVault(randomBytes(32), systemClock), systemClock, () => undefined),
+  new BudgetRepository(),
   systemClock,
 );
 

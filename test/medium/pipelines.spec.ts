@@ -9,7 +9,10 @@ import { OrganizationTx, type Tx } from '../../src/database/organization-tx.js';
 import { ENTITIES } from '../../src/entities.js';
 import { RunRepository } from '../../src/generation/adapters/run.repository.js';
 import { EndStep } from '../../src/generation/application/end-step.js';
+import { BudgetRepository } from '../../src/generation/adapters/budget.repository.js';
 import { Money } from '../../src/generation/application/money.js';
+import { OwnPrices } from '../../src/generation/application/own-prices.js';
+import { PriceBook } from '../../src/generation/registry/price-book.js';
 import { ReadOutputFacts } from '../../src/generation/application/output-facts.js';
 import { ReconcileStep } from '../../src/generation/application/reconcile-step.js';
 import { RunEvents } from '../../src/generation/application/run-events.js';
@@ -53,9 +56,10 @@ const wakeUps = {
 const appendEntry = new AppendEntry(new SubjectVault(randomBytes(32), clock), clock, () => undefined);
 const runs = new RunRepository(clock);
 const events = new RunEvents(clock);
-const money = new Money(appendEntry, clock);
+const money = new Money(appendEntry, new BudgetRepository(), clock);
+const prices = new OwnPrices(new Offerings([]), new PriceBook(), appendEntry, clock, undefined);
 const facts = new ReadOutputFacts(new AssetRepository());
-const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, new Offerings([]), facts, clock);
+const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, prices, facts, clock);
 const tryAgain = new TryAgain(runs, events, wakeUps, appendEntry, clock);
 const reconcile = new ReconcileStep(runs, endStep, events, appendEntry, wakeUps);
 

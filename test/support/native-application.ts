@@ -53,6 +53,7 @@ export async function startTestApplication(
   metrics.watchLogs(() => services.anchoringStatus.overview());
   metrics.watchKeyMisuse(services.keyMisuseCount);
   metrics.watchFingerprints(() => services.fingerprintFigures());
+  metrics.watchMoney(() => services.money.figures);
   const app: NestFastifyApplication = await createApplication(
     AppModule.with(services, logger, metrics),
     configuration,

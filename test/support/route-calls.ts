@@ -8,7 +8,7 @@ import { type Listing } from '../../src/licenses/domain/listing.js';
 import { openIdentityAuthority } from '../../src/provenance/adapters/identity-authority.js';
 import { DEFAULT_MANIFEST_SETTINGS } from '../../src/provenance/domain/manifest-settings.js';
 import { systemClock } from '../../src/shared/clock.js';
-import { parsePublicId } from '../../src/shared/ids.js';
+import { newId, parsePublicId, publicId } from '../../src/shared/ids.js';
 import { type FakeFal } from '../fakes/fal/fake-fal.js';
 import { type FakeReplicate } from '../fakes/replicate/fake-replicate.js';
 import {
@@ -71,6 +71,13 @@ const MATRIX = {
   facts: { purpose: 'commercial', organizationRevenueUsd: 5_000_000 },
 };
 
+const MODEL_QUESTION = {
+  operation: 'generate',
+  parameters: { width: 1024, height: 1024 },
+  facts: HARMLESS_FACTS,
+  measure: { kind: 'board', board: 'lmarena-text-to-image' },
+} as const;
+
 /** How each route of the program is called, by method and path as the published list shows it. */
 export class RouteCalls {
   constructor(private readonly world: World) {}
@@ -101,6 +108,63 @@ export class RouteCalls {
       const limitMicroUsd = String(90_000_000 + ++this.serial);
       const init = { ...json({ limitMicroUsd }), method: 'PUT' };
       return [{ send: () => this.ask('/v1/budget', init), status: 200, writes: ['budget.set'] }];
+    },
+    'POST /v1/budgets': async () => {
+      const body = { level: 'use_case', targetId: await this.useCase(), period: 'month' };
+      return this.one('/v1/budgets', { ...body, hardLimitMicroUsd: '5' }, 201, 'budget.defined');
+    },
+    'PUT /v1/budgets/{id}': async () => {
+      const { items } = await this.answer<{ items: { id: string }[] }>(this.ask('/v1/budgets'));
+      const change = (id: string | undefined, writes: readonly EntryType[]): Call => {
+        const hardLimitMicroUsd = String(90_000_000 + ++this.serial);
+        const init = { ...json({ hardLimitMicroUsd }), method: 'PUT' };
+        return { send: () => this.ask(`/v1/budgets/${id}`, init), status: 200, writes };
+      };
+      return [
+        change(await this.budget(), ['budget.defined']),
+        // The first is the organization's own.
+        change(items[0]?.id, ['budget.set']),
+      ];
+    },
+    'DELETE /v1/budgets/{id}': async () => {
+      const id = await this.budget();
+      const send = () => this.ask(`/v1/budgets/${id}`, { method: 'DELETE' });
+      return [{ send, status: 200, writes: ['budget.removed'] }];
+    },
+    'POST /v1/prices': () =>
+      this.one(
+        '/v1/prices',
+        { provider: 'fal', endpoint: `mine/${++this.serial}`, validFrom: '2026-11-01', price: null },
+        201,
+        'price.recorded',
+      ),
+    'POST /v1/routes': async () =>
+      this.one(
+        '/v1/routes',
+        {
+          useCaseId: await this.useCase(),
+          ...MODEL_QUESTION,
+          rule: { kind: 'cheapest_above_floor', floor: 0 },
+        },
+        201,
+        'route.chosen',
+      ),
+    'POST /v1/assets/{id}/votes': async () =>
+      this.one(`/v1/assets/${await this.modelWork()}/votes`, { vote: 'accept' }, 201, 'vote.recorded'),
+    'POST /v1/use-cases/{id}/baseline': async () => {
+      const body = { costMicroUsd: '50000000', minutes: 240, source: 'invoices' };
+      return this.one(`/v1/use-cases/${await this.useCase()}/baseline`, body, 201, 'baseline.declared');
+    },
+    'POST /v1/use-cases/{id}/outcomes': async () => {
+      const items = [{ key: `row-${++this.serial}`, variant: 'new', day: '2026-11-01', impressions: 10 }];
+      return this.one(`/v1/use-cases/${await this.useCase()}/outcomes`, { items }, 201, 'outcomes.recorded');
+    },
+    'POST /v1/use-cases/{id}/outcomes/import': async () => {
+      const id = await this.useCase();
+      const body = 'key,variant,day,impressions\na1,new,2026-11-01,10\n';
+      const init = { method: 'POST', body, headers: { 'content-type': 'text/csv' } };
+      const send = () => this.ask(`/v1/use-cases/${id}/outcomes/import`, init);
+      return [{ send, status: 201, writes: ['outcomes.recorded'] }];
     },
     'PUT /v1/providers/{provider}/credentials': () => [this.setProviderKey()],
     'DELETE /v1/providers/{provider}/credentials': async () => {
@@ -185,7 +249,15 @@ export class RouteCalls {
       const body = { listingId: await this.recordModel(), correction, evidence, reason: 'read' };
       return this.one('/v1/curations', body, 201, 'curation.recorded');
     },
-    'POST /v1/runs': () => [
+    'POST /v1/runs': async () => [
+      ...this.one(
+        '/v1/runs',
+        { ...this.runBody(PAID_MODEL), projectId: await this.projectAboveSoftLimit() },
+        202,
+        'clearance.decided',
+        'run.accepted',
+        'budget.soft_limit_crossed',
+      ),
       ...this.one('/v1/runs', this.runBody(), 202, 'clearance.decided', 'run.accepted'),
       ...this.one('/v1/runs', productShot(this.world.app, FORBIDDEN), 403, 'clearance.decided'),
     ],
@@ -210,9 +282,17 @@ export class RouteCalls {
       ];
     },
     'POST /v1/runs/{id}/steps/{key}/reconcile': async () => {
-      const { runId, key } = await this.lostStep();
-      const body = { outcome: 'accepted', upstreamId: 'job_1' };
-      return this.one(`/v1/runs/${runId}/steps/${key}/reconcile`, body, 200, 'step.reconciled');
+      const path = async () => {
+        const { runId, key } = await this.lostStep();
+        return `/v1/runs/${runId}/steps/${key}/reconcile`;
+      };
+      const accepted = { outcome: 'accepted', upstreamId: 'job_1', reason: 'seen there' };
+      const charged = { outcome: 'charged', costMicroUsd: '3000', reason: 'it is on the bill' };
+      const ended = ['step.reconciled', 'step.failed', 'step.settled', 'run.finished'] as const;
+      return [
+        ...this.one(await path(), accepted, 200, 'step.reconciled'),
+        ...this.one(await path(), charged, 200, ...ended),
+      ];
     },
     'POST /v1/webhooks/fal/{stepRunId}': async () => {
       const { stepRunId } = await this.lostStep();
@@ -371,6 +451,30 @@ export class RouteCalls {
     'GET /v1/me': () => this.look('/v1/me'),
     'GET /v1/projects': () => this.look('/v1/projects'),
     'GET /v1/budget': () => this.look('/v1/budget'),
+    'GET /v1/budgets': () => this.look('/v1/budgets'),
+    'GET /v1/budgets/{id}': async () => this.look(`/v1/budgets/${await this.budget()}`),
+    'GET /v1/reconciliation': () => this.look('/v1/reconciliation?ask=true'),
+    'GET /v1/reconciliation/integrity': () => this.look('/v1/reconciliation/integrity'),
+    'GET /v1/prices': () => this.look('/v1/prices'),
+    'GET /v1/quality-scores': () => this.look('/v1/quality-scores'),
+    'GET /v1/use-cases/{id}/quality': async () => this.look(`/v1/use-cases/${await this.useCase()}/quality`),
+    'POST /v1/use-cases/{id}/matrix': async () => {
+      const path = `/v1/use-cases/${await this.useCase()}/matrix`;
+      return { send: () => this.ask(path, json(MODEL_QUESTION)), status: 200 };
+    },
+    'POST /v1/use-cases/{id}/what-if': async () => {
+      const path = `/v1/use-cases/${await this.useCase()}/what-if`;
+      const body = { month: '2026-11', operation: 'generate', to: PAID_MODEL };
+      return { send: () => this.ask(path, json(body)), status: 200 };
+    },
+    'GET /v1/routes/{id}': async () => {
+      const rule = { kind: 'cheapest_above_floor', floor: 0 };
+      const body = json({ useCaseId: await this.useCase(), ...MODEL_QUESTION, rule });
+      return this.look(`/v1/routes/${(await this.answer<{ id: string }>(this.ask('/v1/routes', body))).id}`);
+    },
+    'GET /v1/use-cases/{id}/return': async () => this.look(await this.returnPath('')),
+    'GET /v1/use-cases/{id}/return/csv': async () => this.look(await this.returnPath('/csv')),
+    'GET /v1/use-cases/{id}/return/chart': async () => this.look(await this.returnPath('/chart')),
     'GET /v1/providers/{provider}/credentials': async () => {
       await this.answer(this.setProviderKey().send());
       return this.look('/v1/providers/openai/credentials');
@@ -753,6 +857,49 @@ export class RouteCalls {
 
   private holdBody(): unknown {
     return { scope: { kind: 'project', id: this.projectId }, reason: 'a lawsuit' };
+  }
+
+  private async useCase(): Promise<string> {
+    const named = json({ name: `money-${++this.serial}` });
+    const made = this.ask(`/v1/projects/${this.projectId}/use-cases`, named);
+    return (await this.answer<{ id: string }>(made)).id;
+  }
+
+  private async budget(): Promise<string> {
+    const body = {
+      level: 'use_case',
+      targetId: await this.useCase(),
+      period: 'total',
+      softLimitMicroUsd: '5',
+    };
+    return (await this.answer<{ id: string }>(this.ask('/v1/budgets', json(body)))).id;
+  }
+
+  private async projectAboveSoftLimit(): Promise<string> {
+    const made = this.ask('/v1/projects', json({ name: `Money ${++this.serial}` }));
+    const { id } = await this.answer<{ id: string }>(made);
+    await this.answer(this.ask(`/v1/projects/${id}/use-cases`, json({ name: 'hero-image' })));
+    const limit = { level: 'project', targetId: id, period: 'month', softLimitMicroUsd: '1' };
+    await this.answer(this.ask('/v1/budgets', json(limit)));
+    return id;
+  }
+
+  /** An asset as if a model had made it: no worker runs here. */
+  private async modelWork(): Promise<string> {
+    const { steps } = await this.startRun(PAID_MODEL);
+    const step = steps.find(({ key }) => key === 'generate');
+    const upload = parsePublicId('asset', await this.upload());
+    const id = newId();
+    const made = { id, step_run_id: parsePublicId('stepRun', step?.id ?? '') };
+    await this.world.inspector.query(
+      'INSERT INTO asset SELECT (jsonb_populate_record(a, $2)).* FROM asset a WHERE id = $1',
+      [upload, JSON.stringify(made)],
+    );
+    return publicId('asset', id);
+  }
+
+  private async returnPath(form: string): Promise<string> {
+    return `/v1/use-cases/${await this.useCase()}/return${form}?from=2026-11-01&until=2026-11-30`;
   }
 
   private async hold(): Promise<string> {

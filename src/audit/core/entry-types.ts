@@ -108,6 +108,9 @@ const keyCompromised = {
   assets: z.int().nonnegative(),
 };
 
+const budgetOf = { level: token, targetId: id.optional(), period: token };
+const budgetCounters = { reservedMicroUsd: microUsd, spentMicroUsd: microUsd };
+
 /**
  * What the log can say: the closed union of entry types, each with the schema of its `data`. This list is the
  * documentation of the log (docs/spec/audit-log.md repeats it for outsiders). A type never changes its meaning;
@@ -119,7 +122,38 @@ export const ENTRY_DATA_SCHEMAS = {
   'api_key.created': z.strictObject({ keyId: id, mode, principalId: id }),
   'api_key.revoked': z.strictObject({ keyId: id }),
   /** What the organization may spend in all. */
-  'budget.set': z.strictObject({ limitMicroUsd: microUsd }),
+  'budget.set': z.strictObject({
+    limitMicroUsd: microUsd,
+    softLimitMicroUsd: microUsd.optional(),
+    /** The limit is below what is reserved and spent, and the actor said that this is meant. */
+    belowCommitted: z.literal(true).optional(),
+  }),
+  /** A budget below the organization's, or by month, was made or changed. The counters are those of that moment. */
+  'budget.defined': z.strictObject({
+    ...budgetOf,
+    hardLimitMicroUsd: microUsd.optional(),
+    softLimitMicroUsd: microUsd.optional(),
+    belowCommitted: z.literal(true).optional(),
+    ...budgetCounters,
+  }),
+  'budget.removed': z.strictObject({ ...budgetOf, ...budgetCounters }),
+  /** A reservation went beyond a soft limit: written when it is crossed, not again while it is exceeded. */
+  'budget.soft_limit_crossed': z.strictObject({
+    ...budgetOf,
+    month: token.optional(),
+    softLimitMicroUsd: microUsd,
+    committedMicroUsd: microUsd,
+  }),
+  /**
+   * The organization's own price of an endpoint, from a day on. `sha256` is over the canonical JSON of the price; without
+   * one the organization's price is withdrawn, and the price book counts again.
+   */
+  'price.recorded': z.strictObject({
+    provider: token,
+    endpoint: identifier,
+    validFrom: token,
+    sha256: sha256Hex.optional(),
+  }),
   /** An organization's own key for a vendor. Nothing of the key: not even its last characters. */
   'provider_credential.set': z.strictObject({ provider: token }),
   'provider_credential.removed': z.strictObject({ provider: token }),
@@ -281,6 +315,41 @@ export const ENTRY_DATA_SCHEMAS = {
     waiverIds: z.array(id).max(MAX_REOPENED_IN_ENTRY),
   }),
 
+  /** A model was chosen by a stated rule. `sha256` is over the canonical JSON of the choice with all its reasons. */
+  'route.chosen': z.strictObject({
+    routeId: id,
+    operation: token,
+    rule: token,
+    /** Absent where none met the rule. */
+    listingId: listingId.optional(),
+    fallbacks: z.array(listingId).max(20),
+    sha256: sha256Hex,
+  }),
+  /** A person judged an asset: of the model that made it, in the use case for which it was made. */
+  'vote.recorded': z.strictObject({
+    vote: token,
+    useCaseId: id,
+    listingId,
+    overAssetId: id.optional(),
+    overListingId: listingId.optional(),
+  }),
+  /** What a piece cost and how long it took in the old way, by the word of the actor; what is absent is not known. */
+  'baseline.declared': z.strictObject({
+    baselineId: id,
+    costMicroUsd: microUsd.optional(),
+    seconds: z.int().nonnegative().optional(),
+    investmentMicroUsd: microUsd.optional(),
+  }),
+  /** What became of variants. `sha256` is over the received file, or over the rows as JSON. */
+  'outcomes.recorded': z.strictObject({
+    importId: id,
+    source: token,
+    sha256: sha256Hex,
+    added: z.int().nonnegative(),
+    corrected: z.int().nonnegative(),
+    unchanged: z.int().nonnegative(),
+    refused: z.int().nonnegative(),
+  }),
   'run.accepted': z.strictObject({
     pipeline: name,
     pipelineVersion: z.int().positive(),
@@ -294,6 +363,10 @@ export const ENTRY_DATA_SCHEMAS = {
     /** The failed run that this one goes on with. */
     resumes: id.optional(),
     reservedMicroUsd: microUsd,
+    /** The recorded choice of a model that the run follows. */
+    routeId: id.optional(),
+    /** Steps whose price nobody knows: a ceiling is reserved for each. */
+    ceilingSteps: z.array(token).max(128).optional(),
   }),
   /** Further steps of a run, written together with `run.accepted`, which is the first part. */
   'run.steps_accepted': z.strictObject({
@@ -312,7 +385,6 @@ export const ENTRY_DATA_SCHEMAS = {
   }),
   /** A crash or a lost answer: the provider may or may not have worked. Never submitted again by itself. */
   'step.outcome_unknown': z.strictObject({ runId: id, stepKey: token, provider: token }),
-  'step.reconciled': z.strictObject({ runId: id, stepKey: token, outcome: token }),
   /**
    * A request failed for certain and at no cost, and the step is tried again: the same model later, or the next one that
    * its definition names. `attempt` counts the requests to this model.
@@ -344,8 +416,22 @@ export const ENTRY_DATA_SCHEMAS = {
     shown: z.array(id).min(1).max(MAX_SHOWN_IN_ENTRY),
     assetId: id.optional(),
   }),
+  'step.reconciled': z.strictObject({
+    runId: id,
+    stepKey: token,
+    outcome: token,
+    /** What the vendor charged by the word of the actor; only with the outcome `charged`. */
+    costMicroUsd: microUsd.optional(),
+  }),
   'step.failed': z.strictObject({ runId: id, stepKey: token, provider: token, code: token }),
-  'step.settled': z.strictObject({ runId: id, stepKey: token, costMicroUsd: microUsd, basis: token }),
+  'step.settled': z.strictObject({
+    runId: id,
+    stepKey: token,
+    costMicroUsd: microUsd,
+    basis: token,
+    /** Only where the cost is higher than that. */
+    reservedMicroUsd: microUsd.optional(),
+  }),
   /** Somebody wants nothing more to be sent to a provider. `state` is the state of the run at that moment. */
   'run.cancel_requested': z.strictObject({ state: token }),
   'run.finished': z.strictObject({ state: token }),
@@ -557,6 +643,8 @@ export const SUBJECT_KINDS = [
   'obligation_proof',
   'policy',
   'signing_key',
+  'budget',
+  'price',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

@@ -43,6 +43,9 @@ export class RunEntity {
   @Column('uuid') clearanceId!: string;
   @Column('timestamptz', { nullable: true }) cancelRequestedAt!: Date | null;
   @Column('uuid') createdBy!: string;
+  /** Which key the run is charged to; not known of runs of before there were budgets of keys. */
+  @Column('text', { nullable: true }) apiKeyId!: string | null;
+  @Column('uuid', { nullable: true }) routeChoiceId!: string | null;
   @Column('timestamptz') createdAt!: Date;
   @Column('timestamptz', { nullable: true }) finishedAt!: Date | null;
   @Column('uuid', { nullable: true }) resumesRunId!: string | null;

@@ -54,6 +54,8 @@ export class RunRepository {
       ...run,
       organizationId: tx.organizationId,
       definition,
+      apiKeyId: run.apiKeyId ?? null,
+      routeChoiceId: run.routeChoiceId ?? null,
       cancelRequestedAt: run.cancelRequestedAt ?? null,
       finishedAt: run.finishedAt ?? null,
       resumesRunId: run.resumesRunId ?? null,
@@ -319,6 +321,8 @@ export class LeaseLostError extends Error {
 function toRun({ organizationId: _o, definition: _d, ...row }: RunEntity): Run {
   return {
     ...row,
+    apiKeyId: row.apiKeyId ?? undefined,
+    routeChoiceId: row.routeChoiceId ?? undefined,
     cancelRequestedAt: row.cancelRequestedAt ?? undefined,
     finishedAt: row.finishedAt ?? undefined,
     resumesRunId: row.resumesRunId ?? undefined,

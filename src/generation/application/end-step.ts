@@ -7,7 +7,6 @@ import { publicId } from '../../shared/ids.js';
 import { type MicroUsd } from '../../shared/money.js';
 import { type Lease, type RunRepository } from '../adapters/run.repository.js';
 import { type NotAccepted } from '../domain/provider.port.js';
-import { type Offerings } from '../domain/offering.js';
 import { billedMicroUsd } from '../domain/price.js';
 import {
   type Run,
@@ -28,6 +27,7 @@ import {
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { type Money, type SettlementBasis } from './money.js';
 import { type ReadOutputFacts } from './output-facts.js';
+import { type OwnPrices } from './own-prices.js';
 import { type RunEvents } from './run-events.js';
 
 /** Why a step ends without an asset. */
@@ -49,7 +49,7 @@ export class EndStep {
     private readonly events: RunEvents,
     private readonly wakeUps: WakeUpQueue,
     private readonly appendEntry: AppendEntry,
-    private readonly offerings: Offerings,
+    private readonly prices: OwnPrices,
     private readonly outputFacts: ReadOutputFacts,
     private readonly clock: Clock,
   ) {}
@@ -70,7 +70,7 @@ export class EndStep {
       outputAssetId: assetId,
       progress: 1,
     });
-    const settlement = this.settlementOf(step);
+    const settlement = await this.settlementOf(tx, step);
     await this.money.settle(tx, run.projectId, step, settlement);
     await record();
     await this.events.add(tx, run.id, {
@@ -92,7 +92,7 @@ export class EndStep {
     });
     await this.recordFailure(tx, run, step, code);
     if (charged) {
-      await this.money.settle(tx, run.projectId, step, this.settlementOf(step));
+      await this.money.settle(tx, run.projectId, step, await this.settlementOf(tx, step));
     } else {
       await this.money.release(tx, step);
     }
@@ -123,6 +123,25 @@ export class EndStep {
     });
     await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state: 'OUTCOME_UNKNOWN' });
     await this.continueRun(tx, run, []);
+  }
+
+  /**
+   * A person ends the uncertainty about a step of which nothing usable came.
+   * @param cost what the vendor charged by their word; `undefined`: nothing, so the reservation is given back
+   */
+  async endUnknown(tx: Tx, run: Run, step: StepRun, cost: MicroUsd | undefined): Promise<void> {
+    const change = { errorCode: 'upstream_error', errorDetail: 'A person said that nothing came of it.' };
+    if (!(await this.runs.changeUnleased(tx, step.id, 'OUTCOME_UNKNOWN', 'FAILED', change))) return;
+    await this.recordFailure(tx, run, step, 'upstream_error');
+    if (cost === undefined) await this.money.release(tx, step);
+    else await this.money.settle(tx, run.projectId, step, { cost, basis: 'stated' });
+    await this.events.add(tx, run.id, {
+      type: 'step',
+      stepKey: step.key,
+      state: 'FAILED',
+      errorCode: 'upstream_error',
+    });
+    await this.continueRun(tx, run, [step.key]);
   }
 
   /** A person has answered; the step hands on this asset. */
@@ -256,11 +275,11 @@ export class EndStep {
     return { ...step, ...change, state };
   }
 
-  /** What the provider reported, else the reserved estimate. */
-  private settlementOf(step: StepRun): { cost: MicroUsd; basis: SettlementBasis } {
+  /** What the provider reported, at the price of the day of the reservation; else the reserved estimate. */
+  private async settlementOf(tx: Tx, step: StepRun): Promise<{ cost: MicroUsd; basis: SettlementBasis }> {
     if (step.provider === 'studio' || step.provider === 'sandbox' || step.provider === 'people')
       return { cost: 0n, basis: 'free' };
-    const price = this.offerings.find(step)?.price;
+    const price = await this.prices.ofStep(tx, step);
     const billed = price && step.usage && billedMicroUsd(price, step.usage);
     return billed === undefined
       ? { cost: estimateInUse(step), basis: 'estimate' }

@@ -4,44 +4,79 @@ import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
-import { formatUsd, type MicroUsd } from '../../shared/money.js';
+import { type MicroUsd } from '../../shared/money.js';
+import { type BudgetRepository, type CounterChange } from '../adapters/budget.repository.js';
+import {
+  type Budget,
+  BUDGET_LEVELS,
+  type BudgetLevel,
+  budgetsWithout,
+  monthOf,
+  refusalText,
+  softLimitWarnings,
+  type SoftLimitWarning,
+} from '../domain/budget.js';
 import { type StepRun } from '../domain/run.js';
+import { budgetFacts, budgetView } from './budget-view.js';
 
 /**
  * `billed`: what the provider reported. `estimate`: it reported nothing, the reservation stands. `free`: done on this
- * machine or in the sandbox. `none`: never sent.
+ * machine or in the sandbox. `none`: never sent. `stated`: a person says so, of a step whose outcome was unknown.
  */
-export type SettlementBasis = 'billed' | 'estimate' | 'free' | 'none';
+export type SettlementBasis = 'billed' | 'estimate' | 'free' | 'none' | 'stated';
+
+/** Since the start of this process. */
+export interface MoneyFigures {
+  readonly refusals: Readonly<Record<BudgetLevel, number>>;
+  readonly softLimitCrossings: Readonly<Record<BudgetLevel, number>>;
+  /** Settlements above their reservation. */
+  readonly overruns: number;
+}
 
 /**
- * Reservation, settlement, release. The reservation is one conditional UPDATE, so parallel requests cannot overspend;
- * settlement and release are unique per step, so a repeated step is never paid twice.
+ * Reservation, settlement, release. The budgets of an organization are locked before they are read, so parallel
+ * requests cannot overspend at any level; settlement and release are unique per step, so a repeated step is never paid
+ * twice.
  */
 export class Money {
+  private readonly refusals = zeroByLevel();
+  private readonly crossings = zeroByLevel();
+  private overruns = 0;
+
   constructor(
     private readonly appendEntry: AppendEntry,
+    private readonly budgets: BudgetRepository,
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `budget_exceeded` */
-  async reserve(tx: Tx, steps: readonly { id: string; reservedMicroUsd: MicroUsd }[]): Promise<void> {
+  get figures(): MoneyFigures {
+    return { refusals: this.refusals, softLimitCrossings: this.crossings, overruns: this.overruns };
+  }
+
+  /**
+   * Steps of one run, together or not at all; their rows must be there.
+   * @returns budgets whose soft limit is exceeded now
+   * @throws ColophonError `budget_exceeded`, with every budget that does not hold it
+   */
+  async reserve(
+    tx: Tx,
+    steps: readonly { id: string; reservedMicroUsd: MicroUsd }[],
+  ): Promise<readonly SoftLimitWarning[]> {
     const total = steps.reduce((sum, step) => sum + step.reservedMicroUsd, 0n);
-    if (total > 0n) {
-      const reserved = await tx.query(
-        `UPDATE budget SET reserved_micro_usd = reserved_micro_usd + $2
-          WHERE organization_id = $1 AND scope = 'organization'
-            AND spent_micro_usd + reserved_micro_usd + $2 <= limit_micro_usd
-          RETURNING scope`,
-        [tx.organizationId, total.toString()],
-      );
-      if (reserved.length === 0) {
-        throw new ColophonError(
-          'budget_exceeded',
-          `The run needs up to ${formatUsd(total)} USD, which the budget does not hold.`,
-        );
-      }
-    }
-    for (const step of steps) await this.move(tx, step.id, 'reservation', step.reservedMicroUsd, 'estimate');
+    const now = this.clock.now();
+    const [first] = steps;
+    const warnings = total > 0n && first ? await this.hold(tx, first.id, total, now) : [];
+    await tx.query(
+      `INSERT INTO money_movement (organization_id, step_run_id, kind, amount_micro_usd, basis, created_at)
+       SELECT $1, id, 'reservation', amount, 'estimate', $4 FROM unnest($2::uuid[], $3::bigint[]) AS step (id, amount)`,
+      [
+        tx.organizationId,
+        steps.map(({ id }) => id),
+        steps.map(({ reservedMicroUsd }) => reservedMicroUsd.toString()),
+        now,
+      ],
+    );
+    return warnings;
   }
 
   /** What the step cost in the end. The rest of its reservation is free again. */
@@ -51,47 +86,92 @@ export class Money {
     step: StepRun,
     { cost, basis }: { readonly cost: MicroUsd; readonly basis: SettlementBasis },
   ): Promise<void> {
-    if (!(await this.move(tx, step.id, 'settlement', cost, basis))) return;
-    if (cost > 0n || step.reservedMicroUsd > 0n) {
-      await tx.query(
-        `UPDATE budget SET reserved_micro_usd = reserved_micro_usd - $2, spent_micro_usd = spent_micro_usd + $3
-          WHERE organization_id = $1 AND scope = 'organization' RETURNING scope`,
-        [tx.organizationId, step.reservedMicroUsd.toString(), cost.toString()],
-      );
-    }
+    if (!(await this.end(tx, step, 'settlement', { reserved: -step.reservedMicroUsd, spent: cost }, basis)))
+      return;
+    // Beyond what was reserved: it is owed all the same, so it is written down as it is, even past a hard limit.
+    const overrun = cost > step.reservedMicroUsd;
+    if (overrun) tx.afterCommit(() => this.overruns++);
     await this.appendEntry.append(tx, {
       type: 'step.settled',
       projectId,
       actor: SYSTEM_ACTOR,
       subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
-      data: { runId: publicId('run', step.runId), stepKey: step.key, costMicroUsd: cost.toString(), basis },
+      data: {
+        runId: publicId('run', step.runId),
+        stepKey: step.key,
+        costMicroUsd: cost.toString(),
+        basis,
+        ...(overrun ? { reservedMicroUsd: step.reservedMicroUsd.toString() } : {}),
+      },
     });
   }
 
   /** The step will never be sent. */
   async release(tx: Tx, step: StepRun): Promise<void> {
-    if (!(await this.move(tx, step.id, 'release', step.reservedMicroUsd, 'none'))) return;
-    if (step.reservedMicroUsd === 0n) return;
-    await tx.query(
-      `UPDATE budget SET reserved_micro_usd = reserved_micro_usd - $2
-        WHERE organization_id = $1 AND scope = 'organization' RETURNING scope`,
-      [tx.organizationId, step.reservedMicroUsd.toString()],
-    );
+    await this.end(tx, step, 'release', { reserved: -step.reservedMicroUsd, spent: 0n }, 'none');
   }
 
-  /** False when this movement was made before: its effect is there already. */
-  private async move(
+  private async hold(tx: Tx, stepRunId: string, amount: MicroUsd, now: Date): Promise<SoftLimitWarning[]> {
+    await this.budgets.lock(tx);
+    const budgets = await this.budgets.concerned(tx, stepRunId, monthOf(now));
+    const without = budgetsWithout(budgets, amount);
+    if (without.length > 0) throw this.refusal(without, amount);
+    // Every organization has one; without it nothing would limit anything.
+    if (!budgets.some(({ scope }) => scope === 'organization'))
+      throw new ColophonError('budget_exceeded', 'The organization has no budget.');
+    await this.budgets.count(tx, budgets, { reserved: amount, spent: 0n });
+    const warnings = softLimitWarnings(budgets, amount);
+    for (const warning of warnings.filter(({ crossed }) => crossed)) await this.tellCrossing(tx, warning);
+    return warnings;
+  }
+
+  private refusal(without: readonly Budget[], amount: MicroUsd): ColophonError {
+    for (const { level } of without) this.refusals[level]++;
+    const [first] = without;
+    return new ColophonError('budget_exceeded', first ? refusalText(first, amount) : '', {
+      extensions: { neededMicroUsd: amount.toString(), budgets: without.map(budgetView) },
+    });
+  }
+
+  private async tellCrossing(tx: Tx, warning: SoftLimitWarning): Promise<void> {
+    const { budget, softLimitMicroUsd, committedMicroUsd } = warning;
+    tx.afterCommit(() => this.crossings[budget.level]++);
+    await this.appendEntry.append(tx, {
+      type: 'budget.soft_limit_crossed',
+      actor: SYSTEM_ACTOR,
+      subject: { kind: 'budget', id: publicId('budget', budget.id) },
+      data: {
+        ...budgetFacts(budget),
+        ...(budget.month === undefined ? {} : { month: budget.month }),
+        softLimitMicroUsd: softLimitMicroUsd.toString(),
+        committedMicroUsd: committedMicroUsd.toString(),
+      },
+    });
+  }
+
+  /** False when the step was paid or given back before: its effect is there already. */
+  private async end(
     tx: Tx,
-    stepRunId: string,
-    kind: string,
-    amount: MicroUsd,
+    step: StepRun,
+    kind: 'settlement' | 'release',
+    change: CounterChange,
     basis: SettlementBasis,
   ): Promise<boolean> {
+    const amount = kind === 'settlement' ? change.spent : step.reservedMicroUsd;
+    const now = this.clock.now();
     const inserted = await tx.query(
       `INSERT INTO money_movement (organization_id, step_run_id, kind, amount_micro_usd, basis, created_at)
        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING kind`,
-      [tx.organizationId, stepRunId, kind, amount.toString(), basis, this.clock.now()],
+      [tx.organizationId, step.id, kind, amount.toString(), basis, now],
     );
-    return inserted.length > 0;
+    if (inserted.length === 0) return false;
+    if (change.reserved === 0n && change.spent === 0n) return true;
+    await this.budgets.lock(tx);
+    await this.budgets.count(tx, await this.budgets.concerned(tx, step.id, monthOf(now)), change);
+    return true;
   }
+}
+
+function zeroByLevel(): Record<BudgetLevel, number> {
+  return Object.fromEntries(BUDGET_LEVELS.map((level) => [level, 0])) as Record<BudgetLevel, number>;
 }

@@ -3,6 +3,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type ActorKind } from '../../audit/core/entry-types.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
+import { type MicroUsd } from '../../shared/money.js';
 import { type RunRepository } from '../adapters/run.repository.js';
 import { type StepRun, type StepState } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
@@ -14,7 +15,17 @@ export type Reconciliation =
   /** The provider has the job under this id: go on with it. */
   | { readonly outcome: 'accepted'; readonly upstreamId: string }
   /** The provider never got it. A person vouches for that: it will be sent again. */
-  | { readonly outcome: 'not_accepted' };
+  | { readonly outcome: 'not_accepted' }
+  /** Nothing came of it and nothing was charged: the step has failed, and its money is free again. */
+  | { readonly outcome: 'not_charged' }
+  /** Nothing usable came of it, and the vendor charged this: the step has failed and is paid. */
+  | { readonly outcome: 'charged'; readonly costMicroUsd: MicroUsd };
+
+/** What the person who says it says of it; sealed in the log under their key. */
+export interface ReconciliationReason {
+  readonly text: string;
+  readonly principalId: string;
+}
 
 /** Ends the uncertainty about a step: by the provider's own webhook, or by a person. Recorded in the log. */
 export class ReconcileStep {
@@ -31,6 +42,7 @@ export class ReconcileStep {
     stepRunId: string,
     reconciliation: Reconciliation,
     actor: { readonly kind: ActorKind; readonly id: string },
+    reason?: ReconciliationReason,
   ): Promise<void> {
     const found = await this.runs.step(tx, stepRunId);
     const run = await this.runs.lock(tx, found.runId);
@@ -40,16 +52,27 @@ export class ReconcileStep {
     }
     if (reconciliation.outcome === 'accepted' && step.formerUpstreamIds.includes(reconciliation.upstreamId))
       throw new ColophonError('conflict', 'That is the job of an earlier attempt, which failed.');
-    const state: StepState = reconciliation.outcome === 'accepted' ? 'SUBMITTED' : 'RESERVED';
-    const change = reconciliation.outcome === 'accepted' ? { upstreamId: reconciliation.upstreamId } : {};
-    await this.runs.changeUnleased(tx, step.id, 'OUTCOME_UNKNOWN', state, change);
     await this.appendEntry.append(tx, {
       type: 'step.reconciled',
       projectId: run.projectId,
       actor,
       subject: { kind: 'step_run', id: publicId('stepRun', step.id) },
-      data: { runId: publicId('run', run.id), stepKey: step.key, outcome: reconciliation.outcome },
+      data: {
+        runId: publicId('run', run.id),
+        stepKey: step.key,
+        outcome: reconciliation.outcome,
+        ...('costMicroUsd' in reconciliation ? { costMicroUsd: reconciliation.costMicroUsd.toString() } : {}),
+      },
+      ...(reason === undefined
+        ? {}
+        : { sealed: { reason: { value: reason.text, subjectId: reason.principalId } } }),
     });
+    if (reconciliation.outcome === 'not_charged') return this.endStep.endUnknown(tx, run, step, undefined);
+    if (reconciliation.outcome === 'charged')
+      return this.endStep.endUnknown(tx, run, step, reconciliation.costMicroUsd);
+    const state: StepState = reconciliation.outcome === 'accepted' ? 'SUBMITTED' : 'RESERVED';
+    const change = reconciliation.outcome === 'accepted' ? { upstreamId: reconciliation.upstreamId } : {};
+    await this.runs.changeUnleased(tx, step.id, 'OUTCOME_UNKNOWN', state, change);
     await this.events.add(tx, run.id, { type: 'step', stepKey: step.key, state });
     await this.endStep.continueRun(tx, run);
     await this.wakeUps.wakeStep(tx, step.id);

@@ -19,14 +19,16 @@ import { type RunRepository } from '../adapters/run.repository.js';
 import { isHuman, isHumanOperation } from '../domain/pipeline-definition.js';
 import { type PlannedStep, planSteps } from '../domain/plan-steps.js';
 import { type ResolvedStep, resolveSteps, type RunInputs, textsOf } from '../domain/resolve-run.js';
-import { type Offerings } from '../domain/offering.js';
+import { type SoftLimitWarning } from '../domain/budget.js';
 import { type Run, type SealedRunInputs, type SealedStepInputs, type StepRun } from '../domain/run.js';
 import { buildLineage } from './build-lineage.js';
 import { type EndStep } from './end-step.js';
 import { type FindPipeline, type FoundPipeline } from './find-pipeline.js';
 import { requireFittingAssets } from './input-media.js';
 import { type Money } from './money.js';
+import { type OwnPrices } from './own-prices.js';
 import { type Providers } from './providers.js';
+import { type RouteChoices } from './route-choices.js';
 import { type RunEvents } from './run-events.js';
 
 export interface StartRunRequest {
@@ -40,11 +42,20 @@ export interface StartRunRequest {
   readonly resumesRunId?: string;
   /** `refuse`: nobody waits for a person's decision, so a run under review is not made. Absent: it waits. */
   readonly underReview?: 'wait' | 'refuse';
+  /** The recorded choice of a model (UUID) that the run follows. */
+  readonly routeChoiceId?: string | undefined;
 }
 
 export type StartedRun =
   | { readonly outcome: 'denied' | 'under-review'; readonly clearance: Clearance }
-  | { readonly outcome: 'accepted' | 'waiting'; readonly clearance: Clearance; readonly run: Run };
+  | {
+      readonly outcome: 'accepted' | 'waiting';
+      readonly clearance: Clearance;
+      readonly run: Run;
+      readonly warnings: readonly SoftLimitWarning[];
+      /** Keys of steps whose price nobody knows: a ceiling is reserved for each. */
+      readonly ceilingSteps: readonly string[];
+    };
 
 /** What the HTTP layer answers, so that it can be stored in the same transaction as the run. */
 export type PresentStartedRun = (started: StartedRun) => Answer;
@@ -68,7 +79,8 @@ export class StartRun {
     private readonly appendEntry: AppendEntry,
     private readonly events: RunEvents,
     private readonly endStep: EndStep,
-    private readonly offerings: Offerings,
+    private readonly prices: OwnPrices,
+    private readonly routes: RouteChoices,
     private readonly clock: Clock,
   ) {}
 
@@ -94,7 +106,12 @@ export class StartRun {
       'definition' in request.pipeline
         ? request.pipeline
         : await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
-    const planned = planSteps(pipeline.definition, request.inputs, this.offerings);
+    const offerings = await this.prices.offerings(tx);
+    const planned = planSteps(pipeline.definition, request.inputs, offerings);
+    if (request.routeChoiceId !== undefined) {
+      const asked = planned.map(({ definition, listingId }) => ({ ...definition, listingId }));
+      await this.routes.requireFollowed(tx, request.routeChoiceId, useCaseId, asked);
+    }
     const { lineage, originProjectIds } = await buildLineage(
       tx,
       this.assets,
@@ -122,7 +139,7 @@ export class StartRun {
       };
     }
     if (principal.mode === 'live') requireListed(planned, decided.result);
-    const steps = resolveSteps(planned, request.inputs, principal.mode, this.offerings);
+    const steps = resolveSteps(planned, request.inputs, principal.mode, offerings);
     await requireFittingAssets(tx, this.assets, steps);
     for (const step of steps) await this.checkWays(tx, step);
     const clearance = await this.decideClearance.record(tx, principal, decided, scope);
@@ -141,14 +158,19 @@ export class StartRun {
       clearanceId: clearance.id,
       cancelRequestedAt: undefined,
       createdBy: principal.principalId,
+      apiKeyId: principal.keyId,
+      routeChoiceId: request.routeChoiceId,
       createdAt: this.clock.now(),
       finishedAt: undefined,
       resumesRunId: request.resumesRunId,
     };
     const definition = canonicalJson(pipeline.definition as unknown as JsonValue);
     await this.runs.insert(tx, run, definition);
-    await this.accept(tx, principal, run, steps, request);
-    return { outcome: waiting ? 'waiting' : 'accepted', clearance, run };
+    const ceilingSteps = steps
+      .filter((step) => offerings.find(step)?.price?.family === 'ceiling' && step.reservedMicroUsd > 0n)
+      .map(({ key }) => key);
+    const warnings = await this.accept(tx, principal, run, steps, request, ceilingSteps);
+    return { outcome: waiting ? 'waiting' : 'accepted', clearance, run, warnings, ceilingSteps };
   }
 
   private async useCaseId(tx: Tx, request: StartRunRequest): Promise<string> {
@@ -201,7 +223,8 @@ export class StartRun {
     run: Run,
     resolved: readonly ResolvedStep[],
     request: StartRunRequest,
-  ): Promise<void> {
+    ceilingSteps: readonly string[],
+  ): Promise<readonly SoftLimitWarning[]> {
     const steps = resolved.map((step) => ({
       id: newId(),
       runId: run.id,
@@ -219,7 +242,7 @@ export class StartRun {
       plan: step.plan,
     }));
     await this.runs.insertSteps(tx, steps);
-    await this.money.reserve(tx, steps);
+    const warnings = await this.money.reserve(tx, steps);
     const prompt = request.inputs.values.prompt;
     const [first = [], ...rest] = inParts(steps.map(loggedStep));
     await this.appendEntry.append(tx, {
@@ -238,6 +261,8 @@ export class StartRun {
         ...(rest.length === 0 ? {} : { stepsTotal: steps.length }),
         ...(run.resumesRunId === undefined ? {} : { resumes: publicId('run', run.resumesRunId) }),
         reservedMicroUsd: steps.reduce((sum, step) => sum + step.reservedMicroUsd, 0n).toString(),
+        ...(run.routeChoiceId === undefined ? {} : { routeId: publicId('routeChoice', run.routeChoiceId) }),
+        ...(ceilingSteps.length === 0 ? {} : { ceilingSteps: [...ceilingSteps] }),
       },
       ...(typeof prompt === 'string'
         ? { sealed: { prompt: { value: prompt, subjectId: principal.principalId } } }
@@ -253,6 +278,7 @@ export class StartRun {
       });
     await this.events.add(tx, run.id, { type: 'run', state: run.state });
     if (run.state === 'RUNNING') await this.endStep.continueRun(tx, run);
+    return warnings;
   }
 }
 

@@ -43,6 +43,18 @@ export class Offerings {
     );
   }
 
+  /** Those for an operation, or all of them. */
+  list(operation?: Operation): readonly Offering[] {
+    return operation === undefined
+      ? this.offerings
+      : this.offerings.filter((offering) => offering.operation === operation);
+  }
+
+  /** The same with other prices. */
+  withPrices(priceOf: (offering: Offering) => Price | undefined): Offerings {
+    return new Offerings(this.offerings.map((offering) => ({ ...offering, price: priceOf(offering) })));
+  }
+
   /** The first that fits; the product's own come before those of configured servers. */
   find({ listingId, operation, endpoint }: OfferingQuery): Offering | undefined {
     return this.offerings.find(

@@ -10,6 +10,7 @@ import { METERS, type Usage } from './usage.js';
  * - `per-megapixel`: width x height, rounded up to whole megapixels; the first may cost more than each further one
  * - `per-second`: of the output, by tier
  * - `per-token`: by modality, with an upper bound of output tokens by tier
+ * - `ceiling`: the price is not known, and this much is reserved for a step; without the vendor's number it stands
  *
  * All amounts are integer micro-USD. A tier says for which values of which parameters it stands; no condition at all
  * stands for every request.
@@ -35,6 +36,8 @@ const common = {
   /** What one reading of a meter costs, for settlement by the vendor's own number. Absent: the estimate stands. */
   settledBy: z.strictObject({ meter: z.enum(METERS), microUsd }).optional(),
   source: z.string().min(1).max(200),
+  /** The first day on which it is known to have been in force. Absent: nothing is said of that. */
+  validFrom: z.iso.date().optional(),
   dateRead: z.iso.date(),
   /** Whether the vendor's own price page or answer was read. */
   verified: z.boolean(),
@@ -42,6 +45,7 @@ const common = {
 
 export const priceSchema = z.discriminatedUnion('family', [
   z.strictObject({ family: z.literal('free'), ...common }),
+  z.strictObject({ family: z.literal('ceiling'), microUsd, ...common }),
   z.strictObject({ family: z.literal('per-image'), tiers: tier({ microUsd }), ...common }),
   z.strictObject({
     family: z.literal('per-megapixel'),
@@ -102,6 +106,8 @@ export function estimateMicroUsd(price: Price, parameters: Parameters, inputPict
   switch (price.family) {
     case 'free':
       return 0n;
+    case 'ceiling':
+      return BigInt(price.microUsd);
     case 'per-image':
       return dearest(price.tiers, parameters, (tier) => BigInt(tier.microUsd));
     case 'per-megapixel':

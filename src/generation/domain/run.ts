@@ -33,6 +33,10 @@ export interface Run {
   readonly clearanceId: string;
   readonly cancelRequestedAt: Date | undefined;
   readonly createdBy: string;
+  /** The key that the run is charged to. */
+  readonly apiKeyId?: string | undefined;
+  /** The recorded choice (POST /v1/routes) by which its model was picked. */
+  readonly routeChoiceId?: string | undefined;
   readonly createdAt: Date;
   readonly finishedAt: Date | undefined;
   /** The failed run that this one goes on with. */

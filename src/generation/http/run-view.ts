@@ -22,6 +22,7 @@ export function runView(run: Run, details?: RunDetails) {
     projectId: publicId('project', projectId),
     pipeline: `${run.pipelineName}@${run.pipelineVersion}`,
     clearanceId: publicId('clearance', clearanceId),
+    routeId: run.routeChoiceId === undefined ? null : publicId('routeChoice', run.routeChoiceId),
     createdAt: run.createdAt.toISOString(),
     finishedAt: run.finishedAt?.toISOString() ?? null,
     resumes: resumesRunId === undefined ? null : publicId('run', resumesRunId),

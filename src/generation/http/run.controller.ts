@@ -16,10 +16,11 @@ import { toProblem } from '../../http/problem.filter.js';
 import { idOf, invalidRequest } from '../../http/validation.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { canonicalJson } from '../../shared/canonical-json.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId } from '../../shared/ids.js';
 import { RunRepository } from '../adapters/run.repository.js';
+import { ceilingView, warningView } from '../application/budget-view.js';
 import { CancelRun } from '../application/cancel-run.js';
 import { ResumeRun } from '../application/resume-run.js';
 import { ReconcileStep } from '../application/reconcile-step.js';
@@ -45,7 +46,7 @@ export class RunController {
   ) {}
 
   @Post()
-  @Audited('clearance.decided', 'run.accepted')
+  @Audited('clearance.decided', 'run.accepted', 'budget.soft_limit_crossed')
   @Allow('runs:create')
   @HttpCode(202)
   @ApiOperation({
@@ -58,7 +59,7 @@ export class RunController {
     @Body({ schema: startRunSchema }) body: StartRunBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const fingerprint = ['POST /v1/runs', canonicalJson(body)];
+    const fingerprint = ['POST /v1/runs', canonicalJson(body as unknown as JsonValue)];
     const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
       this.startRun.start(principal, toRequest(body), idempotent, (started) =>
         present(started, String(reply.request.id)),
@@ -138,7 +139,7 @@ export class RunController {
   }
 
   @Post(':id/steps/:key/reconcile')
-  @Audited('step.reconciled')
+  @Audited('step.reconciled', 'step.failed', 'step.settled', 'run.finished')
   @Allow('runs:reconcile')
   @HttpCode(200)
   @ApiOperation({ summary: 'Tell what happened to a step whose outcome is unknown' })
@@ -152,7 +153,14 @@ export class RunController {
       await this.runs.get(tx, id);
       const [step] = await this.runs.stepsWithKeys(tx, id, [key]);
       if (!step) throw new ColophonError('not_found', 'The run has no step with this key.');
-      await this.reconcileStep.reconcile(tx, step.id, body, actorOf(principal));
+      const { reason, ...said } = body;
+      const { principalId } = principal;
+      const reconciliation =
+        said.outcome === 'charged' ? { ...said, costMicroUsd: BigInt(said.costMicroUsd) } : said;
+      await this.reconcileStep.reconcile(tx, step.id, reconciliation, actorOf(principal), {
+        text: reason,
+        principalId,
+      });
     });
     return this.view(principal.organizationId, id);
   }
@@ -179,6 +187,7 @@ function toRequest(body: StartRunBody): StartRunRequest {
     pipeline: { name, version },
     inputs: toInputs(body),
     facts: body.facts,
+    routeChoiceId: body.routeId === undefined ? undefined : parsePublicId('routeChoice', body.routeId),
   };
 }
 
@@ -191,7 +200,8 @@ function present(started: StartedRun, requestId: string): Answer {
     });
     return { status: error.status, body: toProblem(error, requestId) };
   }
-  return { status: 202, body: { ...runView(started.run), clearance } };
+  const warnings = [...started.warnings.map(warningView), ...started.ceilingSteps.map(ceilingView)];
+  return { status: 202, body: { ...runView(started.run), clearance, warnings } };
 }
 
 function denialDetail(started: Pick<StartedRun, 'clearance'>): string {

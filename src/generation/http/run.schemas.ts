@@ -58,6 +58,11 @@ export const startRunSchema = z
         'assets that take the place of a step, by step key: an uploaded photograph instead of a generated one',
       ),
     facts: runFactsSchema,
+    routeId: z
+      .string()
+      .regex(/^rte_[0-9a-f]{32}$/, 'the id of a choice of POST /v1/routes')
+      .optional()
+      .describe('the recorded choice of a model that this run follows'),
   })
   .meta({ id: 'StartRun' });
 export type StartRunBody = z.infer<typeof startRunSchema>;
@@ -71,14 +76,30 @@ export const importPipelineSchema = z
   .strictObject({ name: pipelineNameSchema, format: z.literal('fal-workflow'), workflow: falWorkflowSchema })
   .meta({ id: 'ImportPipeline' });
 export type ImportPipelineBody = z.infer<typeof importPipelineSchema>;
+const reason = textSchema(1000).describe('how you know; sealed in the log under your key');
 
 export const reconcileSchema = z
   .discriminatedUnion('outcome', [
-    z.strictObject({
-      outcome: z.literal('accepted'),
-      upstreamId: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
-    }),
-    z.strictObject({ outcome: z.literal('not_accepted') }),
+    z
+      .strictObject({
+        outcome: z.literal('accepted'),
+        upstreamId: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
+        reason,
+      })
+      .describe('the provider has the job under this id: the step goes on with it'),
+    z
+      .strictObject({ outcome: z.literal('not_accepted'), reason })
+      .describe('the provider never got it: it is sent again'),
+    z
+      .strictObject({ outcome: z.literal('not_charged'), reason })
+      .describe('nothing came of it and nothing was charged: the step fails, its money is free again'),
+    z
+      .strictObject({
+        outcome: z.literal('charged'),
+        costMicroUsd: z.string().regex(/^[1-9]\d{0,15}$/, 'integer micro-USD as text, above 0'),
+        reason,
+      })
+      .describe('nothing usable came of it and the vendor charged this: the step fails and is paid'),
   ])
   .meta({ id: 'ReconcileStep' });
 export type ReconcileBody = z.infer<typeof reconcileSchema>;

@@ -13,21 +13,52 @@ const rowSchema = z.strictObject({
 export const priceBookSchema = z.strictObject({ rows: z.array(rowSchema).max(2000) });
 export type PriceRow = z.output<typeof rowSchema>;
 
+/** A row that counts, and whose word it is: the product's, or the operator's from its contract. */
+export interface PriceRowInForce extends PriceRow {
+  readonly origin: 'product' | 'operator';
+}
+
 /**
- * Prices by provider and endpoint. A deployment's own rows, from its contract, stand before the seed. What is in
- * neither is not known, and cannot be run.
+ * Prices by provider and endpoint, each from a day on. A deployment's own rows, from its contract, stand before the
+ * seed. What is in neither is not known, and cannot be run.
  */
 export class PriceBook {
-  private readonly prices: ReadonlyMap<string, Price>;
+  private readonly rows: readonly PriceRowInForce[];
 
   constructor(own: readonly PriceRow[] = []) {
     const { rows } = priceBookSchema.parse(seed);
-    this.prices = new Map([...rows, ...own].map((row) => [keyOf(row.provider, row.endpoint), row.price]));
+    this.rows = [
+      ...own.map((row) => ({ ...row, origin: 'operator' as const })),
+      ...rows.map((row) => ({ ...row, origin: 'product' as const })),
+    ];
   }
 
-  find(provider: ProviderName, endpoint: string): Price | undefined {
-    return this.prices.get(keyOf(provider, endpoint));
+  /** @param on `2026-11-22`: the day on which it is to be paid; rows of later days do not count yet */
+  find(provider: ProviderName, endpoint: string, on: string = today()): Price | undefined {
+    return this.row(provider, endpoint, on)?.price;
   }
+
+  /** What counts on a day, one row for each endpoint. */
+  inForce(on: string = today()): PriceRowInForce[] {
+    const keys = new Map(this.rows.map((row) => [keyOf(row.provider, row.endpoint), row]));
+    return [...keys.values()].flatMap(({ provider, endpoint }) => this.row(provider, endpoint, on) ?? []);
+  }
+
+  private row(provider: ProviderName, endpoint: string, on: string): PriceRowInForce | undefined {
+    const key = keyOf(provider, endpoint);
+    const begun = this.rows.filter(
+      (row) => keyOf(row.provider, row.endpoint) === key && (row.price.validFrom ?? '') <= on,
+    );
+    const operators = begun.filter(({ origin }) => origin === 'operator');
+    const [newest] = (operators.length > 0 ? operators : begun).sort((one, other) =>
+      (other.price.validFrom ?? '').localeCompare(one.price.validFrom ?? ''),
+    );
+    return newest;
+  }
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
 }
 
 function keyOf(provider: ProviderName, endpoint: string): string {

@@ -43,6 +43,10 @@ const PERMISSIONS = {
   'erasures:create': ['legal', 'admin'],
   'legal_holds:manage': ['legal'],
   'legal_holds:read': ['legal', 'auditor'],
+  /** That a model's work is good enough, or better than another's. */
+  'votes:cast': ['creator', 'reviewer', 'legal', 'asset_manager'],
+  /** What the old way cost, and what became of what is shown. */
+  'returns:record': ['asset_manager', 'admin'],
   'reports:create': ['legal', 'auditor', 'asset_manager'],
   /** Whether strangers find the manifests of what was released. */
   'manifests:publish': ['asset_manager', 'legal', 'admin'],

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { OrganizationTx } from '../../database/organization-tx.js';
@@ -12,7 +12,6 @@ import { parsePublicId, publicId } from '../../shared/ids.js';
 import { actorOf } from '../application/actor.js';
 import { Administer } from '../application/administer.js';
 import { KEY_MODES } from '../domain/api-key.js';
-import { refuseTestKeyOnLive } from '../domain/key-mode.js';
 import { type Principal, ROLES } from '../domain/principal.js';
 
 const createProjectSchema = z.strictObject({ name: nameSchema() }).meta({ id: 'CreateProject' });
@@ -33,9 +32,6 @@ const createApiKeySchema = z
     expiresAt: z.iso.datetime().optional(),
   })
   .meta({ id: 'CreateApiKey' });
-const budgetSchema = z
-  .strictObject({ limitMicroUsd: z.string().regex(/^(0|[1-9]\d{0,15})$/, 'integer micro-USD as text') })
-  .meta({ id: 'SetBudget' });
 
 const MAX_LISTED = 200;
 
@@ -162,38 +158,5 @@ export class IdentityController {
       this.administer.revokeApiKey(tx, id, actorOf(principal)),
     );
     return { id, revoked: true };
-  }
-
-  @Get('budget')
-  @Unaudited('Sums of money of the organization. Every reservation and settlement behind them is in the log.')
-  @Allow('organization:read')
-  @ApiOperation({ summary: 'What may be spent, is reserved, and was spent; micro-USD' })
-  async budget(@CurrentPrincipal() { organizationId }: Principal) {
-    const [row] = await this.organizationTx.run(organizationId, (tx) =>
-      tx.query<{ limit_micro_usd: string; reserved_micro_usd: string; spent_micro_usd: string }>(
-        `SELECT limit_micro_usd, reserved_micro_usd, spent_micro_usd FROM budget WHERE organization_id = $1 AND scope = 'organization'`,
-        [organizationId],
-      ),
-    );
-    return {
-      limitMicroUsd: row?.limit_micro_usd ?? '0',
-      reservedMicroUsd: row?.reserved_micro_usd ?? '0',
-      spentMicroUsd: row?.spent_micro_usd ?? '0',
-    };
-  }
-
-  @Put('budget')
-  @Audited('budget.set')
-  @Allow('organization:administer')
-  @ApiOperation({ summary: 'Set what may be spent' })
-  async setBudget(
-    @CurrentPrincipal() principal: Principal,
-    @Body({ schema: budgetSchema }) body: z.infer<typeof budgetSchema>,
-  ) {
-    refuseTestKeyOnLive(principal.mode, 'live', 'The budget');
-    await this.organizationTx.run(principal.organizationId, (tx) =>
-      this.administer.setBudget(tx, BigInt(body.limitMicroUsd), actorOf(principal)),
-    );
-    return this.budget(principal);
   }
 }

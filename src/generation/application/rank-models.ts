@@ -1,0 +1,138 @@
+import { type Tx } from '../../database/organization-tx.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { type DecideClearance } from '../../licenses/application/decide-clearance.js';
+import { type RunFacts } from '../../licenses/domain/run-facts.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
+import { type Candidate } from '../domain/choose-model.js';
+import { type Offering } from '../domain/offering.js';
+import { type Operation } from '../domain/operation.js';
+import { estimateMicroUsd, type Price } from '../domain/price.js';
+import { type ProviderName } from '../domain/provider.port.js';
+import { type QualityScore, type QualityScores } from '../registry/quality-scores.js';
+import { lineageOfSteps } from './build-lineage.js';
+import { type OwnPrices } from './own-prices.js';
+import { type OwnQuality, type OwnQualityOfModels } from './own-quality.js';
+import { type Providers } from './providers.js';
+
+/** By what quality is measured: one board, or the organization's own votes. Never both at once. */
+export type Measure = { readonly kind: 'board'; readonly board: string } | { readonly kind: 'own_votes' };
+
+export interface ModelQuestion {
+  readonly useCase: { readonly id: string; readonly projectId: string };
+  readonly operation: Operation;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly inputPictures: number;
+  readonly facts: RunFacts;
+  readonly measure: Measure;
+}
+
+export interface RankedModel extends Candidate {
+  readonly provider: ProviderName;
+  /** Why the estimate is missing. */
+  readonly priceUnknownBecause: string | undefined;
+  readonly price: Price | undefined;
+  readonly score: QualityScore | undefined;
+  readonly own: OwnQuality | undefined;
+  /** What stands in the way, most severe first: rule and message. */
+  readonly findings: readonly {
+    readonly ruleId: string;
+    readonly severity: string;
+    readonly message: string;
+  }[];
+}
+
+const MAX_FINDINGS = 5;
+
+/** What it would cost, how good it is held to be, and whether it may be used: for every way to do an operation here. */
+export class RankModels {
+  constructor(
+    private readonly prices: OwnPrices,
+    private readonly providers: Providers,
+    private readonly decideClearance: DecideClearance,
+    private readonly ownQuality: OwnQualityOfModels,
+    private readonly scores: QualityScores,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Nothing is recorded and nothing is spent: a run asks again for itself. */
+  async rank(tx: Tx, principal: Principal, question: ModelQuestion): Promise<RankedModel[]> {
+    const { measure } = question;
+    if (measure.kind === 'board' && !this.scores.boards.some(({ id }) => id === measure.board))
+      throw new ColophonError('invalid_request', 'measure.board: there is no such board');
+    const offerings = await this.prices.offerings(tx);
+    const own = new Map(
+      (await this.ownQuality.ofUseCase(tx, question.useCase.id)).map((quality) => [
+        quality.listingId,
+        quality,
+      ]),
+    );
+    const ranked: RankedModel[] = [];
+    for (const offering of offerings.list(question.operation)) {
+      if (offering.provider === 'sandbox') continue;
+      ranked.push(await this.judge(tx, principal, question, offering, own.get(offering.listingId)));
+    }
+    return ranked;
+  }
+
+  private async judge(
+    tx: Tx,
+    principal: Principal,
+    question: ModelQuestion,
+    offering: Offering,
+    own: OwnQuality | undefined,
+  ): Promise<RankedModel> {
+    const { operation, useCase, measure } = question;
+    const { listingId, endpoint, provider, components = [] } = offering;
+    const lineage = lineageOfSteps([{ stepKey: 'step', operation, listingId, components }]);
+    const facts = { ...question.facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
+    const asked = { roles: principal.roles, use: { projectId: useCase.projectId, useCaseId: useCase.id } };
+    const { result } = await this.decideClearance.decide(tx, lineage, facts, { ...asked, texts: [] });
+    const score = measure.kind === 'board' ? this.scores.find(measure.board, listingId) : undefined;
+    // A lower bound, so that one lucky vote does not outrank a hundred.
+    const ownQuality = own?.accepted?.interval.low;
+    return {
+      listingId,
+      endpoint,
+      provider,
+      decision: result.decision,
+      configured: await this.isConfigured(tx, provider),
+      ...estimateOf(offering.price, question),
+      price: offering.price,
+      quality: measure.kind === 'board' ? score?.score : ownQuality,
+      score,
+      own,
+      findings: result.findings
+        .slice(0, MAX_FINDINGS)
+        .map(({ ruleId, severity, message }) => ({ ruleId, severity, message })),
+    };
+  }
+
+  private async isConfigured(tx: Tx, provider: ProviderName): Promise<boolean> {
+    try {
+      await this.providers.get(tx, provider);
+      return true;
+    } catch (error) {
+      if (isColophonError(error, 'provider_not_configured')) return false;
+      throw error;
+    }
+  }
+}
+
+/** A ceiling is an amount to reserve, not a price: nothing is compared by it. */
+function estimateOf(
+  price: Price | undefined,
+  { parameters, inputPictures }: Pick<ModelQuestion, 'parameters' | 'inputPictures'>,
+): { estimateMicroUsd: bigint | undefined; priceUnknownBecause: string | undefined } {
+  const unknown = (because: string) => ({ estimateMicroUsd: undefined, priceUnknownBecause: because });
+  if (price === undefined) return unknown('Nobody knows the price of this endpoint.');
+  if (price.family === 'ceiling') return unknown('Only a ceiling is configured for this endpoint.');
+  try {
+    const estimate = estimateMicroUsd(price, parameters, inputPictures);
+    return { estimateMicroUsd: estimate, priceUnknownBecause: undefined };
+  } catch (error) {
+    if (isColophonError(error, 'price_unknown') || isColophonError(error, 'invalid_request'))
+      return unknown(error.message);
+    throw error;
+  }
+}

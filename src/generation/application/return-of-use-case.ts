@@ -1,0 +1,129 @@
+import { type Tx } from '../../database/organization-tx.js';
+import {
+  compareVariants,
+  type NewWay,
+  type Savings,
+  savingsOf,
+  type Variant,
+  type VariantCounts,
+} from '../domain/use-case-return.js';
+import { type Baselines, type DeclaredBaseline } from './declare-baseline.js';
+import { findUseCase, type UseCase } from './use-case.js';
+
+export interface ReturnReport {
+  readonly useCase: UseCase;
+  readonly from: string;
+  /** The last day of the period. */
+  readonly until: string;
+  readonly baseline: DeclaredBaseline | undefined;
+  readonly newWay: NewWay;
+  readonly savings: Savings;
+  /** The variant that the others are compared with: the one asked for, else the first by name. */
+  readonly control: string | undefined;
+  readonly variants: readonly Variant[];
+}
+
+const DAY_MS = 86_400_000;
+const MAX_VARIANTS = 100;
+
+/** What a use case cost, what it saved, and what became of what it shows: of live runs, by day in UTC. */
+export class ReturnOfUseCase {
+  constructor(private readonly baselines: Baselines) {}
+
+  async report(
+    tx: Tx,
+    useCaseId: string,
+    period: { readonly from: string; readonly until: string },
+    control: string | undefined,
+  ): Promise<ReturnReport> {
+    const useCase = await findUseCase(tx, useCaseId);
+    const begin = new Date(`${period.from}T00:00:00.000Z`);
+    const end = new Date(Date.parse(`${period.until}T00:00:00.000Z`) + DAY_MS);
+    const baseline = await this.baselines.newest(tx, useCaseId);
+    const newWay = await newWayOf(tx, useCaseId, begin, end);
+    const counts = await countsOf(tx, useCaseId, period);
+    const base = control ?? counts[0]?.variant;
+    const days = Math.round((end.getTime() - begin.getTime()) / DAY_MS);
+    return {
+      useCase,
+      ...period,
+      baseline,
+      newWay,
+      savings: savingsOf(baseline, newWay, days),
+      control: base,
+      variants: compareVariants(counts, base),
+    };
+  }
+}
+
+async function newWayOf(tx: Tx, useCaseId: string, begin: Date, end: Date): Promise<NewWay> {
+  const asked = [tx.organizationId, useCaseId, begin, end];
+  const days = await tx.query<{ day: string; pieces: number; spent: string }>(
+    `WITH runs AS (
+       SELECT r.id, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, (r.state = 'SUCCEEDED')::int AS piece
+         FROM run r WHERE r.organization_id = $1 AND r.use_case_id = $2 AND r.mode = 'live'
+          AND r.created_at >= $3 AND r.created_at < $4),
+     paid AS (
+       SELECT s.run_id, sum(e.amount_micro_usd) AS spent
+         FROM step_run s JOIN money_movement e
+           ON e.organization_id = s.organization_id AND e.step_run_id = s.id AND e.kind = 'settlement'
+        WHERE s.organization_id = $1 AND s.run_id IN (SELECT id FROM runs) GROUP BY s.run_id)
+     SELECT r.day, sum(r.piece)::int AS pieces, coalesce(sum(p.spent), 0)::text AS spent
+       FROM runs r LEFT JOIN paid p ON p.run_id = r.id GROUP BY r.day ORDER BY r.day`,
+    asked,
+  );
+  const [figures] = await tx.query<{ median: number | null; open: number }>(
+    `SELECT (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at) / 60)
+               FROM run WHERE organization_id = $1 AND use_case_id = $2 AND mode = 'live' AND state = 'SUCCEEDED'
+                AND created_at >= $3 AND created_at < $4)::float8 AS median,
+            (SELECT count(*)::int FROM run r
+               JOIN step_run s ON s.organization_id = r.organization_id AND s.run_id = r.id
+               JOIN money_movement m ON m.organization_id = s.organization_id AND m.step_run_id = s.id
+                AND m.kind = 'reservation' AND m.amount_micro_usd > 0
+              WHERE r.organization_id = $1 AND r.use_case_id = $2 AND r.mode = 'live'
+                AND r.created_at >= $3 AND r.created_at < $4
+                AND NOT EXISTS (SELECT 1 FROM money_movement e WHERE e.organization_id = s.organization_id
+                                   AND e.step_run_id = s.id AND e.kind <> 'reservation')) AS open`,
+    asked,
+  );
+  return {
+    days: days.map(({ day, pieces, spent }) => ({ day, pieces, spentMicroUsd: BigInt(spent) })),
+    medianMinutes: figures?.median ?? undefined,
+    openSteps: figures?.open ?? 0,
+  };
+}
+
+async function countsOf(
+  tx: Tx,
+  useCaseId: string,
+  { from, until }: { from: string; until: string },
+): Promise<VariantCounts[]> {
+  const rows = await tx.query<Record<string, string | null> & { variant: string }>(
+    `WITH latest AS (
+       SELECT DISTINCT ON (row_key) * FROM outcome
+        WHERE organization_id = $1 AND use_case_id = $2 ORDER BY row_key, version DESC)
+     SELECT variant, count(*) AS rows, sum(impressions) AS impressions, sum(clicks) AS clicks,
+            sum(conversions) AS conversions, sum(revenue_micro_usd) AS revenue,
+            coalesce(sum(clicks) FILTER (WHERE impressions IS NOT NULL), 0) AS rated_clicks,
+            coalesce(sum(impressions) FILTER (WHERE clicks IS NOT NULL), 0) AS rated_impressions,
+            coalesce(sum(conversions) FILTER (WHERE clicks IS NOT NULL), 0) AS rated_conversions,
+            coalesce(sum(clicks) FILTER (WHERE conversions IS NOT NULL), 0) AS converted_clicks,
+            count(*) FILTER (WHERE impressions IS NULL OR clicks IS NULL OR conversions IS NULL
+                                OR revenue_micro_usd IS NULL) AS incomplete
+       FROM latest WHERE day >= $3 AND day <= $4 GROUP BY variant ORDER BY variant LIMIT ${MAX_VARIANTS}`,
+    [tx.organizationId, useCaseId, from, until],
+  );
+  const known = (text: string | null | undefined) =>
+    text === null || text === undefined ? undefined : BigInt(text);
+  return rows.map((row) => ({
+    variant: row.variant,
+    rows: Number(row.rows),
+    impressions: known(row.impressions),
+    clicks: known(row.clicks),
+    conversions: known(row.conversions),
+    revenueMicroUsd: known(row.revenue),
+    clickRate: { clicks: Number(row.rated_clicks), impressions: Number(row.rated_impressions) },
+    conversionRate: { conversions: Number(row.rated_conversions), clicks: Number(row.converted_clicks) },
+    incompleteRows: Number(row.incomplete),
+  }));
+}

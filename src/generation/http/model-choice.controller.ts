@@ -1,0 +1,185 @@
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { OrganizationTx } from '../../database/organization-tx.js';
+import { Audited, Unaudited } from '../../http/audited.js';
+import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { idOf, invalidRequest } from '../../http/validation.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { runFactsSchema } from '../../licenses/domain/run-facts.js';
+import { parsePublicId, publicId } from '../../shared/ids.js';
+import { type ModelQuestion, RankModels } from '../application/rank-models.js';
+import { type Repricing, RepriceMonth } from '../application/reprice-month.js';
+import { type RouteChoice, RouteChoices } from '../application/route-choices.js';
+import { findUseCase, type UseCase } from '../application/use-case.js';
+import { type Rule } from '../domain/choose-model.js';
+import { OPERATIONS } from '../domain/operation.js';
+import { rankedView } from './quality-view.js';
+
+const parameterSchema = z.union([z.string().max(200), z.number(), z.boolean()]);
+const questionFields = {
+  operation: z.enum(OPERATIONS),
+  parameters: z
+    .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]{0,39}$/), parameterSchema)
+    .refine((parameters) => Object.keys(parameters).length <= 40, 'at most 40 parameters')
+    .default({})
+    .describe('those that a price depends on: size, quality, seconds'),
+  inputPictures: z.int().min(0).max(8).default(0),
+  facts: runFactsSchema.describe('what it is for: the licenses are judged by it'),
+  measure: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('board'), board: z.string().max(60) }),
+      z.strictObject({ kind: z.literal('own_votes') }),
+    ])
+    .describe('one board of GET /v1/quality-scores, or the votes of your own people; never both'),
+};
+const matrixSchema = z.strictObject(questionFields).meta({ id: 'AskModelMatrix' });
+const routeSchema = z
+  .strictObject({
+    useCaseId: z.string().regex(/^use_[0-9a-f]{32}$/, 'a use case id such as use_018f...'),
+    ...questionFields,
+    rule: z.discriminatedUnion('kind', [
+      z
+        .strictObject({ kind: z.literal('cheapest_above_floor'), floor: z.number().min(0).max(10_000) })
+        .describe('own votes: the lower end of the interval of the share of accepted assets, 0 to 1'),
+      z.strictObject({
+        kind: z.literal('best_under_ceiling'),
+        ceilingMicroUsd: z.string().regex(/^[1-9]\d{0,15}$/, 'integer micro-USD as text'),
+      }),
+    ]),
+  })
+  .meta({ id: 'ChooseModel' });
+const listingSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}@[a-z0-9-]{1,40}$/, 'a model listing');
+const whatIfSchema = z
+  .strictObject({
+    month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'a month such as 2026-11'),
+    operation: z.enum(OPERATIONS),
+    from: listingSchema.optional().describe('only steps with this model'),
+    to: listingSchema,
+    endpoint: z.string().max(120).optional(),
+  })
+  .meta({ id: 'RepriceMonth' });
+
+const MAX_UNKNOWN_SHOWN = 100;
+
+@ApiTags('Models by cost and quality')
+@ApiBearerAuth()
+@Controller('v1')
+export class ModelChoiceController {
+  constructor(
+    private readonly rankModels: RankModels,
+    private readonly routes: RouteChoices,
+    private readonly repriceMonth: RepriceMonth,
+    private readonly organizationTx: OrganizationTx,
+  ) {}
+
+  @Post('use-cases/:id/matrix')
+  @Unaudited(
+    'Compares what is known of models. Nothing is decided by it: a run asks the licenses for itself.',
+  )
+  @Allow('organization:read')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Models for an operation: price, quality by one measure, and whether the licenses allow it here',
+  })
+  async matrix(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('useCase')) id: string,
+    @Body({ schema: matrixSchema }) body: z.infer<typeof matrixSchema>,
+  ) {
+    return this.organizationTx.run(principal.organizationId, async (tx) => {
+      const useCase = await findUseCase(tx, id);
+      const models = await this.rankModels.rank(tx, principal, toQuestion(useCase, body));
+      const { operation, measure } = body;
+      return {
+        useCaseId: publicId('useCase', id),
+        useCase: useCase.name,
+        operation,
+        measure,
+        items: models.map(rankedView),
+      };
+    });
+  }
+
+  @Post('routes')
+  @Audited('route.chosen')
+  @Allow('clearances:create')
+  @ApiOperation({ summary: 'Choose a cleared model by a stated rule, with fallbacks, and write down why' })
+  async choose(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: routeSchema }) body: z.infer<typeof routeSchema>,
+  ) {
+    const useCaseId = parsePublicId('useCase', body.useCaseId);
+    if (useCaseId === undefined)
+      throw invalidRequest([{ path: 'useCaseId', message: 'is not a use case id' }]);
+    const rule: Rule =
+      body.rule.kind === 'best_under_ceiling'
+        ? { ...body.rule, ceilingMicroUsd: BigInt(body.rule.ceilingMicroUsd) }
+        : body.rule;
+    return this.organizationTx.run(principal.organizationId, async (tx) => {
+      const question = toQuestion(await findUseCase(tx, useCaseId), body);
+      const { id, choice } = await this.routes.choose(tx, principal, question, rule);
+      return routeView(id, useCaseId, choice);
+    });
+  }
+
+  @Get('routes/:id')
+  @Unaudited('A choice of a model as it was recorded.')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'A choice of a model, with its reasons' })
+  async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('routeChoice')) id: string) {
+    const { useCaseId, choice } = await this.organizationTx.run(organizationId, (tx) =>
+      this.routes.get(tx, id),
+    );
+    return routeView(id, useCaseId, choice);
+  }
+
+  @Post('use-cases/:id/what-if')
+  @Unaudited('Sums of money. Sealed parameters are used to price steps again, and are not shown.')
+  @Allow('organization:read')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'The same month with another model; steps of unknown price are listed, not summed',
+  })
+  async whatIf(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Param('id', idOf('useCase')) useCaseId: string,
+    @Body({ schema: whatIfSchema }) body: z.infer<typeof whatIfSchema>,
+  ) {
+    const { from, endpoint, ...question } = body;
+    const repricing = await this.organizationTx.run(organizationId, async (tx) => {
+      await findUseCase(tx, useCaseId);
+      return this.repriceMonth.reprice(tx, { ...question, useCaseId, from, endpoint });
+    });
+    return { ...question, from: from ?? null, ...repricingView(repricing) };
+  }
+}
+
+function toQuestion(useCase: UseCase, body: z.infer<typeof matrixSchema>): ModelQuestion {
+  const { operation, parameters, inputPictures, facts, measure } = body;
+  return { useCase, operation, parameters, inputPictures, facts, measure };
+}
+
+function routeView(id: string, useCaseId: string, choice: RouteChoice) {
+  return { id: publicId('routeChoice', id), useCaseId: publicId('useCase', useCaseId), ...choice };
+}
+
+function repricingView({ steps, repriced, recordedMicroUsd, otherMicroUsd, unknown }: Repricing) {
+  const unknownCost = unknown.reduce((sum, one) => sum + one.recordedMicroUsd, 0n);
+  return {
+    steps,
+    repriced,
+    recordedMicroUsd: recordedMicroUsd.toString(),
+    otherMicroUsd: otherMicroUsd.toString(),
+    differenceMicroUsd: (otherMicroUsd - recordedMicroUsd).toString(),
+    unknown: {
+      steps: unknown.length,
+      recordedMicroUsd: unknownCost.toString(),
+      items: unknown.slice(0, MAX_UNKNOWN_SHOWN).map((one) => ({
+        stepRunId: publicId('stepRun', one.stepRunId),
+        recordedMicroUsd: one.recordedMicroUsd.toString(),
+        because: one.because,
+      })),
+    },
+  };
+}

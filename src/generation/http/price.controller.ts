@@ -1,0 +1,72 @@
+import { Body, Controller, Get, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { OrganizationTx } from '../../database/organization-tx.js';
+import { Audited, Unaudited } from '../../http/audited.js';
+import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
+import { type Principal } from '../../identity/domain/principal.js';
+import { publicId } from '../../shared/ids.js';
+import { OwnPrices, type PricedEndpoint } from '../application/own-prices.js';
+import { priceSchema } from '../domain/price.js';
+
+/** What is done here is not bought from anybody. */
+const PAID_PROVIDERS = ['fal', 'replicate', 'openai', 'google', 'openai-compatible', 'comfyui'] as const;
+
+const recordSchema = z
+  .strictObject({
+    provider: z.enum(PAID_PROVIDERS),
+    endpoint: z.string().regex(/^[\x21-\x7e]{1,120}$/, "the provider's own name of the model"),
+    validFrom: z.iso.date().describe('the first day on which it counts'),
+    price: priceSchema.nullable().describe('null: the organization has no price of its own from that day on'),
+  })
+  .meta({ id: 'RecordPrice' });
+
+@ApiTags('Money')
+@ApiBearerAuth()
+@Controller('v1/prices')
+export class PriceController {
+  constructor(
+    private readonly prices: OwnPrices,
+    private readonly organizationTx: OrganizationTx,
+  ) {}
+
+  @Get()
+  @Unaudited('Prices of vendors as they were read, and those that the organization recorded.')
+  @Allow('organization:read')
+  @ApiOperation({
+    summary:
+      'What each endpoint costs today: unit, tiers, source, day read, verified or not; unknown is never 0',
+  })
+  async list(@CurrentPrincipal() { organizationId }: Principal) {
+    const rows = await this.organizationTx.run(organizationId, (tx) => this.prices.table(tx));
+    return { items: rows.map(priceView) };
+  }
+
+  @Post()
+  @Audited('price.recorded')
+  @Allow('organization:administer')
+  @ApiOperation({ summary: "Record the organization's own price of an endpoint, from a day on" })
+  async record(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: recordSchema }) { price, ...row }: z.infer<typeof recordSchema>,
+  ) {
+    refuseTestKeyOnLive(principal.mode, 'live', 'A price');
+    const id = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.prices.record(tx, principal, { ...row, price: price ?? undefined }),
+    );
+    return { id: publicId('ownPrice', id), ...row, price };
+  }
+}
+
+function priceView({ provider, endpoint, listingIds, price, origin }: PricedEndpoint) {
+  return {
+    provider,
+    endpoint,
+    models: listingIds,
+    known: price !== undefined && price.family !== 'ceiling',
+    origin: origin ?? null,
+    validFrom: price?.validFrom ?? null,
+    price: price ?? null,
+  };
+}
