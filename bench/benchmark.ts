@@ -20,7 +20,8 @@ export type Benchmark = (instance: RunningColophon, server: BenchmarkServer) => 
 /** Measures pure work: no instance is started for it. */
 export interface StandaloneBenchmark {
   readonly needs: 'nothing';
-  readonly run: () => Promise<BenchmarkResult>;
+  /** @param args further words of the command line */
+  readonly run: (args: readonly string[]) => Promise<BenchmarkResult>;
 }
 
 /** Milliseconds that each call took, ascending. */

@@ -1,5 +1,6 @@
 import { codesOf } from '../src/assets/domain/picture-fingerprint.js';
-import { fingerprintOf } from '../src/recovery/adapters/sharp-fingerprinter.js';
+import { normalizePicture } from '../src/assets/adapters/normalize-picture.js';
+import { fingerprintOf } from '../src/recovery/domain/picture-codes.js';
 import { hammingDistance } from '../src/recovery/domain/iscc/image-code.js';
 import { MAX_DISTANCE } from '../src/recovery/domain/similarity.js';
 import {
@@ -33,10 +34,12 @@ async function measure(): Promise<BenchmarkResult> {
   let done = 0;
   await inParallel(PICTURES, IN_WORK, async (number) => {
     const picture = await syntheticPicture(number);
-    const own = codesOf(await fingerprintOf(picture));
+    const own = codesOf(fingerprintOf(await normalizePicture(picture)));
     codes[number] = own;
     for (const [name, transform] of Object.entries(TRANSFORMATIONS))
-      distances.get(name)?.push(distance(own, codesOf(await fingerprintOf(await transform(picture)))));
+      distances
+        .get(name)
+        ?.push(distance(own, codesOf(fingerprintOf(await normalizePicture(await transform(picture))))));
     done += 1;
     if (done % 200 === 0) console.error(`${String(done)} of ${String(PICTURES)} pictures`);
   });

@@ -10,6 +10,7 @@ import { signMediaBenchmark } from './sign-media.js';
 import { recoveryIndexBenchmark } from './recovery-index.js';
 import { recoveryRecallBenchmark } from './recovery-recall.js';
 import { studioStepBenchmark } from './studio-step.js';
+import { tamperingBenchmark } from './tampering.js';
 import { verifyBatchBenchmark } from './verify-batch.js';
 import { verifyBundleBenchmark } from './verify-bundle.js';
 import { withInstance } from './with-instance.js';
@@ -26,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'recovery-index': recoveryIndexBenchmark,
   'recovery-recall': recoveryRecallBenchmark,
   'verify-bundle': verifyBundleBenchmark,
+  tampering: tamperingBenchmark,
 };
 
 /** `npm run bench -- NAME`: runs against a fresh embedded instance, where it needs one, and prints a table and JSON. */
@@ -37,7 +39,7 @@ async function main(): Promise<number> {
     console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')}`);
     return 2;
   }
-  const result = await ('needs' in benchmark ? benchmark.run() : withInstance(benchmark));
+  const result = await ('needs' in benchmark ? benchmark.run(positionals.slice(1)) : withInstance(benchmark));
   print(name, result);
   return 0;
 }

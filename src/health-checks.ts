@@ -1,11 +1,13 @@
 import { describeAnchoring } from './audit/application/anchoring-status.js';
 import { type HealthCheck } from './http/health.js';
 import { isStale } from './provenance/domain/trust-list.js';
-import { certificateStanding } from './provenance/domain/key-generation.js';
+import { certificateStanding, type KeyGeneration } from './provenance/domain/key-generation.js';
 import { type Services } from './services.js';
 
 /** After this time without a successful round the log counts as not writable. */
 const SEQUENCER_SILENCE_MS = 30_000;
+/** Of the SHA-256 of a certificate: enough to tell it from others by. */
+const SHOWN_DIGITS = 16;
 
 /** What must work before anything may be released. Details name no organization. */
 export function healthChecks(services: Services): HealthCheck[] {
@@ -80,13 +82,23 @@ export function healthChecks(services: Services): HealthCheck[] {
           case 'not_yet_valid':
             throw new Error(`The claim-signing certificate is valid only from ${day(notBefore)}.`);
           case 'expires_soon':
-            return `expires soon: ${day(notAfter)}. Bring a new key: colophon keys`;
+            return `${await proved(services, key)}; expires soon: ${day(notAfter)}. Bring a new key: colophon keys`;
           case 'valid':
-            return `valid until ${day(notAfter)}`;
+            return `${await proved(services, key)}; valid until ${day(notAfter)}`;
         }
       },
     },
   ];
+}
+
+/**
+ * Which key signed a proof, by what everybody finds in our manifests anyway; where exactly it lies is nobody's business.
+ * @throws Error in words for operators that name no host and no account
+ */
+async function proved({ signingProbe }: Services, active: KeyGeneration): Promise<string> {
+  const { algorithm, certificate, reference } = await signingProbe.prove(active.id);
+  const place = reference.slice(0, reference.indexOf(':'));
+  return `can sign: ${algorithm} in ${place}, certificate ${certificate?.sha256.slice(0, SHOWN_DIGITS) ?? ''}`;
 }
 
 function day(date: Date): string {

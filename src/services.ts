@@ -39,9 +39,9 @@ export async function createServices(options: ServicesOptions) {
   });
   const offered = composeOfferings(configuration);
   const licenses = composeLicenses(options, log, offered);
-  const fingerprints = composeFingerprints(options, database);
+  const fingerprints = composeFingerprints(options, database, provenance);
   const assets = composeAssets(options, database, log, reading, provenance, licenses, fingerprints);
-  const recovery = composeRecovery(options, database, log, reading, fingerprints, assets);
+  const recovery = composeRecovery(options, database, log, reading, fingerprints, assets, provenance);
   const verification = composeVerification(options, database, assets, provenance);
   const humanWork = composeHumanWork(database, log, reading, assets, licenses);
   const generation = await composeGeneration(
@@ -133,6 +133,7 @@ export async function createServices(options: ServicesOptions) {
       await database.idempotencyExpiry.stop();
       await provenance.keyRounds.stop();
       provenance.verifier.close();
+      provenance.ownFiles.close();
       provenance.closeKeys();
       await database.sequencerPool.end();
       await database.dataSource.destroy();

@@ -2,8 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readConfiguration } from '../config/configuration.js';
+import { ownIdentityLists } from '../provenance/adapters/own-identity-lists.js';
 import { TrustStore } from '../provenance/adapters/trust-store.js';
 import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list.js';
+import { sha256Hex } from '../shared/bytes.js';
 import { printable } from './printable.js';
 import { Unusable } from './exit-code.js';
 
@@ -40,6 +42,25 @@ export async function ownTrustList(environment: NodeJS.ProcessEnv): Promise<Trus
   const anchorsPem = await readFile(path, 'latin1').catch(() => undefined);
   if (anchorsPem === undefined || certificatesIn(anchorsPem).length === 0) return undefined;
   return { name: 'this installation', path, own: true, anchorsPem };
+}
+
+/**
+ * Who vouches for names: the file that the user names, and the development authority of the installation in
+ * COLOPHON_HOME, when there is one that this account may read.
+ * @throws Unusable when the named file cannot be read as certificates
+ */
+export async function namesTrustedBy(
+  path: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Promise<KeptTrustList[]> {
+  const { home } = readConfiguration({ COLOPHON_HOME: environment.COLOPHON_HOME });
+  const ownPem = await readFile(join(home, 'keys', 'identity-ca.pem'), 'latin1').catch(() => undefined);
+  const own = ownPem !== undefined && certificatesIn(ownPem).length > 0 ? ownIdentityLists(ownPem) : [];
+  if (path === undefined) return own;
+  const { name, anchorsPem } = await readTrustList(path);
+  const undated = { issuedAt: undefined, nextUpdateAt: undefined, loadedAt: '' };
+  const given = { name, purpose: 'identities', source: path, ...undated } as const;
+  return [{ ...given, anchorsPem, sha256: sha256Hex(anchorsPem) }, ...own];
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   C2PA_TRUST_LIST,
   C2PA_TSA_TRUST_LIST,
   isStale,
+  OWN_IDENTITY_LIST,
   OWN_TRUST_LIST,
   type TrustList,
   type TrustPurpose,
@@ -18,7 +19,7 @@ import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
 
 const USAGE = `Usage: colophon trust list [--json]
-       colophon trust add NAME FILE_OR_FOLDER [--time-stamps]
+       colophon trust add NAME FILE_OR_FOLDER [--time-stamps | --identities]
        colophon trust update [NAME] [--url URL] [--dry-run]
        colophon trust remove NAME
 
@@ -31,6 +32,7 @@ with the program; yours lie in COLOPHON_HOME/trust, and go before one of the sam
   remove  one of your lists; an updated C2PA list falls back to the one that came with the program
 
   --time-stamps   the authorities are for time-stamps, not for signers: neither vouches for the other
+  --identities    the authorities vouch for names of people and organizations (cawg.identity), for nothing else
   --dry-run       shows what would change
 
 Exit code: 0 done, 1 refused (older, unreadable), 2 the command could not be used.`;
@@ -40,7 +42,7 @@ const DEADLINE_MS = 30_000;
 
 interface Flags {
   readonly json: boolean;
-  readonly timeStamps: boolean;
+  readonly purpose: TrustPurpose;
   readonly dryRun: boolean;
   readonly url: string | undefined;
 }
@@ -57,6 +59,7 @@ export async function trust(argv: string[], environment: NodeJS.ProcessEnv): Pro
       options: {
         json: { type: 'boolean', default: false },
         'time-stamps': { type: 'boolean', default: false },
+        identities: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         url: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
@@ -69,7 +72,7 @@ export async function trust(argv: string[], environment: NodeJS.ProcessEnv): Pro
     }
     const flags = {
       json: values.json,
-      timeStamps: values['time-stamps'],
+      purpose: purposeOf(values['time-stamps'], values.identities),
       dryRun: values['dry-run'],
       url: values.url,
     };
@@ -94,7 +97,7 @@ async function run(
   const store = new TrustStore(join(home, 'trust'));
   const [name, path] = rest;
   if (command === 'list' && rest.length === 0) return showLists(store.lists(), flags.json);
-  if (command === 'add' && rest.length === 2) return add(store, name ?? '', path ?? '', flags.timeStamps);
+  if (command === 'add' && rest.length === 2) return add(store, name ?? '', path ?? '', flags.purpose);
   if (command === 'remove' && rest.length === 1) return remove(store, name ?? '');
   if (command === 'update' && rest.length <= 1) {
     const urls = new Map([
@@ -129,7 +132,7 @@ function showLists(lists: readonly TrustList[], json: boolean): void {
   } of rows) {
     console.log(
       [
-        `${printable(name)}  (${purpose === 'signers' ? 'signers' : 'time-stamp authorities'}, ${certificates} certificates)`,
+        `${printable(name)}  (${PURPOSE_WORDS[purpose]}, ${certificates} certificates)`,
         `  issued       ${issuedAt ?? 'not said'}`,
         `  next update  ${nextUpdateAt ?? 'not said'}${stale ? '   OUT OF DATE: colophon trust update' : ''}`,
         `  taken        ${printable(loadedAt)} from ${printable(source)}`,
@@ -139,10 +142,22 @@ function showLists(lists: readonly TrustList[], json: boolean): void {
   }
 }
 
-async function add(store: TrustStore, name: string, path: string, timeStamps: boolean): Promise<void> {
-  if (name === OWN_TRUST_LIST) throw new Unusable(`a list cannot be called "${OWN_TRUST_LIST}"`);
+const PURPOSE_WORDS: Readonly<Record<TrustPurpose, string>> = {
+  signers: 'signers',
+  time_stamps: 'time-stamp authorities',
+  identities: 'authorities for names',
+};
+
+function purposeOf(timeStamps: boolean, identities: boolean): TrustPurpose {
+  if (timeStamps && identities) throw new Unusable('--time-stamps and --identities exclude each other');
+  if (identities) return 'identities';
+  return timeStamps ? 'time_stamps' : 'signers';
+}
+
+async function add(store: TrustStore, name: string, path: string, purpose: TrustPurpose): Promise<void> {
+  if (name === OWN_TRUST_LIST || name === OWN_IDENTITY_LIST)
+    throw new Unusable(`a list cannot be called "${name}"`);
   const text = await readCertificates(resolve(path));
-  const purpose: TrustPurpose = timeStamps ? 'time_stamps' : 'signers';
   const list = await keep(store, { name, purpose, source: resolve(path), text });
   console.log(`${printable(name)}: ${namedCertificates(list.anchorsPem).length} certificates`);
   for (const { subject } of namedCertificates(list.anchorsPem)) console.log(`  + ${printable(subject)}`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
-import { createFreeAuthority, signFreely } from '../provenance/testing/free-signer.js';
+import { DANGEROUS, hostileFile } from '../provenance/testing/attack-strings.js';
 import { type MediaFile, SigningWorkshop } from '../provenance/testing/signing-workshop.js';
 import { trust } from './trust.js';
 import { verify } from './verify.js';
@@ -14,20 +14,6 @@ import { type OpenVerifier } from './verify-file.js';
 
 const openVerifier: OpenVerifier = (list, options) =>
   new C2paReader({ trust: list, lists: options?.lists ?? [] });
-
-/** What strangers write into the fields that people read. */
-const ATTACKS = [
-  '<script>alert(document.domain)</script>',
-  '<img src=x onerror=alert(1)>',
-  '{{constructor.constructor("alert(1)")()}} ${7*7} <%= 7*7 %>',
-  '\u001b[2J\u001b[31mVALID\u001b]0;owned\u0007',
-  'safe\u202egnp.exe\u2066\u2069 \u200b\u00ad',
-  'line\r\nVALID  forged line\u2028and\u2029more',
-  '=HYPERLINK("https://evil.example","x")',
-  `' OR 1=1; DROP TABLE asset; --`,
-  'A'.repeat(10_000),
-];
-const DANGEROUS = /[^\P{Cc}\t\n]|[\u00ad\u200b\u202a-\u202e\u2028\u2029\u2066-\u2069]/u;
 
 let workshop: SigningWorkshop;
 let home: string;
@@ -43,37 +29,7 @@ beforeAll(async () => {
   signed = await workshop.sign(await workshop.picture('image/jpeg'));
   broken = await readFile(signed.path);
   broken[broken.length - 40] = (broken[broken.length - 40] ?? 0) ^ 1;
-  const authority = await createFreeAuthority({
-    subject: [{ O: [ATTACKS[0] ?? ''] }, { CN: [ATTACKS[4] ?? ''] }],
-  });
-  hostile = await signFreely(await workshop.picture(), workshop.newPath(), authority, {
-    title: ATTACKS.join(' | '),
-    claim_generator_info: [{ name: ATTACKS[3], version: ATTACKS[1] }],
-    assertions: [
-      {
-        label: 'c2pa.actions.v2',
-        data: {
-          actions: [
-            {
-              action: 'c2pa.edited',
-              description: ATTACKS[5],
-              softwareAgent: { name: ATTACKS[3] },
-              digitalSourceType: ATTACKS[0],
-            },
-          ],
-        },
-      },
-      { label: 'com.evil.<b>x</b>', data: { text: ATTACKS } },
-      {
-        label: 'cawg.training-mining',
-        data: { entries: { [ATTACKS[3] ?? '']: { use: 'constrained', constraint_info: ATTACKS[5] } } },
-      },
-      {
-        label: 'c2pa.ai-disclosure',
-        data: { modelType: 'c2pa.types.model', modelName: ATTACKS[3], modelIdentifier: ATTACKS[4] },
-      },
-    ],
-  });
+  hostile = await hostileFile(await workshop.picture(), workshop.newPath());
 });
 afterAll(() => workshop.close());
 beforeEach(() => {
@@ -228,6 +184,12 @@ describe('colophon trust', () => {
     expect(await lists('add', 'bad', nonsense)).toBe(1);
     expect(await lists('add', 'this installation', nonsense)).toBe(2);
     expect(await lists('add', 'none', join(nonsense, 'missing'))).toBe(2);
+    const authority = await folderOf({ 'ca.pem': Buffer.from(workshop.anchors.identities) });
+    expect(await lists('add', 'names', authority, '--identities', '--time-stamps')).toBe(2);
+    expect(await lists('add', 'names', authority, '--identities')).toBe(0);
+    expect(await lists('list')).toBe(0);
+    expect(output).toContain('names  (authorities for names, 1 certificates)');
+    expect(await lists('remove', 'names')).toBe(0);
     expect(await lists('remove', 'C2PA trust list')).toBe(2);
     expect(await lists('update', 'C2PA trust list', '--url', 'http://example.com/list.json')).toBe(1);
     expect(await lists('nonsense')).toBe(2);

@@ -49,6 +49,8 @@ export interface VerifyFileOptions {
   readonly manifestPath?: string | undefined;
   /** For bundles: the authority that the bundle must bring; by default its own word is taken. */
   readonly expectedAuthority?: TrustList | undefined;
+  /** Authorities for names that the user trusts. */
+  readonly identityLists?: readonly KeptTrustList[] | undefined;
   /** For bundles: the key of the log as known from elsewhere. */
   readonly expectedVkey?: string | undefined;
   /** For bundles: the witnesses that the user asks for. */
@@ -85,8 +87,8 @@ export const inSeparateProcess: OpenVerifier = (trust, { lists = [], jobs = 1 } 
 export async function verifyFile(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
   const head = await readHead(path);
   if (isZip(head)) return verifyBundle(path, options);
-  const { openVerifier = inSeparateProcess, trustList, lists } = options;
-  const verifier = openVerifier(trustList, { lists });
+  const { openVerifier = inSeparateProcess, trustList, lists = [], identityLists = [] } = options;
+  const verifier = openVerifier(trustList, { lists: [...identityLists, ...lists] });
   try {
     return await verifyMediaFile(path, verifier, trustList, options.manifestPath);
   } finally {
@@ -207,16 +209,19 @@ const BUNDLE_HEADLINES: Readonly<Record<Verdict, string>> = {
 
 async function verifyBundle(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
   const { expectedVkey, policy, timeStampRootsPem, expectedAuthority } = options;
-  const { openVerifier = inSeparateProcess } = options;
+  const { openVerifier = inSeparateProcess, identityLists = [] } = options;
   const verifiers = new Map<string, ReturnType<OpenVerifier>>();
   try {
     const result = await runVerifyBundle(path, {
       expectedVkey,
       policy,
       timeStampRootsPem,
-      verifyMedia: (file, anchorsPem) => {
+      verifyMedia: (file, anchorsPem, brought) => {
+        // The user's own first: what he knows himself is worth more than what came with the bundle.
+        const lists = [...identityLists, ...brought];
         const verifier =
-          verifiers.get(anchorsPem) ?? openVerifier({ name: 'the authority in this bundle', anchorsPem });
+          verifiers.get(anchorsPem) ??
+          openVerifier({ name: 'the authority in this bundle', anchorsPem }, { lists });
         verifiers.set(anchorsPem, verifier);
         return verifier.verify(file);
       },

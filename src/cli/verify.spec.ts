@@ -107,6 +107,26 @@ describe('colophon verify with a media file', () => {
     expect(output).toContain('(this installation)');
   });
 
+  it('says by whose word a name in a manifest is believed', async () => {
+    const plan = generatedPlan({ identities: [await signing.identity(['cawg.creator'])] });
+    const named = await signing.sign(await signing.picture(), plan);
+    await run(named.path);
+    expect(output).toContain('nobody whom we trust vouches for it');
+    const authorities = await signing.write(Buffer.from(signing.anchors.identities));
+    output = '';
+    expect(await run(named.path, '--identity-trust', authorities)).toBe(0);
+    expect(output).toMatch(/This identity holds, by the list: the list [\w-]+/);
+    // Whom one believes about names signs no claims by that.
+    expect(output).toContain('the signer is on no list that was checked');
+    const home = signing.newPath();
+    await mkdir(join(home, 'keys'), { recursive: true });
+    await writeFile(join(home, 'keys', 'identity-ca.pem'), signing.anchors.identities);
+    output = '';
+    await verify([named.path], { COLOPHON_HOME: home }, openVerifier);
+    expect(output).toContain('which proves no name');
+    expect(await run(named.path, '--identity-trust', named.path)).toBe(2);
+  });
+
   it('draws the chain and lets no name in the file write to the terminal', async () => {
     await run(signed.path);
     expect(output).toMatch(/│ c2pa\.edited · humanEdits · with studio/);
@@ -214,7 +234,9 @@ describe('colophon verify with an evidence bundle', () => {
   });
 
   it('accepts the right key and authority from elsewhere, and does not doubt them any more', async () => {
-    expect(await run(bundlePath, '--vkey', workshop.log.vkey, '--trust', authorityPath)).toBe(0);
+    const names = await signing.write(Buffer.from(workshop.signing.anchors.identities));
+    const known = ['--trust', authorityPath, '--identity-trust', names];
+    expect(await run(bundlePath, '--vkey', workshop.log.vkey, ...known)).toBe(0);
     expect(output).toContain('✓ yes  The certificate authority of the bundle is on the list you gave.');
     expect(output).not.toContain('came with the bundle');
   });

@@ -8,7 +8,7 @@ import { BUNDLE_PATHS } from '../reports/domain/bundle-format.js';
 import { archiveFiles, archiveHolds, type BatchFile, folderFiles, isReadableArchive } from './batch-files.js';
 import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
-import { keptTrustLists, ownTrustList, readTrustList } from './trust-list.js';
+import { keptTrustLists, namesTrustedBy, ownTrustList, readTrustList } from './trust-list.js';
 import { readPolicy } from './read-policy.js';
 import { verifyBatch } from './verify-batch.js';
 import {
@@ -34,6 +34,9 @@ nothing is looked up anywhere.
                   (default where none can be inside: FILE.c2pa beside it)
   --trust CA.pem  certificate authorities whose signers count as known, beside the trust lists of "colophon trust list"
                   (default for media files: the authority of the installation in COLOPHON_HOME, if there is one)
+  --identity-trust CA.pem
+                  authorities that vouch for names of people and organizations in manifests, beside those lists and
+                  those that a bundle brings; the output says which one vouched
   --vkey VKEY     for a bundle: the key of the log as you know it from elsewhere
   --policy FILE   for a bundle: the witnesses that you trust and how many are enough (C2SP tlog-policy)
   --tsa-roots CA.pem
@@ -63,6 +66,7 @@ interface Options {
   readonly file: string;
   readonly manifest: string | undefined;
   readonly trust: string | undefined;
+  readonly identityTrust: string | undefined;
   readonly vkey: string | undefined;
   readonly policy: string | undefined;
   readonly tsaRoots: string | undefined;
@@ -100,15 +104,19 @@ async function report(
   environment: NodeJS.ProcessEnv,
   openVerifier: OpenVerifier | undefined,
 ): Promise<number> {
-  const { file, manifest, trust, vkey, policy, tsaRoots, json, csv } = options;
+  const { file, manifest, trust, identityTrust, vkey, policy, tsaRoots, json, csv } = options;
   try {
     const given = trust === undefined ? undefined : await readTrustList(trust);
     const trustList = given ?? (await ownTrustList(environment));
     const lists = keptTrustLists(environment);
+    const identityLists = await namesTrustedBy(identityTrust, environment);
     const files = await manyFiles(resolve(file));
     if (files) {
       if (manifest !== undefined) throw new Unusable('--manifest is for one media file');
-      const verifier = (openVerifier ?? inSeparateProcess)(trustList, { lists, jobs: options.jobs });
+      const verifier = (openVerifier ?? inSeparateProcess)(trustList, {
+        lists: [...identityLists, ...lists],
+        jobs: options.jobs,
+      });
       try {
         const verifyOne = (path: string): Promise<VerifiedMedia> =>
           verifyMediaFile(path, verifier, trustList);
@@ -122,6 +130,7 @@ async function report(
       manifestPath: manifest === undefined ? undefined : resolve(manifest),
       trustList,
       lists,
+      identityLists,
       expectedAuthority: given,
       expectedVkey: vkey,
       policy: policy === undefined ? undefined : await readPolicy(policy),
@@ -189,6 +198,7 @@ function readOptions(argv: string[]): Options {
     options: {
       manifest: { type: 'string' },
       trust: { type: 'string' },
+      'identity-trust': { type: 'string' },
       vkey: { type: 'string' },
       policy: { type: 'string' },
       'tsa-roots': { type: 'string' },
@@ -203,7 +213,8 @@ function readOptions(argv: string[]): Options {
   const { manifest, trust, vkey, policy, csv, json, help } = values;
   const jobs = jobsOf(values.jobs);
   const tsaRoots = values['tsa-roots'];
-  return { file: file ?? '', manifest, trust, vkey, policy, tsaRoots, csv, jobs, json, help };
+  const identityTrust = values['identity-trust'];
+  return { file: file ?? '', manifest, trust, identityTrust, vkey, policy, tsaRoots, csv, jobs, json, help };
 }
 
 function jobsOf(text: string | undefined): number {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { FileAssetStore } from '../assets/adapters/file-asset-store.js';
 import { IsolatedSignalReader } from '../assets/adapters/isolated-signal-reader.js';
-import { SharpMediaProbe } from '../assets/adapters/sharp-media-probe.js';
+import { IsolatedMediaProbe } from '../assets/adapters/isolated-media-probe.js';
 import { AssetIntake } from '../assets/application/asset-intake.js';
 import { ManifestSettingsOfProject } from '../assets/application/manifest-settings.js';
 import { NamedActors } from '../assets/application/named-actors.js';
@@ -24,16 +24,23 @@ export function composeAssets(
   { organizationTx }: Composed<typeof composeDatabase>,
   { appendEntry, logWriter, vault }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  { signer, verifier, keyUse, identityIssuer, openIdentity }: Composed<typeof composeProvenance>,
+  {
+    signer,
+    verifier,
+    ownFiles,
+    keyUse,
+    identityIssuer,
+    openIdentity,
+  }: Composed<typeof composeProvenance>,
   { recordObligations }: Composed<typeof composeLicenses>,
   { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
 ) {
   const store = new FileAssetStore(join(configuration.home, 'assets'));
-  const probe = new SharpMediaProbe();
+  const probe = new IsolatedMediaProbe(ownFiles);
   const assets = new AssetRepository();
   const signAsset = new SignAsset(store, signer, fingerprinter);
   const manifestSettings = new ManifestSettingsOfProject(appendEntry, clock);
-  const signalReader = new IsolatedSignalReader(verifier);
+  const signalReader = new IsolatedSignalReader(ownFiles);
   const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, keyUse, fingerprints);
   return {
     store,

@@ -8,6 +8,7 @@ import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
 import { GenerationMediaSigner } from '../provenance/adapters/generation-media-signer.js';
 import { KeyGenerationRepository } from '../provenance/adapters/keys/key-generations.repository.js';
 import { openIdentityAuthority } from '../provenance/adapters/identity-authority.js';
+import { ownIdentityLists } from '../provenance/adapters/own-identity-lists.js';
 import { openIdentityKey } from '../provenance/adapters/identity-key.js';
 import { type IssuedCredential } from '../provenance/domain/identity-issuer.port.js';
 import { TrustStore } from '../provenance/adapters/trust-store.js';
@@ -15,6 +16,7 @@ import { VerificationProcess } from '../provenance/adapters/verification-process
 import { ActiveKeys, DEVELOPMENT_IN_PRODUCTION } from '../provenance/application/keys/active-keys.js';
 import { InstallationTrust } from '../provenance/application/keys/installation-trust.js';
 import { KeyRounds } from '../provenance/application/keys/key-rounds.js';
+import { SigningProbe } from '../provenance/application/keys/signing-probe.js';
 import { TellLogs } from '../provenance/application/keys/tell-logs.js';
 import { type LoggedKeyEvent } from '../provenance/domain/key-generation.js';
 import { PRODUCT_VERSION } from '../shared/product.js';
@@ -40,8 +42,12 @@ export async function composeProvenance(
   await requireClaimKey(configuration, generations, developmentKeys);
   const installationTrust = new InstallationTrust(generations);
   await installationTrust.refresh();
-  const identityAuthority = await openIdentityAuthority({ folder: join(configuration.home, 'keys'), clock });
-  installationTrust.anchors.identityAnchorsPem = identityAuthority.certificatePem;
+  // In production it neither names nor vouches for anybody, also where its files are left over from a trial.
+  const identityAuthority = configuration.production
+    ? undefined
+    : await openIdentityAuthority({ folder: join(configuration.home, 'keys'), clock });
+  if (identityAuthority !== undefined)
+    installationTrust.anchors.identityAnchorsPem = identityAuthority.certificatePem;
   const trust = installationTrust.anchors;
   const activeKeys = new ActiveKeys(generations, signingKeys, clock, configuration.production);
   const tellLogs = new TellLogs(generations, organizationTx, keyEntries(appendEntry));
@@ -49,12 +55,20 @@ export async function composeProvenance(
   // A list that cannot be read is told at the start, not by every answer.
   trustStore.lists();
   const verifier = new VerificationProcess({ trust, lists: () => trustStore.lists(), ...verification });
+  // Processes of their own for what we keep and sign: strangers who send many files hold up none of it.
+  const ownFiles = new VerificationProcess({
+    trust,
+    lists: () => trustStore.lists(),
+    ...verification,
+    maxQueued: 10_000,
+    attempts: 2,
+  });
   const policy = configuration.keys.manifestTimeStamp;
   const signer = new GenerationMediaSigner(
     activeKeys,
     {
       trust,
-      sourceInspector: verifier,
+      sourceInspector: ownFiles,
       version: PRODUCT_VERSION,
       clock,
       timeStamping:
@@ -66,23 +80,31 @@ export async function composeProvenance(
   );
   return {
     trustStore,
+    /** For files of strangers. */
     verifier,
+    /** For what people who are known send, what providers make, and what we keep. */
+    ownFiles,
     signer,
     keyUse: tellLogs,
     /** For files that this installation made itself. */
     ownReader: new C2paReader({ trust }),
     installationTrust: trust,
+    /** Who vouches for names: the development authority, and the lists of the operator. */
+    identityLists: () => [
+      ...ownIdentityLists(trust.identityAnchorsPem),
+      ...trustStore.lists().filter(({ purpose }) => purpose === 'identities'),
+    ],
     keyGenerations: generations,
     activeKeys,
+    signingProbe: new SigningProbe(() => activeKeys.current('claim'), clock),
     changeKeys,
     closeKeys,
     keyRounds: new KeyRounds(installationTrust, changeKeys, tellLogs, (error) =>
       logger.warn({ err: error }, 'a round about signing keys failed'),
     ),
-    /** The development authority names nobody in production. */
-    identityIssuer: configuration.production ? undefined : identityAuthority,
+    identityIssuer: identityAuthority,
     openIdentity: (credential: IssuedCredential, now: Date) =>
-      openIdentityKey(credential, now, identityAuthority.certificatePem),
+      openIdentityKey(credential, now, identityAuthority?.certificatePem ?? ''),
   };
 }
 

@@ -1,9 +1,10 @@
+import { IsolatedMediaProbe } from '../assets/adapters/isolated-media-probe.js';
 import { downloadToFile } from '../outbound/download-to-file.js';
 import { TrustmarkWatermark } from '../provenance/adapters/trustmark/trustmark-watermark.js';
 import { readManifestStore } from '../provenance/adapters/c2pa-reader.js';
 import { FingerprintRepository } from '../recovery/adapters/fingerprint.repository.js';
 import { PublicationRepository } from '../recovery/adapters/publication.repository.js';
-import { SharpFingerprinter } from '../recovery/adapters/sharp-fingerprinter.js';
+import { IsolatedFingerprinter } from '../recovery/adapters/isolated-fingerprinter.js';
 import { FetchReference } from '../recovery/application/fetch-reference.js';
 import { FillFingerprints } from '../recovery/application/fill-fingerprints.js';
 import { FindSimilarPictures } from '../recovery/application/find-similar-pictures.js';
@@ -17,15 +18,19 @@ import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
 import { type composeLogReading } from './log-reading.js';
 import { type composeLog } from './log.js';
+import { type composeProvenance } from './provenance.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
 
 /** What assets need when they are made. */
 export function composeFingerprints(
   { logger }: ServicesOptions,
   { dataSource }: Composed<typeof composeDatabase>,
+  { ownFiles }: Pick<Composed<typeof composeProvenance>, 'ownFiles'>,
 ) {
   return {
-    fingerprinter: new SharpFingerprinter((err) => logger.warn({ err }, 'a picture has no fingerprint')),
+    fingerprinter: new IsolatedFingerprinter(new IsolatedMediaProbe(ownFiles), (err) =>
+      logger.warn({ err }, 'a picture has no fingerprint'),
+    ),
     fingerprints: new FingerprintRepository(dataSource, clock),
   };
 }
@@ -36,11 +41,12 @@ export function composeRecovery(
   { logKeys, logWriter, appendEntry }: Composed<typeof composeLog>,
   { readLog }: Composed<typeof composeLogReading>,
   { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
-  { assets, store, probe }: Composed<typeof composeAssets>,
+  { assets, store }: Composed<typeof composeAssets>,
+  { verifier }: Pick<Composed<typeof composeProvenance>, 'verifier'>,
 ) {
   const publications = new PublicationRepository();
   const similarPictures = new FindSimilarPictures(organizationTx, fingerprints, publications);
-  const fingerprintFile = new FingerprintFile(probe, fingerprinter);
+  const fingerprintFile = new FingerprintFile(new IsolatedMediaProbe(verifier));
   const recoverableManifests = new RecoverableManifests(
     organizationTx,
     fingerprints,

@@ -162,6 +162,13 @@ export const ENVIRONMENT = z.object({
     .describe('another address of AWS KMS, e.g. in your own network'),
   COLOPHON_PKCS11_MODULE: z.string().optional().describe('shared library of the vendor of a PKCS#11 token'),
   COLOPHON_PKCS11_PIN_FILE: z.string().optional().describe('file (mode 0600) with the PIN of the token'),
+  COLOPHON_PKCS11_ENVIRONMENT: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*$/)
+    .optional()
+    .describe(
+      "names of the variables that the vendor's library needs, separated by commas, e.g. SOFTHSM2_CONF; it gets no others",
+    ),
   COLOPHON_VAULT_ADDR: z.url().optional().describe('address of Vault or OpenBao'),
   COLOPHON_VAULT_TOKEN_FILE: z.string().optional().describe('file (mode 0600) with the token for it'),
   COLOPHON_VAULT_NAMESPACE: z.string().optional().describe('namespace in Vault'),
@@ -250,7 +257,14 @@ export interface KeysConfiguration {
   readonly claimKey: string | undefined;
   readonly reportKey: string | undefined;
   readonly awsKms: { readonly region?: string; readonly endpoint?: string };
-  readonly pkcs11: { readonly modulePath: string; readonly pinFile: string } | undefined;
+  readonly pkcs11:
+    | {
+        readonly modulePath: string;
+        readonly pinFile: string;
+        /** Variables for the vendor's library, with their values; nothing else of our environment reaches it. */
+        readonly environment: Readonly<Record<string, string>>;
+      }
+    | undefined;
   readonly vault:
     { readonly address: string; readonly tokenFile: string; readonly namespace?: string } | undefined;
   readonly manifestTimeStamp: 'off' | 'best_effort' | 'required';
@@ -298,7 +312,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
       timeStampIntervalMs: env.COLOPHON_TSA_INTERVAL_SECONDS * 1000,
       reportWaitMs: env.COLOPHON_REPORT_ANCHOR_WAIT_SECONDS * 1000,
     },
-    keys: keysConfiguration(env),
+    keys: keysConfiguration(env, environment),
     fal: { key: env.FAL_KEY, baseUrl: env.FAL_BASE_URL },
     replicate: { key: env.REPLICATE_API_TOKEN, baseUrl: env.REPLICATE_BASE_URL },
     openai: { key: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
@@ -314,7 +328,21 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   };
 }
 
-function keysConfiguration(env: z.infer<typeof ENVIRONMENT>): KeysConfiguration {
+/** The variables of these names that are set. */
+function named(names: string | undefined, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const wanted = (names ?? '').split(',').map((name) => name.trim());
+  return Object.fromEntries(
+    wanted.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function keysConfiguration(
+  env: z.infer<typeof ENVIRONMENT>,
+  environment: NodeJS.ProcessEnv,
+): KeysConfiguration {
   const timeStamp = env.COLOPHON_MANIFEST_TIME_STAMP;
   const hasAuthority = env.COLOPHON_TSA_URL !== undefined;
   if (timeStamp !== undefined && timeStamp !== 'off' && !hasAuthority)
@@ -333,7 +361,10 @@ function keysConfiguration(env: z.infer<typeof ENVIRONMENT>): KeysConfiguration 
       ...(env.COLOPHON_AWS_REGION !== undefined && { region: env.COLOPHON_AWS_REGION }),
       ...(env.COLOPHON_AWS_KMS_ENDPOINT !== undefined && { endpoint: env.COLOPHON_AWS_KMS_ENDPOINT }),
     },
-    pkcs11: modulePath !== undefined && pinFile !== undefined ? { modulePath, pinFile } : undefined,
+    pkcs11:
+      modulePath !== undefined && pinFile !== undefined
+        ? { modulePath, pinFile, environment: named(env.COLOPHON_PKCS11_ENVIRONMENT, environment) }
+        : undefined,
     vault:
       address !== undefined && tokenFile !== undefined
         ? { address, tokenFile, ...(namespace !== undefined && { namespace }) }

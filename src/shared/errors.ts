@@ -199,6 +199,11 @@ export const ERROR_CODES = {
     status: 503,
     howToFix: 'The asset store cannot be used, so nothing is released. Ask the operator.',
   },
+  reader_unavailable: {
+    status: 503,
+    howToFix:
+      'The process in which files are read does not start, or the service is being shut down. Nothing is known of the file: send it again later.',
+  },
   watermark_unavailable: {
     status: 503,
     howToFix:

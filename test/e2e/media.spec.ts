@@ -7,7 +7,7 @@ import { C2paReader } from '../../src/provenance/adapters/c2pa-reader.js';
 import { MEDIA_VECTORS, mediaVector } from '../../src/provenance/testing/media-vectors.js';
 import { sha256Hex } from '../../src/shared/bytes.js';
 import { parsePublicId } from '../../src/shared/ids.js';
-import { formWith, json, OWN_RIGHTS, postForm, productShot } from '../support/api.js';
+import { formWith, json, OWN_RIGHTS, postForm, productShot, runToEnd } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
@@ -186,6 +186,50 @@ describe('parts of a file', () => {
     }
     await writeFile(onDisk, whole);
     expect(await bytesOf(path)).toEqual(whole);
+  });
+});
+
+describe('a film, a sound and a model that a provider makes', () => {
+  const STEPS = [
+    ['generate-video', 'video/mp4', 'video'],
+    ['compose-music', 'audio/wav', 'audio'],
+    ['generate-3d', 'model/gltf-binary', 'model3d'],
+  ] as const;
+
+  it('are captured, signed as what no trained model made, verified, and served by range', async () => {
+    const key = app.instance.keys.test;
+    const steps = STEPS.map(([operation]) => ({
+      key: operation,
+      operation,
+      model: 'sandbox-generator@sandbox',
+      parameters: { prompt: 'rain on a roof' },
+    }));
+    const made = await app.request('/v1/pipelines', {
+      ...json({ name: 'all-media', definition: { steps } }),
+      key,
+    });
+    expect(made.status).toBe(201);
+    const run = await runToEnd(app, productShot(app, { pipeline: 'all-media', inputs: {} }), key);
+    expect(run.state).toBe('SUCCEEDED');
+    for (const [operation, mediaType, kind] of STEPS) {
+      const { assetId = '' } = run.steps.find((step) => step.key === operation) ?? {};
+      const asset = (await (await app.request(`/v1/assets/${assetId}`, { key })).json()) as AssetAnswer;
+      expect(asset).toMatchObject({ mediaType, kind });
+      const path = `/v1/assets/${assetId}/content`;
+      const part = await app.request(path, { key, headers: { range: 'bytes=4-' } });
+      const whole = Buffer.from(await (await app.request(path, { key })).arrayBuffer());
+      expect([part.status, sha256Hex(whole)]).toEqual([206, asset.sha256]);
+      expect(Buffer.from(await part.arrayBuffer())).toEqual(whole.subarray(4));
+      const isSidecar = asset.manifestPlacement === 'sidecar';
+      const manifest = isSidecar
+        ? Buffer.from(await (await app.request(`/v1/assets/${assetId}/manifest`, { key })).arrayBuffer())
+        : undefined;
+      expect(await verify(whole, manifest)).toMatchObject({
+        verdict: 'intact_and_trusted',
+        log: { status: 'in_log' },
+        disclosure: { generativeAi: 'no' },
+      });
+    }
   });
 });
 

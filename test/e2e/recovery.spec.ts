@@ -13,11 +13,11 @@ import {
 } from '../../src/identity/application/create-development-organization.js';
 import { parsePrinted, printUnit } from '../../src/recovery/domain/iscc/iscc-unit.js';
 import { imageUnit } from '../../src/recovery/domain/iscc/image-code.js';
-import { fingerprintOf } from '../../src/recovery/adapters/sharp-fingerprinter.js';
+import { pictureFingerprint } from '../support/picture-fingerprint.js';
 import { valueOfImageCode } from '../../src/recovery/domain/soft-binding-value.js';
 import { addPerson, formWith, json, OWN_RIGHTS, postForm } from '../support/api.js';
 import { Inspector } from '../support/inspector.js';
-import { scenePicture } from '../support/pictures.js';
+import { pngThatClaims, scenePicture } from '../support/pictures.js';
 import { SbrContract } from '../support/sbr-contract.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
@@ -78,7 +78,7 @@ const anywhere = { key: null } as const;
 /** What comes back from a platform: half the size, another format, no manifest. */
 const stripped = (picture: Buffer): Promise<Buffer> =>
   sharp(picture).resize({ width: 160 }).jpeg({ quality: 70 }).toBuffer();
-const codeOf = async (picture: Buffer): Promise<Uint8Array> => (await fingerprintOf(picture)).trimmed;
+const codeOf = async (picture: Buffer): Promise<Uint8Array> => (await pictureFingerprint(picture)).trimmed;
 
 function byContent(picture: Buffer, key: string | null = null, query = ''): Promise<Response> {
   return app.request(`/sbr/matches/byContent${query}`, {
@@ -388,6 +388,20 @@ describe('what is refused', () => {
   ])('415: %s', async (_what, type, body) => {
     const init = { method: 'POST', body, headers: { 'content-type': type }, ...anywhere };
     await refusal(app.request('/sbr/matches/byContent', init), 415, '/matches/byContent', 'post');
+  });
+
+  it('a bomb and half of a picture, which are decoded elsewhere, while others are served', async () => {
+    const picture = await scenePicture(3);
+    for (const bad of [pngThatClaims(30_000, 30_000), picture.subarray(0, picture.length / 2)]) {
+      const [refused, served] = await Promise.all([byContent(bad), byContent(await stripped(picture))]);
+      expect([415, 422]).toContain(refused.status);
+      expect(served.status).toBe(200);
+      const form = { ...postForm(formWith(bad, 'a.png', {})), key: null };
+      const verified = (await (await app.request('/v1/verify', form)).json()) as {
+        similar?: { text: string };
+      };
+      expect(verified.similar?.text ?? 'refused').toMatch(/could not be compared|refused/);
+    }
   });
 
   it('a file on a route that takes JSON stays refused', async () => {

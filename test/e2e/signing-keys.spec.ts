@@ -10,6 +10,7 @@ import { ActiveKeys } from '../../src/provenance/application/keys/active-keys.js
 import { ChangeKeys, RETIRING_MS } from '../../src/provenance/application/keys/change-keys.js';
 import { type KeyGeneration } from '../../src/provenance/domain/key-generation.js';
 import { ClaimAuthority } from '../../src/provenance/testing/claim-authority.js';
+import { type Tx } from '../../src/database/organization-tx.js';
 import { createServices } from '../../src/services.js';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { FakeKms } from '../fakes/aws-kms/fake-kms.js';
@@ -98,6 +99,11 @@ async function verdictOf(asset: Asset): Promise<string> {
   const verified = await app.request('/v1/verify', { method: 'POST', body: form });
   return ((await verified.json()) as { verdict: string }).verdict;
 }
+const readiness = async (): Promise<string> => {
+  const answer = await app.request('/readyz', { key: null });
+  const { checks } = (await answer.json()) as { checks: { name: string; detail: string }[] };
+  return checks.find(({ name }) => name === 'claim-key')?.detail ?? '';
+};
 const active = async (): Promise<KeyGeneration> => {
   const key = await app.services.keyGenerations.active('claim');
   if (key === undefined) throw new Error('no active key');
@@ -213,6 +219,15 @@ describe('keys of an installation', () => {
       logger,
     });
     const { generation } = await other.activeKeys.current('claim');
+    // The files of the development authority for names lie in this home, and its credentials in this database.
+    const organizationId = parsePublicId('organization', app.instance.organizationId) ?? '';
+    const { organizationTx, namedActors } = other;
+    expect([other.identityIssuer, other.identityLists()]).toEqual([undefined, []]);
+    expect(app.services.identityLists()).toHaveLength(1);
+    const inDevelopment = (tx: Tx) => app.services.namedActors.organization(tx, 'Acme');
+    expect(await app.services.organizationTx.run(organizationId, inDevelopment)).toBeDefined();
+    const named = (tx: Tx) => namedActors.organization(tx, 'Acme');
+    expect(await organizationTx.run(organizationId, named)).toBeUndefined();
     await other.stop();
     expect(generation.id).toBe((await active()).id);
     const fresh = await createTestDatabase();
@@ -236,6 +251,7 @@ describe('keys of an installation', () => {
     const arn = kms.createKey('RSA_2048');
     const key = await bring(`awskms:${arn}`);
     expect(key).toMatchObject({ algorithm: 'ps256', reference: `awskms:${arn}` });
+    expect(await readiness()).toMatch(/can sign: ps256 in awskms, certificate [0-9a-f]{16}; /);
     kms.setState(arn, 'Disabled');
     await expectHeld('signer_unavailable', /disabled/);
     kms.setState(arn, 'Enabled');
@@ -278,6 +294,9 @@ describe('keys of an installation', () => {
     expect((await command('activate', key.id)).error).toMatch(/never signs again/);
     await bring('file:next.pem', '--new');
     await uploaded();
+    // What it signed is in the log and intact, but its signature alone is worth nothing any more.
+    expect(await verdictOf(lost as Asset)).toBe('intact');
+    for (const other of assets.slice(0, -1)) expect(await verdictOf(other)).toBe('intact_and_trusted');
     expect((await entries()).find(({ type }) => type === 'claim_key.compromised')?.data).toEqual({
       certificateSha256: key.certificate?.sha256,
       reason: 'key_compromise',

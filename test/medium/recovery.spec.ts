@@ -8,7 +8,8 @@ import { type DataSource } from 'typeorm';
 import { createDataSource } from '../../src/database/data-source.js';
 import { OrganizationTx } from '../../src/database/organization-tx.js';
 import { bitText, FingerprintRepository } from '../../src/recovery/adapters/fingerprint.repository.js';
-import { SharpFingerprinter } from '../../src/recovery/adapters/sharp-fingerprinter.js';
+import { normalizePicture } from '../../src/assets/adapters/normalize-picture.js';
+import { IsolatedFingerprinter } from '../../src/recovery/adapters/isolated-fingerprinter.js';
 import { FillFingerprints, type FillProgress } from '../../src/recovery/application/fill-fingerprints.js';
 import { hammingDistance } from '../../src/recovery/domain/iscc/image-code.js';
 import { newId } from '../../src/shared/ids.js';
@@ -159,7 +160,7 @@ describe('assets from before there were fingerprints', () => {
         organizationTx,
         repository,
         { localPath: (_organization: string, sha256: string) => Promise.resolve(join(folder, sha256)) },
-        new SharpFingerprinter(() => undefined),
+        new IsolatedFingerprinter({ normalize: normalizePicture }, () => undefined),
         (progress) => reports.push(progress),
       );
     const first = fill();

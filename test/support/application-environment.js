@@ -10,9 +10,9 @@ export default class ApplicationEnvironment extends TestEnvironment {
     await super.setup();
     // Variables that no setting of ours stands for: the AWS client of the program reads its own.
     this.global.programEnvironment = process.env;
-    this.global.startColophon = async (environment) => {
+    this.global.startColophon = async (environment, output) => {
       const { startTestApplication } = await import(PROGRAM.href);
-      return startTestApplication(environment);
+      return startTestApplication(environment, output);
     };
   }
 }

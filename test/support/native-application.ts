@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from '../../src/app.module.js';
 import { type Configuration, readConfiguration } from '../../src/config/configuration.js';
@@ -33,19 +33,21 @@ const COMPILED = new URL('../../src/', import.meta.url);
 /** The whole product in this process: real PostgreSQL, real signatures, real HTTP on a free port. */
 export async function startTestApplication(
   environment: Record<string, string> = {},
+  /** Gets the output of the service, line by line; by default it says nothing. */
+  output?: DestinationStream,
 ): Promise<TestApplication> {
   const database = await createTestDatabase();
   const home = mkdtempSync(join(tmpdir(), 'colophon-app-'));
   const configuration = readConfiguration({
     COLOPHON_HOME: home,
     PORT: '0',
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: output === undefined ? 'silent' : 'debug',
     COLOPHON_STEP_LEASE_SECONDS: '5',
     COLOPHON_REQUESTS_PER_MINUTE: '100000',
     COLOPHON_VERIFICATIONS_PER_MINUTE: '100000',
     ...environment,
   });
-  const logger = pino({ level: configuration.logLevel });
+  const logger = pino({ level: configuration.logLevel }, output ?? pino.destination(1));
   const verification = { childModuleUrl: new URL('provenance/adapters/verification-child.js', COMPILED) };
   const studio = { threadModuleUrl: new URL('generation/adapters/studio/studio-thread.js', COMPILED) };
   const services = await createServices({ configuration, database, logger, studio, verification });

@@ -13,5 +13,5 @@ declare global {
 }
 
 /** The whole product in this process: real PostgreSQL, real signatures, real HTTP on a free port. */
-export const startTestApplication: typeof StartTestApplication = (environment) =>
-  globalThis.startColophon(environment);
+export const startTestApplication: typeof StartTestApplication = (environment, output) =>
+  globalThis.startColophon(environment, output);

@@ -7,7 +7,7 @@ import {
   MAX_PIXELS_TOTAL,
   type PictureSize,
 } from '../domain/media-probe/media-limits.js';
-import type { MediaProbe, MediaSource, ProbedMedia } from '../domain/media-probe/media-probe.port.js';
+import type { MediaProbe, ProbedMedia } from '../domain/media-probe/media-probe.port.js';
 import { checkMediaStructure } from '../domain/media-probe/media-structure.js';
 import { checkStructure } from '../domain/media-probe/picture-structure.js';
 import {
@@ -19,15 +19,19 @@ import {
 } from '../domain/media-probe/still-image-type.js';
 import { sharp } from './libvips.js';
 
-/** A picture within the limits decodes in a few seconds; one that takes longer was made to. */
-const DECODE_TIMEOUT_SECONDS = 60;
+/**
+ * A picture within the limits decodes in a few seconds; one that takes longer was made to. Below the time after which the
+ * process that decodes is ended, so that it can still say why.
+ */
+const DECODE_TIMEOUT_SECONDS = 25;
 
 /**
  * Probes with our own structure walk first and, for still pictures, libvips afterwards: the library only sees what
- * passed the walk, and only what it is trusted with.
+ * passed the walk, and only what it is trusted with. In the service this runs in a child process: see
+ * {@link IsolatedMediaProbe}.
  */
 export class SharpMediaProbe implements MediaProbe {
-  async probe(source: MediaSource): Promise<ProbedMedia> {
+  async probe(source: { readonly path: string } | { readonly bytes: Uint8Array }): Promise<ProbedMedia> {
     return 'bytes' in source
       ? probeWith(bufferSource(source.bytes), source.bytes)
       : withFile(source.path, (bytes) => probeWith(bytes, source.path));

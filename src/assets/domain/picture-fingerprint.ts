@@ -3,6 +3,21 @@ export const FINGERPRINT_ALGORITHM = 'io.iscc.v0';
 /** Of how a picture becomes 32 x 32 gray values, which the standard leaves open in part. */
 export const NORMALIZATION_VERSION = 1;
 
+/** Side of the square of gray values that a code is made of. */
+export const NORMALIZED_SIDE = 32;
+
+/** A picture as 32 x 32 gray values from 0 to 255, row by row: once with even borders cut, once with nothing cut. */
+export interface NormalizedPicture {
+  readonly trimmed: Uint8Array;
+  readonly whole: Uint8Array;
+}
+
+/** Decodes a picture of anybody, away from this process. */
+export interface PictureNormalizer {
+  /** @throws ColophonError `media_corrupt`, `media_too_large`; `rate_limited` when too many wait */
+  normalize(path: string): Promise<NormalizedPicture>;
+}
+
 /**
  * What a picture looks like, twice 32 bytes: similar pictures differ in few bits. `trimmed` is the code of the standard,
  * after even borders were cut. Where a border ends is unsteady, though: a smaller or recompressed copy is cut elsewhere

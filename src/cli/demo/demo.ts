@@ -154,6 +154,7 @@ async function work(
     await writeFile(join(folder, 'asset.png'), await client.download(`/v1/assets/${result.assetId}/content`));
     for (const { fileName, bytes } of result.reports) await writeFile(join(folder, fileName), bytes);
     await writeFile(join(folder, 'claim-ca.pem'), await instance.authorityPem());
+    await writeFile(join(folder, 'identity-ca.pem'), await instance.nameAuthorityPem());
     const lastReportId = result.reports.at(-1)?.id;
     if (lastReportId === undefined) throw new DemoFailure('no report was made');
     const { organizationId } = result;
@@ -186,7 +187,7 @@ function farewell(folder: string, seconds: number): string {
     `${at('summary.json')}   ids and hashes`,
     '',
     'Verify it yourself, offline:',
-    `  npx colophon verify ${at('asset.png')} --trust ${at('claim-ca.pem')}`,
+    `  npx colophon verify ${at('asset.png')} --trust ${at('claim-ca.pem')} --identity-trust ${at('identity-ca.pem')}`,
     `  npx colophon verify ${at('evidence.zip')}`,
     `  npx colophon log fsck ${at('log')}`,
   ]);

@@ -9,6 +9,8 @@ export interface FreshInstance {
   readonly running: Promise<RunningColophon>;
   /** Certificate of the authority under which it signs, PEM. Public. */
   authorityPem(): Promise<string>;
+  /** Certificate of the authority for the names in its manifests, PEM. Public; it proves no name. */
+  nameAuthorityPem(): Promise<string>;
   /** Stops it, also in the middle of its start, and removes everything that it wrote. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -30,6 +32,7 @@ export async function startFreshInstance(): Promise<FreshInstance> {
   return {
     running,
     authorityPem: () => readFile(join(home, 'keys', 'claim-ca.pem'), 'utf8'),
+    nameAuthorityPem: () => readFile(join(home, 'keys', 'identity-ca.pem'), 'utf8'),
     close: () => (closing ??= close()),
   };
 }

@@ -10,6 +10,7 @@ const FILES = [
   'dossier.json',
   'evidence.zip',
   'claim-ca.pem',
+  'identity-ca.pem',
   'log/checkpoint',
   'log/vkey',
 ];

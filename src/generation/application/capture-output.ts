@@ -64,7 +64,9 @@ export class CaptureOutput {
         `It is ${MEDIA_TYPE_FACTS[media.mediaType].name}, not ${named(wanted)}.`,
       );
     } catch (cause) {
-      if (!(cause instanceof ColophonError)) throw cause;
+      // Our own trouble says nothing about what the provider sent: it is looked at again.
+      const isOurs = !(cause instanceof ColophonError) || cause.status >= 500 || cause.code === 'rate_limited';
+      if (isOurs) throw cause;
       throw new ColophonError('upstream_invalid', `The provider's output is not usable: ${cause.message}`, {
         cause,
       });

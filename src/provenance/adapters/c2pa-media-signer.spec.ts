@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sha256Hex } from '../../shared/bytes.js';
 import { DIGITAL_SOURCE_TYPES } from '../domain/manifest-plan.js';
+import { createFreeAuthority, signFreely } from '../testing/free-signer.js';
 import {
   action,
   generatedPlan,
@@ -307,6 +308,25 @@ describe('a source that arrives with a manifest of its own', () => {
     const same = generatedPlan({ ...edit, ingredients: [parentOf(upstream)] });
     const again = await workshop.verify(await workshop.sign(upstream, same));
     expect(again.chain?.ingredients.map((node) => node.relationship)).toEqual(['parentOf']);
+  });
+
+  it('refuses one that the library breaks when it copies it, and says that the file is at fault', async () => {
+    const definition = { title: 'x', assertions: [{ label: 'com.example.a/b', data: { text: 'y' } }] };
+    const by = await createFreeAuthority();
+    const upstream = await signFreely(await workshop.picture(), workshop.newPath(), by, definition);
+    expect((await workshop.verify(upstream)).verdict).toBe('intact');
+    for (const signing of [
+      () => workshop.sign(upstream, generatedPlan(), 'received_with_declaration'),
+      async () =>
+        workshop.sign(
+          await workshop.picture(),
+          generatedPlan({
+            actions: [action('c2pa.edited', 'humanEdits')],
+            ingredients: [parentOf(upstream)],
+          }),
+        ),
+    ])
+      await expect(signing()).rejects.toMatchObject({ code: 'manifest_malformed' });
   });
 
   it.each(['picture', 'signature'] as const)('keeps and reports a broken one (%s altered)', async (what) => {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Builder, CallbackSigner } from '@contentauth/c2pa-node';
 import sharp from 'sharp';
 import { isColophonError } from '../../shared/errors.js';
 import {
@@ -11,6 +10,7 @@ import {
   SigningWorkshop,
   type MediaFile,
 } from '../testing/signing-workshop.js';
+import { pictureWithRemoteManifest } from '../testing/remote-manifest-picture.js';
 import { C2paReader, readManifestStore } from './c2pa-reader.js';
 
 let workshop: SigningWorkshop;
@@ -160,32 +160,12 @@ describe('a file without a manifest', () => {
 
   it('that names a manifest elsewhere: nobody goes there, and it can be signed', async () => {
     const file = await workshop.picture();
-    const path = await withRemoteManifest(file, 'http://127.0.0.1:9/manifest.c2pa');
+    const path = await pictureWithRemoteManifest(workshop, file, 'http://127.0.0.1:9/manifest.c2pa');
     expect((await workshop.verify({ ...file, path })).verdict).toBe('none');
     const signed = await workshop.sign({ ...file, path });
     expect((await workshop.verify(signed)).verdict).toBe('intact_and_trusted');
   });
 });
-
-async function withRemoteManifest(file: MediaFile, url: string): Promise<string> {
-  const builder = Builder.withJson({ title: 'elsewhere', assertions: [] }, '{}');
-  builder.setIntent({ create: 'http://c2pa.org/digitalsourcetype/empty' });
-  builder.setNoEmbed(true);
-  builder.setRemoteUrl(url);
-  const { claimKey } = workshop.keystore;
-  const signer = CallbackSigner.newSigner(
-    {
-      alg: 'es256',
-      certs: [Buffer.from(claimKey.certificateChainPem)],
-      reserveSize: 10_240,
-      directCoseHandling: false,
-    },
-    (bytes) => claimKey.sign(bytes),
-  );
-  const path = workshop.newPath();
-  await builder.signAsync(signer, { path: file.path, mimeType: file.mediaType }, { path });
-  return path;
-}
 
 describe('hostile files never crash the reader', () => {
   const magic: Readonly<Record<PictureType, Buffer>> = {

@@ -27,6 +27,7 @@ import { extractManifestStore } from './manifest-store-extraction.js';
 import { MAX_STORE_BYTES } from './manifest-store-slice.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
 import { SignatureReading } from './signature-findings.js';
+import { ownIdentityLists } from './own-identity-lists.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
 
 /** The report of a hostile manifest can be far larger than the manifest. 32 Mi characters. */
@@ -65,7 +66,10 @@ export class C2paReader implements MediaVerifier {
   private prepare(): C2paReader['prepared'] {
     const { trust, lists = [], clock = systemClock } = this.options;
     const signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
-    const namedActors = new IdentityReading(trust, clock);
+    const namedActors = new IdentityReading(
+      [...ownIdentityLists(trust?.identityAnchorsPem), ...lists],
+      clock,
+    );
     return { key: keyOf(trust), settings: readerSettings(trust, lists), signatures, namedActors };
   }
 
@@ -242,7 +246,9 @@ function ownList({ name, anchorsPem, certificates }: TrustAnchors): TrustList {
 }
 
 function keyOf(trust: TrustAnchors | undefined): string {
-  return trust === undefined ? '' : JSON.stringify([trust.anchorsPem, trust.certificates]);
+  return trust === undefined
+    ? ''
+    : JSON.stringify([trust.anchorsPem, trust.certificates, trust.identityAnchorsPem]);
 }
 
 /** A manifest store in a file of its own. @throws ColophonError `manifest_malformed` */

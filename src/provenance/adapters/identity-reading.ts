@@ -4,7 +4,7 @@ import { storedManifests, type StoredAssertion, type StoredManifest } from '../d
 import { type NamedActor } from '../domain/media-verifier.port.js';
 import { type ClaimFinding } from '../domain/signature-finding.js';
 import { type Clock } from '../../shared/clock.js';
-import { type TrustAnchors } from './c2pa-settings.js';
+import { type TrustList, type TrustListUse, trustListUse } from '../domain/trust-list.js';
 import { type IdentitiesByManifest } from './chain-tree.js';
 import {
   type AssertionReference,
@@ -23,15 +23,27 @@ const MAX_CHAIN = 10;
 /** id-kp-documentSigning (RFC 9336): the one purpose that CAWG Identity 1.3 always accepts. */
 const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
 
+interface IdentityAnchors {
+  readonly list: TrustList;
+  readonly certificates: readonly X509Certificate[];
+}
+
 /**
  * The named actors of every manifest of a store. They are checked here and not by the C2PA library: version 0.8.0 of the
  * binding finds no certificate trusted whatever its settings, and counts that against the whole file.
  */
 export class IdentityReading {
+  private readonly anchors: readonly IdentityAnchors[];
+
+  /** @param lists those for identities count, in their order */
   constructor(
-    private readonly trust: TrustAnchors | undefined,
+    lists: readonly TrustList[],
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.anchors = lists
+      .filter(({ purpose }) => purpose === 'identities')
+      .map((list) => ({ list, certificates: certificatesIn(list.anchorsPem) }));
+  }
 
   /** @param claims say when a manifest was signed, where a trusted time-stamp says so; otherwise now counts */
   read(store: Buffer, claims: readonly ClaimFinding[]): IdentitiesByManifest {
@@ -41,20 +53,28 @@ export class IdentityReading {
       manifests.map((manifest) => {
         const time = times.get(manifest.manifestLabel);
         const at = time === undefined ? this.clock.now() : new Date(time);
-        return [manifest.manifestLabel, identitiesOf(manifest, this.trust, at)];
+        return [manifest.manifestLabel, identitiesOf(manifest, (chain) => this.listFor(chain, at), at)];
       }),
     );
   }
+
+  private listFor(chain: readonly X509Certificate[], at: Date): TrustListUse | undefined {
+    const found = this.anchors.find(({ certificates }) => isTrusted(chain, certificates, at));
+    return found && trustListUse(found.list, this.clock.now());
+  }
 }
 
-function identitiesOf(manifest: StoredManifest, trust: TrustAnchors | undefined, at: Date): NamedActor[] {
+/** Who vouches for a chain of certificates. */
+type FindList = (chain: readonly X509Certificate[]) => TrustListUse | undefined;
+
+function identitiesOf(manifest: StoredManifest, listFor: FindList, at: Date): NamedActor[] {
   const found = manifest.assertions
     .filter(({ label }) => IDENTITY_LABEL.test(label))
     .slice(0, MAX_IDENTITIES);
   if (found.length === 0) return [];
   const claimed = tolerantly(() => assertionReferences(manifest)) ?? [];
   return found.map((assertion) => ({
-    ...(tolerantly(() => readIdentity(assertion, claimed, trust, at)) ?? MALFORMED),
+    ...(tolerantly(() => readIdentity(assertion, claimed, listFor, at)) ?? MALFORMED),
     label: assertion.label,
   }));
 }
@@ -68,6 +88,7 @@ const MALFORMED: NamedActor = {
   state: 'broken',
   problem: 'cawg.identity.cbor.invalid',
   trustedBy: undefined,
+  trustList: undefined,
   references: [],
   certificateSha256: undefined,
 };
@@ -91,7 +112,7 @@ function mapOf(value: unknown): CborMap {
 function readIdentity(
   { content }: StoredAssertion,
   claimed: readonly AssertionReference[],
-  trust: TrustAnchors | undefined,
+  listFor: FindList,
   at: Date,
 ): NamedActor {
   if (content.length > MAX_ASSERTION_BYTES) return MALFORMED;
@@ -108,7 +129,7 @@ function readIdentity(
     return { ...stated, state: 'not_checked', problem: 'cawg.identity.sig_type.unknown' };
   const signature = assertion.get('signature');
   if (!(signature instanceof Uint8Array)) return stated;
-  return { ...stated, ...readSignature(signature, payload, trust, at) };
+  return { ...stated, ...readSignature(signature, payload, listFor, at) };
 }
 
 /** CAWG Identity 1.3 section 7: each reference is one of the claim, none twice, and the hard binding is among them. */
@@ -151,7 +172,7 @@ const ALGORITHMS: ReadonlyMap<unknown, { hash: string | null; pss?: true }> = ne
 function readSignature(
   signature: Uint8Array,
   payload: CborMap,
-  trust: TrustAnchors | undefined,
+  listFor: FindList,
   at: Date,
 ): Partial<NamedActor> {
   const parts: unknown = decode(signature, {
@@ -179,12 +200,8 @@ function readSignature(
   if (!isWithin(leaf, at)) return { ...who, problem: 'cawg.x509.signature.outside_validity' };
   if (leaf.ca || !(leaf.keyUsage ?? []).includes(DOCUMENT_SIGNING))
     return { ...who, problem: 'cawg.x509.credential.invalid' };
-  return {
-    ...who,
-    state: 'valid',
-    problem: undefined,
-    trustedBy: isTrusted(chain, trust, at) ? trust?.name : undefined,
-  };
+  const trustList = listFor(chain);
+  return { ...who, state: 'valid', problem: undefined, trustedBy: trustList?.name, trustList };
 }
 
 /**
@@ -215,10 +232,11 @@ function signatureHolds(
 }
 
 /** Each certificate is issued by the next, and one of them by an anchor, or an anchor itself. */
-function isTrusted(chain: readonly X509Certificate[], trust: TrustAnchors | undefined, at: Date): boolean {
-  const anchors = (trust?.identityAnchorsPem?.match(PEM_CERTIFICATE) ?? []).map(
-    (pem) => new X509Certificate(pem),
-  );
+function isTrusted(
+  chain: readonly X509Certificate[],
+  anchors: readonly X509Certificate[],
+  at: Date,
+): boolean {
   for (const [i, certificate] of chain.entries()) {
     if (!isWithin(certificate, at)) return false;
     if (anchors.some((anchor) => anchor.fingerprint256 === certificate.fingerprint256)) return true;
@@ -230,6 +248,13 @@ function isTrusted(chain: readonly X509Certificate[], trust: TrustAnchors | unde
 }
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** A list in which something cannot be read vouches for nobody by that. */
+function certificatesIn(pem: string): X509Certificate[] {
+  return (pem.match(PEM_CERTIFICATE) ?? []).flatMap(
+    (text) => tolerantly(() => new X509Certificate(text)) ?? [],
+  );
+}
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);

@@ -11,6 +11,7 @@ import {
   SigningWorkshop,
 } from '../testing/signing-workshop.js';
 import { pictureWithXmp, xmpPacket } from '../testing/reserved-pictures.js';
+import { OWN_IDENTITY_LIST } from '../domain/trust-list.js';
 import { C2paReader, readManifestStore } from './c2pa-reader.js';
 import { readPacket } from './xmp/write-metadata.js';
 
@@ -99,13 +100,13 @@ describe('a manifest with everything in it', () => {
           organization: `Acme${mark}`,
           roles: ['cawg.producer'],
           state: 'valid',
-          trustedBy: 'this installation',
+          trustedBy: OWN_IDENTITY_LIST,
         },
         {
           name: `Ada${mark}`,
           roles: ['cawg.editor', 'cawg.contributor'],
           state: 'valid',
-          trustedBy: 'this installation',
+          trustedBy: OWN_IDENTITY_LIST,
         },
       ]);
       expect(chain?.identities[0]?.references).toContain('cawg.metadata');
@@ -237,6 +238,10 @@ describe('a named actor', () => {
       ];
     };
     expect(await seenWith(claims)).toEqual(['intact_and_trusted', 'valid nobody', 'valid nobody']);
-    expect(await seenWith(identities, identities)).toEqual(['intact', 'valid a list', 'valid a list']);
+    expect(await seenWith(identities, identities)).toEqual([
+      'intact',
+      `valid ${OWN_IDENTITY_LIST}`,
+      `valid ${OWN_IDENTITY_LIST}`,
+    ]);
   });
 });

@@ -7,7 +7,13 @@ import { AuthorityKeys } from '../../../test/fakes/time-stamp-authority/authorit
 import { makeToken } from '../../../test/fakes/time-stamp-authority/make-token.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { type MediaVerification } from '../domain/media-verifier.port.js';
-import { type TrustList, type TrustPurpose } from '../domain/trust-list.js';
+import { logStanding } from '../domain/log-standing.js';
+import {
+  type OnlyCertificates,
+  OWN_TRUST_LIST,
+  type TrustList,
+  type TrustPurpose,
+} from '../domain/trust-list.js';
 import { createFreeAuthority, type FreeAuthority, signFreely } from '../testing/free-signer.js';
 import { type MediaFile, SigningWorkshop } from '../testing/signing-workshop.js';
 import { C2paReader, readManifestStore } from './c2pa-reader.js';
@@ -103,6 +109,84 @@ describe('who signed', () => {
     expect(result).toMatchObject({ verdict: 'intact', trustedBy: 'no list', signer: { list: undefined } });
     expect(codes(result)).toContain('signingCredential.untrusted');
     expect(codes(result)).not.toContain('signingCredential.trusted');
+  });
+});
+
+describe('an installation whose certificate comes from a public authority', () => {
+  const leafOf = ({ chain }: FreeAuthority): string => sha256Hex(chain[0] ?? Buffer.alloc(0));
+  /** As InstallationTrust hands it out: the root that everybody else under it has too, and our own certificates. */
+  const installation = (certificates: OnlyCertificates, anchorsPem = authority.caPem) =>
+    new C2paReader({ trust: { name: OWN_TRUST_LIST, anchorsPem, certificates } });
+  const ours = (): OnlyCertificates => ({ trusted: [leafOf(authority)], ever: [leafOf(authority)] });
+
+  it('knows its own files, and nobody else’s under the same root, whatever name they write', async () => {
+    const twin = await createFreeAuthority({ under: authority });
+    const theirs = await sign(twin);
+    const reader = installation(ours());
+    expect(await reader.verify(plain)).toMatchObject({
+      verdict: 'intact_and_trusted',
+      trustedBy: OWN_TRUST_LIST,
+      claims: [{ isOurCertificate: true }],
+    });
+    const foreign = await reader.verify(theirs);
+    expect(foreign).toMatchObject({
+      verdict: 'intact',
+      trustedBy: 'no list',
+      signer: { list: undefined, isOurs: false },
+      claims: [{ isOurCertificate: false, trustedBy: undefined }],
+    });
+    // A list that trusts the authority trusts its customers: as signers, not as us.
+    const agency = list('agency', 'signers', authority.caPem);
+    const trust = { name: OWN_TRUST_LIST, anchorsPem: authority.caPem, certificates: ours() };
+    const both = await new C2paReader({ trust, lists: [agency] }).verify(theirs);
+    expect(both).toMatchObject({ trustedBy: 'agency', claims: [{ isOurCertificate: false }] });
+  });
+
+  it('is not forged by a certificate of the same name and number under another root', async () => {
+    const impostor = await createFreeAuthority();
+    const result = await installation(ours()).verify(await sign(impostor));
+    expect(result).toMatchObject({ verdict: 'intact', claims: [{ isOurCertificate: false }] });
+  });
+
+  it('trusts nothing of a certificate that was given up, and still sees that it speaks in its name', async () => {
+    const given = { trusted: [], ever: [leafOf(authority)] };
+    for (const anchorsPem of [authority.caPem, '']) {
+      const result = await installation(given, anchorsPem).verify(plain);
+      expect(result).toMatchObject({
+        verdict: 'intact',
+        trustedBy: 'no list',
+        claims: [{ isOurCertificate: true, trustedBy: undefined }],
+      });
+      const standing = logStanding(result, {
+        file: undefined,
+        claims: new Map(),
+        labels: new Set(),
+        namesOurLog: false,
+      });
+      expect(standing).toMatchObject({ status: 'forged', misusedKey: { isOurCertificate: true } });
+    }
+    // The next key under the same root is good, and does not bring the old one back.
+    const next = await createFreeAuthority({ under: authority });
+    const reader = installation({ trusted: [leafOf(next)], ever: [leafOf(authority), leafOf(next)] });
+    expect((await reader.verify(await sign(next))).verdict).toBe('intact_and_trusted');
+    expect((await reader.verify(plain)).verdict).toBe('intact');
+  });
+
+  it('does not call a stranger its own who pastes its certificate beside his', async () => {
+    const thief = await createFreeAuthority();
+    const pasted = { chain: [...authority.chain], key: thief.key };
+    const file = await signFreely(await workshop.picture(), workshop.newPath(), pasted, { title: 'x' });
+    const result = await installation(ours())
+      .verify(file)
+      .catch(() => undefined);
+    expect(result?.verdict ?? 'broken').toBe('broken');
+    const behind = { chain: [...thief.chain, ...authority.chain], key: thief.key };
+    const other = await signFreely(await workshop.picture(), workshop.newPath(), behind, { title: 'x' });
+    const second = await installation(ours())
+      .verify(other)
+      .catch(() => undefined);
+    expect(second?.verdict).not.toBe('intact_and_trusted');
+    expect(second?.claims.map(({ isOurCertificate }) => isOurCertificate) ?? []).not.toContain(true);
   });
 });
 

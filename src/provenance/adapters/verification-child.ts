@@ -1,13 +1,18 @@
 /**
- * The program of the child process in which files of strangers are parsed. It knows no secrets (empty environment),
+ * The program of the child process in which files of strangers are parsed and decoded. It knows no secrets (empty environment),
  * fetches nothing, has no network where the system allows that, and may die at any time: the parent turns that into a
  * clear error.
  */
+import { type ProbedMedia } from '../../assets/domain/media-probe/media-probe.port.js';
 import { ColophonError } from '../../shared/errors.js';
 import { C2paReader } from './c2pa-reader.js';
 import { crJsonOfFile, isTrap } from './cr-json.js';
 import { readReservations } from './reservations/read-reservations.js';
-import { type VerificationAnswer, type VerificationJob } from './verification-protocol.js';
+import {
+  type NormalizedPixels,
+  type VerificationAnswer,
+  type VerificationJob,
+} from './verification-protocol.js';
 
 /** The library works on its own threads, so this timer fires while a manifest expands in native memory. */
 const MEMORY_CHECK_INTERVAL_MS = 20;
@@ -45,11 +50,36 @@ async function work(job: VerificationJob): Promise<void> {
 }
 
 async function done(job: VerificationJob): Promise<VerificationAnswer> {
-  if (job.task === 'crjson') return { kind: 'represented', crJson: await crJsonOfFile(job) };
-  const verification = await readerFor(job).verify(job);
-  return job.task === 'verify'
-    ? { kind: 'verified', verification }
-    : { kind: 'read', reservations: await readReservations(job.path, verification) };
+  switch (job.task) {
+    case 'crjson':
+      return { kind: 'represented', crJson: await crJsonOfFile(job) };
+    case 'probe':
+      return { kind: 'probed', media: await probe(job.path) };
+    case 'pixels':
+      return { kind: 'normalized', pixels: await normalizedPixels(job.path) };
+    case 'verify':
+      return { kind: 'verified', verification: await readerFor(job).verify(job) };
+    case 'reservations': {
+      const verification = await readerFor(job).verify(job);
+      return { kind: 'read', reservations: await readReservations(job.path, verification) };
+    }
+  }
+}
+
+/** Loaded on demand: a child that only verifies needs no decoder, which takes 50 MB. */
+async function probe(path: string): Promise<ProbedMedia> {
+  const { SharpMediaProbe } = await import('../../assets/adapters/sharp-media-probe.js');
+  return new SharpMediaProbe().probe({ path });
+}
+
+async function normalizedPixels(path: string): Promise<NormalizedPixels> {
+  const { normalizePicture } = await import('../../assets/adapters/normalize-picture.js');
+  const { trimmed, whole } = await normalizePicture(path);
+  return { trimmed: base64(trimmed), whole: base64(whole) };
+}
+
+function base64(pixels: Uint8Array): string {
+  return Buffer.from(pixels).toString('base64');
 }
 
 setInterval(() => {

@@ -133,7 +133,9 @@ describe('verification in a child process', () => {
 
   it('says that it is our fault when the child does not start', async () => {
     const child = verifier({ childModuleUrl: new URL('file:///nonexistent.js'), childExecArgv: [] });
-    await expect(child.verify(await workshop.picture())).rejects.toMatchObject({ code: 'internal' });
+    await expect(child.verify(await workshop.picture())).rejects.toMatchObject({
+      code: 'reader_unavailable',
+    });
   });
 
   it('uses one child for files one after another, and at most two at a time', async () => {

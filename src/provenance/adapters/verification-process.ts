@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { type IsolatedDecoder } from '../../assets/adapters/isolated-media-probe.js';
 import { ColophonError } from '../../shared/errors.js';
 import {
   type MediaToVerify,
@@ -10,8 +11,8 @@ import { type TrustList } from '../domain/trust-list.js';
 import { readManifestStore, readSidecar } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { findIsolation, type Isolation } from './isolation.js';
-import { type TaskResults } from './verification-protocol.js';
-import { VerificationWorker } from './verification-worker.js';
+import { type NormalizedPixels, type TaskResults } from './verification-protocol.js';
+import { ChildEndedError, VerificationWorker } from './verification-worker.js';
 
 export interface VerificationProcessOptions {
   readonly trust: TrustAnchors | undefined;
@@ -32,6 +33,11 @@ export interface VerificationProcessOptions {
   readonly maxConcurrent?: number;
   /** Files that may wait; beyond that callers are turned away. */
   readonly maxQueued?: number;
+  /**
+   * How many children a file may end. A file of a stranger: one. A file that somebody paid for: two, because a child may
+   * also be ended by what has nothing to do with the file.
+   */
+  readonly attempts?: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -46,6 +52,7 @@ const DEFAULTS = {
   memoryLimitBytes: 1024 * MEBIBYTE,
   maxConcurrent: 2,
   maxQueued: 32,
+  attempts: 1,
 };
 
 /** A child is replaced after so many files, so that whatever one file did to it does not last. */
@@ -67,11 +74,11 @@ function cpuLimitSeconds(deadlineMs: number): number {
 }
 
 /**
- * Verifies files of strangers, and reads what they reserve, in child processes: at most `maxConcurrent` at once, the others wait in a bounded
+ * Verifies and decodes files, and reads what they reserve, in child processes: at most `maxConcurrent` at once, the others wait in a bounded
  * queue. A child that crashes, grows or does not answer in time is killed, and its file is `manifest_malformed`; the
  * parent never parses the file itself.
  */
-export class VerificationProcess implements MediaVerifier, ReservationReader {
+export class VerificationProcess implements MediaVerifier, ReservationReader, IsolatedDecoder {
   private readonly options: Omit<Required<VerificationProcessOptions>, 'isolation'>;
   private readonly isolation: Promise<Isolation>;
   private readonly idle: IdleWorker[] = [];
@@ -96,7 +103,7 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
 
   /**
    * @throws ColophonError `payload_too_large`, `rate_limited` when too many wait, `unsupported_media`,
-   *   `media_corrupt`, `manifest_malformed`; `internal` when no child can be started.
+   *   `media_corrupt`, `manifest_malformed`; `reader_unavailable` when no child can be started.
    */
   async verify(file: MediaToVerify): Promise<MediaVerification> {
     return this.inTurn('verify', file);
@@ -113,6 +120,16 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
    */
   async crJson(file: MediaToVerify): Promise<string> {
     return this.inTurn('crjson', file);
+  }
+
+  /** What the file is, decoded to its end. @throws ColophonError of {@link MediaProbe}, `rate_limited` */
+  async probe(path: string): Promise<unknown> {
+    return this.inTurn('probe', { path, mediaType: '', mayBeLarge: true });
+  }
+
+  /** The picture as few gray values. @throws ColophonError `media_corrupt`, `rate_limited` */
+  async normalizedPixels(path: string): Promise<NormalizedPixels> {
+    return this.inTurn('pixels', { path, mediaType: '', mayBeLarge: true });
   }
 
   /** Cuts the store out of its container, with bounded walks; nothing in it is parsed, so no child is needed. */
@@ -169,9 +186,24 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
     const sizeBytes = await this.refuseTooLarge(file);
     await this.enter();
     try {
-      return await this.inWorker(task, file, sizeBytes);
+      return await this.inWorkers(task, file, sizeBytes);
     } finally {
       this.leave();
+    }
+  }
+
+  private async inWorkers<Task extends keyof TaskResults>(
+    task: Task,
+    file: MediaToVerify,
+    sizeBytes: number,
+  ): Promise<TaskResults[Task]> {
+    for (let left = this.options.attempts; ; left -= 1) {
+      try {
+        return await this.inWorker(task, file, sizeBytes);
+      } catch (error) {
+        const ended = error instanceof ColophonError && error.cause instanceof ChildEndedError;
+        if (!ended || this.closed || left <= 1) throw error;
+      }
     }
   }
 
@@ -195,6 +227,11 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
         memoryLimitBytes,
       };
       return await worker.run(job, deadlineMs + extraMs);
+    } catch (error) {
+      // It was ended by us: that says nothing about the file, which may be paid for.
+      if (this.closed)
+        throw new ColophonError('reader_unavailable', 'Files are not read any more.', { cause: error });
+      throw error;
     } finally {
       this.busy.delete(worker);
       this.putBack(worker);
@@ -202,7 +239,7 @@ export class VerificationProcess implements MediaVerifier, ReservationReader {
   }
 
   private takeWorker({ command }: Isolation): VerificationWorker {
-    if (this.closed) throw new ColophonError('internal', 'Verification has been shut down.');
+    if (this.closed) throw new ColophonError('reader_unavailable', 'Files are not read any more.');
     for (let last = this.idle.pop(); last; last = this.idle.pop()) {
       clearTimeout(last.timer);
       if (last.worker.isAlive) return last.worker;

@@ -23,6 +23,15 @@ export interface TaskResults {
   readonly reservations: ReservationReading;
   /** The crJSON document. */
   readonly crjson: string;
+  /** What the file is, decoded to its end; checked again by whoever asked. */
+  readonly probe: unknown;
+  /** Gray values of the picture, base64. */
+  readonly pixels: NormalizedPixels;
+}
+
+export interface NormalizedPixels {
+  readonly trimmed: string;
+  readonly whole: string;
 }
 
 /** `cpuMs`: processor time that the child has used since it began; the kernel ends it at a limit. */
@@ -33,4 +42,6 @@ type Reply =
   | { readonly kind: 'verified'; readonly verification: MediaVerification }
   | { readonly kind: 'read'; readonly reservations: ReservationReading }
   | { readonly kind: 'represented'; readonly crJson: string }
+  | { readonly kind: 'probed'; readonly media: unknown }
+  | { readonly kind: 'normalized'; readonly pixels: NormalizedPixels }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string };

@@ -1,11 +1,23 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ColophonError, ERROR_CODES } from '../../shared/errors.js';
+import { ColophonError, ERROR_CODES, type ErrorCode } from '../../shared/errors.js';
 import { type TaskResults, type VerificationAnswer, type VerificationJob } from './verification-protocol.js';
 
 /** For the JavaScript side of the child; its native memory is watched by the child itself. */
 const MAX_HEAP_MEGABYTES = 256;
 const START_DEADLINE_MS = 20_000;
+
+/** The child is gone: by the file, by the kernel, or by whoever ended it. */
+export class ChildEndedError extends Error {}
+
+/** What a file is called that ends the child, or makes it say what nobody asked. */
+const MALFORMED = {
+  verify: 'manifest_malformed',
+  reservations: 'manifest_malformed',
+  crjson: 'manifest_malformed',
+  probe: 'media_corrupt',
+  pixels: 'media_corrupt',
+} as const satisfies Record<keyof TaskResults, ErrorCode>;
 
 /** Of this task, and of no other: an answer to something that was not asked is none. */
 function resultOf<Task extends keyof TaskResults>(
@@ -16,6 +28,8 @@ function resultOf<Task extends keyof TaskResults>(
     ...(answer.kind === 'verified' ? { verify: answer.verification } : {}),
     ...(answer.kind === 'read' ? { reservations: answer.reservations } : {}),
     ...(answer.kind === 'represented' ? { crjson: answer.crJson } : {}),
+    ...(answer.kind === 'probed' ? { probe: answer.media } : {}),
+    ...(answer.kind === 'normalized' ? { pixels: answer.pixels } : {}),
   };
   return results[task];
 }
@@ -68,7 +82,7 @@ export class VerificationWorker {
     const answer = await pending.catch((cause: unknown) => {
       this.kill();
       throw new ColophonError(
-        'manifest_malformed',
+        MALFORMED[job.task],
         'The file could not be checked within the limits of time and memory.',
         { cause },
       );
@@ -82,7 +96,7 @@ export class VerificationWorker {
     }
     // Whoever answers like this is no longer our program.
     this.kill();
-    throw new ColophonError('manifest_malformed', 'The file cannot be parsed.');
+    throw new ColophonError(MALFORMED[job.task], 'The file cannot be parsed.');
   }
 
   kill(): void {
@@ -96,7 +110,9 @@ export class VerificationWorker {
       await this.ready;
     } catch (cause) {
       this.kill();
-      throw new ColophonError('internal', 'The verification process does not start.', { cause });
+      throw new ColophonError('reader_unavailable', 'The process that reads files does not start.', {
+        cause,
+      });
     }
   }
 
@@ -116,7 +132,7 @@ export class VerificationWorker {
       };
       const onExit = (code: number | null, signal: string | null): void => {
         finish(() => {
-          reject(new Error(`the child ended with ${signal ?? String(code)}`));
+          reject(new ChildEndedError(`the child ended with ${signal ?? String(code)}`));
         });
       };
       const timer = setTimeout(() => {

@@ -1,4 +1,5 @@
 import { type ChainNode, type NamedActor } from './media-verifier.port.js';
+import { trustListWords } from './trust-list.js';
 import { statusWords } from './status-words.js';
 
 /** A person or organization who put their name to the file with a credential of their own (CAWG identity 1.3). */
@@ -12,6 +13,8 @@ export interface IdentityFinding {
   readonly name: string | undefined;
   /** By our own checks (identity-reading.ts); `not_checked` for a kind of proof that is not checked here. */
   readonly status: 'trusted' | 'holds' | 'broken' | 'not_checked';
+  /** Name of the list that vouches for it; `undefined` when none does. */
+  readonly list: string | undefined;
   readonly text: string;
 }
 
@@ -26,16 +29,17 @@ export function identityFindings({ identities }: ChainNode): IdentityFinding[] {
     signatureType: actor.signatureType?.slice(0, MAX_LENGTH),
     roles: actor.roles.slice(0, MAX_ROLES).map((role) => role.slice(0, MAX_LENGTH)),
     name: [actor.name, actor.organization].find((name) => name !== undefined)?.slice(0, MAX_LENGTH),
+    list: actor.trustList?.name,
     ...judge(actor),
   }));
 }
 
-function judge({ state, problem, trustedBy }: NamedActor): Pick<IdentityFinding, 'status' | 'text'> {
+function judge({ state, problem, trustList }: NamedActor): Pick<IdentityFinding, 'status' | 'text'> {
   if (state === 'broken')
     return { status: 'broken', text: `This identity does not hold: ${statusWords(problem ?? '')}.` };
   if (state === 'not_checked')
     return { status: 'not_checked', text: 'This identity was not checked: do not rely on it.' };
-  return trustedBy === undefined
+  return trustList === undefined
     ? { status: 'holds', text: 'This identity holds, but nobody whom we trust vouches for it.' }
-    : { status: 'trusted', text: 'This identity holds, and somebody whom we trust vouches for it.' };
+    : { status: 'trusted', text: `This identity holds, by the list: ${trustListWords(trustList)}.` };
 }

@@ -2,6 +2,7 @@ import { type AiDisclosure } from './ai-disclosure.js';
 import { type Break } from './breaks.js';
 import { type IdentityFinding } from './identity-findings.js';
 import { type ManifestPlacement } from './media-types.js';
+import { type TrustListUse } from './trust-list.js';
 import { type ClaimFinding, type SignerFinding, type TimeStampFinding } from './signature-finding.js';
 
 /** One validation status of the C2PA specification, e.g. `assertion.dataHash.mismatch`. */
@@ -48,6 +49,8 @@ export interface NamedActor {
   readonly problem: string | undefined;
   /** The list by which the certificate is trusted; `undefined` when it is on none: then anybody may have written the name. */
   readonly trustedBy: string | undefined;
+  /** The same list with its date. */
+  readonly trustList: TrustListUse | undefined;
   /** Labels of the assertions that the actor signed. */
   readonly references: readonly string[];
   readonly certificateSha256: string | undefined;

@@ -1,12 +1,15 @@
 /**
  * Whose signatures count, as data with a date. The C2PA keeps two lists, one of authorities for signers and one of
- * time-stamp authorities (C2PA 2.4 section 14.4): being on one says nothing about the other.
+ * time-stamp authorities (C2PA 2.4 section 14.4): being on one says nothing about the other. Authorities that vouch for
+ * the names of people and organizations (CAWG Identity 1.3) are a third kind.
  */
-export const TRUST_PURPOSES = ['signers', 'time_stamps'] as const;
+export const TRUST_PURPOSES = ['signers', 'time_stamps', 'identities'] as const;
 export type TrustPurpose = (typeof TRUST_PURPOSES)[number];
 
 /** The authority under which this installation signs, with all earlier ones. */
 export const OWN_TRUST_LIST = 'this installation';
+/** The authority by which this installation names people while it is tried out. It proves no name. */
+export const OWN_IDENTITY_LIST = 'development authority of this installation, which proves no name';
 export const C2PA_TRUST_LIST = 'C2PA trust list';
 export const C2PA_TSA_TRUST_LIST = 'C2PA time-stamp trust list';
 

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
+import { randomBytes, webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
 import { Builder, CallbackSigner } from '@contentauth/c2pa-node';
 import {
   AuthorityKeyIdentifierExtension,
@@ -21,43 +21,40 @@ const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
 const HOUR_MS = 3_600_000;
 const RESERVE_BYTES = 16_384;
 
+/** What it takes to sign: a key and the certificate that goes with it. */
+export type Signing = Pick<FreeAuthority, 'chain' | 'key'>;
+
 /** Certificates that say whatever the test wants, e.g. a markup in the name. */
 export interface FreeAuthority {
   readonly caPem: string;
   /** DER, leaf first. */
   readonly chain: readonly Uint8Array[];
   readonly key: webcrypto.CryptoKey;
+  /** The root, to certify further keys with. */
+  readonly root: { readonly certificate: X509Certificate; readonly keys: webcrypto.CryptoKeyPair };
 }
 
 export async function createFreeAuthority(
-  options: { readonly subject?: JsonName; readonly notBefore?: Date; readonly notAfter?: Date } = {},
+  options: {
+    readonly subject?: JsonName;
+    readonly notBefore?: Date;
+    readonly notAfter?: Date;
+    /** Another customer of the same authority. */
+    readonly under?: FreeAuthority;
+    readonly purposes?: readonly string[];
+  } = {},
 ): Promise<FreeAuthority> {
   const {
     subject = [{ O: ['Somebody'] }, { CN: ['Somebody signing'] }],
     notBefore = new Date(Date.now() - 48 * HOUR_MS),
     notAfter = new Date(Date.now() + 48 * HOUR_MS),
   } = options;
-  const caKeys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
+  const { under, purposes = [CLAIM_SIGNING, DOCUMENT_SIGNING] } = options;
+  const { certificate: ca, keys: caKeys } = under?.root ?? (await createRoot());
   const keys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
-  const ca = await X509CertificateGenerator.createSelfSigned(
-    {
-      serialNumber: '01',
-      name: [{ O: ['Somebody'] }, { CN: ['Somebody root'] }],
-      notBefore: new Date(Date.now() - 1000 * HOUR_MS),
-      notAfter: new Date(Date.now() + 1000 * HOUR_MS),
-      signingAlgorithm: ECDSA_P256,
-      keys: caKeys,
-      extensions: [
-        new BasicConstraintsExtension(true, 0, true),
-        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-        await SubjectKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
-      ],
-    },
-    webcrypto,
-  );
   const leaf = await X509CertificateGenerator.create(
     {
-      serialNumber: '02',
+      serialNumber: under === undefined ? '02' : `1${randomBytes(7).toString('hex')}1`,
       subject,
       issuer: ca.subjectName,
       notBefore,
@@ -68,14 +65,36 @@ export async function createFreeAuthority(
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation, true),
-        new ExtendedKeyUsageExtension([CLAIM_SIGNING, DOCUMENT_SIGNING], false),
+        new ExtendedKeyUsageExtension([...purposes], false),
         await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
         await AuthorityKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
       ],
     },
     webcrypto,
   );
-  return { caPem: pem(ca), chain: [new Uint8Array(leaf.rawData)], key: keys.privateKey };
+  const root = { certificate: ca, keys: caKeys };
+  return { caPem: pem(ca), chain: [new Uint8Array(leaf.rawData)], key: keys.privateKey, root };
+}
+
+async function createRoot(): Promise<FreeAuthority['root']> {
+  const keys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: '01',
+      name: [{ O: ['Somebody'] }, { CN: ['Somebody root'] }],
+      notBefore: new Date(Date.now() - 1000 * HOUR_MS),
+      notAfter: new Date(Date.now() + 1000 * HOUR_MS),
+      signingAlgorithm: ECDSA_P256,
+      keys,
+      extensions: [
+        new BasicConstraintsExtension(true, 0, true),
+        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+        await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+      ],
+    },
+    webcrypto,
+  );
+  return { certificate, keys };
 }
 
 function pem(certificate: X509Certificate): string {
@@ -89,7 +108,7 @@ function pem(certificate: X509Certificate): string {
 export async function signFreely(
   file: MediaFile,
   destinationPath: string,
-  by: FreeAuthority,
+  by: Signing,
   definition: object,
   stamp?: (message: Uint8Array) => Promise<Uint8Array>,
 ): Promise<MediaFile> {
@@ -110,7 +129,7 @@ export async function signFreely(
 
 async function coseOver(
   claim: Uint8Array,
-  by: FreeAuthority,
+  by: Signing,
   stamp: ((message: Uint8Array) => Promise<Uint8Array>) | undefined,
 ): Promise<Buffer> {
   const chain = by.chain.length === 1 ? by.chain[0] : by.chain;

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +97,15 @@ export class SigningWorkshop {
 
   newPath(): string {
     return join(this.folder, randomUUID());
+  }
+
+  get claimCertificateSha256(): string {
+    const { fingerprint256 } = new X509Certificate(this.keystore.claimKey.certificateChainPem);
+    return fingerprint256.replaceAll(':', '').toLowerCase();
+  }
+
+  async discard(path: string): Promise<void> {
+    await rm(path, { force: true });
   }
 
   async write(bytes: Uint8Array): Promise<string> {

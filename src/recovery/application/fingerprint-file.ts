@@ -1,26 +1,21 @@
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
 import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
-import { codesOf, type PictureFingerprinter } from '../../assets/domain/picture-fingerprint.js';
+import { codesOf, type PictureNormalizer } from '../../assets/domain/picture-fingerprint.js';
 import { ColophonError } from '../../shared/errors.js';
+import { fingerprintOf } from '../domain/picture-codes.js';
 
-/** What a file of a stranger looks like. */
+/** What a file of a stranger looks like. It is decoded where files of strangers are parsed, never in this process. */
 export class FingerprintFile {
-  constructor(
-    private readonly probe: MediaProbe,
-    private readonly fingerprinter: PictureFingerprinter,
-  ) {}
+  constructor(private readonly decoder: MediaProbe & PictureNormalizer) {}
 
   /**
    * @returns one code, or two where an even border was cut
-   * @throws ColophonError `unsupported_media`, `media_corrupt`, `media_too_large`
+   * @throws ColophonError `unsupported_media`, `media_corrupt`, `media_too_large`; `rate_limited` when too many wait
    */
   async of(path: string): Promise<Uint8Array[]> {
-    const { mediaType } = await this.probe.probe({ path });
+    const { mediaType } = await this.decoder.probe({ path });
     if (!isStillImageType(mediaType))
       throw new ColophonError('unsupported_media', 'Only still pictures are compared with others.');
-    const fingerprint = await this.fingerprinter.fingerprint(path);
-    if (fingerprint === undefined)
-      throw new ColophonError('media_corrupt', 'The picture cannot be compared with others.');
-    return codesOf(fingerprint);
+    return codesOf(fingerprintOf(await this.decoder.normalize(path)));
   }
 }

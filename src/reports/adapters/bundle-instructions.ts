@@ -10,6 +10,8 @@ export interface BundleParts {
   readonly hasOpenings: boolean;
   readonly timeStampPaths: readonly string[];
   readonly hasTimeStampRoots: boolean;
+  /** There are authorities that vouch for names. */
+  readonly hasIdentityAnchors: boolean;
 }
 
 /** `VERIFY.md`: how a stranger checks the bundle with public tools, and what each check proves. */
@@ -21,6 +23,7 @@ export function bundleInstructions(dossier: AssetDossier, parts: BundleParts): s
     parts.hasSidecar
       ? sidecarSection(dossier, parts.assetFileName)
       : mediaSection(dossier, parts.assetFileName),
+    ...(parts.hasIdentityAnchors ? [IDENTITIES] : []),
     logSection(dossier),
     ...(log.witnessing.witnesses.length > 0 ? [witnessSection(dossier)] : []),
     ...(parts.timeStampPaths.length > 0 ? [timeSection(parts)] : []),
@@ -60,6 +63,17 @@ const EVERYTHING: Section = {
 
 Does all checks of this page offline and names each fault. Exit code 0: valid, 1: invalid, 2: cannot be read. A witness
 policy that is not met is no fault of the evidence and leaves exit code 0: the output says that it is not met.`,
+};
+
+const IDENTITIES: Section = {
+  title: 'Who is named in the manifest',
+  text: `    jq -r '.asOf, (.lists[] | .name, .anchorsPem)' ${BUNDLE_PATHS.identityAnchors}
+    npx colophon verify evidence.zip --identity-trust <authorities that you know>
+
+A name in a manifest (\`cawg.identity\`, CAWG Identity 1.3) is signed with a key of its own. Whether the certificate of that
+key proves the name is said by authorities: not those of the signer of the manifest. \`${BUNDLE_PATHS.identityAnchors}\`
+holds those that the installation believed on the day \`asOf\`, each list with its own date. They came with this bundle, so
+compare them with authorities that you know; a development authority proves no name and says so in its certificates.`,
 };
 
 function mediaSection({ asset }: AssetDossier, assetFileName: string): Section {

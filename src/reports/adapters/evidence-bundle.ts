@@ -15,6 +15,7 @@ import {
   type BundleFile,
   type BundleIndex,
   entryPath,
+  type IdentityAnchorsFile,
   type OpeningFile,
   openingPath,
   proofPath,
@@ -95,6 +96,7 @@ async function packFiles({ dossier, dossierPdf, evidence }: EvidenceBundleReques
     hasOpenings: evidence.openings.length > 0,
     timeStampPaths: timeStamps.map(({ path }) => path),
     hasTimeStampRoots: evidence.timeStampRootsPem !== undefined,
+    hasIdentityAnchors: evidence.identityLists.length > 0,
   });
   add({ path: BUNDLE_PATHS.instructions, role: 'instructions' }, instructions);
   add({ path: BUNDLE_PATHS.dossierPdf, role: 'dossier_pdf' }, dossierPdf);
@@ -103,6 +105,11 @@ async function packFiles({ dossier, dossierPdf, evidence }: EvidenceBundleReques
   add({ path: BUNDLE_PATHS.vkey, role: 'log_vkey' }, `${log.vkey}\n`);
   add({ path: BUNDLE_PATHS.policy, role: 'log_policy' }, log.witnessing.policy);
   add({ path: BUNDLE_PATHS.trustAnchors, role: 'trust_anchors' }, evidence.trustAnchorsPem);
+  if (evidence.identityLists.length > 0)
+    add(
+      { path: BUNDLE_PATHS.identityAnchors, role: 'identity_anchors' },
+      canonicalJson(identityAnchors(evidence, dossier)),
+    );
   for (const { path, token } of timeStamps) add({ path, role: 'time_stamp' }, token);
   if (timeStamps.length > 0) {
     const { text } = parseNote(Buffer.from(log.checkpointNote, 'utf8'));
@@ -151,6 +158,24 @@ function bundleIndex(dossier: AssetDossier, files: BundleFile[]): Buffer {
     files,
   };
   return canonicalJson(index);
+}
+
+function identityAnchors(
+  { identityLists }: BundleEvidence,
+  { createdAt }: AssetDossier,
+): IdentityAnchorsFile {
+  return {
+    v: 1,
+    asOf: createdAt,
+    lists: identityLists.map(({ name, source, issuedAt, nextUpdateAt, sha256, anchorsPem }) => ({
+      name,
+      source,
+      issuedAt: issuedAt ?? null,
+      nextUpdateAt: nextUpdateAt ?? null,
+      sha256,
+      anchorsPem,
+    })),
+  };
 }
 
 function timeStampFiles({ timeStamps }: BundleEvidence): { path: string; token: Buffer }[] {

@@ -9,6 +9,7 @@ import { type EvidenceCheckpoint } from '../../audit/application/evidence-checkp
 import { type LoggedEntry, type ReadLog } from '../../audit/application/read-log.js';
 import { type ReadErasures } from '../../audit/application/read-erasures.js';
 import { type ReadOpenings } from '../../audit/application/read-openings.js';
+import { type TrustList } from '../../provenance/domain/trust-list.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
@@ -53,6 +54,8 @@ export class MakeReport {
     private readonly erasures: ReadErasures,
     private readonly appendEntry: AppendEntry,
     private readonly installationTrust: { readonly anchorsPem: string },
+    /** Who vouches for names, by the lists of this installation. */
+    private readonly identityLists: () => readonly TrustList[],
     private readonly timeStampRootsPem: string | undefined,
     private readonly clock: Clock,
   ) {}
@@ -154,6 +157,7 @@ export class MakeReport {
       openings,
       assets,
       trustAnchorsPem: this.installationTrust.anchorsPem,
+      identityLists: this.identityLists(),
       timeStamps: collected.checkpoint.timeStamps,
       timeStampRootsPem: this.timeStampRootsPem,
     };

@@ -18,13 +18,21 @@ export const BUNDLE_PATHS = {
   vkey: 'log/vkey',
   policy: 'log/policy',
   trustAnchors: 'trust/claim-ca.pem',
+  identityAnchors: 'trust/identity-anchors.json',
   stampedText: 'time-stamps/checkpoint.body',
   timeStampRoots: 'time-stamps/roots.pem',
 } as const;
 
-/** Files of every bundle of a format. Time-stamps are there only where an authority gave one. */
+/**
+ * Files of every bundle of a format. Time-stamps are there only where an authority gave one, authorities for names only
+ * where the installation trusts one.
+ */
 export function requiredPaths(version: BundleIndex['v']): string[] {
-  const optional: string[] = [BUNDLE_PATHS.stampedText, BUNDLE_PATHS.timeStampRoots];
+  const optional: string[] = [
+    BUNDLE_PATHS.stampedText,
+    BUNDLE_PATHS.timeStampRoots,
+    BUNDLE_PATHS.identityAnchors,
+  ];
   if (version === 1) optional.push(BUNDLE_PATHS.policy);
   return Object.values(BUNDLE_PATHS).filter((path) => !optional.includes(path));
 }
@@ -53,7 +61,10 @@ const entryIndex = z.int().nonnegative();
 
 const fileSchema = z.discriminatedUnion('role', [
   z.strictObject({ path: shortText, role: z.enum(['instructions', 'dossier_pdf', 'dossier_json']) }),
-  z.strictObject({ path: shortText, role: z.enum(['log_checkpoint', 'log_vkey', 'trust_anchors']) }),
+  z.strictObject({
+    path: shortText,
+    role: z.enum(['log_checkpoint', 'log_vkey', 'trust_anchors', 'identity_anchors']),
+  }),
   z.strictObject({
     path: shortText,
     role: z.enum(['log_policy', 'stamped_text', 'time_stamp', 'time_stamp_roots']),
@@ -92,6 +103,28 @@ export const bundleIndexSchema = z.strictObject({
   files: z.array(fileSchema).min(1).max(10_000),
 });
 export type BundleIndex = z.infer<typeof bundleIndexSchema>;
+
+/** `trust/identity-anchors.json`: which authorities the installation believed about names when the bundle was made. */
+export const identityAnchorsSchema = z.strictObject({
+  v: z.literal(1),
+  /** RFC 3339 UTC: when these lists were in force. */
+  asOf: z.iso.datetime(),
+  lists: z
+    .array(
+      z.strictObject({
+        name: shortText,
+        source: z.string().max(2000),
+        /** By the list itself; null where it has no date. */
+        issuedAt: z.string().max(40).nullable(),
+        nextUpdateAt: z.string().max(40).nullable(),
+        sha256: sha256Hex,
+        anchorsPem: z.string().max(1024 * 1024),
+      }),
+    )
+    .min(1)
+    .max(50),
+});
+export type IdentityAnchorsFile = z.infer<typeof identityAnchorsSchema>;
 
 /** `openings/<index>.json`: values behind commitments of one entry. Salts are 32 bytes in base64url. */
 export const openingFileSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
 import { type Finding, type Obligation } from '../../licenses/domain/finding.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
+import { type TrustList } from '../../provenance/domain/trust-list.js';
 
 /**
  * Everything that a report on one asset says, collected once. The PDF, the JSON and the bundle are views of it.
@@ -321,6 +322,8 @@ export interface BundleEvidence {
   }[];
   /** PEM of the certificate authority that the manifests chain to. */
   readonly trustAnchorsPem: string;
+  /** Who vouches for the names in manifests, by the lists of the installation; may be empty. */
+  readonly identityLists: readonly TrustList[];
   /** RFC 3161 tokens (DER) over the text of the checkpoint. `authority` names the file. */
   readonly timeStamps: readonly { readonly authority: string; readonly token: Buffer }[];
   /** PEM of the roots to which the operator says that the authorities lead; `undefined` when none is configured. */

@@ -205,8 +205,8 @@ function keepingOf(path: string): Keeping {
   if (path.endsWith('.tst')) return memory(MAX_TIME_STAMP_TOKEN_BYTES);
   if (path === BUNDLE_PATHS.dossierJson) return memory(64 * MEBIBYTE);
   if (path.startsWith('openings/') || path === BUNDLE_PATHS.index) return memory(8 * MEBIBYTE);
-  const { sums, vkey, policy, trustAnchors, timeStampRoots } = BUNDLE_PATHS;
-  const small: string[] = [sums, vkey, policy, trustAnchors, timeStampRoots];
+  const { sums, vkey, policy, trustAnchors, identityAnchors, timeStampRoots } = BUNDLE_PATHS;
+  const small: string[] = [sums, vkey, policy, trustAnchors, identityAnchors, timeStampRoots];
   return small.includes(path) ? memory(2 * MEBIBYTE) : { in: 'nowhere', maxBytes: 0 };
 }
 

@@ -1,4 +1,5 @@
 import { type WitnessPolicy } from '../../audit/core/witness-policy.js';
+import { type TrustList } from '../../provenance/domain/trust-list.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
 
 /**
@@ -78,6 +79,8 @@ export interface BundleVerification {
 export type VerifyMedia = (
   file: { readonly path: string; readonly mediaType: string },
   trustAnchorsPem: string,
+  /** Who may vouch for names in it. */
+  identityLists: readonly TrustList[],
 ) => Promise<MediaVerification>;
 
 export interface VerifyBundleOptions {

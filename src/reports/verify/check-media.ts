@@ -1,8 +1,10 @@
 import { type EntryEnvelope } from '../../audit/core/entry.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
+import { type TrustList } from '../../provenance/domain/trust-list.js';
 import { isColophonError } from '../../shared/errors.js';
 import { BUNDLE_PATHS, type BundleFile, type BundleIndex } from '../domain/bundle-format.js';
 import { type VerifyMedia } from './bundle-verification.js';
+import { readIdentityLists, tellIdentities } from './check-identities.js';
 import { type ProvedLog } from './check-log.js';
 import { type BundleContents } from './check-sums.js';
 import { type Checklist } from './checklist.js';
@@ -18,6 +20,7 @@ export async function checkMedia(
   checklist: Checklist,
 ): Promise<void> {
   const anchors = contents.get(BUNDLE_PATHS.trustAnchors)?.bytes?.toString('latin1') ?? '';
+  const identityLists = readIdentityLists(contents, checklist);
   const files = index.files.filter((file) => file.role === 'asset');
   if (!files.some((file) => file.assetId === index.asset.id && file.sha256 === index.asset.sha256)) {
     checklist.fault(BUNDLE_PATHS.index, 'The bundle does not hold the asset that it is about.');
@@ -29,8 +32,10 @@ export async function checkMedia(
     if (entry === undefined) continue;
     const sidecar = checkSidecar(file, entry, index, contents, checklist);
     const paths = { path: content.scratchPath, manifestPath: sidecar };
-    const result = await verify(file, paths, anchors, verifyMedia, checklist);
-    if (result) checkManifest(file, result, entry, checklist);
+    const result = await verify(file, { ...paths, anchors, identityLists }, verifyMedia, checklist);
+    if (result === undefined) continue;
+    checkManifest(file, result, entry, checklist);
+    tellIdentities(file.assetId, result, identityLists, checklist);
   }
 }
 
@@ -87,13 +92,21 @@ function isOf(role: object, assetId: string): boolean {
 
 async function verify(
   file: AssetFile,
-  paths: { readonly path: string; readonly manifestPath: string | undefined },
-  anchors: string,
+  {
+    anchors,
+    identityLists,
+    ...paths
+  }: {
+    readonly path: string;
+    readonly manifestPath: string | undefined;
+    readonly anchors: string;
+    readonly identityLists: readonly TrustList[];
+  },
   verifyMedia: VerifyMedia,
   checklist: Checklist,
 ): Promise<MediaVerification | undefined> {
   try {
-    return await verifyMedia({ ...paths, mediaType: file.mediaType }, anchors);
+    return await verifyMedia({ ...paths, mediaType: file.mediaType }, anchors, identityLists);
   } catch (error) {
     // Anything else is a fault of ours, and must not look like one of the bundle.
     if (!isColophonError(error)) throw error;

@@ -260,12 +260,47 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
     expect(texts(result)).toContain('not signed under the authority');
   });
 
+  it('that brings a list of authorities for names under another name, or one that cannot be read', async () => {
+    const [list] = evidence.identityLists;
+    if (!list) throw new Error('a list expected');
+    const changed = await verdictOf({
+      evidence: { identityLists: [{ ...list, anchorsPem: `${list.anchorsPem}\n` }] },
+    });
+    expect(texts(changed)).toContain('is not the one that it says it is');
+    const unreadable = await verdictOf({ evidence: { identityLists: [{ ...list, name: '' }] } });
+    expect(texts(unreadable)).toContain('The authorities for names cannot be read');
+  });
+
   it('that is refused while it is written when the store lost the bytes', async () => {
     const path = await workshop.signing.write(Buffer.from('something else'));
     const assets = evidence.assets.map((asset) => ({ ...asset, path }));
     await expect(write(dossier, { ...evidence, assets })).rejects.toMatchObject({
       code: 'storage_unavailable',
     });
+  });
+});
+
+describe('who is named in an asset', () => {
+  it('is said with the list by which the name is believed, its day, and that the list came with the bundle', async () => {
+    const { statements, notProved } = await runVerifyBundle(bundlePath, { verifyMedia });
+    const named = statements.filter(({ text }) => text.includes('names “Acme'));
+    expect(named.map(({ text }) => text).join(' ')).toMatch(
+      /as cawg\.creator\. This identity holds, by the list: development authority of this installation, which proves no name \(came with the bundle, as of \d{4}-\d\d-\d\d\)/,
+    );
+    expect(notProved.join(' ')).toContain('Who vouches for a name came with the bundle');
+  });
+
+  it('is believed by no other list: those for signers say nothing about names', async () => {
+    const [list] = evidence.identityLists;
+    const anchorsPem = workshop.signing.anchors.claims;
+    const other = list && { ...list, anchorsPem, sha256: sha256Hex(anchorsPem) };
+    const path = await write(dossier, { ...evidence, identityLists: other ? [other] : [] });
+    const without = await write(dossier, { ...evidence, identityLists: [] });
+    for (const each of [path, without]) {
+      const { verdict, notProved } = await runVerifyBundle(each, { verifyMedia });
+      expect(verdict).toBe('valid');
+      expect(notProved.join(' ')).toContain('nobody whom we trust vouches for it');
+    }
   });
 });
 

@@ -17,15 +17,14 @@ export interface ProbedMedia extends MediaShape {
   readonly sizeBytes: number;
 }
 
-export type MediaSource = { readonly path: string } | { readonly bytes: Uint8Array };
-
 /** Finds out what a file really is, and refuses what is not a whole, safe file of a supported kind. */
 export interface MediaProbe {
   /**
    * Decides by bytes, never by name or declared type. Limits are checked from headers before anything is decoded. Still
    * pictures of the kinds that steps work on are then decoded once to the end, so a truncated one is found here and not
    * by a customer; of all others the structure is walked to the end of the file.
-   * @throws ColophonError `unsupported_media`, `media_corrupt`, `media_too_large` or `media_not_allowed`
+   * @throws ColophonError `unsupported_media`, `media_corrupt`, `media_too_large` or `media_not_allowed`: about the file;
+   *   `reader_unavailable` or `rate_limited`: about us, nothing is known of the file
    */
-  probe(source: MediaSource): Promise<ProbedMedia>;
+  probe(source: { readonly path: string }): Promise<ProbedMedia>;
 }

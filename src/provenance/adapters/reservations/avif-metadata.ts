@@ -1,4 +1,4 @@
-import { addExif, addXmp, type MetadataPlaces, noPlaces } from './metadata-places.js';
+import { addExif, addXmp, type MetadataPlaces, noPlaces, XMP_ITEM } from './metadata-places.js';
 
 /** The vocabulary that every packet must declare for its `rdf:RDF` (ISO 16684-1 section 7.4). */
 const RDF = '22-rdf-syntax-ns#';
@@ -17,7 +17,9 @@ export async function avifMetadata(file: Buffer): Promise<MetadataPlaces> {
   if (exif) addExif(places, exif);
   if (xmp) addXmp(places, xmp);
   const shown = xmp ? declarationsIn(xmp) : 0;
-  if (declarationsIn(file) > shown) places.xmpUnread = true;
+  // A compressed item is declared, but its vocabulary is not seen.
+  const items = occurrences(file, XMP_ITEM);
+  if (declarationsIn(file) > shown || items > places.xmp.length) places.xmpUnread = true;
   return places;
 }
 

@@ -119,6 +119,19 @@ describe('words about AI in EXIF', () => {
       expect(exifTexts(broken).isWhole).toBe(false);
   });
 
+  it('are unread in a TIFF file whose directory or EXIF breaks off: unknown, never "nothing"', async () => {
+    const whole = exif([copyright('a long text about no AI at all')]);
+    expect((await readingOf(whole, 'image/tiff')).unread).toEqual([]);
+    // The text lies beyond the end of the file; the pointer to EXIF leads nowhere; the type has no known length.
+    const cut = whole.subarray(0, whole.length - 5);
+    const lost = Buffer.from(whole);
+    lost.writeUInt32LE(0x7fffffff, 8 + 2 + 12 + 8);
+    const strange = Buffer.from(whole);
+    strange.writeUInt16LE(99, 8 + 2 + 2);
+    for (const file of [cut, lost, strange])
+      expect((await readingOf(file, 'image/tiff')).unread).toEqual(['exif']);
+  });
+
   it('are looked for in any bytes without an error', () => {
     const start = fc.constantFrom('II*\0\b\0\0\0', 'MM\0*\0\0\0\b', '');
     fc.assert(

@@ -42,6 +42,12 @@ export function findMetadata(file: Buffer, mediaType: FindableMediaType): Metada
   return places;
 }
 
+/**
+ * How an item of ISO base media files says that it is a packet (ISO/IEC 14496-12 section 8.11.6: `content_type` of an item,
+ * ended by a zero). The item itself may be compressed (`content_encoding`), so that no packet is seen in the bytes.
+ */
+export const XMP_ITEM = Buffer.from('application/rdf+xml\0', 'latin1');
+
 export function addXmp(places: MetadataPlaces, packet: Buffer): void {
   if (packet.length > MAX_PACKET_BYTES || places.xmp.length >= MAX_PACKETS) places.xmpUnread = true;
   else places.xmp.push(packet);

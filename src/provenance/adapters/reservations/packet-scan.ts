@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { ByteSource } from '../byte-source.js';
 import { id3Frames, id3TagState } from '../id3-frames.js';
-import { addXmp, MAX_PACKET_BYTES, type MetadataPlaces, noPlaces } from './metadata-places.js';
+import { addXmp, MAX_PACKET_BYTES, type MetadataPlaces, noPlaces, XMP_ITEM } from './metadata-places.js';
 
 const PACKET_START = Buffer.from('<x:xmpmeta');
 const PACKET_END = Buffer.from('</x:xmpmeta>');
@@ -49,6 +49,9 @@ class PacketScan {
   /** What was not searched to its end yet: the tail of the last chunk, or a packet whose end was not seen. */
   private rest: Buffer = Buffer.alloc(0);
   private isInPacket = false;
+  /** Where `rest` begins in the file. */
+  private restAt = 0;
+  private readonly itemsAt = new Set<number>();
 
   constructor(private readonly places: MetadataPlaces) {}
 
@@ -60,6 +63,8 @@ class PacketScan {
   end(): void {
     if (this.isInPacket) this.places.xmpUnread = true;
     this.searchOutside(this.rest);
+    // Fewer packets than items: one of them is compressed, or lies where nothing was found.
+    if (this.itemsAt.size > this.places.xmp.length) this.places.xmpUnread = true;
   }
 
   /** @returns whether there is more to do with what is there */
@@ -68,7 +73,7 @@ class PacketScan {
     const until = at >= 0 ? at : Math.max(0, this.rest.length - OVERLAP_BYTES);
     // A mark that crosses the border is found in the next piece, which begins before it.
     this.searchOutside(at >= 0 ? this.rest.subarray(0, at) : this.rest);
-    this.rest = this.rest.subarray(until);
+    this.drop(until);
     this.isInPacket = at >= 0;
     return this.isInPacket;
   }
@@ -78,16 +83,24 @@ class PacketScan {
     if (at < 0 && this.rest.length <= MAX_PACKET_BYTES) return false;
     if (at < 0 || at > MAX_PACKET_BYTES) {
       this.places.xmpUnread = true;
-      this.rest = this.rest.subarray(PACKET_START.length);
+      this.drop(PACKET_START.length);
     } else {
       addXmp(this.places, Buffer.from(this.rest.subarray(0, at + PACKET_END.length)));
-      this.rest = this.rest.subarray(at + PACKET_END.length);
+      this.drop(at + PACKET_END.length);
     }
     this.isInPacket = false;
     return true;
   }
 
+  private drop(bytes: number): void {
+    this.rest = this.rest.subarray(bytes);
+    this.restAt += bytes;
+  }
+
+  /** @param bytes the beginning of `rest` */
   private searchOutside(bytes: Buffer): void {
+    for (let at = bytes.indexOf(XMP_ITEM); at >= 0; at = bytes.indexOf(XMP_ITEM, at + 1))
+      this.itemsAt.add(this.restAt + at);
     if ([DECLARATION, DECLARATION_UTF16, COMPRESSED_XMP].some((mark) => bytes.includes(mark))) {
       this.places.xmpUnread = true;
     }

@@ -26,6 +26,7 @@ import {
 } from '../../testing/signing-workshop.js';
 import { mediaVector } from '../../testing/media-vectors.js';
 import { reservationsInChain } from '../../domain/reservations/training-mining-assertion.js';
+import { avifMetadata } from './avif-metadata.js';
 import { findMetadata } from './metadata-places.js';
 import { readReservations } from './read-reservations.js';
 
@@ -430,6 +431,26 @@ describe('films, sounds, models and texts', () => {
     }
     const resource = Buffer.from('8BIM\x04\x04\0\0\0\0\0\0', 'latin1');
     expect((await readingWith('clip.mp4', resource)).unread).toEqual(['iptc-iim']);
+  });
+
+  it.each(['still.heic', 'still.jxl', 'clip.mov'])(
+    '%s: EXIF is not read there, so what it says is unknown and never "nothing"',
+    async (name) => {
+      const item = Buffer.from('\0\0\0\x15infe\x02\0\0\0\0\x02\0\0Exif\0', 'latin1');
+      expect((await readingWith(name, Buffer.alloc(0))).unread).toEqual([]);
+      expect((await readingWith(name, item)).unread).toEqual(['exif']);
+    },
+  );
+
+  it('an item of metadata whose packet is not seen, because it is compressed, is unread', async () => {
+    const item = Buffer.from('mime\0application/rdf+xml\0deflate\0', 'latin1');
+    const gap = Buffer.alloc(4 * 1024 * 1024 - item.length / 2 - (await mediaVector('still.heic')).length);
+    for (const extra of [item, Buffer.concat([gap, item]), Buffer.concat([item, packet, gap, item])])
+      expect((await readingWith('still.heic', extra)).unread).toEqual(['xmp']);
+    expect((await readingWith('still.heic', Buffer.concat([item, packet]))).unread).toEqual([]);
+    const avif = await pictureWithXmp('avif', xmpPacket(dataMining('DMI-PROHIBITED')));
+    expect((await avifMetadata(avif)).xmpUnread).toBe(false);
+    expect((await avifMetadata(Buffer.concat([avif, item]))).xmpUnread).toBe(true);
   });
 
   it('a packet across the pieces in which a large file is read is found', async () => {

@@ -1,7 +1,6 @@
+import { NORMALIZED_SIDE } from '../../../assets/domain/picture-fingerprint.js';
 import { CONTENT_SUBTYPES, type IsccUnit, MAIN_TYPES } from './iscc-unit.js';
 
-/** Side of the square of gray values that is transformed. */
-export const NORMALIZED_SIDE = 32;
 const WINDOW_SIDE = 8;
 /** (x, y) of the upper left corners, in this order; each window gives 64 bits. */
 const WINDOWS = [

@@ -15,6 +15,7 @@ import { obligationsOfAsset, obligationsSha256 } from '../../../licenses/domain/
 import { runFactsSchema } from '../../../licenses/domain/run-facts.js';
 import { dutyQuestion } from '../../../licenses/domain/work-facts.js';
 import { markingDuties } from '../../../licenses/registry/marking-duties.js';
+import { ownIdentityLists } from '../../../provenance/adapters/own-identity-lists.js';
 import { C2paReader, fileSha256 } from '../../../provenance/adapters/c2pa-reader.js';
 import { DIGITAL_SOURCE_TYPES, type DigitalSourceType } from '../../../provenance/domain/manifest-plan.js';
 import { type MediaVerification } from '../../../provenance/domain/media-verifier.port.js';
@@ -74,9 +75,9 @@ export class EvidenceWorkshop {
   /** The verifier of the command line, with a cache: the same bytes are not parsed 200 times. */
   mediaVerifier(): VerifyMedia {
     const known = new Map<string, MediaVerification>();
-    return async (file, anchorsPem) => {
-      const key = `${await fileSha256(file.path)} ${sha256Hex(anchorsPem)}`;
-      const reader = new C2paReader({ trust: { name: 'the authority in this bundle', anchorsPem } });
+    return async (file, anchorsPem, lists) => {
+      const key = `${await fileSha256(file.path)} ${sha256Hex(anchorsPem)} ${lists.map((list) => list.sha256).join(' ')}`;
+      const reader = new C2paReader({ trust: { name: 'the authority in this bundle', anchorsPem }, lists });
       const result = known.get(key) ?? (await reader.verify(file));
       known.set(key, result);
       return result;
@@ -266,6 +267,8 @@ export class EvidenceWorkshop {
       title,
       actions: [first ? action('c2pa.created', type) : action('c2pa.edited', type)],
       ingredients: parents.map(({ file, asset }) => parentOf(file, asset.title)),
+      // What a person made is signed by a name, too.
+      identities: stepKey === undefined ? [await this.signing.identity(['cawg.creator'])] : [],
     });
     const kind = stepKey === undefined ? 'received_with_declaration' : 'captured_from_provider';
     const { signed, ...file } = await this.signing.sign(source, plan, kind);
@@ -383,7 +386,13 @@ export class EvidenceWorkshop {
       fileName: `${asset.title}.png`,
       sidecar: undefined,
     }));
-    return { entries, openings, assets, trustAnchorsPem: this.signing.keystore.caCertificatePem };
+    return {
+      entries,
+      openings,
+      assets,
+      trustAnchorsPem: this.signing.keystore.caCertificatePem,
+      identityLists: ownIdentityLists(this.signing.anchors.identities),
+    };
   }
 
   private async picture(background: string, painted: boolean): Promise<MediaFile> {

@@ -11,8 +11,6 @@ import {
 export interface ChildProgram {
   readonly moduleUrl: URL;
   readonly execArgv?: readonly string[];
-  /** In place of our own, e.g. with the configuration of the vendor's library. */
-  readonly environment?: NodeJS.ProcessEnv;
 }
 
 interface Waiting {
@@ -34,6 +32,8 @@ export class Pkcs11Process {
 
   constructor(
     private readonly program: ChildProgram = { moduleUrl: new URL('./pkcs11-child.js', import.meta.url) },
+    /** All that the vendor's library gets: our own environment holds secrets that are none of its business. */
+    private readonly environment: Readonly<Record<string, string>> = {},
   ) {}
 
   /** @throws Pkcs11Failure */
@@ -75,12 +75,11 @@ export class Pkcs11Process {
   }
 
   private start(): Child {
-    const { moduleUrl, execArgv = [], environment } = this.program;
+    const { moduleUrl, execArgv = [] } = this.program;
     const started = fork(fileURLToPath(moduleUrl), {
       execArgv: [...execArgv],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      // The vendor's library finds its own configuration by variables that we do not know.
-      ...(environment !== undefined && { env: environment }),
+      env: { ...this.environment },
     });
     const child: Child = { process: started, waiting: new Map(), outgoing: false };
     started.on('message', (answer: Pkcs11Answer) => {

@@ -12,6 +12,7 @@ import {
 } from '../../../../../test/fakes/signing-key-contract.js';
 import { type SigningAlgorithm } from '../../../domain/signing-algorithm.js';
 import { SigningKeyPlaces } from '../signing-key-places.js';
+import { Pkcs11Process } from './pkcs11-process.js';
 import { type Pkcs11Settings, Pkcs11SigningKeys } from './pkcs11-signing-keys.js';
 
 /** Neither is part of this repository: the package needs a compiler, SoftHSM is a program of the system. */
@@ -61,6 +62,29 @@ describe('without what PKCS#11 needs', () => {
   });
 });
 
+describe('the process that loads the library of a vendor', () => {
+  it('gets the variables that were named, and no secret of ours', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'colophon-pkcs11-'));
+    const program = join(folder, 'child.mjs');
+    writeFileSync(
+      program,
+      `process.on('message', ({ id }) => process.send({ id, ok: true,
+         value: Buffer.from(JSON.stringify(Object.keys(process.env))).toString('base64') }));`,
+    );
+    const child = new Pkcs11Process(
+      { moduleUrl: pathToFileURL(program) },
+      { SOFTHSM2_CONF: '/etc/softhsm2.conf' },
+    );
+    const setup = { modulePath: '/m.so', pinFile: '/pin', packageName: 'p' };
+    const answer = await child.run(setup, { kind: 'describe', key: { object: 'claim' } }, 20_000);
+    child.close();
+    rmSync(folder, { recursive: true });
+    const names = JSON.parse(answer.toString()) as string[];
+    // Node itself sets the variables of its channel.
+    expect(names.filter((name) => !name.startsWith('NODE_CHANNEL'))).toEqual(['SOFTHSM2_CONF']);
+  });
+});
+
 describe('keys on a PKCS#11 token', () => {
   if (MODULE === undefined || PACKAGE === undefined) {
     it(`NOT CHECKED on this machine: there is no ${MODULE === undefined ? 'SoftHSM' : 'package pkcs11js'}`, () => {
@@ -69,12 +93,12 @@ describe('keys on a PKCS#11 token', () => {
     return;
   }
   let folder: string;
-  let environment: NodeJS.ProcessEnv;
+  let environment: Record<string, string>;
   let pinFile: string;
   let count = 0;
   const tool = (...args: string[]): void => {
     const options = ['--module', MODULE, '--token-label', 'colophon', '--login', '--pin', PIN, ...args];
-    execFileSync('pkcs11-tool', options, { env: environment, stdio: 'pipe' });
+    execFileSync('pkcs11-tool', options, { env: { ...process.env, ...environment }, stdio: 'pipe' });
   };
   const create = (algorithm: SigningAlgorithm): Promise<string> => {
     const types = {
@@ -89,12 +113,12 @@ describe('keys on a PKCS#11 token', () => {
     return Promise.resolve(`pkcs11:token=colophon;object=${label};id=%${id}`);
   };
   const token = (settings: Partial<Pkcs11Settings> = {}): Pkcs11SigningKeys => {
-    const child = { ...TYPESCRIPT, environment };
     const keys = new Pkcs11SigningKeys({
       modulePath: MODULE,
       pinFile,
       packageName: PACKAGE,
-      child,
+      child: TYPESCRIPT,
+      environment,
       ...settings,
     });
     open.push(keys);
@@ -107,9 +131,9 @@ describe('keys on a PKCS#11 token', () => {
     folder = mkdtempSync(join(tmpdir(), 'colophon-softhsm-'));
     mkdirSync(join(folder, 'tokens'));
     writeFileSync(join(folder, 'softhsm2.conf'), `directories.tokendir = ${join(folder, 'tokens')}\n`);
-    environment = { ...process.env, SOFTHSM2_CONF: join(folder, 'softhsm2.conf') };
+    environment = { SOFTHSM2_CONF: join(folder, 'softhsm2.conf') };
     const init = ['--init-token', '--free', '--label', 'colophon', '--so-pin', '5678-so', '--pin', PIN];
-    execFileSync('softhsm2-util', init, { env: environment, stdio: 'pipe' });
+    execFileSync('softhsm2-util', init, { env: { ...process.env, ...environment }, stdio: 'pipe' });
     pinFile = join(folder, 'pin');
     writeFileSync(pinFile, `${PIN}\n`, { mode: 0o600 });
     tool('--keypairgen', '--key-type', 'EC:secp521r1', '--label', 'unfit', '--id', 'ee', '--usage-sign');

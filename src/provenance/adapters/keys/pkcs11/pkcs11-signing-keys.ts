@@ -11,6 +11,8 @@ import { Pkcs11Failure, type Pkcs11Problem, type Pkcs11Setup, type Pkcs11Task } 
 export interface Pkcs11Settings {
   readonly modulePath: string;
   readonly pinFile: string;
+  /** Variables by which the vendor's library finds its own configuration; it gets no others. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Default `pkcs11js`, as the operator installed it beside this program. */
   readonly packageName?: string;
   /** Time for one request, the start of the child included. */
@@ -47,7 +49,7 @@ export class Pkcs11SigningKeys implements KeyPlace<'pkcs11'> {
   private refusedPin: string | undefined;
 
   constructor(private readonly settings: Pkcs11Settings) {
-    this.process = new Pkcs11Process(settings.child);
+    this.process = new Pkcs11Process(settings.child, settings.environment);
   }
 
   async open({ attributes }: OfScheme<'pkcs11'>): Promise<SigningKey> {

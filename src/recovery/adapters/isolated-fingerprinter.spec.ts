@@ -4,9 +4,11 @@ import { scenePicture } from '../../../test/support/pictures.js';
 import { hammingDistance } from '../domain/iscc/image-code.js';
 import { isDistinctive, MAX_DISTANCE, similarityScore } from '../domain/similarity.js';
 import { codesOf } from '../../assets/domain/picture-fingerprint.js';
-import { fingerprintOf, SharpFingerprinter } from './sharp-fingerprinter.js';
+import { normalizePicture } from '../../assets/adapters/normalize-picture.js';
+import { IsolatedFingerprinter } from './isolated-fingerprinter.js';
+import { pictureFingerprint } from '../../../test/support/picture-fingerprint.js';
 
-const fingerprints = async (picture: Buffer): Promise<Uint8Array[]> => codesOf(await fingerprintOf(picture));
+const fingerprints = async (picture: Buffer): Promise<Uint8Array[]> => codesOf(await pictureFingerprint(picture));
 /** As the search does it: the nearest pair counts. */
 async function distance(a: Buffer, b: Buffer): Promise<number> {
   const [left, right] = await Promise.all([fingerprints(a), fingerprints(b)]);
@@ -70,7 +72,7 @@ describe('the fingerprint of a picture', () => {
 
   it('is absent for what is no picture, and that is told', async () => {
     const errors: unknown[] = [];
-    const fingerprinter = new SharpFingerprinter((error) => errors.push(error));
+    const fingerprinter = new IsolatedFingerprinter({ normalize: normalizePicture }, (error) => errors.push(error));
     expect(await fingerprinter.fingerprint('/nowhere.png')).toBeUndefined();
     expect([errors.length, fingerprinter.failureCount]).toEqual([1, 1]);
   });

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { MEDIA_KINDS, SIGNABLE_MEDIA_TYPES } from '../../provenance/domain/media-types.js';
+import { ColophonError } from '../../shared/errors.js';
+import { type MediaProbe, type ProbedMedia } from '../domain/media-probe/media-probe.port.js';
+import {
+  NORMALIZED_SIDE,
+  type NormalizedPicture,
+  type PictureNormalizer,
+} from '../domain/picture-fingerprint.js';
+
+/** Decodes files in a process that has no network, no secrets and a bounded memory and time. */
+export interface IsolatedDecoder {
+  /** @throws ColophonError as {@link MediaProbe} */
+  probe(path: string): Promise<unknown>;
+  /** Base64 of the pixels. @throws ColophonError as {@link PictureNormalizer} */
+  normalizedPixels(path: string): Promise<{ readonly trimmed: string; readonly whole: string }>;
+}
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const probedMedia = z.object({
+  mediaType: z.enum(SIGNABLE_MEDIA_TYPES),
+  kind: z.enum(MEDIA_KINDS),
+  width: count.optional(),
+  height: count.optional(),
+  durationMs: z.number().nonnegative().optional(),
+  frames: count,
+  sizeBytes: count,
+});
+
+/** What a child process answers is checked again: the file that it decoded may have taken it over. */
+export class IsolatedMediaProbe implements MediaProbe, PictureNormalizer {
+  constructor(private readonly decoder: IsolatedDecoder) {}
+
+  async probe({ path }: { readonly path: string }): Promise<ProbedMedia> {
+    const answer = probedMedia.safeParse(await this.decoder.probe(path));
+    if (answer.success) return answer.data;
+    throw new ColophonError('media_corrupt', 'The file cannot be looked at safely.', { cause: answer.error });
+  }
+
+  async normalize(path: string): Promise<NormalizedPicture> {
+    const { trimmed, whole } = await this.decoder.normalizedPixels(path);
+    return { trimmed: grayValues(trimmed), whole: grayValues(whole) };
+  }
+}
+
+function grayValues(base64: unknown): Uint8Array {
+  const pixels = typeof base64 === 'string' ? Buffer.from(base64, 'base64') : Buffer.alloc(0);
+  if (pixels.length === NORMALIZED_SIDE ** 2) return pixels;
+  throw new ColophonError('media_corrupt', 'The picture cannot be compared with others.');
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { link, lstat, open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ColophonError } from '../../../shared/errors.js';
+import { SIDECAR_SUFFIX } from '../../domain/media-signer.port.js';
+import { type ManifestPlacement } from '../../domain/media-types.js';
+
+export function sidecarOf(path: string): string {
+  return `${path}${SIDECAR_SUFFIX}`;
+}
+
+/** The names under which a file is made before it has been read back. */
+export interface UnverifiedFile {
+  readonly path: string;
+  /** The source with metadata written into it. */
+  readonly unsignedPath: string;
+}
+
+/**
+ * If we die from here on, a file with this suffix is left beside the destination; nothing refers to it, and the owner of
+ * the folder sweeps it at a later start.
+ */
+export function unverifiedFileFor(destinationPath: string): UnverifiedFile {
+  const path = `${destinationPath}.${randomUUID()}.unverified`;
+  return { path, unsignedPath: `${path}.unsigned` };
+}
+
+export async function discardUnverified({ path, unsignedPath }: UnverifiedFile): Promise<void> {
+  await discardSigned(path);
+  await rm(unsignedPath, { force: true });
+}
+
+export async function discardSigned(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await rm(sidecarOf(path), { force: true });
+}
+
+/** The file must be on the disk, not only in a cache, before anything is recorded about it. */
+export async function syncSigned(path: string, placement: ManifestPlacement): Promise<void> {
+  await syncFile(path);
+  if (placement === 'sidecar') await syncFile(sidecarOf(path));
+}
+
+export async function refuseExisting(path: string): Promise<void> {
+  const existing = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (existing) throw alreadyThere();
+}
+
+/** The sidecar first: a file without it would look unsigned. */
+export async function publishSigned(
+  temporaryPath: string,
+  destinationPath: string,
+  placement: ManifestPlacement,
+): Promise<void> {
+  if (placement === 'sidecar') await publish(sidecarOf(temporaryPath), sidecarOf(destinationPath));
+  await publish(temporaryPath, destinationPath);
+}
+
+/**
+ * Gives the verified file its name. `link` fails where `rename` would overwrite. If we die in between, the file has
+ * both names, and both are good.
+ */
+async function publish(temporaryPath: string, destinationPath: string): Promise<void> {
+  try {
+    await link(temporaryPath, destinationPath);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    throw alreadyThere(cause);
+  }
+  const folder = await open(dirname(destinationPath), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function alreadyThere(cause?: unknown): ColophonError {
+  const options = cause === undefined ? {} : { cause };
+  return new ColophonError('internal', 'The destination of a signed file exists already.', options);
+}

@@ -1,0 +1,51 @@
+import { ColophonError } from '../../../shared/errors.js';
+import { type SignMediaRequest } from '../../domain/media-signer.port.js';
+import { manifestPlacementOf, type ManifestPlacement } from '../../domain/media-types.js';
+import { type MediaVerifier } from '../../domain/media-verifier.port.js';
+import { type C2paReader, fileSha256, readManifestStore } from '../c2pa-reader.js';
+import { type KeptManifest } from '../found-ingredients.js';
+
+/** Where the manifest will be, and what that of the source is worth if it has one. */
+export interface InspectedSource {
+  readonly kept: KeptManifest | undefined;
+  readonly placement: ManifestPlacement;
+}
+
+/** Promise P9: bytes that nobody captured or declared are not signed, whoever asks. */
+export async function refuseOtherBytes({ source, origin }: SignMediaRequest): Promise<void> {
+  if ((await fileSha256(source.path)) === origin.originalSha256) return;
+  throw new ColophonError(
+    'source_not_allowed',
+    'The bytes to be signed are not the bytes that were received.',
+  );
+}
+
+/** Type by bytes, and the manifest of the source. */
+export class SourceInspection {
+  constructor(
+    private readonly reader: C2paReader,
+    private readonly inspector: MediaVerifier,
+  ) {}
+
+  /** @throws ColophonError `unsupported_media`, and whatever the inspector finds */
+  async inspect({ source }: SignMediaRequest): Promise<InspectedSource> {
+    const { mediaType, store, canCarry } = await readManifestStore(source.path);
+    if (mediaType !== source.mediaType) {
+      throw new ColophonError(
+        'unsupported_media',
+        `The bytes are ${mediaType}, but were declared as ${source.mediaType}.`,
+      );
+    }
+    const placement = manifestPlacementOf(mediaType);
+    if (placement === 'sidecar') return { kept: undefined, placement };
+    if (!canCarry)
+      throw new ColophonError('unsupported_media', 'No manifest can be embedded into this file.');
+    // The library may find a manifest where our own extraction sees none; it must not be dropped silently.
+    if (store === undefined && !(await this.reader.findsManifest(source.path, mediaType))) {
+      return { kept: undefined, placement };
+    }
+    const { verdict, chain } = await this.inspector.verify({ ...source, mayBeLarge: true });
+    const kept = verdict === 'none' ? undefined : { verdict, manifestLabel: chain?.manifestLabel };
+    return { kept, placement };
+  }
+}

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sha256Hex } from '../../../shared/bytes.js';
+import { C2paReader } from '../../adapters/c2pa-reader.js';
+import { OWN_TRUST_LIST } from '../../domain/trust-list.js';
+import { SigningWorkshop } from '../signing-workshop.js';
+import { addTally, newTally, seeded, TAMPERED_KINDS, TamperingCampaign, type Victim } from './campaign.js';
+import { type CampaignAuthorities, campaignAuthorities, forgeries } from './forgeries.js';
+
+/** The short version of bench/tampering.ts: other bits in each run, the seed is told when it fails. */
+const SEED = Math.floor(Math.random() * 2 ** 31);
+const FLIPS = 12;
+const CUTS = 5;
+
+let workshop: SigningWorkshop;
+let authorities: CampaignAuthorities;
+let campaign: TamperingCampaign;
+beforeAll(async () => {
+  workshop = await SigningWorkshop.create();
+  authorities = await campaignAuthorities();
+  const leaves = (...all: readonly { readonly chain: readonly Uint8Array[] }[]): string[] =>
+    all.map(({ chain }) => sha256Hex(chain[0] ?? new Uint8Array(0)));
+  const own = [
+    workshop.claimCertificateSha256,
+    ...leaves(authorities.good, authorities.expired, authorities.notYet, authorities.wrongPurpose),
+  ];
+  campaign = new TamperingCampaign(
+    workshop,
+    new C2paReader({
+      trust: {
+        name: OWN_TRUST_LIST,
+        anchorsPem: `${workshop.anchors.claims}${authorities.good.caPem}`,
+        certificates: { trusted: own, ever: [...own, ...leaves(authorities.revoked)] },
+      },
+    }),
+  );
+});
+afterAll(() => workshop.close());
+
+describe('a tampered file never passes for one of ours', () => {
+  it.each(TAMPERED_KINDS)('%s: bits, parts, pieces, and the manifest of another file', async (kind) => {
+    const random = seeded(SEED);
+    const victim = await campaign.victim(kind);
+    const other = await campaign.otherVictim(kind);
+    const tally = newTally();
+    addTally(tally, await campaign.flips(victim, FLIPS, random));
+    addTally(tally, await campaign.rearrangements(victim, CUTS, random));
+    addTally(tally, await campaign.swapped(victim, other));
+    expect({ seed: SEED, lies: tally.lies }).toEqual({ seed: SEED, lies: [] });
+    const { broken, refused } = tally.counts;
+    expect(broken + refused).toBeGreaterThan(0);
+  });
+
+  it('nor does a claim in our words, whatever certificate signs it', async () => {
+    const original: Victim = await campaign.victim('image/png');
+    const { made, notMade } = await forgeries(workshop, () => workshop.picture(), authorities);
+    const outcomes: Record<string, string[]> = {};
+    for (const { what, file } of made) {
+      const { counts } = await campaign.forged(what, original, file);
+      outcomes[what] = Object.entries(counts).flatMap(([outcome, count]) => (count > 0 ? [outcome] : []));
+    }
+    expect(Object.values(outcomes).flat()).not.toContain('LIE');
+    expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['revoked', 'neighbor', 'unknown']));
+    expect([...Object.keys(outcomes), ...notMade]).toHaveLength(7);
+  });
+});
