@@ -25,6 +25,7 @@ export function healthChecks(services: Services): HealthCheck[] {
     {
       name: 'log',
       run: () => {
+        if (!services.sequences) return waitingEntries(services);
         const { lastSuccessAt, lastError } = services.sequencer.status();
         const silentMs = Date.now() - (lastSuccessAt?.getTime() ?? services.startedAt.getTime());
         if (silentMs > SEQUENCER_SILENCE_MS || (lastError !== undefined && lastSuccessAt === undefined)) {
@@ -103,4 +104,18 @@ async function proved({ signingProbe }: Services, active: KeyGeneration): Promis
 
 function day(date: Date): string {
   return date.toISOString().slice(0, 10);
+}
+
+/** In a process that leaves the log to another one: is that one at work? */
+async function waitingEntries({ sequencerPool }: Services): Promise<string> {
+  const { rows } = await sequencerPool
+    .query<{ waiting: boolean }>(
+      `SELECT EXISTS (SELECT 1 FROM audit_pending
+         WHERE recorded_at < now() - $1 * interval '1 millisecond') AS waiting`,
+      [SEQUENCER_SILENCE_MS],
+    )
+    .catch(() => Promise.reject(new Error('The database cannot be reached.')));
+  if (rows[0]?.waiting === true)
+    throw new Error('Entries wait for a sequencer: none is at work, or it fails. See its output.');
+  return 'no entry waits for a sequencer';
 }

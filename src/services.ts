@@ -99,6 +99,8 @@ export async function createServices(options: ServicesOptions) {
       filled: recovery.fillFingerprints.progress.made,
       failures: fingerprints.fingerprinter.failureCount,
     }),
+    /** Whether this process takes entries into the log. */
+    sequences: configuration.roles.includes('sequencer'),
     startedAt: clock.now(),
     logGuarded: options.database.logGuarded,
 

@@ -105,7 +105,8 @@ async function list(api: MoneyApi, values: Values): Promise<number> {
   const open: Open[] = [];
   let cursor: string | null = null;
   for (let pages = 0; pages < MAX_PAGES; pages++) {
-    const query = new URLSearchParams({ ask: String(values.ask), ...(cursor === null ? {} : { cursor }) });
+    const asked = { ask: String(values.ask), ...(cursor === null ? {} : { cursor }) };
+    const query = new URLSearchParams(asked).toString();
     const page: z.infer<typeof pageSchema> = await api.ask(`/v1/reconciliation?${query}`, pageSchema);
     open.push(...page.items);
     cursor = page.nextCursor;

@@ -24,14 +24,7 @@ export function composeAssets(
   { organizationTx }: Composed<typeof composeDatabase>,
   { appendEntry, logWriter, vault }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
-  {
-    signer,
-    verifier,
-    ownFiles,
-    keyUse,
-    identityIssuer,
-    openIdentity,
-  }: Composed<typeof composeProvenance>,
+  { signer, verifier, ownFiles, keyUse, identityIssuer, openIdentity }: Composed<typeof composeProvenance>,
   { recordObligations }: Composed<typeof composeLicenses>,
   { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
 ) {

@@ -205,7 +205,10 @@ describe('killed at every state of the step ledger', () => {
     await bench.restart();
     const open = await bench.runIn(run.id, 'NEEDS_RECONCILIATION');
     const lost = open.steps.find(({ state }) => state === 'OUTCOME_UNKNOWN');
-    await bench.post(`/v1/runs/${run.id}/steps/${lost?.key}/reconcile`, { outcome: 'not_accepted' });
+    await bench.post(`/v1/runs/${run.id}/steps/${lost?.key}/reconcile`, {
+      outcome: 'not_accepted',
+      reason: 'the vendor shows no such job',
+    });
     await eventually(
       'a person is asked',
       async () => (await bench.stateOf(run.id, 'pick')) === 'WAITING' || undefined,

@@ -166,7 +166,7 @@ describe('the life of an instance', () => {
       expect(serversOf(home)).not.toContain(orphan);
       expect(await projects(third)).toEqual(all);
       expect(filesBelow(join(home, 'keys')).map((file) => [file, readFileSync(file, 'utf8')])).toEqual(files);
-    }, 60_000);
+    }, 180_000);
 
     it('refuses a second instance, and the first one does not notice', async () => {
       const program = await start(home);
@@ -188,7 +188,7 @@ describe('the life of an instance', () => {
       const next = await start(home);
       expect(serverLog(home)).toContain('not properly shut down');
       expect(await projects(next)).toEqual(all);
-    }, 60_000);
+    }, 180_000);
 
     it('starts after a power failure, when the process ids in its files belong to others', async () => {
       const program = await start(home);
@@ -205,7 +205,7 @@ describe('the life of an instance', () => {
       } finally {
         innocent.kill('SIGKILL');
       }
-    }, 60_000);
+    }, 180_000);
   });
 
   it('refuses a taken port at once, leaves no PostgreSQL behind and does not lock its home', async () => {
@@ -235,14 +235,14 @@ describe('the life of an instance', () => {
     for (const [stage, reached] of stages) {
       const program = ColophonProcess.spawn({ home });
       started.push(program);
-      await eventually(stage, () => reached() || undefined, 20_000);
+      await eventually(stage, () => reached() || undefined, 60_000);
       await program.kill();
       if (stage === 'initdb is at work') cutPower(home);
     }
     const program = await start(home);
     expect(await projects(program)).toEqual(['First campaign']);
     expect(serversOf(home)).toHaveLength(1);
-  }, 60_000);
+  }, 240_000);
 
   it('stopped while it starts, leaves no PostgreSQL behind', async () => {
     const home = newFolder();
@@ -271,7 +271,7 @@ describe('the life of an instance', () => {
     for (const rival of rivals.filter(({ output }) => !output.includes('is running')))
       expect(rival.output).toContain('Another Colophon');
     expect(serversOf(home)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   it('uses the server of DATABASE_URL and starts none of its own', async () => {
     const serverHome = newFolder();
@@ -299,7 +299,7 @@ describe('the life of an instance', () => {
     expect(refused.code).toBe(1);
     expect(refused.output).toContain('which this database does not hold. Restore the database');
     expect(serversOf(home)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('says what is wrong with DATABASE_URL when nobody answers there', async () => {
     const home = newFolder();
@@ -324,7 +324,7 @@ describe('the life of an instance', () => {
       expect(await projects(program)).toEqual(['First campaign']);
       await program.kill();
       expect(await projects(await start(home, { prefix }))).toEqual(['First campaign']);
-    }, 60_000);
+    }, 180_000);
 
     it('as root in a folder that only root may enter', async () => {
       const home = join(newFolder('/root', 0o700), 'home');
@@ -335,6 +335,6 @@ describe('the life of an instance', () => {
       expect(await projects(again)).toEqual(['First campaign']);
       expect(await again.signal('SIGINT')).toBe(0);
       expect(serversOf(home)).toEqual([]);
-    }, 60_000);
+    }, 180_000);
   }
 });

@@ -250,6 +250,7 @@ describe('ids of another organization', () => {
       operation: 'generate',
       to: 'flux-1-schnell@fal',
     },
+    'post /v1/runs/{id}/steps/{key}/answer': { outcome: 'approved', comment: 'x' },
     'post /v1/runs/{id}/steps/{key}/reconcile': { outcome: 'not_accepted', reason: 'x' },
   };
 

@@ -229,7 +229,7 @@ describe('runs', () => {
 
   it('refuses inputs that the pipeline does not have, that are missing, or that are no text one can store', async () => {
     await refuses(inputs({ promt: 'misspelled' }), 'invalid_request');
-    await refuses(run({ inputs: {} }), 'invalid_request');
+    await refuses(post('/v1/runs', { ...productShot(app), inputs: {} }), 'invalid_request');
     await refuses(inputs({ prompt: 'a\u0000b' }), 'invalid_request');
     await refuses(inputs({ prompt: 'a\ud800b' }), 'invalid_request');
     await refuses(inputs({ prompt: '\u202ereversed' }), 'invalid_request');

@@ -3,6 +3,8 @@ import { GoogleGenAI as GoogleGenAINext } from 'genai-next';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import OpenAI, { toFile } from 'openai';
 import OpenAINext from 'openai-next';
+// The client of Google sends through the dispatcher that undici leaves in the global object: here, that of the tests.
+import 'undici';
 import { createDevelopmentOrganization } from '../../src/identity/application/create-development-organization.js';
 import { addPerson, HARMLESS_FACTS, json, OWN_RIGHTS } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
@@ -376,8 +378,11 @@ describe('refusals', () => {
   });
 
   it('for want of money are 402, and nothing is sent', async () => {
-    const set = (limitMicroUsd: string) =>
-      world.app.request('/v1/budget', { ...json({ limitMicroUsd }), method: 'PUT' });
+    const set = async (limitMicroUsd: string) => {
+      const body = { limitMicroUsd, allowBelowCommitted: true };
+      const answer = await world.app.request('/v1/budget', { ...json(body), method: 'PUT' });
+      expect(answer.status).toBe(200);
+    };
     const { limitMicroUsd } = (await (await world.app.request('/v1/budget')).json()) as Record<
       string,
       string
@@ -630,6 +635,22 @@ describe('generateContent', () => {
     for await (const piece of await gemini().models.generateContentStream(asked)) pieces.push(piece);
     expect(pieces).toHaveLength(1);
     expect(decoded(pieces[0]?.data).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('takes what the Python SDK sends: names in snake case, base64url', async () => {
+    // As google-genai 3.6.1 sends it; the picture is another one.
+    const data = (await noisePicture()).toString('base64url');
+    const padded = data.padEnd(Math.ceil(data.length / 4) * 4, '=');
+    const body = `{"contents": [{"parts": [{"text": "a hat"}, {"inlineData": {"data": "${padded}", "mime_type": "image/png"}}], "role": "user"}], "generationConfig": {"seed": 3, "responseModalities": ["TEXT", "IMAGE"], "imageConfig": {"aspectRatio": "16:9", "imageSize": "1K"}}}`;
+    const answer = await fetch(`${world.root('gemini')}/v1/models/${MODELS.gemini}:generateContent`, {
+      method: 'POST',
+      body,
+      headers: { 'x-goog-api-key': key, 'content-type': 'application/json' },
+    });
+    expect(answer.status).toBe(200);
+    expect(world.google.ledger.attempts.at(-1)?.body).toMatchObject({
+      generationConfig: { seed: 3, imageConfig: { aspectRatio: '16:9', imageSize: '1K' } },
+    });
   });
 
   it('lists what is cleared, and says of the rest that it is not', async () => {

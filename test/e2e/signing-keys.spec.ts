@@ -39,7 +39,7 @@ let folder: string;
 beforeAll(async () => {
   [kms, tsa] = await Promise.all([FakeKms.start(), FakeAuthority.start()]);
   // The client of AWS reads its credentials itself: that of the service, and that of the commands in this test.
-  for (const environment of [programEnvironment, process.env])
+  for (const environment of [programEnvironment(), process.env])
     Object.assign(environment, { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' });
   folder = await mkdtemp(join(tmpdir(), 'colophon-tsa-'));
   await writeFile(join(folder, 'roots.pem'), tsa.rootsPem);
@@ -59,8 +59,8 @@ afterAll(async () => {
   await inspector.close();
   await app.close();
   await kms.stop();
-  delete programEnvironment.AWS_ACCESS_KEY_ID;
-  delete programEnvironment.AWS_SECRET_ACCESS_KEY;
+  delete programEnvironment().AWS_ACCESS_KEY_ID;
+  delete programEnvironment().AWS_SECRET_ACCESS_KEY;
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -133,6 +133,15 @@ const create = (target: BudgetTarget, hard: bigint | undefined, soft?: bigint) =
 const entriesOf = async (type: string) =>
   (await inspector.query('SELECT 1 FROM audit_pending WHERE entry_type = $1', [type])).length;
 
+/** Keeps every connection busy until all is done; a thousand at once would only wait for one of them. */
+async function onEveryConnection<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const serve = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS - 1 }, serve));
+}
+
 async function outcomeOf(work: Promise<unknown>): Promise<string> {
   return work.then(
     () => 'done',
@@ -152,19 +161,19 @@ describe('budgets at every level', () => {
       await create({ level: 'api_key', targetId, period: 'month' }, 400_003n);
 
     const steps = await makeSteps(Array.from({ length: STEPS }, (_, index) => BigInt(7_001 + (index % 977))));
-    const reserving = steps.map(async (step) => {
+    const outcomes = new Set<string>();
+    const reserving = onEveryConnection(steps, async (step) => {
       const outcome = await outcomeOf(inTx((tx) => money.reserve(tx, [step])));
       if (outcome === 'done') held.push(step);
-      return outcome;
+      outcomes.add(outcome);
     });
     const late = create({ level: 'api_key', targetId: keys[7] ?? '', period: 'month' }, 400_003n).catch(
       // Whoever comes late may find more used than the limit allows: then that must be said.
       () => undefined,
     );
-    const outcomes = await Promise.all(reserving);
-    await late;
+    await Promise.all([reserving, late]);
 
-    expect(new Set(outcomes)).toEqual(new Set(['done', 'budget_exceeded']));
+    expect(outcomes).toEqual(new Set(['done', 'budget_exceeded']));
     for (const budget of await all()) {
       if (budget.hardLimitMicroUsd === undefined) continue;
       expect(committedMicroUsd(budget) <= budget.hardLimitMicroUsd).toBe(true);
@@ -207,7 +216,8 @@ describe('budgets at every level', () => {
               money.settle(tx, projects[0] ?? '', step, { cost: cost(step, index), basis: 'billed' }),
             ),
     );
-    await Promise.all([...ends, ...ends].map((end) => end()));
+    const again = ends.filter((_, index) => index % 5 === 0);
+    await onEveryConnection([...ends, ...again], (end) => end());
     const spent = held.reduce((sum, step, index) => sum + (index % 4 === 0 ? 0n : cost(step, index)), 0n);
 
     expect(await inTx((tx) => budgets.differences(tx))).toEqual([]);

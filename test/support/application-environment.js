@@ -8,8 +8,9 @@ const PROGRAM = new URL('../../dist/test/support/native-application.js', import.
 export default class ApplicationEnvironment extends TestEnvironment {
   async setup() {
     await super.setup();
-    // Variables that no setting of ours stands for: the AWS client of the program reads its own.
-    this.global.programEnvironment = process.env;
+    // Variables that no setting of ours stands for: the AWS client of the program reads its own. A function, because Jest puts
+    // accessors in the place of whatever a value of the context holds, and process.env does not take them.
+    this.global.programEnvironment = () => process.env;
     this.global.startColophon = async (environment, output) => {
       const { startTestApplication } = await import(PROGRAM.href);
       return startTestApplication(environment, output);

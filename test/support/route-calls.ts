@@ -886,7 +886,8 @@ export class RouteCalls {
 
   /** An asset as if a model had made it: no worker runs here. */
   private async modelWork(): Promise<string> {
-    const { steps } = await this.startRun(PAID_MODEL);
+    const { id: runId } = await this.startRun(PAID_MODEL);
+    const { steps } = await this.answer<Run>(this.ask(`/v1/runs/${runId}`));
     const step = steps.find(({ key }) => key === 'generate');
     const upload = parsePublicId('asset', await this.upload());
     const id = newId();

@@ -9,7 +9,7 @@ declare global {
   /** Set by test/support/application-environment.js, which loads the compiled program. */
   var startColophon: typeof StartTestApplication;
   /** The environment of the program, which is not that of the tests. */
-  var programEnvironment: NodeJS.ProcessEnv;
+  var programEnvironment: () => NodeJS.ProcessEnv;
 }
 
 /** The whole product in this process: real PostgreSQL, real signatures, real HTTP on a free port. */

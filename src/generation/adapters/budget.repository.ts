@@ -99,25 +99,25 @@ export class BudgetRepository {
 
   /** Adds to the counters of the given budgets, in which they were found to be by {@link concerned}. */
   async count(tx: Tx, budgets: readonly Budget[], { reserved, spent }: CounterChange): Promise<void> {
-    const scopes = budgets.map(({ scope }) => scope);
-    const monthly = budgets.filter(({ month }) => month !== undefined);
-    const month = monthly[0]?.month;
+    const month = budgets.find((budget) => budget.month !== undefined)?.month;
     const change = [reserved.toString(), spent.toString()];
-    if (month !== undefined) {
-      // A row with negative counters would be refused even where it only changes one: so first there is a row.
-      await tx.query(
-        `INSERT INTO budget_month (organization_id, scope, month, reserved_micro_usd, spent_micro_usd)
-         SELECT $1, unnest($2::text[]), $3, 0, 0 ON CONFLICT DO NOTHING`,
-        [tx.organizationId, monthly.map(({ scope }) => scope), month],
-      );
-    }
-    await tx.query(
+    const counted = await tx.query<{ scope: string }>(
       `WITH total AS (
          UPDATE budget SET reserved_micro_usd = reserved_micro_usd + $3, spent_micro_usd = spent_micro_usd + $4
           WHERE organization_id = $1 AND scope = ANY($2::text[]) RETURNING scope)
        UPDATE budget_month SET reserved_micro_usd = reserved_micro_usd + $3, spent_micro_usd = spent_micro_usd + $4
         WHERE organization_id = $1 AND scope = ANY($2::text[]) AND month = $5 RETURNING scope`,
-      [tx.organizationId, scopes, ...change, month ?? null],
+      [tx.organizationId, budgets.map(({ scope }) => scope), ...change, month ?? null],
+    );
+    const fresh = budgets.filter(
+      (budget) => budget.month !== undefined && !counted.some(({ scope }) => scope === budget.scope),
+    );
+    if (fresh.length === 0) return;
+    // The first money of the month. Nothing is given back that was not counted in it before, so nothing is negative.
+    await tx.query(
+      `INSERT INTO budget_month (organization_id, scope, month, reserved_micro_usd, spent_micro_usd)
+       SELECT $1, unnest($2::text[]), $5, $3, $4`,
+      [tx.organizationId, fresh.map(({ scope }) => scope), ...change, month],
     );
   }
 

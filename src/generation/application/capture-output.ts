@@ -65,7 +65,8 @@ export class CaptureOutput {
       );
     } catch (cause) {
       // Our own trouble says nothing about what the provider sent: it is looked at again.
-      const isOurs = !(cause instanceof ColophonError) || cause.status >= 500 || cause.code === 'rate_limited';
+      const isOurs =
+        !(cause instanceof ColophonError) || cause.status >= 500 || cause.code === 'rate_limited';
       if (isOurs) throw cause;
       throw new ColophonError('upstream_invalid', `The provider's output is not usable: ${cause.message}`, {
         cause,

@@ -119,7 +119,9 @@ describe('the course of a run', () => {
             (key) => at.find((other) => other.key === key)?.hasOutput,
           );
           const needed = node.plan?.needs.length ?? 0;
-          expect(there.length).toBeGreaterThanOrEqual(node.plan?.needsAny === true ? 1 : needed);
+          expect(there.length).toBeGreaterThanOrEqual(
+            node.plan?.needsAny === true ? Math.min(1, needed) : needed,
+          );
           const when = node.plan?.when;
           if (when === undefined) continue;
           expect(at.find((other) => other.key === when.stepKey)?.state).toBe(when.value);

@@ -62,7 +62,9 @@ function moveOf(
 ): Move {
   const needs = plan?.needs ?? dependsOn;
   const there = needs.filter((needed) => nodes.get(needed)?.hasOutput === true);
-  const enough = plan?.needsAny === true ? there.length > 0 : there.length === needs.length;
+  // A choice among given files alone needs no step.
+  const isAnyEnough = plan?.needsAny === true && needs.length > 0;
+  const enough = isAnyEnough ? there.length > 0 : there.length === needs.length;
   if (plan !== undefined && !isWanted(plan, factsOf)) {
     const { passOn } = plan;
     const passes =

@@ -8,7 +8,8 @@ import { normalizePicture } from '../../assets/adapters/normalize-picture.js';
 import { IsolatedFingerprinter } from './isolated-fingerprinter.js';
 import { pictureFingerprint } from '../../../test/support/picture-fingerprint.js';
 
-const fingerprints = async (picture: Buffer): Promise<Uint8Array[]> => codesOf(await pictureFingerprint(picture));
+const fingerprints = async (picture: Buffer): Promise<Uint8Array[]> =>
+  codesOf(await pictureFingerprint(picture));
 /** As the search does it: the nearest pair counts. */
 async function distance(a: Buffer, b: Buffer): Promise<number> {
   const [left, right] = await Promise.all([fingerprints(a), fingerprints(b)]);
@@ -72,7 +73,9 @@ describe('the fingerprint of a picture', () => {
 
   it('is absent for what is no picture, and that is told', async () => {
     const errors: unknown[] = [];
-    const fingerprinter = new IsolatedFingerprinter({ normalize: normalizePicture }, (error) => errors.push(error));
+    const fingerprinter = new IsolatedFingerprinter({ normalize: normalizePicture }, (error) =>
+      errors.push(error),
+    );
     expect(await fingerprinter.fingerprint('/nowhere.png')).toBeUndefined();
     expect([errors.length, fingerprinter.failureCount]).toEqual([1, 1]);
   });

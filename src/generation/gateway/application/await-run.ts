@@ -70,6 +70,8 @@ function endOf(run: Run, steps: readonly StepRun[]): FinishedRun | undefined {
         throw new Error(`a step of the succeeded run ${run.id} has no output`);
       return { run, steps, assetIds };
     }
+    // A call has all of its pictures or an error that names those which were made.
+    case 'PARTIALLY_SUCCEEDED':
     case 'FAILED':
     case 'CANCELED':
       throw failed(run, steps);

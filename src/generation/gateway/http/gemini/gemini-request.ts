@@ -73,7 +73,8 @@ export interface ContentCall {
 }
 
 /** @throws ColophonError `invalid_request`, `gateway_unsupported` */
-export function readContent(body: unknown): ContentCall {
+export function readContent(sent: unknown): ContentCall {
+  const body = inCamelCase(sent);
   refuseUnsupported(body);
   const { contents, generationConfig: config = {} } = parseWith(bodySchema, body);
   if (contents.length > 1 || contents.some(({ role }) => role === 'model'))
@@ -134,6 +135,21 @@ export async function withInlinePictures<Result>(
   } finally {
     for (const { stagedPath } of Object.values(pictures)) await store.discard(stagedPath);
   }
+}
+
+/** As deep as a name that is known can lie: contents, their parts, `inlineData`, its members. */
+const MAX_NAMED_DEPTH = 6;
+
+/** Google takes both spellings of a name (JSON of protocol buffers), and its Python SDK sends `mime_type`. */
+function inCamelCase(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null || depth > MAX_NAMED_DEPTH) return value;
+  if (Array.isArray(value)) return value.map((item) => inCamelCase(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      inCamelCase(member, depth + 1),
+    ]),
+  );
 }
 
 /** What Google knows and the gateway does not pass on is named with its reason, before anything else is judged. */
