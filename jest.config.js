@@ -27,7 +27,7 @@ const withPostgres = {
 };
 
 export default {
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   // Tests wait for disks and child processes: on two cores, three workers do more than two.
   maxWorkers: 3,
   // What one test file leaves behind makes the collection of garbage of the next one slower: beyond this, a new worker.

@@ -176,6 +176,19 @@ export class CrashBench {
     return this.post<RunView>(`/v1/runs/${runId}/steps/generate/reconcile`, said);
   }
 
+  /** What a person does about any step whose outcome is not known: looks at the vendor whether it has the job. */
+  async lookUp(runId: string, { id, key }: { readonly id: string; readonly key: string }): Promise<void> {
+    const stepRunId = parsePublicId('stepRun', id);
+    const charge = this.fake.ledger().find((entry) => entry.stepRunId === stepRunId);
+    const found =
+      charge === undefined
+        ? { outcome: 'not_accepted' }
+        : { outcome: 'accepted', upstreamId: charge.requestId };
+    const said = { ...found, reason: 'looked it up at the vendor' };
+    // The vendor's webhook may have been faster: then the outcome is known, and this one is refused.
+    await this.post(`/v1/runs/${runId}/steps/${key}/reconcile`, said).catch(() => undefined);
+  }
+
   /** What the vendor charged for the step of this run that runs there. */
   chargesOf(run: RunView) {
     const generate = run.steps.find(({ key }) => key === 'generate');
