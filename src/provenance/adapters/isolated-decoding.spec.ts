@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { deflateSync } from 'node:zlib';
+import { eventually } from '../../../test/support/eventually.js';
 import { pngThatClaims } from '../../../test/support/pictures.js';
 import { IsolatedMediaProbe } from '../../assets/adapters/isolated-media-probe.js';
 import { normalizePicture } from '../../assets/adapters/normalize-picture.js';
@@ -153,10 +155,12 @@ describe('decoding in a child process', () => {
   });
 
   it('says that it is our fault when it is shut down, so that nobody loses what was paid for', async () => {
-    const child = new VerificationProcess({ trust: undefined, ...(await childThat('')) });
+    const marker = workshop.newPath();
+    const isAtWork = `process.getBuiltinModule('node:fs').writeFileSync('${marker}', '');`;
+    const isolation = { command: [], hasNoNetwork: false, hasKernelLimits: false, text: '' };
+    const child = new VerificationProcess({ trust: undefined, ...(await childThat(isAtWork)), isolation });
     const call = codeOf(new IsolatedMediaProbe(child).probe(picture));
-    await child.describeIsolation();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually('the child is at work', () => existsSync(marker) || undefined);
     child.close();
     expect(await call).toBe('reader_unavailable');
   });
