@@ -94,7 +94,7 @@ export class CrashBench {
   }
 
   /** Two pictures on fal from a list, with a retry; a person chooses one, which is enlarged. */
-  async startListRun(): Promise<RunView> {
+  async startListRun({ backoffSeconds }: { backoffSeconds: number }): Promise<RunView> {
     const size = { width: 256, height: 256 };
     const steps = [
       {
@@ -103,7 +103,7 @@ export class CrashBench {
         model: 'flux-1-schnell@fal',
         each: { input: 'list' },
         parameters: { prompt: { item: 'prompt' }, ...size },
-        retry: { attempts: 3, backoffSeconds: 1 },
+        retry: { attempts: 3, backoffSeconds },
       },
       { key: 'pick', operation: 'choose', images: { image: { step: 'variant' } } },
       {

@@ -62,6 +62,12 @@ export class HomeDatabase {
         ${when === undefined ? '' : `WHEN (${when})`} EXECUTE FUNCTION public.pause();`);
   }
 
+  /** As if the time until every retry had passed. */
+  async makeRetriesDue(): Promise<void> {
+    await this.query(`UPDATE step_run SET retry_at = now() WHERE retry_at > now()`);
+    await this.query(`UPDATE pgboss.job SET start_after = now() WHERE start_after > now()`);
+  }
+
   /** Resolves when a transaction has arrived there. */
   async paused(): Promise<void> {
     await eventually('a transaction arrives at the pause', async () => {
