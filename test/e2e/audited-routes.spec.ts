@@ -13,6 +13,7 @@ import { servicesForDocumentation } from '../../src/services-for-documentation.j
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
 import { FAKE_REPLICATE_TOKEN, FakeReplicate } from '../fakes/replicate/fake-replicate.js';
 import { addPerson } from '../support/api.js';
+import { effort } from '../support/effort.js';
 import { eventually } from '../support/eventually.js';
 import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
@@ -186,7 +187,12 @@ describe('P3: while the log cannot be written, no such route changes or sends an
     expect(lines.filter((line) => line.startsWith('{"result"'))).toEqual([]);
   }
 
-  it.each(audited)('$name', async ({ name }) => {
+  const tried = effort(
+    audited.filter((_, at) => at % 6 === 0),
+    audited,
+  );
+
+  it.each(tried)('$name', async ({ name }) => {
     for (const { send, status, refusesInStream } of (await calls.audited[name]?.()) ?? []) {
       // A key of a request whose outcome is unclear stays taken for a minute: the only row that may be new.
       const footprint = async () => ({ ...(await inspector.footprint()), idempotency_key: undefined });
