@@ -717,7 +717,7 @@ export class RouteCalls {
   }
 
   private setWebhookEndpoint(): Call {
-    const init = json({ url: 'https://198.51.100.7/hook', events: ['asset.released'] });
+    const init = json({ url: 'https://1.1.1.1/hook', events: ['asset.released'] });
     const send = () => this.ask('/v1/webhook-endpoints', init);
     return { send, status: 201, writes: ['webhook_endpoint.set'] };
   }
