@@ -122,6 +122,9 @@ export async function createServices(options: ServicesOptions) {
       if (!configuration.roles.includes('worker')) return;
       recovery.fillFingerprints.start();
       await generation.stepWorker.start();
+      await generation.webhookJobs.startWorkers((organizationId, deliveryId) =>
+        gateway.deliverWebhook.deliver(organizationId, deliveryId),
+      );
       await reports.reportJobs.startWorker(reports.makeReport);
     },
 
