@@ -7,7 +7,7 @@ import { type Clock } from '../../../shared/clock.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { newId } from '../../../shared/ids.js';
 import { type GatewayPlace, type SentPicture } from '../domain/gateway-call.js';
-import { type GatewaySettingsOfUseCase } from './gateway-settings-of-use-case.js';
+import { type GatewaySettingsOfUseCase, type SettingsInForce } from './gateway-settings-of-use-case.js';
 import { type JobOwner } from './gateway-jobs.js';
 import { type ReceivePictures } from './receive-pictures.js';
 
@@ -43,18 +43,53 @@ export class AnnouncedFiles {
   ) {}
 
   /** @throws ColophonError `not_found`, `gateway_closed` */
-  async announce({ principal, place, vendor }: JobOwner): Promise<AnnouncedFile> {
+  async announce(owner: JobOwner): Promise<AnnouncedFile> {
+    return this.organizationTx.run(owner.principal.organizationId, async (tx) =>
+      this.keep(tx, owner, await this.settings.require(tx, owner.place), undefined),
+    );
+  }
+
+  /**
+   * A file that comes without being announced.
+   * @param stagedPath in the staging area; the caller discards it
+   * @throws ColophonError `not_found`, `gateway_closed`, `input_rights_undeclared`, `not_a_picture`, and what an upload
+   *   throws
+   */
+  async take(owner: JobOwner, stagedPath: string): Promise<AnnouncedFile> {
+    const { principal, place } = owner;
+    const inForce = await this.organizationTx.run(principal.organizationId, (tx) =>
+      this.settings.require(tx, place),
+    );
+    const sent = { stagedPath, sha256: await hashFile(stagedPath), fileName: undefined };
+    const received = await this.receivePictures.receive(principal, place, inForce, { file: sent });
+    return this.organizationTx.run(principal.organizationId, (tx) =>
+      this.keep(tx, owner, inForce, received.file),
+    );
+  }
+
+  private async keep(
+    tx: Tx,
+    { principal, place, vendor }: JobOwner,
+    { useCaseId }: SettingsInForce,
+    assetId: string | undefined,
+  ): Promise<AnnouncedFile> {
     const id = newId();
     const createdAt = this.clock.now();
-    await this.organizationTx.run(principal.organizationId, async (tx) => {
-      const { useCaseId } = await this.settings.require(tx, place);
-      await tx.query(
-        `INSERT INTO gateway_upload (organization_id, id, vendor, key_id, project_id, use_case_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-        [tx.organizationId, id, vendor, principal.keyId, place.projectId, useCaseId, createdAt],
-      );
-    });
-    return { id, createdAt, asset: undefined };
+    await tx.query(
+      `INSERT INTO gateway_upload (organization_id, id, vendor, key_id, project_id, use_case_id, asset_id, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [
+        tx.organizationId,
+        id,
+        vendor,
+        principal.keyId,
+        place.projectId,
+        useCaseId,
+        assetId ?? null,
+        createdAt,
+      ],
+    );
+    return { id, createdAt, asset: assetId === undefined ? undefined : await this.assets.get(tx, assetId) };
   }
 
   /**

@@ -6,7 +6,10 @@ import { type GatewayCall, type GatewayVendor, PROVIDER_OF_VENDOR } from '../dom
 /** Stands for the sandbox under every root: something to try an SDK with that needs no waiver. Test keys only. */
 export const SANDBOX_MODEL = 'sandbox-generator';
 /** The same for SDKs that know models by owner and name only. */
-export const OWNED_SANDBOX_MODEL = `colophon/${SANDBOX_MODEL}`;
+const OWNED_SANDBOX_MODELS: readonly string[] = [
+  `colophon/${SANDBOX_MODEL}`,
+  `deployments/colophon/${SANDBOX_MODEL}`,
+];
 
 /** What a call with pictures may be, and one without: the first that a model is offered for. */
 const WITH_PICTURES: readonly Operation[] = [
@@ -49,7 +52,7 @@ export class GatewayModels {
   }
 
   private named(vendor: GatewayVendor, model: string): Offering[] {
-    const name = model === OWNED_SANDBOX_MODEL ? SANDBOX_MODEL : model;
+    const name = OWNED_SANDBOX_MODELS.includes(model) ? SANDBOX_MODEL : model;
     return this.offered(vendor).filter((candidate) => nameOf(candidate) === name);
   }
 

@@ -72,8 +72,8 @@ export class TakeCall {
     const received = await this.receivePictures.receive(principal, call.place, inForce, call.pictures);
     const isTest = principal.mode === 'test';
     const images = namedFor(isTest, { ...received, ...call.assets });
-    const values: Record<string, RunValue> = isTest ? call.sandboxParameters : call.parameters;
-    const variant = variantOf(call, values, isTest);
+    const given: Readonly<Record<string, RunValue>> = isTest ? call.sandboxParameters : call.parameters;
+    const { values, variant } = variantsOf(call, given, isTest);
     let started: StartedRun | undefined;
     await this.startRun.start(
       principal,
@@ -128,15 +128,14 @@ function namedFor(isTest: boolean, images: Record<string, string>): Record<strin
 }
 
 /**
- * By what the steps of one call differ. The sandbox draws the same picture for the same words, and a vendor for the same
- * seed: where several are wanted, the seed counts up from the one that was given.
+ * What the steps of one call have in common, and by what they differ. The sandbox draws the same picture for the same
+ * words, and a vendor for the same seed: where several are wanted, the seed counts up from the one that was given.
  */
-function variantOf({ count }: GatewayCall, { seed }: Record<string, RunValue>, isTest: boolean) {
-  return (ordinal: number) => {
-    if (count === 1) return {};
-    if (typeof seed === 'number') return { seed: seed + ordinal };
-    return isTest ? { seed: ordinal } : {};
-  };
+function variantsOf({ count }: GatewayCall, given: Readonly<Record<string, RunValue>>, isTest: boolean) {
+  const { seed, ...others } = given;
+  if (count === 1 || (typeof seed !== 'number' && !isTest)) return { values: given, variant: () => ({}) };
+  const first = typeof seed === 'number' ? seed : 0;
+  return { values: others, variant: (ordinal: number) => ({ seed: first + ordinal }) };
 }
 
 function refusal({ outcome, clearance }: Exclude<StartedRun, { readonly run: unknown }>): ColophonError {

@@ -132,8 +132,7 @@ export class ReplicateGatewayController {
       const [sent] = content;
       if (sent === undefined || content.length > 1)
         throw invalidRequest([{ path: 'content', message: 'one file is wanted' }]);
-      const { id } = await this.announced.announce(owner);
-      return this.announced.receive(principal, id, sent.stagedPath);
+      return this.announced.take(owner, sent.stagedPath);
     });
     await sendJson(reply, { status: 201, body: fileView(file, this.rootOf(owner, request)) });
   }
