@@ -26,7 +26,7 @@ const client = ({ auth = key, useCase, projectId, sent = [] }: Options = {}) =>
     auth,
     baseUrl: `${world.root('replicate', useCase, projectId)}/v1`,
     fetch: (url, init) => {
-      sent.push(`${init?.method ?? 'GET'} ${String(url)}`);
+      sent.push(`${init?.method ?? 'GET'} ${url instanceof Request ? url.url : url.toString()}`);
       return world.fetch(url, init);
     },
   });
@@ -165,7 +165,7 @@ export function replicateCases(started: () => JobWorld): void {
       });
       await copyUntilThereAre(21, created.id);
       const pages: Prediction[][] = [];
-      for await (const page of test().paginate(test().predictions.list)) pages.push(page);
+      for await (const page of test().paginate(() => test().predictions.list())) pages.push(page);
       expect(pages.map(({ length }) => length)).toEqual([20, 1]);
       const ids = pages.flat().map(({ id }) => id);
       expect(ids).toEqual([...ids].sort().reverse());
@@ -190,7 +190,8 @@ export function replicateCases(started: () => JobWorld): void {
       // What the vendor has is paid for: it goes on, and nothing new is sent.
       expect(['processing', 'canceled']).toContain((await client().predictions.cancel(waited.id)).status);
       const [run] = await world.inspector.query<{ cancel_requested_at: Date | null }>(
-        'SELECT cancel_requested_at FROM run ORDER BY id DESC LIMIT 1',
+        'SELECT cancel_requested_at FROM run WHERE id = $1',
+        [parsePublicId('run', waited.id)],
       );
       expect(run?.cancel_requested_at).toBeInstanceOf(Date);
     });
@@ -330,15 +331,15 @@ export function replicateCases(started: () => JobWorld): void {
         input: { prompt: prompt() },
       });
       const file = await client({ auth: testKey }).files.create(Buffer.from(await noisePicture()));
-      await world.newUseCase('other');
-      await openGateway(world.app, {}, 'other');
+      await world.newUseCase('other-predictions');
+      await openGateway(world.app, {}, 'other-predictions');
       const colleague = await addPerson(world.app, ['creator'], { mode: 'test' });
       const project = (await (await world.app.request('/v1/projects', json({ name: 'another' }))).json()) as {
         id: string;
       };
       for (const other of [
         client({ auth: colleague.key }),
-        client({ auth: testKey, useCase: 'other' }),
+        client({ auth: testKey, useCase: 'other-predictions' }),
         client({ auth: testKey, projectId: project.id }),
         client(),
       ]) {

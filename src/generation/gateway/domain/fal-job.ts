@@ -3,6 +3,13 @@ import { ERROR_CODES } from '../../../shared/errors.js';
 import { type GatewayJob, isOver } from './gateway-job.js';
 import { fileNameOf } from './asset-address.js';
 
+/** Of a result that holds one file. */
+const MEMBER_OF_KIND: Readonly<Record<string, string | undefined>> = {
+  video: 'video',
+  audio: 'audio',
+  model3d: 'model_mesh',
+};
+
 export type AddressOf = (asset: Asset) => string;
 
 /** Which member of a result holds a file, by what the step did. */
@@ -28,17 +35,10 @@ export function falResult(job: GatewayJob, addressOf: AddressOf): Record<string,
 }
 
 function placed({ assets, steps }: GatewayJob, files: readonly unknown[]): Record<string, unknown> {
-  const [first] = files;
-  switch (assets[0]?.kind) {
-    case 'video':
-      return { video: first };
-    case 'audio':
-      return { audio: first };
-    case 'model3d':
-      return { model_mesh: first };
-    default:
-      return ALONE_IN_IMAGE.includes(steps[0]?.operation ?? '') ? { image: first } : { images: files };
-  }
+  const kind = assets[0]?.kind ?? 'image';
+  const name = MEMBER_OF_KIND[kind];
+  if (name !== undefined) return { [name]: files[0] };
+  return ALONE_IN_IMAGE.includes(steps[0]?.operation ?? '') ? { image: files[0] } : { images: files };
 }
 
 export function falFile(asset: Asset, url: string): Record<string, unknown> {

@@ -11,8 +11,6 @@ export function prediction(job: GatewayJob, addressOf: AddressOf): Record<string
   const [model = '', version] = job.model.split(':');
   const claimed = steps[0]?.claims ?? {};
   const { createdAt, finishedAt } = run;
-  const predictSeconds = steps.map(({ claims }) => claims.predictSeconds);
-  const known = predictSeconds.filter((seconds) => typeof seconds === 'number');
   return {
     id: idOfPrediction(run.id),
     model: typeof claimed.model === 'string' ? claimed.model : model,
@@ -27,13 +25,18 @@ export function prediction(job: GatewayJob, addressOf: AddressOf): Record<string
     created_at: createdAt.toISOString(),
     started_at: job.startedAt?.toISOString() ?? null,
     completed_at: finishedAt?.toISOString() ?? null,
-    metrics: {
-      ...(known.length === steps.length ? { predict_time: known.reduce((sum, one) => sum + one, 0) } : {}),
-      ...(finishedAt === undefined
-        ? {}
-        : { total_time: (finishedAt.getTime() - createdAt.getTime()) / 1000 }),
-    },
+    metrics: metricsOf(job),
     urls: urlsOf(job),
+  };
+}
+
+function metricsOf({ run: { createdAt, finishedAt }, steps }: GatewayJob): Record<string, number> {
+  const known = steps
+    .map(({ claims }) => claims.predictSeconds)
+    .filter((seconds) => typeof seconds === 'number');
+  return {
+    ...(known.length === steps.length ? { predict_time: known.reduce((sum, one) => sum + one, 0) } : {}),
+    ...(finishedAt === undefined ? {} : { total_time: (finishedAt.getTime() - createdAt.getTime()) / 1000 }),
   };
 }
 
@@ -42,14 +45,9 @@ export function idOfPrediction(runId: string): string {
 }
 
 export function statusOf({ standing }: Pick<GatewayJob, 'standing'>): ReplicateStatus {
-  switch (standing.kind) {
-    case 'queued':
-      return 'starting';
-    case 'running':
-      return 'processing';
-    default:
-      return standing.kind;
-  }
+  const { kind } = standing;
+  if (kind === 'queued') return 'starting';
+  return kind === 'running' ? 'processing' : kind;
 }
 
 /** Below `/v1` of the use case. */
