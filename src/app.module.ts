@@ -54,7 +54,7 @@ import { AnnouncedFiles } from './generation/gateway/application/announced-files
 import { CapabilityLinks } from './generation/gateway/application/capability-links.js';
 import { GatewaySettingsOfUseCase } from './generation/gateway/application/gateway-settings-of-use-case.js';
 import { ListGatewayModels } from './generation/gateway/application/list-gateway-models.js';
-import { WebhookDeliveries } from './generation/gateway/application/webhook-deliveries.js';
+import { JobDeliveries } from './generation/gateway/application/job-deliveries.js';
 import { WebhookKeys } from './generation/gateway/domain/webhook-signing.js';
 import { CapabilityAddresses } from './generation/gateway/http/capability-address.js';
 import { GatewayAnswers } from './generation/gateway/http/gateway-answers.js';
@@ -150,6 +150,10 @@ import { RequestReport } from './reports/application/request-report.js';
 import { CertificateController } from './reports/http/certificate.controller.js';
 import { BomController } from './reports/http/bom.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
+import { ManageEndpoints } from './webhooks/application/manage-endpoints.js';
+import { Deliveries } from './webhooks/application/read-deliveries.js';
+import { WebhookAddresses } from './webhooks/application/webhook-address.js';
+import { WebhookEndpointController } from './webhooks/http/webhook-endpoint.controller.js';
 import { healthChecks } from './health-checks.js';
 import { type Services } from './services.js';
 
@@ -209,6 +213,7 @@ export class AppModule {
         LogFilesController,
         ReportController,
         BomController,
+        WebhookEndpointController,
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
@@ -233,6 +238,9 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [FormUploads, new FormUploads(services.intake, services.idempotency)],
     [Authenticate, services.authenticate],
     [Administer, services.administer],
+    [ManageEndpoints, services.manageEndpoints],
+    [Deliveries, services.webhookDeliveries],
+    [WebhookAddresses, services.webhookAddresses],
     [EffectiveRegistry, services.registry],
     [ClearanceStanding, services.standing],
     [CompleteLineage, services.completeLineage],
@@ -286,7 +294,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [FalJobs, services.falJobs],
     [Predictions, services.predictions],
     [WebhookKeys, services.webhookKeys],
-    [WebhookDeliveries, services.webhookDeliveries],
+    [JobDeliveries, services.jobDeliveries],
     [CapabilityLinks, services.capabilityLinks],
     [CapabilityAddresses, services.capabilityAddresses],
     [ListOpenMoney, services.listOpenMoney],

@@ -57,6 +57,7 @@ export async function composeDatabase({ configuration, database, logger }: Servi
       links: deriveKey(masterKey, 'gateway links'),
       webhooks: deriveKey(masterKey, 'gateway webhooks'),
     },
+    webhookKey: deriveKey(masterKey, 'webhook endpoints'),
     providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),
   };
 }

@@ -9,7 +9,7 @@ import { GatewaySettingsOfUseCase } from '../generation/gateway/application/gate
 import { ListGatewayModels } from '../generation/gateway/application/list-gateway-models.js';
 import { ReceivePictures } from '../generation/gateway/application/receive-pictures.js';
 import { TakeCall } from '../generation/gateway/application/take-call.js';
-import { WebhookAddresses } from '../generation/gateway/application/webhook-address.js';
+import { WebhookAddresses } from '../webhooks/application/webhook-address.js';
 import { WebhookKeys } from '../generation/gateway/domain/webhook-signing.js';
 import { CapabilityAddresses } from '../generation/gateway/http/capability-address.js';
 import { FalJobs } from '../generation/gateway/http/fal/fal-jobs.js';

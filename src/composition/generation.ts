@@ -48,7 +48,7 @@ import { StepInputs } from '../generation/application/step-inputs.js';
 import { BuildStepRequest } from '../generation/application/step-request.js';
 import { SubmitStep } from '../generation/application/submit-step.js';
 import { TryAgain } from '../generation/application/try-again.js';
-import { WebhookDeliveries } from '../generation/gateway/application/webhook-deliveries.js';
+import { JobDeliveries } from '../generation/gateway/application/job-deliveries.js';
 import { type OutboundPolicy } from '../outbound/guarded-fetch.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
@@ -116,8 +116,8 @@ export async function composeGeneration(
   });
   const runs = new RunRepository(clock);
   const webhookJobs = new WebhookJobs(boss, logger);
-  const webhookDeliveries = new WebhookDeliveries(webhookJobs, clock);
-  const events = new RunEvents(clock, (tx, runId, event) => webhookDeliveries.note(tx, runId, event));
+  const jobDeliveries = new JobDeliveries(webhookJobs, clock);
+  const events = new RunEvents(clock, (tx, runId, event) => jobDeliveries.note(tx, runId, event));
   const budgets = new BudgetRepository();
   const money = new Money(appendEntry, budgets, clock);
   const { stepLeaseSeconds } = configuration;
@@ -203,7 +203,7 @@ export async function composeGeneration(
     offerings,
     events,
     webhookJobs,
-    webhookDeliveries,
+    jobDeliveries,
     studioProvider,
     stepWorker,
     advanceStep,

@@ -112,7 +112,7 @@ export const ENVIRONMENT = z.object({
     .default('')
     .transform(list)
     .describe(
-      "host:port pairs on private networks to which webhooks of the gateway's clients may be sent; the list above does not count for them",
+      'host:port pairs on private networks to which webhooks may be sent; the list above does not count for them',
     ),
   COLOPHON_REMOTE_MANIFEST_HOSTS: z
     .string()

@@ -334,7 +334,9 @@ export function replicateCases(started: () => JobWorld): void {
       await world.newUseCase('other-predictions');
       await openGateway(world.app, {}, 'other-predictions');
       const colleague = await addPerson(world.app, ['creator'], { mode: 'test' });
-      const project = (await (await world.app.request('/v1/projects', json({ name: 'another' }))).json()) as {
+      const project = (await (
+        await world.app.request('/v1/projects', json({ name: 'another project' }))
+      ).json()) as {
         id: string;
       };
       for (const other of [

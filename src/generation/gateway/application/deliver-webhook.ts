@@ -7,7 +7,7 @@ import { pauseAfter } from '../domain/delivery-schedule.js';
 import { type GatewayJob, type WebhookEvent } from '../domain/gateway-job.js';
 import { type CapabilityLinks } from './capability-links.js';
 import { type GatewayJobs } from './gateway-jobs.js';
-import { type DeliveryQueue } from './webhook-deliveries.js';
+import { type DeliveryQueue } from './job-deliveries.js';
 import { webhookMessage } from '../domain/webhook-message.js';
 import { type WebhookKeys } from '../domain/webhook-signing.js';
 import { addressOfAsset } from '../domain/asset-address.js';

@@ -6,7 +6,7 @@ import { Allow, CurrentPrincipal } from '../../../http/authentication.guard.js';
 import { idOf } from '../../../http/validation.js';
 import { type Principal } from '../../../identity/domain/principal.js';
 import { RunRepository } from '../../adapters/run.repository.js';
-import { WebhookDeliveries } from '../application/webhook-deliveries.js';
+import { JobDeliveries } from '../application/job-deliveries.js';
 
 /** What a client of the gateway was told about its run. */
 @ApiTags('Runs')
@@ -14,7 +14,7 @@ import { WebhookDeliveries } from '../application/webhook-deliveries.js';
 @Controller('v1/runs')
 export class RunWebhooksController {
   constructor(
-    private readonly deliveries: WebhookDeliveries,
+    private readonly deliveries: JobDeliveries,
     private readonly runs: RunRepository,
     private readonly organizationTx: OrganizationTx,
   ) {}

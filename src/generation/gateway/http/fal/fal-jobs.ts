@@ -3,7 +3,7 @@ import { ColophonError } from '../../../../shared/errors.js';
 import { publicId } from '../../../../shared/ids.js';
 import { type GatewayJobs, noJob } from '../../application/gateway-jobs.js';
 import { type GatewayModels } from '../../application/gateway-models.js';
-import { type WebhookAddresses } from '../../application/webhook-address.js';
+import { type WebhookAddresses } from '../../../../webhooks/application/webhook-address.js';
 import { falAddresses, falResult, falStatus } from '../../domain/fal-job.js';
 import { type GatewayJob, isOver, withoutFileBytes } from '../../domain/gateway-job.js';
 import { sandboxValuesOf } from '../../domain/job-input.js';
@@ -36,7 +36,7 @@ export class FalJobs {
   async submit(caller: JobCaller, { kind, model, webhookUrl }: Submitting): Promise<void> {
     const { owner, request } = caller;
     const { input, parameters, count } = readFalCall(request.body);
-    if (webhookUrl !== undefined) await this.webhooks.check(webhookUrl);
+    if (webhookUrl !== undefined) await this.webhooks.judge(webhookUrl);
     const operation = this.models.operationOf('fal', model, Object.keys(input.files).length > 0);
     // One proxy address stands for every model, so the model and the webhook are named beside it.
     const identity = identityOf(request, [kind, model, webhookUrl ?? '', rawBodyOf(request)]);

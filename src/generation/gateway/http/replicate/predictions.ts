@@ -2,7 +2,7 @@ import { ColophonError } from '../../../../shared/errors.js';
 import { parsePublicId } from '../../../../shared/ids.js';
 import { type GatewayJobs, noJob } from '../../application/gateway-jobs.js';
 import { type GatewayModels } from '../../application/gateway-models.js';
-import { type WebhookAddresses } from '../../application/webhook-address.js';
+import { type WebhookAddresses } from '../../../../webhooks/application/webhook-address.js';
 import { type GatewayJob, isOver, withoutFileBytes } from '../../domain/gateway-job.js';
 import { sandboxValuesOf } from '../../domain/job-input.js';
 import { idOfPrediction, prediction, replicateRoot } from '../../domain/replicate-job.js';
@@ -31,7 +31,7 @@ export class Predictions {
     const { request } = caller;
     const asked = readPredictionCall(request.body, request.headers);
     const model = named ?? this.modelOf(asked.version);
-    if (asked.webhookUrl !== undefined) await this.webhooks.check(asked.webhookUrl);
+    if (asked.webhookUrl !== undefined) await this.webhooks.judge(asked.webhookUrl);
     const { owner } = caller;
     await this.files.with(owner, asked.input.files, fileIdIn, ({ pictures, assets }) => {
       const hasPictures = Object.keys(asked.input.files).length > 0;

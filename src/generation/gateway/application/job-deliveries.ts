@@ -31,7 +31,7 @@ interface DeliveryRow {
 }
 
 /** What the clients of jobs are to be told. Each delivery is written in the transaction in which it happens. */
-export class WebhookDeliveries {
+export class JobDeliveries {
   constructor(
     private readonly queue: DeliveryQueue,
     private readonly clock: Clock,
