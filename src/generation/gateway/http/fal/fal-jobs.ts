@@ -110,11 +110,19 @@ export class FalJobs {
       told = message;
       if (isOver(job) || performance.now() > deadline) break;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-      const next = await this.find(caller, target).catch(() => undefined);
-      // What cannot be read now (the database is away) is no change; the client asks again after the end.
-      if (next !== undefined) job = next;
+      job = (await this.lookAgain(caller, target)) ?? job;
     }
     reply.raw.end();
+  }
+
+  /** `undefined` while the database is away: that is no change, and the client asks for the result after the end. */
+  private async lookAgain(caller: JobCaller, target: FalJobTarget): Promise<GatewayJob | undefined> {
+    try {
+      return await this.find(caller, target);
+    } catch (error) {
+      if (error instanceof ColophonError && error.status === 503) return undefined;
+      throw error;
+    }
   }
 
   private accepted(caller: JobCaller, job: GatewayJob): JsonAnswer {

@@ -1,13 +1,13 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { Unaudited } from '../../../../http/audited.js';
 import { Public } from '../../../../http/authentication.guard.js';
 import { ColophonError } from '../../../../shared/errors.js';
 import { parsePublicId } from '../../../../shared/ids.js';
 import { WebhookKeys } from '../../domain/webhook-signing.js';
 
-/** With what webhooks in fal's form are signed; a verifier written for fal only changes this address. */
-@ApiTags('Gateway')
+/** With what webhooks in fal's form are signed (a key set of RFC 7517); a verifier written for fal only changes this address. */
+@ApiExcludeController()
 @Controller('gateway/fal/webhooks')
 export class FalWebhookKeysController {
   constructor(private readonly keys: WebhookKeys) {}
@@ -17,7 +17,6 @@ export class FalWebhookKeysController {
     'A public key. It is made from the id, and says nothing about whether there is such an organization.',
   )
   @Public()
-  @ApiOperation({ summary: "The key that signs an organization's webhooks in fal's form (RFC 7517)" })
   jwks(@Param('organization') organization: string, @Param('mode') mode: string) {
     const id = parsePublicId('organization', organization);
     if (id === undefined || (mode !== 'live' && mode !== 'test'))
