@@ -76,16 +76,10 @@ export class GatewayJobs1700000000027 implements MigrationInterface {
       );
       SELECT tenant_table('gateway_upload');
       GRANT SELECT, INSERT, UPDATE (asset_id, forgotten_at) ON gateway_upload TO colophon_app;
-
-      -- Jobs of one client, newest first.
-      CREATE INDEX run_by_key ON run (organization_id, api_key_id, id) WHERE api_key_id IS NOT NULL;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`
-      DROP INDEX run_by_key;
-      DROP TABLE gateway_upload, gateway_delivery, gateway_job;
-    `);
+    await runner.query('DROP TABLE gateway_upload, gateway_delivery, gateway_job;');
   }
 }
