@@ -64,9 +64,7 @@ export class GatewayWorld {
 
   /** Opens the gateway, as a person with the role legal would. */
   async open(changes: Record<string, unknown> = {}, useCase = 'hero-image'): Promise<void> {
-    const { key } = await addPerson(this.app, ['legal']);
-    const body = { open: true, facts: HARMLESS_FACTS, inputRights: OWN_RIGHTS, ...changes };
-    await this.done(this.app.request(this.settingsPath(useCase), { ...json(body), method: 'PUT', key }));
+    await openGateway(this.app, changes, useCase);
   }
 
   async newUseCase(name: string): Promise<void> {
@@ -87,6 +85,19 @@ export class GatewayWorld {
     const response = await asked;
     if (!response.ok) throw new Error(`a preparation was refused: ${await response.text()}`);
   }
+}
+
+/** Opens the gateway of a use case, as a person with the role legal would. */
+export async function openGateway(
+  app: TestApplication,
+  changes: Record<string, unknown> = {},
+  useCase = 'hero-image',
+): Promise<void> {
+  const { key } = await addPerson(app, ['legal']);
+  const body = { open: true, facts: HARMLESS_FACTS, inputRights: OWN_RIGHTS, ...changes };
+  const path = `/v1/projects/${app.instance.projectId}/use-cases/${useCase}/gateway`;
+  const answer = await app.request(path, { ...json(body), method: 'PUT', key });
+  if (!answer.ok) throw new Error(`the gateway was not opened: ${await answer.text()}`);
 }
 
 const OFFERINGS = [
