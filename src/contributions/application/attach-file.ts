@@ -128,17 +128,7 @@ export class AttachFile {
         `INSERT INTO contribution_attachment
            (organization_id, contribution_id, ordinal, id, kind, sha256, size_bytes, entry_id, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        [
-          tx.organizationId,
-          row.id,
-          attachments.length + 1,
-          id,
-          kind,
-          sha256,
-          sizeBytes,
-          entryId,
-          createdAt,
-        ],
+        [tx.organizationId, row.id, attachments.length + 1, id, kind, sha256, sizeBytes, entryId, createdAt],
       );
     } catch (error) {
       if (violatedConstraint(error) === 'contribution_attachment_pkey')

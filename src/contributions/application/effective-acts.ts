@@ -3,10 +3,7 @@ import { publicId } from '../../shared/ids.js';
 import { type FullContribution } from './read-contribution.js';
 
 /** An act as it is to be counted today: with its amendments, which make it one that was declared later. */
-export function effectiveAct(
-  { row, corrections }: FullContribution,
-  versions: ReadonlySet<string>,
-): ActFact {
+export function effectiveAct({ row, corrections }: FullContribution, versions: ReadonlySet<string>): ActFact {
   const amended = corrections.filter(({ kind }) => kind === 'amended');
   const isSigned = row.signatureKeyId !== null || corrections.some(({ kind }) => kind === 'signed');
   return {

@@ -4,7 +4,10 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { type ChangedRegion, type VersionDifference } from '../domain/contribution.js';
 
 /** Compares two versions of a picture. A port, because it decodes them. `undefined` when they look the same. */
-export type CompareVersions = (beforePath: string, afterPath: string) => Promise<VersionDifference | undefined>;
+export type CompareVersions = (
+  beforePath: string,
+  afterPath: string,
+) => Promise<VersionDifference | undefined>;
 
 export interface KeptDifference {
   readonly region: ChangedRegion;

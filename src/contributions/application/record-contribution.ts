@@ -50,9 +50,7 @@ export interface ContributionRequest {
   readonly engagement: EngagementTerms;
   /** Candidates that were shown before this one was worked on, in their order. UUIDs. */
   readonly shownAssetIds: readonly string[];
-  readonly signature:
-    | { readonly keyId: string; readonly jws: string; readonly signedAt: string }
-    | undefined;
+  readonly signature: { readonly keyId: string; readonly jws: string; readonly signedAt: string } | undefined;
 }
 
 export interface RecordedContribution {

@@ -80,7 +80,10 @@ export class RecordSelection {
     if (shownAssetIds.some((id) => !known.has(id)))
       throw new ColophonError('not_found', 'There is no asset with one of these ids.');
     if (shown.some(({ mode }) => mode !== principal.mode))
-      throw new ColophonError('wrong_mode', 'Something that was shown was made with a key of the other mode.');
+      throw new ColophonError(
+        'wrong_mode',
+        'Something that was shown was made with a key of the other mode.',
+      );
     if (shown.some(({ projectId }) => projectId !== chosen.projectId))
       throw new ColophonError('invalid_request', 'shown: everything must belong to the project of the asset');
     return this.record(tx, principal, { chosen, shownAssetIds, statement, engagement });

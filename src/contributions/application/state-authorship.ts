@@ -25,6 +25,11 @@ export class StateAuthorship {
   ) {}
 
   /** @throws ColophonError `not_found` */
+  async requireAsset(tx: Tx, assetId: string): Promise<void> {
+    await this.assets.get(tx, assetId);
+  }
+
+  /** @throws ColophonError `not_found` */
   async state(tx: Tx, assetId: string): Promise<StatedAuthorship> {
     return this.ofLineage(tx, assetId, await this.assets.lineage(tx, assetId));
   }

@@ -18,11 +18,18 @@ export async function requireSignature(
 ): Promise<void> {
   const [header, payload, signature, ...rest] = jws.length > MAX_JWS_LENGTH ? [] : jws.split('.');
   if (header === undefined || payload !== '' || signature === undefined || rest.length > 0)
-    throw new ColophonError('signature_invalid', 'Send a compact JWS with detached payload: header..signature');
+    throw new ColophonError(
+      'signature_invalid',
+      'Send a compact JWS with detached payload: header..signature',
+    );
   try {
     requirePlainHeader(header);
     const publicKey = await importJWK(publicMembers(key.jwk), key.algorithm);
-    const detached = { protected: header, payload: Buffer.from(text, 'utf8').toString('base64url'), signature };
+    const detached = {
+      protected: header,
+      payload: Buffer.from(text, 'utf8').toString('base64url'),
+      signature,
+    };
     await flattenedVerify(detached, publicKey, { algorithms: [key.algorithm] });
   } catch (cause) {
     throw new ColophonError(
@@ -43,7 +50,9 @@ function requirePlainHeader(header: string): void {
 export async function thumbprintOf(jwk: PublicJwk, algorithm: SignatureAlgorithm): Promise<string> {
   try {
     await importJWK(publicMembers(jwk), algorithm);
-    return Buffer.from(await calculateJwkThumbprint(publicMembers(jwk), 'sha256'), 'base64url').toString('hex');
+    return Buffer.from(await calculateJwkThumbprint(publicMembers(jwk), 'sha256'), 'base64url').toString(
+      'hex',
+    );
   } catch (cause) {
     throw new ColophonError('signature_invalid', 'The key is none of its kind.', { cause });
   }

@@ -124,7 +124,10 @@ function refusalOf(error: unknown): unknown {
         'You have decided on this asset, or on what was made from it: no work of yours on it can be recorded.',
       );
     case NO_PERSON_STATE:
-      return new ColophonError('forbidden', 'This key belongs to a service; human work is recorded by people.');
+      return new ColophonError(
+        'forbidden',
+        'This key belongs to a service; human work is recorded by people.',
+      );
     default:
       return error;
   }

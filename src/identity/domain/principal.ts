@@ -26,6 +26,7 @@ const PERMISSIONS = {
   'contributions:create': ['creator'],
   /** A key by which a person's records are theirs: each person registers their own. */
   'signature_keys:register': ['creator'],
+  'signature_keys:revoke': ['creator', 'admin'],
   /** That a recorded act is not to be counted. */
   'contributions:withdraw': ['creator', 'legal'],
   'reviews:request': ['creator', 'asset_manager'],
