@@ -10,7 +10,7 @@ export class ContributionRecords1700000000028 implements MigrationInterface {
       CREATE TABLE signature_key (
         organization_id uuid NOT NULL,
         id uuid NOT NULL,
-        -- Whose it is. Nobody else's record can be signed with it: contribution_signature_key below.
+        -- Whose it is. Nobody else's record can be signed with it: contribution_signature_key_fkey below.
         principal_id uuid NOT NULL,
         algorithm text NOT NULL,
         -- RFC 7638: SHA-256 in hexadecimal digits.
@@ -60,7 +60,7 @@ export class ContributionRecords1700000000028 implements MigrationInterface {
           CHECK (capture IN ('automatic', 'declared_at_time', 'declared_later')),
         ADD CONSTRAINT contribution_signature_check
           CHECK ((sealed_signature IS NULL) = (signature_key_id IS NULL)),
-        ADD CONSTRAINT contribution_signature_key
+        ADD CONSTRAINT contribution_signature_key_fkey
           FOREIGN KEY (organization_id, signature_key_id, contributor_id)
           REFERENCES signature_key (organization_id, id, principal_id);
       CREATE INDEX contribution_by_parent ON contribution (organization_id, parent_asset_id);
@@ -85,7 +85,7 @@ export class ContributionRecords1700000000028 implements MigrationInterface {
         PRIMARY KEY (organization_id, contribution_id, ordinal),
         FOREIGN KEY (organization_id, contribution_id) REFERENCES contribution (organization_id, id),
         FOREIGN KEY (organization_id, corrected_by) REFERENCES principal (organization_id, id),
-        CONSTRAINT contribution_correction_signature_key
+        CONSTRAINT contribution_correction_signature_key_fkey
           FOREIGN KEY (organization_id, signature_key_id, corrected_by)
           REFERENCES signature_key (organization_id, id, principal_id),
         CONSTRAINT contribution_correction_id_unique UNIQUE (organization_id, id),
@@ -170,7 +170,7 @@ export class ContributionRecords1700000000028 implements MigrationInterface {
       DROP FUNCTION guard_contribution_correction();
       DROP INDEX contribution_by_parent;
       ALTER TABLE contribution
-        DROP CONSTRAINT contribution_signature_key,
+        DROP CONSTRAINT contribution_signature_key_fkey,
         DROP CONSTRAINT contribution_signature_check,
         DROP CONSTRAINT contribution_capture_check,
         DROP COLUMN engagement, DROP COLUMN assignment, DROP COLUMN sealed_record, DROP COLUMN sealed_signature,

@@ -25,6 +25,7 @@ import { AssetRepository } from '../adapters/asset.repository.js';
 import { ReadAsset, type Sidecar } from '../application/read-asset.js';
 import { type ReleaseStanding, ReleaseStandings } from '../application/release-standings.js';
 import { UploadAsset } from '../application/upload-asset.js';
+import { type Asset } from '../domain/asset.js';
 import { rightsDeclarationSchema } from '../domain/rights-declaration.js';
 import { assetView } from './asset-view.js';
 import { attachment, sendContent } from './send-content.js';
@@ -72,7 +73,7 @@ export class AssetController {
     const route = ['POST /v1/assets'];
     const field = { name: 'declaration', schema: declarationSchema };
     return this.uploads.create(
-      { principal, key, request, reply, route, field, view: (asset) => assetView(asset) },
+      { principal, key, request, reply, route, field, view: (asset: Asset) => assetView(asset) },
       ({ file, fields }, completed) => {
         const projectId = parsePublicId('project', fields.projectId) ?? '';
         return this.uploadAsset.upload(principal, { projectId, rights: fields.rights, file }, completed);

@@ -4,7 +4,8 @@ import { publicId } from '../../shared/ids.js';
 import { type AuthorshipFacts, type WorkFact } from '../domain/authorship/authorship-facts.js';
 import { type AuthorshipStatement, authorshipStatement } from '../domain/authorship/authorship-statement.js';
 import { effectiveAct } from './effective-acts.js';
-import { type PromptHistory, promptHistories } from './prompt-trails.js';
+import { type PromptHistory } from '../domain/authorship/prompt-history.js';
+import { promptHistories } from './prompt-trails.js';
 import { type FullContribution, type ReadContributions } from './read-contribution.js';
 import { versionsOf } from './versions-of.js';
 
