@@ -161,6 +161,10 @@ import { RequestReport } from './reports/application/request-report.js';
 import { CertificateController } from './reports/http/certificate.controller.js';
 import { BomController } from './reports/http/bom.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
+import { ManageEndpoints } from './webhooks/application/manage-endpoints.js';
+import { Deliveries } from './webhooks/application/read-deliveries.js';
+import { WebhookAddresses } from './webhooks/application/webhook-address.js';
+import { WebhookEndpointController } from './webhooks/http/webhook-endpoint.controller.js';
 import { healthChecks } from './health-checks.js';
 import { type Services } from './services.js';
 
@@ -221,6 +225,7 @@ export class AppModule {
         LogFilesController,
         ReportController,
         BomController,
+        WebhookEndpointController,
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
@@ -246,6 +251,9 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [AnswerOnce, new AnswerOnce(services.organizationTx, services.idempotency)],
     [Authenticate, services.authenticate],
     [Administer, services.administer],
+    [ManageEndpoints, services.manageEndpoints],
+    [Deliveries, services.webhookDeliveries],
+    [WebhookAddresses, services.webhookAddresses],
     [EffectiveRegistry, services.registry],
     [ClearanceStanding, services.standing],
     [CompleteLineage, services.completeLineage],

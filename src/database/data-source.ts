@@ -31,6 +31,7 @@ import { Money1700000000025 } from '../../migrations/0025-money.js';
 import { QualityAndReturns1700000000026 } from '../../migrations/0026-quality-and-returns.js';
 import { ContributionRecords1700000000028 } from '../../migrations/0028-contribution-records.js';
 import { Review1700000000030 } from '../../migrations/0030-review.js';
+import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -63,6 +64,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   QualityAndReturns1700000000026,
   ContributionRecords1700000000028,
   Review1700000000030,
+  WebhookEndpoints1700000000033,
 ];
 
 export interface DataSourceOptions {

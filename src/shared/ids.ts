@@ -40,6 +40,8 @@ export const ID_PREFIXES = {
   attachment: 'att',
   storyboard: 'stb',
   reviewComment: 'rvc',
+  webhookEndpoint: 'whe',
+  webhookDelivery: 'whd',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
