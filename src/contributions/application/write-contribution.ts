@@ -117,18 +117,13 @@ function loggedChange({ region, changedPixels, differenceSha256 }: NonNullable<N
 }
 
 function refusalOf(error: unknown): unknown {
-  switch (sqlState(error)) {
-    case CHECKER_STATE:
-      return new ColophonError(
-        'four_eyes_required',
-        'You have decided on this asset, or on what was made from it: no work of yours on it can be recorded.',
-      );
-    case NO_PERSON_STATE:
-      return new ColophonError(
-        'forbidden',
-        'This key belongs to a service; human work is recorded by people.',
-      );
-    default:
-      return error;
-  }
+  const state = sqlState(error);
+  if (state === CHECKER_STATE)
+    return new ColophonError(
+      'four_eyes_required',
+      'You have decided on this asset, or on what was made from it: no work of yours on it can be recorded.',
+    );
+  if (state === NO_PERSON_STATE)
+    return new ColophonError('forbidden', 'This key belongs to a service; human work is recorded by people.');
+  return error;
 }

@@ -205,11 +205,13 @@ function result(
 ): BundleVerification {
   const { dossier, witnessing, timeStamps } = evidence;
   const valid = checklist.findings.length === 0 && dossier !== undefined;
-  const released = dossier?.release !== undefined;
+  const recalled = dossier?.recall !== undefined;
+  const released = dossier?.release !== undefined && !recalled;
   if (dossier && valid) {
-    const text = released
-      ? 'The log recorded that the asset was released for publication.'
+    const unreleased = recalled
+      ? 'The release of the asset was taken back before this bundle was made: it must not be used any more.'
       : 'The asset had not been released for publication when this bundle was made.';
+    const text = released ? 'The log recorded that the asset was released for publication.' : unreleased;
     (released ? checklist.statements : []).push({ ok: true, text });
     if (!released) checklist.notProved.push(text);
   }

@@ -50,12 +50,8 @@ function doubtAbout(act: ActFact): string | undefined {
 }
 
 function groundOf({ basis }: ActFact): string {
-  switch (basis) {
-    case 'modification':
-      return 'A person modified the file; the record holds it before and after.';
-    case 'human_material':
-      return 'A person added material of their own; the record holds the file before and after.';
-    default:
-      return 'A person selected, coordinated or arranged elements of the file; the record holds it before and after.';
-  }
+  if (basis === 'modification') return 'A person modified the file; the record holds it before and after.';
+  if (basis === 'human_material')
+    return 'A person added material of their own; the record holds the file before and after.';
+  return 'A person selected, coordinated or arranged elements of the file; the record holds it before and after.';
 }

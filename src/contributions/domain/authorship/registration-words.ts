@@ -68,7 +68,9 @@ function note({ works, prompts }: AuthorshipFacts, generated: number, claimed: n
       : `Of ${works.length} files in the chain of this work ${generated} ${generated === 1 ? 'was' : 'were'} made or changed by a generative model; this material is excluded from the claim.`,
     claimed === 0
       ? 'The record supports no claim of human authorship.'
-      : `The claim rests on ${claimed === 1 ? 'one recorded act of a person' : `${claimed} recorded acts of people`}, each with the file before and after.`,
+      : claimed === 1
+        ? 'The claim rests on one recorded act of a person, with the file before and after.'
+        : `The claim rests on ${claimed} recorded acts of people, each with the file before and after.`,
   ];
   if (prompts.length > 0)
     sentences.push('Prompts are on record. They are not claimed as authorship of what a model returned.');

@@ -32,7 +32,10 @@ export function drawAuthorship(paper: Paper, { authorship }: AssetDossier): void
   const runs = promptHistory.flatMap((history) => history.runs);
   if (runs.length === 0) return;
   paper.subheading('How prompts developed');
-  paper.text('Each prompt was committed to the log when its run was accepted; the text can be produced.', STYLES.body);
+  paper.text(
+    'Each prompt was committed to the log when its run was accepted; the text can be produced.',
+    STYLES.body,
+  );
   drawTable(paper, {
     columns: [
       { title: 'Run', share: 50 },
@@ -42,7 +45,9 @@ export function drawAuthorship(paper: Paper, { authorship }: AssetDossier): void
     rows: runs.map(({ runId, acceptedAt, promptCommitment }) => [
       { text: runId, style: STYLES.mono },
       dateTime(acceptedAt),
-      promptCommitment === undefined ? 'none of its own' : `committed, ${promptCommitment.slice(0, 10)}\u2026`,
+      promptCommitment === undefined
+        ? 'none of its own'
+        : `committed, ${promptCommitment.slice(0, 10)}\u2026`,
     ]),
   });
 }
@@ -61,7 +66,11 @@ function drawDraft(
   drawFacts(paper, [
     ['Author created', draft.authorCreated ?? none],
     ['Material excluded', draft.materialExcluded ?? 'None on record'],
-    ['New material included', draft.newMaterialIncluded ?? none],
+    [
+      'New material included',
+      draft.newMaterialIncluded ??
+        (draft.materialExcluded === null ? 'Not needed: nothing is excluded' : none),
+    ],
     ['Note to the office', draft.noteToOffice],
   ]);
 }
