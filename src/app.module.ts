@@ -32,6 +32,27 @@ import { LogFilesController } from './audit/http/log-files.controller.js';
 import { ProveObligation } from './contributions/application/prove-obligation.js';
 import { RecordContribution } from './contributions/application/record-contribution.js';
 import { ReviewAsset } from './contributions/application/review-asset.js';
+import { AttachFile } from './contributions/application/attach-file.js';
+import { CollectChecklist } from './contributions/application/collect-checklist.js';
+import { CorrectContribution } from './contributions/application/correct-contribution.js';
+import { ListReviewQueue } from './contributions/application/list-review-queue.js';
+import { OrderStoryboard } from './contributions/application/order-storyboard.js';
+import { ReadContributions } from './contributions/application/read-contribution.js';
+import { ReadReview } from './contributions/application/read-review.js';
+import { RecallAsset } from './contributions/application/recall-asset.js';
+import { RecordSelection } from './contributions/application/record-selection.js';
+import { ReleaseAsset } from './contributions/application/release-asset.js';
+import { RequestReview } from './contributions/application/request-review.js';
+import { ReviewSettingsOfUseCase } from './contributions/application/review-settings.js';
+import { SignatureKeys } from './contributions/application/signature-keys.js';
+import { ContributionRecordController } from './contributions/http/contribution-record.controller.js';
+import { ReviewController } from './contributions/http/review.controller.js';
+import { ReviewQueueController } from './contributions/http/review-queue.controller.js';
+import { ReviewSettingsController } from './contributions/http/review-settings.controller.js';
+import { SignatureKeyController } from './contributions/http/signature-key.controller.js';
+import { StoryboardController } from './contributions/http/storyboard.controller.js';
+import { ReleaseStandings } from './assets/application/release-standings.js';
+import { AnswerOnce } from './http/answer-once.js';
 import { StateAuthorship } from './contributions/application/state-authorship.js';
 import { ContributionController } from './contributions/http/contribution.controller.js';
 import { ObligationController } from './contributions/http/obligation.controller.js';
@@ -197,6 +218,12 @@ export class AppModule {
         AssetController,
         ManifestSettingsController,
         ContributionController,
+        ContributionRecordController,
+        SignatureKeyController,
+        StoryboardController,
+        ReviewController,
+        ReviewQueueController,
+        ReviewSettingsController,
         ObligationController,
         VerifyController,
         AssetVerificationController,
@@ -236,6 +263,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [NamedActors, services.namedActors],
     [Idempotency, services.idempotency],
     [FormUploads, new FormUploads(services.intake, services.idempotency)],
+    [AnswerOnce, new AnswerOnce(services.organizationTx, services.idempotency)],
     [Authenticate, services.authenticate],
     [Administer, services.administer],
     [ManageEndpoints, services.manageEndpoints],
@@ -312,6 +340,20 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ProveObligation, services.proveObligation],
     [StateAuthorship, services.stateAuthorship],
     [ReviewAsset, services.reviewAsset],
+    [ReadContributions, services.readContributions],
+    [RecordSelection, services.recordSelection],
+    [CorrectContribution, services.correctContribution],
+    [AttachFile, services.attachFile],
+    [SignatureKeys, services.signatureKeys],
+    [OrderStoryboard, services.orderStoryboard],
+    [CollectChecklist, services.collectChecklist],
+    [ReadReview, services.readReview],
+    [RequestReview, services.requestReview],
+    [ListReviewQueue, services.reviewQueue],
+    [ReviewSettingsOfUseCase, services.reviewSettings],
+    [ReleaseAsset, services.releaseAsset],
+    [RecallAsset, services.recallAsset],
+    [ReleaseStandings, services.releaseStandings],
     [ReadLog, services.readLog],
     [EntryStates, services.entryStates],
     [ExportEntries, services.exportEntries],

@@ -67,7 +67,17 @@ export async function createServices(options: ServicesOptions) {
     recovery,
   );
   const erasure = composeErasure(options, log, assets);
-  const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);
+  const reports = composeReports(
+    options,
+    database,
+    log,
+    reading,
+    provenance,
+    assets,
+    licenses,
+    verification,
+    humanWork,
+  );
   const webhooks = composeWebhooks(options, database, log);
   return {
     ...database,

@@ -98,7 +98,7 @@ export async function composeGeneration(
   }: Composed<typeof composeAssets>,
   { decideClearance, requireCleared, requireLiveKey }: Composed<typeof composeLicenses>,
   { offerings, ownServers, priceBook }: Composed<typeof composeOfferings>,
-  { recordSelection }: Composed<typeof composeHumanWork>,
+  { recordSelection, recordMask }: Composed<typeof composeHumanWork>,
 ) {
   const outbound: OutboundPolicy = { allowedPrivateHosts: allowedHosts(configuration) };
   const studioProvider = new StudioProvider(studio);
@@ -144,6 +144,7 @@ export async function composeGeneration(
     stepFacts,
     endStep,
     offerings,
+    recordMask,
     clock,
   );
   const tryAgain = new TryAgain(runs, events, wakeUps, appendEntry, clock);

@@ -1,9 +1,25 @@
 import { changedRegion } from '../contributions/adapters/changed-region.js';
+import { AttachFile } from '../contributions/application/attach-file.js';
+import { CollectChecklist } from '../contributions/application/collect-checklist.js';
+import { CorrectContribution } from '../contributions/application/correct-contribution.js';
+import { KeepDifference } from '../contributions/application/keep-difference.js';
+import { ListReviewQueue } from '../contributions/application/list-review-queue.js';
+import { OrderStoryboard } from '../contributions/application/order-storyboard.js';
 import { ProveObligation } from '../contributions/application/prove-obligation.js';
+import { ReadContributions } from '../contributions/application/read-contribution.js';
+import { ReadReleaseStandings } from '../contributions/application/read-release-standings.js';
+import { ReadReview } from '../contributions/application/read-review.js';
+import { RecallAsset } from '../contributions/application/recall-asset.js';
 import { RecordContribution } from '../contributions/application/record-contribution.js';
+import { RecordMask } from '../contributions/application/record-mask.js';
 import { RecordSelection } from '../contributions/application/record-selection.js';
+import { ReleaseAsset } from '../contributions/application/release-asset.js';
+import { RequestReview } from '../contributions/application/request-review.js';
 import { ReviewAsset } from '../contributions/application/review-asset.js';
+import { ReviewSettingsOfUseCase } from '../contributions/application/review-settings.js';
+import { SignatureKeys } from '../contributions/application/signature-keys.js';
 import { StateAuthorship } from '../contributions/application/state-authorship.js';
+import { WriteContribution } from '../contributions/application/write-contribution.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
 import { type composeLicenses } from './licenses.js';
@@ -13,7 +29,7 @@ import { type Composed, clock } from './services-options.js';
 
 export function composeHumanWork(
   { organizationTx }: Composed<typeof composeDatabase>,
-  { vault, appendEntry }: Composed<typeof composeLog>,
+  { vault, appendEntry, logWriter }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   {
     store,
@@ -27,8 +43,21 @@ export function composeHumanWork(
   }: Composed<typeof composeAssets>,
   { requireCleared, requireReleasable, recordObligations }: Composed<typeof composeLicenses>,
 ) {
+  const readContributions = new ReadContributions(vault);
+  const stateAuthorship = new StateAuthorship(assets, readContributions);
+  const collectChecklist = new CollectChecklist(assets, stateAuthorship);
+  const readReview = new ReadReview(vault);
+  const signatureKeys = new SignatureKeys(appendEntry, clock);
+  const writeContribution = new WriteContribution(appendEntry, vault, clock);
+  const recordSelection = new RecordSelection(writeContribution, assets);
   return {
-    recordSelection: new RecordSelection(appendEntry, vault, clock),
+    readContributions,
+    stateAuthorship,
+    collectChecklist,
+    readReview,
+    signatureKeys,
+    recordSelection,
+    recordMask: new RecordMask(writeContribution),
     recordContribution: new RecordContribution(
       organizationTx,
       assets,
@@ -36,26 +65,50 @@ export function composeHumanWork(
       signalReader,
       signAsset,
       recordAsset,
-      appendEntry,
+      writeContribution,
       requirePublishing,
-      vault,
-      changedRegion,
+      signatureKeys,
+      new KeepDifference(store, changedRegion),
       clock,
       manifestSettings,
       namedActors,
       pictureHistory,
     ),
-    proveObligation: new ProveObligation(assets, appendEntry, requirePublishing, vault, clock),
-    stateAuthorship: new StateAuthorship(assets),
-    reviewAsset: new ReviewAsset(
+    correctContribution: new CorrectContribution(
+      readContributions,
       assets,
+      signatureKeys,
+      appendEntry,
+      vault,
+      clock,
+    ),
+    attachFile: new AttachFile(
+      organizationTx,
+      readContributions,
+      assets,
+      store,
+      appendEntry,
+      logWriter,
+      clock,
+    ),
+    orderStoryboard: new OrderStoryboard(assets, appendEntry, vault, clock),
+    proveObligation: new ProveObligation(assets, appendEntry, requirePublishing, vault, clock),
+    requestReview: new RequestReview(assets, collectChecklist, appendEntry, vault, clock),
+    reviewQueue: new ListReviewQueue(),
+    reviewSettings: new ReviewSettingsOfUseCase(appendEntry, clock),
+    reviewAsset: new ReviewAsset(assets, collectChecklist, appendEntry, vault, clock),
+    releaseAsset: new ReleaseAsset(
+      assets,
+      readReview,
+      stateAuthorship,
       appendEntry,
       requirePublishing,
       requireCleared,
       requireReleasable,
       recordObligations,
-      vault,
       clock,
     ),
+    recallAsset: new RecallAsset(assets, appendEntry, vault, clock),
+    releaseStandings: new ReadReleaseStandings(),
   };
 }

@@ -5,6 +5,7 @@ import { certificateRenderer, dossierRenderer } from '../reports/adapters/dossie
 import { ReportJobs } from '../reports/adapters/report-jobs.js';
 import { BillOfMaterials } from '../reports/application/bill-of-materials.js';
 import { CollectDossier } from '../reports/application/collect-dossier.js';
+import { CollectHumanWork } from '../reports/application/collect-human-work.js';
 import { MakeCertificate } from '../reports/application/make-certificate.js';
 import { MakeReport } from '../reports/application/make-report.js';
 import { ReadReport } from '../reports/application/read-report.js';
@@ -12,6 +13,7 @@ import { RequestReport } from '../reports/application/request-report.js';
 import { SealedTexts } from '../reports/application/sealed-texts.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
+import { type composeHumanWork } from './human-work.js';
 import { type composeLicenses } from './licenses.js';
 import { type composeLogReading } from './log-reading.js';
 import { type composeLog } from './log.js';
@@ -28,6 +30,7 @@ export function composeReports(
   { store, assets, readAsset }: Composed<typeof composeAssets>,
   { registry, pipelineLineage }: Composed<typeof composeLicenses>,
   { verifyFile }: Composed<typeof composeVerification>,
+  { stateAuthorship, readReview, signatureKeys }: Composed<typeof composeHumanWork>,
 ) {
   const verifyAsset = async (organizationId: string, asset: AssetWithParents) =>
     ownReader.verify({
@@ -39,12 +42,14 @@ export function composeReports(
           : undefined,
     });
   const erasures = new ReadErasures();
+  const sealedTexts = new SealedTexts(vault, erasures);
   const collectDossier = new CollectDossier(
     organizationTx,
     assets,
     readLog,
     evidenceCheckpoint,
-    new SealedTexts(vault, erasures),
+    sealedTexts,
+    new CollectHumanWork(stateAuthorship, readReview, signatureKeys, sealedTexts),
     erasures,
     registry,
     verifyAsset,

@@ -77,10 +77,14 @@ async function placeInLog(
       recorded_at: Date;
       size: string | null;
       signed_at: Date | null;
+      recalled_at: Date | null;
+      reason: string | null;
     }>(
-      `SELECT l.origin, e.index, coalesce(e.recorded_at, a.created_at) AS recorded_at, c.size, c.signed_at
+      `SELECT l.origin, e.index, coalesce(e.recorded_at, a.created_at) AS recorded_at, c.size, c.signed_at,
+              k.recalled_at, k.reason
          FROM asset a JOIN audit_log l ON l.organization_id = a.organization_id
          LEFT JOIN audit_entry e ON e.organization_id = a.organization_id AND e.entry_id = a.entry_id
+         LEFT JOIN asset_recall k ON k.organization_id = a.organization_id AND k.asset_id = a.id
          LEFT JOIN LATERAL (SELECT size, signed_at FROM audit_checkpoint
            WHERE organization_id = a.organization_id AND size > e.index ORDER BY size DESC LIMIT 1) c ON true
         WHERE a.organization_id = $1 AND a.id = $2 AND ($3::text IS NULL OR a.sha256 = $3)`,
@@ -96,6 +100,10 @@ async function placeInLog(
       row.size === null || row.signed_at === null
         ? undefined
         : { treeSize: Number(row.size), signedAt: row.signed_at.toISOString() },
+    recall:
+      row.recalled_at === null || row.reason === null
+        ? undefined
+        : { at: row.recalled_at.toISOString(), reason: row.reason },
   };
 }
 

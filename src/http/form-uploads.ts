@@ -1,8 +1,8 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { type z } from 'zod';
 import { type AssetIntake } from '../assets/application/asset-intake.js';
-import { receiveFile, type ReceivedFile } from '../assets/application/receive-file.js';
+import { hashStaged, receiveFile, type ReceivedFile } from '../assets/application/receive-file.js';
 import { type Tx } from '../database/organization-tx.js';
 import { type Principal } from '../identity/domain/principal.js';
 import { type Idempotency } from './idempotency.js';
@@ -90,4 +90,38 @@ export class FormUploads {
     void reply.status(answer.status);
     return answer.body;
   }
+
+  /**
+   * The same for a file that nobody looks into: any bytes, kept by their hash.
+   * @param make as in {@link create}
+   */
+  async keep<Schema extends z.ZodType, Made>(
+    form: CreatingForm<Schema, Made>,
+    make: (
+      kept: { readonly file: KeptBytes; readonly fields: z.infer<Schema> },
+      completed: (tx: Tx, made: Made) => Promise<void>,
+    ) => Promise<Made>,
+  ): Promise<unknown> {
+    const { principal, key, request, reply, route, field, view } = form;
+    const { store, maxBytes } = this.intake;
+    const answerWith = (made: Made) => ({ status: 201, body: view(made) });
+    const answer = await withUploadedFile(request, store, { maxBytes, field }, async (uploaded) => {
+      const { fields } = uploaded;
+      const { path } = uploaded.file;
+      const file = { stagedPath: path, sha256: await hashStaged(path), sizeBytes: (await stat(path)).size };
+      const fingerprint = [...route, file.sha256, JSON.stringify(fields)];
+      return this.idempotency.run({ principal, key, fingerprint }, async (idempotent) =>
+        answerWith(await make({ file, fields }, (tx, made) => idempotent.complete(tx, answerWith(made)))),
+      );
+    });
+    void reply.status(answer.status);
+    return answer.body;
+  }
+}
+
+/** A staged file of which nothing is known but its bytes. */
+export interface KeptBytes {
+  readonly stagedPath: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
 }

@@ -159,6 +159,21 @@ export const ERROR_CODES = {
     howToFix: 'Someone other than the people who made this asset must review it.',
   },
   not_approved: { status: 409, howToFix: 'Have the asset reviewed and approved first.' },
+  contribution_required: {
+    status: 409,
+    howToFix:
+      'The use case demands a human contribution that the record supports. See GET /v1/assets/{id}/authorship for what it holds and lacks, and record the work with POST /v1/assets/{id}/contributions.',
+  },
+  checklist_open: {
+    status: 409,
+    howToFix:
+      'The use case demands that every point of the checklist is confirmed with an approval: send the keys listed in "open" as "confirmed", after looking at each.',
+  },
+  signature_invalid: {
+    status: 422,
+    howToFix:
+      'Sign the canonical JSON (RFC 8785) of the record, as docs/contributions-and-review.md shows, with a key registered to you with POST /v1/signature-keys.',
+  },
   obligations_open: {
     status: 409,
     howToFix:

@@ -35,6 +35,11 @@ export const ID_PREFIXES = {
   vote: 'vot',
   baseline: 'bas',
   outcomeImport: 'oim',
+  signatureKey: 'sgk',
+  correction: 'cor',
+  attachment: 'att',
+  storyboard: 'stb',
+  reviewComment: 'rvc',
   webhookEndpoint: 'whe',
   webhookDelivery: 'whd',
 } as const;

@@ -17,6 +17,7 @@ import {
 } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { Inspector } from '../support/inspector.js';
+import { ContributorKey } from '../support/contributor-key.js';
 import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { ownListing } from '../support/registry-rows.js';
@@ -36,6 +37,8 @@ afterAll(async () => {
   await app.close();
 });
 
+const ANY_ASSET = `ast_${'0'.repeat(32)}`;
+const ANY_OTHER = `ast_${'0'.repeat(31)}1`;
 const CONTRIBUTION = {
   actionType: 'RETOUCH',
   basis: 'modification',
@@ -227,6 +230,17 @@ describe('ids of another organization', () => {
   const bodies: Record<string, unknown> = {
     'post /v1/projects/{id}/use-cases': { name: 'banner' },
     'post /v1/assets/{id}/reviews': { decision: 'approve', comment: 'x' },
+    'post /v1/assets/{id}/selections': { shown: [ANY_ASSET, ANY_OTHER], statement: 'x' },
+    'post /v1/assets/{id}/review/comments': { text: 'x' },
+    'post /v1/assets/{id}/recall': { reason: 'other', text: 'x' },
+    'post /v1/contributions/{id}/corrections': { kind: 'withdrawn', text: 'x' },
+    'post /v1/signature-keys/{id}/revoke': { reason: 'lost' },
+    'post /v1/storyboards/{id}/orders': { assetIds: [ANY_ASSET, ANY_OTHER], rationale: 'x' },
+    'put /v1/projects/{id}/use-cases/{name}/review-settings': {
+      approvals: 1,
+      humanContribution: false,
+      checklist: false,
+    },
     'post /v1/assets/{id}/obligations/{obligationId}/proof': { outcome: 'done', text: 'x' },
     'post /v1/legal-holds/{id}/lift': { reason: 'x' },
     'put /v1/projects/{id}/manifest-settings': DEFAULT_MANIFEST_SETTINGS,
@@ -263,6 +277,26 @@ describe('ids of another organization', () => {
     ids.runs = run.id;
     ids.clearances = run.clearanceId;
     ids.assets = run.steps.at(-1)?.assetId ?? '';
+    const theirOther = run.steps[0]?.assetId ?? '';
+    const chosen = json({ shown: [ids.assets, theirOther], statement: 'x' });
+    const act = await app.request(`/v1/assets/${ids.assets}/selections`, { ...chosen, key: live });
+    ids.contributions = ((await act.json()) as { id: string }).id;
+    const attached = formWith(Buffer.from('x'), 'a.psd', { attachment: { kind: 'other' } });
+    const file = await app.request(`/v1/contributions/${ids.contributions}/attachments`, {
+      ...postForm(attached),
+      key: live,
+    });
+    ids.attachment = ((await file.json()) as { id: string }).id;
+    const own = (await (await app.request('/v1/me', { key: live })).json()) as {
+      organizationId: string;
+      principalId: string;
+    };
+    const signing = json(await new ContributorKey().registration(own));
+    const registered = await app.request('/v1/signature-keys', { ...signing, key: live });
+    ids['signature-keys'] = ((await registered.json()) as { id: string }).id;
+    const order = json({ assetIds: [ids.assets, theirOther], rationale: 'x' });
+    const board = await app.request('/v1/storyboards', { ...order, key: live });
+    ids.storyboards = ((await board.json()) as { id: string }).id;
     const owed = await app.request(`/v1/assets/${ids.assets}/obligations`, { key: live });
     ids.obligation = ((await owed.json()) as { items: { id: string }[] }).items[0]?.id ?? '';
     const [logged] = await inspector.query<{ entry_id: string }>('SELECT entry_id FROM asset WHERE id = $1', [
@@ -362,8 +396,14 @@ describe('ids of another organization', () => {
         .replace('{key}', 'generate')
         .replace('{name}', 'hero-image')
         .replace('{obligationId}', ids.obligation ?? '')
+        .replace('{attachmentId}', ids.attachment ?? '')
         .replace('{delivery}', `whd_${'0'.repeat(32)}`);
       if (method === 'get') return app.request(url, { key });
+      if (path.endsWith('/attachments'))
+        return app.request(url, {
+          ...postForm(formWith(picture, 'a.png', { attachment: { kind: 'other' } })),
+          key,
+        });
       if (path.endsWith('/contributions'))
         return app.request(url, {
           ...postForm(formWith(picture, 'a.png', { contribution: CONTRIBUTION })),

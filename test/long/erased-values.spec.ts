@@ -304,6 +304,7 @@ describe('an erasure', () => {
     const erasure = await erase(person);
     expect(erasure.nameErased).toBe(true);
     expect(erasure.values.map(({ type, field }) => `${type} ${field}`).sort()).toEqual([
+      'contribution.recorded record',
       'contribution.recorded statement',
       'legal_hold.lifted reason',
       'legal_hold.placed reason',

@@ -5,7 +5,8 @@ import { HumanWorkRows, outcomeOf } from '../support/human-work-rows.js';
 
 /** Raised by refuse_own_review(). */
 const FOUR_EYES = 'CLP01';
-const UNIQUE_VIOLATION = '23505';
+/** Rejected, released, or decided by this person before. */
+const DECIDED = 'CLP03';
 
 let rows: HumanWorkRows;
 
@@ -78,18 +79,64 @@ describe('a review that is written straight into the database, round the program
     await expect(client.query(`SET session_replication_role = replica`)).rejects.toThrow('permission denied');
   });
 
-  it('is decided once: of two reviewers who race, one wins and the other learns it', async () => {
+  it('ends with a rejection: of two reviewers who race, the approval that comes later is refused', async () => {
     const [first, second] = [await rows.begin(), await rows.begin()];
-    expect(await review(first, edited, rows.people.reviewer, 'approve')).toBe('accepted');
-    const late = review(second, edited, rows.people.second, 'reject');
+    expect(await review(first, edited, rows.people.reviewer, 'reject')).toBe('accepted');
+    const late = review(second, edited, rows.people.second, 'approve');
     await first.query('COMMIT');
-    expect(await late).toBe(UNIQUE_VIOLATION);
+    expect(await late).toBe(DECIDED);
     await second.query('ROLLBACK');
     const decided = await rows.inspector.query<{ decision: string }>(
       'SELECT decision FROM review WHERE asset_id = $1',
       [edited],
     );
-    expect(decided).toEqual([{ decision: 'approve' }]);
+    expect(decided).toEqual([{ decision: 'reject' }]);
+  });
+
+  it('counts once for two parallel approvals by one person', async () => {
+    const [first, second] = [await rows.begin(), await rows.begin()];
+    expect(await review(first, edited, rows.people.reviewer)).toBe('accepted');
+    const twin = review(second, edited, rows.people.reviewer);
+    await first.query('COMMIT');
+    expect(await twin).toBe(DECIDED);
+    await second.query('ROLLBACK');
+    expect(await attempt(edited, rows.people.second)).toBe('accepted');
+  });
+
+  it('is refused by whoever started the run, also when the asset was written in the name of another', async () => {
+    const run = await rows.startRun(rows.people.runner);
+    const made = await rows.makeAsset(rows.people.maker, { origin: 'step', runId: run });
+    const next = await rows.makeAsset(rows.people.maker, { parents: [made], origin: 'edit' });
+    expect(await attempt(next, rows.people.runner)).toBe(FOUR_EYES);
+    expect(await attempt(next, rows.people.reviewer)).toBe('accepted');
+  });
+
+  it('does not let its author become a contributor meanwhile: of the two, the later one is refused', async () => {
+    for (const order of ['review first', 'contribution first'] as const) {
+      const upload = await rows.makeAsset(rows.people.maker);
+      const made = await rows.makeAsset(rows.people.maker, { parents: [upload], origin: 'edit' });
+      const [first, second] = [await rows.begin(), await rows.begin()];
+      const { reviewer } = rows.people;
+      // On the ancestor, so that nothing but the rule connects the two rows.
+      const acts = {
+        review: (client: pg.Client) => review(client, made, reviewer),
+        contribution: (client: pg.Client) => outcomeOf(rows.contributeIn(client, upload, reviewer)),
+      };
+      const [early, late] =
+        order === 'review first' ? [acts.review, acts.contribution] : [acts.contribution, acts.review];
+      expect(await early(first)).toBe('accepted');
+      const answer = late(second);
+      await first.query('COMMIT');
+      expect([order, await answer]).toEqual([order, FOUR_EYES]);
+      await second.query('ROLLBACK');
+    }
+  });
+
+  it('needs nobody’s contribution from a service: what nobody did is no human work', async () => {
+    const service = await rows.addPerson('service');
+    const client = await rows.begin();
+    expect(await outcomeOf(rows.contributeIn(client, generated, service))).toBe('CLP04');
+    await client.query('ROLLBACK');
   });
 
   it('goes to the second reviewer when the first one turns back', async () => {

@@ -13,9 +13,14 @@ beforeAll(async () => {
 afterAll(() => rows.drop());
 
 /** @returns the id of the review; `sha256` is the hash that the reviewer saw */
-async function review(assetId: string, decision: 'approve' | 'reject', sha256 = assetId): Promise<string> {
+async function review(
+  assetId: string,
+  decision: 'approve' | 'reject' | 'request_changes',
+  sha256 = assetId,
+  reviewer = rows.people.reviewer,
+): Promise<string> {
   const id = newId();
-  const what = { id, asset_id: assetId, reviewer_id: rows.people.reviewer, decision, sha256 };
+  const what = { id, asset_id: assetId, reviewer_id: reviewer, decision, sha256 };
   const record = { sealed_comment: 's', entry_id: newId(), created_at: new Date() };
   await rows.insert('review', { ...what, ...record });
   return id;
@@ -48,6 +53,77 @@ describe('a release that is written straight into the database, round the progra
 
   it('is refused when the reviewer rejected', async () => {
     expect(await release(asset, await review(asset, 'reject'))).toBe(NOT_APPROVED);
+  });
+
+  it('is refused as long as a reviewer waits for changes, whoever else approved', async () => {
+    await review(asset, 'request_changes', asset, rows.people.second);
+    const approval = await review(asset, 'approve');
+    expect(await release(asset, approval)).toBe(NOT_APPROVED);
+    await review(asset, 'approve', asset, rows.people.second);
+    expect(await release(asset, approval)).toBe('accepted');
+  });
+
+  it('waits for the approval of two people where a use case behind it asks for two', async () => {
+    const useCase = await rows.addUseCase();
+    const run = await rows.startRun(rows.people.maker, useCase);
+    const made = await rows.makeAsset(rows.people.maker, { origin: 'step', runId: run });
+    const edited = await rows.makeAsset(rows.people.maker, { parents: [made], origin: 'edit' });
+    await rows.setReview(useCase, { approvals: 2 });
+    const approval = await review(edited, 'approve');
+    expect(await release(edited, approval)).toBe(NOT_APPROVED);
+    await review(edited, 'approve', edited, rows.people.second);
+    expect(await release(edited, approval)).toBe('accepted');
+    // The settings of that day count: the newest version, not the first.
+    const other = await rows.makeAsset(rows.people.maker, { origin: 'step', runId: run });
+    const one = await review(other, 'approve');
+    expect(await release(other, one)).toBe(NOT_APPROVED);
+    await rows.setReview(useCase, { approvals: 1 });
+    expect(await release(other, one)).toBe('accepted');
+  });
+
+  it('waits for a human contribution where a use case asks for one, and a withdrawn one is none', async () => {
+    const useCase = await rows.addUseCase();
+    const run = await rows.startRun(rows.people.maker, useCase);
+    const made = await rows.makeAsset(rows.people.maker, { origin: 'step', runId: run });
+    const edited = await rows.makeAsset(rows.people.editor, {
+      parents: [made],
+      origin: 'edit',
+      relationship: 'parentOf',
+    });
+    await rows.setReview(useCase, { approvals: 1, humanContribution: true });
+    const approval = await review(edited, 'approve');
+    expect(await release(edited, approval)).toBe(NOT_APPROVED);
+    // What was declared afterwards does not suffice; nor what only assisted.
+    await rows.contribute(edited, made, rows.people.editor);
+    await rows.contribute(edited, made, rows.people.editor, {
+      capture: 'automatic',
+      basis: 'assistive_only',
+    });
+    expect(await release(edited, approval)).toBe(NOT_APPROVED);
+    const act = await rows.contribute(edited, made, rows.people.editor, { capture: 'declared_at_time' });
+    expect(await release(edited, approval)).toBe('accepted');
+    await rows.withdraw(act, rows.people.editor);
+    expect(await release(edited, approval)).toBe(NOT_APPROVED);
+  });
+
+  it('of a rejection and a release at the same moment, one is refused', async () => {
+    const approval = await review(asset, 'approve');
+    const [releasing, rejecting] = [await rows.begin(), await rows.begin()];
+    await releasing.query(
+      `INSERT INTO asset_release (organization_id, asset_id, review_id, released_by, entry_id, released_at)
+       VALUES ($1, $2, $3, $4, $5, now())`,
+      [rows.organization, asset, approval, rows.people.runner, newId()],
+    );
+    const late = outcomeOf(
+      rejecting.query(
+        `INSERT INTO review (organization_id, id, asset_id, reviewer_id, decision, sealed_comment, sha256, entry_id, created_at)
+         VALUES ($1, $2, $3, $4, 'reject', 's', $6, $5, now())`,
+        [rows.organization, newId(), asset, rows.people.second, newId(), asset],
+      ),
+    );
+    await releasing.query('COMMIT');
+    expect(await late).toBe('CLP03');
+    await rejecting.query('ROLLBACK');
   });
 
   it('is refused when nobody has decided', async () => {

@@ -14,6 +14,7 @@ export class HumanWorkRows {
   >;
   private readonly project = newId();
   private readonly clients: pg.Client[] = [];
+  private settings = 0;
 
   private constructor(
     readonly database: TestDatabase,
@@ -56,7 +57,15 @@ export class HumanWorkRows {
       parents = [],
       origin = 'upload',
       mode = 'live',
-    }: { parents?: readonly string[]; origin?: string; mode?: 'live' | 'test' } = {},
+      runId,
+      relationship = 'inputTo',
+    }: {
+      parents?: readonly string[];
+      origin?: string;
+      mode?: 'live' | 'test';
+      runId?: string;
+      relationship?: 'inputTo' | 'parentOf';
+    } = {},
   ): Promise<string> {
     const id = newId();
     const hashes = {
@@ -75,25 +84,39 @@ export class HumanWorkRows {
       width: 1,
       height: 1,
     };
-    const what = { project_id: this.project, origin, mode, title: 't', entry_id: newId() };
+    const what = {
+      project_id: this.project,
+      origin,
+      mode,
+      title: 't',
+      entry_id: newId(),
+      run_id: runId ?? null,
+    };
     const made = { created_by: createdBy, created_at: new Date() };
     await this.insert('asset', { id, ...what, ...media, ...hashes, ...made });
     for (const [ordinal, parent] of parents.entries()) {
-      const relation = { ordinal, parent_asset_id: parent, relationship: 'inputTo' };
+      const relation = { ordinal, parent_asset_id: parent, relationship };
       await this.insert('asset_parent', { asset_id: id, ...relation });
     }
     return id;
   }
 
-  async contribute(assetId: string, parentId: string, contributor: string): Promise<void> {
+  /** @returns its id */
+  async contribute(
+    assetId: string,
+    parentId: string,
+    contributor: string,
+    { capture = 'declared_later', basis = 'modification' }: { capture?: string; basis?: string } = {},
+  ): Promise<string> {
+    const id = newId();
     await this.insert('contribution', {
-      id: newId(),
+      id,
       asset_id: assetId,
       parent_asset_id: parentId,
       contributor_id: contributor,
       action_type: 'RETOUCH',
-      basis: 'modification',
-      capture: 'declared_later',
+      basis,
+      capture,
       tool: 't',
       sealed_statement: 's',
       before_sha256: 'b',
@@ -101,6 +124,82 @@ export class HumanWorkRows {
       entry_id: newId(),
       created_at: new Date(),
     });
+    return id;
+  }
+
+  /** The same by the application's own role. */
+  contributeIn(client: pg.Client, assetId: string, contributor: string): Promise<unknown> {
+    return client.query(
+      `INSERT INTO contribution (organization_id, id, asset_id, parent_asset_id, contributor_id, action_type, basis,
+                                 capture, tool, sealed_statement, before_sha256, after_sha256, entry_id, created_at)
+       VALUES ($1, $2, $3, $3, $4, 'SELECTION', 'modification', 'automatic', 't', 's', 'b', 'a', $2, now())`,
+      [this.organization, newId(), assetId, contributor],
+    );
+  }
+
+  async withdraw(contributionId: string, by: string): Promise<void> {
+    await this.insert('contribution_correction', {
+      contribution_id: contributionId,
+      ordinal: 1,
+      id: newId(),
+      kind: 'withdrawn',
+      corrected_by: by,
+      sealed_text: 's',
+      entry_id: newId(),
+      created_at: new Date(),
+    });
+  }
+
+  async addPerson(kind: 'user' | 'service'): Promise<string> {
+    const id = newId();
+    const person = { id, kind, display_name: 'n', roles: ['creator'], created_at: new Date() };
+    await this.insert('principal', person);
+    return id;
+  }
+
+  async addUseCase(): Promise<string> {
+    const id = newId();
+    await this.insert('use_case', { id, project_id: this.project, name: `u-${id}`, created_at: new Date() });
+    return id;
+  }
+
+  async setReview(
+    useCaseId: string,
+    needs: { approvals: 1 | 2; humanContribution?: boolean },
+  ): Promise<void> {
+    this.settings += 1;
+    await this.insert('review_settings', {
+      use_case_id: useCaseId,
+      ordinal: this.settings,
+      approvals: needs.approvals,
+      human_contribution: needs.humanContribution ?? false,
+      checklist: false,
+      set_by: this.people.maker,
+      entry_id: newId(),
+      created_at: new Date(),
+    });
+  }
+
+  /** A finished run. */
+  async startRun(createdBy: string, useCaseId?: string): Promise<string> {
+    const [id, clearance] = [newId(), newId()];
+    const created = { created_by: createdBy, created_at: new Date() };
+    const bytes = { input: Buffer.from('{}'), result: Buffer.from('{}') };
+    await this.insert('clearance', { id: clearance, decision: 'allow', ...bytes, ...created });
+    await this.insert('run', {
+      id,
+      project_id: this.project,
+      use_case_id: useCaseId ?? (await this.addUseCase()),
+      pipeline_name: 'p',
+      pipeline_version: 1,
+      definition: Buffer.from('{}'),
+      sealed_inputs: 's',
+      mode: 'live',
+      state: 'SUCCEEDED',
+      clearance_id: clearance,
+      ...created,
+    });
+    return id;
   }
 
   /** A session of the application's own role, inside the organization, in an open transaction. */

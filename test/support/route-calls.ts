@@ -21,6 +21,7 @@ import {
   productShot,
   RETOUCH,
 } from './api.js';
+import { ContributorKey } from './contributor-key.js';
 import { type Inspector } from './inspector.js';
 import { noisePicture, retouched } from './pictures.js';
 import { ownListing } from './registry-rows.js';
@@ -444,6 +445,77 @@ export class RouteCalls {
       const send = () => this.ask(`/v1/assets/${id}/contributions`, postForm(form));
       return [{ send, status: 201, writes: ['contribution.recorded', 'asset.signed'] }];
     },
+    'POST /v1/assets/{id}/selections': async () => {
+      const [chosen, other] = [await this.upload(), await this.upload()];
+      const body = { shown: [other, chosen], statement: 'the calm one' };
+      return this.one(`/v1/assets/${chosen}/selections`, body, 201, 'contribution.recorded');
+    },
+    'GET /v1/contributions/{id}': async () =>
+      this.read(`/v1/contributions/${await this.selection()}`, 'opening.read'),
+    'GET /v1/contributions/{id}/difference': async () => {
+      const id = await this.upload();
+      const picture = await this.ask(`/v1/assets/${id}/content`);
+      const edited = await retouched(Buffer.from(await picture.arrayBuffer()));
+      const form = formWith(edited, 'e.png', { contribution: RETOUCH });
+      const made = this.answer<{ id: string }>(this.ask(`/v1/assets/${id}/contributions`, postForm(form)));
+      return this.read(`/v1/contributions/${(await made).id}/difference`, 'contribution.file_read');
+    },
+    'POST /v1/contributions/{id}/corrections': async () => {
+      const body = { kind: 'amended', basis: 'assistive_only', text: 'it was less than that' };
+      const path = `/v1/contributions/${await this.selection()}/corrections`;
+      return this.one(path, body, 201, 'contribution.corrected');
+    },
+    'POST /v1/contributions/{id}/attachments': async () => {
+      const path = `/v1/contributions/${await this.selection()}/attachments`;
+      const form = formWith(Buffer.from('layers'), 'a.psd', { attachment: { kind: 'layered_source' } });
+      const send = () => this.ask(path, postForm(form));
+      return [{ send, status: 201, writes: ['contribution.attached'] }];
+    },
+    'GET /v1/contributions/{id}/attachments/{attachmentId}/content': async () => {
+      const path = `/v1/contributions/${await this.selection()}/attachments`;
+      const form = formWith(Buffer.from('layers'), 'a.psd', { attachment: { kind: 'layered_source' } });
+      const { contentUrl } = await this.answer<{ contentUrl: string }>(this.ask(path, postForm(form)));
+      return this.read(contentUrl, 'contribution.file_read');
+    },
+    'POST /v1/signature-keys': async () => {
+      const body = await this.newKey();
+      return this.one('/v1/signature-keys', body, 201, 'signature_key.registered');
+    },
+    'POST /v1/signature-keys/{id}/revoke': async () => {
+      const made = this.answer<{ id: string }>(this.ask('/v1/signature-keys', json(await this.newKey())));
+      const path = `/v1/signature-keys/${(await made).id}/revoke`;
+      return this.one(path, { reason: 'lost' }, 200, 'signature_key.revoked');
+    },
+    'POST /v1/storyboards': async () => {
+      const assetIds = [await this.upload(), await this.upload()];
+      return this.one('/v1/storyboards', { assetIds, rationale: 'rising' }, 201, 'storyboard.ordered');
+    },
+    'POST /v1/storyboards/{id}/orders': async () => {
+      const { id, assetIds } = await this.storyboard();
+      const body = { assetIds: assetIds.toReversed(), rationale: 'falling' };
+      return this.one(`/v1/storyboards/${id}/orders`, body, 201, 'storyboard.ordered');
+    },
+    'PUT /v1/projects/{id}/use-cases/{name}/review-settings': () => {
+      const body = { approvals: 1, humanContribution: false, checklist: false };
+      const path = `/v1/projects/${this.projectId}/use-cases/hero-image/review-settings`;
+      const init = { ...json(body), method: 'PUT' };
+      return [{ send: () => this.ask(path, init), status: 200, writes: ['use_case.review_set'] }];
+    },
+    'POST /v1/assets/{id}/review-requests': async () =>
+      this.one(`/v1/assets/${await this.upload()}/review-requests`, {}, 201, 'review.requested'),
+    'POST /v1/assets/{id}/review/comments': async () =>
+      this.one(`/v1/assets/${await this.upload()}/review/comments`, { text: 'hm' }, 201, 'review.commented'),
+    'GET /v1/assets/{id}/review/comments': async () => {
+      const path = `/v1/assets/${await this.upload()}/review/comments`;
+      await this.answer(this.ask(path, json({ text: 'hm' })));
+      return this.read(path, 'opening.read');
+    },
+    'POST /v1/assets/{id}/recall': async () => {
+      const id = await this.upload();
+      await this.answer(this.ask(`/v1/assets/${id}/reviews`, json({ decision: 'approve', comment: 'ok' })));
+      await this.answer(this.ask(`/v1/assets/${id}/release`, json({})));
+      return this.one(`/v1/assets/${id}/recall`, { reason: 'other', text: 'x' }, 200, 'asset.recalled');
+    },
     'POST /v1/assets/{id}/reviews': async () => {
       const path = `/v1/assets/${await this.upload()}/reviews`;
       return this.one(path, { decision: 'approve', comment: 'ok' }, 201, 'review.decided');
@@ -650,6 +722,14 @@ export class RouteCalls {
     'GET /v1/assets/{id}': async () => this.look(`/v1/assets/${await this.upload()}`),
     'GET /v1/assets/{id}/lineage': async () => this.look(`/v1/assets/${await this.upload()}/lineage`),
     'GET /v1/assets/{id}/authorship': async () => this.look(`/v1/assets/${await this.upload()}/authorship`),
+    'GET /v1/assets/{id}/contributions': async () =>
+      this.look(`/v1/assets/${await this.upload()}/contributions`),
+    'GET /v1/assets/{id}/review': async () => this.look(`/v1/assets/${await this.upload()}/review`),
+    'GET /v1/reviews': () => this.look('/v1/reviews'),
+    'GET /v1/signature-keys': () => this.look('/v1/signature-keys'),
+    'GET /v1/storyboards/{id}': async () => this.look(`/v1/storyboards/${(await this.storyboard()).id}`),
+    'GET /v1/projects/{id}/use-cases/{name}/review-settings': () =>
+      this.look(`/v1/projects/${this.projectId}/use-cases/hero-image/review-settings`),
     'GET /v1/assets/{id}/obligations': async () => this.look(`/v1/assets/${await this.upload()}/obligations`),
     'GET /v1/assets/{id}/bom': async () => this.look(`/v1/assets/${await this.upload()}/bom`),
     'GET /v1/pipelines/{id}/bom': () => this.look('/v1/pipelines/product-shot/bom'),
@@ -896,6 +976,23 @@ export class RouteCalls {
   async upload(): Promise<string> {
     const form = postForm(await this.uploadForm());
     return (await this.answer<{ id: string }>(this.world.app.request('/v1/assets', form))).id;
+  }
+
+  /** A record of human work, made by whoever calls. */
+  private async selection(): Promise<string> {
+    const [chosen, other] = [await this.upload(), await this.upload()];
+    const body = json({ shown: [other, chosen], statement: 'the calm one' });
+    return (await this.answer<{ id: string }>(this.ask(`/v1/assets/${chosen}/selections`, body))).id;
+  }
+
+  private async storyboard(): Promise<{ id: string; assetIds: string[] }> {
+    const assetIds = [await this.upload(), await this.upload()];
+    return this.answer(this.ask('/v1/storyboards', json({ assetIds, rationale: 'rising' })));
+  }
+
+  private async newKey() {
+    const me = this.answer<{ organizationId: string; principalId: string }>(this.ask('/v1/me'));
+    return new ContributorKey().registration(await me);
   }
 
   /** A finished report, made by this process in the place of a worker. */

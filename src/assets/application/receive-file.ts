@@ -34,3 +34,8 @@ export async function keepOriginal(
 ): Promise<void> {
   await store.put(organizationId, file.sha256, file.stagedPath);
 }
+
+/** SHA-256 of a staged file. */
+export function hashStaged(path: string): Promise<string> {
+  return hashFile(path);
+}

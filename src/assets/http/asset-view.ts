@@ -1,8 +1,13 @@
 import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
 import { publicId } from '../../shared/ids.js';
+import { type ReleaseStanding } from '../application/release-standings.js';
 import { type Asset, type AssetParent, readingOf } from '../domain/asset.js';
 
-export function assetView(asset: Asset & { readonly parents?: readonly AssetParent[] }) {
+/** @param release absent where the asset was just made: it cannot have been released */
+export function assetView(
+  asset: Asset & { readonly parents?: readonly AssetParent[] },
+  release?: ReleaseStanding,
+) {
   const id = publicId('asset', asset.id);
   const reading = readingOf(asset);
   return {
@@ -35,8 +40,18 @@ export function assetView(asset: Asset & { readonly parents?: readonly AssetPare
       assetId: publicId('asset', assetId),
       relationship,
     })),
+    release: release ? releaseView(release) : null,
     createdAt: asset.createdAt.toISOString(),
     contentUrl: `/v1/assets/${id}/content`,
     manifestUrl: `/v1/assets/${id}/manifest`,
+  };
+}
+
+/** A release that was taken back is shown as such for ever: the asset must not be used any more. */
+function releaseView({ releasedAt, recalled }: ReleaseStanding) {
+  return {
+    releasedAt: releasedAt.toISOString(),
+    recalledAt: recalled?.at.toISOString() ?? null,
+    recallReason: recalled?.reason ?? null,
   };
 }

@@ -23,7 +23,9 @@ import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId } from '../../shared/ids.js';
 import { AssetRepository } from '../adapters/asset.repository.js';
 import { ReadAsset, type Sidecar } from '../application/read-asset.js';
+import { type ReleaseStanding, ReleaseStandings } from '../application/release-standings.js';
 import { UploadAsset } from '../application/upload-asset.js';
+import { type Asset } from '../domain/asset.js';
 import { rightsDeclarationSchema } from '../domain/rights-declaration.js';
 import { assetView } from './asset-view.js';
 import { attachment, sendContent } from './send-content.js';
@@ -43,6 +45,7 @@ export class AssetController {
     private readonly uploadAsset: UploadAsset,
     private readonly readAsset: ReadAsset,
     private readonly assets: AssetRepository,
+    private readonly releases: ReleaseStandings,
     private readonly organizationTx: OrganizationTx,
     private readonly uploads: FormUploads,
   ) {}
@@ -70,7 +73,7 @@ export class AssetController {
     const route = ['POST /v1/assets'];
     const field = { name: 'declaration', schema: declarationSchema };
     return this.uploads.create(
-      { principal, key, request, reply, route, field, view: assetView },
+      { principal, key, request, reply, route, field, view: (asset: Asset) => assetView(asset) },
       ({ file, fields }, completed) => {
         const projectId = parsePublicId('project', fields.projectId) ?? '';
         return this.uploadAsset.upload(principal, { projectId, rights: fields.rights, file }, completed);
@@ -90,7 +93,13 @@ export class AssetController {
     const rows = await this.organizationTx.run(organizationId, (tx) =>
       this.assets.list(tx, query.limit + 1, before),
     );
-    return toPage(rows, query.limit, ({ id }) => id, assetView);
+    const releases = await this.releasesOf(organizationId, rows);
+    return toPage(
+      rows,
+      query.limit,
+      ({ id }) => id,
+      (asset) => assetView(asset, releases.get(asset.id)),
+    );
   }
 
   @Get(':id')
@@ -98,7 +107,8 @@ export class AssetController {
   @Allow('organization:read')
   @ApiOperation({ summary: 'An asset with its parents' })
   async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) id: string) {
-    return assetView(await this.readAsset.get(organizationId, id));
+    const asset = await this.readAsset.get(organizationId, id);
+    return assetView(asset, (await this.releasesOf(organizationId, [asset])).get(id));
   }
 
   @Get(':id/content')
@@ -145,7 +155,17 @@ export class AssetController {
   @Allow('organization:read')
   @ApiOperation({ summary: 'The asset and everything it descends from' })
   async lineage(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) id: string) {
-    return { items: (await this.readAsset.lineage(organizationId, id)).map(assetView) };
+    const lineage = await this.readAsset.lineage(organizationId, id);
+    const releases = await this.releasesOf(organizationId, lineage);
+    return { items: lineage.map((asset) => assetView(asset, releases.get(asset.id))) };
+  }
+
+  private releasesOf(
+    organizationId: string,
+    assets: readonly { readonly id: string }[],
+  ): Promise<ReadonlyMap<string, ReleaseStanding>> {
+    const ids = assets.map(({ id }) => id);
+    return this.organizationTx.run(organizationId, (tx) => this.releases.of(tx, ids));
   }
 }
 

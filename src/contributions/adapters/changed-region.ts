@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { sharp } from '../../assets/adapters/libvips.js';
-import { type ChangedRegion } from '../domain/contribution.js';
+import { type VersionDifference } from '../domain/contribution.js';
+import { DifferencePicture } from './difference-picture.js';
 
 /** Differences up to this much per channel (of 255) come from recompression, not from a hand. */
 const CHANNEL_TOLERANCE = 12;
@@ -17,7 +18,7 @@ const AS_PROBED = { failOn: 'error' } as const;
 export async function changedRegion(
   beforePath: string,
   afterPath: string,
-): Promise<ChangedRegion | undefined> {
+): Promise<VersionDifference | undefined> {
   const after = await sharp(afterPath, AS_PROBED)
     .rotate()
     .ensureAlpha()
@@ -31,6 +32,7 @@ export async function changedRegion(
     .raw()
     .toBuffer();
   const [old, now] = [pixelsOf(before), pixelsOf(after.data)];
+  const picture = new DifferencePicture(width, height);
   let [left, top, right, bottom, changed] = [width, height, -1, -1, 0];
   for (let y = 0; y < height; y++) {
     // Other requests are answered between bands of a large picture.
@@ -38,6 +40,7 @@ export async function changedRegion(
     for (let x = 0, i = y * width; x < width; x++, i++) {
       if (old.words[i] === now.words[i] || !differs(old.bytes, now.bytes, i * CHANNELS)) continue;
       changed += 1;
+      picture.mark(x, y);
       if (x < left) left = x;
       if (x > right) right = x;
       if (y < top) top = y;
@@ -46,11 +49,15 @@ export async function changedRegion(
   }
   if (changed === 0) return undefined;
   return {
-    left,
-    top,
-    width: right - left + 1,
-    height: bottom - top + 1,
-    changedShare: Math.round((changed / (width * height)) * 1e6) / 1e6,
+    region: {
+      left,
+      top,
+      width: right - left + 1,
+      height: bottom - top + 1,
+      changedShare: Math.round((changed / (width * height)) * 1e6) / 1e6,
+    },
+    changedPixels: changed,
+    picture: await picture.png(),
   };
 }
 

@@ -4,11 +4,17 @@ import {
   type ChangedRegion,
   type ContributionAction,
   type ContributionBasis,
+  type Assignment,
+  type Engagement,
+  type ReviewDecision,
   type SELECTION,
 } from '../domain/contribution.js';
 
 @Entity('contribution')
 @Index('contribution_asset', ['organizationId', 'assetId'])
+@Index('contribution_by_parent', ['organizationId', 'parentAssetId'])
+@Check('contribution_capture_check', `capture IN ('automatic', 'declared_at_time', 'declared_later')`)
+@Check('contribution_signature_check', `(sealed_signature IS NULL) = (signature_key_id IS NULL)`)
 export class ContributionEntity {
   @PrimaryColumn('uuid') organizationId!: string;
   @PrimaryColumn('uuid') id!: string;
@@ -26,22 +32,41 @@ export class ContributionEntity {
   @Column('jsonb', { nullable: true }) changedRegion!: ChangedRegion | null;
   @Column('uuid') entryId!: string;
   @Column('timestamptz') createdAt!: Date;
+  @Column('text', { nullable: true }) engagement!: Engagement | null;
+  @Column('text', { nullable: true }) assignment!: Assignment | null;
+  /** JWE under the contributor's key: the record in canonical JSON, as it is signed. */
+  @Column('text', { nullable: true }) sealedRecord!: string | null;
+  /** JWE under the contributor's key: a compact JWS with detached payload over the record. */
+  @Column('text', { nullable: true }) sealedSignature!: string | null;
+  @Column('uuid', { nullable: true }) signatureKeyId!: string | null;
+  /** A PNG in the store: white where the two versions differ. */
+  @Column('text', { nullable: true }) differenceSha256!: string | null;
+  /** In the order in which they were shown, the chosen one among them. */
+  @Column('uuid', { array: true, nullable: true }) shownAssetIds!: string[] | null;
 }
 
 @Entity('review')
-@Unique('review_asset_unique', ['organizationId', 'assetId'])
+@Index('review_asset', ['organizationId', 'assetId'])
+@Index('review_final_unique', ['organizationId', 'assetId', 'reviewerId'], {
+  unique: true,
+  where: `decision <> 'request_changes'`,
+})
 @Unique('review_of_asset_unique', ['organizationId', 'id', 'assetId'])
-@Check('review_decision_check', `decision IN ('approve', 'reject')`)
+@Check('review_decision_check', `decision IN ('approve', 'reject', 'request_changes')`)
 export class ReviewEntity {
   @PrimaryColumn('uuid') organizationId!: string;
   @PrimaryColumn('uuid') id!: string;
   @Column('uuid') assetId!: string;
   @Column('uuid') reviewerId!: string;
-  @Column('text') decision!: 'approve' | 'reject';
+  @Column('text') decision!: ReviewDecision;
   @Column('text') sealedComment!: string;
   @Column('text') sha256!: string;
   @Column('uuid') entryId!: string;
   @Column('timestamptz') createdAt!: Date;
+  /** Of the checklist as it was when the decision was made; null in rows of before there were any. */
+  @Column('text', { nullable: true }) checklistSha256!: string | null;
+  @Column('int', { nullable: true }) checklistItems!: number | null;
+  @Column('int', { nullable: true }) checklistConfirmed!: number | null;
 }
 
 @Entity('asset_release')

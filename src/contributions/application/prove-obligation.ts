@@ -12,7 +12,7 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { refuseTestKey } from './review-asset.js';
+import { refuseTestKey } from './refuse-test-key.js';
 
 export interface ProofRequest {
   readonly assetId: string;

@@ -9,21 +9,14 @@ import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { displayName } from '../../assets/domain/display-name.js';
 import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
-import {
-  type FileSignalReader,
-  loggedReading,
-  type SignalReading,
-} from '../../assets/domain/signal-reading.js';
-import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type FileSignalReader, type SignalReading } from '../../assets/domain/signal-reading.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
-import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { ContributionEntity } from '../adapters/contribution.entity.js';
 import {
   type CaptureKind,
   type ChangedRegion,
@@ -32,6 +25,16 @@ import {
   HUMAN_EDITS,
 } from '../domain/contribution.js';
 import { contributionManifest } from '../domain/contribution-manifest.js';
+import {
+  type EngagementTerms,
+  type RecordedAct,
+  recordText,
+  wrongSigningTime,
+} from '../domain/contribution-record.js';
+import { type KeptDifference, type KeepDifference } from './keep-difference.js';
+import { requirePerson, type SignatureKeys } from './signature-keys.js';
+import { requireSignature } from './verify-signature.js';
+import { type NewContribution, type WriteContribution } from './write-contribution.js';
 
 export interface ContributionRequest {
   readonly parentAssetId: string;
@@ -44,6 +47,10 @@ export interface ContributionRequest {
   readonly nameInFile: boolean;
   /** What the person did and why, in their own words. Sealed. */
   readonly statement: string;
+  readonly engagement: EngagementTerms;
+  /** Candidates that were shown before this one was worked on, in their order. UUIDs. */
+  readonly shownAssetIds: readonly string[];
+  readonly signature: { readonly keyId: string; readonly jws: string; readonly signedAt: string } | undefined;
 }
 
 export interface RecordedContribution {
@@ -51,10 +58,9 @@ export interface RecordedContribution {
   readonly asset: Asset;
   /** `undefined` where the two versions are not pictures that can be compared. */
   readonly changedRegion: ChangedRegion | undefined;
+  readonly differenceSha256: string | undefined;
+  readonly isSigned: boolean;
 }
-
-/** Compares the two versions. A port, because it decodes pictures. */
-export type CompareVersions = (beforePath: string, afterPath: string) => Promise<ChangedRegion | undefined>;
 
 /**
  * A person's new version of an asset: a new asset, chained to its parent by manifest and by log, and the record of
@@ -68,10 +74,10 @@ export class RecordContribution {
     private readonly signals: FileSignalReader,
     private readonly signAsset: SignAsset,
     private readonly recordAsset: RecordAsset,
-    private readonly appendEntry: AppendEntry,
+    private readonly writeContribution: WriteContribution,
     private readonly requirePublishing: RequirePublishing,
-    private readonly vault: SubjectVault,
-    private readonly compareVersions: CompareVersions,
+    private readonly signatureKeys: SignatureKeys,
+    private readonly keepDifference: KeepDifference,
     private readonly clock: Clock,
     private readonly settings: ManifestSettingsOfProject,
     private readonly namedActors: NamedActors,
@@ -87,7 +93,9 @@ export class RecordContribution {
     const { file } = request;
     const parent = await this.organizationTx.run(organizationId, async (tx) => {
       await this.requirePublishing.check(tx);
-      return this.assets.get(tx, request.parentAssetId);
+      const asked = await this.assets.get(tx, request.parentAssetId);
+      await this.requireUsable(tx, principal, request, asked);
+      return asked;
     });
     if (parent.mode !== principal.mode) {
       throw new ColophonError('wrong_mode', `The asset was made with a ${parent.mode} key.`);
@@ -97,7 +105,7 @@ export class RecordContribution {
       this.store.localPath(organizationId, parent.sha256),
       this.store.localPath(organizationId, file.sha256),
     ]);
-    const region = await this.changeOf(parent, parentPath, file, filePath);
+    const change = await this.changeOf(organizationId, parent, parentPath, file, filePath);
     // Whoever edits may have brought in a picture that reserves something.
     const signalReading = await this.signals.read({ path: filePath, mediaType: file.mediaType });
     const assetId = newId();
@@ -134,27 +142,58 @@ export class RecordContribution {
         ...madeBy(principal),
         createdAt: this.clock.now(),
       });
-      const recorded = { contributionId: newId(), asset, changedRegion: region, signalReading };
-      await this.insert(tx, principal, request, parent, recorded);
+      const recorded = {
+        contributionId: newId(),
+        asset,
+        changedRegion: change?.region,
+        differenceSha256: change?.differenceSha256,
+        isSigned: request.signature !== undefined,
+      };
+      await this.write(tx, principal, request, { parent, recorded, change, signalReading });
       await completed(tx, recorded);
       return recorded;
     });
   }
 
+  /** Before anything is done for it. @throws ColophonError `forbidden`, `signature_invalid`, `invalid_request` */
+  private async requireUsable(
+    tx: Tx,
+    principal: Principal,
+    request: ContributionRequest,
+    parent: Asset,
+  ): Promise<void> {
+    await requirePerson(tx, principal);
+    const { signature, capture, shownAssetIds, file } = request;
+    if (signature) {
+      const key = await this.signatureKeys.usable(tx, principal.principalId, signature.keyId);
+      const text = recordText(tx.organizationId, principal.principalId, actOf(request, parent, file.sha256));
+      await requireSignature(signature.jws, text, key);
+      const wrong = wrongSigningTime(signature.signedAt, capture, this.clock.now());
+      if (wrong !== undefined) throw new ColophonError('invalid_request', `signature.signedAt: ${wrong}`);
+    }
+    if (shownAssetIds.length === 0) return;
+    const found = await this.assets.byIds(tx, shownAssetIds);
+    if (found.length !== new Set(shownAssetIds).size)
+      throw new ColophonError('not_found', 'There is no asset with one of the ids in "shown".');
+    if (!shownAssetIds.includes(request.parentAssetId))
+      throw new ColophonError('invalid_request', 'shown: the asset that was worked on must be among them');
+  }
+
   /** @throws ColophonError `conflict` when nothing was changed */
   private async changeOf(
+    organizationId: string,
     parent: Asset,
     parentPath: string,
     file: ReceivedFile,
     filePath: string,
-  ): Promise<ChangedRegion | undefined> {
+  ): Promise<KeptDifference | undefined> {
     if ([parent.sha256, parent.originalSha256].includes(file.sha256)) {
       throw new ColophonError('conflict', 'The file is the asset itself: there is nothing to record.');
     }
     // Of films, sounds and models it is known that the bytes differ, and not what that means.
     if (!isStillImageType(parent.mediaType) || !isStillImageType(file.mediaType)) return undefined;
-    const region = await this.compareVersions(parentPath, filePath);
-    if (region) return region;
+    const difference = await this.keepDifference.between(organizationId, parentPath, filePath);
+    if (difference) return difference;
     throw new ColophonError(
       'conflict',
       'The file shows the same picture as the asset: there is nothing to record.',
@@ -178,45 +217,49 @@ export class RecordContribution {
     };
   }
 
-  private async insert(
+  private async write(
     tx: Tx,
     principal: Principal,
     request: ContributionRequest,
-    parent: Asset,
-    recorded: RecordedContribution & { readonly signalReading: SignalReading },
+    {
+      parent,
+      recorded,
+      change,
+      signalReading,
+    }: {
+      readonly parent: Asset;
+      readonly recorded: RecordedContribution;
+      readonly change: NewContribution['change'];
+      readonly signalReading: SignalReading;
+    },
   ): Promise<void> {
-    const { contributionId, asset, changedRegion, signalReading } = recorded;
-    const entryId = await this.appendEntry.append(tx, {
-      type: 'contribution.recorded',
-      projectId: parent.projectId,
-      actor: actorOf(principal),
-      subject: { kind: 'contribution', id: publicId('contribution', contributionId) },
-      data: {
-        assetId: publicId('asset', asset.id),
-        parentAssetId: publicId('asset', parent.id),
-        actionType: request.actionType,
-        basis: request.basis,
-        capture: request.capture,
-        ...loggedReading(signalReading),
-      },
-      sealed: { statement: { value: request.statement, subjectId: principal.principalId } },
-    });
-    await tx.manager.insert(ContributionEntity, {
-      organizationId: tx.organizationId,
+    const { signature } = request;
+    const { contributionId, asset } = recorded;
+    await this.writeContribution.write(tx, {
       id: contributionId,
       assetId: asset.id,
-      parentAssetId: parent.id,
+      projectId: parent.projectId,
       contributorId: principal.principalId,
-      actionType: request.actionType,
-      basis: request.basis,
-      capture: request.capture,
-      tool: `${request.tool.name} ${request.tool.version}`.trim(),
-      sealedStatement: await this.vault.encrypt(tx, principal.principalId, request.statement),
-      beforeSha256: parent.sha256,
-      afterSha256: asset.originalSha256,
-      changedRegion: changedRegion ?? null,
-      entryId,
-      createdAt: this.clock.now(),
+      actor: actorOf(principal),
+      change,
+      signalReading,
+      // Asked again: the key may have been revoked while the file was signed.
+      signature: signature && {
+        key: await this.signatureKeys.usable(tx, principal.principalId, signature.keyId),
+        jws: signature.jws,
+      },
+      act: actOf(request, parent, asset.originalSha256),
     });
   }
+}
+
+function actOf(request: ContributionRequest, parent: Asset, afterSha256: string): RecordedAct {
+  const { actionType, basis, capture, engagement, tool, statement, shownAssetIds, signature } = request;
+  return {
+    ...{ actionType, basis, capture, engagement, tool, statement, shownAssetIds },
+    parentAssetId: parent.id,
+    beforeSha256: parent.sha256,
+    afterSha256,
+    signedAt: signature?.signedAt ?? null,
+  };
 }

@@ -1,13 +1,13 @@
-import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
-import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { type SubjectVault } from '../../audit/application/subject-vault.js';
+import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { type Clock } from '../../shared/clock.js';
-import { newId, publicId } from '../../shared/ids.js';
-import { ContributionEntity } from '../adapters/contribution.entity.js';
+import { ColophonError } from '../../shared/errors.js';
+import { newId } from '../../shared/ids.js';
 import { SELECTION } from '../domain/contribution.js';
+import { type EngagementTerms, UNKNOWN_ENGAGEMENT } from '../domain/contribution-record.js';
+import { requirePerson } from './signature-keys.js';
+import { type WriteContribution } from './write-contribution.js';
 
 export interface Selection {
   readonly chosen: AssetWithParents;
@@ -15,54 +15,77 @@ export interface Selection {
   readonly shownAssetIds: readonly string[];
   /** Why, in the person's own words. Sealed. */
   readonly statement: string;
+  readonly engagement?: EngagementTerms;
 }
 
 /**
  * A person chose one of several assets. Nothing new is made: the record says which were shown, and names the chosen one
- * as what was there before and after.
+ * as what was there before and after. The act itself happens here, so its capture is automatic; the reasons are declared.
  */
 export class RecordSelection {
   constructor(
-    private readonly appendEntry: AppendEntry,
-    private readonly vault: SubjectVault,
-    private readonly clock: Clock,
+    private readonly writeContribution: WriteContribution,
+    private readonly assets: AssetRepository,
   ) {}
 
-  async record(tx: Tx, principal: Principal, { chosen, shownAssetIds, statement }: Selection): Promise<void> {
-    const contributionId = newId();
-    const assetId = publicId('asset', chosen.id);
-    const made = {
-      actionType: SELECTION,
-      basis: 'selection_coordination_arrangement',
-      capture: 'declared_at_time',
-    } as const;
-    const entryId = await this.appendEntry.append(tx, {
-      type: 'contribution.recorded',
-      projectId: chosen.projectId,
-      actor: actorOf(principal),
-      subject: { kind: 'contribution', id: publicId('contribution', contributionId) },
-      data: {
-        assetId,
-        parentAssetId: assetId,
-        ...made,
-        shown: shownAssetIds.map((id) => publicId('asset', id)),
-      },
-      sealed: { statement: { value: statement, subjectId: principal.principalId } },
-    });
-    await tx.manager.insert(ContributionEntity, {
-      organizationId: tx.organizationId,
-      id: contributionId,
+  /** @returns the id of the contribution. @throws ColophonError `forbidden` for a service, `four_eyes_required` */
+  async record(tx: Tx, principal: Principal, selection: Selection): Promise<string> {
+    const { chosen, shownAssetIds, statement, engagement = UNKNOWN_ENGAGEMENT } = selection;
+    const id = newId();
+    await this.writeContribution.write(tx, {
+      id,
       assetId: chosen.id,
-      parentAssetId: chosen.id,
+      projectId: chosen.projectId,
       contributorId: principal.principalId,
-      ...made,
-      tool: 'none',
-      sealedStatement: await this.vault.encrypt(tx, principal.principalId, statement),
-      beforeSha256: chosen.sha256,
-      afterSha256: chosen.originalSha256,
-      changedRegion: null,
-      entryId,
-      createdAt: this.clock.now(),
+      actor: actorOf(principal),
+      change: undefined,
+      act: {
+        parentAssetId: chosen.id,
+        beforeSha256: chosen.sha256,
+        afterSha256: chosen.originalSha256,
+        actionType: SELECTION,
+        basis: 'selection_coordination_arrangement',
+        capture: 'automatic',
+        engagement,
+        tool: null,
+        statement,
+        shownAssetIds,
+        signedAt: null,
+      },
     });
+    return id;
+  }
+
+  /**
+   * The same outside of a pipeline, among assets that exist.
+   * @throws ColophonError `not_found`, `wrong_mode`, `invalid_request`, `forbidden`, `four_eyes_required`
+   */
+  async choose(
+    tx: Tx,
+    principal: Principal,
+    request: {
+      readonly chosenAssetId: string;
+      readonly shownAssetIds: readonly string[];
+      readonly statement: string;
+      readonly engagement: EngagementTerms;
+    },
+  ): Promise<string> {
+    const { chosenAssetId, shownAssetIds, statement, engagement } = request;
+    await requirePerson(tx, principal);
+    const chosen = await this.assets.get(tx, chosenAssetId);
+    if (!shownAssetIds.includes(chosenAssetId))
+      throw new ColophonError('invalid_request', 'shown: the chosen asset must be among what was shown');
+    const shown = await this.assets.byIds(tx, shownAssetIds);
+    const known = new Set(shown.map(({ id }) => id));
+    if (shownAssetIds.some((id) => !known.has(id)))
+      throw new ColophonError('not_found', 'There is no asset with one of these ids.');
+    if (shown.some(({ mode }) => mode !== principal.mode))
+      throw new ColophonError(
+        'wrong_mode',
+        'Something that was shown was made with a key of the other mode.',
+      );
+    if (shown.some(({ projectId }) => projectId !== chosen.projectId))
+      throw new ColophonError('invalid_request', 'shown: everything must belong to the project of the asset');
+    return this.record(tx, principal, { chosen, shownAssetIds, statement, engagement });
   }
 }

@@ -1,51 +1,79 @@
-import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { publicId } from '../../shared/ids.js';
-import { In } from 'typeorm';
-import { ContributionEntity } from '../adapters/contribution.entity.js';
+import { type AuthorshipFacts, type WorkFact } from '../domain/authorship/authorship-facts.js';
+import { type AuthorshipStatement, authorshipStatement } from '../domain/authorship/authorship-statement.js';
+import { effectiveAct } from './effective-acts.js';
+import { type PromptHistory } from '../domain/authorship/prompt-history.js';
+import { promptHistories } from './prompt-trails.js';
+import { type FullContribution, type ReadContributions } from './read-contribution.js';
+import { versionsOf } from './versions-of.js';
 
-/**
- * What the record holds about human work on an asset: facts, never a percentage and never a legal conclusion.
- * Prompts alone are not authorship, and the statement says so.
- */
+export interface StatedAuthorship {
+  readonly statement: AuthorshipStatement;
+  readonly contributions: readonly FullContribution[];
+  readonly prompts: readonly PromptHistory[];
+}
+
+/** Rights bases by which an upload is the organization's own; of others it is material of others. */
+const OWN_BASES: readonly string[] = ['owned', 'work_for_hire', 'assigned'];
+
+/** Gathers what the record holds of human work on an asset, and what follows from it. */
 export class StateAuthorship {
-  constructor(private readonly assets: AssetRepository) {}
+  constructor(
+    private readonly assets: AssetRepository,
+    private readonly contributions: ReadContributions,
+  ) {}
 
-  async state(tx: Tx, assetId: string) {
-    const lineage = await this.assets.lineage(tx, assetId);
-    const contributions = await tx.manager.find(ContributionEntity, {
-      where: { organizationId: tx.organizationId, assetId: In(lineage.map(({ id }) => id)) },
-      order: { createdAt: 'ASC' },
-    });
-    const generated = lineage.filter(({ digitalSourceType }) =>
-      ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'].includes(digitalSourceType ?? ''),
-    );
-    return {
-      assetId: publicId('asset', assetId),
-      claimed: contributions.map((contribution) => ({
-        contributionId: publicId('contribution', contribution.id),
-        assetId: publicId('asset', contribution.assetId),
-        actionType: contribution.actionType,
-        basis: contribution.basis,
-        capture: contribution.capture,
-        changedRegion: contribution.changedRegion,
-      })),
-      disclaimed: generated.map(({ id, digitalSourceType }) => ({
-        assetId: publicId('asset', id),
-        reason: `Made or changed by a generative model (${digitalSourceType ?? ''}).`,
-      })),
-      uncertain: lineage
-        .filter(({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined)
-        .map(({ id }) => ({
-          assetId: publicId('asset', id),
-          reason: 'Received from outside; who made it is not recorded.',
-        })),
-      notes: [
-        'Prompts alone do not make authorship; they are recorded as context.',
-        contributions.length === 0
-          ? 'No human contribution is recorded for this asset or anything it descends from.'
-          : 'Whether these contributions suffice for protection is a legal question that this record does not answer.',
-      ],
-    };
+  /** @throws ColophonError `not_found` */
+  async requireAsset(tx: Tx, assetId: string): Promise<void> {
+    await this.assets.get(tx, assetId);
   }
+
+  /** @throws ColophonError `not_found` */
+  async state(tx: Tx, assetId: string): Promise<StatedAuthorship> {
+    return this.ofLineage(tx, assetId, await this.assets.lineage(tx, assetId));
+  }
+
+  /** @param lineage the asset and everything it descends from */
+  async ofLineage(tx: Tx, assetId: string, lineage: readonly AssetWithParents[]): Promise<StatedAuthorship> {
+    const versions = new Set(versionsOf(assetId, lineage));
+    const contributions = await this.contributions.of(
+      tx,
+      lineage.map(({ id }) => id),
+    );
+    const prompts = await promptHistories(tx, [...new Set(lineage.flatMap(({ runId }) => runId ?? []))]);
+    const facts: AuthorshipFacts = {
+      works: lineage.map((asset) => workFact(asset, versions)),
+      acts: contributions.map((one) => effectiveAct(one, versions)),
+      prompts: prompts.flatMap(({ runs }) => {
+        const counted = runs.filter(({ promptCommitment }) => promptCommitment !== undefined).length;
+        return counted === 0 ? [] : [{ runs: counted }];
+      }),
+      storyboards: await storyboardsWith(tx, assetId),
+    };
+    return { statement: authorshipStatement(facts), contributions, prompts };
+  }
+}
+
+function workFact(asset: AssetWithParents, versions: ReadonlySet<string>): WorkFact {
+  return {
+    assetId: publicId('asset', asset.id),
+    relation: versions.has(asset.id) ? 'version' : 'used',
+    origin: asset.origin,
+    kind: asset.kind,
+    sourceType: asset.digitalSourceType,
+    isOwn: OWN_BASES.includes(asset.rights?.rightsBasis ?? ''),
+  };
+}
+
+/** In their newest version. */
+async function storyboardsWith(tx: Tx, assetId: string): Promise<number> {
+  const [row] = await tx.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM storyboard s
+      WHERE s.organization_id = $1 AND s.asset_ids @> ARRAY[$2::uuid]
+        AND s.version = (SELECT max(version) FROM storyboard n WHERE n.organization_id = $1 AND n.id = s.id)`,
+    [tx.organizationId, assetId],
+  );
+  return row?.count ?? 0;
 }

@@ -29,9 +29,32 @@ export const CONTRIBUTION_BASES = [
 ] as const;
 export type ContributionBasis = (typeof CONTRIBUTION_BASES)[number];
 
-/** When the record was made: a later declaration is marked as such for ever, and never merged with others. */
-export const CAPTURE_KINDS = ['declared_at_time', 'declared_later'] as const;
+/** What a person can say of when a record was made: a later declaration is marked as such for ever. */
+export const DECLARED_CAPTURE_KINDS = ['declared_at_time', 'declared_later'] as const;
+/** `automatic`: this program saw the act itself. Nobody can declare that. */
+export const CAPTURE_KINDS = ['automatic', ...DECLARED_CAPTURE_KINDS] as const;
 export type CaptureKind = (typeof CAPTURE_KINDS)[number];
+
+/** How the contributor works for the organization, by their own word. */
+export const ENGAGEMENTS = ['employee', 'contractor', 'agency', 'other', 'unknown'] as const;
+export type Engagement = (typeof ENGAGEMENTS)[number];
+/** On what ground the organization may claim what the contributor made. `unknown` is never taken for one of the others. */
+export const ASSIGNMENTS = ['work_made_for_hire', 'assigned', 'licensed', 'none', 'unknown'] as const;
+export type Assignment = (typeof ASSIGNMENTS)[number];
+
+export const REVIEW_DECISIONS = ['approve', 'reject', 'request_changes'] as const;
+export type ReviewDecision = (typeof REVIEW_DECISIONS)[number];
+
+/** Why a release is taken back; the words beside it are sealed. */
+export const RECALL_REASONS = [
+  'rights_claim',
+  'legal_order',
+  'license_ended',
+  'wrong_content',
+  'security',
+  'other',
+] as const;
+export type RecallReason = (typeof RECALL_REASONS)[number];
 
 /** Part of the picture that differs between the two versions, in pixels of the new one. */
 export interface ChangedRegion {
@@ -41,6 +64,14 @@ export interface ChangedRegion {
   readonly height: number;
   /** Share of all pixels that differ, 0 to 1. A fact about the files, never a measure of authorship. */
   readonly changedShare: number;
+}
+
+/** How two versions of a picture differ, computed from the two files. */
+export interface VersionDifference {
+  readonly region: ChangedRegion;
+  readonly changedPixels: number;
+  /** PNG: black, and white where they differ. */
+  readonly picture: Buffer;
 }
 
 /** C2PA 2.4 predefined actions; every one of them carries the source type of work by a person. */

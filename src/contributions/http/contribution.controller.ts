@@ -1,41 +1,23 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import { type z } from 'zod';
 import { assetView } from '../../assets/http/asset-view.js';
 import { OrganizationTx } from '../../database/organization-tx.js';
+import { AnswerOnce } from '../../http/answer-once.js';
 import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { FormRoute } from '../../http/form-route.js';
 import { FormUploads } from '../../http/form-uploads.js';
-import { Idempotency } from '../../http/idempotency.js';
-import { nameSchema, textSchema } from '../../http/safe-text.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { canonicalJson } from '../../shared/canonical-json.js';
 import { publicId } from '../../shared/ids.js';
+import { ReadContributions } from '../application/read-contribution.js';
 import { RecordContribution, type RecordedContribution } from '../application/record-contribution.js';
-import { ReviewAsset } from '../application/review-asset.js';
+import { RecordSelection } from '../application/record-selection.js';
 import { StateAuthorship } from '../application/state-authorship.js';
-import { newDutiesView, openObligations } from './obligation-view.js';
-import { CAPTURE_KINDS, CONTRIBUTION_ACTIONS, CONTRIBUTION_BASES } from '../domain/contribution.js';
-
-const contributionSchema = z
-  .strictObject({
-    actionType: z.enum(CONTRIBUTION_ACTIONS),
-    basis: z.enum(CONTRIBUTION_BASES),
-    capture: z.enum(CAPTURE_KINDS),
-    tool: z.strictObject({ name: nameSchema(80), version: nameSchema(40) }),
-    nameInFile: z
-      .boolean()
-      .default(false)
-      .describe('name me in the file itself: it leaves with the file and cannot be called back'),
-    statement: textSchema(4000).describe('what you did and why, in your own words'),
-  })
-  .meta({ id: 'Contribution' });
-const reviewSchema = z
-  .strictObject({ decision: z.enum(['approve', 'reject']), comment: textSchema(4000) })
-  .meta({ id: 'Review' });
+import { contributionSchema, idIn, selectionSchema } from './contribution.schemas.js';
+import { authorshipView, contributionFactsView } from './contribution-view.js';
 
 @ApiTags('Human work')
 @ApiBearerAuth()
@@ -43,11 +25,12 @@ const reviewSchema = z
 export class ContributionController {
   constructor(
     private readonly recordContribution: RecordContribution,
+    private readonly recordSelection: RecordSelection,
     private readonly stateAuthorship: StateAuthorship,
-    private readonly reviewAsset: ReviewAsset,
+    private readonly contributions: ReadContributions,
     private readonly uploads: FormUploads,
     private readonly organizationTx: OrganizationTx,
-    private readonly idempotency: Idempotency,
+    private readonly answerOnce: AnswerOnce,
   ) {}
 
   @Post('contributions')
@@ -56,7 +39,8 @@ export class ContributionController {
   @ApiHeader({ name: 'Idempotency-Key', required: true })
   @FormRoute({
     name: 'contribution',
-    description: 'JSON: actionType, basis, capture, tool, statement, nameInFile (optional)',
+    description:
+      'JSON: actionType, basis, capture, tool, statement; optional: engagement, shown, signature, nameInFile',
   })
   @ApiOperation({ summary: 'A person’s new version of an asset, with the record of what they did' })
   async contribute(
@@ -69,10 +53,59 @@ export class ContributionController {
     const route = ['POST contributions', parentAssetId];
     const field = { name: 'contribution', schema: contributionSchema };
     return this.uploads.create(
-      { principal, key, request, reply, route, field, view: contributionView },
-      ({ file, fields }, completed) =>
-        this.recordContribution.contribute(principal, { ...fields, parentAssetId, file }, completed),
+      { principal, key, request, reply, route, field, view: recordedView },
+      ({ file, fields }, completed) => {
+        const { shown, signature, ...said } = fields;
+        return this.recordContribution.contribute(
+          principal,
+          {
+            ...said,
+            parentAssetId,
+            file,
+            shownAssetIds: shown.map((id) => idIn('asset', id)),
+            signature: signature && { ...signature, keyId: idIn('signatureKey', signature.keyId) },
+          },
+          completed,
+        );
+      },
     );
+  }
+
+  @Get('contributions')
+  @Unaudited(
+    'Which acts are recorded, by whom and when. The statements that people wrote are sealed and not shown.',
+  )
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'Records of human work on this very asset, with corrections and attachments' })
+  async list(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) id: string) {
+    return this.organizationTx.run(organizationId, async (tx) => {
+      const found = await this.contributions.of(tx, [id]);
+      // An asset without any, or none at all.
+      if (found.length === 0) await this.stateAuthorship.requireAsset(tx, id);
+      return { items: found.map(contributionFactsView) };
+    });
+  }
+
+  @Post('selections')
+  @Audited('contribution.recorded')
+  @Allow('contributions:create')
+  @ApiHeader({ name: 'Idempotency-Key', required: true })
+  @ApiOperation({ summary: 'This one was chosen among several: recorded with what was shown and why' })
+  async choose(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idOf('asset')) chosenAssetId: string,
+    @Headers('idempotency-key') key: string | undefined,
+    @Body({ schema: selectionSchema }) body: z.infer<typeof selectionSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const { shown, statement, engagement } = body;
+    const fingerprint = ['POST selections', chosenAssetId, body];
+    return this.answerOnce.run({ principal, key, status: 201, fingerprint }, reply, async (tx) => {
+      const shownAssetIds = shown.map((id) => idIn('asset', id));
+      const request = { chosenAssetId, shownAssetIds, statement, engagement };
+      const id = await this.recordSelection.choose(tx, principal, request);
+      return contributionFactsView(await this.contributions.get(tx, id));
+    });
   }
 
   @Get('authorship')
@@ -80,87 +113,34 @@ export class ContributionController {
     'Which acts are recorded and what follows from them. The statements that people wrote are sealed and not shown.',
   )
   @Allow('organization:read')
-  @ApiOperation({ summary: 'What people contributed, and what the record supports and lacks' })
+  @ApiOperation({
+    summary:
+      'What may be claimed, what is to be disclaimed and what is open; a draft for registration; per jurisdiction what the record supports and lacks',
+  })
   async authorship(
     @CurrentPrincipal() { organizationId }: Principal,
     @Param('id', idOf('asset')) id: string,
   ) {
-    return this.organizationTx.run(organizationId, (tx) => this.stateAuthorship.state(tx, id));
-  }
-
-  @Post('reviews')
-  @Audited('review.decided')
-  @Allow('reviews:decide')
-  @ApiHeader({ name: 'Idempotency-Key', required: true })
-  @ApiOperation({ summary: 'A second person approves or rejects' })
-  async review(
-    @CurrentPrincipal() principal: Principal,
-    @Param('id', idOf('asset')) assetId: string,
-    @Headers('idempotency-key') key: string | undefined,
-    @Body({ schema: reviewSchema }) body: z.infer<typeof reviewSchema>,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<unknown> {
-    const fingerprint = ['POST reviews', assetId, canonicalJson(body)];
-    const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
-      this.organizationTx.run(principal.organizationId, async (tx) => {
-        const review = await this.reviewAsset.decide(tx, principal, { assetId, ...body });
-        const view = {
-          id: publicId('review', review.id),
-          assetId: publicId('asset', assetId),
-          decision: review.decision,
-          sha256: review.sha256,
-          createdAt: review.createdAt.toISOString(),
-        };
-        await idempotent.complete(tx, { status: 201, body: view });
-        return { status: 201, body: view };
-      }),
+    return this.organizationTx.run(organizationId, async (tx) =>
+      authorshipView(id, await this.stateAuthorship.state(tx, id)),
     );
-    void reply.status(answer.status);
-    return answer.body;
-  }
-
-  @Post('release')
-  @Audited('asset.released')
-  @Allow('assets:release')
-  @HttpCode(200)
-  @ApiHeader({ name: 'Idempotency-Key', required: true })
-  @ApiOperation({
-    summary: 'The asset may leave for publication; the answer lists what is still owed for it',
-  })
-  async release(
-    @CurrentPrincipal() principal: Principal,
-    @Param('id', idOf('asset')) assetId: string,
-    @Headers('idempotency-key') key: string | undefined,
-  ): Promise<unknown> {
-    const answer = await this.idempotency.run(
-      { principal, key, fingerprint: ['POST release', assetId] },
-      (idempotent) =>
-        this.organizationTx.run(principal.organizationId, async (tx) => {
-          const { releasedAt, sha256, obligations, newDuties } = await this.reviewAsset.release(
-            tx,
-            principal,
-            assetId,
-          );
-          const view = {
-            assetId: publicId('asset', assetId),
-            sha256,
-            releasedAt: releasedAt.toISOString(),
-            obligationsRecorded: obligations !== undefined,
-            openObligations: openObligations(obligations),
-            newDuties: newDutiesView(newDuties),
-          };
-          await idempotent.complete(tx, { status: 200, body: view });
-          return { status: 200, body: view };
-        }),
-    );
-    return answer.body;
   }
 }
 
-function contributionView({ contributionId, asset, changedRegion }: RecordedContribution) {
+function recordedView({
+  contributionId,
+  asset,
+  changedRegion,
+  differenceSha256,
+  isSigned,
+}: RecordedContribution) {
+  const id = publicId('contribution', contributionId);
   return {
-    id: publicId('contribution', contributionId),
+    id,
     asset: assetView(asset),
     changedRegion: changedRegion ?? null,
+    differenceSha256: differenceSha256 ?? null,
+    differenceUrl: differenceSha256 === undefined ? null : `/v1/contributions/${id}/difference`,
+    signed: isSigned,
   };
 }

@@ -32,7 +32,7 @@ export interface RecordSelection {
       readonly shownAssetIds: readonly string[];
       readonly statement: string;
     },
-  ): Promise<void>;
+  ): Promise<unknown>;
 }
 
 const OPERATION_OF: Readonly<Record<StepAnswer['outcome'], HumanOperation>> = {

@@ -1,5 +1,6 @@
 import { type NewAsset, type RecordAsset } from '../../assets/application/record-asset.js';
 import { type SignAsset } from '../../assets/application/sign-asset.js';
+import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type FileSignalReader, NEVER_READ, type SignalReading } from '../../assets/domain/signal-reading.js';
 import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
@@ -14,6 +15,21 @@ import { type Run, type StepRun } from '../domain/run.js';
 import { type StepImage, stepManifest } from '../domain/step-manifest.js';
 import { type EndStep } from './end-step.js';
 import { type InputAsset, type LoadStepFacts } from './step-facts.js';
+
+/** Records that a person set the region of an edit by a mask. In the transaction that records the result. */
+export interface RecordMask {
+  record(
+    tx: Tx,
+    edit: {
+      readonly output: { readonly id: string; readonly projectId: string; readonly originalSha256: string };
+      readonly source: Asset;
+      readonly mask: Asset;
+    },
+  ): Promise<void>;
+}
+
+/** `mask`, `mask_image_url`: as providers name it. */
+const MASK_NAME = /(?:^|_)mask(?:_|$)/;
 
 /**
  * Steps 6 to 8 of the way of a run: sign, record, settle. Signing may be repeated; the asset, its log entry, the
@@ -30,6 +46,7 @@ export class CompleteStep {
     private readonly stepFacts: LoadStepFacts,
     private readonly endStep: EndStep,
     private readonly offerings: Offerings,
+    private readonly recordMask: RecordMask,
     private readonly clock: Clock,
   ) {}
 
@@ -68,7 +85,7 @@ export class CompleteStep {
       createdBy: run.createdBy,
       createdAt: now,
     };
-    await this.organizationTx.run(organizationId, (tx) => this.commit(tx, asset, step, lease));
+    await this.organizationTx.run(organizationId, (tx) => this.commit(tx, asset, facts.images, step, lease));
   }
 
   /**
@@ -103,8 +120,30 @@ export class CompleteStep {
     return Object.fromEntries(entries);
   }
 
-  private async commit(tx: Tx, asset: NewAsset, step: StepRun, lease: Lease): Promise<void> {
+  private async commit(
+    tx: Tx,
+    asset: NewAsset,
+    images: Readonly<Record<string, InputAsset>>,
+    step: StepRun,
+    lease: Lease,
+  ): Promise<void> {
     // The lease is checked before the asset is written, and conditions are asked after it.
-    await this.endStep.succeed(tx, step, lease, asset.id, () => this.recordAsset.record(tx, asset));
+    await this.endStep.succeed(tx, step, lease, asset.id, async () => {
+      await this.recordAsset.record(tx, asset);
+      await this.recordMaskOf(tx, asset, images);
+    });
+  }
+
+  private async recordMaskOf(
+    tx: Tx,
+    { id, projectId, original }: NewAsset,
+    images: Readonly<Record<string, InputAsset>>,
+  ): Promise<void> {
+    const named = Object.entries(images);
+    const mask = named.find(([name]) => MASK_NAME.test(name))?.[1].asset;
+    const source = named.find(([name]) => !MASK_NAME.test(name))?.[1].asset;
+    if (mask === undefined || source === undefined) return;
+    const output = { id, projectId, originalSha256: original.sha256 };
+    await this.recordMask.record(tx, { output, source, mask });
   }
 }

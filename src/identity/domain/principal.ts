@@ -24,8 +24,20 @@ const PERMISSIONS = {
   'runs:answer': ['creator', 'reviewer', 'legal', 'asset_manager'],
   'assets:upload': ['creator'],
   'contributions:create': ['creator'],
+  /** A key by which a person's records are theirs: each person registers their own. */
+  'signature_keys:register': ['creator'],
+  'signature_keys:revoke': ['creator', 'admin'],
+  /** That a recorded act is not to be counted. */
+  'contributions:withdraw': ['creator', 'legal'],
+  'reviews:request': ['creator', 'asset_manager'],
+  'reviews:comment': ['creator', 'reviewer', 'legal', 'asset_manager'],
   'reviews:decide': ['reviewer'],
+  /** How many approvals a use case needs, and what besides. */
+  'reviews:set': ['legal', 'admin'],
   'assets:release': ['asset_manager', 'reviewer'],
+  'assets:recall': ['asset_manager', 'legal'],
+  /** Words of people about their work, in clear; each look is in the log. */
+  'human_work:open': ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor'],
   /** That something owed was done. */
   'obligations:prove': ['reviewer', 'legal', 'asset_manager'],
   /** That something need not be done. */

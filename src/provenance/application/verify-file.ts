@@ -109,11 +109,14 @@ function namedLogs({ chain }: MediaVerification): string[] {
 
 function headlineOf(
   { verdict, brokenIngredient }: MediaVerification,
-  { status, misusedKey }: LogStanding,
+  { status, misusedKey, place }: LogStanding,
 ): string {
   const suffix = brokenIngredient && verdict !== 'broken' ? ' A part that it was made from is broken.' : '';
   if (misusedKey) return `Signed with our key, but not in our log: treat it as a forgery.${suffix}`;
   if (status === 'forged') return `It claims to be ours, but it is not: treat it as a forgery.${suffix}`;
+  // A recall says nothing against the signature, and is the first thing that whoever wants to use the file must know.
+  if (place?.recall && verdict !== 'broken')
+    return `Recalled by its publisher: it must not be used any more.${suffix}`;
   switch (verdict) {
     case 'none':
       return 'This file carries no manifest.';

@@ -10,6 +10,8 @@ export interface LogPlace {
   readonly recordedAt: string;
   /** The newest signed checkpoint that covers the entry; `undefined` while none does. */
   readonly checkpoint: { readonly treeSize: number; readonly signedAt: string } | undefined;
+  /** Its release was taken back. `at` is RFC 3339; `reason` a machine word, e.g. `rights_claim`. */
+  readonly recall?: { readonly at: string; readonly reason: string } | undefined;
 }
 
 /** What our log knows about a file: about its bytes, and about the manifests in it. */
@@ -55,7 +57,7 @@ export function logStanding(verification: MediaVerification, known: LogKnowledge
   const { status, place } = judge(verification, known, active, misusedKey);
   return {
     status,
-    text: words(status, verification, misusedKey, history.length),
+    text: words(status, verification, misusedKey, history.length) + recallWords(place, history),
     place,
     history,
     misusedKey,
@@ -77,6 +79,17 @@ function judge(
   if (active?.isOurCertificate === true || known.namesOurLog) return { status: 'forged', place: undefined };
   const namesProduct = /^colophon\b/i.test(verification.chain?.claimGenerator ?? '');
   return { status: namesProduct ? 'other_installation' : 'unknown', place: undefined };
+}
+
+/** Whoever has the file is told not to use it, whatever its manifest says. */
+function recallWords(place: LogPlace | undefined, history: LogStanding['history']): string {
+  if (place?.recall) {
+    const { at, reason } = place.recall;
+    return ` Its publisher took the release of this work back on ${at.slice(0, 10)} (${reason.replaceAll('_', ' ')}): it must not be used any more.`;
+  }
+  return history.some((known) => known.place.recall)
+    ? ' Something that it was made from was recalled by its publisher; see the history.'
+    : '';
 }
 
 function words(

@@ -31,6 +31,7 @@ export function verificationView({ verification, headline, log, remoteManifest }
       entryIndex: null,
       recordedAt: null,
       checkpoint: null,
+      recall: null,
       status: log.status,
       text: log.text,
       ...placeView(log.place),
@@ -45,8 +46,11 @@ export function verificationView({ verification, headline, log, remoteManifest }
 
 function placeView(place: LogPlace | undefined) {
   if (place === undefined) return {};
-  const { origin, entryIndex, recordedAt, checkpoint } = place;
-  return { origin, entryIndex: entryIndex ?? null, recordedAt, checkpoint: checkpoint ?? null };
+  const { origin, entryIndex, recordedAt, checkpoint, recall } = place;
+  return {
+    ...{ origin, entryIndex: entryIndex ?? null, recordedAt },
+    ...{ checkpoint: checkpoint ?? null, recall: recall ?? null },
+  };
 }
 
 function timeStampView({ status, at, authority, list }: TimeStampFinding) {

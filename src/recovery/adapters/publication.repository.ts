@@ -17,14 +17,15 @@ export interface NewPublication {
 /** What everybody may see of an organization: asked anew each time, inside the organization. */
 export class PublicationRepository {
   /**
-   * The one rule of what is public: released, made with a live key, and in a project whose manifests are published.
-   * Whatever takes a release back belongs into this condition.
+   * The one rule of what is public: released and not recalled, made with a live key, and in a project whose manifests
+   * are published.
    */
   async publicAmong(tx: Tx, assetIds: readonly string[]): Promise<PublicManifest[]> {
     const rows = await tx.query<{ id: string; manifest_label: string }>(
       `SELECT a.id, a.manifest_label FROM asset a
          JOIN asset_release r ON r.organization_id = a.organization_id AND r.asset_id = a.id
         WHERE a.organization_id = $1 AND a.id = ANY($2::uuid[]) AND a.mode = 'live'
+          AND NOT EXISTS (SELECT 1 FROM asset_recall c WHERE c.organization_id = a.organization_id AND c.asset_id = a.id)
           AND coalesce((SELECT p.publish FROM manifest_publication p
                          WHERE p.organization_id = a.organization_id AND p.project_id = a.project_id
                          ORDER BY p.version DESC LIMIT 1), true)`,

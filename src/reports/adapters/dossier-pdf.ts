@@ -3,6 +3,7 @@ import { renderDossierJson } from './dossier-json.js';
 import { Paper } from './pdf/paper.js';
 import { Pictures } from './pdf/pictures.js';
 import { drawAnswers } from './pdf/sections/answers.js';
+import { drawAuthorship } from './pdf/sections/authorship.js';
 import { drawFirstPage, drawGaps } from './pdf/sections/first-page.js';
 import { drawClearances, drawModels } from './pdf/sections/licensing.js';
 import { drawMaking } from './pdf/sections/making.js';
@@ -36,6 +37,7 @@ export async function renderDossierPdf(request: {
   drawClearances(paper, dossier);
   drawObligations(paper, dossier);
   drawContributions(paper, pictures, dossier);
+  drawAuthorship(paper, dossier);
   drawApprovals(paper, dossier);
   drawManifest(paper, dossier);
   drawLog(paper, dossier);

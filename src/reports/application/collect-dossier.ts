@@ -1,4 +1,3 @@
-import { In } from 'typeorm';
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import {
   type EvidenceCheckpoint,
@@ -6,11 +5,6 @@ import {
 } from '../../audit/application/evidence-checkpoint.js';
 import { type ReadLog, type LoggedEntry } from '../../audit/application/read-log.js';
 import { type ReadErasures } from '../../audit/application/read-erasures.js';
-import {
-  ContributionEntity,
-  AssetReleaseEntity,
-  ReviewEntity,
-} from '../../contributions/adapters/contribution.entity.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
@@ -22,6 +16,7 @@ import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
 import { collectObligations } from './collect-obligations.js';
 import { collectModels } from './collect-models.js';
+import { type CollectHumanWork } from './collect-human-work.js';
 import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
 import { fileReadingOf } from './file-reading.js';
 import { People } from './people.js';
@@ -40,8 +35,11 @@ export interface ShownPeople {
   readonly erasuresBefore: number;
 }
 
+/** What reviewers said to each other before they decided is for the organization; the decisions have words of their own. */
+const INTERNAL = ['review.commented'] as const;
+
 /** Who looked at an asset says nothing of how it was made, and a dossier must not grow with each look at it. */
-const READINGS = ['asset.read'] as const;
+const READINGS = ['asset.read', 'contribution.file_read', 'opening.read', ...INTERNAL] as const;
 
 /** How long a report waits until the log has published every entry that it cites. */
 const PUBLICATION_TIMEOUT_MS = 30_000;
@@ -54,6 +52,7 @@ export class CollectDossier {
     private readonly log: ReadLog,
     private readonly evidenceCheckpoint: FindEvidenceCheckpoint,
     private readonly sealedTexts: SealedTexts,
+    private readonly humanWork: CollectHumanWork,
     private readonly erasures: ReadErasures,
     private readonly registry: EffectiveRegistry,
     private readonly verifyAsset: (
@@ -103,7 +102,15 @@ export class CollectDossier {
     const assetIds = lineage.map(({ id }) => id);
     const runIds = [...new Set(lineage.flatMap(({ runId }) => runId ?? []))];
     const related = await tx.query<{
-      kind: 'run' | 'stepRun' | 'clearance' | 'waiver' | 'contribution' | 'review' | 'obligationProof';
+      kind:
+        | 'run'
+        | 'stepRun'
+        | 'clearance'
+        | 'waiver'
+        | 'contribution'
+        | 'review'
+        | 'obligationProof'
+        | 'signatureKey';
       id: string;
     }>(
       `SELECT 'run' AS kind, id FROM run WHERE organization_id = $1 AND id = ANY($3::uuid[])
@@ -113,6 +120,10 @@ export class CollectDossier {
        UNION ALL SELECT 'stepRun', step_run_id FROM asset WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND step_run_id IS NOT NULL
        UNION ALL SELECT 'contribution', id FROM contribution WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
        UNION ALL SELECT 'review', id FROM review WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
+       UNION ALL SELECT 'signatureKey', k.id FROM contribution c
+                  LEFT JOIN contribution_correction t ON t.organization_id = c.organization_id AND t.contribution_id = c.id
+                  JOIN signature_key k ON k.organization_id = c.organization_id AND k.id IN (c.signature_key_id, t.signature_key_id)
+                  WHERE c.organization_id = $1 AND c.asset_id = ANY($2::uuid[])
        UNION ALL SELECT 'obligationProof', id FROM obligation_proof WHERE organization_id = $1 AND asset_id = $4`,
       // Proofs belong to one file: those of ancestors are not shown, so their words stay sealed.
       [tx.organizationId, assetIds, runIds, assetIds[0]],
@@ -141,7 +152,7 @@ export class CollectDossier {
     );
     const runs = await collectRuns({ tx, lineage, entries, sealedTexts: this.sealedTexts, people });
     const names = await namesOf(tx, asset, lineage.find(({ runId }) => runId !== undefined)?.runId);
-    const { review, release } = await this.reviewOf(tx, asset.id, people, indexOf);
+    const humanWork = await this.humanWork.collect({ tx, lineage, entries, people });
     const facts: Omit<AssetDossier, 'gaps'> = {
       v: 1,
       reportId: publicId('report', request.reportId),
@@ -156,9 +167,7 @@ export class CollectDossier {
       runs,
       models: await collectModels(tx, lineage, chain, (await this.registry.now(tx)).index),
       obligations: await collectObligations({ tx, entries, sealedTexts: this.sealedTexts, people }, asset.id),
-      contributions: await this.contributions(tx, lineage, people, indexOf),
-      review,
-      release,
+      ...humanWork,
       verification: {
         verdict: verification.verdict,
         trustedBy: verification.trustedBy,
@@ -212,80 +221,6 @@ export class CollectDossier {
       fileReading: fileReadingOf(asset),
     };
   }
-
-  private async contributions(
-    tx: Tx,
-    lineage: readonly AssetWithParents[],
-    people: People,
-    indexOf: (entryId: string) => number,
-  ): Promise<AssetDossier['contributions']> {
-    const rows = await tx.manager.find(ContributionEntity, {
-      where: { organizationId: tx.organizationId, assetId: In(lineage.map(({ id }) => id)) },
-      order: { createdAt: 'ASC' },
-    });
-    return mapInOrder(rows, async (row) => {
-      const { contributorId, sealedStatement, createdAt } = row;
-      const statement = await this.sealedTexts.ofRow(tx, contributorId, sealedStatement, createdAt);
-      return {
-        ...(await contributionFacts(row, people, indexOf)),
-        statement: statement.text,
-        statementErased: statement.erased,
-      };
-    });
-  }
-  private async reviewOf(
-    tx: Tx,
-    assetId: string,
-    people: People,
-    indexOf: (entryId: string) => number,
-  ): Promise<Pick<AssetDossier, 'review' | 'release'>> {
-    const where = { organizationId: tx.organizationId, assetId };
-    const review = await tx.manager.findOneBy(ReviewEntity, where);
-    const release = await tx.manager.findOneBy(AssetReleaseEntity, where);
-    const comment =
-      review && (await this.sealedTexts.ofRow(tx, review.reviewerId, review.sealedComment, review.createdAt));
-    return {
-      review: review
-        ? {
-            decision: review.decision,
-            reviewer: await people.named(review.reviewerId),
-            comment: comment?.text,
-            commentErased: comment?.erased,
-            decidedAt: review.createdAt.toISOString(),
-            entryIndex: indexOf(review.entryId),
-          }
-        : undefined,
-      release: release
-        ? {
-            releasedAt: release.releasedAt.toISOString(),
-            releasedBy: await people.named(release.releasedBy),
-            entryIndex: indexOf(release.entryId),
-          }
-        : undefined,
-    };
-  }
-}
-
-async function contributionFacts(
-  row: ContributionEntity,
-  people: People,
-  indexOf: (entryId: string) => number,
-): Promise<Omit<AssetDossier['contributions'][number], 'statement'>> {
-  return {
-    id: publicId('contribution', row.id),
-    assetId: publicId('asset', row.assetId),
-    parentAssetId: publicId('asset', row.parentAssetId),
-    contributor: await people.named(row.contributorId),
-    actionType: row.actionType,
-    basis: row.basis,
-    capture: row.capture,
-    tool: row.tool,
-    changedRegion: row.changedRegion ?? undefined,
-    beforeSha256: row.beforeSha256,
-    afterSha256: row.afterSha256,
-    createdAt: row.createdAt.toISOString(),
-    entryIndex: indexOf(row.entryId),
-  };
 }
 
 function indexByEntryId(entries: readonly LoggedEntry[]): (entryId: string) => number {

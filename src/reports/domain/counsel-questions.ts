@@ -59,8 +59,9 @@ function humanWork({ contributions }: AssetDossier): CounselAnswer {
       'No human contribution to the file was recorded. Prompts alone do not make a person the author of what a model returns.';
     return { question, answer, entryIndices, answered: false };
   }
-  const acts = contributions.map(({ contributor, actionType, basis, capture }) => {
-    const late = capture === 'declared_later' ? ', declared later' : '';
+  const acts = contributions.map(({ contributor, actionType, basis, capture, signatureKey, corrections }) => {
+    const withdrawn = corrections?.some(({ kind }) => kind === 'withdrawn') === true ? ', withdrawn' : '';
+    const late = `${capture === 'declared_later' ? ', declared later' : ''}${signatureKey ? ', signed' : ''}${withdrawn}`;
     return `${nameOf(contributor)}: ${words(actionType)} (${words(basis)}${late})`;
   });
   const counted = [...new Set(acts)].map((act) => {
@@ -191,15 +192,24 @@ function exceptions({ runs }: AssetDossier): CounselAnswer {
   return { question, answer: described.join('; ') || 'None.', entryIndices: [], answered: true };
 }
 
-function approvals({ review, release }: AssetDossier): CounselAnswer {
+const DECIDED = { approve: 'approved', reject: 'rejected', request_changes: 'asked for changes in' } as const;
+
+function approvals({ review, reviews, release, recall }: AssetDossier): CounselAnswer {
   const question = 'Who approved it?';
   if (review === undefined) {
     return { question, answer: 'Nobody has reviewed it.', entryIndices: [], answered: false };
   }
-  const decision = review.decision === 'approve' ? 'approved' : 'rejected';
+  const all = reviews ?? [review];
+  const decisions = all.map(
+    ({ reviewer, decision, decidedAt }) =>
+      `${nameOf(reviewer)} ${DECIDED[decision]} it on ${decidedAt.slice(0, 10)}`,
+  );
   const released = release ? `; released by ${nameOf(release.releasedBy)}` : '; not released';
-  const answer = `${nameOf(review.reviewer)} ${decision} it on ${review.decidedAt.slice(0, 10)}${released}. The reviewer took no part in making it; the database enforces that.`;
-  const entryIndices = [review.entryIndex, ...(release ? [release.entryIndex] : [])];
+  const recalled = recall ? `, and the release was taken back on ${recall.recalledAt.slice(0, 10)}` : '';
+  const answer = `${decisions.join('; ')}${released}${recalled}. No reviewer took part in making it; the database enforces that.`;
+  const entryIndices = [...all, ...(release ? [release] : []), ...(recall ? [recall] : [])].map(
+    ({ entryIndex }) => entryIndex,
+  );
   return { question, answer, entryIndices, answered: true };
 }
 

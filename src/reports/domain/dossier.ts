@@ -1,6 +1,7 @@
 import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
 import { type Finding, type Obligation } from '../../licenses/domain/finding.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
+import { type DossierAuthorship, type DossierRecall, type DossierRecord } from './dossier-human-work.js';
 import { type TrustList } from '../../provenance/domain/trust-list.js';
 
 /**
@@ -25,7 +26,13 @@ export interface AssetDossier {
   /** `undefined` for an asset that is older than this record: then nobody worked out what is owed. */
   readonly obligations: DossierObligations | undefined;
   readonly contributions: readonly DossierContribution[];
+  /** The one that decides: a rejection, else the newest. */
   readonly review: DossierReview | undefined;
+  /** All decisions on the asset, oldest first; absent in reports of before there could be several. */
+  readonly reviews?: readonly DossierReview[] | undefined;
+  readonly recall?: DossierRecall | undefined;
+  /** Absent in reports of before it was worked out. */
+  readonly authorship?: DossierAuthorship | undefined;
   readonly release:
     | { readonly releasedAt: string; readonly releasedBy: DossierPerson; readonly entryIndex: number }
     | undefined;
@@ -199,7 +206,7 @@ export interface DossierProof {
   readonly entryIndex: number;
 }
 
-export interface DossierContribution {
+export interface DossierContribution extends DossierRecord {
   readonly id: string;
   readonly assetId: string;
   readonly parentAssetId: string;
@@ -227,7 +234,10 @@ export interface DossierContribution {
 }
 
 export interface DossierReview {
-  readonly decision: 'approve' | 'reject';
+  readonly decision: 'approve' | 'reject' | 'request_changes';
+  /** What the reviewer was to look at: hash of the list, its points, and how many were confirmed. */
+  readonly checklist?:
+    { readonly sha256: string; readonly items: number; readonly confirmed: number } | undefined;
   readonly reviewer: DossierPerson;
   readonly comment: string | undefined;
   readonly commentErased?: DossierErasure | undefined;

@@ -29,14 +29,21 @@ function timeStampGaps({ asset }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   return [{ severity: 'note', text }];
 }
 
-function approvalGaps({ review, release, verification }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+function approvalGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+  const { review, release, recall, verification } = dossier;
   const gaps: DossierGap[] = [];
+  if (recall) {
+    const text = `The release was taken back on ${recall.recalledAt.slice(0, 10)} (${recall.reason.replaceAll('_', ' ')}): the asset must not be used any more.`;
+    gaps.push({ severity: 'open', text });
+  }
   if (verification.verdict === 'broken' || verification.verdict === 'none') {
     gaps.push({ severity: 'open', text: 'The manifest of the file does not verify.' });
   }
   if (!review) gaps.push({ severity: 'open', text: 'No second person has reviewed this asset.' });
   else if (review.decision === 'reject')
     gaps.push({ severity: 'open', text: 'A reviewer rejected this asset.' });
+  else if (review.decision === 'request_changes')
+    gaps.push({ severity: 'open', text: 'A reviewer asked for changes.' });
   if (!release) gaps.push({ severity: 'open', text: 'The asset has not been released for publication.' });
   return gaps;
 }

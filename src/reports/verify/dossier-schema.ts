@@ -42,6 +42,60 @@ const obligationSchema = z.object({
 });
 export type CheckedObligation = z.infer<typeof obligationSchema>;
 
+const signatureKeySchema = z.object({ id: z.string(), entryIndex: z.number() });
+const contributionSchema = z.object({
+  id: z.string(),
+  assetId: z.string(),
+  parentAssetId: z.string(),
+  actionType: z.string(),
+  basis: z.string(),
+  capture: z.string(),
+  statement: z.string().optional(),
+  beforeSha256: z.string(),
+  afterSha256: z.string(),
+  entryIndex: z.number(),
+  // Records of older versions have none of these.
+  engagement: z.string().optional(),
+  assignment: z.string().optional(),
+  record: z.string().optional(),
+  signature: z.string().optional(),
+  signatureKey: signatureKeySchema.optional(),
+  differenceSha256: z.string().optional(),
+  shown: z.array(z.string()).optional(),
+  corrections: z
+    .array(
+      z.object({
+        id: z.string(),
+        kind: z.string(),
+        actionType: z.string().optional(),
+        basis: z.string().optional(),
+        text: z.string().optional(),
+        signature: z.string().optional(),
+        signatureKey: signatureKeySchema.optional(),
+        entryIndex: z.number(),
+      }),
+    )
+    .optional(),
+  attachments: z
+    .array(
+      z.object({
+        id: z.string(),
+        kind: z.string(),
+        sha256: z.string(),
+        sizeBytes: z.number(),
+        entryIndex: z.number(),
+      }),
+    )
+    .optional(),
+});
+export type CheckedContribution = z.infer<typeof contributionSchema>;
+
+const reviewSchema = z.object({
+  decision: z.string(),
+  comment: z.string().optional(),
+  entryIndex: z.number(),
+});
+
 const witnessSchema = z.object({ name: z.string(), key: z.string(), cosignedAt: z.string().optional() });
 export type CheckedWitness = z.infer<typeof witnessSchema>;
 
@@ -65,27 +119,15 @@ export const checkedDossierSchema = z.object({
       }),
     }),
   ),
-  contributions: z.array(
-    z.object({
-      id: z.string(),
-      assetId: z.string(),
-      parentAssetId: z.string(),
-      actionType: z.string(),
-      basis: z.string(),
-      capture: z.string(),
-      statement: z.string().optional(),
-      beforeSha256: z.string(),
-      afterSha256: z.string(),
-      entryIndex: z.number(),
-    }),
-  ),
+  contributions: z.array(contributionSchema),
   // Absent where they were not worked out when the asset was signed.
   obligations: z
     .object({ sha256: z.string(), calendarSha256: z.string(), items: z.array(obligationSchema) })
     .optional(),
-  review: z
-    .object({ decision: z.string(), comment: z.string().optional(), entryIndex: z.number() })
-    .optional(),
+  review: reviewSchema.optional(),
+  // Reports of before there could be several have none.
+  reviews: z.array(reviewSchema).optional(),
+  recall: z.object({ reason: z.string(), entryIndex: z.number() }).optional(),
   release: z.object({ entryIndex: z.number() }).optional(),
   log: z.object({
     origin: z.string(),

@@ -199,6 +199,55 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
     }
   });
 
+  it('that changes, leaves out or borrows what a person signed or said later of their record', async () => {
+    const [act] = dossier.contributions;
+    if (act?.record === undefined || act.signatureKey === undefined)
+      throw new Error('a signed record expected');
+    const without = (field: string) => ({ ...act, [field]: undefined });
+    const forged = act.record.replace('painted', 'PAINTED');
+    const changes = [
+      { ...act, record: forged },
+      { ...act, record: act.record.replace(/"basis":"[^"]*"/, '"basis":"modification"') },
+      { ...act, signature: `${act.signature?.slice(0, -4)}AAAA` },
+      { ...act, signatureKey: { ...act.signatureKey, entryIndex: 0 } },
+      without('signatureKey'),
+      { ...act, corrections: [] },
+      { ...act, corrections: act.corrections?.map((one) => ({ ...one, kind: 'signed' as const })) },
+      { ...act, engagement: 'contractor' },
+      { ...act, differenceSha256: act.beforeSha256 },
+      { ...act, shown: [act.assetId] },
+      {
+        ...act,
+        attachments: [
+          { id: 'att_1', kind: 'sketch', sha256: act.beforeSha256, sizeBytes: 1, entryIndex: act.entryIndex },
+        ],
+      },
+    ];
+    for (const [i, changed] of changes.entries()) {
+      const result = await verdictOf({ dossier: { contributions: [changed] } });
+      expect([i, result.verdict]).toEqual([i, 'invalid']);
+    }
+    const recall = {
+      reason: 'other',
+      recalledBy: act.contributor,
+      recalledAt: act.createdAt,
+      text: undefined,
+    };
+    const recalled = await verdictOf({ dossier: { recall: { ...recall, entryIndex: act.entryIndex } } });
+    expect(recalled.verdict).toBe('invalid');
+    expect((await verdictOf({ dossier: { reviews: [] } })).verdict).toBe('invalid');
+  });
+
+  it('whose signature was erased: valid, but said to be unproved', async () => {
+    const contributions = dossier.contributions.map((item) => ({
+      ...{ ...item, record: undefined, signature: undefined },
+    }));
+    const openings = evidence.openings.filter(({ field }) => !['record', 'signature'].includes(field));
+    const result = await verdictOf({ dossier: { contributions }, evidence: { openings } });
+    expect(result.verdict).toBe('valid');
+    expect(result.notProved.join(' ')).toContain('The signature of');
+  });
+
   it('that leaves out, softens or settles what is owed', async () => {
     const { obligations } = dossier;
     if (obligations === undefined) throw new Error('obligations expected');

@@ -13,6 +13,7 @@ import { type BundleVerification, type VerifyBundleOptions } from './bundle-veri
 import { parseCanonicalDocument } from './bounded-json.js';
 import { checkContainer } from './check-container.js';
 import { type CheckedAnchors, checkDossier } from './check-dossier.js';
+import { checkHumanWork } from './check-human-work.js';
 import { checkEntries, openLog } from './check-log.js';
 import { checkMedia } from './check-media.js';
 import { type BundleContents, checkIndex, checkSums } from './check-sums.js';
@@ -147,7 +148,12 @@ async function checkEvidence(
   const dossier = await checklist.ask(
     'The dossier says what the log recorded: assets, hashes, clearances, contributions, decisions, witnesses and time-stamps.',
     'The dossier contradicts the log.',
-    () => checkDossier(contents.get(BUNDLE_PATHS.dossierJson)?.bytes, index, proved, anchors, checklist),
+    async () => {
+      const { bytes } = contents.get(BUNDLE_PATHS.dossierJson) ?? {};
+      const found = checkDossier(bytes, index, proved, anchors, checklist);
+      if (found) await checkHumanWork(found, proved, checklist);
+      return found;
+    },
   );
   return { dossier, witnessing, timeStamps: time.outcomes };
 }
@@ -199,11 +205,13 @@ function result(
 ): BundleVerification {
   const { dossier, witnessing, timeStamps } = evidence;
   const valid = checklist.findings.length === 0 && dossier !== undefined;
-  const released = dossier?.release !== undefined;
+  const recalled = dossier?.recall !== undefined;
+  const released = dossier?.release !== undefined && !recalled;
   if (dossier && valid) {
-    const text = released
-      ? 'The log recorded that the asset was released for publication.'
+    const unreleased = recalled
+      ? 'The release of the asset was taken back before this bundle was made: it must not be used any more.'
       : 'The asset had not been released for publication when this bundle was made.';
+    const text = released ? 'The log recorded that the asset was released for publication.' : unreleased;
     (released ? checklist.statements : []).push({ ok: true, text });
     if (!released) checklist.notProved.push(text);
   }

@@ -129,13 +129,23 @@ export function originWords(asset: DossierAsset): string {
   return asset.step ? capitalized(plain(asset.step.operation)) : 'Made by a step';
 }
 
-export type Status = 'Released' | 'Approved' | 'Rejected' | 'Under review' | 'Test';
+export type Status =
+  'Released' | 'Approved' | 'Rejected' | 'Under review' | 'Test' | 'Recalled' | 'Changes asked for';
 
 export function statusOf(dossier: AssetDossier): Status {
   if (dossier.asset.mode === 'test') return 'Test';
+  if (dossier.recall) return 'Recalled';
   if (dossier.release) return 'Released';
-  if (dossier.review) return dossier.review.decision === 'approve' ? 'Approved' : 'Rejected';
-  return 'Under review';
+  switch (dossier.review?.decision) {
+    case 'approve':
+      return 'Approved';
+    case 'reject':
+      return 'Rejected';
+    case 'request_changes':
+      return 'Changes asked for';
+    case undefined:
+      return 'Under review';
+  }
 }
 
 const VERDICT_WORDS: Readonly<Record<AssetDossier['verification']['verdict'], string>> = {
@@ -159,6 +169,10 @@ export function verdictSentence(dossier: AssetDossier): string {
 function standing(dossier: AssetDossier): string {
   const { review, release } = dossier;
   switch (statusOf(dossier)) {
+    case 'Recalled':
+      return `The release of this asset was taken back on ${dateTime(dossier.recall?.recalledAt ?? '')}: it must not be used any more`;
+    case 'Changes asked for':
+      return 'A reviewer asked for changes, so this asset must not be published yet';
     case 'Test':
       return 'This asset was made with a test key and is not for publication';
     case 'Released':

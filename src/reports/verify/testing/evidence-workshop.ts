@@ -1,3 +1,4 @@
+import { exportJWK, FlattenedSign, generateKeyPair } from 'jose';
 import sharp from 'sharp';
 import { openCheckpoint } from '../../../audit/core/checkpoint.js';
 import { verifierFromVkey } from '../../../audit/core/cosignature.js';
@@ -109,18 +110,43 @@ export class EvidenceWorkshop {
     const picture = await this.picture('#d9c7ae', true);
     const edited = await this.step(picture, undefined, [cutOut], 'humanEdits', owed);
     const contributionId = publicId('contribution', newId());
+    const act = {
+      parentAssetId: cutOut.asset.id,
+      actionType: 'MANUAL_PAINT',
+      basis: 'expressive_input',
+      capture: 'declared_at_time',
+    };
+    const signed = await this.signedRecord({
+      ...{ ...act, beforeSha256: cutOut.asset.sha256, afterSha256: edited.asset.sha256 },
+      ...{ statement: STATEMENT, contributorId: JANE.principalId },
+    });
+    const said = { engagement: 'employee', assignment: 'work_made_for_hire' };
     const contribution = this.append(
       'contribution.recorded',
       { kind: 'contribution', id: contributionId },
       {
-        assetId: edited.asset.id,
-        parentAssetId: cutOut.asset.id,
-        actionType: 'MANUAL_PAINT',
-        basis: 'expressive_input',
-        capture: 'declared_at_time',
+        ...{ assetId: edited.asset.id, ...act, ...said, contributorId: JANE.principalId },
+        signatureKeyId: signed.signatureKey.id,
       },
-      { statement: STATEMENT },
+      { statement: STATEMENT, record: signed.record, signature: signed.signature },
     );
+    const corrected = {
+      ...{ kind: 'amended' as const, id: publicId('correction', newId()) },
+      ...{ basis: 'modification', text: 'I painted over it.' },
+    };
+    const correction = this.append(
+      'contribution.corrected',
+      { kind: 'contribution', id: contributionId },
+      {
+        ...{ contributionId, correctionId: corrected.id, ordinal: 1 },
+        ...{ kind: corrected.kind, basis: corrected.basis },
+      },
+      { text: corrected.text },
+    );
+    const later = {
+      ...{ ...corrected, actionType: undefined, signature: undefined, signatureKey: undefined },
+      ...{ correctedBy: JANE, correctedAt: AT, entryIndex: correction },
+    };
     const decided = { assetId: edited.asset.id, sha256: edited.asset.sha256 };
     const review = this.append(
       'review.decided',
@@ -141,7 +167,12 @@ export class EvidenceWorkshop {
       runs: [this.run(before.clearance)],
       models: MODELS,
       obligations,
-      contributions: [contributionOf(contributionId, contribution, cutOut.asset, edited.asset)],
+      contributions: [
+        {
+          ...contributionOf(contributionId, contribution, cutOut.asset, edited.asset),
+          ...{ ...said, ...signed, corrections: [later] },
+        },
+      ],
       review: { decision: 'approve', reviewer: RAVI, comment: COMMENT, decidedAt: AT, entryIndex: review },
       release: { releasedAt: AT, releasedBy: RAVI, entryIndex: release },
       log: await this.dossierLog(checkpoint, anchoring, timeStamps),
@@ -152,6 +183,29 @@ export class EvidenceWorkshop {
       timeStampRootsPem: anchoring.rootsPem,
     };
     return { dossier, evidence, pictures: await thumbnails(steps) };
+  }
+
+  /** A key of Jane's in the log, and a record that she signed with it. */
+  private async signedRecord(record: Record<string, string>): Promise<{
+    record: string;
+    signature: string;
+    signatureKey: { id: string; algorithm: string; thumbprint: string; entryIndex: number };
+  }> {
+    const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
+    const { kty = '', crv = '', x = '' } = await exportJWK(publicKey);
+    const id = publicId('signatureKey', newId());
+    const key = { algorithm: 'EdDSA' as const, thumbprint: sha256Hex(x) };
+    const entryIndex = this.append(
+      'signature_key.registered',
+      { kind: 'signature_key', id },
+      { keyId: id, principalId: JANE.principalId, ...key, jwk: { kty, crv, x } },
+    );
+    const text = canonicalJson(record).toString('utf8');
+    const jws = await new FlattenedSign(Buffer.from(text))
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .sign(privateKey);
+    const signature = `${jws.protected ?? ''}..${jws.signature}`;
+    return { record: text, signature, signatureKey: { id, ...key, entryIndex } };
   }
 
   private async dossierLog(

@@ -41,6 +41,7 @@ function drawContribution(
     ['Record', mono(`${contribution.id}, entry ${contribution.entryIndex}`)],
     ['Before, SHA-256', mono(contribution.beforeSha256)],
     ['After, SHA-256', mono(contribution.afterSha256)],
+    ...recordFacts(contribution),
   ]);
 }
 
@@ -83,27 +84,76 @@ function drawBeforeAndAfter(
   paper.y = top + PICTURE.height + 6;
 }
 
-export function drawApprovals(paper: Paper, { review, release, asset }: AssetDossier): void {
+/** What records of this version say besides; nothing of older ones. */
+function recordFacts(contribution: DossierContribution): [string, string | Cell][] {
+  const { engagement, assignment, shown, signatureKey, corrections = [], attachments = [] } = contribution;
+  const facts: [string, string | Cell][] = [];
+  if (engagement !== undefined)
+    facts.push(['Engagement', `${plain(engagement)}; rights: ${plain(assignment ?? 'unknown')}`]);
+  if (shown !== undefined && shown.length > 0) facts.push(['Shown', `${shown.length} candidates`]);
+  facts.push(['Signature', signatureText(signatureKey)]);
+  for (const { kind, correctedBy, correctedAt, text, textErased, basis, actionType, entryIndex } of corrections) {
+    const changed = [actionType, basis].flatMap((word) => (word === undefined ? [] : plain(word.toLowerCase())));
+    const said = sealedText(text, textErased, 'no words');
+    const how = changed.length === 0 ? '' : ` to ${changed.join(', ')}`;
+    facts.push([
+      `Later: ${kind}`,
+      `By ${personName(correctedBy)}, ${dateTime(correctedAt)}, entry ${entryIndex}${how}: ${said}`,
+    ]);
+  }
+  for (const { kind, sha256 } of attachments)
+    facts.push([`Attached: ${plain(kind)}`, { text: sha256, style: STYLES.mono }]);
+  return facts;
+}
+
+function signatureText(key: DossierContribution['signatureKey']): string {
+  if (key === undefined) return 'Not signed by the contributor when it was made';
+  return `By the contributor's own key ${key.id} (${key.algorithm}), registered by entry ${key.entryIndex}`;
+}
+
+const DECIDED = { approve: 'Approved', reject: 'Rejected', request_changes: 'Changes asked for' } as const;
+
+export function drawApprovals(paper: Paper, dossier: AssetDossier): void {
+  const { review, release, recall, asset } = dossier;
   paper.beginSection(
     'Approval and release',
-    'A second person decides; whoever took part in making an asset cannot.',
+    'A second person decides; whoever took part in making an asset, or started a run behind it, cannot.',
   );
-  if (review === undefined) {
+  const reviews = dossier.reviews ?? (review ? [review] : []);
+  if (reviews.length === 0) {
     paper.text('Nobody has reviewed this asset yet.', STYLES.body);
     return;
   }
   drawFacts(paper, [
-    [
-      'Decision',
-      `${review.decision === 'approve' ? 'Approved' : 'Rejected'} by ${personName(review.reviewer)}, ${dateTime(review.decidedAt)}, entry ${review.entryIndex}`,
-    ],
-    ['Comment', sealedText(review.comment, review.commentErased, 'none')],
+    ...reviews.flatMap((one): [string, string][] => [
+      [
+        'Decision',
+        `${DECIDED[one.decision]} by ${personName(one.reviewer)}, ${dateTime(one.decidedAt)}, entry ${one.entryIndex}`,
+      ],
+      ['Comment', sealedText(one.comment, one.commentErased, 'none')],
+      ...(one.checklist
+        ? [
+            [
+              'Checklist',
+              `${one.checklist.confirmed} of ${one.checklist.items} points confirmed; list ${one.checklist.sha256}`,
+            ] as [string, string],
+          ]
+        : []),
+    ]),
     [
       'Release',
       release
         ? `By ${personName(release.releasedBy)}, ${dateTime(release.releasedAt)}, entry ${release.entryIndex}`
         : 'Not released for publication',
     ],
+    ...(recall
+      ? [
+          [
+            'Recalled',
+            `By ${personName(recall.recalledBy)}, ${dateTime(recall.recalledAt)}, entry ${recall.entryIndex}: ${plain(recall.reason)}. ${sealedText(recall.text, recall.textErased, '')}`,
+          ] as [string, string],
+        ]
+      : []),
     ['For the file', { text: asset.sha256, style: STYLES.mono }],
   ]);
 }

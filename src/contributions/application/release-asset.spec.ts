@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
-import { loggedPolicies, versionsOf } from './review-asset.js';
+import { loggedPolicies } from './release-asset.js';
+import { versionsOf } from './versions-of.js';
 
 describe('the work of people that a policy may demand', () => {
   const asset = (
