@@ -4,6 +4,7 @@ import { type Benchmark, type BenchmarkResult, type StandaloneBenchmark } from '
 import { appendBenchmark } from './append.js';
 import { clearanceHttpBenchmark } from './clearance-http.js';
 import { exportBenchmark } from './export.js';
+import { gatewayBenchmark } from './gateway.js';
 import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
 import { signMediaBenchmark } from './sign-media.js';
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'studio-step': studioStepBenchmark,
   append: appendBenchmark,
   growth: growthBenchmark,
+  gateway: gatewayBenchmark,
   'clearance-http': clearanceHttpBenchmark,
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,

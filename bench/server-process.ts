@@ -46,6 +46,10 @@ export class ServerProcess {
     return this.instance.organizationId;
   }
 
+  get projectId(): string {
+    return this.instance.projectId;
+  }
+
   get vkey(): string {
     return this.instance.log.vkey;
   }

@@ -71,13 +71,23 @@ import { ReconcileStep } from './generation/application/reconcile-step.js';
 import { RunEvents } from './generation/application/run-events.js';
 import { ResumeRun } from './generation/application/resume-run.js';
 import { StartRun } from './generation/application/start-run.js';
+import { AnnouncedFiles } from './generation/gateway/application/announced-files.js';
 import { CapabilityLinks } from './generation/gateway/application/capability-links.js';
 import { GatewaySettingsOfUseCase } from './generation/gateway/application/gateway-settings-of-use-case.js';
 import { ListGatewayModels } from './generation/gateway/application/list-gateway-models.js';
+import { JobDeliveries } from './generation/gateway/application/job-deliveries.js';
+import { WebhookKeys } from './generation/gateway/domain/webhook-signing.js';
 import { CapabilityAddresses } from './generation/gateway/http/capability-address.js';
 import { GatewayAnswers } from './generation/gateway/http/gateway-answers.js';
 import { GatewayFilesController } from './generation/gateway/http/gateway-files.controller.js';
 import { GatewaySettingsController } from './generation/gateway/http/gateway-settings.controller.js';
+import { FalGatewayController } from './generation/gateway/http/fal/fal.controller.js';
+import { FalJobs } from './generation/gateway/http/fal/fal-jobs.js';
+import { FalUploadsController } from './generation/gateway/http/fal/fal-uploads.controller.js';
+import { FalWebhookKeysController } from './generation/gateway/http/fal/fal-webhook-keys.controller.js';
+import { Predictions } from './generation/gateway/http/replicate/predictions.js';
+import { ReplicateGatewayController } from './generation/gateway/http/replicate/replicate.controller.js';
+import { RunWebhooksController } from './generation/gateway/http/run-webhooks.controller.js';
 import { GeminiGatewayController } from './generation/gateway/http/gemini/gemini.controller.js';
 import { OpenAiGatewayController } from './generation/gateway/http/openai/openai.controller.js';
 import { ReconciliationController } from './generation/http/reconciliation.controller.js';
@@ -194,6 +204,11 @@ export class AppModule {
         OpenAiGatewayController,
         GeminiGatewayController,
         GatewayFilesController,
+        FalGatewayController,
+        FalUploadsController,
+        FalWebhookKeysController,
+        ReplicateGatewayController,
+        RunWebhooksController,
         BudgetController,
         ModelChoiceController,
         QualityController,
@@ -303,6 +318,11 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [GatewaySettingsOfUseCase, services.gatewaySettings],
     [ListGatewayModels, services.gatewayModels],
     [GatewayAnswers, services.gatewayAnswers],
+    [AnnouncedFiles, services.announcedFiles],
+    [FalJobs, services.falJobs],
+    [Predictions, services.predictions],
+    [WebhookKeys, services.webhookKeys],
+    [JobDeliveries, services.jobDeliveries],
     [CapabilityLinks, services.capabilityLinks],
     [CapabilityAddresses, services.capabilityAddresses],
     [ListOpenMoney, services.listOpenMoney],

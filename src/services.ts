@@ -136,6 +136,9 @@ export async function createServices(options: ServicesOptions) {
       recovery.fillFingerprints.start();
       webhooks.webhookRounds.start();
       await generation.stepWorker.start();
+      await generation.webhookJobs.startWorkers((organizationId, deliveryId) =>
+        gateway.deliverWebhook.deliver(organizationId, deliveryId),
+      );
       await reports.reportJobs.startWorker(reports.makeReport);
     },
 

@@ -55,6 +55,7 @@ export async function composeDatabase({ configuration, database, logger }: Servi
     gatewayKeys: {
       requests: deriveKey(masterKey, 'gateway requests'),
       links: deriveKey(masterKey, 'gateway links'),
+      webhooks: deriveKey(masterKey, 'gateway webhooks'),
     },
     webhookKey: deriveKey(masterKey, 'webhook endpoints'),
     providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),

@@ -1,13 +1,23 @@
+import { AnnouncedFiles } from '../generation/gateway/application/announced-files.js';
 import { AwaitRun } from '../generation/gateway/application/await-run.js';
 import { CapabilityLinks } from '../generation/gateway/application/capability-links.js';
+import { DeliverWebhook } from '../generation/gateway/application/deliver-webhook.js';
+import { GatewayJobs } from '../generation/gateway/application/gateway-jobs.js';
 import { GatewayModels } from '../generation/gateway/application/gateway-models.js';
 import { GatewayRequests } from '../generation/gateway/application/gateway-requests.js';
 import { GatewaySettingsOfUseCase } from '../generation/gateway/application/gateway-settings-of-use-case.js';
 import { ListGatewayModels } from '../generation/gateway/application/list-gateway-models.js';
 import { ReceivePictures } from '../generation/gateway/application/receive-pictures.js';
 import { TakeCall } from '../generation/gateway/application/take-call.js';
+import { WebhookAddresses } from '../webhooks/application/webhook-address.js';
+import { WebhookKeys } from '../generation/gateway/domain/webhook-signing.js';
 import { CapabilityAddresses } from '../generation/gateway/http/capability-address.js';
+import { FalJobs } from '../generation/gateway/http/fal/fal-jobs.js';
 import { GatewayAnswers } from '../generation/gateway/http/gateway-answers.js';
+import { HandOver } from '../generation/gateway/http/hand-over.js';
+import { JobAnswers } from '../generation/gateway/http/job-answers.js';
+import { Predictions } from '../generation/gateway/http/replicate/predictions.js';
+import { FilesOfJobs } from '../generation/gateway/http/sent-files.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
 import { type composeGeneration } from './generation.js';
@@ -16,18 +26,18 @@ import { type composeLicenses } from './licenses.js';
 import { type composeLog } from './log.js';
 import { type composeRecovery } from './recovery.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
-import { type composeOfferings } from './vendors.js';
+import { type composeOfferings, webhookHosts } from './vendors.js';
 
 /** The surfaces for the vendors' own SDKs, in front of ordinary runs. */
 export function composeGateway(
   { configuration, logger }: ServicesOptions,
   { organizationTx, gatewayKeys }: Composed<typeof composeDatabase>,
-  { appendEntry }: Composed<typeof composeLog>,
+  { appendEntry, vault }: Composed<typeof composeLog>,
   { authenticate }: Composed<typeof composeIdentity>,
-  { intake, uploadAsset, readAsset }: Composed<typeof composeAssets>,
+  { intake, uploadAsset, readAsset, assets, store }: Composed<typeof composeAssets>,
   { decideClearance, standing }: Composed<typeof composeLicenses>,
   { offerings }: Composed<typeof composeOfferings>,
-  { startRun, runs }: Composed<typeof composeGeneration>,
+  { startRun, runs, cancelRun, webhookJobs }: Composed<typeof composeGeneration>,
   { publicAddress }: Composed<typeof composeRecovery>,
 ) {
   const settings = new GatewaySettingsOfUseCase(appendEntry, clock);
@@ -37,11 +47,36 @@ export function composeGateway(
   const takeCall = new TakeCall(organizationTx, settings, models, requests, receivePictures, startRun);
   const awaitRun = new AwaitRun(organizationTx, runs, { waitMs: configuration.gatewayWaitMs });
   const links = new CapabilityLinks(authenticate, gatewayKeys.links, clock);
+  const addresses = new CapabilityAddresses(links, publicAddress);
+  const handOver = new HandOver(requests, logger);
+  const jobs = new GatewayJobs(organizationTx, runs, assets, vault, cancelRun, clock);
+  const jobAnswers = new JobAnswers(takeCall, jobs, handOver);
+  const announced = new AnnouncedFiles(organizationTx, assets, settings, receivePictures, clock);
+  const files = new FilesOfJobs(store, links, announced);
+  const webhookKeys = new WebhookKeys(gatewayKeys.webhooks);
+  // Not the hosts that the operator opened for models and stores: those are not for clients to send to.
+  const outbound = { allowedPrivateHosts: webhookHosts(configuration) };
+  const webhooks = new WebhookAddresses(outbound);
+  const waiting = { waitMs: configuration.gatewayWaitMs };
   return {
+    announcedFiles: announced,
+    webhookKeys,
+    falJobs: new FalJobs(jobAnswers, jobs, models, files, webhooks, addresses, waiting),
+    predictions: new Predictions(jobAnswers, jobs, models, files, webhooks, addresses),
+    deliverWebhook: new DeliverWebhook(
+      organizationTx,
+      jobs,
+      links,
+      authenticate,
+      webhookKeys,
+      webhookJobs,
+      outbound,
+      clock,
+    ),
     gatewaySettings: settings,
     gatewayModels: new ListGatewayModels(organizationTx, settings, models, decideClearance, standing),
-    gatewayAnswers: new GatewayAnswers(takeCall, awaitRun, readAsset, requests, logger),
+    gatewayAnswers: new GatewayAnswers(takeCall, awaitRun, readAsset, handOver),
     capabilityLinks: links,
-    capabilityAddresses: new CapabilityAddresses(links, publicAddress),
+    capabilityAddresses: addresses,
   };
 }

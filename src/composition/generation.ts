@@ -2,6 +2,7 @@ import { BudgetRepository } from '../generation/adapters/budget.repository.js';
 import { FalWebhookVerifier } from '../generation/adapters/fal/fal-webhook-keys.js';
 import { StepJobQueue } from '../generation/adapters/jobs/step-job-queue.js';
 import { StepWorker } from '../generation/adapters/jobs/step-worker.js';
+import { WebhookJobs } from '../generation/adapters/jobs/webhook-jobs.js';
 import { ProviderCredentialRepository } from '../generation/adapters/provider-credential.repository.js';
 import { FetchingDeliveryVerifier } from '../generation/adapters/replicate/replicate-delivery-verifier.js';
 import { ReplicateWebhookSecrets } from '../generation/adapters/replicate/replicate-webhook-secret.js';
@@ -47,6 +48,7 @@ import { StepInputs } from '../generation/application/step-inputs.js';
 import { BuildStepRequest } from '../generation/application/step-request.js';
 import { SubmitStep } from '../generation/application/submit-step.js';
 import { TryAgain } from '../generation/application/try-again.js';
+import { JobDeliveries } from '../generation/gateway/application/job-deliveries.js';
 import { type OutboundPolicy } from '../outbound/guarded-fetch.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
@@ -113,7 +115,9 @@ export async function composeGeneration(
     credentials,
   });
   const runs = new RunRepository(clock);
-  const events = new RunEvents(clock);
+  const webhookJobs = new WebhookJobs(boss, logger);
+  const jobDeliveries = new JobDeliveries(webhookJobs, clock);
+  const events = new RunEvents(clock, (tx, runId, event) => jobDeliveries.note(tx, runId, event));
   const budgets = new BudgetRepository();
   const money = new Money(appendEntry, budgets, clock);
   const { stepLeaseSeconds } = configuration;
@@ -199,6 +203,8 @@ export async function composeGeneration(
     runs,
     offerings,
     events,
+    webhookJobs,
+    jobDeliveries,
     studioProvider,
     stepWorker,
     advanceStep,

@@ -130,3 +130,9 @@ export function allowedHosts(configuration: Configuration): string[] {
   for (const host of hosts) parseAllowedHost(host);
   return hosts;
 }
+
+/** Where clients of the gateway may be told about their jobs, beside public addresses. A wrong entry stops the start. */
+export function webhookHosts({ webhookAllowedHosts }: Configuration): readonly string[] {
+  for (const host of webhookAllowedHosts) parseAllowedHost(host);
+  return webhookAllowedHosts;
+}

@@ -29,6 +29,7 @@ import { Gateway1700000000021 } from '../../migrations/0021-gateway.js';
 import { Pipelines1700000000023 } from '../../migrations/0023-pipelines.js';
 import { Money1700000000025 } from '../../migrations/0025-money.js';
 import { QualityAndReturns1700000000026 } from '../../migrations/0026-quality-and-returns.js';
+import { GatewayJobs1700000000027 } from '../../migrations/0027-gateway-jobs.js';
 import { ContributionRecords1700000000028 } from '../../migrations/0028-contribution-records.js';
 import { Review1700000000030 } from '../../migrations/0030-review.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
@@ -62,6 +63,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Pipelines1700000000023,
   Money1700000000025,
   QualityAndReturns1700000000026,
+  GatewayJobs1700000000027,
   ContributionRecords1700000000028,
   Review1700000000030,
   WebhookEndpoints1700000000033,

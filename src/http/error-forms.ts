@@ -1,10 +1,13 @@
 import { ColophonError, type ErrorCode } from '../shared/errors.js';
+import { parsePublicId } from '../shared/ids.js';
 import { type Problem } from './problem.filter.js';
 
 /** An error in the form that the SDK at the other end reads. */
 export interface FormedError {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
+  /** In place of ours, where the vendor has another one for the same thing. Never one that an SDK repeats. */
+  readonly status?: number;
 }
 
 /** How errors look at one root of the gateway. Ours is inside of it whole, for whoever wants more than the message. */
@@ -36,6 +39,18 @@ const FORMS: readonly ErrorForm[] = [
     serves:
       'POST models/{model}:generateContent and :streamGenerateContent, GET models and GET models/{model} below /v1 and /v1beta',
     form: geminiError,
+  },
+  {
+    root: '/gateway/fal/',
+    serves:
+      'POST run/<model>, POST queue/<model>, GET queue/<owner>/<app>/requests/<id>, .../status and .../status/stream, PUT .../cancel, POST rest/storage/upload/initiate, and proxy',
+    form: falError,
+  },
+  {
+    root: '/gateway/replicate/',
+    serves:
+      'POST predictions, models/{owner}/{name}/predictions, deployments/{owner}/{name}/predictions, predictions/{id}/cancel and files; GET predictions, predictions/{id}, files/{id} and webhooks/default/secret; DELETE files/{id}; below /v1',
+    form: replicateError,
   },
 ];
 
@@ -105,4 +120,60 @@ function geminiError(problem: Problem): FormedError {
   const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'colophon' };
   const details = [info, { '@type': 'urn:colophon:problem', ...problem }];
   return { headers: {}, body: { error: { code, message: messageOf(problem), status, details } } };
+}
+
+interface FieldProblem {
+  readonly path?: string;
+  readonly message?: string;
+}
+
+function fieldsOf({ errors }: Problem): readonly FieldProblem[] {
+  return Array.isArray(errors) ? (errors as FieldProblem[]) : [];
+}
+
+/**
+ * fal says what is wrong with an input as a list (`ValidationError.fieldErrors`), with 422, and everything else in a word.
+ * Its clients show `message` and nothing else; they repeat 429, 502, 503 and 504.
+ */
+function falError(problem: Problem): FormedError {
+  const { code, detail } = problem;
+  const status = code === 'invalid_request' || code === 'invalid_json' ? 422 : problem.status;
+  const message = messageOf(problem);
+  const fields = fieldsOf(problem);
+  const places = fields.length === 0 ? [{ path: '', message: detail }] : fields;
+  const list = places.map(({ path = '', message: text = detail }) => ({
+    loc: ['body', ...(path === '' ? [] : path.split('.'))],
+    msg: fields.length === 0 ? message : text,
+    type: code,
+  }));
+  const runId = typeof problem.runId === 'string' ? parsePublicId('run', problem.runId) : undefined;
+  return {
+    status,
+    headers: {
+      'x-fal-error-type': code,
+      ...(runId === undefined ? {} : { 'x-fal-request-id': runId }),
+    },
+    body: { detail: status === 422 ? list : message, message, error_type: code, colophon: problem },
+  };
+}
+
+/** `{"title","detail","status"}`; Replicate's clients show the whole body, and repeat 429, and 5xx of readings. */
+function replicateError(problem: Problem): FormedError {
+  const { code, title } = problem;
+  const status = code === 'invalid_request' || code === 'invalid_json' ? 422 : problem.status;
+  const fields = fieldsOf(problem).map(({ path = '', message = '' }) => ({
+    field: path,
+    description: message,
+  }));
+  return {
+    status,
+    headers: {},
+    body: {
+      title,
+      detail: messageOf(problem),
+      status,
+      ...(fields.length === 0 ? {} : { invalid_fields: fields }),
+      colophon: problem,
+    },
+  };
 }

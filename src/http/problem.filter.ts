@@ -69,7 +69,7 @@ export function sendProblem(reply: FastifyReply, error: ColophonError, requestId
   const formed = errorFormOf(reply.request.url)?.form(problem);
   if (formed) {
     void reply
-      .status(error.status)
+      .status(formed.status ?? error.status)
       .headers({ 'cache-control': 'no-store', ...workHeaders(problem), ...formed.headers })
       .type('application/json')
       .send(JSON.stringify(formed.body));

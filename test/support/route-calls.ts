@@ -211,6 +211,61 @@ export class RouteCalls {
       };
       return this.gatewayCalls('gemini', path, make, 'asset.received', 'asset.signed');
     },
+    'POST /gateway/fal/p/{project}/{useCase}/{host}/*': async () => [
+      await this.gatewayJob('fal', 'run/colophon/sandbox-generator', 422),
+      await this.gatewayJob('fal', 'queue/colophon/sandbox-generator', 200),
+    ],
+    'POST /gateway/fal/p/{project}/{useCase}/proxy': async () => {
+      const target = 'https://queue.fal.run/colophon/sandbox-generator';
+      return [await this.gatewayJob('fal', 'proxy', 200, { 'x-fal-target-url': target })];
+    },
+    'PUT /gateway/fal/p/{project}/{useCase}/{host}/*': async () => {
+      const path = `queue/${await this.falJob()}/cancel`;
+      return this.canceledJob(() => this.askGateway('fal', path, { method: 'PUT' }), 202);
+    },
+    'PUT /gateway/fal/p/{project}/{useCase}/proxy': async () => {
+      const headers = { 'x-fal-target-url': `https://queue.fal.run/${await this.falJob()}/cancel` };
+      return this.canceledJob(() => this.askGateway('fal', 'proxy', { method: 'PUT', headers }), 202);
+    },
+    'PUT /gateway/fal/uploads/{token}/{name}': async () => {
+      const { upload } = await this.announcedFile();
+      const body = new Uint8Array(await noisePicture());
+      const init = { method: 'PUT', body, headers: { 'content-type': 'image/png' } };
+      const send = () => this.world.app.request(upload, { ...init, key: null });
+      const actor = await this.testKeyId();
+      return [{ send, status: 200, writes: ['asset.received', 'asset.signed'], actor }];
+    },
+    'GET /gateway/fal/uploads/{token}/{name}': async () => {
+      const { upload, file } = await this.announcedFile();
+      const body = new Uint8Array(await noisePicture());
+      const init = { method: 'PUT', body, headers: { 'content-type': 'image/png' } };
+      await this.world.app.request(upload, { ...init, key: null });
+      const send = () => this.world.app.request(file, { key: null });
+      return [{ send, status: 200, writes: ['asset.read'], actor: await this.testKeyId() }];
+    },
+    'POST /gateway/replicate/p/{project}/{useCase}/v1/predictions': async () => [
+      await this.gatewayJob('replicate', 'v1/predictions', 201),
+    ],
+    'POST /gateway/replicate/p/{project}/{useCase}/v1/models/{owner}/{name}/predictions': async () => [
+      await this.gatewayJob('replicate', 'v1/models/colophon/sandbox-generator/predictions', 201),
+    ],
+    'POST /gateway/replicate/p/{project}/{useCase}/v1/deployments/{owner}/{name}/predictions': async () => [
+      await this.gatewayJob('replicate', 'v1/deployments/colophon/sandbox-generator/predictions', 201),
+    ],
+    'POST /gateway/replicate/p/{project}/{useCase}/v1/predictions/{id}/cancel': async () => {
+      const id = await this.prediction();
+      return this.canceledJob(
+        () => this.askGateway('replicate', `v1/predictions/${id}/cancel`, { method: 'POST' }),
+        200,
+      );
+    },
+    'POST /gateway/replicate/p/{project}/{useCase}/v1/files': async () => {
+      await this.answer(this.openGateway('hero-image').send());
+      const form = await this.replicateForm();
+      const send = () => this.askGateway('replicate', 'v1/files', { method: 'POST', body: form });
+      const actor = await this.testKeyId();
+      return [{ send, status: 201, writes: ['asset.received', 'asset.signed'], actor }];
+    },
     'GET /gateway/files/{token}/{name}': async () => {
       const { services } = this.world.app;
       const principal = await services.authenticate.withApiKey(this.world.key);
@@ -633,6 +688,27 @@ export class RouteCalls {
       this.refusedByGateway('openai', 'v1/content_provenance_checks'),
     'POST /gateway/gemini/p/{project}/{useCase}/{version}/interactions': () =>
       this.refusedByGateway('gemini', 'v1/interactions'),
+    'GET /gateway/fal/p/{project}/{useCase}/{host}/*': async () =>
+      this.lookAtGateway('fal', `queue/${await this.falJob()}/status`, 202),
+    'GET /gateway/fal/p/{project}/{useCase}/proxy': async () => {
+      const headers = { 'x-fal-target-url': `https://queue.fal.run/${await this.falJob()}/status` };
+      return { send: () => this.askGateway('fal', 'proxy', { headers }), status: 202 };
+    },
+    'GET /gateway/fal/webhooks/{organization}/{mode}/jwks.json': () =>
+      this.look(`/gateway/fal/webhooks/${this.world.app.instance.organizationId}/live/jwks.json`),
+    'GET /gateway/replicate/p/{project}/{useCase}/v1/predictions': () =>
+      this.lookAtGateway('replicate', 'v1/predictions'),
+    'GET /gateway/replicate/p/{project}/{useCase}/v1/predictions/{id}': async () =>
+      this.lookAtGateway('replicate', `v1/predictions/${await this.prediction()}`),
+    'GET /gateway/replicate/p/{project}/{useCase}/v1/files/{id}': async () =>
+      this.lookAtGateway('replicate', `v1/files/${await this.replicateFile()}`),
+    'DELETE /gateway/replicate/p/{project}/{useCase}/v1/files/{id}': async () => {
+      const path = `v1/files/${await this.replicateFile()}`;
+      return { send: () => this.askGateway('replicate', path, { method: 'DELETE' }), status: 204 };
+    },
+    'GET /gateway/replicate/p/{project}/{useCase}/v1/webhooks/default/secret': () =>
+      this.lookAtGateway('replicate', 'v1/webhooks/default/secret'),
+    'GET /v1/runs/{id}/webhooks': async () => this.look(`/v1/runs/${(await this.startRun()).id}/webhooks`),
     'GET /v1/runs': () => this.look('/v1/runs'),
     'GET /v1/runs/{id}': async () => this.look(`/v1/runs/${(await this.startRun()).id}`),
     'GET /v1/runs/{id}/steps': async () => this.look(`/v1/runs/${(await this.startRun()).id}/steps`),
@@ -753,10 +829,70 @@ export class RouteCalls {
     return this.knownTestKey;
   }
 
-  private async lookAtGateway(vendor: string, path: string): Promise<Omit<Call, 'writes'>> {
+  private async testKeyId(): Promise<string> {
+    const key = await this.testKey();
+    return (await this.answer<{ keyId: string }>(this.world.app.request('/v1/me', { key }))).keyId;
+  }
+
+  /** With a picture inside of it: the call that writes the most. */
+  private async gatewayJob(
+    vendor: 'fal' | 'replicate',
+    path: string,
+    status: number,
+    headers: Record<string, string> = {},
+  ): Promise<Call> {
+    await this.answer(this.openGateway('hero-image').send());
+    const image = `data:image/png;base64,${(await noisePicture()).toString('base64')}`;
+    const input = { prompt: `a bottle, number ${++this.serial}`, image_url: image };
+    const version = { version: 'colophon/sandbox-generator', input };
+    const init = json(vendor === 'fal' ? input : version, headers);
+    const writes = ['asset.received', 'asset.signed', 'clearance.decided', 'run.accepted'] as const;
+    const send = () => this.askGateway(vendor, path, init);
+    return { send, status, writes, actor: await this.testKeyId() };
+  }
+
+  private async canceledJob(send: () => Promise<Response>, status: number): Promise<Call[]> {
+    const writes = ['run.cancel_requested', 'run.finished'] as const;
+    return [{ send, status, writes, actor: await this.testKeyId() }];
+  }
+
+  /** Its path below `queue/`. */
+  private async falJob(): Promise<string> {
+    const { send } = await this.gatewayJob('fal', 'queue/colophon/sandbox-generator', 200);
+    const { request_id: id } = await this.answer<{ request_id: string }>(send());
+    return `colophon/sandbox-generator/requests/${id}`;
+  }
+
+  private async prediction(): Promise<string> {
+    const { send } = await this.gatewayJob('replicate', 'v1/predictions', 201);
+    return (await this.answer<{ id: string }>(send())).id;
+  }
+
+  /** Paths of both addresses. */
+  private async announcedFile(): Promise<{ upload: string; file: string }> {
+    await this.answer(this.openGateway('hero-image').send());
+    const announced = this.askGateway('fal', 'rest/storage/upload/initiate', json({ file_name: 'a.png' }));
+    const { upload_url: upload, file_url: file } =
+      await this.answer<Record<'upload_url' | 'file_url', string>>(announced);
+    return { upload: new URL(upload).pathname, file: new URL(file).pathname };
+  }
+
+  private async replicateForm(): Promise<FormData> {
+    const form = new FormData();
+    form.set('content', new Blob([new Uint8Array(await noisePicture())]), 'a.png');
+    return form;
+  }
+
+  private async replicateFile(): Promise<string> {
+    await this.answer(this.openGateway('hero-image').send());
+    const init = { method: 'POST', body: await this.replicateForm() };
+    return (await this.answer<{ id: string }>(this.askGateway('replicate', 'v1/files', init))).id;
+  }
+
+  private async lookAtGateway(vendor: string, path: string, status = 200): Promise<Omit<Call, 'writes'>> {
     await this.answer(this.openGateway('hero-image').send());
     await this.testKey();
-    return { send: () => this.askGateway(vendor, path), status: 200 };
+    return { send: () => this.askGateway(vendor, path), status };
   }
 
   private refusedByGateway(vendor: string, path: string): Omit<Call, 'writes'> {

@@ -21,11 +21,17 @@ export interface StoredRunEvent {
   readonly event: RunEvent;
 }
 
+export type RunEventListener = (tx: Tx, runId: string, event: RunEvent) => Promise<void>;
+
 export const MAX_EVENTS_PER_READ = 500;
 
 /** Events lie in the database, so that any process can tell them and a client can resume after the last one it saw. */
 export class RunEvents {
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    /** Told of each event in its transaction. */
+    private readonly listener: RunEventListener = () => Promise.resolve(),
+  ) {}
 
   async add(tx: Tx, runId: string, event: RunEvent): Promise<void> {
     await tx.query('INSERT INTO run_event (organization_id, run_id, at, event) VALUES ($1, $2, $3, $4)', [
@@ -34,6 +40,7 @@ export class RunEvents {
       this.clock.now(),
       JSON.stringify(event),
     ]);
+    await this.listener(tx, runId, event);
   }
 
   async after(tx: Tx, runId: string, ordinal: string): Promise<StoredRunEvent[]> {

@@ -24,6 +24,11 @@ export const literalSchema = z.union([
   z.array(z.union([textSchema(200), z.number()])).max(20),
 ]);
 export type Literal = z.infer<typeof literalSchema>;
+/**
+ * What an input of a run may hold beside that: numbers by name, as vendors take sizes (`{"width": 512, "height": 768}`).
+ * Never in a definition, where an object is a reference, and never with texts, which policies read.
+ */
+export type RunValue = Literal | Readonly<Record<string, number>>;
 
 export const listingIdSchema = z
   .string()

@@ -24,7 +24,7 @@ interface OperationFacts {
   /** What a model does in the lineage when it is used for this. */
   readonly role: LineageRole;
   /**
-   * Whether the picture named `image` is changed (it becomes the parent), or looked at (it becomes an input): a video
+   * Whether its main picture ({@link mainImageOf}) is changed (it becomes the parent), or looked at (it becomes an input): a video
    * made from a photograph is a new work, not an edit of the photograph.
    */
   readonly changesItsImage: boolean;
@@ -44,3 +44,16 @@ export const OPERATION_FACTS: Readonly<Record<Operation, OperationFacts>> = {
   'compose-music': { makes: 'audio', role: 'generator', changesItsImage: false },
   'generate-3d': { makes: 'model3d', role: 'generator', changesItsImage: false },
 };
+
+/** How models on fal and Replicate call the picture that they change; of a list, its first one. */
+const VENDOR_NAMES = /^(?:image_url|image_urls|input_image|input_images|image_input|images)(?:__1)?$/;
+
+/**
+ * The picture that a step changes; any other one is a reference that it looks at. `image`; where there is none of that
+ * name, the one that vendors call otherwise. A model that makes a new picture changes only what is called `image`.
+ */
+export function mainImageOf(operation: Operation, names: readonly string[]): string | undefined {
+  if (!OPERATION_FACTS[operation].changesItsImage) return undefined;
+  if (names.includes('image')) return 'image';
+  return operation === 'generate' ? undefined : names.find((name) => VENDOR_NAMES.test(name));
+}

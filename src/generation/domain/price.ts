@@ -191,12 +191,19 @@ function isOneOf(value: unknown, values: readonly (string | boolean | number)[])
 }
 
 function megapixelsOf(parameters: Parameters): number {
-  const width = positiveOr(parameters.width, DEFAULT_SIDE_PIXELS);
-  const height = positiveOr(parameters.height, DEFAULT_SIDE_PIXELS);
+  const size = sizeOf(parameters);
+  const width = positiveOr(size.width, DEFAULT_SIDE_PIXELS);
+  const height = positiveOr(size.height, DEFAULT_SIDE_PIXELS);
   const megapixels = Math.max(1, Math.ceil((width * height) / PIXELS_PER_MEGAPIXEL));
   if (megapixels > MAX_MEGAPIXELS)
     throw new ColophonError('invalid_request', `A picture may have at most ${MAX_MEGAPIXELS} megapixels.`);
   return megapixels;
+}
+
+/** fal takes `image_size`: `{width, height}`, or a word for a size that is not larger than the default. */
+function sizeOf(parameters: Parameters): { readonly width?: unknown; readonly height?: unknown } {
+  const size = parameters.image_size;
+  return typeof size === 'object' && size !== null ? size : parameters;
 }
 
 function secondsOf(price: { secondsParameter: string; maxSeconds: number }, parameters: Parameters): number {

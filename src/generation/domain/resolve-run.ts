@@ -1,3 +1,4 @@
+import { type RunValue } from './definition-words.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
@@ -15,7 +16,6 @@ import {
   inputsOf,
   type InputSource,
   isHuman,
-  type Literal,
   type ModelStep,
   type StepOperation,
 } from './pipeline-definition.js';
@@ -38,7 +38,7 @@ export interface ResolvedStep {
   /** What executes it: a test key's paid steps go to the sandbox. */
   readonly provider: StepExecutor;
   readonly endpoint: string;
-  readonly parameters: Readonly<Record<string, Literal>>;
+  readonly parameters: Readonly<Record<string, RunValue>>;
   /** Pictures and other media by parameter name. */
   readonly images: Readonly<Record<string, MediaSource>>;
   readonly dependsOn: readonly string[];
@@ -51,7 +51,7 @@ export interface ResolvedStep {
   readonly left: PlannedStep['left'];
   readonly plan: StepPlan;
   /** Parameters of the alternatives, in their order; empty where there is one way only. */
-  readonly alternativeParameters: readonly Readonly<Record<string, Literal>>[];
+  readonly alternativeParameters: readonly Readonly<Record<string, RunValue>>[];
 }
 
 /** What is needed to resolve one step. */
@@ -125,7 +125,7 @@ function resolveStep(planned: PlannedStep, ordinal: number, resolving: Resolving
 
 interface Way {
   readonly alternative: Alternative;
-  readonly parameters: Record<string, Literal>;
+  readonly parameters: Record<string, RunValue>;
   readonly estimate: MicroUsd;
 }
 
@@ -163,7 +163,7 @@ function waysOf(
 function estimateOf(
   offering: Offering,
   listingId: string,
-  parameters: Readonly<Record<string, Literal>>,
+  parameters: Readonly<Record<string, RunValue>>,
   images: Readonly<Record<string, MediaSource>>,
 ): MicroUsd {
   if (!offering.price) {
@@ -264,8 +264,12 @@ function isPlayable(operation: Operation): boolean {
   return SANDBOX_OPERATIONS.some((played) => played === operation);
 }
 
-function parametersOf(step: ModelStep, planned: PlannedStep, { inputs }: Resolving): Record<string, Literal> {
-  const resolved: Record<string, Literal> = {};
+function parametersOf(
+  step: ModelStep,
+  planned: PlannedStep,
+  { inputs }: Resolving,
+): Record<string, RunValue> {
+  const resolved: Record<string, RunValue> = {};
   for (const [name, value] of Object.entries(step.parameters)) {
     if (typeof value !== 'object' || Array.isArray(value)) {
       resolved[name] = value;

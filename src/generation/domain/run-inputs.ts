@@ -1,9 +1,9 @@
-import { type Literal } from './definition-words.js';
+import { type RunValue } from './definition-words.js';
 import { type MediaKind } from './media-kind.js';
 
 /** Values by name; an image is the id of an asset (UUID). */
 export interface RunItem {
-  readonly values: Readonly<Record<string, Literal>>;
+  readonly values: Readonly<Record<string, RunValue>>;
   readonly images: Readonly<Record<string, string>>;
 }
 

@@ -2,7 +2,7 @@ import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type MicroUsd } from '../../shared/money.js';
 import { type MediaSource, type RunInputs } from './run-inputs.js';
 import { type OfferedComponent } from './offering.js';
-import { type Literal } from './definition-words.js';
+import { type RunValue } from './definition-words.js';
 import { type Operation } from './operation.js';
 import { isHumanOperation, type StepOperation } from './pipeline-definition.js';
 import { type Preparation, type StepExecutor } from './provider.port.js';
@@ -92,13 +92,13 @@ export function machineOperation({ id, operation }: Pick<StepRun, 'id' | 'operat
 
 /** The part of a resolved step that may hold personal data; kept sealed in the run. */
 export interface SealedStepInputs {
-  readonly parameters: Readonly<Record<string, Literal>>;
+  readonly parameters: Readonly<Record<string, RunValue>>;
   /** Pictures and other media by parameter name. */
   readonly images: Readonly<Record<string, MediaSource>>;
   /** 32 random bytes, base64url: the request hash in the log is salted, so that a prompt cannot be guessed from it. */
   readonly salt: string;
   /** Parameters of the alternatives that have their own, by their number. */
-  readonly alternatives?: Readonly<Record<string, Readonly<Record<string, Literal>>>>;
+  readonly alternatives?: Readonly<Record<string, Readonly<Record<string, RunValue>>>>;
 }
 
 /** What the run was asked for, kept for a resumption. */

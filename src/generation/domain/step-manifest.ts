@@ -30,7 +30,7 @@ import {
 } from '../../provenance/domain/rights-statements.js';
 import { publicId } from '../../shared/ids.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
-import { type Operation, OPERATION_FACTS } from './operation.js';
+import { mainImageOf, type Operation } from './operation.js';
 import { machineOperation, type Run, type StepRun } from './run.js';
 
 export interface StepImage {
@@ -78,9 +78,6 @@ interface What {
   readonly description: string;
 }
 
-/** The image that a step changes; any other image is a reference that it looks at. */
-const MAIN_IMAGE = 'image';
-
 const CREATED_BY_A_PROGRAM: What = {
   action: 'c2pa.created',
   digitalSourceType: 'algorithmicMedia',
@@ -127,8 +124,8 @@ const DETERMINISTIC: Record<Operation, What> = {
 export function stepManifest(facts: StepFacts): StepManifest {
   const { step, images, isFinal, now } = facts;
   const isTrained = usesTrainedModel(facts);
-  const isParent = (name: string) =>
-    OPERATION_FACTS[machineOperation(step)].changesItsImage && name === MAIN_IMAGE;
+  const mainImage = mainImageOf(machineOperation(step), Object.keys(images));
+  const isParent = (name: string) => name === mainImage;
   const what = whatHappened(step, isTrained, Object.keys(images).some(isParent));
   const action: PlannedAction = { ...what, when: now.toISOString(), softwareAgent: agentOf(step) };
   const files = Object.entries(images).map(([name, image]) => fileIngredient(isParent(name), image));

@@ -34,12 +34,14 @@ export class CrashBench {
     readonly port: number,
     readonly fake: FakeFal,
     readonly gate: VendorGate,
+    private readonly environment: Record<string, string>,
   ) {}
 
-  static async start(): Promise<CrashBench> {
+  /** @param environment of every start */
+  static async start(environment: Record<string, string> = {}): Promise<CrashBench> {
     const fake = await FakeFal.start();
     const home = mkdtempSync(join(tmpdir(), 'colophon-crash-'));
-    const bench = new CrashBench(home, await freePort(), fake, await VendorGate.start(fake));
+    const bench = new CrashBench(home, await freePort(), fake, await VendorGate.start(fake), environment);
     await bench.restart();
     const { id } = await bench.post<{ id: string }>('/v1/principals', {
       displayName: 'Counsel',
@@ -66,6 +68,7 @@ export class CrashBench {
         PUBLIC_URL: `http://127.0.0.1:${this.port}`,
         FAL_KEY: FAKE_FAL_CREDENTIALS,
         FAL_BASE_URL: this.gate.url,
+        ...this.environment,
         ...environment,
       },
     });
@@ -140,6 +143,31 @@ export class CrashBench {
       },
       { key: this.legalKey },
     );
+  }
+
+  /** Opens the gateway of `hero-image`, and lets counsel accept what is open about a model of fal. */
+  async openGateway(model: string): Promise<void> {
+    const { projectId } = this.program.instance;
+    const key = this.legalKey;
+    const headers = { 'content-type': 'application/json' };
+    await this.program.json(`/v1/projects/${projectId}/use-cases/hero-image/gateway`, {
+      method: 'PUT',
+      body: JSON.stringify({ open: true, facts: FACTS, inputRights: null }),
+      headers,
+      key,
+    });
+    const path = `/gateway/fal/p/${projectId}/hero-image/queue/${model}`;
+    const refused = await this.program.request(path, { method: 'POST', body: '{"prompt":"x"}', headers });
+    const { colophon } = (await refused.json()) as {
+      colophon: { findings: { ruleId: string; listingId: string | null; severity: string }[] };
+    };
+    const { principalId } = await this.program.json<{ principalId: string }>('/v1/me');
+    for (const { ruleId, listingId, severity } of colophon.findings) {
+      if (severity !== 'review') continue;
+      const finding = { ruleId, listingId };
+      const why = { reason: 'LEGAL_OPINION', comment: 'read', expiresAt: '2099-01-01T00:00:00Z' };
+      await this.post('/v1/waivers', { finding, projectId, requestedBy: principalId, ...why }, { key });
+    }
   }
 
   run(id: string): Promise<RunView> {

@@ -20,7 +20,16 @@ export interface ReplicatePlan {
   /** Status polls that say `processing` before the end. */
   readonly pendingPolls?: number;
   readonly result?:
-    'ok' | 'empty' | 'failed' | 'canceled' | 'aborted' | 'internal-url' | 'removed' | 'other-model' | 'text';
+    | 'ok'
+    | 'one'
+    | 'empty'
+    | 'failed'
+    | 'canceled'
+    | 'aborted'
+    | 'internal-url'
+    | 'removed'
+    | 'other-model'
+    | 'text';
 }
 
 interface FakePrediction {
@@ -201,7 +210,8 @@ export class FakeReplicate {
     if (plan.result === 'empty' || plan.result === 'removed') return null;
     if (plan.result === 'internal-url') return [METADATA_URL];
     if (plan.result === 'text') return { caption: 'a bottle' };
-    return [`${this.server.origin}/output/${id}.png`];
+    const file = `${this.server.origin}/output/${id}.png`;
+    return plan.result === 'one' ? file : [file];
   }
 
   async #serve(response: ServerResponse, id: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type RunningStep,
 } from '../../domain/provider.port.js';
 import { UnusableResultError } from '../vendor/outputs.js';
+import { placeAddress } from '../vendor/listed-inputs.js';
 import { inputProblem, parameterProblem } from '../vendor/parameters.js';
 import { askAgain, failed, refusal, submitFailure, uploadFailure } from '../vendor/refusal.js';
 import {
@@ -137,7 +138,7 @@ export class FalProvider implements Provider {
     for (const [name, image] of Object.entries(request.inputs)) {
       const address = await uploadImage(this.options, image, limits);
       // fal's convention: `image_url` is one address, `image_urls` a list of them.
-      addresses[name] = name.endsWith('_urls') ? [address] : address;
+      placeAddress(addresses, name.endsWith('_urls') ? `${name}__1` : name, address);
     }
     return addresses;
   }

@@ -85,6 +85,8 @@ function completed(
         model: prediction.model,
         version: prediction.version,
         predictSeconds: prediction.metrics?.predict_time,
+        // Client code counts on the one or on the other, and only the model's answer tells which.
+        outputIsList: Array.isArray(prediction.output),
       }),
     };
   } catch (error) {

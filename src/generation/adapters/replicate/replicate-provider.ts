@@ -13,6 +13,7 @@ import {
   type ProviderRequest,
   type RunningStep,
 } from '../../domain/provider.port.js';
+import { placeAddress } from '../vendor/listed-inputs.js';
 import { inputProblem, parameterProblem } from '../vendor/parameters.js';
 import { askAgain, failed, submitFailure, uploadFailure } from '../vendor/refusal.js';
 import { type CallLimits, UnreadableAnswerError } from '../vendor/send-one.js';
@@ -73,16 +74,21 @@ export class ReplicateProvider implements Provider {
     const problem = this.problemWith(request);
     const endpoint = readReplicateEndpoint(request.endpoint);
     if (problem !== undefined || endpoint === undefined) return failed('upstream_error', problem ?? '');
-    const input: Record<string, unknown> = { ...request.parameters };
+    const addresses: Record<string, string | string[]> = {};
     try {
       for (const [name, file] of Object.entries(request.inputs))
-        input[name] = await this.#upload(file, signal);
+        placeAddress(addresses, name, await this.#upload(file, signal));
     } catch (error) {
       return uploadFailure(error, errorKind);
     }
     try {
       const answer = await askReplicate(this.options, this.#limits(signal), (client) =>
-        create(client, endpoint, input, this.options.webhookUrl?.(request.stepRunId)?.href),
+        create(
+          client,
+          endpoint,
+          { ...request.parameters, ...addresses },
+          this.options.webhookUrl?.(request.stepRunId)?.href,
+        ),
       );
       return { kind: 'accepted', upstreamId: Prediction.parse(answer.data).id };
     } catch (error) {

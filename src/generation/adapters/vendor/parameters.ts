@@ -1,4 +1,5 @@
 import { type MediaKind, named } from '../../domain/media-kind.js';
+import { parameterOfInput } from './listed-inputs.js';
 
 const MAX_INPUT_CHARACTERS = 256 * 1024;
 const MAX_DEPTH = 8;
@@ -47,10 +48,17 @@ export function inputProblem(
   if (names.length > MAX_INPUTS) return `more than ${MAX_INPUTS} input files`;
   if (!names.every((name) => NAME.test(name)))
     return 'an input file has a name that the provider cannot take';
-  const twice = names.find((name) => Object.hasOwn(parameters, name));
+  const twice = names.find(
+    (name) => Object.hasOwn(parameters, parameterOfInput(name)) || isAlsoAList(name, names),
+  );
   if (twice !== undefined) return `${twice} is given twice, as a parameter and as a file`;
   const unfit = Object.entries(inputs).find(([, { kind }]) => !kinds.includes(kind));
   return unfit && `${unfit[0]} is ${named(unfit[1].kind)}, which this endpoint does not take`;
+}
+
+/** `image_urls` alone beside `image_urls__1`. */
+function isAlsoAList(name: string, names: readonly string[]): boolean {
+  return names.some((other) => other !== name && parameterOfInput(other) === name);
 }
 
 function problemIn(value: unknown, name: string, depth: number): string | undefined {

@@ -61,8 +61,11 @@ export class AwaitRun {
   }
 }
 
-/** `undefined` while it may still change by itself. */
-function endOf(run: Run, steps: readonly StepRun[]): FinishedRun | undefined {
+/**
+ * `undefined` while it may still change by itself.
+ * @throws ColophonError `generation_failed`, `outcome_unknown`
+ */
+export function endOf(run: Run, steps: readonly StepRun[]): FinishedRun | undefined {
   switch (run.state) {
     case 'SUCCEEDED': {
       const assetIds = steps.flatMap(({ outputAssetId }) => outputAssetId ?? []);

@@ -1,9 +1,32 @@
 import { ColophonError } from '../../../shared/errors.js';
 import { type Offering, type Offerings, SANDBOX_LISTING } from '../../domain/offering.js';
+import { type Operation } from '../../domain/operation.js';
 import { type GatewayCall, type GatewayVendor, PROVIDER_OF_VENDOR } from '../domain/gateway-call.js';
 
 /** Stands for the sandbox under every root: something to try an SDK with that needs no waiver. Test keys only. */
 export const SANDBOX_MODEL = 'sandbox-generator';
+/** The same for SDKs that know models by owner and name only. */
+const OWNED_SANDBOX_MODELS: readonly string[] = [
+  `colophon/${SANDBOX_MODEL}`,
+  `deployments/colophon/${SANDBOX_MODEL}`,
+];
+
+/** What a call with pictures may be, and one without: the first that a model is offered for. */
+const WITH_PICTURES: readonly Operation[] = [
+  'edit',
+  'animate',
+  'upscale',
+  'cut-out',
+  'generate-3d',
+  'recolor',
+];
+const WITHOUT_PICTURES: readonly Operation[] = [
+  'generate',
+  'generate-video',
+  'speak',
+  'compose-music',
+  'generate-3d',
+];
 
 /** Names that a vendor's SDK uses, and what they are here. What is not known is refused: a name is never guessed. */
 export class GatewayModels {
@@ -11,13 +34,33 @@ export class GatewayModels {
 
   /** @throws ColophonError `unknown_model`, with the names that are known */
   resolve({ vendor, model, operation }: Pick<GatewayCall, 'vendor' | 'model' | 'operation'>): Offering {
-    const offering = this.offered(vendor).find(
-      (candidate) => nameOf(candidate) === model && candidate.operation === operation,
-    );
+    const offering = this.named(vendor, model).find((candidate) => candidate.operation === operation);
     if (offering) return offering;
-    throw new ColophonError(
+    throw this.unknown(vendor, `for "${operation}"`);
+  }
+
+  /**
+   * What a call is that names a model and nothing else.
+   * @throws ColophonError `unknown_model`
+   */
+  operationOf(vendor: GatewayVendor, model: string, hasPictures: boolean): Operation {
+    const offered = this.named(vendor, model).map(({ operation }) => operation);
+    const operation = (hasPictures ? WITH_PICTURES : WITHOUT_PICTURES).find((one) => offered.includes(one));
+    if (operation !== undefined) return operation;
+    if (offered.length === 0) throw this.unknown(vendor);
+    throw this.unknown(vendor, hasPictures ? 'with pictures' : 'without pictures');
+  }
+
+  private named(vendor: GatewayVendor, model: string): Offering[] {
+    const name = OWNED_SANDBOX_MODELS.includes(model) ? SANDBOX_MODEL : model;
+    return this.offered(vendor).filter((candidate) => nameOf(candidate) === name);
+  }
+
+  private unknown(vendor: GatewayVendor, forWhat?: string): ColophonError {
+    const asked = forWhat === undefined ? '' : ` ${forWhat}`;
+    return new ColophonError(
       'unknown_model',
-      `No model of this name can be used here for "${operation}". A model is known when the registry lists it and a provider offers it under this name.`,
+      `No model of this name can be used here${asked}. A model is known when the registry lists it and a provider offers it under this name.`,
       { extensions: { knownModels: this.names(vendor) } },
     );
   }

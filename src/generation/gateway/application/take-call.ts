@@ -1,11 +1,12 @@
-import { type OrganizationTx } from '../../../database/organization-tx.js';
+import { type OrganizationTx, type Tx } from '../../../database/organization-tx.js';
 import { type Principal } from '../../../identity/domain/principal.js';
 import { type Finding } from '../../../licenses/domain/finding.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
 import { type StartedRun, type StartRun } from '../../application/start-run.js';
-import { type Literal } from '../../domain/pipeline-definition.js';
+import { type RunValue } from '../../domain/definition-words.js';
 import { type Offering } from '../../domain/offering.js';
+import { type Run } from '../../domain/run.js';
 import { callPipeline } from '../domain/call-pipeline.js';
 import { type CallIdentity, type GatewayCall } from '../domain/gateway-call.js';
 import { type GatewayModels } from './gateway-models.js';
@@ -14,6 +15,10 @@ import { type GatewaySettingsOfUseCase, type SettingsInForce } from './gateway-s
 import { type ReceivePictures } from './receive-pictures.js';
 
 const MAX_CLAIMS = 5;
+
+/** What else is to be kept of a call. Done in the transaction that accepts its run: both are there, or neither is. */
+export type Alongside = (tx: Tx, run: Run) => Promise<void>;
+const NOTHING_ELSE: Alongside = () => Promise.resolve();
 
 /**
  * A call of a vendor's SDK becomes an ordinary run, once, however often it is sent. Everything that can be refused is
@@ -34,7 +39,12 @@ export class TakeCall {
    * @throws ColophonError `not_found`, `gateway_closed`, `unknown_model`, `input_rights_undeclared`, `clearance_denied`,
    *   `waiver_required`, `budget_exceeded`, `idempotency_key_reused`, and what an upload and a run throw
    */
-  async take(principal: Principal, call: GatewayCall, identity: CallIdentity): Promise<RequestedRun> {
+  async take(
+    principal: Principal,
+    call: GatewayCall,
+    identity: CallIdentity,
+    alongside: Alongside = NOTHING_ELSE,
+  ): Promise<RequestedRun> {
     const inForce = await this.organizationTx.run(principal.organizationId, (tx) =>
       this.settings.require(tx, call.place),
     );
@@ -43,7 +53,7 @@ export class TakeCall {
       const entered = await this.requests.enter(principal, identity);
       if (entered.kind === 'joined') return entered;
       try {
-        return await this.accept(principal, call, { inForce, offering, claim: entered.claim });
+        return await this.accept(principal, call, { inForce, offering, claim: entered.claim, alongside });
       } catch (error) {
         // We took longer than the claim lasts, and a repetition took over: its run is ours.
         if (error instanceof ClaimLostError) continue;
@@ -57,29 +67,30 @@ export class TakeCall {
   private async accept(
     principal: Principal,
     call: GatewayCall,
-    { inForce, offering, claim }: { inForce: SettingsInForce; offering: Offering; claim: Claim },
+    { inForce, offering, claim, alongside }: Accepting,
   ): Promise<RequestedRun> {
-    const images = await this.receivePictures.receive(principal, call.place, inForce, call.pictures);
+    const received = await this.receivePictures.receive(principal, call.place, inForce, call.pictures);
     const isTest = principal.mode === 'test';
-    const values: Record<string, Literal> = isTest ? call.sandboxParameters : call.parameters;
-    // The sandbox draws the same picture for the same words: where several are wanted they differ by the seed.
-    const variant = (ordinal: number) => (isTest && call.count > 1 ? { seed: ordinal } : {});
+    const images = namedFor(isTest, { ...received, ...call.assets });
+    const given: Readonly<Record<string, RunValue>> = isTest ? call.sandboxParameters : call.parameters;
+    const { values, variant } = variantsOf(call, given, isTest);
     let started: StartedRun | undefined;
     await this.startRun.start(
       principal,
       {
         projectId: call.place.projectId,
         useCaseName: call.place.useCase,
-        pipeline: callPipeline(call, offering, values, variant),
+        pipeline: callPipeline(call, offering, values, Object.keys(images), variant),
         inputs: { values, images, substitutes: {} },
         facts: inForce.settings.facts,
         underReview: 'refuse',
       },
       {
-        complete: (tx) =>
-          started !== undefined && 'run' in started
-            ? this.requests.accept(tx, claim, started.run.id)
-            : this.requests.leave(tx, claim),
+        complete: async (tx) => {
+          if (started === undefined || !('run' in started)) return this.requests.leave(tx, claim);
+          await this.requests.accept(tx, claim, started.run.id);
+          await alongside(tx, started.run);
+        },
       },
       (decided) => {
         started = decided;
@@ -99,6 +110,32 @@ export class TakeCall {
         if (!(error instanceof ColophonError)) throw error;
       });
   }
+}
+
+interface Accepting {
+  readonly inForce: SettingsInForce;
+  readonly offering: Offering;
+  readonly claim: Claim;
+  readonly alongside: Alongside;
+}
+
+/** The sandbox knows a picture as `image`, however the vendor's model calls it. */
+function namedFor(isTest: boolean, images: Record<string, string>): Record<string, string> {
+  const [first] = Object.keys(images);
+  if (!isTest || first === undefined || images.image !== undefined) return images;
+  const { [first]: image = '', ...rest } = images;
+  return { image, ...rest };
+}
+
+/**
+ * What the steps of one call have in common, and by what they differ. The sandbox draws the same picture for the same
+ * words, and a vendor for the same seed: where several are wanted, the seed counts up from the one that was given.
+ */
+function variantsOf({ count }: GatewayCall, given: Readonly<Record<string, RunValue>>, isTest: boolean) {
+  const { seed, ...others } = given;
+  if (count === 1 || (typeof seed !== 'number' && !isTest)) return { values: given, variant: () => ({}) };
+  const first = typeof seed === 'number' ? seed : 0;
+  return { values: others, variant: (ordinal: number) => ({ seed: first + ordinal }) };
 }
 
 function refusal({ outcome, clearance }: Exclude<StartedRun, { readonly run: unknown }>): ColophonError {

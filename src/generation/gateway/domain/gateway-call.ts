@@ -1,5 +1,6 @@
 import { type GatewayPipelineName } from '../../domain/builtin-pipelines.js';
-import { type Literal } from '../../domain/pipeline-definition.js';
+import { type RunValue } from '../../domain/definition-words.js';
+import { type Operation } from '../../domain/operation.js';
 import { type ProviderName } from '../../domain/provider.port.js';
 
 /** Whose protocol a call speaks. The four roots are `/gateway/<vendor>/p/{project}/{useCase}/...`. */
@@ -38,15 +39,17 @@ export interface SentPicture {
 export interface GatewayCall {
   readonly vendor: GatewayVendor;
   readonly place: GatewayPlace;
-  readonly operation: 'generate' | 'edit' | 'generate-video' | 'animate';
+  readonly operation: Operation;
   /** As the vendor calls it. */
   readonly model: string;
   /** In the words of the provider (adapters/<vendor>); every text in it is an input of the run and is sealed. */
-  readonly parameters: Readonly<Record<string, Literal>>;
+  readonly parameters: Readonly<Record<string, RunValue>>;
   /** What the sandbox needs to give a picture of the same shape, e.g. `width`; for test keys, in place of `parameters`. */
-  readonly sandboxParameters: Readonly<Record<string, Literal>>;
+  readonly sandboxParameters: Readonly<Record<string, RunValue>>;
   /** By the name under which the provider takes it: `image`, `image_2`, `mask`. */
   readonly pictures: Readonly<Record<string, SentPicture>>;
+  /** Pictures that are assets already (UUIDs), by the name under which the provider takes them. */
+  readonly assets?: Readonly<Record<string, string>>;
   /** How many files are asked for: one step each. */
   readonly count: number;
 }

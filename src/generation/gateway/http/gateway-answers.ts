@@ -1,17 +1,17 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { type Logger } from 'pino';
 import { type AssetContent, type ReadAsset } from '../../../assets/application/read-asset.js';
 import { type Asset } from '../../../assets/domain/asset.js';
 import { workHeaders } from '../../../http/problem.filter.js';
 import { type Principal } from '../../../identity/domain/principal.js';
-import { ColophonError, isColophonError } from '../../../shared/errors.js';
+import { isColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
 import { type AwaitRun, type FinishedRun } from '../application/await-run.js';
-import { type GatewayRequests, type RequestedRun } from '../application/gateway-requests.js';
+import { type RequestedRun } from '../application/gateway-requests.js';
 import { type TakeCall } from '../application/take-call.js';
 import { type CallIdentity, type GatewayCall } from '../domain/gateway-call.js';
 import { type AnswerBody, beforeLast, bytesOf, lengthOf } from './answer-body.js';
+import { type HandOver, named } from './hand-over.js';
 
 /** Who waits at the other end. */
 export interface Caller {
@@ -42,8 +42,7 @@ export class GatewayAnswers {
     private readonly takeCall: TakeCall,
     private readonly awaitRun: AwaitRun,
     private readonly readAsset: ReadAsset,
-    private readonly requests: GatewayRequests,
-    private readonly logger: Logger,
+    private readonly handOver: HandOver,
   ) {}
 
   /** @throws ColophonError for every refusal; from the acceptance on it names the run */
@@ -88,9 +87,9 @@ export class GatewayAnswers {
     }
     const files = contents.map((content) => content?.body);
     const bytes = beforeLast(bytesOf(body.parts, files), () =>
-      this.requests.handingOver(principal.organizationId, requested.requestId),
+      this.handOver.begin(principal.organizationId, requested),
     );
-    this.watchHandOver(principal, requested, reply);
+    this.handOver.watch(principal.organizationId, requested, reply);
     reply.raw.once('close', () => closeAll(contents));
     const sizes = made.assets.map(({ sizeBytes }) => sizeBytes);
     await reply
@@ -105,22 +104,6 @@ export class GatewayAnswers {
       .send(Readable.from(bytes, { objectMode: false }));
   }
 
-  /** Tells the database whether the answer reached the network whole. When that fails it counts as not delivered. */
-  private watchHandOver(
-    { organizationId }: Principal,
-    { requestId }: RequestedRun,
-    { raw }: FastifyReply,
-  ): void {
-    raw.once('close', () => {
-      const told = raw.writableFinished
-        ? this.requests.handedOver(organizationId, requestId)
-        : this.requests.notHandedOver(organizationId, requestId);
-      told.catch((error: unknown) =>
-        this.logger.warn({ err: error }, 'it could not be kept whether an answer was delivered'),
-      );
-    });
-  }
-
   /**
    * What went wrong after the acceptance names the run. A definite failure is an answer, so the same call is a new one
    * after it; where the outcome is open, the same call finds the same run.
@@ -131,20 +114,10 @@ export class GatewayAnswers {
     error: unknown,
   ): Promise<unknown> {
     if (isColophonError(error, 'generation_failed')) {
-      this.watchHandOver(principal, requested, reply);
-      await this.requests.handingOver(principal.organizationId, requested.requestId);
+      this.handOver.watch(principal.organizationId, requested, reply);
+      await this.handOver.begin(principal.organizationId, requested);
     }
-    const runId = publicId('run', requested.runId);
-    if (!(error instanceof ColophonError)) {
-      return new ColophonError('internal', 'The run was accepted, and its answer cannot be given.', {
-        extensions: { runId },
-        cause: error,
-      });
-    }
-    return new ColophonError(error.code, error.message, {
-      extensions: { runId, ...error.extensions },
-      cause: error,
-    });
+    return named(requested, error);
   }
 }
 

@@ -1,0 +1,218 @@
+import { type AssetRepository } from '../../../assets/adapters/asset.repository.js';
+import { type SubjectVault } from '../../../audit/application/subject-vault.js';
+import { type OrganizationTx, type Tx } from '../../../database/organization-tx.js';
+import { type Principal } from '../../../identity/domain/principal.js';
+import { type Clock } from '../../../shared/clock.js';
+import { ColophonError, isColophonError } from '../../../shared/errors.js';
+import { type RunRepository } from '../../adapters/run.repository.js';
+import { type CancelRun } from '../../application/cancel-run.js';
+import { type Run, type StepRun } from '../../domain/run.js';
+import { type GatewayPlace, pipelineNameOf } from '../domain/gateway-call.js';
+import {
+  type GatewayJob,
+  isOver,
+  type JobRequest,
+  type JobStanding,
+  type JobVendor,
+  type SealedCall,
+  sealedCallSchema,
+} from '../domain/gateway-job.js';
+import { endOf } from './await-run.js';
+
+/** Whose job is meant: one of another organization, project, use case or key does not exist for the caller. */
+export interface JobOwner {
+  readonly principal: Principal;
+  readonly place: GatewayPlace;
+  readonly vendor: JobVendor;
+}
+
+interface JobRow {
+  run_id: string;
+  vendor: JobVendor;
+  model: string;
+  base_url: string;
+  sealed_call: string;
+  webhook_events: GatewayJob['webhookEvents'];
+  use_case: string;
+  started_at: Date | null;
+}
+
+const FIRST_LOOK_MS = 50;
+const LONGEST_PAUSE_MS = 500;
+const JOB_COLUMNS = `j.run_id, j.vendor, j.model, j.base_url, j.sealed_call, j.webhook_events, u.name AS use_case,
+  (SELECT min(e.at) FROM run_event e WHERE e.organization_id = j.organization_id AND e.run_id = j.run_id
+      AND e.event::jsonb ->> 'state' = 'SUBMITTING') AS started_at`;
+const JOBS = `gateway_job j
+   JOIN run r ON r.organization_id = j.organization_id AND r.id = j.run_id
+   JOIN use_case u ON u.organization_id = r.organization_id AND u.id = r.use_case_id`;
+
+/**
+ * Jobs that a client submits and asks for later. A job is a run and what the client said beside it; how it stands is read
+ * from the run each time, so every process says the same, and a restarted one too.
+ */
+export class GatewayJobs {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly runs: RunRepository,
+    private readonly assets: AssetRepository,
+    private readonly vault: SubjectVault,
+    private readonly cancelRun: CancelRun,
+    private readonly clock: Clock,
+  ) {}
+
+  /** In the transaction that accepts the run. */
+  async keep(tx: Tx, run: Run, { vendor, model, baseUrl, call, webhookEvents }: JobRequest): Promise<void> {
+    const sealed = await this.vault.encrypt(tx, run.createdBy, JSON.stringify(call));
+    await tx.query(
+      `INSERT INTO gateway_job (organization_id, run_id, vendor, model, base_url, sealed_call, webhook_events, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [tx.organizationId, run.id, vendor, model, baseUrl, sealed, [...webhookEvents], this.clock.now()],
+    );
+  }
+
+  /** @throws ColophonError `not_found` */
+  async get(owner: JobOwner, runId: string): Promise<GatewayJob> {
+    return this.organizationTx.run(owner.principal.organizationId, (tx) =>
+      this.ownedWithin(tx, owner, runId),
+    );
+  }
+
+  /** For what is done in nobody's request. `undefined` for a run that is no job of a client. */
+  async find(tx: Tx, runId: string): Promise<GatewayJob | undefined> {
+    const [row] = await tx.query<JobRow>(
+      `SELECT ${JOB_COLUMNS} FROM ${JOBS} WHERE j.organization_id = $1 AND j.run_id = $2`,
+      [tx.organizationId, runId],
+    );
+    return row && this.jobOf(tx, row);
+  }
+
+  /** Newest first. @param before a job of an earlier page (UUID) */
+  async list(owner: JobOwner, limit: number, before: string | undefined): Promise<GatewayJob[]> {
+    const { principal, place, vendor } = owner;
+    return this.organizationTx.run(principal.organizationId, async (tx) => {
+      const rows = await tx.query<JobRow>(
+        `SELECT ${JOB_COLUMNS} FROM ${JOBS}
+          WHERE j.organization_id = $1 AND r.api_key_id = $2 AND r.project_id = $3 AND u.name = $4 AND j.vendor = $5
+            AND ($6::uuid IS NULL OR r.id < $6) ORDER BY r.id DESC LIMIT $7`,
+        [
+          principal.organizationId,
+          principal.keyId,
+          place.projectId,
+          place.useCase,
+          vendor,
+          before ?? null,
+          limit,
+        ],
+      );
+      const jobs: GatewayJob[] = [];
+      for (const row of rows) jobs.push(await this.jobOf(tx, row));
+      return jobs;
+    });
+  }
+
+  /**
+   * Waits until the job is over, the time is up, or nobody waits any more.
+   * @throws ColophonError `not_found`
+   */
+  async settled(
+    owner: JobOwner,
+    runId: string,
+    { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
+  ): Promise<GatewayJob> {
+    const deadline = performance.now() + waitMs;
+    let job = await this.get(owner, runId);
+    for (let pauseMs = FIRST_LOOK_MS; !isOver(job); pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.3)) {
+      if (signal.aborted || performance.now() + pauseMs > deadline) break;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      job = await this.get(owner, runId);
+    }
+    return job;
+  }
+
+  /**
+   * Nothing more is sent to a provider. What a provider already has is paid for, so it goes on, and is signed.
+   * @returns the job, and whether it was over before
+   * @throws ColophonError `not_found`
+   */
+  async cancel(
+    owner: JobOwner,
+    runId: string,
+  ): Promise<{ readonly job: GatewayJob; readonly wasOver: boolean }> {
+    const { principal } = owner;
+    return this.organizationTx.run(principal.organizationId, async (tx) => {
+      await this.ownedWithin(tx, owner, runId);
+      const canceled = await this.cancelRun.cancel(tx, runId, principal).then(
+        () => true,
+        (error: unknown) => {
+          if (isColophonError(error, 'run_not_cancelable')) return false;
+          throw error;
+        },
+      );
+      return { job: await this.ownedWithin(tx, owner, runId), wasOver: !canceled };
+    });
+  }
+
+  private async ownedWithin(
+    tx: Tx,
+    { principal, place, vendor }: JobOwner,
+    runId: string,
+  ): Promise<GatewayJob> {
+    const [row] = await tx.query<JobRow>(
+      `SELECT ${JOB_COLUMNS} FROM ${JOBS}
+        WHERE j.organization_id = $1 AND j.run_id = $2 AND r.api_key_id = $3 AND r.project_id = $4 AND u.name = $5
+          AND j.vendor = $6 AND r.pipeline_name = $7`,
+      [
+        tx.organizationId,
+        runId,
+        principal.keyId,
+        place.projectId,
+        place.useCase,
+        vendor,
+        pipelineNameOf(vendor),
+      ],
+    );
+    if (!row) throw noJob();
+    return this.jobOf(tx, row);
+  }
+
+  private async jobOf(tx: Tx, row: JobRow): Promise<GatewayJob> {
+    const run = await this.runs.get(tx, row.run_id);
+    const steps = await this.runs.steps(tx, row.run_id);
+    const assets = [];
+    for (const { outputAssetId } of steps)
+      if (outputAssetId !== undefined) assets.push(await this.assets.get(tx, outputAssetId));
+    return {
+      vendor: row.vendor,
+      model: row.model,
+      baseUrl: row.base_url,
+      webhookEvents: row.webhook_events,
+      useCase: row.use_case,
+      startedAt: row.started_at ?? undefined,
+      call: await this.callOf(tx, run, row.sealed_call),
+      run,
+      steps,
+      assets,
+      standing: standingOf(run, steps),
+    };
+  }
+
+  private async callOf(tx: Tx, run: Run, sealed: string): Promise<SealedCall | undefined> {
+    const opened = await this.vault.decrypt(tx, run.createdBy, sealed);
+    return opened === undefined ? undefined : sealedCallSchema.parse(JSON.parse(opened));
+  }
+}
+
+export function noJob(): ColophonError {
+  return new ColophonError('not_found', 'There is no job with this id here.');
+}
+
+function standingOf(run: Run, steps: readonly StepRun[]): JobStanding {
+  if (run.state === 'CANCELED') return { kind: 'canceled' };
+  try {
+    if (endOf(run, steps) !== undefined) return { kind: 'succeeded' };
+  } catch (error) {
+    if (error instanceof ColophonError) return { kind: 'failed', error };
+    throw error;
+  }
+  return { kind: steps.every(({ state }) => state === 'RESERVED') ? 'queued' : 'running' };
+}

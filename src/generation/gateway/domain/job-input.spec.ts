@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { readJobInput, sandboxValuesOf } from './job-input.js';
+
+describe('the input of a job', () => {
+  it('is values, sizes, and files by name and place in their list', () => {
+    const input = {
+      prompt: 'https://is.only/a/word/here',
+      image_size: { width: 512, height: 768 },
+      steps: 4,
+      safe: true,
+      colors: ['red', 'blue'],
+      nothing: null,
+      mask_url: ' https://a.example/mask.png ',
+      image_urls: ['data:image/png;base64,AAAA', 'https://a.example/2.png'],
+    };
+    expect(readJobInput(input)).toEqual({
+      values: {
+        prompt: 'https://is.only/a/word/here',
+        image_size: { width: 512, height: 768 },
+        steps: 4,
+        safe: true,
+        colors: ['red', 'blue'],
+      },
+      files: {
+        mask_url: 'https://a.example/mask.png',
+        image_urls__1: 'data:image/png;base64,AAAA',
+        image_urls__2: 'https://a.example/2.png',
+      },
+    });
+  });
+
+  it.each([
+    ['a text', 'x'],
+    ['a list', []],
+    ['nothing', null],
+    ['objects with words', { loras: { path: 'x' } }],
+    ['lists of objects', { loras: [{ path: 'x' }] }],
+    ['lists of lists', { a: [[1]] }],
+    ['files beside words', { a: ['https://x.example/1.png', 'red'] }],
+    ['long texts in lists', { a: ['x'.repeat(201)] }],
+    ['a name with a path in it', { '../a': 1 }],
+    ['a name that looks like a place in a list', { image__1: 'x' }],
+    ['NUL', { prompt: 'a\0b' }],
+    ['half a character', { prompt: 'a\ud800' }],
+    ['a text that is too long', { prompt: 'x'.repeat(32_001) }],
+    ['too many files', { a: Array.from({ length: 9 }, () => 'https://x.example/1.png') }],
+    ['too many parameters', Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`a${i}`, 1]))],
+  ])('is refused when it is or holds %s', (_, input) => {
+    expect(() => readJobInput(input)).toThrow();
+  });
+
+  it('never lets an address through as a value, except in words for the model', () => {
+    const address = fc.oneof(fc.webUrl(), fc.constant('data:image/png;base64,AAAA'));
+    const name = fc.stringMatching(/^[a-z][a-z_]{0,20}$/).filter((text) => !text.includes('__'));
+    fc.assert(
+      fc.property(name, address, fc.boolean(), (key, url, listed) => {
+        fc.pre(!['prompt', 'negative_prompt', 'text', 'lyrics'].includes(key));
+        const { values } = readJobInput({ [key]: listed ? [url] : url });
+        expect(JSON.stringify(values)).toBe('{}');
+      }),
+    );
+  });
+
+  it('becomes a picture of the same shape in the sandbox', () => {
+    const of = (input: object) => sandboxValuesOf(readJobInput(input).values);
+    expect(of({ prompt: 'x', image_size: 'portrait_4_3', seed: 3 })).toEqual({
+      prompt: 'x',
+      width: 768,
+      height: 1024,
+      seed: 3,
+    });
+    expect(of({ image_size: { width: 64, height: 4096 } })).toEqual({ prompt: '', width: 256, height: 2048 });
+    expect(of({ prompt: 'x', aspect_ratio: '1:4', guidance: 2 })).toEqual({
+      prompt: 'x',
+      width: 512,
+      height: 2048,
+    });
+    expect(of({ text: 'x', seed: -1 })).toEqual({ text: 'x' });
+  });
+});
