@@ -123,6 +123,7 @@ export async function createServices(options: ServicesOptions) {
       recovery.fillFingerprints.start();
       await generation.stepWorker.start();
       await reports.reportJobs.startWorker(reports.makeReport);
+      await reports.scheduleJobs.startWorker(reports.reportSchedules);
     },
 
     /** Finishes what is at hand, then closes every connection. */

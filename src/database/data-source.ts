@@ -29,6 +29,8 @@ import { Gateway1700000000021 } from '../../migrations/0021-gateway.js';
 import { Pipelines1700000000023 } from '../../migrations/0023-pipelines.js';
 import { Money1700000000025 } from '../../migrations/0025-money.js';
 import { QualityAndReturns1700000000026 } from '../../migrations/0026-quality-and-returns.js';
+import { CounselReports1700000000031 } from '../../migrations/0031-counsel-reports.js';
+import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -59,6 +61,8 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Pipelines1700000000023,
   Money1700000000025,
   QualityAndReturns1700000000026,
+  CounselReports1700000000031,
+  ShareLinks1700000000032,
 ];
 
 export interface DataSourceOptions {

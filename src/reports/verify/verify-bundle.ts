@@ -15,6 +15,7 @@ import { checkContainer } from './check-container.js';
 import { type CheckedAnchors, checkDossier } from './check-dossier.js';
 import { checkEntries, openLog } from './check-log.js';
 import { checkMedia } from './check-media.js';
+import { checkSignedDossier } from './check-signed-dossier.js';
 import { type BundleContents, checkIndex, checkSums } from './check-sums.js';
 import { checkTime } from './check-time-stamps.js';
 import { checkWitnesses } from './check-witnesses.js';
@@ -149,6 +150,13 @@ async function checkEvidence(
     'The dossier contradicts the log.',
     () => checkDossier(contents.get(BUNDLE_PATHS.dossierJson)?.bytes, index, proved, anchors, checklist),
   );
+  if (index.v >= 3) {
+    await checklist.ask(
+      'dossier.json is signed by a report key whose certificate leads to the authority in this bundle.',
+      'The signature of the dossier does not hold.',
+      () => checkSignedDossier(index, contents, proved, checklist),
+    );
+  }
   return { dossier, witnessing, timeStamps: time.outcomes };
 }
 
@@ -181,7 +189,8 @@ const TIME_BOUND =
 
 const LIMITS = [
   'The certificate authority came with the bundle; compare it with the one that the organization names elsewhere.',
-  'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log.',
+  'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log. Its own signature is checked by programs that read PDF, e.g. pdfsig.',
+  'verify.html and CERTIFICATION.md: the page is a second verifier that came with the bundle, the certification a draft that nobody signed.',
   'A log proves what was recorded and that it has not changed since, not that what was recorded is true or that nothing was left out.',
   'That the asset infringes nothing or is protected by copyright does not follow from this. This is not legal advice.',
 ];

@@ -37,8 +37,11 @@ import {
   type DossierObligations,
   type DossierPicture,
 } from '../../domain/dossier.js';
+import { renderDossierJson } from '../../adapters/dossier-json.js';
+import { DOSSIER_TYPE } from '../../domain/report-kinds.js';
 import { type VerifyMedia } from '../bundle-verification.js';
 import { type Anchoring, NOBODY } from './anchoring.js';
+import { ReportSigning } from './report-signing.js';
 import { MemoryLog } from './memory-log.js';
 
 const AT = '2026-11-22T10:00:00.000Z';
@@ -62,14 +65,26 @@ export class EvidenceWorkshop {
   readonly clearanceId = publicId('clearance', newId());
   readonly runId = publicId('run', newId());
 
-  private constructor(readonly signing: SigningWorkshop) {}
+  private constructor(
+    readonly signing: SigningWorkshop,
+    readonly reportSigning: ReportSigning,
+  ) {}
 
   static async create(): Promise<EvidenceWorkshop> {
-    return new EvidenceWorkshop(await SigningWorkshop.create());
+    return new EvidenceWorkshop(await SigningWorkshop.create(), await ReportSigning.create(new Date(AT)));
   }
 
   close(): Promise<void> {
     return this.signing.close();
+  }
+
+  /** What lies beside the evidence: a report that is signed, and something in place of the PDF. */
+  async documents(dossier: AssetDossier): Promise<{ dossierPdf: Buffer; dossierJws: Buffer }> {
+    const signer = await this.reportSigning.signer();
+    return {
+      dossierPdf: Buffer.from('%PDF-1.7 stands for the report'),
+      dossierJws: await signer.signJson(renderDossierJson(dossier), DOSSIER_TYPE),
+    };
   }
 
   /** The verifier of the command line, with a cache: the same bytes are not parsed 200 times. */
@@ -391,6 +406,7 @@ export class EvidenceWorkshop {
       openings,
       assets,
       trustAnchorsPem: this.signing.keystore.caCertificatePem,
+      reportAnchorsPem: this.reportSigning.anchorsPem,
       identityLists: ownIdentityLists(this.signing.anchors.identities),
     };
   }
