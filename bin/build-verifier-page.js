@@ -88,7 +88,12 @@ export function buildVerifierPage() {
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
+  const licenses = ['jose/LICENSE.md', '@noble/hashes/LICENSE']
+    .map((path) => `${path}\n\n${readFileSync(join(ROOT, 'node_modules', path), 'utf8').trim()}`)
+    .join('\n\n\n')
+    .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
   return read('page.html')
+    .replace('<pre></pre>', () => `<pre>${licenses}</pre>`)
     .replace('POLICY', () => policy)
     .replace('<style></style>', () => `<style>${style}</style>`)
     .replace('<script></script>', () => `<script>${script}</script>`);
