@@ -173,6 +173,20 @@ export interface DossierModel {
   };
   readonly trainingData: { readonly disclosure: string; readonly summary: string };
   readonly indemnity: string;
+  readonly access: 'open-weights' | 'api' | 'code';
+  /** For a LoRA or fine-tune: from what and from which images it was made. */
+  readonly adaptation?:
+    | {
+        readonly base: string;
+        readonly relation: string;
+        readonly datasetManifestSha256: string | undefined;
+        /** By the manifest; absent where there is none. */
+        readonly images: number | undefined;
+        readonly releases: number;
+        /** Images whose right does not cover training, or nobody knows. */
+        readonly untrainable: number;
+      }
+    | undefined;
   readonly stepKeys: readonly string[];
 }
 

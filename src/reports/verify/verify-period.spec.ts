@@ -8,7 +8,6 @@ import { CompactRange } from '../../audit/core/compact-range.js';
 import { consistencyProof } from '../../audit/core/merkle-proof.js';
 import { type Hash, treeRoot } from '../../audit/core/merkle.js';
 import { formatBase64 } from '../../audit/core/strict-encoding.js';
-import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { writePeriodZip } from '../adapters/period-zip.js';
 import { CHECK_PROGRAM, periodInstructions } from '../adapters/period-instructions.js';

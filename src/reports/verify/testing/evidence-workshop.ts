@@ -641,6 +641,7 @@ const MODELS: AssetDossier['models'] = [
       summary: 'The vendor says nothing about the sources of its training data.',
     },
     indemnity: 'none: the license excludes every warranty and indemnity',
+    access: 'open-weights',
     stepKeys: ['generate'],
   },
   {
@@ -660,6 +661,7 @@ const MODELS: AssetDossier['models'] = [
     },
     trainingData: { disclosure: 'not applicable', summary: 'Deterministic image work; nothing was trained.' },
     indemnity: 'not applicable',
+    access: 'code',
     stepKeys: ['cut-out'],
   },
 ];
