@@ -11,6 +11,8 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const FOLDER = join(ROOT, 'src/reports/verifier-page');
 const JOSE = join(ROOT, 'node_modules/jose/dist/webapi');
 
+const BUFFER = join(FOLDER, 'browser-buffer.js');
+
 /** What a browser has otherwise, and the parts of a package that are used. */
 const REPLACED = {
   'node:crypto': [join(FOLDER, 'browser-crypto.js')],
@@ -51,10 +53,11 @@ function bundle(entry) {
     });
     modules.set(path, code);
   };
-  visit(join(FOLDER, 'browser-buffer.js'));
+  visit(BUFFER);
   visit(entry);
   const parts = [...modules].map(
-    ([path, code]) => `modules[${JSON.stringify(nameOf(path))}] = (exports, load, Buffer) => {\n${code}};\n`,
+    ([path, code]) =>
+      `modules[${JSON.stringify(nameOf(path))}] = (exports, load${path === BUFFER ? '' : ', Buffer'}) => {\n${code}};\n`,
   );
   return `'use strict';
 const modules = {}, loaded = {};

@@ -147,6 +147,10 @@ import { ReportScheduleController } from './reports/http/report-schedule.control
 import { ShareLinkController } from './reports/http/share-link.controller.js';
 import { SharedController } from './reports/http/shared.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
+import { ManageEndpoints } from './webhooks/application/manage-endpoints.js';
+import { Deliveries } from './webhooks/application/read-deliveries.js';
+import { WebhookAddresses } from './webhooks/application/webhook-address.js';
+import { WebhookEndpointController } from './webhooks/http/webhook-endpoint.controller.js';
 import { healthChecks } from './health-checks.js';
 import { type Services } from './services.js';
 
@@ -204,6 +208,7 @@ export class AppModule {
         ShareLinkController,
         SharedController,
         BomController,
+        WebhookEndpointController,
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
@@ -228,6 +233,9 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [FormUploads, new FormUploads(services.intake, services.idempotency)],
     [Authenticate, services.authenticate],
     [Administer, services.administer],
+    [ManageEndpoints, services.manageEndpoints],
+    [Deliveries, services.webhookDeliveries],
+    [WebhookAddresses, services.webhookAddresses],
     [EffectiveRegistry, services.registry],
     [ClearanceStanding, services.standing],
     [CompleteLineage, services.completeLineage],

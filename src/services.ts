@@ -15,6 +15,7 @@ import { composeReports } from './composition/reports.js';
 import { composeVerification } from './composition/verification.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
 import { composeOfferings } from './composition/vendors.js';
+import { composeWebhooks } from './composition/webhooks.js';
 import { WaiverFollowUp } from './licenses/application/waiver-follow-up.js';
 
 const JOBS_STOP_TIMEOUT_MS = 10_000;
@@ -67,6 +68,7 @@ export async function createServices(options: ServicesOptions) {
   );
   const erasure = composeErasure(options, log, assets);
   const reports = composeReports(options, database, log, reading, provenance, assets, licenses, verification);
+  const webhooks = composeWebhooks(options, database, log);
   return {
     ...database,
     ...log,
@@ -83,6 +85,7 @@ export async function createServices(options: ServicesOptions) {
     ...humanWork,
     ...erasure,
     ...reports,
+    ...webhooks,
     waiverFollowUp: new WaiverFollowUp((tx, clearanceId, keyMode) =>
       generation.resumeWaivedRun.resume(tx, clearanceId, keyMode),
     ),
@@ -121,6 +124,7 @@ export async function createServices(options: ServicesOptions) {
       }
       if (!configuration.roles.includes('worker')) return;
       recovery.fillFingerprints.start();
+      webhooks.webhookRounds.start();
       await generation.stepWorker.start();
       await reports.reportJobs.startWorker(reports.makeReport);
       await reports.scheduleJobs.startWorker(reports.reportSchedules);
@@ -129,6 +133,7 @@ export async function createServices(options: ServicesOptions) {
     /** Finishes what is at hand, then closes every connection. */
     async stop(): Promise<void> {
       await recovery.fillFingerprints.stop();
+      await webhooks.webhookRounds.stop();
       await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
       await generation.studioProvider.close();
       await log.anchorLoop.stop();

@@ -56,6 +56,7 @@ export async function composeDatabase({ configuration, database, logger }: Servi
       requests: deriveKey(masterKey, 'gateway requests'),
       links: deriveKey(masterKey, 'gateway links'),
     },
+    webhookKey: deriveKey(masterKey, 'webhook endpoints'),
     providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),
   };
 }

@@ -107,6 +107,13 @@ export const ENVIRONMENT = z.object({
     .default('')
     .transform(list)
     .describe('host:port pairs on private networks that may be contacted, e.g. 10.0.0.5:8188'),
+  COLOPHON_WEBHOOK_ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform(list)
+    .describe(
+      'host:port pairs on private networks to which webhooks may be sent; the list above does not count for them',
+    ),
   COLOPHON_REMOTE_MANIFEST_HOSTS: z
     .string()
     .default('')
@@ -225,6 +232,7 @@ export interface Configuration {
   readonly verificationsPerMinute: number;
   readonly uploadMaxBytes: number;
   readonly outboundAllowedHosts: readonly string[];
+  readonly webhookAllowedHosts: readonly string[];
   readonly remoteManifestHosts: readonly string[];
   readonly trustListUrls: { readonly signers: string; readonly timeStamps: string };
   readonly recovery: {
@@ -297,6 +305,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,
     outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
+    webhookAllowedHosts: env.COLOPHON_WEBHOOK_ALLOWED_HOSTS,
     remoteManifestHosts: env.COLOPHON_REMOTE_MANIFEST_HOSTS,
     trustListUrls: { signers: env.COLOPHON_TRUST_LIST_URL, timeStamps: env.COLOPHON_TSA_TRUST_LIST_URL },
     recovery: {

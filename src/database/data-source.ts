@@ -31,6 +31,7 @@ import { Money1700000000025 } from '../../migrations/0025-money.js';
 import { QualityAndReturns1700000000026 } from '../../migrations/0026-quality-and-returns.js';
 import { CounselReports1700000000031 } from '../../migrations/0031-counsel-reports.js';
 import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
+import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -63,6 +64,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   QualityAndReturns1700000000026,
   CounselReports1700000000031,
   ShareLinks1700000000032,
+  WebhookEndpoints1700000000033,
 ];
 
 export interface DataSourceOptions {

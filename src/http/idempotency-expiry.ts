@@ -7,11 +7,15 @@ const BATCH = 1_000;
 const MAX_BATCHES = 100;
 const INTERVAL_MS = 3_600_000;
 
-/** What remembers requests, each with the function that forgets old ones (migrations 0017 and 0021). */
-const FORGET = ['delete_expired_idempotency_keys', 'delete_expired_gateway_requests'] as const;
+/** What remembers requests and deliveries, each with the function that forgets old ones (migrations 0017, 0021, 0033). */
+const FORGET = [
+  'delete_expired_idempotency_keys',
+  'delete_expired_gateway_requests',
+  'delete_old_webhook_deliveries',
+] as const;
 
 /**
- * Deletes idempotency keys and requests of the gateway that are older than 30 days, every hour. A request that is
+ * Deletes idempotency keys, requests of the gateway and records of webhooks older than 30 days, every hour. A request that is
  * repeated after that is a new request. Any number of processes may run one.
  */
 export class IdempotencyExpiry {

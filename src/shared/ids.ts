@@ -37,6 +37,8 @@ export const ID_PREFIXES = {
   vote: 'vot',
   baseline: 'bas',
   outcomeImport: 'oim',
+  webhookEndpoint: 'whe',
+  webhookDelivery: 'whd',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -316,6 +316,10 @@ describe('ids of another organization', () => {
     const terms = { ...json({ terms: ['their word'] }), method: 'PUT', key: live };
     const set = await app.request('/v1/policies/blocked-terms', terms);
     ids.policies = ((await set.json()) as { id: string }).id;
+    // Of what this file never does, so nothing is ever sent there.
+    const hook = json({ url: 'https://1.1.1.1/hook', events: ['budget.removed'] });
+    const endpoint = await app.request('/v1/webhook-endpoints', { ...hook, key: live });
+    ids['webhook-endpoints'] = ((await endpoint.json()) as { id: string }).id;
     const report = json({ kind: 'asset', format: 'json', assetId: ids.assets });
     const { id } = (await (await app.request('/v1/reports', { ...report, key: live })).json()) as {
       id: string;
@@ -357,7 +361,8 @@ describe('ids of another organization', () => {
         .replace(/\{(id|entry)\}/, id)
         .replace('{key}', 'generate')
         .replace('{name}', 'hero-image')
-        .replace('{obligationId}', ids.obligation ?? '');
+        .replace('{obligationId}', ids.obligation ?? '')
+        .replace('{delivery}', `whd_${'0'.repeat(32)}`);
       if (method === 'get') return app.request(url, { key });
       if (path.endsWith('/contributions'))
         return app.request(url, {

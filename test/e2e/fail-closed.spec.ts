@@ -113,6 +113,13 @@ async function expectAllRefused({ send }: Requests): Promise<void> {
   expect(await traces()).toEqual(before);
 }
 
+/** Status of `/readyz`, and what it says of the log. */
+async function readiness(): Promise<[number, string | undefined]> {
+  const answer = await app.request('/readyz', { key: null });
+  const { checks } = (await answer.json()) as { checks: { name: string; detail: string }[] };
+  return [answer.status, checks.find(({ name }) => name === 'log')?.detail];
+}
+
 /** One committed entry that waits for its place in the log. */
 async function commitSomething({ keys }: Tenant): Promise<void> {
   const project = { ...json({ name: randomUUID() }), key: keys.live };
@@ -143,8 +150,12 @@ describe('P3: while the log of an organization is not published, nothing is begu
   });
 
   it('because no sequencer runs: refused after two minutes, and everything goes on when it is back', async () => {
+    expect(await readiness()).toEqual([200, 'no entry waits for a sequencer']);
     await commitSomething(ours);
-    await age('audit_pending', ours, 110);
+    await age('audit_pending', ours, 20);
+    expect(await readiness()).toEqual([200, 'no entry waits for a sequencer']);
+    await age('audit_pending', ours, 90);
+    expect(await readiness()).toEqual([503, expect.stringContaining('Entries wait for a sequencer')]);
     const [upload] = requests.send.slice(1);
     expect((await upload?.())?.status).toBe(201);
     await age('audit_pending', ours, 11);
@@ -156,6 +167,7 @@ describe('P3: while the log of an organization is not published, nothing is begu
     expect(await statusesOf(besides)).toEqual(ACCEPTED);
 
     await app.services.sequencer.runOnce();
+    expect(await readiness()).toEqual([200, 'no entry waits for a sequencer']);
     expect(await statusesOf(requests)).toEqual(ACCEPTED);
   });
 

@@ -11,11 +11,11 @@ import { startTestApplication, type TestApplication } from './test-application.j
 
 const GENERATE_AND_EDIT = ['generate', 'edit'] as const;
 
-/** What the operator added for these tests: models under the vendors' own names. The last one is forbidden. */
+/** What the operator added for these tests: models that the product does not know yet. The last one is forbidden. */
 export const MODELS = {
-  openai: 'gpt-image-1.5',
-  gemini: 'gemini-3.1-flash-image',
-  forbidden: 'gpt-image-1-mini',
+  openai: 'gpt-image-3',
+  gemini: 'gemini-4-flash-image',
+  forbidden: 'gpt-image-3-mini',
 } as const;
 
 /** The whole product with OpenAI and Google behind it, and the gateway of `hero-image` open. */
@@ -32,7 +32,7 @@ export class GatewayWorld {
     const [openai, google] = await Promise.all([FakeOpenAi.start(), FakeGoogle.start()]);
     const folder = mkdtempSync(join(tmpdir(), 'colophon-gateway-'));
     const serversFile = join(folder, 'servers.json');
-    writeFileSync(serversFile, JSON.stringify({ offerings: OFFERINGS }), { mode: 0o600 });
+    writeFileSync(serversFile, JSON.stringify({ offerings: OFFERINGS, prices: PRICES }), { mode: 0o600 });
     const app = await startTestApplication({
       COLOPHON_SERVERS_FILE: serversFile,
       OPENAI_API_KEY: FAKE_OPENAI_KEY,
@@ -90,10 +90,22 @@ export class GatewayWorld {
 }
 
 const OFFERINGS = [
-  { listingId: 'gpt-image-1.5@openai', provider: 'openai', endpoint: MODELS.openai },
-  { listingId: 'nano-banana-2@gemini-api', provider: 'google', endpoint: MODELS.gemini },
-  { listingId: 'gpt-image-1-mini@openai', provider: 'openai', endpoint: MODELS.forbidden },
+  { listingId: 'gpt-image-3@openai', provider: 'openai', endpoint: MODELS.openai },
+  { listingId: 'nano-banana-3@gemini-api', provider: 'google', endpoint: MODELS.gemini },
+  { listingId: 'gpt-image-3-mini@openai', provider: 'openai', endpoint: MODELS.forbidden },
 ].map((offering) => ({ ...offering, operations: GENERATE_AND_EDIT }));
+
+const PRICES = OFFERINGS.map(({ provider, endpoint }) => ({
+  provider,
+  endpoint,
+  price: {
+    family: 'per-image',
+    tiers: [{ microUsd: 34_000 }],
+    source: 'a contract',
+    dateRead: '2026-11-22',
+    verified: true,
+  },
+}));
 
 const LISTINGS: readonly Listing[] = OFFERINGS.map(({ listingId: id, endpoint }) => {
   const roles: Listing['roles'] = ['generator', 'editor'];

@@ -166,6 +166,22 @@ export class RouteCalls {
       const send = () => this.ask(`/v1/use-cases/${id}/outcomes/import`, init);
       return [{ send, status: 201, writes: ['outcomes.recorded'] }];
     },
+    'POST /v1/webhook-endpoints': () => [this.setWebhookEndpoint()],
+    'PATCH /v1/webhook-endpoints/{id}': async () => {
+      const path = await this.webhookEndpoint();
+      const init = { ...json({ state: 'paused' }), method: 'PATCH' };
+      return [{ send: () => this.ask(path, init), status: 200, writes: ['webhook_endpoint.set'] }];
+    },
+    'POST /v1/webhook-endpoints/{id}/secret': async () => {
+      const path = await this.webhookEndpoint();
+      const send = () => this.ask(`${path}/secret`, { method: 'POST' });
+      return [{ send, status: 201, writes: ['webhook_endpoint.secret_rotated'] }];
+    },
+    'DELETE /v1/webhook-endpoints/{id}': async () => {
+      const path = await this.webhookEndpoint();
+      const send = () => this.ask(path, { method: 'DELETE' });
+      return [{ send, status: 200, writes: ['webhook_endpoint.removed'] }];
+    },
     'PUT /v1/providers/{provider}/credentials': () => [this.setProviderKey()],
     'DELETE /v1/providers/{provider}/credentials': async () => {
       await this.answer(this.setProviderKey().send());
@@ -501,6 +517,19 @@ export class RouteCalls {
       await this.answer(this.setProviderKey().send());
       return this.look('/v1/providers/openai/credentials');
     },
+    'GET /v1/webhook-endpoints': () => this.look('/v1/webhook-endpoints'),
+    'POST /v1/webhook-endpoints/{id}/trial': async () => {
+      const path = await this.webhookEndpoint();
+      return { send: () => this.ask(`${path}/trial`, { method: 'POST' }), status: 202 };
+    },
+    'GET /v1/webhook-endpoints/{id}/deliveries': async () =>
+      this.look(`${await this.webhookEndpoint()}/deliveries`),
+    'POST /v1/webhook-endpoints/{id}/deliveries/{delivery}/send-again': async () => {
+      const path = await this.webhookEndpoint();
+      const { id } = await this.answer<{ id: string }>(this.ask(`${path}/trial`, { method: 'POST' }));
+      await this.world.inspector.query(`UPDATE webhook_delivery SET state = 'delivered'`);
+      return { send: () => this.ask(`${path}/deliveries/${id}/send-again`, { method: 'POST' }), status: 202 };
+    },
     'GET /v1/models': () => this.look('/v1/models'),
     'GET /v1/models/changes': () => this.look('/v1/models/changes?since=2026-01-01'),
     'GET /v1/models/{id}': () => this.look(`/v1/models/${PAID_MODEL}`),
@@ -713,6 +742,19 @@ export class RouteCalls {
     const organizationId = parsePublicId('organization', app.instance.organizationId) ?? '';
     const steps = await inspector.query<{ id: string }>('SELECT id FROM step_run WHERE run_id = $1', [runId]);
     for (const { id } of steps) await app.services.advanceStep.advance(organizationId, id);
+  }
+
+  private setWebhookEndpoint(): Call {
+    const init = json({ url: 'https://1.1.1.1/hook', events: ['asset.released'] });
+    const send = () => this.ask('/v1/webhook-endpoints', init);
+    return { send, status: 201, writes: ['webhook_endpoint.set'] };
+  }
+
+  /** Path of a new one. An organization has at most 20, so the one before it goes. */
+  private async webhookEndpoint(): Promise<string> {
+    await this.world.inspector.query(`UPDATE webhook_endpoint SET state = 'removed', sealed = ''`);
+    const { id } = await this.answer<{ id: string }>(this.setWebhookEndpoint().send());
+    return `/v1/webhook-endpoints/${id}`;
   }
 
   private setProviderKey(): Call {

@@ -645,6 +645,16 @@ export const ENTRY_DATA_SCHEMAS = {
   /** From now until it is lifted nothing that it covers is erased. */
   'legal_hold.placed': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
   'legal_hold.lifted': z.strictObject({ scopeKind: z.enum(HOLD_SCOPES), scopeId: id.optional() }),
+  /** Where the organization is told of what happens, as it is from now on. Of the address only its host: it may hold a token. */
+  'webhook_endpoint.set': z.strictObject({
+    host: identifier,
+    state: z.enum(['active', 'paused', 'disabled']),
+    events: z.array(z.string().max(60)).min(1).max(50),
+  }),
+  'webhook_endpoint.secret_rotated': z.strictObject({ host: identifier }),
+  'webhook_endpoint.removed': z.strictObject({ host: identifier }),
+  /** By this program: the receiver said that it is gone, or took nothing for days. */
+  'webhook_endpoint.disabled': z.strictObject({ host: identifier, because: z.enum(['gone', 'failing']) }),
 } as const satisfies Record<string, z.ZodType>;
 
 export type EntryType = keyof typeof ENTRY_DATA_SCHEMAS;
@@ -683,6 +693,7 @@ export const SUBJECT_KINDS = [
   'signing_key',
   'budget',
   'price',
+  'webhook_endpoint',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { effort } from '../../../test/support/effort.js';
 import { Integer, OctetString } from 'asn1js';
 import { AlgorithmIdentifier, MessageImprint } from 'pkijs';
 import { AuthorityKeys, type KeyKind } from '../../../test/fakes/time-stamp-authority/authority-keys.js';
@@ -14,7 +15,7 @@ import { type TimeStampVerification, verifyTimeStampToken } from './time-stamp-t
 
 const message = Buffer.from('log.example/logs/a\n7\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n');
 /** Flipped bits of a token; a campaign sets its own number. */
-const FLIPS = Number(process.env.COLOPHON_LOG_FLIPS ?? 100);
+const FLIPS = effort(100, 2000);
 /** Certificates of the fake begin a day before now. */
 const genTime = new Date();
 const NONCE = 0xf123456789abcdefn;

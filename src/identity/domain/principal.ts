@@ -38,6 +38,8 @@ const PERMISSIONS = {
   'policies:set': ['legal', 'admin'],
   /** The facts and rights under which calls of SDKs run, which cannot state any themselves. */
   'gateway:set': ['legal', 'admin'],
+  /** Where other systems are told of what happens. */
+  'webhooks:manage': ['admin'],
   'pipelines:create': ['creator'],
   /** Whoever is asked by the person, or by a court. A hold is the counterweight, so admins cannot lift one. */
   'erasures:create': ['legal', 'admin'],

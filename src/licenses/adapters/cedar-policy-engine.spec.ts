@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { effort } from '../../../test/support/effort.js';
 import fc from 'fast-check';
 import { type Decision, type Finding } from '../domain/finding.js';
 import {
@@ -90,7 +91,7 @@ describe('policies on top of a license decision', () => {
         expect(STRICTNESS[both.decision]).toBeGreaterThanOrEqual(STRICTNESS[license.decision]);
         expect(both.findings).toEqual(expect.arrayContaining([...license.findings]));
       }),
-      { numRuns: 60 },
+      { numRuns: effort(20, 1000) },
     );
   });
 
@@ -107,7 +108,7 @@ describe('policies on top of a license decision', () => {
         });
         expect(backward).toEqual(forward);
       }),
-      { numRuns: 40 },
+      { numRuns: effort(15, 500) },
     );
   });
 
@@ -119,7 +120,7 @@ describe('policies on top of a license decision', () => {
         expect(STRICTNESS[both.decision]).toBeGreaterThanOrEqual(STRICTNESS[alone.decision]);
         expect(both.findings).toEqual(expect.arrayContaining([...alone.findings]));
       }),
-      { numRuns: 40 },
+      { numRuns: effort(15, 500) },
     );
   });
 

@@ -200,6 +200,7 @@ interface Dossier {
   readonly reportId: string;
   readonly createdAt: string;
   readonly asset: { readonly id: string; readonly sha256: string; readonly entryIndex: number };
+  readonly chain: readonly { readonly sha256: string; readonly manifestSha256: string }[];
 }
 
 function readDossier(files: BundleFiles): Dossier | undefined {
@@ -222,10 +223,15 @@ function checkAsset(files: BundleFiles, dossier: Dossier | undefined, faults: st
   if (entry.type !== 'asset.signed' || entry.subject.id !== asset.id)
     faults.push('the entry that the dossier names is not the signing of this file');
   if (entry.data.sha256 !== asset.sha256) faults.push('the log recorded another SHA-256 than the dossier');
-  const found = [...files].some(
-    ([path, bytes]) => path.startsWith('assets/') && sha256Hex(bytes) === asset.sha256,
-  );
-  if (!found) faults.push('no media file has the SHA-256 that the log recorded');
+  const known = new Set(dossier.chain.flatMap((each) => [each.sha256, each.manifestSha256]));
+  let isThere = false;
+  for (const [path, bytes] of files) {
+    if (!path.startsWith('assets/')) continue;
+    const hash = sha256Hex(bytes);
+    if (hash === asset.sha256) isThere = true;
+    if (!known.has(hash)) faults.push(`${path} is no file of the dossier, or was changed`);
+  }
+  if (!isThere) faults.push('no media file has the SHA-256 that the log recorded');
 }
 
 /** @returns SHA-256 of the certificate */

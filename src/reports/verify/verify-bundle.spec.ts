@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { effort } from '../../../test/support/effort.js';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../shared/bytes.js';
@@ -82,11 +83,11 @@ describe('an evidence bundle as it was written', () => {
     expect(again.equals(await readFile(bundlePath))).toBe(true);
   });
 
-  it('finds 200 random flipped bits, wherever they are', async () => {
+  it('finds random flipped bits, wherever they are', async () => {
     const bytes = await readFile(bundlePath);
     const random = randomNumbers(20_261_122);
     const missed: number[] = [];
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < effort(40, 1000); i++) {
       const position = Math.floor(random() * bytes.length);
       const altered = Buffer.from(bytes);
       altered.writeUInt8((altered[position] ?? 0) ^ (1 << Math.floor(random() * 8)), position);
@@ -100,7 +101,7 @@ describe('an evidence bundle as it was written', () => {
     const directory = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
     const directoryStart = bytes.readUInt32LE(directory + 16);
     const missed: number[] = [];
-    for (let position = directoryStart; position < bytes.length; position += 31) {
+    for (let position = directoryStart; position < bytes.length; position += effort(97, 13)) {
       const altered = Buffer.from(bytes);
       altered.writeUInt8((altered[position] ?? 0) ^ 0x01, position);
       if ((await verifyBytes(altered)).verdict === 'valid') missed.push(position);

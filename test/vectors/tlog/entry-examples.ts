@@ -657,4 +657,29 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'legal_hold', id: id('lhd') },
     data: { scopeKind: 'organization' },
   },
+  'webhook_endpoint.set': {
+    ...common,
+    type: 'webhook_endpoint.set',
+    subject: { kind: 'webhook_endpoint', id: id('whe') },
+    data: { host: 'hooks.example', state: 'active', events: ['asset.released', 'run.*'] },
+  },
+  'webhook_endpoint.secret_rotated': {
+    ...common,
+    type: 'webhook_endpoint.secret_rotated',
+    subject: { kind: 'webhook_endpoint', id: id('whe') },
+    data: { host: 'hooks.example' },
+  },
+  'webhook_endpoint.removed': {
+    ...common,
+    type: 'webhook_endpoint.removed',
+    subject: { kind: 'webhook_endpoint', id: id('whe') },
+    data: { host: 'hooks.example' },
+  },
+  'webhook_endpoint.disabled': {
+    ...common,
+    type: 'webhook_endpoint.disabled',
+    actor: { kind: 'system', id: 'colophon' },
+    subject: { kind: 'webhook_endpoint', id: id('whe') },
+    data: { host: 'hooks.example', because: 'gone' },
+  },
 };

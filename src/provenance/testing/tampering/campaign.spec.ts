@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { effort } from '../../../../test/support/effort.js';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { C2paReader } from '../../adapters/c2pa-reader.js';
 import { OWN_TRUST_LIST } from '../../domain/trust-list.js';
@@ -8,8 +9,8 @@ import { type CampaignAuthorities, campaignAuthorities, forgeries } from './forg
 
 /** The short version of bench/tampering.ts: other bits in each run, the seed is told when it fails. */
 const SEED = Math.floor(Math.random() * 2 ** 31);
-const FLIPS = 12;
-const CUTS = 5;
+const FLIPS = effort(4, 100);
+const CUTS = effort(3, 25);
 
 let workshop: SigningWorkshop;
 let authorities: CampaignAuthorities;
