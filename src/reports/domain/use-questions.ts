@@ -15,8 +15,8 @@ export function adaptations({ models }: AssetDossier): CounselAnswer {
     const known = models.every(({ access }) => access !== 'open-weights');
     const answer = known
       ? 'None is recorded; the models are run by their vendors, or are fixed calculations.'
-      : 'None is recorded.';
-    return { question, answer, entryIndices: [], answered: models.length > 0 };
+      : 'None is recorded. Who runs open weights could have loaded one without saying so.';
+    return { question, answer, entryIndices: [], answered: known && models.length > 0 };
   }
   return {
     question,

@@ -88,7 +88,7 @@ export async function attachEvidence(
     bytes,
   });
   const { log } = dossier;
-  const media = await mediaFiles(evidence);
+  const media = await mediaFiles(dossier, evidence);
   const attachments = [
     supplement('checkpoint', 'text/plain', 'Signed tree head of the log', Buffer.from(log.checkpointNote)),
     supplement(
@@ -115,8 +115,8 @@ export async function attachEvidence(
   };
 }
 
-async function mediaFiles({ assets }: BundleEvidence): Promise<PdfAttachment[]> {
-  const [asset] = assets;
+async function mediaFiles(dossier: AssetDossier, { assets }: BundleEvidence): Promise<PdfAttachment[]> {
+  const asset = assets.find(({ assetId }) => assetId === dossier.asset.id);
   if (asset === undefined) return [];
   const bytes = await readFile(asset.path);
   if (bytes.length > MAX_ATTACHED_MEDIA_BYTES) return [];
