@@ -38,7 +38,7 @@ export function bundleZip(files: readonly BundleZipFile[], createdAt: Date): Rea
 
 /** The same for files whose size is known only when they have been written: it stands after them, in a descriptor. */
 export function growingZip(
-  files: readonly { readonly path: string; open(): Readable }[],
+  files: readonly { readonly path: string; readonly open: () => Readable }[],
   createdAt: Date,
 ): Readable {
   const zip = new ZipFile();

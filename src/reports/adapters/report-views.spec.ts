@@ -173,12 +173,12 @@ describe('gaps', () => {
   it('of a model never take silence for a yes', () => {
     const file = modelFile();
     const { trainingData } = file.listing;
-    const { rightsBasis: _basis, optOuts: _optOuts, ...silent } = trainingData;
+    const { source, verified, summary } = trainingData;
     const gaps = modelGaps({
       ...file,
       listing: {
         ...file.listing,
-        trainingData: { ...silent, disclosure: 'unknown' },
+        trainingData: { source, verified, summary, disclosure: 'unknown' },
         indemnity: { ...file.listing.indemnity, offered: 'unknown' },
         license: {
           ...file.listing.license,

@@ -4,7 +4,6 @@ import { type Tx } from '../../database/organization-tx.js';
 import { actorOf, SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
-import { type ListingId } from '../../licenses/domain/listing.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
@@ -104,7 +103,7 @@ export class RequestReport {
     if (kind === 'campaign') return this.requireCampaign(tx, subjectId ?? '', parameters.useCase);
     if (kind === 'model') {
       const { index } = await this.registry.now(tx);
-      if (index.get((parameters.listingId ?? '') as ListingId) === undefined)
+      if (index.get(parameters.listingId ?? '') === undefined)
         throw new ColophonError('not_found', 'There is no model listing with this id.');
     }
     return undefined;

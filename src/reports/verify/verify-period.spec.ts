@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompactRange } from '../../audit/core/compact-range.js';
@@ -97,9 +98,7 @@ async function write(lines: Lines, change: Partial<PeriodIndex> = {}, first = FI
       { path: PERIOD_PATHS.reportAnchors, bytes: Buffer.from(signing.anchorsPem) },
       { path: PERIOD_PATHS.instructions, bytes: Buffer.from(periodInstructions(index)) },
     ],
-    lines: (async function* () {
-      yield* lines;
-    })(),
+    lines: Readable.from(lines, { objectMode: true }),
     createdAt: new Date(AT),
     destinationPath,
   });
