@@ -47,15 +47,12 @@ export class ReadShared {
    */
   async content(
     token: string | undefined,
-    reportId: string,
+    reportId: string | undefined,
     isBodySent: boolean,
   ): Promise<{ report: ReportEntity; body: Readable }> {
     const report = await this.using(token, async (tx, link) => {
-      const found = await tx.manager.findOneBy(ReportEntity, {
-        organizationId: tx.organizationId,
-        id: reportId,
-        state: 'DONE',
-      });
+      const where = { organizationId: tx.organizationId, id: reportId ?? '', state: 'DONE' as const };
+      const found = reportId === undefined ? null : await tx.manager.findOneBy(ReportEntity, where);
       if (found === null || !opens(link, found))
         throw new ColophonError('not_found', 'This link opens no report with this id.');
       if (isBodySent) await this.record(tx, link, found);

@@ -6,8 +6,7 @@ import { packageFile } from '../../config/package-root.js';
 import { Audited, Unaudited } from '../../http/audited.js';
 import { Public } from '../../http/authentication.guard.js';
 import { SendsBody } from '../../http/conditional.js';
-import { idOf } from '../../http/validation.js';
-import { publicId } from '../../shared/ids.js';
+import { parsePublicId, publicId } from '../../shared/ids.js';
 import { type ReportEntity } from '../adapters/report.entity.js';
 import { ReadShared } from '../application/read-shared.js';
 import { REPORT_EXTENSIONS } from '../domain/report-kinds.js';
@@ -49,11 +48,13 @@ export class SharedController {
   @ApiOperation({ summary: 'A report that the link opens. Each reading is written into the log first' })
   async content(
     @Headers('authorization') authorization: string | undefined,
-    @Param('id', idOf('report')) id: string,
+    @Param('id') id: string,
     @SendsBody() isBodySent: boolean,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { report, body } = await this.shared.content(tokenIn(authorization), id, isBodySent);
+    // The link first: without one nobody learns what an id looks like.
+    const reportId = parsePublicId('report', id);
+    const { report, body } = await this.shared.content(tokenIn(authorization), reportId, isBodySent);
     const name = `${publicId('report', report.id)}.${REPORT_EXTENSIONS[report.format]}`;
     await reply
       .headers({

@@ -190,7 +190,8 @@ const TIME_BOUND =
 const LIMITS = [
   'The certificate authority came with the bundle; compare it with the one that the organization names elsewhere.',
   'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log. Its own signature is checked by programs that read PDF, e.g. pdfsig.',
-  'verify.html and CERTIFICATION.md: the page is a second verifier that came with the bundle, the certification a draft that nobody signed.',
+  'The authority for reports, trust/report-ca.pem, is the word of the bundle itself; compare it with the one that the organization names elsewhere.',
+  'CERTIFICATION.md is a draft that nobody has signed, and verify.html cannot vouch for itself.',
   'A log proves what was recorded and that it has not changed since, not that what was recorded is true or that nothing was left out.',
   'That the asset infringes nothing or is protected by copyright does not follow from this. This is not legal advice.',
 ];

@@ -62,6 +62,7 @@ interface SignedStep {
 /** For tests: one asset with its whole record, made with a real log, real signatures and real pictures. */
 export class EvidenceWorkshop {
   readonly log = new MemoryLog('localhost:8080/logs/org_018f2d1c7a3e7b4c8d5e6f7a8b9c0d1e');
+  private readonly signed = new Map<string, Buffer>();
   readonly clearanceId = publicId('clearance', newId());
   readonly runId = publicId('run', newId());
 
@@ -80,10 +81,14 @@ export class EvidenceWorkshop {
 
   /** What lies beside the evidence: a report that is signed, and something in place of the PDF. */
   async documents(dossier: AssetDossier): Promise<{ dossierPdf: Buffer; dossierJws: Buffer }> {
+    const json = renderDossierJson(dossier);
     const signer = await this.reportSigning.signer();
+    // ECDSA signs the same bytes differently each time; a bundle with the same documents has the same bytes.
+    const dossierJws = this.signed.get(sha256Hex(json)) ?? (await signer.signJson(json, DOSSIER_TYPE));
+    this.signed.set(sha256Hex(json), dossierJws);
     return {
       dossierPdf: Buffer.from('%PDF-1.7 stands for the report'),
-      dossierJws: await signer.signJson(renderDossierJson(dossier), DOSSIER_TYPE),
+      dossierJws,
     };
   }
 
