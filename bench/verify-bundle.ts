@@ -94,7 +94,7 @@ async function makeBundle(
     Math.max(0, entries - RECORD_ENTRIES),
   );
   const destinationPath = workshop.signing.newPath();
-  const dossierPdf = Buffer.from('%PDF-1.7 stands for the report');
-  await writeEvidenceBundle({ dossier, dossierPdf, evidence, destinationPath });
+  const documents = await workshop.documents(dossier);
+  await writeEvidenceBundle({ dossier, ...documents, evidence, destinationPath });
   return destinationPath;
 }

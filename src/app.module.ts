@@ -166,10 +166,17 @@ import { SbrManifestsController } from './recovery/http/sbr-manifests.controller
 import { SbrMatchesController } from './recovery/http/sbr-matches.controller.js';
 import { SbrServicesController } from './recovery/http/sbr-services.controller.js';
 import { BillOfMaterials } from './reports/application/bill-of-materials.js';
+import { ReadShared } from './reports/application/read-shared.js';
+import { ReportSchedules } from './reports/application/report-schedules.js';
+import { ShareLinks } from './reports/application/share-links.js';
+import { ListReports } from './reports/application/list-reports.js';
 import { ReadReport } from './reports/application/read-report.js';
 import { RequestReport } from './reports/application/request-report.js';
 import { CertificateController } from './reports/http/certificate.controller.js';
 import { BomController } from './reports/http/bom.controller.js';
+import { ReportScheduleController } from './reports/http/report-schedule.controller.js';
+import { ShareLinkController } from './reports/http/share-link.controller.js';
+import { SharedController } from './reports/http/shared.controller.js';
 import { ReportController } from './reports/http/report.controller.js';
 import { ManageEndpoints } from './webhooks/application/manage-endpoints.js';
 import { Deliveries } from './webhooks/application/read-deliveries.js';
@@ -239,6 +246,9 @@ export class AppModule {
         ErasureController,
         LogFilesController,
         ReportController,
+        ReportScheduleController,
+        ShareLinkController,
+        SharedController,
         BomController,
         WebhookEndpointController,
       ],
@@ -371,6 +381,10 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [RequestReport, services.requestReport],
     [BillOfMaterials, services.billOfMaterials],
     [ReadReport, services.readReport],
+    [ListReports, services.listReports],
+    [ShareLinks, services.shareLinks],
+    [ReadShared, services.readShared],
+    [ReportSchedules, services.reportSchedules],
     [Health, new Health(healthChecks(services))],
     [Metrics, metrics],
   ];

@@ -10,7 +10,9 @@ import {
   ReviewEntity,
 } from './contributions/adapters/contribution.entity.js';
 import { PipelineEntity, RunEntity, StepRunEntity } from './generation/adapters/run.entity.js';
+import { ReportScheduleEntity } from './reports/adapters/report-schedule.entity.js';
 import { ReportEntity } from './reports/adapters/report.entity.js';
+import { ShareLinkEntity } from './reports/adapters/share-link.entity.js';
 
 /** Every TypeORM entity. Tables without one are written and read with SQL where it matters which statement runs. */
 export const ENTITIES = [
@@ -25,4 +27,6 @@ export const ENTITIES = [
   ReviewEntity,
   AssetReleaseEntity,
   ReportEntity,
+  ReportScheduleEntity,
+  ShareLinkEntity,
 ];

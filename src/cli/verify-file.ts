@@ -12,9 +12,12 @@ import {
   type MediaVerifier,
 } from '../provenance/domain/media-verifier.port.js';
 import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list.js';
+import { PERIOD_PATHS } from '../reports/domain/period-format.js';
 import { type BundleVerification } from '../reports/verify/bundle-verification.js';
+import { type PeriodVerification, runVerifyPeriod } from '../reports/verify/verify-period.js';
 import { runVerifyBundle } from '../reports/verify/verify-bundle.js';
 import { isColophonError } from '../shared/errors.js';
+import { archiveHolds } from './batch-files.js';
 import { Unusable } from './exit-code.js';
 import { isWithin, type TrustList } from './trust-list.js';
 
@@ -38,6 +41,12 @@ export type VerifiedFile =
       readonly verdict: Verdict;
       readonly headline: string;
       readonly verification: BundleVerification;
+    }
+  | {
+      readonly kind: 'period';
+      readonly verdict: Verdict;
+      readonly headline: string;
+      readonly verification: PeriodVerification;
     };
 
 export interface VerifyFileOptions {
@@ -86,7 +95,10 @@ export const inSeparateProcess: OpenVerifier = (trust, { lists = [], jobs = 1 } 
  */
 export async function verifyFile(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
   const head = await readHead(path);
-  if (isZip(head)) return verifyBundle(path, options);
+  if (isZip(head)) {
+    const isPeriod = await archiveHolds(path, PERIOD_PATHS.index);
+    return isPeriod ? verifyPeriod(path, options) : verifyBundle(path, options);
+  }
   const { openVerifier = inSeparateProcess, trustList, lists = [], identityLists = [] } = options;
   const verifier = openVerifier(trustList, { lists: [...identityLists, ...lists] });
   try {
@@ -113,7 +125,7 @@ export async function verifyMediaFile(
   }
   throw new Unusable(
     head.toString('latin1').startsWith('%PDF-')
-      ? 'a dossier is for reading; verify the evidence bundle (zip) or the media file instead'
+      ? 'a report in PDF is for reading, and its signature is checked by a PDF reader or pdfsig; verify the evidence bundle (zip) or the media file instead'
       : `the file is neither a media file of a kind that is signed here (${SIGNABLE_NAMES}) nor an evidence bundle`,
   );
 }
@@ -199,6 +211,18 @@ function judge({ verdict }: MediaVerification): { verdict: Verdict; headline: st
     case 'none':
       return { verdict: 'unusable', headline: 'the file carries no manifest, so there is nothing to verify' };
   }
+}
+
+const PERIOD_HEADLINES: Readonly<Record<Verdict, string>> = {
+  valid: 'every entry of the period is there, unchanged and in order',
+  invalid: 'the export of the period does not hold',
+  unusable: 'this is no export of a period that can be read',
+};
+
+async function verifyPeriod(path: string, { expectedVkey }: VerifyFileOptions): Promise<VerifiedFile> {
+  const verification = await runVerifyPeriod(path, { expectedVkey });
+  const { verdict } = verification;
+  return { kind: 'period', verdict, headline: PERIOD_HEADLINES[verdict], verification };
 }
 
 const BUNDLE_HEADLINES: Readonly<Record<Verdict, string>> = {

@@ -6,10 +6,13 @@ import {
   trustListWords,
 } from '../provenance/domain/trust-list.js';
 import {
+  type BundleFinding,
+  type BundleStatement,
   type BundleVerification,
   type TimeStampOutcome,
   type WitnessOutcome,
 } from '../reports/verify/bundle-verification.js';
+import { type PeriodVerification } from '../reports/verify/verify-period.js';
 import { drawChain } from './draw-chain.js';
 import { printable } from './printable.js';
 import { type VerifiedFile } from './verify-file.js';
@@ -26,7 +29,12 @@ export function formatVerification(
     `${result.verdict.toUpperCase().padEnd(8)}  ${printable(file)}`,
     `          ${printable(result.headline)}`,
   ];
-  const body = result.kind === 'media' ? mediaLines(file, result, lists) : bundleLines(result.verification);
+  const body =
+    result.kind === 'media'
+      ? mediaLines(file, result, lists)
+      : result.kind === 'bundle'
+        ? bundleLines(result.verification)
+        : periodLines(result.verification);
   return [...head, ...body].join('\n');
 }
 
@@ -74,6 +82,29 @@ function breakLine({ in: place, title, part, code, meaning, manifestLabel }: Bre
   return `- ${where}${manifest}${inPart}: ${printable(meaning)} [${printable(code, 80)}]`;
 }
 
+function periodLines(verification: PeriodVerification): string[] {
+  const { subject, statements, findings, notProved } = verification;
+  const about = subject && [
+    `report   ${printable(subject.reportId)}, made ${printable(subject.createdAt)}`,
+    `log      ${printable(subject.logOrigin)}`,
+    `entries  ${subject.firstSize} to ${subject.lastSize - 1} (${subject.lastSize - subject.firstSize})`,
+  ];
+  return [
+    ...section('About', about ?? []),
+    ...section('Checked', statements.map(statementLine)),
+    ...section('Findings', findings.map(findingLine)),
+    ...section(
+      'Not proved by this',
+      notProved.map((text) => `- ${printable(text)}`),
+    ),
+  ];
+}
+
+const statementLine = ({ ok, text }: BundleStatement): string =>
+  `${ok ? '\u2713 yes' : '\u2717 NO '}  ${printable(text)}`;
+const findingLine = ({ path, text }: BundleFinding): string =>
+  `- ${path === undefined ? '' : `${printable(path)}: `}${printable(text)}`;
+
 function bundleLines(verification: BundleVerification): string[] {
   const { subject, statements, findings, notProved, witnessing, timeStamps } = verification;
   const about = subject && [
@@ -84,18 +115,10 @@ function bundleLines(verification: BundleVerification): string[] {
   ];
   return [
     ...section('About', about ?? []),
-    ...section(
-      'Checked',
-      statements.map(({ ok, text }) => `${ok ? '\u2713 yes' : '\u2717 NO '}  ${printable(text)}`),
-    ),
+    ...section('Checked', statements.map(statementLine)),
     ...witnessing.flatMap(witnessLines),
     ...section('Time-stamps', timeStamps.map(timeStampLine)),
-    ...section(
-      'Findings',
-      findings.map(
-        ({ path, text }) => `- ${path === undefined ? '' : `${printable(path)}: `}${printable(text)}`,
-      ),
-    ),
+    ...section('Findings', findings.map(findingLine)),
     ...section(
       'Not proved by this',
       notProved.map((text) => `- ${printable(text)}`),

@@ -46,7 +46,7 @@ beforeAll(async () => {
   bundlePath = signing.newPath();
   await writeEvidenceBundle({
     dossier,
-    dossierPdf: Buffer.from('%PDF-1.7 stands for the report'),
+    ...(await workshop.documents(dossier)),
     evidence,
     destinationPath: bundlePath,
   });

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { type MediaVerification } from '../provenance/domain/media-verifier.port.js';
 import { statusWords } from '../provenance/domain/status-words.js';
 import { BUNDLE_PATHS } from '../reports/domain/bundle-format.js';
+import { PERIOD_PATHS } from '../reports/domain/period-format.js';
 import { archiveFiles, archiveHolds, type BatchFile, folderFiles, isReadableArchive } from './batch-files.js';
 import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
@@ -26,7 +27,8 @@ import { formatVerification } from './verify-text.js';
 const USAGE = `Usage: colophon verify FILE [options]
        colophon verify FOLDER|ARCHIVE.zip [--csv FILE] [--jobs N] [options]
 
-Verifies a media file with a C2PA manifest, or an evidence bundle; of a folder or archive, every file in it. Offline:
+Verifies a media file with a C2PA manifest, an evidence bundle, or the export of a period of the log; of a folder or
+archive, every file in it. Offline:
 nothing is looked up anywhere.
 
   --manifest FILE.c2pa
@@ -37,7 +39,7 @@ nothing is looked up anywhere.
   --identity-trust CA.pem
                   authorities that vouch for names of people and organizations in manifests, beside those lists and
                   those that a bundle brings; the output says which one vouched
-  --vkey VKEY     for a bundle: the key of the log as you know it from elsewhere
+  --vkey VKEY     for a bundle or a period: the key of the log as you know it from elsewhere
   --policy FILE   for a bundle: the witnesses that you trust and how many are enough (C2SP tlog-policy)
   --tsa-roots CA.pem
                   for a bundle: roots of the time-stamp authorities that you trust
@@ -139,10 +141,14 @@ async function report(
     });
     const forBundles = { '--vkey': vkey, '--policy': policy, '--tsa-roots': tsaRoots };
     const misplaced = Object.entries(forBundles).find(([, value]) => value !== undefined);
+    if (result.kind === 'period' && (policy !== undefined || tsaRoots !== undefined))
+      throw new Unusable(
+        '--policy and --tsa-roots are for evidence bundles; VERIFY.md says how to check those of a period',
+      );
     if (result.kind === 'media' && misplaced) {
       throw new Unusable(`${misplaced[0]} is for evidence bundles; this is a media file, which names no log`);
     }
-    if (result.kind === 'bundle' && manifest !== undefined) {
+    if (result.kind !== 'media' && manifest !== undefined) {
       throw new Unusable('--manifest is for media files; a bundle brings its manifests with it');
     }
     console.log(json ? printableJson(document(file, result)) : formatVerification(file, result, lists));
@@ -169,7 +175,9 @@ async function manyFiles(path: string): Promise<AsyncIterable<BatchFile> | undef
   const handle = await open(path, 'r').catch(() => undefined);
   if (handle === undefined) return undefined;
   const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0).finally(() => handle.close());
-  if (!isZip(buffer) || (await archiveHolds(path, BUNDLE_PATHS.index))) return undefined;
+  if (!isZip(buffer)) return undefined;
+  for (const index of [BUNDLE_PATHS.index, PERIOD_PATHS.index])
+    if (await archiveHolds(path, index)) return undefined;
   // What cannot be opened as an archive is told as a bundle that cannot be read, as ever.
   return (await isReadableArchive(path)) ? archiveFiles(path) : undefined;
 }
@@ -181,6 +189,10 @@ function document(file: string, result: VerifiedFile): object {
   if (result.kind === 'bundle') {
     const { subject, statements, findings, notProved, witnessing, timeStamps } = result.verification;
     return { ...common, subject: subject ?? null, statements, findings, notProved, witnessing, timeStamps };
+  }
+  if (result.kind === 'period') {
+    const { subject, statements, findings, notProved } = result.verification;
+    return { ...common, subject: subject ?? null, statements, findings, notProved };
   }
   const { trustList, verification, manifestPath } = result;
   return {

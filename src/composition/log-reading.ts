@@ -3,6 +3,7 @@ import { EntryStates } from '../audit/application/entry-states.js';
 import { FindEvidenceCheckpoint } from '../audit/application/evidence-checkpoint.js';
 import { ExportArchive } from '../audit/application/export-archive.js';
 import { ExportEntries } from '../audit/application/export-entries.js';
+import { LogPeriods } from '../audit/application/log-periods.js';
 import { ReadLog } from '../audit/application/read-log.js';
 import { RequirePublishing } from '../audit/application/require-publishing.js';
 import { RotateLogKey } from '../audit/application/rotate-log-key.js';
@@ -46,7 +47,9 @@ export function composeLogReading(
   const requirePublishing = new RequirePublishing(clock, (organizationId) =>
     readLog.publishedSize(organizationId),
   );
+  const logPeriods = new LogPeriods(organizationTx, readLog, tileStores, logKeys, anchored, policy);
   return {
+    logPeriods,
     evidenceCheckpoint,
     readLog,
     entryStates,

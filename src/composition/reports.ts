@@ -2,12 +2,30 @@ import { type AssetWithParents } from '../assets/adapters/asset.repository.js';
 import { ReadErasures } from '../audit/application/read-erasures.js';
 import { ReadOpenings } from '../audit/application/read-openings.js';
 import { certificateRenderer, dossierRenderer } from '../reports/adapters/dossier-renderer.js';
+import { openReportSigner } from '../reports/adapters/signing/report-key-signer.js';
 import { ReportJobs } from '../reports/adapters/report-jobs.js';
 import { BillOfMaterials } from '../reports/application/bill-of-materials.js';
 import { CollectDossier } from '../reports/application/collect-dossier.js';
 import { CollectHumanWork } from '../reports/application/collect-human-work.js';
 import { MakeCertificate } from '../reports/application/make-certificate.js';
+import { CollectCampaign } from '../reports/application/collect-campaign.js';
+import { CollectModelFile } from '../reports/application/collect-model-file.js';
+import { MakeDocumentReport } from '../reports/application/make-document-report.js';
+import { MakePeriodReport } from '../reports/application/make-period-report.js';
+import { campaignViews } from '../reports/adapters/campaign-views.js';
+import { modelFileViews } from '../reports/adapters/model-file-views.js';
+import { periodCertification, periodInstructions } from '../reports/adapters/period-instructions.js';
+import { writePeriodZip } from '../reports/adapters/period-zip.js';
+import { CAMPAIGN_TYPE, MODEL_FILE_TYPE } from '../reports/domain/report-kinds.js';
+import { ReadShared } from '../reports/application/read-shared.js';
+import { ReportSchedules } from '../reports/application/report-schedules.js';
+import { ShareLinks } from '../reports/application/share-links.js';
+import { ScheduleJobs } from '../reports/adapters/schedule-jobs.js';
+import { ListReports } from '../reports/application/list-reports.js';
+import { MakeAssetReport } from '../reports/application/make-asset-report.js';
 import { MakeReport } from '../reports/application/make-report.js';
+import { type OpenReportSigner } from '../reports/domain/report-signature.js';
+import { reportAnchorsPem } from '../reports/domain/report-anchors.js';
 import { ReadReport } from '../reports/application/read-report.js';
 import { RequestReport } from '../reports/application/request-report.js';
 import { SealedTexts } from '../reports/application/sealed-texts.js';
@@ -22,13 +40,19 @@ import { type composeVerification } from './verification.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
 
 export function composeReports(
-  { logger }: ServicesOptions,
+  { configuration, logger }: ServicesOptions,
   { organizationTx, boss }: Composed<typeof composeDatabase>,
-  { vault, appendEntry, logWriter, timeStampTrust }: Composed<typeof composeLog>,
-  { readLog, evidenceCheckpoint }: Composed<typeof composeLogReading>,
-  { ownReader, installationTrust, identityLists }: Composed<typeof composeProvenance>,
+  { vault, appendEntry, logWriter, timeStampTrust, timeStampAuthority }: Composed<typeof composeLog>,
+  { readLog, evidenceCheckpoint, logPeriods }: Composed<typeof composeLogReading>,
+  {
+    ownReader,
+    installationTrust,
+    identityLists,
+    activeKeys,
+    keyGenerations,
+  }: Composed<typeof composeProvenance>,
   { store, assets, readAsset }: Composed<typeof composeAssets>,
-  { registry, pipelineLineage }: Composed<typeof composeLicenses>,
+  { registry, pipelineLineage, registryHistory }: Composed<typeof composeLicenses>,
   { verifyFile }: Composed<typeof composeVerification>,
   { stateAuthorship, readReview, signatureKeys }: Composed<typeof composeHumanWork>,
 ) {
@@ -56,23 +80,72 @@ export function composeReports(
     clock,
   );
   const reportJobs = new ReportJobs(boss, logger);
-  const requestReport = new RequestReport(assets, reportJobs, appendEntry, clock);
-  return {
-    reportJobs,
-    makeReport: new MakeReport(
+  const scheduleJobs = new ScheduleJobs(boss, logger);
+  const policy = configuration.keys.manifestTimeStamp;
+  // In a worker and in the process that is asked alike: the key is opened once and kept.
+  const openSigner: OpenReportSigner = () =>
+    openReportSigner(
+      activeKeys,
+      policy === 'off' || timeStampAuthority === undefined
+        ? undefined
+        : { authority: timeStampAuthority, policy },
+      clock,
+    );
+  const requestReport = new RequestReport(assets, registry, reportJobs, appendEntry, openSigner, clock);
+  const anchorsPem = async (): Promise<string> => reportAnchorsPem(await keyGenerations.list('report'));
+  const countErasures = (organizationId: string): Promise<number> =>
+    organizationTx.run(organizationId, (tx) => erasures.count(tx));
+  const collectCampaign = new CollectCampaign(organizationTx, registryHistory, clock);
+  const collectModelFile = new CollectModelFile(organizationTx, registry, clock);
+  const makers = {
+    asset: new MakeAssetReport({
       organizationTx,
       collectDossier,
-      dossierRenderer,
+      renderer: dossierRenderer,
+      openSigner,
       store,
-      readLog,
-      new ReadOpenings(vault),
-      erasures,
-      appendEntry,
+      log: readLog,
+      readOpenings: new ReadOpenings(vault),
       installationTrust,
+      reportAnchorsPem: anchorsPem,
       identityLists,
-      timeStampTrust?.rootsPem,
+      timeStampRootsPem: timeStampTrust?.rootsPem,
+    }),
+    campaign: new MakeDocumentReport({
+      type: CAMPAIGN_TYPE,
+      collect: (report, signer) => collectCampaign.collect(report, signer),
+      views: campaignViews,
+      openSigner,
+      countErasures,
+    }),
+    model: new MakeDocumentReport({
+      type: MODEL_FILE_TYPE,
+      collect: (report, signer) => collectModelFile.collect(report, signer),
+      views: modelFileViews,
+      openSigner,
+      countErasures,
+    }),
+    period: new MakePeriodReport(
+      logPeriods,
+      openSigner,
+      {
+        write: writePeriodZip,
+        instructions: periodInstructions,
+        certification: periodCertification,
+      },
+      anchorsPem,
+      countErasures,
       clock,
     ),
+  };
+  return {
+    reportJobs,
+    makeReport: new MakeReport(organizationTx, makers, store, erasures, appendEntry, clock),
+    listReports: new ListReports(organizationTx),
+    shareLinks: new ShareLinks(organizationTx, assets, requestReport, appendEntry, clock),
+    readShared: new ReadShared(organizationTx, store, appendEntry, clock),
+    scheduleJobs,
+    reportSchedules: new ReportSchedules(organizationTx, requestReport, scheduleJobs, appendEntry, clock),
     makeCertificate: new MakeCertificate(readAsset, verifyFile, certificateRenderer, clock),
     requestReport,
     billOfMaterials: new BillOfMaterials(assets, registry, pipelineLineage),

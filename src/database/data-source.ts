@@ -32,6 +32,8 @@ import { QualityAndReturns1700000000026 } from '../../migrations/0026-quality-an
 import { GatewayJobs1700000000027 } from '../../migrations/0027-gateway-jobs.js';
 import { ContributionRecords1700000000028 } from '../../migrations/0028-contribution-records.js';
 import { Review1700000000030 } from '../../migrations/0030-review.js';
+import { CounselReports1700000000031 } from '../../migrations/0031-counsel-reports.js';
+import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
 
 import { SnakeNaming } from './snake-naming.js';
@@ -66,6 +68,8 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   GatewayJobs1700000000027,
   ContributionRecords1700000000028,
   Review1700000000030,
+  CounselReports1700000000031,
+  ShareLinks1700000000032,
   WebhookEndpoints1700000000033,
 ];
 

@@ -38,7 +38,15 @@ export async function enqueueWithin(
   tx: Tx,
   queue: string,
   job: object,
-  options: { delaySeconds: number; expireInSeconds: number; retryLimit: number },
+  options: {
+    delaySeconds: number;
+    expireInSeconds: number;
+    retryLimit: number;
+    /** Between two attempts; default 1. */
+    retryDelaySeconds?: number;
+    /** So long a job that nobody takes is kept after its time; default 14. */
+    retentionDays?: number;
+  },
 ): Promise<void> {
   await boss.send(queue, job, {
     db: {
@@ -50,6 +58,7 @@ export async function enqueueWithin(
     startAfter: options.delaySeconds,
     expireInSeconds: options.expireInSeconds,
     retryLimit: options.retryLimit,
-    retryDelay: 1,
+    retryDelay: options.retryDelaySeconds ?? 1,
+    ...(options.retentionDays !== undefined && { retentionDays: options.retentionDays }),
   });
 }

@@ -3,4 +3,5 @@ export const STEP_QUEUE = 'step';
 export const REPORT_QUEUE = 'report';
 /** Webhooks to clients of the gateway. */
 export const DELIVERY_QUEUE = 'delivery';
-export const QUEUES: readonly string[] = [STEP_QUEUE, REPORT_QUEUE, DELIVERY_QUEUE];
+export const REPORT_SCHEDULE_QUEUE = 'report_schedule';
+export const QUEUES: readonly string[] = [STEP_QUEUE, REPORT_QUEUE, DELIVERY_QUEUE, REPORT_SCHEDULE_QUEUE];

@@ -56,7 +56,8 @@ export async function createApplication(
     global: true,
     timeWindow: '1 minute',
     max: (request: FastifyRequest) => {
-      if (request.url.startsWith('/v1/verify')) return configuration.verificationsPerMinute;
+      if (request.url.startsWith('/v1/verify') || isShared(request.url))
+        return configuration.verificationsPerMinute;
       if (isOpenToBrowsers(request.url)) return configuration.recovery.requestsPerMinute;
       return configuration.requestsPerMinute;
     },
@@ -101,9 +102,15 @@ function refusePrototype(key: string, value: unknown): unknown {
 /** By key where one is presented (hashed: it is a secret), by address otherwise. */
 function callerOf(request: FastifyRequest): string {
   const { headers } = request;
+  // By address: whoever guesses links sends another one each time.
+  if (isShared(request.url)) return `shared ${request.ip}`;
   // The vendors' SDKs send it in different headers.
   const key = headers.authorization ?? headers['x-goog-api-key'] ?? headers['x-api-key'];
   return bucketOf(request.url) + (typeof key === 'string' ? sha256Hex(key) : request.ip);
+}
+
+function isShared(url: string): boolean {
+  return url.startsWith('/v1/shared');
 }
 
 /** Public work is counted by itself. */

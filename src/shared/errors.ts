@@ -10,6 +10,11 @@ export const ERROR_CODES = {
     howToFix:
       'Check the key, or ask an admin for a new one: it may be malformed, unknown, expired or revoked.',
   },
+  invalid_share_link: {
+    status: 401,
+    howToFix:
+      'Ask whoever sent the link for a new one: it may be malformed, unknown, expired or revoked.',
+  },
   credentials_in_url: {
     status: 401,
     howToFix: 'Send the key in a header, never in the URL, and replace the key that was exposed.',

@@ -19,6 +19,8 @@ export const ID_PREFIXES = {
   contribution: 'ctb',
   review: 'rvw',
   report: 'rep',
+  shareLink: 'shl',
+  reportSchedule: 'rsc',
   entry: 'ent',
   legalHold: 'lhd',
   erasure: 'era',

@@ -537,6 +537,28 @@ export class RouteCalls {
     },
     'GET /v1/reports/{id}/content': async () =>
       this.read(`/v1/reports/${await this.report()}/content`, 'report.read'),
+    'POST /v1/report-schedules': () =>
+      this.one('/v1/report-schedules', this.newSchedule(), 201, 'report_schedule.created'),
+    'POST /v1/report-schedules/{id}/end': async () => {
+      const { id } = await this.answer<{ id: string }>(
+        this.ask('/v1/report-schedules', json(this.newSchedule())),
+      );
+      return this.one(`/v1/report-schedules/${id}/end`, {}, 200, 'report_schedule.ended');
+    },
+    'POST /v1/share-links': async () =>
+      this.one('/v1/share-links', { reportId: await this.report() }, 201, 'share_link.created'),
+    'POST /v1/share-links/{id}/revoke': async () => {
+      const { id } = await this.shareLink();
+      return this.one(`/v1/share-links/${id}/revoke`, {}, 200, 'share_link.revoked');
+    },
+    'GET /v1/shared': async () => {
+      const { id, token } = await this.shareLink();
+      return [this.shared('/v1/shared', id, token)];
+    },
+    'GET /v1/shared/reports/{id}/content': async () => {
+      const { id, token, opens } = await this.shareLink();
+      return [this.shared(`/v1/shared/reports/${opens}/content`, id, token)];
+    },
     'GET /v1/audit/export': () => this.export('/v1/audit/export'),
     'GET /v1/audit/archive': () => this.export('/v1/audit/archive'),
     'POST /v1/audit/checks': () => {
@@ -776,6 +798,12 @@ export class RouteCalls {
       const receipt = await this.answer<unknown>(this.ask(path));
       return { send: () => this.ask(path, json(receipt)), status: 200 };
     },
+    'GET /v1/reports': () => this.look('/v1/reports'),
+    'GET /v1/report-schedules': () => this.look('/v1/report-schedules'),
+    'GET /v1/share-links': () => this.look('/v1/share-links'),
+    'GET /shared': () => this.look('/shared'),
+    'GET /shared/shared.css': () => this.look('/shared/shared.css'),
+    'GET /shared/shared.js': () => this.look('/shared/shared.js'),
     'GET /v1/reports/{id}': async () => this.look(`/v1/reports/${await this.report()}`),
     'POST /v1/verify': async () => {
       const picture = await this.ask(`/v1/assets/${await this.upload()}/content`);
@@ -1004,6 +1032,21 @@ export class RouteCalls {
     const organizationId = parsePublicId('organization', app.instance.organizationId) ?? '';
     await app.services.makeReport.make(organizationId, parsePublicId('report', id) ?? '');
     return id;
+  }
+
+  private newSchedule() {
+    return { projectId: this.projectId, format: 'json', cadence: 'daily' };
+  }
+
+  private async shareLink(): Promise<{ id: string; token: string; opens: string }> {
+    return this.answer(this.ask('/v1/share-links', json({ reportId: await this.report() })));
+  }
+
+  /** As whoever holds a link, who is named by it. */
+  private shared(path: string, actor: string, token: string): Call {
+    const headers = { authorization: `Bearer ${token}` };
+    const send = () => this.world.app.request(path, { key: null, headers });
+    return { send, status: 200, writes: ['share_link.used'], actor };
   }
 
   private serial = 0;

@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { publicId } from '../../shared/ids.js';
+import { inertCell } from '../../shared/inert-cell.js';
 import { leafHash } from '../core/merkle.js';
 import { type LoggedEntry } from './read-log.js';
 
@@ -30,7 +31,7 @@ export function csvHeader(): Buffer {
 
 /** One record for each entry. `sealed` are the commitments; what they commit to is not here. */
 export function csvRecords(entries: readonly LoggedEntry[]): Buffer {
-  const records = entries.map((entry) => cellsOf(entry).map(inert));
+  const records = entries.map((entry) => cellsOf(entry).map(inertCell));
   return Buffer.from(stringify(records, { record_delimiter: '\r\n', quoted_string: true }), 'utf8');
 }
 
@@ -61,12 +62,4 @@ function cellsOf(entry: LoggedEntry): string[] {
     // Not base64, as elsewhere: that may begin with a plus sign, and would be altered below.
     Buffer.from(leafHash(entry.entry)).toString('hex'),
   ];
-}
-
-/** Cells that begin so are formulas to some spreadsheet; the full-width forms are read as the plain ones. */
-const FORMULA_START = /^[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/;
-
-/** A leading single quote makes a cell text (OWASP ASVS 5.0, 1.2.10). */
-function inert(cell: string): string {
-  return FORMULA_START.test(cell) ? `'${cell}` : cell;
 }

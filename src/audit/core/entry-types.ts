@@ -626,10 +626,46 @@ export const ENTRY_DATA_SCHEMAS = {
     /** By an address that was given to the actor and works without a key; who used it is not known. */
     via: z.literal('capability_url').optional(),
   }),
-  'report.requested': z.strictObject({ kind: token, format: token, subjectId: id }),
-  'report.created': z.strictObject({ kind: token, format: token, subjectId: id, sha256: sha256Hex }),
+  /** Kinds and parameters of a report: a listing, a use case, times (RFC 3339), the schedule that asked for it. */
+  'report.requested': z.strictObject({
+    kind: token,
+    format: token,
+    subjectId: id,
+    listingId: listingId.optional(),
+    useCase: name.optional(),
+    from: z.iso.datetime().optional(),
+    until: z.iso.datetime().optional(),
+    scheduleId: id.optional(),
+  }),
+  'report.created': z.strictObject({
+    kind: token,
+    format: token,
+    subjectId: id,
+    sha256: sha256Hex,
+    /** Of the certificate that signed it, where its form carries a signature. */
+    certificateSha256: sha256Hex.optional(),
+    timeStamp: z.enum(['stamped', 'missing', 'not_configured']).optional(),
+  }),
   /** A finished report was shown to the actor. Committed before the first byte left. */
   'report.read': z.strictObject({ kind: token, format: token, subjectId: id, sha256: sha256Hex }),
+  /**
+   * Outside counsel may read the reports on one asset, or one report, until a time. The secret is in no log; the id
+   * names the link.
+   */
+  'share_link.created': z.strictObject({ subjectId: id, expiresAt: z.iso.datetime() }),
+  'share_link.revoked': z.strictObject({ subjectId: id }),
+  /** Whoever holds the link was shown the list (no report) or a report. Committed before the first byte left. */
+  'share_link.used': z.strictObject({ reportId: id.optional(), sha256: sha256Hex.optional() }),
+
+  /** From now on reports on a campaign are made by themselves. */
+  'report_schedule.created': z.strictObject({
+    projectId: id,
+    useCase: name.optional(),
+    format: token,
+    cadence: z.enum(['daily', 'weekly', 'monthly']),
+  }),
+  'report_schedule.ended': z.strictObject({ reason: z.enum(['ended', 'creator_disabled']) }),
+
   /** Sealed values of these entries were shown to the actor in clear. Committed before the first byte left. */
   'opening.read': z.strictObject({ entryIds: z.array(id).min(1).max(MAX_READ_IN_ENTRY) }),
 
@@ -715,8 +751,8 @@ export type EntryType = keyof typeof ENTRY_DATA_SCHEMAS;
 
 export type EntryData<T extends EntryType> = z.input<(typeof ENTRY_DATA_SCHEMAS)[T]>;
 
-/** Who acted: an API key, a user, or this program itself. */
-export const ACTOR_KINDS = ['api_key', 'user', 'system'] as const;
+/** Who acted: an API key, a user, this program itself, or whoever holds a share link. */
+export const ACTOR_KINDS = ['api_key', 'user', 'system', 'share_link'] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
 /** What an entry is about. */
@@ -736,6 +772,8 @@ export const SUBJECT_KINDS = [
   'contribution',
   'review',
   'report',
+  'share_link',
+  'report_schedule',
   'legal_hold',
   'listing',
   'license_text',

@@ -62,6 +62,9 @@ const PERMISSIONS = {
   /** What the old way cost, and what became of what is shown. */
   'returns:record': ['asset_manager', 'admin'],
   'reports:create': ['legal', 'auditor', 'asset_manager'],
+  /** Letting somebody outside read reports. */
+  'reports:share': ['legal'],
+  'reports:schedule': ['legal', 'asset_manager'],
   /** Whether strangers find the manifests of what was released. */
   'manifests:publish': ['asset_manager', 'legal', 'admin'],
   'organization:read': ['creator', 'reviewer', 'legal', 'asset_manager', 'auditor', 'admin'],

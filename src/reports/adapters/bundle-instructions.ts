@@ -20,6 +20,7 @@ export function bundleInstructions(dossier: AssetDossier, parts: BundleParts): s
   const sections = [
     SUMS,
     EVERYTHING,
+    BROWSER,
     parts.hasSidecar
       ? sidecarSection(dossier, parts.assetFileName)
       : mediaSection(dossier, parts.assetFileName),
@@ -28,6 +29,7 @@ export function bundleInstructions(dossier: AssetDossier, parts: BundleParts): s
     ...(log.witnessing.witnesses.length > 0 ? [witnessSection(dossier)] : []),
     ...(parts.timeStampPaths.length > 0 ? [timeSection(parts)] : []),
     ...(parts.hasOpenings ? [OPENINGS] : []),
+    REPORT_SIGNATURE,
     limitsSection(dossier),
   ];
   const numbered = sections.map(({ title, text }, i) => `## ${i + 1}. ${title}\n\n${text}`);
@@ -52,7 +54,7 @@ const SUMS: Section = {
   text: `    sha256sum -c ${BUNDLE_PATHS.sums}
 
 (macOS: \`shasum -a 256 -c ${BUNDLE_PATHS.sums}\`.) Proves that the files fit together as they were packed. By itself it
-does not prove who packed them; checks 3 and 4 do.`,
+does not prove who packed them; the checks of the media file, the log and the report do.`,
 };
 
 const EVERYTHING: Section = {
@@ -63,6 +65,27 @@ const EVERYTHING: Section = {
 
 Does all checks of this page offline and names each fault. Exit code 0: valid, 1: invalid, 2: cannot be read. A witness
 policy that is not met is no fault of the evidence and leaves exit code 0: the output says that it is not met.`,
+};
+
+const BROWSER: Section = {
+  title: 'In a browser, without installing anything',
+  text: `Open \`${BUNDLE_PATHS.verifierPage}\` and choose the bundle, or the folder into which you unpacked it. The page checks hashes, the
+log, disclosed values and the signature of \`${BUNDLE_PATHS.dossierJws}\`; its own policy forbids it all network. It names what it does not
+check. It came with the bundle, so it does not vouch for itself: take it from a bundle that you trust, or use the tools below.`,
+};
+
+const REPORT_SIGNATURE: Section = {
+  title: 'Who made this report',
+  text: `\`${BUNDLE_PATHS.dossierPdf}\` is signed as a whole (PAdES), and \`${BUNDLE_PATHS.dossierJws}\` is \`${BUNDLE_PATHS.dossierJson}\`, signed (JWS, RFC 7515, certificate in its header).
+
+    pdfsig ${BUNDLE_PATHS.dossierPdf}
+    cut -d. -f2 ${BUNDLE_PATHS.dossierJws} | tr '_-' '/+' | base64 -di 2>/dev/null | cmp - ${BUNDLE_PATHS.dossierJson}
+
+The first shows who signed the PDF and whether it was changed since; it trusts the certificate only when you have told it the
+authority. The second shows that the signed facts are those of \`${BUNDLE_PATHS.dossierJson}\`; the signature itself is checked by any JWS library, and
+by the command under "Everything at once". The authority is in \`${BUNDLE_PATHS.reportAnchors}\`: compare it with the one that the organization
+names elsewhere. Proves who vouches for this report, as far as you trust that authority; not that what it says is true.
+\`${BUNDLE_PATHS.certification}\` is a draft for FRE 902(13) and (14) that nobody has signed.`,
 };
 
 const IDENTITIES: Section = {

@@ -36,6 +36,26 @@ export function bundleZip(files: readonly BundleZipFile[], createdAt: Date): Rea
   return output;
 }
 
+/** The same for files whose size is known only when they have been written: it stands after them, in a descriptor. */
+export function growingZip(
+  files: readonly { readonly path: string; readonly open: () => Readable }[],
+  createdAt: Date,
+): Readable {
+  const zip = new ZipFile();
+  const output = zip.outputStream as PassThrough;
+  const options = { compress: false, mtime: dosDate(createdAt), mode: FILE_MODE, forceDosTimestamp: true };
+  zip.on('error', (error: Error) => output.destroy(error));
+  for (const { path, open } of files) {
+    zip.addReadStreamLazy(path, options, (callback) => {
+      const stream = open();
+      stream.once('error', (error) => output.destroy(error));
+      callback(null, stream);
+    });
+  }
+  zip.end();
+  return output;
+}
+
 /**
  * The day in UTC, at noon of the local zone: zip times are local, and equal contents shall give equal bytes in every
  * zone. Noon exists on every day in every zone; other hours are skipped where clocks change.

@@ -1,5 +1,6 @@
-import { type AssetDossier, type DossierPicture } from '../domain/dossier.js';
-import { renderDossierJson } from './dossier-json.js';
+import { type AssetDossier, type BundleEvidence, type DossierPicture } from '../domain/dossier.js';
+import { type PdfSignaturePlace } from '../domain/report-signature.js';
+import { attachDossier, attachEvidence } from './pdf/attachments.js';
 import { Paper } from './pdf/paper.js';
 import { Pictures } from './pdf/pictures.js';
 import { drawAnswers } from './pdf/sections/answers.js';
@@ -11,14 +12,21 @@ import { drawObligations } from './pdf/sections/obligations.js';
 import { drawApprovals, drawContributions } from './pdf/sections/people.js';
 import { drawLimits, drawLog, drawManifest, drawVerification } from './pdf/sections/proof.js';
 
-/**
- * The dossier for people: PDF/A-3a, tagged, with fonts embedded and dossier.json attached (relationship Data). The same
- * dossier and pictures give the same bytes.
- */
-export async function renderDossierPdf(request: {
+export interface DossierPdfRequest {
   readonly dossier: AssetDossier;
   readonly pictures: readonly DossierPicture[];
-}): Promise<Buffer> {
+  readonly dossierJws?: Buffer | undefined;
+  /** Attached; without it only the facts are. */
+  readonly evidence?: BundleEvidence | undefined;
+  /** Kept for the signature. */
+  readonly place?: PdfSignaturePlace | undefined;
+}
+
+/**
+ * The dossier for people: PDF/A-3a, tagged, with fonts embedded and the facts and their evidence attached. The same
+ * request gives the same bytes.
+ */
+export async function renderDossierPdf(request: DossierPdfRequest): Promise<Buffer> {
   const { dossier } = request;
   const createdAt = new Date(dossier.createdAt);
   const paper = new Paper({
@@ -27,7 +35,8 @@ export async function renderDossierPdf(request: {
     producer: `${dossier.product.name} ${dossier.product.version}`.replace(/[^A-Za-z0-9. -]/g, ''),
     createdAt,
   });
-  attachJson(paper, dossier, createdAt);
+  attachDossier(paper, dossier, request.dossierJws);
+  const attached = request.evidence && (await attachEvidence(paper, dossier, request.evidence));
   const pictures = new Pictures(paper, request.pictures);
   drawFirstPage(paper, pictures, dossier);
   drawGaps(paper, dossier);
@@ -41,22 +50,9 @@ export async function renderDossierPdf(request: {
   drawApprovals(paper, dossier);
   drawManifest(paper, dossier);
   drawLog(paper, dossier);
-  drawVerification(paper, dossier);
+  drawVerification(paper, dossier, attached);
   drawLimits(paper);
-  return paper.finish(`${dossier.asset.id}   ${dossier.organization.name}`);
-}
-
-function attachJson(paper: Paper, dossier: AssetDossier, createdAt: Date): void {
-  // The type declaration lacks the relationship (ISO 19005-3 annex E), the library has it.
-  const options = {
-    name: 'dossier.json',
-    type: 'application/json',
-    description: 'The facts of this report for machines',
-    relationship: 'Data',
-    creationDate: createdAt,
-    modifiedDate: createdAt,
-  };
-  paper.doc.file(renderDossierJson(dossier), options);
+  return paper.finish(`${dossier.asset.id}   ${dossier.organization.name}`, request.place);
 }
 
 /** The metadata of the file is XML that the library does not escape. */

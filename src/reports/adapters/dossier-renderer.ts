@@ -1,6 +1,6 @@
 import { sharp } from '../../assets/adapters/libvips.js';
 import { type CertificateRenderer } from '../application/make-certificate.js';
-import { type DossierRenderer } from '../application/make-report.js';
+import { type DossierRenderer } from '../application/make-asset-report.js';
 import { type DossierPicture } from '../domain/dossier.js';
 import { renderDossierJson } from './dossier-json.js';
 import { writeEvidenceBundle } from './evidence-bundle.js';
@@ -9,13 +9,13 @@ import { writeEvidenceBundle } from './evidence-bundle.js';
 const PICTURE_SIDE_PIXELS = 640;
 
 export const dossierRenderer: DossierRenderer = {
-  pdf: async (dossier, pictures) => {
+  pdf: async (dossier, pictures, attached) => {
     const { renderDossierPdf } = await import('./dossier-pdf.js');
-    return renderDossierPdf({ dossier, pictures });
+    return renderDossierPdf({ dossier, pictures, ...attached });
   },
   json: renderDossierJson,
-  bundle: async (dossier, dossierPdf, evidence, destinationPath) => {
-    await writeEvidenceBundle({ dossier, dossierPdf, evidence, destinationPath });
+  bundle: async (dossier, documents, evidence, destinationPath) => {
+    await writeEvidenceBundle({ dossier, ...documents, evidence, destinationPath });
   },
   picture: thumbnail,
 };

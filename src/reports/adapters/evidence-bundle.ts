@@ -26,11 +26,15 @@ import { type AssetDossier, type BundleEvidence } from '../domain/dossier.js';
 import { bundleInstructions } from './bundle-instructions.js';
 import { bundleZip, type BundleZipFile } from './bundle-zip.js';
 import { renderDossierJson } from './dossier-json.js';
+import { draftCertification } from './draft-certification.js';
 import { safeFileNames } from './safe-file-names.js';
+import { verifierPage } from './verifier-page.js';
 
 export interface EvidenceBundleRequest {
   readonly dossier: AssetDossier;
   readonly dossierPdf: Buffer;
+  /** The same facts as dossier.json, signed. */
+  readonly dossierJws: Buffer;
   readonly evidence: BundleEvidence;
   /** Must not exist. */
   readonly destinationPath: string;
@@ -77,7 +81,12 @@ export async function writeEvidenceBundle(
 }
 
 /** All files in the order of the container: by path, code unit by code unit. */
-async function packFiles({ dossier, dossierPdf, evidence }: EvidenceBundleRequest): Promise<PackedFile[]> {
+async function packFiles({
+  dossier,
+  dossierPdf,
+  dossierJws,
+  evidence,
+}: EvidenceBundleRequest): Promise<PackedFile[]> {
   const { asset, log } = dossier;
   const names = safeFileNames(evidence.assets.map(({ fileName }) => fileName));
   const assets = evidence.assets.map((file, i) => ({ ...file, name: names[i] ?? file.assetId }));
@@ -101,10 +110,14 @@ async function packFiles({ dossier, dossierPdf, evidence }: EvidenceBundleReques
   add({ path: BUNDLE_PATHS.instructions, role: 'instructions' }, instructions);
   add({ path: BUNDLE_PATHS.dossierPdf, role: 'dossier_pdf' }, dossierPdf);
   add({ path: BUNDLE_PATHS.dossierJson, role: 'dossier_json' }, renderDossierJson(dossier));
+  add({ path: BUNDLE_PATHS.dossierJws, role: 'dossier_jws' }, dossierJws);
+  add({ path: BUNDLE_PATHS.certification, role: 'certification' }, draftCertification(dossier));
+  add({ path: BUNDLE_PATHS.verifierPage, role: 'verifier_page' }, verifierPage());
   add({ path: BUNDLE_PATHS.checkpoint, role: 'log_checkpoint' }, log.checkpointNote);
   add({ path: BUNDLE_PATHS.vkey, role: 'log_vkey' }, `${log.vkey}\n`);
   add({ path: BUNDLE_PATHS.policy, role: 'log_policy' }, log.witnessing.policy);
   add({ path: BUNDLE_PATHS.trustAnchors, role: 'trust_anchors' }, evidence.trustAnchorsPem);
+  add({ path: BUNDLE_PATHS.reportAnchors, role: 'report_anchors' }, evidence.reportAnchorsPem);
   if (evidence.identityLists.length > 0)
     add(
       { path: BUNDLE_PATHS.identityAnchors, role: 'identity_anchors' },

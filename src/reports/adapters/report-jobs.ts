@@ -11,8 +11,13 @@ interface ReportJob {
   readonly reportId: string;
 }
 
-/** A report takes seconds; one of a killed worker is taken up again after this time. */
+/**
+ * A report takes seconds, the export of a large log minutes. One of a killed worker is taken up again after this time; a
+ * second worker that comes too early does no harm, because a report is finished once.
+ */
 const EXPIRE_SECONDS = 60;
+/** With a second between them: what is unavailable for longer fails the report, which can be asked for again. */
+const RETRY_LIMIT = 5;
 
 export class ReportJobs implements ReportQueue {
   private workerId: string | undefined;
@@ -27,7 +32,7 @@ export class ReportJobs implements ReportQueue {
     await enqueueWithin(this.boss, tx, REPORT_QUEUE, job, {
       delaySeconds: 0,
       expireInSeconds: EXPIRE_SECONDS,
-      retryLimit: 5,
+      retryLimit: RETRY_LIMIT,
     });
     tx.afterCommit(() => this.nudge());
   }
@@ -35,11 +40,12 @@ export class ReportJobs implements ReportQueue {
   async startWorker(makeReport: MakeReport): Promise<void> {
     this.workerId = await this.boss.work<ReportJob>(
       REPORT_QUEUE,
-      { pollingIntervalSeconds: 1, batchSize: 1 },
+      { pollingIntervalSeconds: 1, batchSize: 1, includeMetadata: true },
       async ([job]) => {
         if (!job) return;
         try {
-          await makeReport.make(job.data.organizationId, job.data.reportId);
+          const isLastAttempt = job.retryCount >= RETRY_LIMIT;
+          await makeReport.make(job.data.organizationId, job.data.reportId, isLastAttempt);
         } catch (error) {
           this.logger.error({ err: error, reportId: job.data.reportId }, 'a report could not be made');
           throw error;

@@ -14,6 +14,7 @@ import { mapInOrder } from '../../shared/map-in-order.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
+import { type ReportSignerIdentity } from '../domain/report-signature.js';
 import { collectObligations } from './collect-obligations.js';
 import { collectModels } from './collect-models.js';
 import { type CollectHumanWork } from './collect-human-work.js';
@@ -65,6 +66,7 @@ export class CollectDossier {
   async collect(
     organizationId: string,
     request: { reportId: string; assetId: string; createdBy: string },
+    signer?: ReportSignerIdentity,
   ): Promise<{
     dossier: AssetDossier;
     entries: LoggedEntry[];
@@ -74,7 +76,7 @@ export class CollectDossier {
   }> {
     const { lineage, entryIds } = await this.organizationTx.run(organizationId, async (tx) => {
       const found = await this.assets.lineage(tx, request.assetId);
-      return { lineage: found, entryIds: await this.entryIdsOf(tx, found) };
+      return { lineage: found, entryIds: await this.entryIdsOf(tx, found, signer) };
     });
     const { entries } = await this.log.waitUntilPublished(organizationId, entryIds, PUBLICATION_TIMEOUT_MS);
     const last = Math.max(...entries.map(({ index }) => index ?? 0));
@@ -85,7 +87,8 @@ export class CollectDossier {
       // Counted before anything is opened: an erasure in between is noticed when the report is finished.
       const erasuresBefore = await this.erasures.count(tx);
       const people = new People(tx);
-      const composed = await this.compose(tx, request, lineage, entries, checkpoint, verification, people);
+      const asked = { ...request, signer };
+      const composed = await this.compose(tx, asked, lineage, entries, checkpoint, verification, people);
       return { dossier: composed, shown: { principalIds: people.principalIds, erasuresBefore } };
     });
     return {
@@ -98,7 +101,11 @@ export class CollectDossier {
   }
 
   /** Every entry about the assets of the lineage, their runs, steps, clearances, contributions, reviews, obligations. */
-  private async entryIdsOf(tx: Tx, lineage: readonly AssetWithParents[]): Promise<string[]> {
+  private async entryIdsOf(
+    tx: Tx,
+    lineage: readonly AssetWithParents[],
+    signer: ReportSignerIdentity | undefined,
+  ): Promise<string[]> {
     const assetIds = lineage.map(({ id }) => id);
     const runIds = [...new Set(lineage.flatMap(({ runId }) => runId ?? []))];
     const related = await tx.query<{
@@ -131,13 +138,15 @@ export class CollectDossier {
     const subjects = [
       ...assetIds.map((id) => publicId('asset', id)),
       ...related.map(({ kind, id }) => publicId(kind, id)),
+      // When the key that signs this report began, and whether it was given up.
+      ...(signer ? [signer.certificateSha256] : []),
     ];
     return (await this.log.bySubjects(tx, subjects, READINGS)).map(({ entryId }) => entryId);
   }
 
   private async compose(
     tx: Tx,
-    request: { reportId: string; createdBy: string },
+    request: { reportId: string; createdBy: string; signer: ReportSignerIdentity | undefined },
     lineage: readonly AssetWithParents[],
     entries: readonly LoggedEntry[],
     checkpoint: EvidenceCheckpoint,
@@ -158,6 +167,10 @@ export class CollectDossier {
       reportId: publicId('report', request.reportId),
       createdAt: this.clock.now().toISOString(),
       createdBy: await people.named(request.createdBy),
+      signedBy: request.signer && {
+        ...request.signer,
+        keyEntryIndex: entries.find(({ type }) => type === 'report_key.activated')?.index,
+      },
       product: { name: PRODUCT_NAME, version: PRODUCT_VERSION },
       organization: { id: publicId('organization', tx.organizationId), name: names.organization },
       project: { id: publicId('project', asset.projectId), name: names.project },

@@ -1,6 +1,7 @@
 import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { factChanges } from '../../licenses/domain/listing-changes.js';
+import { type Listing } from '../../licenses/domain/listing.js';
 import { indexListing, type ListingIndex } from '../../licenses/domain/listing-index.js';
 import { mergedComponents, type SupplyChainComponent } from '../../licenses/formats/supply-chain.js';
 import { publicId } from '../../shared/ids.js';
@@ -58,6 +59,23 @@ function factsOf({ listing, listingSha256 }: SupplyChainComponent) {
     },
     trainingData: { disclosure: trainingData.disclosure, summary: trainingData.summary },
     indemnity: [`Offered: ${indemnity.offered}.`, ...indemnity.conditions].join(' '),
+    access: listing.access,
+    adaptation: adaptationOf(listing),
+  };
+}
+
+function adaptationOf({ base, datasetManifestSha256, datasetManifest }: Listing): DossierModel['adaptation'] {
+  if (base === null) return undefined;
+  const rights = datasetManifest?.rights ?? [];
+  return {
+    base: base.listingId,
+    relation: base.relation,
+    datasetManifestSha256: datasetManifestSha256 ?? undefined,
+    images: datasetManifest?.images,
+    releases: datasetManifest?.releases.length ?? 0,
+    untrainable: rights
+      .filter(({ trainingAllowed }) => trainingAllowed !== 'yes')
+      .reduce((sum, { images }) => sum + images, 0),
   };
 }
 

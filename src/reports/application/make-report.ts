@@ -1,44 +1,18 @@
-import { writeFile } from 'node:fs/promises';
-import { In } from 'typeorm';
 import { fileSizeBytes, hashFile } from '../../assets/adapters/file-asset-store.js';
-import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
-import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
+import { In } from 'typeorm';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { type EvidenceCheckpoint } from '../../audit/application/evidence-checkpoint.js';
-import { type LoggedEntry, type ReadLog } from '../../audit/application/read-log.js';
 import { type ReadErasures } from '../../audit/application/read-erasures.js';
-import { type ReadOpenings } from '../../audit/application/read-openings.js';
-import { type TrustList } from '../../provenance/domain/trust-list.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
-import { fileExtensionOf, signableMediaType } from '../../provenance/domain/media-types.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
-import { ReportEntity, type ReportFormat, type ReportState } from '../adapters/report.entity.js';
-import { type AssetDossier, type BundleEvidence, type DossierPicture } from '../domain/dossier.js';
-import { type CollectDossier, type ShownPeople } from './collect-dossier.js';
-
-/** The views of a dossier. */
-export interface DossierRenderer {
-  pdf(dossier: AssetDossier, pictures: readonly DossierPicture[]): Promise<Buffer>;
-  json(dossier: AssetDossier): Buffer;
-  bundle(
-    dossier: AssetDossier,
-    dossierPdf: Buffer,
-    evidence: BundleEvidence,
-    destinationPath: string,
-  ): Promise<void>;
-  /** A small picture of an asset. */
-  picture(assetId: string, path: string): Promise<DossierPicture>;
-}
-
-const MEDIA_TYPES: Readonly<Record<ReportFormat, string>> = {
-  pdf: 'application/pdf',
-  json: 'application/json',
-  bundle: 'application/zip',
-};
+import { ReportEntity, type ReportState } from '../adapters/report.entity.js';
+import { type ReportKind } from '../domain/report-kinds.js';
+import { reportSubject } from '../domain/report-subject.js';
+import { type ShownPeople } from './collect-dossier.js';
+import { type MadeReport, type MakesReports } from './made-report.js';
 
 const OPEN_STATES: readonly ReportState[] = ['QUEUED', 'RUNNING'];
 
@@ -46,30 +20,25 @@ const OPEN_STATES: readonly ReportState[] = ['QUEUED', 'RUNNING'];
 export class MakeReport {
   constructor(
     private readonly organizationTx: OrganizationTx,
-    private readonly collectDossier: CollectDossier,
-    private readonly renderer: DossierRenderer,
+    private readonly makers: Readonly<Record<ReportKind, MakesReports>>,
     private readonly store: AssetStore,
-    private readonly log: ReadLog,
-    private readonly readOpenings: ReadOpenings,
     private readonly erasures: ReadErasures,
     private readonly appendEntry: AppendEntry,
-    private readonly installationTrust: { readonly anchorsPem: string },
-    /** Who vouches for names, by the lists of this installation. */
-    private readonly identityLists: () => readonly TrustList[],
-    private readonly timeStampRootsPem: string | undefined,
     private readonly clock: Clock,
   ) {}
 
-  async make(organizationId: string, reportId: string): Promise<void> {
+  /** @param isLastAttempt nobody tries again: what is unavailable now fails the report instead of leaving it open */
+  async make(organizationId: string, reportId: string, isLastAttempt = false): Promise<void> {
     const report = await this.start(organizationId, reportId);
     if (!report) return;
     const path = await this.store.stage();
     try {
-      const shown = await this.render(organizationId, report, path);
-      await this.finish(organizationId, report, path, shown);
+      const progress = (share: number): Promise<void> => this.progress(organizationId, reportId, share);
+      const made = await this.makers[report.kind].make({ organizationId, report, path, progress });
+      await this.finish(organizationId, report, path, made);
     } catch (error) {
       // Something on our side is unavailable: the queue tries again. Anything else will not get better by itself.
-      if (isColophonError(error) && error.status === 503) throw error;
+      if (isColophonError(error) && error.status === 503 && !isLastAttempt) throw error;
       await this.fail(organizationId, report, isColophonError(error) ? error.code : 'internal');
       throw error;
     } finally {
@@ -92,85 +61,6 @@ export class MakeReport {
     });
   }
 
-  private async render(organizationId: string, report: ReportEntity, path: string): Promise<ShownPeople> {
-    const request = { reportId: report.id, assetId: report.subjectId, createdBy: report.createdBy };
-    const collected = await this.collectDossier.collect(organizationId, request);
-    await this.progress(organizationId, report.id, 0.4);
-    const { dossier, shown } = collected;
-    if (report.format === 'json') {
-      await writeFile(path, this.renderer.json(dossier), { mode: 0o600 });
-      return shown;
-    }
-    const pdf = await this.renderer.pdf(dossier, await this.pictures(organizationId, collected.lineage));
-    await this.progress(organizationId, report.id, 0.7);
-    if (report.format === 'pdf') await writeFile(path, pdf, { mode: 0o600 });
-    else await this.renderer.bundle(dossier, pdf, await this.evidence(organizationId, collected), path);
-    return shown;
-  }
-
-  private async pictures(
-    organizationId: string,
-    lineage: readonly AssetWithParents[],
-  ): Promise<DossierPicture[]> {
-    const pictures: DossierPicture[] = [];
-    // Of what is no picture of a kind that is decoded here, the report shows none.
-    for (const asset of lineage.filter(({ mediaType }) => isStillImageType(mediaType))) {
-      const path = await this.store.localPath(organizationId, asset.sha256);
-      pictures.push(await this.renderer.picture(publicId('asset', asset.id), path));
-    }
-    return pictures;
-  }
-
-  private async evidence(
-    organizationId: string,
-    collected: {
-      entries: readonly LoggedEntry[];
-      checkpoint: EvidenceCheckpoint;
-      lineage: readonly AssetWithParents[];
-    },
-  ): Promise<BundleEvidence> {
-    const entries: BundleEvidence['entries'][number][] = [];
-    for (const { index = -1, entry } of collected.entries) {
-      entries.push({
-        index,
-        bytes: entry,
-        proof: await this.log.proof(organizationId, index, collected.checkpoint),
-      });
-    }
-    const [asset] = collected.lineage;
-    const assets = asset
-      ? [
-          {
-            assetId: publicId('asset', asset.id),
-            sha256: asset.sha256,
-            path: await this.store.localPath(organizationId, asset.sha256),
-            fileName: `${publicId('asset', asset.id)}.${extensionOf(asset.mediaType)}`,
-            sidecar: await this.sidecarOf(organizationId, asset),
-          },
-        ]
-      : [];
-    const openings = await this.organizationTx.run(organizationId, (tx) =>
-      this.readOpenings.of(tx, collected.entries.filter(isDisclosed)),
-    );
-    return {
-      entries,
-      openings,
-      assets,
-      trustAnchorsPem: this.installationTrust.anchorsPem,
-      identityLists: this.identityLists(),
-      timeStamps: collected.checkpoint.timeStamps,
-      timeStampRootsPem: this.timeStampRootsPem,
-    };
-  }
-
-  private async sidecarOf(
-    organizationId: string,
-    { manifestPlacement, manifestSha256 }: AssetWithParents,
-  ): Promise<{ sha256: string; path: string } | undefined> {
-    if (manifestPlacement === 'embedded') return undefined;
-    return { sha256: manifestSha256, path: await this.store.localPath(organizationId, manifestSha256) };
-  }
-
   private async progress(organizationId: string, id: string, progress: number): Promise<void> {
     await this.organizationTx.run(organizationId, (tx) =>
       // A worker that was taken for dead does not set back what another one has finished.
@@ -182,7 +72,7 @@ export class MakeReport {
     organizationId: string,
     report: ReportEntity,
     path: string,
-    shown: ShownPeople,
+    { mediaType, shown, signature }: MadeReport,
   ): Promise<void> {
     const [sha256, sizeBytes] = [await hashFile(path), await fileSizeBytes(path)];
     await this.organizationTx.run(organizationId, async (tx) => {
@@ -193,9 +83,11 @@ export class MakeReport {
         {
           state: 'DONE',
           progress: 1,
-          mediaType: MEDIA_TYPES[report.format],
+          mediaType,
           sha256,
           sizeBytes,
+          certificateSha256: signature?.certificateSha256 ?? null,
+          timeStamp: signature?.timeStamp ?? null,
           finishedAt: this.clock.now(),
         },
       );
@@ -216,8 +108,10 @@ export class MakeReport {
         data: {
           kind: report.kind,
           format: report.format,
-          subjectId: publicId('asset', report.subjectId),
+          subjectId: reportSubject(report),
           sha256,
+          ...(signature && { certificateSha256: signature.certificateSha256 }),
+          ...(signature?.timeStamp && { timeStamp: signature.timeStamp }),
         },
       });
     });
@@ -239,22 +133,4 @@ export class MakeReport {
       ),
     );
   }
-}
-
-/** The dossier prints prompts, statements, comments and proofs, so the bundle opens their commitments; names stay sealed. */
-const DISCLOSED_TYPES = [
-  'run.accepted',
-  'contribution.recorded',
-  'review.decided',
-  'waiver.approved',
-  'obligation.proved',
-];
-
-function isDisclosed({ type }: LoggedEntry): boolean {
-  return DISCLOSED_TYPES.includes(type);
-}
-
-function extensionOf(mediaType: string): string {
-  const signable = signableMediaType(mediaType);
-  return signable === undefined ? 'bin' : fileExtensionOf(signable);
 }

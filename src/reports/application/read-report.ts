@@ -7,6 +7,7 @@ import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
+import { reportSubject } from '../domain/report-subject.js';
 import { type ReportEntity } from '../adapters/report.entity.js';
 import { type RequestReport } from './request-report.js';
 
@@ -51,7 +52,7 @@ export class ReadReport {
         data: {
           kind: report.kind,
           format: report.format,
-          subjectId: publicId('asset', report.subjectId),
+          subjectId: reportSubject(report),
           sha256: report.sha256,
         },
       });

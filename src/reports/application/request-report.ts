@@ -1,55 +1,85 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx } from '../../database/organization-tx.js';
-import { actorOf } from '../../identity/application/actor.js';
+import { actorOf, SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { ReportEntity, type ReportFormat } from '../adapters/report.entity.js';
+import { ReportEntity } from '../adapters/report.entity.js';
+import { FORMATS_OF, type ReportFormat, type ReportKind, SIGNED_FORMATS } from '../domain/report-kinds.js';
+import { type OpenReportSigner } from '../domain/report-signature.js';
+import { type ReportParameters, reportSubject } from '../domain/report-subject.js';
 
 /** Wakes the worker that makes reports, within the caller's transaction. */
 export interface ReportQueue {
   wakeReport(tx: Tx, reportId: string): Promise<void>;
 }
 
+export interface ReportRequest {
+  readonly kind: ReportKind;
+  readonly format: ReportFormat;
+  /** UUID: of the asset for `asset`, of the project for `campaign`; otherwise absent. */
+  readonly subjectId?: string;
+  readonly parameters: ReportParameters;
+}
+
+/** On whose behalf: a person, or a schedule that a person set up. */
+export type ReportRequester =
+  { readonly principal: Principal } | { readonly scheduleId: string; readonly createdBy: string };
+
 export class RequestReport {
   constructor(
     private readonly assets: AssetRepository,
+    private readonly registry: EffectiveRegistry,
     private readonly queue: ReportQueue,
     private readonly appendEntry: AppendEntry,
+    private readonly openSigner: OpenReportSigner,
     private readonly clock: Clock,
   ) {}
 
-  async request(
-    tx: Tx,
-    principal: Principal,
-    request: { assetId: string; format: ReportFormat },
-  ): Promise<ReportEntity> {
-    const asset = await this.assets.get(tx, request.assetId);
+  /**
+   * Nothing is promised that cannot be signed: asked before anything is written.
+   * @throws ColophonError `signer_unavailable`
+   */
+  async requireSigner(format: ReportFormat): Promise<void> {
+    if (SIGNED_FORMATS.includes(format)) await this.openSigner();
+  }
+
+  async request(tx: Tx, requester: ReportRequester, request: ReportRequest): Promise<ReportEntity> {
+    const { kind, format, parameters } = request;
+    if (!FORMATS_OF[kind].includes(format)) {
+      const formats = FORMATS_OF[kind].join(', ');
+      throw new ColophonError('invalid_request', `A report of the kind "${kind}" can be had as: ${formats}.`);
+    }
+    const projectId = await this.projectOf(tx, request);
     const report: ReportEntity = {
       organizationId: tx.organizationId,
       id: newId(),
-      kind: 'asset',
-      format: request.format,
-      subjectId: request.assetId,
+      kind,
+      format,
+      subjectId: request.subjectId ?? tx.organizationId,
+      parameters,
       state: 'QUEUED',
       progress: 0,
       mediaType: null,
       sha256: null,
       sizeBytes: null,
+      certificateSha256: null,
+      timeStamp: null,
       errorCode: null,
-      createdBy: principal.principalId,
+      createdBy: 'principal' in requester ? requester.principal.principalId : requester.createdBy,
       createdAt: this.clock.now(),
       finishedAt: null,
     };
     await tx.manager.insert(ReportEntity, report);
     await this.appendEntry.append(tx, {
       type: 'report.requested',
-      projectId: asset.projectId,
-      actor: actorOf(principal),
+      ...(projectId !== undefined && { projectId }),
+      actor: 'principal' in requester ? actorOf(requester.principal) : SYSTEM_ACTOR,
       subject: { kind: 'report', id: publicId('report', report.id) },
-      data: { kind: report.kind, format: report.format, subjectId: publicId('asset', report.subjectId) },
+      data: { kind, format, subjectId: reportSubject(report), ...parameters },
     });
     await this.queue.wakeReport(tx, report.id);
     return report;
@@ -59,5 +89,37 @@ export class RequestReport {
     const report = await tx.manager.findOneBy(ReportEntity, { organizationId: tx.organizationId, id });
     if (!report) throw new ColophonError('not_found', 'There is no report with this id.');
     return report;
+  }
+
+  /**
+   * The project in which the subject lies; `undefined` for what belongs to the whole organization.
+   * @throws ColophonError `not_found` for a subject that this organization does not have
+   */
+  private async projectOf(
+    tx: Tx,
+    { kind, subjectId, parameters }: ReportRequest,
+  ): Promise<string | undefined> {
+    if (kind === 'asset') return (await this.assets.get(tx, subjectId ?? '')).projectId;
+    if (kind === 'campaign') return this.requireCampaign(tx, subjectId ?? '', parameters.useCase);
+    if (kind === 'model') {
+      const { index } = await this.registry.now(tx);
+      if (index.get(parameters.listingId ?? '') === undefined)
+        throw new ColophonError('not_found', 'There is no model listing with this id.');
+    }
+    return undefined;
+  }
+
+  /** @returns the project @throws ColophonError `not_found` */
+  async requireCampaign(tx: Tx, projectId: string, useCase: string | undefined): Promise<string> {
+    const [row] = await tx.query<{ has_use_case: boolean }>(
+      `SELECT $3::text IS NULL OR EXISTS (
+                SELECT 1 FROM use_case u WHERE u.organization_id = $1 AND u.project_id = $2 AND u.name = $3
+              ) AS has_use_case
+         FROM project WHERE organization_id = $1 AND id = $2`,
+      [tx.organizationId, projectId, useCase ?? null],
+    );
+    if (row === undefined) throw new ColophonError('not_found', 'There is no project with this id.');
+    if (!row.has_use_case) throw new ColophonError('not_found', 'The project has no use case of this name.');
+    return projectId;
   }
 }

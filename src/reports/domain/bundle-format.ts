@@ -1,23 +1,28 @@
 import { z } from 'zod';
 
 /**
- * The evidence bundle, format 2: a zip of stored files that anybody can check with public tools. What a file means
+ * The evidence bundle, format 3: a zip of stored files that anybody can check with public tools. What a file means
  * follows from its path and from `bundle.json`; that its bytes are whole follows from `SHA256SUMS`. Format 1 had
- * neither a witness policy nor time-stamps, and is still read.
+ * neither a witness policy nor time-stamps, format 2 neither signatures of the report nor a verifier for browsers; both
+ * are still read.
  */
 export const BUNDLE_FORMAT = 'colophon-evidence-bundle';
-export const BUNDLE_VERSION = 2;
+export const BUNDLE_VERSION = 3;
 
 export const BUNDLE_PATHS = {
   sums: 'SHA256SUMS',
   index: 'bundle.json',
   instructions: 'VERIFY.md',
+  verifierPage: 'verify.html',
+  certification: 'CERTIFICATION.md',
   dossierJson: 'dossier.json',
+  dossierJws: 'dossier.jws',
   dossierPdf: 'dossier.pdf',
   checkpoint: 'log/checkpoint',
   vkey: 'log/vkey',
   policy: 'log/policy',
   trustAnchors: 'trust/claim-ca.pem',
+  reportAnchors: 'trust/report-ca.pem',
   identityAnchors: 'trust/identity-anchors.json',
   stampedText: 'time-stamps/checkpoint.body',
   timeStampRoots: 'time-stamps/roots.pem',
@@ -34,6 +39,10 @@ export function requiredPaths(version: BundleIndex['v']): string[] {
     BUNDLE_PATHS.identityAnchors,
   ];
   if (version === 1) optional.push(BUNDLE_PATHS.policy);
+  if (version < 3) {
+    const { verifierPage, certification, dossierJws, reportAnchors } = BUNDLE_PATHS;
+    optional.push(verifierPage, certification, dossierJws, reportAnchors);
+  }
   return Object.values(BUNDLE_PATHS).filter((path) => !optional.includes(path));
 }
 
@@ -60,10 +69,14 @@ const shortText = z.string().min(1).max(512);
 const entryIndex = z.int().nonnegative();
 
 const fileSchema = z.discriminatedUnion('role', [
-  z.strictObject({ path: shortText, role: z.enum(['instructions', 'dossier_pdf', 'dossier_json']) }),
   z.strictObject({
     path: shortText,
-    role: z.enum(['log_checkpoint', 'log_vkey', 'trust_anchors', 'identity_anchors']),
+    role: z.enum(['instructions', 'verifier_page', 'certification']),
+  }),
+  z.strictObject({ path: shortText, role: z.enum(['dossier_pdf', 'dossier_json', 'dossier_jws']) }),
+  z.strictObject({
+    path: shortText,
+    role: z.enum(['log_checkpoint', 'log_vkey', 'trust_anchors', 'report_anchors', 'identity_anchors']),
   }),
   z.strictObject({
     path: shortText,
@@ -90,7 +103,7 @@ export type BundleFile = z.infer<typeof fileSchema>;
 /** `bundle.json`: what the bundle is about, and the role of every file but itself and `SHA256SUMS`. */
 export const bundleIndexSchema = z.strictObject({
   format: z.literal(BUNDLE_FORMAT),
-  v: z.union([z.literal(1), z.literal(BUNDLE_VERSION)]),
+  v: z.union([z.literal(1), z.literal(2), z.literal(BUNDLE_VERSION)]),
   reportId: shortText,
   /** RFC 3339 UTC; also the time of the files in the zip, so that equal contents give equal bytes. */
   createdAt: z.iso.datetime(),

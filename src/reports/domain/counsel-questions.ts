@@ -1,4 +1,13 @@
 import { type AssetDossier, type DossierAsset, type DossierPerson } from './dossier.js';
+import {
+  adaptations,
+  deepFakes,
+  people,
+  promptNames,
+  registration,
+  sentToVendors,
+  used,
+} from './use-questions.js';
 
 /** A question that counsel asks about an asset, the answer of the record, and where in the log it stands. */
 export interface CounselAnswer {
@@ -18,17 +27,23 @@ export function counselAnswers(dossier: AssetDossier): CounselAnswer[] {
     aiParts,
     licenseDecision,
     training,
+    adaptations,
     inputs,
+    people,
+    deepFakes,
+    promptNames,
     indemnity,
     exceptions,
     approvals,
     marks,
+    registration,
+    sentToVendors,
+    used,
   ].map((answer) => answer(dossier));
 }
 
 /** Asked by counsel, but not recorded by this version: said, so that nobody takes silence for an answer. */
 export const UNANSWERED_QUESTIONS: readonly string[] = [
-  'Is a recognizable person shown, and does a release cover alteration by AI, media, term and territory?',
   'Does it show trademarks, characters, artworks, buildings, fonts or music of others?',
   'Was a search for similar earlier works made, in which index, and with what result?',
   'Could another customer of a vendor receive the same output?',

@@ -13,6 +13,8 @@ export interface AssetDossier {
   readonly reportId: string;
   readonly createdAt: string;
   readonly createdBy: DossierPerson;
+  /** Who signed the report; absent in the form without a signature. */
+  readonly signedBy?: DossierSigner | undefined;
   readonly product: { readonly name: string; readonly version: string };
   readonly organization: { readonly id: string; readonly name: string };
   readonly project: { readonly id: string; readonly name: string };
@@ -40,6 +42,16 @@ export interface AssetDossier {
   readonly log: DossierLog;
   /** What is missing, unknown or open, most important first. Shown before everything else. */
   readonly gaps: readonly DossierGap[];
+}
+
+export interface DossierSigner {
+  readonly commonName: string;
+  readonly issuer: string;
+  readonly certificateSha256: string;
+  /** Certified by the development authority of this program: it proves no name. */
+  readonly isDevelopment: boolean;
+  /** The entry by which the log says that this is a report key of the installation; absent when it says so nowhere. */
+  readonly keyEntryIndex?: number | undefined;
 }
 
 /** Said where a sealed text would be: it was erased. Its commitment stays in the log and can no longer be opened. */
@@ -168,6 +180,20 @@ export interface DossierModel {
   };
   readonly trainingData: { readonly disclosure: string; readonly summary: string };
   readonly indemnity: string;
+  readonly access: 'open-weights' | 'api' | 'code';
+  /** For a LoRA or fine-tune: from what and from which images it was made. */
+  readonly adaptation?:
+    | {
+        readonly base: string;
+        readonly relation: string;
+        readonly datasetManifestSha256: string | undefined;
+        /** By the manifest; absent where there is none. */
+        readonly images: number | undefined;
+        readonly releases: number;
+        /** Images whose right does not cover training, or nobody knows. */
+        readonly untrainable: number;
+      }
+    | undefined;
   readonly stepKeys: readonly string[];
 }
 
@@ -332,6 +358,8 @@ export interface BundleEvidence {
   }[];
   /** PEM of the certificate authority that the manifests chain to. */
   readonly trustAnchorsPem: string;
+  /** PEM of the authorities that certified the report keys of the installation. */
+  readonly reportAnchorsPem: string;
   /** Who vouches for the names in manifests, by the lists of the installation; may be empty. */
   readonly identityLists: readonly TrustList[];
   /** RFC 3161 tokens (DER) over the text of the checkpoint. `authority` names the file. */

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -8,21 +8,25 @@ import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { isHeldAlready, SendsBody } from '../../http/conditional.js';
 import { Idempotency } from '../../http/idempotency.js';
 import { idOf } from '../../http/validation.js';
-import { type Principal } from '../../identity/domain/principal.js';
+import { type Principal, requirePermission } from '../../identity/domain/principal.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
-import { ColophonError } from '../../shared/errors.js';
-import { parsePublicId, publicId } from '../../shared/ids.js';
-import { REPORT_FORMATS, type ReportEntity } from '../adapters/report.entity.js';
+import { publicId } from '../../shared/ids.js';
+import { ListReports } from '../application/list-reports.js';
 import { ReadReport } from '../application/read-report.js';
 import { RequestReport } from '../application/request-report.js';
+import { REPORT_EXTENSIONS, REPORT_KINDS, type ReportKind } from '../domain/report-kinds.js';
+import { type ReportBody, reportSchema, toReportRequest } from './report-request.js';
+import { reportView } from './report-view.js';
 
-const reportSchema = z
-  .strictObject({
-    kind: z.literal('asset'),
-    format: z.enum(REPORT_FORMATS),
-    assetId: z.string().regex(/^ast_[0-9a-f]{32}$/, 'an asset id such as ast_018f...'),
-  })
-  .meta({ id: 'RequestReport' });
+const listSchema = z.strictObject({
+  kind: z.enum(REPORT_KINDS).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z
+    .string()
+    .regex(/^rep_[0-9a-f]{32}$/)
+    .optional()
+    .describe('"nextCursor" of the page before'),
+});
 
 @ApiTags('Reports')
 @ApiBearerAuth()
@@ -31,6 +35,7 @@ export class ReportController {
   constructor(
     private readonly requestReport: RequestReport,
     private readonly readReport: ReadReport,
+    private readonly listReports: ListReports,
     private readonly organizationTx: OrganizationTx,
     private readonly idempotency: Idempotency,
   ) {}
@@ -40,24 +45,39 @@ export class ReportController {
   @Allow('reports:create')
   @HttpCode(202)
   @ApiHeader({ name: 'Idempotency-Key', required: true })
-  @ApiOperation({ summary: 'Make the dossier of an asset: PDF, JSON, or evidence bundle' })
+  @ApiOperation({
+    summary:
+      'Make a report: the dossier of an asset, a campaign, the file on a model, or the log of a period',
+  })
   async request(
     @CurrentPrincipal() principal: Principal,
     @Headers('idempotency-key') key: string | undefined,
-    @Body({ schema: reportSchema }) body: z.infer<typeof reportSchema>,
+    @Body({ schema: reportSchema }) body: ReportBody,
   ): Promise<unknown> {
-    const assetId = parsePublicId('asset', body.assetId);
-    if (assetId === undefined) throw new ColophonError('not_found', 'There is no asset with this id.');
+    requireForKind(principal, body.kind);
+    const request = toReportRequest(body);
+    await this.requestReport.requireSigner(request.format);
     const fingerprint = ['POST /v1/reports', canonicalJson(body)];
     const answer = await this.idempotency.run({ principal, key, fingerprint }, (idempotent) =>
       this.organizationTx.run(principal.organizationId, async (tx) => {
-        const report = await this.requestReport.request(tx, principal, { assetId, format: body.format });
-        const view = reportView(report);
+        const view = reportView(await this.requestReport.request(tx, { principal }, request));
         await idempotent.complete(tx, { status: 202, body: view });
         return { status: 202, body: view };
       }),
     );
     return answer.body;
+  }
+
+  @Get()
+  @Unaudited('States, sizes and hashes of reports: no byte of them.')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'Reports, newest first' })
+  async list(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Query({ schema: listSchema }) query: z.infer<typeof listSchema>,
+  ) {
+    const { reports, nextCursor } = await this.listReports.list(organizationId, query);
+    return { items: reports.map(reportView), nextCursor };
   }
 
   @Get(':id')
@@ -80,10 +100,11 @@ export class ReportController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const report = await this.readReport.finished(principal.organizationId, id);
+    requireForKind(principal, report.kind);
     const caching = { 'cache-control': 'private, no-store', etag: `"${report.sha256}"` };
     if (isHeldAlready(ifNoneMatch, caching.etag)) return reply.status(304).headers(caching).send();
     const body = await this.readReport.content(principal, report, sendsBody);
-    const extension = { pdf: 'pdf', json: 'json', bundle: 'zip' }[report.format];
+    const extension = REPORT_EXTENSIONS[report.format];
     await reply
       .headers({
         ...caching,
@@ -96,19 +117,7 @@ export class ReportController {
   }
 }
 
-function reportView(report: ReportEntity) {
-  const id = publicId('report', report.id);
-  return {
-    id,
-    kind: report.kind,
-    format: report.format,
-    assetId: publicId('asset', report.subjectId),
-    state: report.state,
-    progress: report.progress,
-    sha256: report.sha256,
-    sizeBytes: report.sizeBytes,
-    errorCode: report.errorCode,
-    createdAt: report.createdAt.toISOString(),
-    contentUrl: report.state === 'DONE' ? `/v1/reports/${id}/content` : null,
-  };
+/** The log in bulk is custody, not daily work: whoever may not export it gets it in no report either. */
+function requireForKind(principal: Principal, kind: ReportKind): void {
+  if (kind === 'period') requirePermission(principal, 'audit:export');
 }

@@ -204,9 +204,11 @@ function keepingOf(path: string): Keeping {
   if (path === BUNDLE_PATHS.checkpoint || path === BUNDLE_PATHS.stampedText) return memory(MAX_NOTE_BYTES);
   if (path.endsWith('.tst')) return memory(MAX_TIME_STAMP_TOKEN_BYTES);
   if (path === BUNDLE_PATHS.dossierJson) return memory(64 * MEBIBYTE);
+  // The same in base64url, with its certificates.
+  if (path === BUNDLE_PATHS.dossierJws) return memory(87 * MEBIBYTE);
   if (path.startsWith('openings/') || path === BUNDLE_PATHS.index) return memory(8 * MEBIBYTE);
-  const { sums, vkey, policy, trustAnchors, identityAnchors, timeStampRoots } = BUNDLE_PATHS;
-  const small: string[] = [sums, vkey, policy, trustAnchors, identityAnchors, timeStampRoots];
+  const { sums, vkey, policy, trustAnchors, reportAnchors, identityAnchors, timeStampRoots } = BUNDLE_PATHS;
+  const small: string[] = [sums, vkey, policy, trustAnchors, reportAnchors, identityAnchors, timeStampRoots];
   return small.includes(path) ? memory(2 * MEBIBYTE) : { in: 'nowhere', maxBytes: 0 };
 }
 

@@ -6,9 +6,19 @@ export type BundleContents = ReadonlyMap<string, BundleContent>;
 
 /** Every file against `SHA256SUMS`, and the list against the files: none missing, none added. */
 export function checkSums(contents: BundleContents, checklist: Checklist): void {
-  const sums = readSums(contents.get(BUNDLE_PATHS.sums)?.bytes, checklist);
+  const hashes = new Map([...contents.values()].map(({ path, sha256 }) => [path, sha256]));
+  checkListedSums(contents.get(BUNDLE_PATHS.sums)?.bytes, hashes, checklist);
+}
+
+/** @param hashes SHA-256 of each file by its path */
+export function checkListedSums(
+  listed: Buffer | undefined,
+  hashes: ReadonlyMap<string, string>,
+  checklist: Checklist,
+): void {
+  const sums = readSums(listed, checklist);
   if (sums === undefined) return;
-  for (const { path, sha256 } of contents.values()) {
+  for (const [path, sha256] of hashes) {
     if (path === BUNDLE_PATHS.sums) continue;
     const expected = sums.get(path);
     if (expected === undefined) checklist.fault(path, 'The file was added: SHA256SUMS does not list it.');
@@ -17,7 +27,7 @@ export function checkSums(contents: BundleContents, checklist: Checklist): void 
     }
   }
   for (const path of sums.keys()) {
-    if (!contents.has(path)) checklist.fault(path, 'The file is missing, although SHA256SUMS lists it.');
+    if (!hashes.has(path)) checklist.fault(path, 'The file is missing, although SHA256SUMS lists it.');
   }
 }
 

@@ -74,8 +74,8 @@ function anchoring(cosigners: number): Anchoring {
 
 async function write({ dossier, evidence }: Made): Promise<string> {
   const destinationPath = workshop.signing.newPath();
-  const dossierPdf = Buffer.from('%PDF-1.7 stands for the report');
-  await writeEvidenceBundle({ dossier, dossierPdf, evidence, destinationPath });
+  const documents = await workshop.documents(dossier);
+  await writeEvidenceBundle({ dossier, ...documents, evidence, destinationPath });
   return destinationPath;
 }
 

@@ -26,8 +26,13 @@ afterAll(() => workshop.close());
 
 async function write(aDossier: AssetDossier, someEvidence: BundleEvidence): Promise<string> {
   const destinationPath = workshop.signing.newPath();
-  const dossierPdf = Buffer.from('%PDF-1.7 stands for the report');
-  await writeEvidenceBundle({ dossier: aDossier, dossierPdf, evidence: someEvidence, destinationPath });
+  const documents = await workshop.documents(aDossier);
+  await writeEvidenceBundle({
+    dossier: aDossier,
+    ...documents,
+    evidence: someEvidence,
+    destinationPath,
+  });
   return destinationPath;
 }
 

@@ -16,6 +16,7 @@ import { type CheckedAnchors, checkDossier } from './check-dossier.js';
 import { checkHumanWork } from './check-human-work.js';
 import { checkEntries, openLog } from './check-log.js';
 import { checkMedia } from './check-media.js';
+import { checkSignedDossier } from './check-signed-dossier.js';
 import { type BundleContents, checkIndex, checkSums } from './check-sums.js';
 import { checkTime } from './check-time-stamps.js';
 import { checkWitnesses } from './check-witnesses.js';
@@ -155,6 +156,13 @@ async function checkEvidence(
       return found;
     },
   );
+  if (index.v >= 3) {
+    await checklist.ask(
+      'dossier.json is signed by a report key whose certificate leads to the authority in this bundle.',
+      'The signature of the dossier does not hold.',
+      () => checkSignedDossier(index, contents, proved, checklist),
+    );
+  }
   return { dossier, witnessing, timeStamps: time.outcomes };
 }
 
@@ -187,7 +195,9 @@ const TIME_BOUND =
 
 const LIMITS = [
   'The certificate authority came with the bundle; compare it with the one that the organization names elsewhere.',
-  'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log.',
+  'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log. Its own signature is checked by programs that read PDF, e.g. pdfsig.',
+  'The authority for reports, trust/report-ca.pem, is the word of the bundle itself; compare it with the one that the organization names elsewhere.',
+  'CERTIFICATION.md is a draft that nobody has signed, and verify.html cannot vouch for itself.',
   'A log proves what was recorded and that it has not changed since, not that what was recorded is true or that nothing was left out.',
   'That the asset infringes nothing or is protected by copyright does not follow from this. This is not legal advice.',
 ];

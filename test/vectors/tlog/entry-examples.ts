@@ -629,6 +629,37 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     subject: { kind: 'report', id: id('rep') },
     data: { kind: 'asset', format: 'pdf', subjectId: ast, sha256: hash('f') },
   },
+  'share_link.created': {
+    ...common,
+    type: 'share_link.created',
+    subject: { kind: 'share_link', id: id('shl') },
+    data: { subjectId: ast, expiresAt: '2026-11-29T10:00:00.000Z' },
+  },
+  'share_link.revoked': {
+    ...common,
+    type: 'share_link.revoked',
+    subject: { kind: 'share_link', id: id('shl') },
+    data: { subjectId: ast },
+  },
+  'share_link.used': {
+    ...common,
+    type: 'share_link.used',
+    actor: { kind: 'share_link', id: id('shl') },
+    subject: { kind: 'share_link', id: id('shl') },
+    data: { reportId: id('rep'), sha256: hash('f') },
+  },
+  'report_schedule.created': {
+    ...common,
+    type: 'report_schedule.created',
+    subject: { kind: 'report_schedule', id: id('rsc') },
+    data: { projectId: id('prj'), useCase: 'hero-image', format: 'pdf', cadence: 'weekly' },
+  },
+  'report_schedule.ended': {
+    ...common,
+    type: 'report_schedule.ended',
+    subject: { kind: 'report_schedule', id: id('rsc') },
+    data: { reason: 'ended' },
+  },
   'opening.read': {
     ...common,
     type: 'opening.read',

@@ -1,5 +1,7 @@
 import PDFDocument from 'pdfkit';
 import { fontBytes } from './fonts.js';
+import { type PdfSignaturePlace } from '../../domain/report-signature.js';
+import { reserveSignature } from '../signing/pdf-signature.js';
 import { printableText, REPLACEMENT } from './printable-text.js';
 import {
   COLORS,
@@ -206,8 +208,8 @@ export class Paper {
     this.y += 3;
   }
 
-  /** Page numbers are known at the end; then the file is complete. */
-  async finish(footer: string): Promise<Buffer> {
+  /** Page numbers are known at the end; then the file is complete, but for a signature that a place is kept for. */
+  async finish(footer: string, place?: PdfSignaturePlace): Promise<Buffer> {
     const { count } = this.doc.bufferedPageRange();
     const [line = ''] = this.lines(footer, STYLES.small, CONTENT_WIDTH - 80);
     for (let page = 0; page < count; page++) {
@@ -215,6 +217,7 @@ export class Paper {
       this.artifact(() => this.footer(line, `Page ${page + 1} of ${count}`), 'Pagination');
     }
     this.root.end();
+    if (place) reserveSignature(this.doc, place);
     const chunks: Buffer[] = [];
     this.doc.on('data', (chunk: Buffer) => chunks.push(chunk));
     const ended = new Promise<void>((resolve, reject) => this.doc.once('end', resolve).once('error', reject));

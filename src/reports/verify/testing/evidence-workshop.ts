@@ -38,8 +38,11 @@ import {
   type DossierObligations,
   type DossierPicture,
 } from '../../domain/dossier.js';
+import { renderDossierJson } from '../../adapters/dossier-json.js';
+import { DOSSIER_TYPE } from '../../domain/report-kinds.js';
 import { type VerifyMedia } from '../bundle-verification.js';
 import { type Anchoring, NOBODY } from './anchoring.js';
+import { ReportSigning } from './report-signing.js';
 import { MemoryLog } from './memory-log.js';
 
 const AT = '2026-11-22T10:00:00.000Z';
@@ -60,17 +63,34 @@ interface SignedStep {
 /** For tests: one asset with its whole record, made with a real log, real signatures and real pictures. */
 export class EvidenceWorkshop {
   readonly log = new MemoryLog('localhost:8080/logs/org_018f2d1c7a3e7b4c8d5e6f7a8b9c0d1e');
+  private readonly signed = new Map<string, Buffer>();
   readonly clearanceId = publicId('clearance', newId());
   readonly runId = publicId('run', newId());
 
-  private constructor(readonly signing: SigningWorkshop) {}
+  private constructor(
+    readonly signing: SigningWorkshop,
+    readonly reportSigning: ReportSigning,
+  ) {}
 
   static async create(): Promise<EvidenceWorkshop> {
-    return new EvidenceWorkshop(await SigningWorkshop.create());
+    return new EvidenceWorkshop(await SigningWorkshop.create(), await ReportSigning.create(new Date(AT)));
   }
 
   close(): Promise<void> {
     return this.signing.close();
+  }
+
+  /** What lies beside the evidence: a report that is signed, and something in place of the PDF. */
+  async documents(dossier: AssetDossier): Promise<{ dossierPdf: Buffer; dossierJws: Buffer }> {
+    const json = renderDossierJson(dossier);
+    const signer = await this.reportSigning.signer();
+    // ECDSA signs the same bytes differently each time; a bundle with the same documents has the same bytes.
+    const dossierJws = this.signed.get(sha256Hex(json)) ?? (await signer.signJson(json, DOSSIER_TYPE));
+    this.signed.set(sha256Hex(json), dossierJws);
+    return {
+      dossierPdf: Buffer.from('%PDF-1.7 stands for the report'),
+      dossierJws,
+    };
   }
 
   /** The verifier of the command line, with a cache: the same bytes are not parsed 200 times. */
@@ -445,6 +465,7 @@ export class EvidenceWorkshop {
       openings,
       assets,
       trustAnchorsPem: this.signing.keystore.caCertificatePem,
+      reportAnchorsPem: this.reportSigning.anchorsPem,
       identityLists: ownIdentityLists(this.signing.anchors.identities),
     };
   }
@@ -679,6 +700,7 @@ const MODELS: AssetDossier['models'] = [
       summary: 'The vendor says nothing about the sources of its training data.',
     },
     indemnity: 'none: the license excludes every warranty and indemnity',
+    access: 'open-weights',
     stepKeys: ['generate'],
   },
   {
@@ -698,6 +720,7 @@ const MODELS: AssetDossier['models'] = [
     },
     trainingData: { disclosure: 'not applicable', summary: 'Deterministic image work; nothing was trained.' },
     indemnity: 'not applicable',
+    access: 'code',
     stepKeys: ['cut-out'],
   },
 ];

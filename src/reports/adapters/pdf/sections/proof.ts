@@ -1,8 +1,10 @@
 import { type AssetDossier, type DossierWitnessing } from '../../../domain/dossier.js';
 import { witnessingWords } from '../../../domain/witnessing-words.js';
+import { type AttachedEvidence } from '../attachments.js';
 import { type Paper } from '../paper.js';
 import { type Cell, drawFacts, drawTable } from '../table.js';
 import { STYLES } from '../theme.js';
+import { drawSignature } from './signature.js';
 import { dateTime, exactTime, twoLines } from '../words.js';
 
 const mono = (text: string): Cell => ({ text, style: STYLES.mono });
@@ -127,11 +129,24 @@ function drawTimeStamps(paper: Paper, { timeStamps, timeStampsExpected }: AssetD
   });
 }
 
-export function drawVerification(paper: Paper, { asset, log }: AssetDossier): void {
+export function drawVerification(
+  paper: Paper,
+  { asset, log, signedBy }: AssetDossier,
+  attached: AttachedEvidence | undefined,
+): void {
   paper.beginSection(
     'How to verify this yourself',
     'With the evidence bundle of this report, on any machine, without network and without us.',
   );
+  if (signedBy) {
+    drawSignature(
+      paper,
+      signedBy,
+      signedBy.keyEntryIndex === undefined
+        ? 'No entry that this report rests on names the key'
+        : `Entry ${signedBy.keyEntryIndex} names it as a report key of this installation`,
+    );
+  }
   const steps: (readonly [string, string])[] = [
     [
       'All of it at once. Exit code 0 means valid. Take the key of the log from another source, not from this report.',
@@ -157,6 +172,17 @@ export function drawVerification(paper: Paper, { asset, log }: AssetDossier): vo
     'VERIFY.md in the bundle shows how to check the log and its witnesses with published Go packages, time-stamps with openssl, and each disclosed text with a shell.',
     STYLES.body,
   );
+  if (attached) drawAttachments(paper, attached);
+}
+
+function drawAttachments(paper: Paper, { names, mediaFileName }: AttachedEvidence): void {
+  paper.subheading('Attached to this file');
+  paper.text(
+    `dossier.json, dossier.jws, ${names.join(', ')}. entries.ndjson holds each entry of the log that this report rests on, with the hashes that lead from it to the signed tree head in checkpoint.`,
+    STYLES.body,
+  );
+  if (mediaFileName !== undefined) return;
+  paper.text('The media file is too large to be attached here. It is in the evidence bundle.', STYLES.body);
 }
 
 const LIMITS = [

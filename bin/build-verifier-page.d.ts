@@ -1,0 +1,2 @@
+/** The text of verify.html, built from its sources. */
+export function buildVerifierPage(): string;

@@ -1,0 +1,262 @@
+import { formatUsd } from '../../shared/money.js';
+import { type DocumentViews } from '../application/make-document-report.js';
+import { type CampaignReport, type MatrixCell } from '../domain/campaign.js';
+import { csvTable } from './csv-table.js';
+import { renderDocumentPdf } from './pdf/document-pdf.js';
+import { type Paper } from './pdf/paper.js';
+import { type Cell, drawFacts, drawTable } from './pdf/table.js';
+import { STYLES } from './pdf/theme.js';
+import { capitalized, dateTime, plain, short } from './pdf/words.js';
+
+export const campaignViews: DocumentViews<CampaignReport> = {
+  pdf: (report, signed) =>
+    renderDocumentPdf(
+      {
+        ...report,
+        kind: 'Campaign report',
+        title:
+          report.useCase === undefined ? report.project.name : `${report.project.name}, ${report.useCase}`,
+        facts: [
+          ['Project', `${short(report.project.name)} (${report.project.id})`],
+          ...(report.useCase === undefined ? [] : [['Use case', short(report.useCase)] as const]),
+          ['Files made', spanWords(report.span)],
+          ['Finished files', `${report.assets.length}, and ${report.intermediateAssets} on the way to them`],
+        ],
+      },
+      signed,
+      (paper) => drawCampaign(paper, report),
+      LIMITS,
+    ),
+  csv: campaignCsv,
+};
+
+const mono = (text: string): Cell => ({ text, style: STYLES.monoSmall });
+
+function spanWords({ from, until }: CampaignReport['span']): string {
+  return `${from === undefined ? 'from the beginning' : `from ${dateTime(from)}`} ${
+    until === undefined ? 'up to this report' : `until ${dateTime(until)}`
+  }`;
+}
+
+function drawCampaign(paper: Paper, report: CampaignReport): void {
+  drawMatrix(paper, report);
+  drawExpiries(paper, report);
+  drawIndemnity(paper, report);
+  drawModels(paper, report);
+  drawWaivers(paper, report);
+  drawChanges(paper, report);
+}
+
+/** A block for each file: what is owed in which market, and how it stands. */
+function drawMatrix(paper: Paper, { assets, matrix }: CampaignReport): void {
+  paper.beginSection(
+    'Files, markets and obligations',
+    'One block a file: what is owed in which market, by a law or a license, and whether somebody proved it. Proofs are in the dossier of the file.',
+  );
+  if (assets.length === 0) paper.text('No file was finished in this time.', STYLES.body);
+  assets.forEach((asset, i) => {
+    paper.ensure(110);
+    paper.subheading(`${i + 1}.  ${short(asset.title)}: ${plain(asset.state)}`);
+    drawFacts(paper, [
+      ['File', { text: `${asset.id}  ${asset.mediaType}`, style: STYLES.mono }],
+      ['SHA-256', { text: asset.sha256, style: STYLES.mono }],
+    ]);
+    const cells = matrix.filter(({ assetId }) => assetId === asset.id);
+    if (!asset.obligationsKnown) paper.text('Nobody worked out what is owed for this file.', STYLES.strong);
+    else if (cells.length === 0) paper.text('No obligation is recorded for this file.', STYLES.body);
+    else drawCells(paper, cells);
+  });
+}
+
+function drawCells(paper: Paper, cells: readonly MatrixCell[]): void {
+  paper.y += 2;
+  drawTable(paper, {
+    columns: [
+      { title: 'Market', share: 18 },
+      { title: 'Obligation', share: 56 },
+      { title: 'By', share: 10 },
+      { title: 'State', share: 16 },
+    ],
+    rows: cells.map(({ market, kind, text, source, state, applies, notVerified }) => [
+      market,
+      [
+        { text: capitalized(plain(kind)), style: STYLES.cellStrong },
+        text,
+        ...(notVerified === null ? [] : [{ text: notVerified, style: STYLES.small }]),
+      ],
+      source,
+      [
+        { text: capitalized(plain(state)), style: state === 'open' ? STYLES.cellStrong : STYLES.cell },
+        ...(applies === 'yes' ? [] : [{ text: 'may apply', style: STYLES.small }]),
+      ],
+    ]),
+  });
+}
+
+function drawExpiries(paper: Paper, { expiries }: CampaignReport): void {
+  paper.beginSection(
+    'Expiries',
+    'Exceptions, rights in files that were brought in, and the days that licenses were decided for.',
+  );
+  if (expiries.length === 0) return paper.text('Nothing with an end is recorded.', STYLES.body);
+  drawTable(paper, {
+    columns: [
+      { title: 'Last day', share: 18 },
+      { title: 'What', share: 42 },
+      { title: 'Of', share: 40 },
+    ],
+    rows: expiries.map(({ on, text, subject, isPast }) => [
+      { text: isPast ? `${on}, ended` : on, style: isPast ? STYLES.cellStrong : STYLES.cell },
+      text,
+      mono(subject),
+    ]),
+  });
+}
+
+function drawIndemnity(paper: Paper, { indemnity }: CampaignReport): void {
+  paper.beginSection(
+    'Indemnity map',
+    'Whether a vendor stands behind what its model returned, at the end of each run. The worst answer of all runs counts.',
+  );
+  if (indemnity.length === 0) return paper.text('No run of this campaign used a model.', STYLES.body);
+  drawTable(paper, {
+    columns: [
+      { title: 'Model', share: 34 },
+      { title: 'Result', share: 14 },
+      { title: 'Why', share: 42 },
+      { title: 'Runs', share: 10 },
+    ],
+    rows: indemnity.map(({ listingId, result, lostBecause, open, runs }) => [
+      mono(listingId),
+      { text: capitalized(result), style: result === 'lost' ? STYLES.cellStrong : STYLES.cell },
+      [
+        ...lostBecause.map((cause) => `Lost: ${plain(cause)}`),
+        ...open.map((cause) => `Not known: ${plain(cause)}`),
+      ].join('. '),
+      String(runs),
+    ]),
+  });
+}
+
+function drawModels(paper: Paper, { models, costs }: CampaignReport): void {
+  paper.beginSection('Models and costs', 'Steps that succeeded, by model listing. Money is in US dollars.');
+  drawFacts(paper, [
+    ['Settled', `${formatUsd(BigInt(costs.settledMicroUsd))} USD in ${costs.settledSteps} steps`],
+    ['Reserved, not settled', `${formatUsd(BigInt(costs.openMicroUsd))} USD in ${costs.openSteps} steps`],
+    [
+      'Known by',
+      Object.entries(costs.basis)
+        .map(([basis, steps]) => `${plain(basis)}: ${steps}`)
+        .join(', ') || 'nothing is settled',
+    ],
+  ]);
+  if (models.length === 0) return;
+  paper.y += 6;
+  drawTable(paper, {
+    columns: [
+      { title: 'Model', share: 48 },
+      { title: 'Steps', share: 14 },
+      { title: 'Share', share: 16 },
+      { title: 'Settled, USD', share: 22 },
+    ],
+    rows: models.map(({ listingId, steps, shareBasisPoints, settledMicroUsd }) => [
+      mono(listingId),
+      String(steps),
+      `${(shareBasisPoints / 100).toFixed(2)} %`,
+      formatUsd(BigInt(settledMicroUsd)),
+    ]),
+  });
+}
+
+function drawWaivers(paper: Paper, { waivers }: CampaignReport): void {
+  paper.beginSection('Exceptions', 'Granted by a second person, for a time. Comments are in the dossiers.');
+  if (waivers.length === 0) return paper.text('No exception was granted.', STYLES.body);
+  drawTable(paper, {
+    columns: [
+      { title: 'Exception', share: 34 },
+      { title: 'For', share: 30 },
+      { title: 'Until', share: 22 },
+      { title: 'State', share: 14 },
+    ],
+    rows: waivers.map(({ id, about, reason, expiresAt, isOpen }) => [
+      [{ text: id, style: STYLES.monoSmall }, reason],
+      about,
+      dateTime(expiresAt),
+      isOpen ? { text: 'In force', style: STYLES.cellStrong } : 'Ended',
+    ]),
+  });
+}
+
+function drawChanges(paper: Paper, { changes }: CampaignReport): void {
+  paper.beginSection('Changes since the last report');
+  if (changes.since === undefined)
+    return paper.text('This is the first report on this campaign.', STYLES.body);
+  const { reportId, createdAt } = changes.since;
+  paper.text(`Since ${reportId} of ${dateTime(createdAt)}:`, STYLES.body);
+  paper.y += 4;
+  if (changes.items.length === 0) return paper.text('Nothing has changed.', STYLES.body);
+  drawTable(paper, {
+    columns: [
+      { title: 'When', share: 26 },
+      { title: 'What', share: 40 },
+      { title: 'Of', share: 34 },
+    ],
+    rows: changes.items.map(({ at, text, subject }) => [dateTime(at), text, mono(subject)]),
+  });
+}
+
+const LIMITS = [
+  'This report is not legal advice. It lists what was recorded; what was not recorded it cannot list.',
+  'That an obligation is done is the word of who proved it. Most of the calendar of legal duties rests on reports and says so.',
+  'It does not promise that a file infringes no right of others, or that it is protected by copyright.',
+  'Where files were used after they left this service is not recorded.',
+  'An indemnity that is called intact is so by the recorded terms and stated facts; the contract decides.',
+];
+
+/** One line a cell of the matrix; files without any have one line with empty cells. */
+function campaignCsv({ assets, matrix }: CampaignReport): Buffer {
+  const header = [
+    'asset_id',
+    'title',
+    'media_type',
+    'mode',
+    'asset_state',
+    'released_at',
+    'sha256',
+    'market',
+    'obligation',
+    'source',
+    'applies',
+    'obligation_state',
+    'blocking',
+    'obligation_id',
+    'text',
+    'not_verified',
+  ];
+  const rows = assets.flatMap((asset) => {
+    const file = [
+      asset.id,
+      asset.title,
+      asset.mediaType,
+      asset.mode,
+      asset.state,
+      asset.releasedAt ?? '',
+      asset.sha256,
+    ];
+    const cells = matrix.filter(({ assetId }) => assetId === asset.id);
+    if (cells.length === 0) return [[...file, ...Array<string>(9).fill('')]];
+    return cells.map((cell) => [
+      ...file,
+      cell.market,
+      cell.kind,
+      cell.source,
+      cell.applies,
+      cell.state,
+      String(cell.blocking),
+      cell.obligationId,
+      cell.text,
+      cell.notVerified ?? '',
+    ]);
+  });
+  return csvTable(header, rows);
+}

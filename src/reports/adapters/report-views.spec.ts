@@ -1,0 +1,193 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from '@jest/globals';
+import { OpenedPdf } from '../../../test/support/opened-pdf.js';
+import { seedListings } from '../../licenses/registry/seed.js';
+import { ATTACKS, DANGEROUS } from '../../provenance/testing/attack-strings.js';
+import { campaignGaps, type CampaignReport } from '../domain/campaign.js';
+import { type ModelFile, modelGaps } from '../domain/model-file.js';
+import { ReportSigning } from '../verify/testing/report-signing.js';
+import { campaignViews } from './campaign-views.js';
+import { modelFileViews } from './model-file-views.js';
+
+const TEXTS = [
+  ...ATTACKS,
+  '=cmd|calc!A1',
+  '+1',
+  '-1',
+  '@SUM(A1)',
+  '\t=1',
+  '\uff1d1',
+  '日本語の題名と漢字',
+  'مرحبا بالعالم',
+];
+const AT = '2026-11-22T10:00:00.000Z';
+
+function campaign(): CampaignReport {
+  const facts: Omit<CampaignReport, 'gaps'> = {
+    v: 1,
+    reportId: 'rep_1',
+    createdAt: AT,
+    product: { name: 'Colophon', version: '0.1.0' },
+    organization: { id: 'org_1', name: TEXTS.join(' ') },
+    project: { id: 'prj_1', name: TEXTS[4] ?? '' },
+    useCase: TEXTS[0],
+    span: {},
+    assets: TEXTS.map((title, i) => ({
+      id: `ast_${i}`,
+      title,
+      mediaType: 'image/png',
+      mode: 'live',
+      sha256: 'ab'.repeat(32),
+      createdAt: AT,
+      state: 'released',
+      obligationsKnown: true,
+    })),
+    intermediateAssets: 3,
+    matrix: TEXTS.map((text, i) => ({
+      assetId: `ast_${i}`,
+      market: text.slice(0, 300),
+      kind: 'label',
+      source: 'law',
+      applies: i % 2 === 0 ? 'yes' : 'may_apply',
+      state: 'open',
+      blocking: true,
+      obligationId: `obl_${i}`,
+      text,
+      notVerified: text.slice(0, 200),
+    })),
+    expiries: [{ on: '2020-01-01', what: 'waiver', text: TEXTS[5] ?? '', subject: 'wvr_1', isPast: true }],
+    indemnity: [{ listingId: 'a@b', result: 'lost', runs: 2, lostBecause: ['output-modified'], open: [] }],
+    models: [{ listingId: 'a@b', steps: 3, shareBasisPoints: 10_000, settledMicroUsd: '1500000' }],
+    costs: {
+      settledMicroUsd: '1500000',
+      openMicroUsd: '0',
+      settledSteps: 3,
+      openSteps: 0,
+      basis: { metered: 3 },
+    },
+    waivers: [
+      {
+        id: 'wvr_1',
+        about: TEXTS[6] ?? '',
+        reason: TEXTS[3] ?? '',
+        approvedAt: AT,
+        expiresAt: AT,
+        isOpen: true,
+      },
+    ],
+    changes: {
+      since: { reportId: 'rep_0', createdAt: AT },
+      items: [{ at: AT, text: TEXTS[10] ?? '', subject: 'x' }],
+    },
+  };
+  return { ...facts, gaps: campaignGaps(facts) };
+}
+
+function modelFile(): ModelFile {
+  const listing = seedListings().all[0]?.listing;
+  if (listing === undefined) throw new Error('the registry is empty');
+  const hostile = { ...listing, name: TEXTS[0] ?? '', vendor: TEXTS[4] ?? '' };
+  const facts: Omit<ModelFile, 'gaps'> = {
+    v: 1,
+    reportId: 'rep_2',
+    createdAt: AT,
+    product: { name: 'Colophon', version: '0.1.0' },
+    organization: { id: 'org_1', name: 'Lindholm' },
+    listing: {
+      ...hostile,
+      terms: hostile.terms.map((term, i) => ({ ...term, paraphrase: TEXTS[i % TEXTS.length] ?? '' })),
+    },
+    listingSha256: 'cd'.repeat(32),
+    versions: [],
+    texts: [],
+    corrections: [{ id: 'cur_1', at: AT, fact: 'license', correction: TEXTS[1], evidence: null }],
+    use: {
+      decisions: { allow: 1, review: 0, deny: 2 },
+      steps: 1,
+      projects: 1,
+      firstUsedAt: AT,
+      lastUsedAt: AT,
+      settledMicroUsd: '0',
+    },
+    waivers: [],
+  };
+  return { ...facts, gaps: modelGaps(facts) };
+}
+
+/** By a reader of CSV that is not ours. */
+function csvRows(bytes: Buffer): string[][] {
+  const program =
+    'import csv,json,sys,io;csv.field_size_limit(10**9);print(json.dumps(list(csv.reader(io.StringIO(sys.stdin.buffer.read().decode("utf-8-sig"),newline="")))))';
+  return JSON.parse(
+    execFileSync('python3', ['-c', program], { input: bytes, maxBuffer: 1e9 }).toString(),
+  ) as string[][];
+}
+
+describe('what strangers write', () => {
+  it('is text in the campaign report: no formula in the table, no action in the document', async () => {
+    const report = campaign();
+    const rows = csvRows(campaignViews.csv(report));
+    expect(rows.length).toBe(TEXTS.length + 1);
+    for (const row of rows) expect(row.length).toBe(rows[0]?.length);
+    for (const cell of rows.flat()) expect(cell).not.toMatch(/^[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/);
+    // A quote in front of formulas, and nothing else is altered.
+    const titles = rows.slice(1).map((row) => row[1] ?? '');
+    expect(titles.map((title, i) => title === TEXTS[i] || title === `'${TEXTS[i]}`)).toEqual(
+      TEXTS.map(() => true),
+    );
+    const signer = await (await ReportSigning.create(new Date(AT))).signer();
+    const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
+    const pdf = new OpenedPdf(await campaignViews.pdf(report, signed));
+    expect(pdf.text()).not.toMatch(DANGEROUS);
+    expect(pdf.raw).not.toMatch(/\/(JavaScript|JS|Launch|URI|OpenAction)\b/);
+    expect(pdf.text().replaceAll(/\s/g, '')).toContain('<script>alert(document.domain)</script>');
+    expect(pdf.raw).toContain('<pdfaid:conformance>A</pdfaid:conformance>');
+    expect(pdf.raw).not.toMatch(/Helvetica/);
+  });
+
+  it('is text in the file on a model', async () => {
+    const file = modelFile();
+    for (const cell of csvRows(modelFileViews.csv(file)).flat()) expect(cell).not.toMatch(/^[=+\-@\t\r\n]/);
+    const signer = await (await ReportSigning.create(new Date(AT))).signer();
+    const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
+    const pdf = new OpenedPdf(await modelFileViews.pdf(file, signed));
+    expect(pdf.text()).not.toMatch(DANGEROUS);
+    expect(pdf.raw).not.toMatch(/\/(JavaScript|JS|Launch|URI|OpenAction)\b/);
+  });
+});
+
+describe('gaps', () => {
+  it('of a campaign name what is open, unknown and excepted', () => {
+    const words = campaign().gaps.map(({ severity, text }) => `${severity}: ${text}`);
+    expect(words).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^open: \d+ obligations of released files are open/),
+        'open: 1 right or exception has ended; see "Expiries".',
+        'open: The indemnity of 1 model is lost in at least one run.',
+        expect.stringMatching(/^unknown: \d+ obligations may apply/),
+        'note: 1 exception is in force.',
+      ]),
+    );
+  });
+
+  it('of a model never take silence for a yes', () => {
+    const file = modelFile();
+    const { trainingData } = file.listing;
+    const { source, verified, summary } = trainingData;
+    const gaps = modelGaps({
+      ...file,
+      listing: {
+        ...file.listing,
+        trainingData: { source, verified, summary, disclosure: 'unknown' },
+        indemnity: { ...file.listing.indemnity, offered: 'unknown' },
+        license: {
+          ...file.listing.license,
+          textSha256: null,
+          status: 'unverified',
+          statusReason: 'nobody read it',
+        },
+      },
+    });
+    expect(gaps.filter(({ severity }) => severity === 'unknown').length).toBeGreaterThanOrEqual(6);
+  });
+});

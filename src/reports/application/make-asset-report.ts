@@ -1,0 +1,205 @@
+import { writeFile } from 'node:fs/promises';
+import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
+import { type AssetStore } from '../../assets/domain/asset-store.port.js';
+import { type EvidenceCheckpoint } from '../../audit/application/evidence-checkpoint.js';
+import { type LoggedEntry, type ReadLog } from '../../audit/application/read-log.js';
+import { type ReadOpenings } from '../../audit/application/read-openings.js';
+import { type OrganizationTx } from '../../database/organization-tx.js';
+import { fileExtensionOf, signableMediaType } from '../../provenance/domain/media-types.js';
+import { type TrustList } from '../../provenance/domain/trust-list.js';
+import { publicId } from '../../shared/ids.js';
+import { type AssetDossier, type BundleEvidence, type DossierPicture } from '../domain/dossier.js';
+import { DOSSIER_TYPE, REPORT_MEDIA_TYPES } from '../domain/report-kinds.js';
+import {
+  type OpenReportSigner,
+  type PdfSignaturePlace,
+  type ReportSignature,
+  type ReportSigner,
+} from '../domain/report-signature.js';
+import { type CollectDossier } from './collect-dossier.js';
+import { type MadeReport, type MakesReports, type ReportOrder } from './made-report.js';
+
+/** What goes into a bundle beside the evidence. */
+export interface BundleDocuments {
+  readonly dossierPdf: Buffer;
+  readonly dossierJws: Buffer;
+}
+
+/** The views of a dossier. */
+export interface DossierRenderer {
+  /**
+   * @param evidence attached to the file; without it only the facts are
+   * @param place where the signature goes
+   */
+  pdf(
+    dossier: AssetDossier,
+    pictures: readonly DossierPicture[],
+    attached: {
+      readonly dossierJws: Buffer;
+      readonly evidence: BundleEvidence | undefined;
+      readonly place: PdfSignaturePlace;
+    },
+  ): Promise<Buffer>;
+  json(dossier: AssetDossier): Buffer;
+  bundle(
+    dossier: AssetDossier,
+    documents: BundleDocuments,
+    evidence: BundleEvidence,
+    destinationPath: string,
+  ): Promise<void>;
+  /** A small picture of an asset. */
+  picture(assetId: string, path: string): Promise<DossierPicture>;
+}
+
+export interface AssetReportParts {
+  readonly organizationTx: OrganizationTx;
+  readonly collectDossier: CollectDossier;
+  readonly renderer: DossierRenderer;
+  readonly openSigner: OpenReportSigner;
+  readonly store: AssetStore;
+  readonly log: ReadLog;
+  readonly readOpenings: ReadOpenings;
+  readonly installationTrust: { readonly anchorsPem: string };
+  /** Roots of the report keys that this installation signed with. */
+  readonly reportAnchorsPem: () => Promise<string>;
+  /** Who vouches for names, by the lists of this installation. */
+  readonly identityLists: () => readonly TrustList[];
+  readonly timeStampRootsPem: string | undefined;
+}
+
+type Collected = Awaited<ReturnType<CollectDossier['collect']>>;
+
+/** The dossier of one asset: PDF/A-3, JSON, signed JSON, or the evidence bundle that holds all of them. */
+export class MakeAssetReport implements MakesReports {
+  constructor(private readonly parts: AssetReportParts) {}
+
+  async make({ organizationId, report, path, progress }: ReportOrder): Promise<MadeReport> {
+    const signer = report.format === 'json' ? undefined : await this.parts.openSigner();
+    const request = { reportId: report.id, assetId: report.subjectId, createdBy: report.createdBy };
+    const collected = await this.parts.collectDossier.collect(organizationId, request, signer?.identity);
+    await progress(0.4);
+    const { dossier, shown } = collected;
+    const mediaType = REPORT_MEDIA_TYPES[report.format];
+    const json = this.parts.renderer.json(dossier);
+    if (signer === undefined) {
+      await writeFile(path, json, { mode: 0o600 });
+      return { mediaType, shown, signature: undefined };
+    }
+    const dossierJws = await signer.signJson(json, DOSSIER_TYPE);
+    if (report.format === 'jws') {
+      await writeFile(path, dossierJws, { mode: 0o600 });
+      return { mediaType, shown, signature: signatureOf(signer, undefined) };
+    }
+    const evidence = await this.evidence(organizationId, collected);
+    await progress(0.6);
+    // In a bundle the evidence lies beside the PDF: it is not in there a second time.
+    const attached = report.format === 'pdf' ? evidence : undefined;
+    const pdf = await this.signedPdf(organizationId, collected, signer, { dossierJws, evidence: attached });
+    await progress(0.8);
+    if (report.format === 'pdf') await writeFile(path, pdf.bytes, { mode: 0o600 });
+    else await this.parts.renderer.bundle(dossier, { dossierPdf: pdf.bytes, dossierJws }, evidence, path);
+    return { mediaType, shown, signature: signatureOf(signer, pdf.timeStamp) };
+  }
+
+  private async signedPdf(
+    organizationId: string,
+    { dossier, lineage }: Collected,
+    signer: ReportSigner,
+    attached: { readonly dossierJws: Buffer; readonly evidence: BundleEvidence | undefined },
+  ): ReturnType<ReportSigner['signPdf']> {
+    const place = signer.pdfPlace(`Report ${dossier.reportId} as it was made`);
+    const pictures = await this.pictures(organizationId, lineage);
+    return signer.signPdf(await this.parts.renderer.pdf(dossier, pictures, { ...attached, place }));
+  }
+
+  private async pictures(
+    organizationId: string,
+    lineage: readonly AssetWithParents[],
+  ): Promise<DossierPicture[]> {
+    const pictures: DossierPicture[] = [];
+    // Of what is no picture of a kind that is decoded here, the report shows none.
+    for (const asset of lineage.filter(({ mediaType }) => isStillImageType(mediaType))) {
+      const path = await this.parts.store.localPath(organizationId, asset.sha256);
+      pictures.push(await this.parts.renderer.picture(publicId('asset', asset.id), path));
+    }
+    return pictures;
+  }
+
+  private async evidence(
+    organizationId: string,
+    collected: {
+      entries: readonly LoggedEntry[];
+      checkpoint: EvidenceCheckpoint;
+      lineage: readonly AssetWithParents[];
+    },
+  ): Promise<BundleEvidence> {
+    const { log, store, organizationTx, readOpenings } = this.parts;
+    const entries: BundleEvidence['entries'][number][] = [];
+    for (const { index = -1, entry } of collected.entries) {
+      const proof = await log.proof(organizationId, index, collected.checkpoint);
+      entries.push({ index, bytes: entry, proof });
+    }
+    const [asset] = collected.lineage;
+    const assets = asset
+      ? [
+          {
+            assetId: publicId('asset', asset.id),
+            sha256: asset.sha256,
+            path: await store.localPath(organizationId, asset.sha256),
+            fileName: `${publicId('asset', asset.id)}.${extensionOf(asset.mediaType)}`,
+            sidecar: await this.sidecarOf(organizationId, asset),
+          },
+        ]
+      : [];
+    const openings = await organizationTx.run(organizationId, (tx) =>
+      readOpenings.of(tx, collected.entries.filter(isDisclosed)),
+    );
+    return {
+      entries,
+      openings,
+      assets,
+      trustAnchorsPem: this.parts.installationTrust.anchorsPem,
+      reportAnchorsPem: await this.parts.reportAnchorsPem(),
+      identityLists: this.parts.identityLists(),
+      timeStamps: collected.checkpoint.timeStamps,
+      timeStampRootsPem: this.parts.timeStampRootsPem,
+    };
+  }
+
+  private async sidecarOf(
+    organizationId: string,
+    { manifestPlacement, manifestSha256 }: AssetWithParents,
+  ): Promise<{ sha256: string; path: string } | undefined> {
+    if (manifestPlacement === 'embedded') return undefined;
+    return {
+      sha256: manifestSha256,
+      path: await this.parts.store.localPath(organizationId, manifestSha256),
+    };
+  }
+}
+
+export function signatureOf(
+  { identity }: ReportSigner,
+  timeStamp: ReportSignature['timeStamp'],
+): ReportSignature {
+  return { certificateSha256: identity.certificateSha256, timeStamp };
+}
+
+/** The dossier prints prompts, statements, comments and proofs, so the bundle opens their commitments; names stay sealed. */
+const DISCLOSED_TYPES = [
+  'run.accepted',
+  'contribution.recorded',
+  'review.decided',
+  'waiver.approved',
+  'obligation.proved',
+];
+
+function isDisclosed({ type }: LoggedEntry): boolean {
+  return DISCLOSED_TYPES.includes(type);
+}
+
+function extensionOf(mediaType: string): string {
+  const signable = signableMediaType(mediaType);
+  return signable === undefined ? 'bin' : fileExtensionOf(signable);
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { actorOf } from '../../identity/application/actor.js';
+import { type Principal, requirePermission } from '../../identity/domain/principal.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
+import { newId, publicId } from '../../shared/ids.js';
+import { type ReportEntity } from '../adapters/report.entity.js';
+import { ShareLinkEntity } from '../adapters/share-link.entity.js';
+import { formatShareToken, SHARE_SECRET_BYTES } from '../domain/share-token.js';
+import { type RequestReport } from './request-report.js';
+
+const HOUR_MS = 3_600_000;
+const MAX_LISTED = 500;
+
+/** UUIDs; exactly one of them. */
+export type ShareScope = { readonly assetId: string } | { readonly reportId: string };
+
+/** Links by which somebody outside of the organization reads reports, for a time. */
+export class ShareLinks {
+  constructor(
+    private readonly organizationTx: OrganizationTx,
+    private readonly assets: AssetRepository,
+    private readonly reports: RequestReport,
+    private readonly appendEntry: AppendEntry,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @returns the link, and its token, which is shown this once
+   * @throws ColophonError `not_found`, `forbidden`
+   */
+  create(
+    principal: Principal,
+    scope: ShareScope,
+    expiresInHours: number,
+  ): Promise<{ link: ShareLinkEntity; token: string }> {
+    return this.organizationTx.run(principal.organizationId, async (tx) => {
+      await this.requireScope(tx, principal, scope);
+      const token = formatShareToken(tx.organizationId, randomBytes(SHARE_SECRET_BYTES));
+      const now = this.clock.now();
+      const link: ShareLinkEntity = {
+        organizationId: tx.organizationId,
+        id: newId(),
+        tokenSha256: sha256Hex(token),
+        assetId: 'assetId' in scope ? scope.assetId : null,
+        reportId: 'reportId' in scope ? scope.reportId : null,
+        expiresAt: new Date(now.getTime() + expiresInHours * HOUR_MS),
+        revokedAt: null,
+        createdBy: principal.principalId,
+        createdAt: now,
+      };
+      await tx.manager.insert(ShareLinkEntity, link);
+      await this.appendEntry.append(tx, {
+        type: 'share_link.created',
+        actor: actorOf(principal),
+        subject: { kind: 'share_link', id: publicId('shareLink', link.id) },
+        data: { subjectId: scopeId(link), expiresAt: link.expiresAt.toISOString() },
+      });
+      return { link, token };
+    });
+  }
+
+  list(organizationId: string): Promise<ShareLinkEntity[]> {
+    return this.organizationTx.run(organizationId, (tx) =>
+      tx.manager.find(ShareLinkEntity, {
+        where: { organizationId },
+        order: { id: 'DESC' },
+        take: MAX_LISTED,
+      }),
+    );
+  }
+
+  /** What is read at this moment ends; nothing more is shown. Revoking twice changes nothing. */
+  revoke(principal: Principal, id: string): Promise<ShareLinkEntity> {
+    return this.organizationTx.run(principal.organizationId, async (tx) => {
+      const { organizationId } = tx;
+      // Waits for a use that is being written down, which took the row under a share lock.
+      const link = await tx.manager.findOne(ShareLinkEntity, {
+        where: { organizationId, id },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (!link) throw new ColophonError('not_found', 'There is no share link with this id.');
+      if (link.revokedAt !== null) return link;
+      const revokedAt = this.clock.now();
+      await tx.manager.update(ShareLinkEntity, { organizationId, id }, { revokedAt });
+      await this.appendEntry.append(tx, {
+        type: 'share_link.revoked',
+        actor: actorOf(principal),
+        subject: { kind: 'share_link', id: publicId('shareLink', id) },
+        data: { subjectId: scopeId(link) },
+      });
+      return { ...link, revokedAt };
+    });
+  }
+
+  private async requireScope(tx: Tx, principal: Principal, scope: ShareScope): Promise<void> {
+    if ('assetId' in scope) {
+      await this.assets.get(tx, scope.assetId);
+      return;
+    }
+    const report: ReportEntity = await this.reports.get(tx, scope.reportId);
+    // Nobody hands on what they may not have themselves.
+    if (report.kind === 'period') requirePermission(principal, 'audit:export');
+  }
+}
+
+/** Public id of what a link opens. */
+export function scopeId({ assetId, reportId }: ShareLinkEntity): string {
+  return assetId === null ? publicId('report', reportId ?? '') : publicId('asset', assetId);
+}

@@ -1,0 +1,200 @@
+import { type CounselAnswer } from './counsel-questions.js';
+import { type AssetDossier, type DossierAsset, type DossierModel } from './dossier.js';
+
+/** Answers about people, prompts, adaptations, registration, vendors and use, from the record alone. Pure. */
+
+/** Channels on which nobody but the operator sees what is sent. */
+const OWN_CHANNELS: readonly string[] = ['studio', 'sandbox', 'self-hosted', 'comfyui'];
+const AI_TYPES: readonly string[] = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'];
+const PEOPLE_DUTIES = /deep.?fake|synthetic.?performer|likeness/i;
+
+export function adaptations({ models }: AssetDossier): CounselAnswer {
+  const question = 'Was a LoRA or fine-tune used: on whose images, with what consent?';
+  const adapted = models.filter(({ adaptation }) => adaptation !== undefined);
+  if (adapted.length === 0) {
+    const known = models.every(({ access }) => access !== 'open-weights');
+    const answer = known
+      ? 'None is recorded; the models are run by their vendors, or are fixed calculations.'
+      : 'None is recorded. Who runs open weights could have loaded one without saying so.';
+    return { question, answer, entryIndices: [], answered: known && models.length > 0 };
+  }
+  return {
+    question,
+    answer: adapted.map(adaptationWords).join(' '),
+    entryIndices: [],
+    answered: adapted.every(({ adaptation }) => adaptation?.images !== undefined),
+  };
+}
+
+function adaptationWords({ name, adaptation }: DossierModel): string {
+  if (adaptation === undefined) return '';
+  const { base, relation, datasetManifestSha256, images, releases, untrainable } = adaptation;
+  const from = `${name} (${relation} of ${base})`;
+  if (images === undefined || datasetManifestSha256 === undefined)
+    return `${from}: no manifest of its training images is recorded.`;
+  const rights =
+    untrainable === 0
+      ? 'each with a right that covers training'
+      : `${untrainable} of them without a right that covers training, or nobody knows`;
+  return `${from}: ${images} images, ${rights}; ${releases} releases of persons. Manifest, SHA-256: ${datasetManifestSha256}.`;
+}
+
+export function people({ chain }: AssetDossier): CounselAnswer {
+  const question =
+    'Is a recognizable person shown, and does a release cover alteration by AI, media, term and territory?';
+  const inputs = chain.flatMap(({ rights, entryIndex }) =>
+    rights === undefined ? [] : [{ rights, entryIndex }],
+  );
+  const shown = inputs.filter(({ rights }) => rights.showsPeople !== 'no');
+  const entryIndices = inputs.map(({ entryIndex }) => entryIndex);
+  const generated = chain.some(isGenerated);
+  const afterwards = generated
+    ? ' Whether what was generated shows somebody is not recorded: look at it.'
+    : '';
+  if (shown.length === 0) {
+    const answer =
+      inputs.length === 0
+        ? 'No file was brought in that could show a person.'
+        : 'For no file that was brought in was a person declared.';
+    return { question, answer: answer + afterwards, entryIndices, answered: !generated };
+  }
+  const described = shown.map(({ rights }) => {
+    const releases = Array.isArray(rights.releases) ? (rights.releases as ReleaseFacts[]) : [];
+    if (releases.length === 0)
+      return rights.showsPeople === 'yes'
+        ? 'A person is declared, without a release.'
+        : 'Whether a person is shown was not declared.';
+    return releases
+      .map(
+        ({ reference, coversAiAlteration, expiresAt }) =>
+          `Release "${String(reference)}": covers alteration by AI: ${String(coversAiAlteration)}; until ${expiresAt ?? 'no end'}.`,
+      )
+      .join(' ');
+  });
+  return { question, answer: described.join(' ') + afterwards, entryIndices, answered: false };
+}
+
+interface ReleaseFacts {
+  readonly reference?: unknown;
+  readonly coversAiAlteration?: unknown;
+  readonly expiresAt?: string | null;
+}
+
+export function deepFakes({ obligations }: AssetDossier): CounselAnswer {
+  const question = 'Is it a deep fake, or does it show a synthetic performer, and was the label shown?';
+  const items = (obligations?.items ?? []).filter(({ obligation }) =>
+    PEOPLE_DUTIES.test(`${obligation.key} ${obligation.kind} ${obligation.text}`),
+  );
+  if (obligations === undefined || items.length === 0) {
+    const answer =
+      obligations === undefined
+        ? 'What is owed was not worked out for this asset.'
+        : 'No duty of this kind is listed for the places where it is shown.';
+    return { question, answer, entryIndices: [], answered: obligations !== undefined };
+  }
+  const answer = items
+    .map(
+      ({ obligation, state }) =>
+        `${obligation.where}: ${state}${obligation.applies === 'yes' ? '' : ' (may apply)'}`,
+    )
+    .join('; ');
+  const entryIndices = items.flatMap(({ proofs }) => proofs.map(({ entryIndex }) => entryIndex));
+  return {
+    question,
+    answer: `${answer}. See "Obligations" for what a person has to find out, and who proved what.`,
+    entryIndices,
+    answered: items.every(({ state }) => state !== 'open'),
+  };
+}
+
+export function promptNames({ runs }: AssetDossier): CounselAnswer {
+  const question = 'Does a prompt name an artist, a brand or a celebrity?';
+  const entryIndices = runs.map(({ clearance }) => clearance.entryIndex);
+  if (runs.length === 0) return { question, answer: 'No run, so no prompt.', entryIndices, answered: true };
+  const found = runs.flatMap(({ clearance }) =>
+    clearance.findings.filter(({ ruleId }) => ruleId.startsWith('policy.')).map(({ message }) => message),
+  );
+  const prompts = runs.filter(({ prompt }) => prompt !== undefined).length;
+  const checked =
+    found.length === 0
+      ? 'No policy of the organization found a name. No list of names is built in, so this rests on the lists that the organization keeps.'
+      : `Policies of the organization found: ${found.join(' ')}`;
+  return {
+    question,
+    answer: `${prompts === 0 ? 'No prompt can be shown.' : 'The prompts are shown in "How it was made".'} ${checked}`,
+    entryIndices,
+    answered: false,
+  };
+}
+
+export function registration({ chain, contributions }: AssetDossier): CounselAnswer {
+  const question = 'Can it be registered, with which claim and which exclusion?';
+  const excluded = chain.filter(isGenerated).map(({ step, title }) => step?.stepKey ?? title);
+  const unknown = chain.filter(
+    ({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined,
+  );
+  const claimed = [
+    ...new Set(contributions.map(({ actionType }) => actionType.replaceAll('_', ' ').toLowerCase())),
+  ];
+  const answer = [
+    claimed.length === 0
+      ? 'Nothing to claim is recorded.'
+      : `To be described as human work (Author Created, New Material Included): ${claimed.join(', ')}, as stated under "Human contributions".`,
+    excluded.length === 0
+      ? 'Nothing generated is recorded.'
+      : `To be excluded (Material Excluded, Other): what a generative model made in ${excluded.join(', ')}.`,
+    ...(unknown.length === 0
+      ? []
+      : [`Not declared, so not to be claimed: ${unknown.map(({ title }) => title).join(', ')}.`]),
+    'Whether that suffices is for counsel and the office; these are the words of the U.S. Copyright Office, other countries ask otherwise.',
+  ];
+  return {
+    question,
+    answer: answer.join(' '),
+    entryIndices: contributions.map(({ entryIndex }) => entryIndex),
+    answered: false,
+  };
+}
+
+export function sentToVendors({ chain, models }: AssetDossier): CounselAnswer {
+  const question = 'Was confidential or client data sent to a vendor that trains on it?';
+  const outside = models.filter(({ channel }) => !OWN_CHANNELS.includes(channel));
+  if (outside.length === 0) {
+    const answer = 'Nothing was sent to a vendor: every step ran on machines of the operator.';
+    return { question, answer, entryIndices: [], answered: models.length > 0 };
+  }
+  const channels = [...new Set(outside.map(({ vendor, channel }) => `${vendor} through ${channel}`))];
+  return {
+    question,
+    answer: `Prompts and inputs went to: ${channels.join('; ')}. What they do with them is in their terms and your contract; the record does not say.`,
+    entryIndices: chain.filter(({ step }) => step !== undefined).map(({ entryIndex }) => entryIndex),
+    answered: false,
+  };
+}
+
+export function used({ runs, release }: AssetDossier): CounselAnswer {
+  const question = 'Where is it used, and until when?';
+  const facts = runs.map(({ clearance: { facts: stated } }) => {
+    const places =
+      stated.audienceCountries === 'worldwide' ? 'worldwide' : stated.audienceCountries.join(', ');
+    return `${places}, ${stated.campaignEnd === null ? 'without a stated end' : `until ${stated.campaignEnd}`}`;
+  });
+  const stated =
+    facts.length === 0
+      ? 'No place and no time was stated.'
+      : `Cleared for: ${[...new Set(facts)].join('; ')}.`;
+  const released = release ? `Released on ${release.releasedAt.slice(0, 10)}.` : 'Not released.';
+  return {
+    question,
+    answer: `${stated} ${released} Where it was really shown is not recorded.`,
+    entryIndices: [
+      ...runs.map(({ clearance }) => clearance.entryIndex),
+      ...(release ? [release.entryIndex] : []),
+    ],
+    answered: facts.length > 0,
+  };
+}
+
+function isGenerated({ digitalSourceType }: DossierAsset): boolean {
+  return AI_TYPES.includes(digitalSourceType ?? '');
+}
