@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { readFileSync } from 'node:fs';
 import { packageFile } from '../../config/package-root.js';
@@ -68,6 +68,7 @@ export class SharedController {
   }
 
   @Get('shared')
+  @ApiExcludeEndpoint()
   @Unaudited(
     'A page of the program, the same for everybody. What it shows it asks from the routes above, with the link.',
   )
@@ -81,12 +82,14 @@ export class SharedController {
   }
 
   @Get('shared/shared.css')
+  @ApiExcludeEndpoint()
   @Unaudited('A file of the program, the same for everybody.')
   async styles(@Res() reply: FastifyReply): Promise<void> {
     await reply.header('content-type', 'text/css; charset=utf-8').send(this.css);
   }
 
   @Get('shared/shared.js')
+  @ApiExcludeEndpoint()
   @Unaudited('A file of the program, the same for everybody.')
   async code(@Res() reply: FastifyReply): Promise<void> {
     await reply.header('content-type', 'text/javascript; charset=utf-8').send(this.script);
