@@ -1,11 +1,11 @@
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { askUntil } from '../../shared/ask-until.js';
 import { ColophonError } from '../../shared/errors.js';
 import {
   type AnchoredCheckpoints,
   type TimeStamp,
   type WitnessedCheckpoint,
 } from './anchored-checkpoints.js';
-import { askUntil } from './ask-until.js';
 import { type LoggedEntry, type ReadLog } from './read-log.js';
 
 /**

@@ -1,4 +1,5 @@
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { askUntil } from '../../shared/ask-until.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type OpenedCheckpoint } from '../core/checkpoint.js';
@@ -16,7 +17,6 @@ import { TlogError } from '../core/tlog-error.js';
 import { type TimeStampTrust, verifyTimeStampToken } from '../verify/time-stamp-token.js';
 import { isPolicyMet } from '../verify/witness-status.js';
 import { type AnchoredCheckpoints, type TimeStamp } from './anchored-checkpoints.js';
-import { askUntil } from './ask-until.js';
 import { type LogKeys } from './log-keys.port.js';
 import { openOwnCheckpoint, withoutCosignatures } from './own-checkpoint.js';
 import { type PublishedCheckpoint, type ReadLog } from './read-log.js';

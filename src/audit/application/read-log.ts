@@ -1,11 +1,11 @@
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { askUntil } from '../../shared/ask-until.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type Checkpoint, type ParsedCheckpoint } from '../core/checkpoint.js';
 import { type EntryType } from '../core/entry-types.js';
 import { inclusionProofFromTiles } from '../core/tile-reading.js';
 import { formatTlogProof } from '../core/tlog-proof.js';
 import { type AnchoredCheckpoints } from './anchored-checkpoints.js';
-import { askUntil } from './ask-until.js';
 import { type LogKeys } from './log-keys.port.js';
 import { openOwnCheckpoint } from './own-checkpoint.js';
 import { asLogDamage, logDamaged, PublishedLeaves } from './published-leaves.js';

@@ -1,4 +1,5 @@
 import { type OrganizationTx } from '../../../database/organization-tx.js';
+import { askUntil } from '../../../shared/ask-until.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
 import { type RunRepository } from '../../adapters/run.repository.js';
@@ -33,15 +34,17 @@ export class AwaitRun {
    *   an SDK, for the provider may have been paid. All of them name the run.
    */
   async end(organizationId: string, runId: string, signal: AbortSignal): Promise<FinishedRun> {
-    const deadline = performance.now() + this.options.waitMs;
     let last: { run: Run; steps: StepRun[] } | undefined;
-    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.3)) {
-      last = (await this.look(organizationId, runId)) ?? last;
-      const ended = last && endOf(last.run, last.steps);
-      if (ended) return ended;
-      if (signal.aborted || performance.now() + pauseMs > deadline) throw unfinished(runId, last?.run);
-      await pause(pauseMs, signal);
-    }
+    const ended = await askUntil(
+      async () => {
+        last = (await this.look(organizationId, runId)) ?? last;
+        return last && endOf(last.run, last.steps);
+      },
+      (end) => end !== undefined,
+      { timeoutMs: this.options.waitMs, stepMs: FIRST_LOOK_MS, longestStepMs: LONGEST_PAUSE_MS, signal },
+    );
+    if (ended === undefined) throw unfinished(runId, last?.run);
+    return ended;
   }
 
   /** `undefined` while the database cannot be reached: the provider may be at work, so the caller is not sent away. */
@@ -128,16 +131,4 @@ function publicAssetIds(steps: readonly StepRun[]): string[] {
 
 function stepOutcome({ key, state, errorCode, errorDetail }: StepRun) {
   return { key, state, ...(errorCode === undefined ? {} : { code: errorCode, detail: errorDetail ?? '' }) };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

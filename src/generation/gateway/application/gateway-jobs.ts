@@ -2,6 +2,7 @@ import { type AssetRepository } from '../../../assets/adapters/asset.repository.
 import { type SubjectVault } from '../../../audit/application/subject-vault.js';
 import { type OrganizationTx, type Tx } from '../../../database/organization-tx.js';
 import { type Principal } from '../../../identity/domain/principal.js';
+import { askUntil } from '../../../shared/ask-until.js';
 import { type Clock } from '../../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../../shared/errors.js';
 import { type RunRepository } from '../../adapters/run.repository.js';
@@ -119,14 +120,8 @@ export class GatewayJobs {
     runId: string,
     { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
   ): Promise<GatewayJob> {
-    const deadline = performance.now() + waitMs;
-    let job = await this.get(owner, runId);
-    for (let pauseMs = FIRST_LOOK_MS; !isOver(job); pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.3)) {
-      if (signal.aborted || performance.now() + pauseMs > deadline) break;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      job = await this.get(owner, runId);
-    }
-    return job;
+    const wait = { timeoutMs: waitMs, stepMs: FIRST_LOOK_MS, longestStepMs: LONGEST_PAUSE_MS, signal };
+    return askUntil(() => this.get(owner, runId), isOver, wait);
   }
 
   /**
