@@ -12,8 +12,7 @@ export const ERROR_CODES = {
   },
   invalid_share_link: {
     status: 401,
-    howToFix:
-      'Ask whoever sent the link for a new one: it may be malformed, unknown, expired or revoked.',
+    howToFix: 'Ask whoever sent the link for a new one: it may be malformed, unknown, expired or revoked.',
   },
   credentials_in_url: {
     status: 401,

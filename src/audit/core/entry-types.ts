@@ -571,7 +571,12 @@ export const ENTRY_DATA_SCHEMAS = {
     humanContribution: z.boolean(),
     checklist: z.boolean(),
   }),
-  'review.requested': z.strictObject({ assetId: id, sha256: sha256Hex, risk: token, useCaseId: id.optional() }),
+  'review.requested': z.strictObject({
+    assetId: id,
+    sha256: sha256Hex,
+    risk: token,
+    useCaseId: id.optional(),
+  }),
   'review.commented': z.strictObject({ assetId: id, commentId: id }),
   'review.decided': z.strictObject({
     assetId: id,

@@ -92,8 +92,19 @@ function recordFacts(contribution: DossierContribution): [string, string | Cell]
     facts.push(['Engagement', `${plain(engagement)}; rights: ${plain(assignment ?? 'unknown')}`]);
   if (shown !== undefined && shown.length > 0) facts.push(['Shown', `${shown.length} candidates`]);
   facts.push(['Signature', signatureText(signatureKey)]);
-  for (const { kind, correctedBy, correctedAt, text, textErased, basis, actionType, entryIndex } of corrections) {
-    const changed = [actionType, basis].flatMap((word) => (word === undefined ? [] : plain(word.toLowerCase())));
+  for (const {
+    kind,
+    correctedBy,
+    correctedAt,
+    text,
+    textErased,
+    basis,
+    actionType,
+    entryIndex,
+  } of corrections) {
+    const changed = [actionType, basis].flatMap((word) =>
+      word === undefined ? [] : plain(word.toLowerCase()),
+    );
     const said = sealedText(text, textErased, 'no words');
     const how = changed.length === 0 ? '' : ` to ${changed.join(', ')}`;
     facts.push([
