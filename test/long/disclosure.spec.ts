@@ -204,6 +204,8 @@ describe('what an evidence bundle discloses', () => {
     expect(opened).toEqual({
       'run.accepted prompt': SAID.prompt,
       'contribution.recorded statement': SAID.statement,
+      // What the person could sign: the dossier shows all of it.
+      'contribution.recorded record': expect.stringContaining(SAID.statement),
       'review.decided comment': SAID.comment,
       'waiver.approved comment': SAID.waiverComment,
       'obligation.proved text': SAID.proof,
