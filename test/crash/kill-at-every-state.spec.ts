@@ -135,7 +135,7 @@ describe('killed at every state of the step ledger', () => {
     }
     await bench.restart();
     if (run) await expectSucceededOnce(run);
-  }, 180_000);
+  }, 360_000);
 
   it('a list half done, a retry that is due, a person who is asked: killed at each, nothing is sent twice', async () => {
     const changed = (when: string): PausePoint => ({ table: 'step_run', on: 'UPDATE', when });
@@ -189,7 +189,7 @@ describe('killed at every state of the step ledger', () => {
     const charged = bench.fake.ledger().filter(({ stepRunId }) => made.includes(stepRunId));
     expect(charged.map(({ stepRunId }) => stepRunId).sort()).toEqual(made.slice(0, 2).sort());
     await expectSound(bench, before);
-  }, 120_000);
+  }, 360_000);
 
   it('a retry whose answer was read and whose commit was not made is an unknown outcome', async () => {
     bench.fake.plan({ submit: '429' });
@@ -217,7 +217,7 @@ describe('killed at every state of the step ledger', () => {
     await bench.post(`/v1/runs/${run.id}/cancel`, {});
     await bench.runIn(run.id, 'CANCELED');
     await expectSound(bench, before);
-  }, 180_000);
+  }, 360_000);
 
   it('SUBMITTING: committed, the vendor has not got the request; a person says so and it is sent again', async () => {
     const run = await killAtMessage('submit', 'arrival');

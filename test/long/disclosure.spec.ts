@@ -188,7 +188,7 @@ function filesThatHold({ files }: Bundle, text: string): string[] {
 
 interface Dossier {
   readonly runs: readonly { prompt?: string; waivers: readonly { comment: string }[] }[];
-  readonly contributions: readonly { statement?: string }[];
+  readonly contributions: readonly { statement?: string; record?: string }[];
   readonly review?: { comment?: string };
   readonly obligations: { items: readonly { proofs: readonly { text: string; url: string }[] }[] };
 }
@@ -214,11 +214,11 @@ describe('what an evidence bundle discloses', () => {
     const { runs, contributions, review, obligations } = dossierOf(bundle);
     const printed = [
       ...runs.flatMap(({ prompt, waivers }) => [prompt, ...waivers.map(({ comment }) => comment)]),
-      ...contributions.map(({ statement }) => statement),
+      ...contributions.flatMap(({ statement, record }) => [statement, record]),
       review?.comment,
       ...obligations.items.flatMap(({ proofs }) => proofs.flatMap(({ text, url }) => [text, url])),
     ];
-    expect(printed.sort()).toEqual(Object.values(opened).sort());
+    expect(new Set(printed)).toEqual(new Set(Object.values(opened)));
     for (const text of [SAID.prompt, SAID.statement, SAID.comment, SAID.proof, SAID.proofUrl]) {
       expect(filesThatHold(bundle, text)).toEqual([
         BUNDLE_PATHS.dossierJson,

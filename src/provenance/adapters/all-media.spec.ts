@@ -142,7 +142,7 @@ describe('single flipped bits', () => {
       const { chain } = await workshop.verify(file);
       const bytes = await readFile(file.path);
       const { store } = await readManifestStore(file.path);
-      for (const [at, bit] of places(bytes.length, effort(12, 1000))) {
+      for (const [at, bit] of places(bytes.length, effort(12, 200))) {
         await writeFile(file.path, flipped(bytes, at, bit));
         const result = await resultOf(file);
         if (!isIntact(result)) continue;
