@@ -6,7 +6,7 @@ import { hashStaged, receiveFile, type ReceivedFile } from '../assets/applicatio
 import { type Tx } from '../database/organization-tx.js';
 import { type Principal } from '../identity/domain/principal.js';
 import { type Idempotency } from './idempotency.js';
-import { withUploadedFile } from './multipart-form.js';
+import { type UploadedForm, withUploadedFile } from './multipart-form.js';
 
 /** A form of which something is made, and how that is shown. */
 export interface CreatingForm<Schema extends z.ZodType, Made> {
@@ -76,23 +76,11 @@ export class FormUploads {
       completed: (tx: Tx, made: Made) => Promise<void>,
     ) => Promise<Made>,
   ): Promise<unknown> {
-    const { principal, key, request, reply, route, field, view } = form;
-    const { store, probe, maxBytes } = this.intake;
-    const answerWith = (made: Made) => ({ status: 201, body: view(made) });
-    const answer = await withUploadedFile(request, store, { maxBytes, field }, async (uploaded) => {
-      const { fields } = uploaded;
-      const file = await receiveFile(probe, uploaded.file);
-      const fingerprint = [...route, file.sha256, JSON.stringify(fields)];
-      return this.idempotency.run({ principal, key, fingerprint }, async (idempotent) =>
-        answerWith(await make({ file, fields }, (tx, made) => idempotent.complete(tx, answerWith(made)))),
-      );
-    });
-    void reply.status(answer.status);
-    return answer.body;
+    return this.answer(form, (staged) => receiveFile(this.intake.probe, staged), make);
   }
 
   /**
-   * The same for a file that nobody looks into: any bytes, kept by their hash.
+   * The same for a file that is evidence only: any bytes, never decoded, kept by their hash.
    * @param make as in {@link create}
    */
   async keep<Schema extends z.ZodType, Made>(
@@ -102,13 +90,22 @@ export class FormUploads {
       completed: (tx: Tx, made: Made) => Promise<void>,
     ) => Promise<Made>,
   ): Promise<unknown> {
-    const { principal, key, request, reply, route, field, view } = form;
+    return this.answer(form, keptBytes, make);
+  }
+
+  private async answer<Schema extends z.ZodType, Made, Received extends { readonly sha256: string }>(
+    { principal, key, request, reply, route, field, view }: CreatingForm<Schema, Made>,
+    receive: (staged: UploadedForm<unknown>['file']) => Promise<Received>,
+    make: (
+      received: { readonly file: Received; readonly fields: z.infer<Schema> },
+      completed: (tx: Tx, made: Made) => Promise<void>,
+    ) => Promise<Made>,
+  ): Promise<unknown> {
     const { store, maxBytes } = this.intake;
     const answerWith = (made: Made) => ({ status: 201, body: view(made) });
     const answer = await withUploadedFile(request, store, { maxBytes, field }, async (uploaded) => {
       const { fields } = uploaded;
-      const { path } = uploaded.file;
-      const file = { stagedPath: path, sha256: await hashStaged(path), sizeBytes: (await stat(path)).size };
+      const file = await receive(uploaded.file);
       const fingerprint = [...route, file.sha256, JSON.stringify(fields)];
       return this.idempotency.run({ principal, key, fingerprint }, async (idempotent) =>
         answerWith(await make({ file, fields }, (tx, made) => idempotent.complete(tx, answerWith(made)))),
@@ -124,4 +121,8 @@ export interface KeptBytes {
   readonly stagedPath: string;
   readonly sha256: string;
   readonly sizeBytes: number;
+}
+
+async function keptBytes({ path }: UploadedForm<unknown>['file']): Promise<KeptBytes> {
+  return { stagedPath: path, sha256: await hashStaged(path), sizeBytes: (await stat(path)).size };
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { type OrganizationTx, type Tx } from '../../../database/organization-tx.js';
 import { type Principal } from '../../../identity/domain/principal.js';
+import { askUntil } from '../../../shared/ask-until.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { newId } from '../../../shared/ids.js';
 import { type CallIdentity } from '../domain/gateway-call.js';
@@ -38,9 +39,7 @@ const UNDELIVERED_HOURS = 24;
 /** An SDK gives up long before this, so what it sends again is not older. */
 const RETRY_MINUTES = 60;
 /** How long we wait for a twin that is being accepted; then the caller is told to come again. */
-const MAX_WAITS = 600;
-const FIRST_WAIT_MS = 25;
-const LONGEST_WAIT_MS = 250;
+const WAIT_FOR_TWIN = { timeoutMs: 150_000, stepMs: 25, longestStepMs: 250 } as const;
 
 interface RequestRow {
   id: string;
@@ -73,17 +72,14 @@ export class GatewayRequests {
   async enter(principal: Principal, identity: CallIdentity): Promise<Entered> {
     const macs = this.macsOf(principal, identity);
     const mayReplay = identity.isRetry && !macs.isKeyed;
-    for (let attempt = 0; attempt < MAX_WAITS; attempt++) {
-      const entered = await this.organizationTx.run(principal.organizationId, async (tx) => {
+    const enterNow = () =>
+      this.organizationTx.run(principal.organizationId, async (tx) => {
         const earlier = mayReplay ? await latestRun(tx, macs.slot) : undefined;
         if (earlier) return earlier;
         return (await claimFree(tx, macs)) ?? (await this.joinOrTakeOver(tx, macs, identity.isRetry));
       });
-      if (entered !== undefined) return entered;
-      await new Promise((resolve) =>
-        setTimeout(resolve, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * (attempt + 1))),
-      );
-    }
+    const entered = await askUntil(enterNow, (answer) => answer !== undefined, WAIT_FOR_TWIN);
+    if (entered !== undefined) return entered;
     throw new ColophonError('idempotency_in_flight', 'The same request is being worked on.');
   }
 

@@ -1,4 +1,5 @@
 import { type FastifyReply } from 'fastify';
+import { askUntil } from '../../../../shared/ask-until.js';
 import { ColophonError } from '../../../../shared/errors.js';
 import { publicId } from '../../../../shared/ids.js';
 import { type GatewayJobs, noJob } from '../../application/gateway-jobs.js';
@@ -99,20 +100,28 @@ export class FalJobs {
 
   /** Each change of the status as a message of its own, until the end. */
   async streamStatus(caller: JobCaller, target: FalJobTarget & { readonly logs: boolean }): Promise<void> {
-    const { reply } = caller;
+    const { raw } = caller.reply;
     let job = await this.find(caller, target);
-    const deadline = performance.now() + this.options.waitMs;
-    startStream(reply, job);
+    startStream(caller.reply, job);
     let told = '';
-    for (let look = 0; !reply.raw.destroyed; look++) {
+    let looks = 0;
+    const tell = () => {
       const message = JSON.stringify(falStatus(job, this.addressOf(caller, job), target.logs));
-      if (message !== told || look % TELL_EVERY_LOOKS === 0) reply.raw.write(`data: ${message}\n\n`);
+      if (message !== told || looks % TELL_EVERY_LOOKS === 0) raw.write(`data: ${message}\n\n`);
       told = message;
-      if (isOver(job) || performance.now() > deadline) break;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-      job = (await this.lookAgain(caller, target)) ?? job;
+    };
+    const lookAndTell = async () => {
+      if (looks++ > 0) job = (await this.lookAgain(caller, target)) ?? job;
+      tell();
+      return job;
+    };
+    const wait = { timeoutMs: this.options.waitMs, stepMs: LOOK_EVERY_MS };
+    try {
+      await askUntil(lookAndTell, (last) => isOver(last) || raw.destroyed, wait);
+    } finally {
+      // Also when the job cannot be read any more: nobody is left waiting on an open stream.
+      raw.end();
     }
-    reply.raw.end();
   }
 
   /** `undefined` while the database is away: that is no change, and the client asks for the result after the end. */
