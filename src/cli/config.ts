@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { describeEnvironment } from '../config/configuration.js';
+import { describeEnvironment } from '../config/environment.js';
 import { EXIT } from './exit-code.js';
 
 const USAGE = `Usage: colophon config [--json]
