@@ -11,6 +11,7 @@ import { ReceivePictures } from '../generation/gateway/application/receive-pictu
 import { TakeCall } from '../generation/gateway/application/take-call.js';
 import { WebhookAddresses } from '../webhooks/application/webhook-address.js';
 import { WebhookKeys } from '../generation/gateway/domain/webhook-signing.js';
+import { FalResults } from '../generation/registry/fal-results.js';
 import { CapabilityAddresses } from '../generation/gateway/http/capability-address.js';
 import { FalJobs } from '../generation/gateway/http/fal/fal-jobs.js';
 import { GatewayAnswers } from '../generation/gateway/http/gateway-answers.js';
@@ -49,7 +50,7 @@ export function composeGateway(
   const links = new CapabilityLinks(authenticate, gatewayKeys.links, clock);
   const addresses = new CapabilityAddresses(links, publicAddress);
   const handOver = new HandOver(requests, logger);
-  const jobs = new GatewayJobs(organizationTx, runs, assets, vault, cancelRun, clock);
+  const jobs = new GatewayJobs(organizationTx, runs, assets, vault, cancelRun, new FalResults(), clock);
   const jobAnswers = new JobAnswers(takeCall, jobs, handOver);
   const announced = new AnnouncedFiles(organizationTx, assets, settings, receivePictures, clock);
   const files = new FilesOfJobs(store, links, announced);

@@ -136,6 +136,21 @@ export class RunRepository {
     return rows.map(toStep);
   }
 
+  /** Those of them that are there, in no order. */
+  async byIds(tx: Tx, ids: readonly string[]): Promise<Run[]> {
+    const { organizationId } = tx;
+    return (await tx.manager.findBy(RunEntity, { organizationId, id: In([...ids]) })).map(toRun);
+  }
+
+  /** All steps of several runs, each run's in their order. */
+  async stepsOfAll(tx: Tx, runIds: readonly string[]): Promise<StepRun[]> {
+    const rows = await tx.manager.find(StepRunEntity, {
+      where: { organizationId: tx.organizationId, runId: In([...runIds]) },
+      order: { runId: 'ASC', ordinal: 'ASC' },
+    });
+    return rows.map(toStep);
+  }
+
   /** Some of the steps of a run, in no order. */
   async stepsWithKeys(tx: Tx, runId: string, keys: readonly string[]): Promise<StepRun[]> {
     if (keys.length === 0) return [];

@@ -41,44 +41,7 @@ export class FalGatewayController {
     private readonly addresses: CapabilityAddresses,
   ) {}
 
-  @Post('proxy')
-  @MaxBodyBytes(MAX_BODY_BYTES)
-  @Audited('clearance.decided', 'run.accepted', 'asset.received', 'asset.signed')
-  @Allow('runs:create')
-  async postProxied(
-    @CurrentPrincipal() principal: Principal,
-    @Param() params: Params,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.answer(principal, params, request, reply);
-  }
-
-  @Get('proxy')
-  @Unaudited('States of a job and addresses of its files. Each reading of a file is in the log.')
-  @Allow('runs:create')
-  async getProxied(
-    @CurrentPrincipal() principal: Principal,
-    @Param() params: Params,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.answer(principal, params, request, reply);
-  }
-
-  @Put('proxy')
-  @Audited('run.cancel_requested', 'run.finished')
-  @Allow('runs:create')
-  async putProxied(
-    @CurrentPrincipal() principal: Principal,
-    @Param() params: Params,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.answer(principal, params, request, reply);
-  }
-
-  @Post(':host/*')
+  @Post(['proxy', ':host/*'])
   @MaxBodyBytes(MAX_BODY_BYTES)
   @Audited('clearance.decided', 'run.accepted', 'asset.received', 'asset.signed')
   @Allow('runs:create')
@@ -91,7 +54,7 @@ export class FalGatewayController {
     await this.answer(principal, params, request, reply);
   }
 
-  @Get(':host/*')
+  @Get(['proxy', ':host/*'])
   @Unaudited('States of a job and addresses of its files. Each reading of a file is in the log.')
   @Allow('runs:create')
   async get(
@@ -103,7 +66,7 @@ export class FalGatewayController {
     await this.answer(principal, params, request, reply);
   }
 
-  @Put(':host/*')
+  @Put(['proxy', ':host/*'])
   @Audited('run.cancel_requested', 'run.finished')
   @Allow('runs:create')
   async put(
