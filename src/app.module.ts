@@ -71,6 +71,7 @@ import { ReconcileStep } from './generation/application/reconcile-step.js';
 import { RunEvents } from './generation/application/run-events.js';
 import { ResumeRun } from './generation/application/resume-run.js';
 import { StartRun } from './generation/application/start-run.js';
+import { FileParts } from './generation/gateway/application/file-parts.js';
 import { AnnouncedFiles } from './generation/gateway/application/announced-files.js';
 import { CapabilityLinks } from './generation/gateway/application/capability-links.js';
 import { GatewaySettingsOfUseCase } from './generation/gateway/application/gateway-settings-of-use-case.js';
@@ -329,6 +330,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ListGatewayModels, services.gatewayModels],
     [GatewayAnswers, services.gatewayAnswers],
     [AnnouncedFiles, services.announcedFiles],
+    [FileParts, services.fileParts],
     [FalJobs, services.falJobs],
     [Predictions, services.predictions],
     [WebhookKeys, services.webhookKeys],

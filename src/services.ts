@@ -120,7 +120,7 @@ export async function createServices(options: ServicesOptions) {
     /** Starts what this process is configured to do beside HTTP. */
     async start(): Promise<void> {
       await recovery.watermark?.requireModels();
-      await assets.store.sweepStaging(clock.now());
+      await assets.stagingSweep.start();
       provenance.keyRounds.start();
       // Told now, and not with the first picture. What needs a signature is held; everything else works.
       void provenance.activeKeys
@@ -146,6 +146,7 @@ export async function createServices(options: ServicesOptions) {
     /** Finishes what is at hand, then closes every connection. */
     async stop(): Promise<void> {
       await recovery.fillFingerprints.stop();
+      await assets.stagingSweep.stop();
       await webhooks.webhookRounds.stop();
       await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
       await generation.studioProvider.close();

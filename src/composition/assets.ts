@@ -10,6 +10,7 @@ import { PictureHistory } from '../assets/application/picture-history.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
+import { StagingSweep } from '../assets/application/staging-sweep.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
 import { type composeDatabase } from './database.js';
 import { type composeFingerprints } from './recovery.js';
@@ -20,7 +21,7 @@ import { type composeProvenance } from './provenance.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
 
 export function composeAssets(
-  { configuration }: ServicesOptions,
+  { configuration, logger }: ServicesOptions,
   { organizationTx }: Composed<typeof composeDatabase>,
   { appendEntry, logWriter, vault }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
@@ -37,6 +38,7 @@ export function composeAssets(
   const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, keyUse, fingerprints);
   return {
     store,
+    stagingSweep: new StagingSweep(store, clock, logger),
     probe,
     assets,
     signAsset,

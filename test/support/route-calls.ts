@@ -243,6 +243,14 @@ export class RouteCalls {
       const send = () => this.world.app.request(file, { key: null });
       return [{ send, status: 200, writes: ['asset.read'], actor: await this.testKeyId() }];
     },
+    'POST /gateway/fal/uploads/{token}/{name}/complete': async () => {
+      const { upload } = await this.announcedFile('initiate-multipart');
+      const part = await this.answer<{ partNumber: number; etag: string }>(this.sendPart(upload));
+      const send = () =>
+        this.world.app.request(`${upload}/complete`, { ...json({ parts: [part] }), key: null });
+      const actor = await this.testKeyId();
+      return [{ send, status: 200, writes: ['asset.received', 'asset.signed'], actor }];
+    },
     'POST /gateway/replicate/p/{project}/{useCase}/v1/predictions': async () => [
       await this.gatewayJob('replicate', 'v1/predictions', 201),
     ],
@@ -716,6 +724,10 @@ export class RouteCalls {
       const headers = { 'x-fal-target-url': `https://queue.fal.run/${await this.falJob()}/status` };
       return { send: () => this.askGateway('fal', 'proxy', { headers }), status: 202 };
     },
+    'PUT /gateway/fal/uploads/{token}/{name}/{part}': async () => {
+      const { upload } = await this.announcedFile('initiate-multipart');
+      return { send: () => this.sendPart(upload), status: 200 };
+    },
     'GET /gateway/fal/webhooks/{organization}/{mode}/jwks.json': () =>
       this.look(`/gateway/fal/webhooks/${this.world.app.instance.organizationId}/live/jwks.json`),
     'GET /gateway/replicate/p/{project}/{useCase}/v1/predictions': () =>
@@ -897,12 +909,17 @@ export class RouteCalls {
   }
 
   /** Paths of both addresses. */
-  private async announcedFile(): Promise<{ upload: string; file: string }> {
+  private async announcedFile(how = 'initiate'): Promise<{ upload: string; file: string }> {
     await this.answer(this.openGateway('hero-image').send());
-    const announced = this.askGateway('fal', 'rest/storage/upload/initiate', json({ file_name: 'a.png' }));
+    const announced = this.askGateway('fal', `rest/storage/upload/${how}`, json({ file_name: 'a.png' }));
     const { upload_url: upload, file_url: file } =
       await this.answer<Record<'upload_url' | 'file_url', string>>(announced);
     return { upload: new URL(upload).pathname, file: new URL(file).pathname };
+  }
+
+  private async sendPart(upload: string): Promise<Response> {
+    const body = new Uint8Array(await noisePicture());
+    return this.world.app.request(`${upload}/1`, { method: 'PUT', body, key: null });
   }
 
   private async replicateForm(): Promise<FormData> {

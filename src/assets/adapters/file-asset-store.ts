@@ -12,6 +12,7 @@ import { CHUNK_BYTES, ChunkHashCache, hashContent, type HashedContent, isChunk }
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const UUID = /^[0-9a-f-]{36}$/;
 /** A staged file, or one that is made beside it, such as the signer's `<staged>.<uuid>.unverified`. */
+const PART_NAME = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9-]{1,20}$/;
 const STAGED_NAME = /^[0-9a-f-]{36}(?:\.|$)/;
 /** Far longer than any upload, download or signature takes. */
 const ABANDONED_AFTER_MS = 60 * 60_000;
@@ -32,9 +33,16 @@ export class FileAssetStore implements AssetStore {
     return join(this.stagingFolder, randomUUID());
   }
 
+  async stageAs(name: string): Promise<string> {
+    if (!PART_NAME.test(name)) throw new Error('not a name in the staging area');
+    await mkdir(this.stagingFolder, { recursive: true, mode: 0o700 });
+    return join(this.stagingFolder, name);
+  }
+
   /**
    * Removes what a process left in the staging area when it was killed: received files, and signed ones that were not
-   * read back yet. Nothing refers to them. Called at the start; files that were changed within the last hour stay.
+   * read back yet; and parts of files that never came whole. Called at the start and every hour; files that were changed
+   * within the last hour stay.
    * @returns how many were removed
    */
   async sweepStaging(now: Date): Promise<number> {

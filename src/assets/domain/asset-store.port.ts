@@ -23,6 +23,12 @@ export interface VerifiedContent {
 export interface AssetStore {
   /** A path on the store's own file system for a file in the making. Removed by {@link discard} or {@link put}. */
   stage(): Promise<string>;
+  /**
+   * The same, to be found again by its name in any process: a part of a file that comes piece by piece. It is removed an
+   * hour after it was written, if nobody did so before.
+   * @param name `<uuid>.<word>`
+   */
+  stageAs(name: string): Promise<string>;
   discard(stagedPath: string): Promise<void>;
   /**
    * Makes a staged file durable under its hash. Idempotent: the same content may be put again after a crash.

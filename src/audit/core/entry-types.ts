@@ -444,6 +444,8 @@ export const ENTRY_DATA_SCHEMAS = {
     rightsBasis: token,
     /** The rights were declared beforehand, for all pictures that SDKs send in a use case: by these settings. */
     gatewaySettingsSha256: sha256Hex.optional(),
+    /** It was fetched for the caller from an address, which is sealed as `sourceAddress`. */
+    fetched: z.literal(true).optional(),
     ...fileReading,
   }),
   /** `originalSha256` is what came in, `sha256` and `sizeBytes` are the signed file that is served. */

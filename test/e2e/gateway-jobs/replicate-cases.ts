@@ -297,9 +297,9 @@ export function replicateCases(started: () => JobWorld): void {
       ['a version that is not known', { version: 'b'.repeat(64) }, 422, 'unknown_model'],
       [
         'a file that lies elsewhere',
-        { model: MODEL, input: { image: 'https://example.com/a.png' } },
+        { model: MODEL, input: { image: 'https://10.0.0.1/a.png' } },
         422,
-        'gateway_unsupported',
+        'url_blocked',
       ],
       [
         'weights that were not cleared',

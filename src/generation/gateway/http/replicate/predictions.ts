@@ -34,9 +34,9 @@ export class Predictions {
     const model = named ?? this.modelOf(asked.version);
     if (asked.webhookUrl !== undefined) await this.webhooks.judge(asked.webhookUrl);
     const { owner } = caller;
-    await this.files.with(owner, asked.input.files, fileIdIn, ({ pictures, assets }) => {
-      const hasPictures = Object.keys(asked.input.files).length > 0;
-      const operation = this.models.operationOf('replicate', model, hasPictures);
+    await this.files.with(owner, asked.input.files, fileIdIn, ({ files, assets, addresses }) => {
+      const hasFiles = Object.keys(asked.input.files).length > 0;
+      const operation = this.models.operationOf('replicate', model, hasFiles);
       return this.answers.submit(
         caller,
         {
@@ -47,8 +47,9 @@ export class Predictions {
             model,
             parameters: asked.parameters,
             sandboxParameters: sandboxValuesOf(asked.parameters),
-            pictures,
+            files,
             assets,
+            addresses,
             count: asked.count,
           },
           identity: identityOf(request, [rawBodyOf(request)]),
