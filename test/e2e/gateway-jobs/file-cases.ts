@@ -229,7 +229,7 @@ export function fileCases(started: () => JobWorld): void {
         [{ partNumber: 0, etag: one.etag }],
         ['x'],
       ])
-        expect({ parts, status: (await complete(to, parts)).status }).toEqual({ parts, status: 400 });
+        expect({ parts, status: (await complete(to, parts)).status }).toEqual({ parts, status: 422 });
       for (const part of ['0', '-1', '1.5', 'x', '99999', '100000'])
         expect([404, 413]).toContain((await put(to, part, picture)).status);
       expect((await put(to, 4, picture)).status).toBe(413);
@@ -252,7 +252,7 @@ export function fileCases(started: () => JobWorld): void {
     const film = await readFile(new URL('../../vectors/media/clip.mp4', import.meta.url));
     const url = await client().storage.upload(new Blob([new Uint8Array(film)], { type: 'video/mp4' }));
     const refusal = await refusalOf(edit(url));
-    expect(refusal).toMatchObject({ status: 422, code: 'invalid_request' });
+    expect(refusal).toMatchObject({ status: 422, code: 'not_a_picture' });
     const { data } = (await client().run(JOB_MODELS.falVideo, {
       input: { prompt: prompt(), video_url: url, voice_setting: { voice_id: 'calm', speed: 1.2 } },
     })) as { data: { video: { url: string; content_type: string } } };
