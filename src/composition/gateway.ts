@@ -1,3 +1,4 @@
+import { type AssetStore } from '../assets/domain/asset-store.port.js';
 import { AnnouncedFiles } from '../generation/gateway/application/announced-files.js';
 import { AwaitRun } from '../generation/gateway/application/await-run.js';
 import { CapabilityLinks } from '../generation/gateway/application/capability-links.js';
@@ -50,11 +51,7 @@ export function composeGateway(
   const models = new GatewayModels(offerings);
   const requests = new GatewayRequests(organizationTx, gatewayKeys.requests);
   const receiveFiles = new ReceiveFiles(organizationTx, intake, uploadAsset);
-  const fetchInputs = new FetchInputs(
-    store,
-    { allowedPrivateHosts: checkedHosts(configuration.inputAllowedHosts) },
-    { maxFileBytes: intake.maxBytes, deadlineMs: FETCH_DEADLINE_MS },
-  );
+  const fetchInputs = inputFetcher(configuration, store, intake.maxBytes);
   const takeCall = new TakeCall(
     organizationTx,
     settings,
@@ -99,4 +96,14 @@ export function composeGateway(
     capabilityLinks: links,
     capabilityAddresses: addresses,
   };
+}
+
+/** Not from the hosts that the operator opened for models, stores or webhooks: clients name what is fetched. */
+function inputFetcher(
+  { inputAllowedHosts }: ServicesOptions['configuration'],
+  store: AssetStore,
+  maxFileBytes: number,
+): FetchInputs {
+  const outbound = { allowedPrivateHosts: checkedHosts(inputAllowedHosts) };
+  return new FetchInputs(store, outbound, { maxFileBytes, deadlineMs: FETCH_DEADLINE_MS });
 }

@@ -59,12 +59,16 @@ const MAX_RESPONSE_HEADER_BYTES = 32 * 1024;
  */
 export async function guardedFetch(request: OutboundRequest): Promise<OutboundResponse> {
   const endsAt = performance.now() + request.deadlineMs;
-  const { headers: _headers, ...bare } = request;
   let next: OutboundRequest = request;
   for (let left = (request.method ?? 'GET') === 'GET' ? (request.maxRedirects ?? 0) : 0; ; left--) {
     const answer = await fetchOnce(next, left > 0);
     if (!('movedTo' in answer)) return answer;
-    next = { ...bare, url: answer.movedTo, deadlineMs: Math.max(1, endsAt - performance.now()) };
+    next = {
+      ...request,
+      headers: {},
+      url: answer.movedTo,
+      deadlineMs: Math.max(1, endsAt - performance.now()),
+    };
   }
 }
 

@@ -699,6 +699,7 @@ export class RouteCalls {
     'GET /v1/clearances/{id}': async () => this.look(`/v1/clearances/${(await this.startRun()).clearanceId}`),
     'GET /v1/projects/{id}/manifest-settings': () =>
       this.look(`/v1/projects/${this.projectId}/manifest-settings`),
+    'GET /v1/projects/{id}/use-cases': () => this.look(`/v1/projects/${this.projectId}/use-cases`),
     'GET /v1/projects/{id}/use-cases/{name}/gateway': async () => {
       await this.answer(this.openGateway('hero-image').send());
       return this.look(`/v1/projects/${this.projectId}/use-cases/hero-image/gateway`);

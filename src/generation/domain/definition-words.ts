@@ -36,7 +36,7 @@ export type RunValue =
 export function textsIn(value: RunValue | undefined): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object') return [];
-  return (Object.values(value) as RunValue[]).flatMap(textsIn);
+  return Object.values<RunValue>(value).flatMap(textsIn);
 }
 
 export const listingIdSchema = z

@@ -72,7 +72,7 @@ export class FetchInputs {
       if (error.code === 'url_blocked')
         throw new ColophonError(
           'url_blocked',
-          `"${name}" names an address that is not fetched: ${error.message}`,
+          `"${name}" names an address that is not fetched: ${error.message}.`,
         );
       // Not 502 or 504, which clients repeat by themselves: the address is the caller's.
       throw new ColophonError('input_unreachable', `"${name}" could not be fetched: ${error.message}.`);

@@ -34,7 +34,8 @@ function knownBeside({ steps, call }: GatewayJob): Readonly<Record<BesideFiles, 
   const claims = steps[0]?.claims ?? {};
   const prompt = call?.input.prompt;
   return {
-    seed: typeof claims.seed === 'number' ? claims.seed : undefined,
+    // The model uses the one that it is given; what it drew itself, only the vendor knows.
+    seed: [claims.seed, call?.input.seed].find((seed) => typeof seed === 'number'),
     timings: typeof claims.inferenceSeconds === 'number' ? { inference: claims.inferenceSeconds } : undefined,
     has_nsfw_concepts:
       typeof claims.unsafeContentFlagged === 'boolean'

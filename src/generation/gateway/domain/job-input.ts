@@ -58,15 +58,9 @@ function filesIn(name: string, value: unknown): [string, string][] {
 }
 
 function valueOf(name: string, value: unknown, depth = 0): RunValue {
-  switch (typeof value) {
-    case 'number':
-    case 'boolean':
-      return value;
-    case 'string':
-      return textOf(name, value, depth);
-    case 'object':
-      if (value !== null) return membersOf(name, value, depth);
-  }
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return textOf(name, value, depth);
+  if (typeof value === 'object' && value !== null) return membersOf(name, value, depth);
   throw unsupported(name, 'empty values inside of lists and objects are not passed on');
 }
 
