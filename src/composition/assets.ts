@@ -11,6 +11,7 @@ import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
 import { StagingSweep } from '../assets/application/staging-sweep.js';
+import { StoredMedia } from '../assets/application/stored-media.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
 import { type composeDatabase } from './database.js';
 import { type composeFingerprints } from './recovery.js';
@@ -40,6 +41,7 @@ export function composeAssets(
     store,
     stagingSweep: new StagingSweep(store, clock, logger),
     probe,
+    storedMedia: new StoredMedia(probe),
     assets,
     signAsset,
     recordAsset,

@@ -102,19 +102,20 @@ export class GatewayJobs {
   async list(owner: JobOwner, limit: number, page: JobPage = {}): Promise<GatewayJob[]> {
     const { principal, place, vendor } = owner;
     const { olderThan, newerThan } = page;
+    // The name of the pipeline stands in the statement, so that the index of one vendor's runs is found (migration 0039).
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const rows = await tx.query<JobRow>(
         `SELECT ${JOB_COLUMNS} FROM ${JOBS}
           WHERE j.organization_id = $1 AND r.api_key_id = $2 AND r.project_id = $3 AND u.name = $4 AND j.vendor = $5
-            AND r.pipeline_name = $6 AND ($7::uuid IS NULL OR r.id < $7) AND ($8::uuid IS NULL OR r.id > $8) AND ${KEPT}
-          ORDER BY r.id ${newerThan === undefined ? 'DESC' : 'ASC'} LIMIT $9`,
+            AND r.pipeline_name = '${pipelineNameOf(vendor)}' AND ${KEPT}
+            AND ($6::uuid IS NULL OR r.id < $6) AND ($7::uuid IS NULL OR r.id > $7)
+          ORDER BY r.id ${newerThan === undefined ? 'DESC' : 'ASC'} LIMIT $8`,
         [
           principal.organizationId,
           principal.keyId,
           place.projectId,
           place.useCase,
           vendor,
-          pipelineNameOf(vendor),
           olderThan ?? null,
           newerThan ?? null,
           limit,
