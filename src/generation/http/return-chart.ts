@@ -28,7 +28,7 @@ export function returnChart(report: ReturnReport): string {
     text(
       20,
       height - 14,
-      `Line: 95 % interval (Wilson). ${report.variants.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${report.variants.length} variants.` : ''}`,
+      `Line: 95 % interval (Wilson). ${allVariants(report) > MAX_ROWS ? `The first ${MAX_ROWS} of ${allVariants(report)} variants.` : ''}`,
       'muted',
     ),
   ];
@@ -41,6 +41,10 @@ export function returnChart(report: ReturnReport): string {
     '</svg>',
     '',
   ].join('\n');
+}
+
+function allVariants({ variants, variantsLeftOut }: ReturnReport): number {
+  return variants.length + variantsLeftOut;
 }
 
 function headline({ useCase, from, until, savings, baseline }: ReturnReport): string[] {
