@@ -252,7 +252,7 @@ export function fileCases(started: () => JobWorld): void {
     const film = await readFile(new URL('../../vectors/media/clip.mp4', import.meta.url));
     const url = await client().storage.upload(new Blob([new Uint8Array(film)], { type: 'video/mp4' }));
     const refusal = await refusalOf(edit(url));
-    expect(refusal).toMatchObject({ status: 422, code: 'not_a_picture' });
+    expect(refusal).toMatchObject({ status: 422, code: 'invalid_request' });
     const { data } = (await client().run(JOB_MODELS.falVideo, {
       input: { prompt: prompt(), video_url: url, voice_setting: { voice_id: 'calm', speed: 1.2 } },
     })) as { data: { video: { url: string; content_type: string } } };
