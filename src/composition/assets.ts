@@ -9,6 +9,7 @@ import { NamedActors } from '../assets/application/named-actors.js';
 import { PictureHistory } from '../assets/application/picture-history.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
+import { ShowObligationsToday } from '../assets/application/show-obligations-today.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
 import { type composeDatabase } from './database.js';
@@ -57,6 +58,7 @@ export function composeAssets(
       manifestSettings,
       clock,
     ),
+    obligationsToday: new ShowObligationsToday(assets, recordObligations, clock),
     readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
   };
 }

@@ -2,6 +2,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type Role } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
+import { type EngineVersion } from '../domain/engine-version.js';
 import { type Finding } from '../domain/finding.js';
 import { type Lineage } from '../domain/lineage.js';
 import { type ListingIndex } from '../domain/listing-index.js';
@@ -47,6 +48,8 @@ export interface Work {
   readonly lineage: Lineage;
   readonly facts: RunFacts;
   readonly listings: ListingIndex;
+  /** By which rules the licenses were asked; absent: by those of today. */
+  readonly engineVersion?: EngineVersion;
 }
 
 export interface PolicyOutcome extends LicenseOutcome {
@@ -180,13 +183,13 @@ export class AskPolicies {
   private findings(
     inForce: InForce,
     origins: readonly Origin[],
-    { lineage, facts, listings }: Work,
+    { lineage, facts, listings, engineVersion }: Work,
     license: LicenseOutcome,
     question: PolicyQuestion,
   ): readonly Finding[] {
     const ask = (sets: InForce['sets'], asked: PolicyQuestion): readonly Finding[] => {
       if (sets.length === 0) return [];
-      const attributes = workAttributes(lineage, facts, listings, license, asked);
+      const attributes = workAttributes(lineage, facts, listings, license, asked, engineVersion);
       return policyFindings(sets, callOf('generate', asked, attributes), this.inForce.engine);
     };
     return [

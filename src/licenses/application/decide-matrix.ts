@@ -147,7 +147,7 @@ export async function askPoliciesOfAll(
 
 function workOf({ result }: MatrixCell, listings: ListingIndex): Work {
   const { lineage, facts } = result.input;
-  return { lineage, facts, listings };
+  return { lineage, facts, listings, engineVersion: result.engineVersion };
 }
 
 /** What the licenses say. */

@@ -10,6 +10,13 @@ export function exceeds(figure: number, amount: number, boundary: Boundary): boo
   return boundary === 'inclusive' ? figure >= amount : figure > amount;
 }
 
+export interface Cap {
+  readonly amount: number;
+  readonly boundary: Boundary;
+  readonly disputed: boolean;
+  readonly scope: CapScope;
+}
+
 export interface Figures {
   readonly entity: Figure;
   readonly withAffiliates: Figure;
@@ -21,12 +28,7 @@ export interface Figures {
  * it earns with its affiliates. So a stated part can break a wider cap, and a stated whole can keep a narrower one.
  */
 export function capState(
-  cap: {
-    readonly amount: number;
-    readonly boundary: Boundary;
-    readonly disputed: boolean;
-    readonly scope: CapScope;
-  },
+  cap: Cap,
   figures: Figures,
   version: EngineVersion,
 ): CapState {
