@@ -84,7 +84,7 @@ export function composeLicenses(
     askPolicies,
     setPolicy: new SetPolicy(newPolicies, askPolicies.inForce, appendEntry, clock),
     checkPolicy: new CheckPolicy(registry, askPolicies, newPolicies),
-    requireReleasable: new RequireReleasable(registry, askPolicies),
+    requireReleasable: new RequireReleasable(registry, askPolicies, clock),
     recordListings,
     recordObligations: new RecordObligations(markingDuties(), {
       of: async (tx, last) =>

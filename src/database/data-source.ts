@@ -36,6 +36,7 @@ import { CounselReports1700000000031 } from '../../migrations/0031-counsel-repor
 import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
 
+import { OriginsOfDecisions1700000000034 } from '../../migrations/0034-origins-of-decisions.js';
 import { SnakeNaming } from './snake-naming.js';
 
 export const SCHEMA = 'colophon';
@@ -71,6 +72,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CounselReports1700000000031,
   ShareLinks1700000000032,
   WebhookEndpoints1700000000033,
+  OriginsOfDecisions1700000000034,
 ];
 
 export interface DataSourceOptions {

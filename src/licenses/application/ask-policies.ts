@@ -132,7 +132,7 @@ export class AskPolicies {
   async stricterToday(tx: Tx, last: StoredClearance, listings: ListingIndex): Promise<readonly Finding[]> {
     const use = useOf(last);
     const inForce = await this.inForce.of(tx, use);
-    const origins = await this.originsOf(tx, { roles: [], use, originProjectIds: originsOf(last.policies) });
+    const origins = await this.originsOf(tx, { roles: [], use, originProjectIds: originsOf(last) });
     const before = last.policies?.origins ?? [];
     const isSame =
       sameRefs(inForce.sets, last.policies?.refs ?? []) &&
@@ -218,9 +218,13 @@ function isOfProject({ ref }: { readonly ref: PolicyRef }): boolean {
   return ref.scope === 'project';
 }
 
-/** UUIDs of the projects whose policies were asked beside those of its own. */
-export function originsOf(basis: PolicyBasis | undefined): string[] {
-  return (basis?.origins ?? []).flatMap(({ projectId }) => parsePublicId('project', projectId) ?? []);
+/**
+ * UUIDs of the projects whose policies count beside those of its own: of all from which something comes, because one
+ * that had none on the day of the decision may have some now. Decisions of before that was kept name those that had.
+ */
+export function originsOf({ originProjectIds, policies }: StoredClearance): string[] {
+  const named = (policies?.origins ?? []).flatMap(({ projectId }) => parsePublicId('project', projectId) ?? []);
+  return [...new Set([...originProjectIds, ...named])];
 }
 
 /** What the licenses alone said, in a recorded decision. */

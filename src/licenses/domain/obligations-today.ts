@@ -25,7 +25,7 @@ export interface ObligationsToday {
 }
 
 /** What says by which data and from whom an obligation came, and what the file proved of it on the day of signing. */
-const NOT_COMPARED = ['calendar', 'clearanceId', 'inheritedFrom', 'systemProof', 'placeKnown', 'shownIn', 'findOut'];
+const NOT_COMPARED = ['calendar', 'clearanceId', 'inheritedFrom', 'systemProof', 'placeKnown', 'shownIn'];
 
 export function differencesToday(
   listed: readonly AssetObligation[],
