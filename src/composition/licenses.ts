@@ -87,8 +87,7 @@ export function composeLicenses(
     requireReleasable: new RequireReleasable(registry, askPolicies, clock),
     recordListings,
     recordObligations: new RecordObligations(markingDuties(), {
-      of: async (tx, last) =>
-        standing.coverOf(tx, last.renews ?? last.id, last, await registry.now(tx)),
+      of: async (tx, last) => standing.coverOf(tx, last.renews ?? last.id, last, await registry.now(tx)),
     }),
     importModels: new ImportModels(recordListings, clock),
     recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),

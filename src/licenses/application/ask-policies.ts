@@ -143,7 +143,8 @@ export class AskPolicies {
     if (isSame || inForce.sets.length + origins.length === 0) return [];
     const question =
       last.policies?.question ?? (await this.inForce.question(tx, await rolesOfAsker(tx, last), use));
-    const work: Work = { ...last.input, listings };
+    const { lineage, facts } = last.input;
+    const work: Work = { lineage, facts, listings };
     const found = this.findings(inForce, origins, work, licenseOf(last), question);
     return strictFindings(found, last.findings);
   }
@@ -223,7 +224,9 @@ function isOfProject({ ref }: { readonly ref: PolicyRef }): boolean {
  * that had none on the day of the decision may have some now. Decisions of before that was kept name those that had.
  */
 export function originsOf({ originProjectIds, policies }: StoredClearance): string[] {
-  const named = (policies?.origins ?? []).flatMap(({ projectId }) => parsePublicId('project', projectId) ?? []);
+  const named = (policies?.origins ?? []).flatMap(
+    ({ projectId }) => parsePublicId('project', projectId) ?? [],
+  );
   return [...new Set([...originProjectIds, ...named])];
 }
 

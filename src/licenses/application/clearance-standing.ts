@@ -141,7 +141,10 @@ function coverOfAll(covers: readonly (WaiverCover | undefined)[]): WaiverCover |
   const all = covers.filter((cover) => cover !== undefined);
   const [first] = all;
   if (first === undefined || all.length < covers.length) return undefined;
-  const until = all.reduce((earliest, cover) => (cover.until < earliest ? cover.until : earliest), first.until);
+  const until = all.reduce(
+    (earliest, cover) => (cover.until < earliest ? cover.until : earliest),
+    first.until,
+  );
   return { until, waiverIds: [...new Set(all.flatMap(({ waiverIds }) => waiverIds))].sort() };
 }
 

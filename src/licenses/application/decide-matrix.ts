@@ -53,7 +53,12 @@ export class DecideMatrix {
     private readonly clock: Clock,
   ) {}
 
-  async decide(tx: Tx, principal: Principal, question: MatrixQuestion, asked: AskedMatrix): Promise<DecidedMatrix> {
+  async decide(
+    tx: Tx,
+    principal: Principal,
+    question: MatrixQuestion,
+    asked: AskedMatrix,
+  ): Promise<DecidedMatrix> {
     const registry = await this.registry.within(tx);
     const licensed = await answerAll(question, registry.index);
     const policies = await this.policiesOf(tx, question, licensed, registry.index, asked);

@@ -91,7 +91,11 @@ export class RecordObligations {
     });
   }
 
-  private async waivedAmong(tx: Tx, cleared: readonly StoredClearance[], now: Date): Promise<WaivedDecision[]> {
+  private async waivedAmong(
+    tx: Tx,
+    cleared: readonly StoredClearance[],
+    now: Date,
+  ): Promise<WaivedDecision[]> {
     const waived: WaivedDecision[] = [];
     for (const last of cleared) {
       if (last.decision !== 'review') continue;

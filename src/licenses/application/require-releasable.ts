@@ -103,7 +103,9 @@ export class RequireReleasable {
     const over = deadRights(inputs, this.clock.now().toISOString().slice(0, 10));
     const [first] = over;
     if (first !== undefined)
-      throw new ColophonError('clearance_denied', first.message, { extensions: { findings: over.slice(0, 100) } });
+      throw new ColophonError('clearance_denied', first.message, {
+        extensions: { findings: over.slice(0, 100) },
+      });
   }
 
   /** Those that have policies of their own. */

@@ -49,7 +49,15 @@ function owed(
   more: Partial<Parameters<typeof obligationsOfAsset>[0]> & { mark?: ManifestMark } = {},
 ): readonly AssetObligation[] {
   const question = dutyQuestion(lineage, runs, MADE_ON);
-  return obligationsOfAsset({ cleared: [], calendar, question, mark: 'none', parents: [], waived: [], ...more });
+  return obligationsOfAsset({
+    cleared: [],
+    calendar,
+    question,
+    mark: 'none',
+    parents: [],
+    waived: [],
+    ...more,
+  });
 }
 const keys = (found: readonly AssetObligation[]): string[] => found.map(({ key }) => key);
 const laws = (found: readonly AssetObligation[]): string[] =>

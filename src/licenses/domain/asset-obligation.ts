@@ -162,7 +162,10 @@ function waiverObligation(decision: WaivedDecision): AssetObligation[] {
       key: `${OF_WAIVER}${rootId}`,
       kind: 'stop-before',
       applies: outlives === 'yes' ? 'yes' : 'may_apply',
-      findOut: outlives === 'yes' ? [] : [`Is the work still shown after ${until}? Nobody said when its campaign ends.`],
+      findOut:
+        outlives === 'yes'
+          ? []
+          : [`Is the work still shown after ${until}? Nobody said when its campaign ends.`],
       text,
       where: 'everywhere',
       shownIn: [],

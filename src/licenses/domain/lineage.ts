@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { fileSignalSchema, SIGNAL_PLACES } from './file-signals.js';
 import { LINEAGE_ROLES, listingIdSchema } from './listing.js';
-import { creativeCommonsSchema, expirySchema, keySchema, rightsBasisSchema, territorySchema } from './rights.js';
+import {
+  creativeCommonsSchema,
+  expirySchema,
+  keySchema,
+  rightsBasisSchema,
+  territorySchema,
+} from './rights.js';
 import { PURPOSES } from './terms.js';
 import { threeValuedSchema } from './three-valued.js';
 

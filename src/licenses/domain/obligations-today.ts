@@ -38,7 +38,9 @@ export function differencesToday(
     changed: listed.flatMap((obligation): ChangedObligation[] => {
       const current = now.get(obligation.key);
       const members = current === undefined ? [] : differing(obligation, current);
-      return current === undefined || members.length === 0 ? [] : [{ key: obligation.key, members, today: current }];
+      return current === undefined || members.length === 0
+        ? []
+        : [{ key: obligation.key, members, today: current }];
     }),
     gone: listed.flatMap(({ key }) => (now.has(key) ? [] : [key])),
   };

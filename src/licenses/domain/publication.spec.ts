@@ -7,7 +7,11 @@ import { runFactsSchema } from './run-facts.js';
 const cleared = (purpose: 'commercial' | 'internal-evaluation', ...models: string[]) => ({
   facts: runFactsSchema.parse({ ...SMALL, purpose }),
   lineage: lineageSchema.parse({
-    components: models.map((name) => ({ listingId: `${name}@self-hosted`, role: 'generator', stepKey: name })),
+    components: models.map((name) => ({
+      listingId: `${name}@self-hosted`,
+      role: 'generator',
+      stepKey: name,
+    })),
   }),
 });
 

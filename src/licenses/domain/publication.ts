@@ -34,7 +34,14 @@ export function deadRights(inputs: readonly LineageInput[], today: string): read
   return inputs.flatMap(({ assetId = 'an input', rightsBasis, expiresAt, releases }): Finding[] => {
     const found: Finding[] = [];
     if (rightsBasis === 'none')
-      found.push(finding('input-rights-basis', 'rightsBasis', 'none', `Input ${assetId}: there is no right to use it.`));
+      found.push(
+        finding(
+          'input-rights-basis',
+          'rightsBasis',
+          'none',
+          `Input ${assetId}: there is no right to use it.`,
+        ),
+      );
     if (isOver(expiresAt)) {
       const message = `Input ${assetId}: the right to use it ended on ${String(expiresAt)}.`;
       found.push(finding('input-expiry', 'expiresAt', expiresAt, message));

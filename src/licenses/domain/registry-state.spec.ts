@@ -278,7 +278,12 @@ describe('a listing that the organization typed itself', () => {
 
   it('does not pass for one that is in force by a day in the future on which it will be superseded', () => {
     const { license } = ownListing();
-    const ending = { ...license, status: 'superseded' as const, supersededOn: '2999-01-01', statusReason: 'r' };
+    const ending = {
+      ...license,
+      status: 'superseded' as const,
+      supersededOn: '2999-01-01',
+      statusReason: 'r',
+    };
     const open = decisionOf(untold({ license: ending }));
     expect(open.findings.map(({ ruleId, severity }) => `${ruleId} ${severity}`)).toContain(
       'license-status review',
@@ -321,7 +326,7 @@ describe('a listing that the organization typed itself', () => {
     expect(channelRule(hosted(HOST_TEXT))).toEqual(['commercial-channel review']);
     expect(channelRule(hosted(HOST_TEXT), HOST_TEXT)).toEqual([]);
     // A report of a text makes a fact no better than the report.
-    expect(channelRule(hosted(HOST_TEXT, 'secondary'), HOST_TEXT)).toEqual(['secondary-source note']);
+    expect(channelRule(hosted(HOST_TEXT, 'secondary'), HOST_TEXT)).toEqual(['secondary-source review']);
   });
 
   it('claims no indemnity and no disclosure of training data without a text', () => {

@@ -82,7 +82,9 @@ function withMark<Fact extends { readonly verified: Verification }>(fact: Fact, 
 function provenTerm(term: Term, most: Verification): Term {
   if (RANK[most] >= RANK[term.verified]) return term;
   if ('value' in term && term.value === 'yes')
-    return most === 'unverified' ? { ...term, value: 'unknown', verified: most } : { ...term, verified: most };
+    return most === 'unverified'
+      ? { ...term, value: 'unknown', verified: most }
+      : { ...term, verified: most };
   // What forbids or limits is a report of the text: enough to say no.
   return term.verified === 'primary' ? { ...term, verified: 'secondary' } : term;
 }

@@ -124,7 +124,7 @@ function scopeOf(body: WaiverBody): WaiverScope {
   return { kind: 'finding', ...finding, projectId, useCase, requestedBy };
 }
 
-function waiverView({ id, scope, restsOn, expiresAt, coversCampaign = null }: Waiver) {
+function waiverView({ id, scope, restsOn, expiresAt, coversCampaign }: Waiver) {
   const what =
     scope.kind === 'clearance'
       ? { clearanceId: publicId('clearance', scope.clearanceId) }
@@ -138,7 +138,7 @@ function waiverView({ id, scope, restsOn, expiresAt, coversCampaign = null }: Wa
     ...what,
     restsOn,
     expiresAt: expiresAt.toISOString(),
-    coversCampaign,
+    coversCampaign: coversCampaign ?? null,
   };
 }
 

@@ -88,10 +88,20 @@ function gapsOfToday(today: ObligationsToday | undefined): DossierGap[] {
   return [
     ...(added.length === 0
       ? []
-      : [{ severity: 'open' as const, text: `Owed on ${asOf} and not yet on the day of signing: ${count(added.length)}. See Obligations.` }]),
+      : [
+          {
+            severity: 'open' as const,
+            text: `Owed on ${asOf} and not yet on the day of signing: ${count(added.length)}. See Obligations.`,
+          },
+        ]),
     ...(changed.length === 0
       ? []
-      : [{ severity: 'unknown' as const, text: `Otherwise on ${asOf} than on the day of signing: ${count(changed.length)}. See Obligations.` }]),
+      : [
+          {
+            severity: 'unknown' as const,
+            text: `Otherwise on ${asOf} than on the day of signing: ${count(changed.length)}. See Obligations.`,
+          },
+        ]),
   ];
 }
 

@@ -325,8 +325,9 @@ export const AGAINST_ALLOW_CASES: readonly Case[] = [
     source: 'FLUX.1 [dev] NC v1.1.1 1(c): testing and evaluation',
     use: ['flux-1-dev'],
     facts: { purpose: 'internal-evaluation', fieldsOfUse: 'unknown' },
-    decision: 'allow',
-    rules: [],
+    // Two texts claim the model; neither forbids an evaluation.
+    decision: 'review',
+    rules: ['license-status'],
   },
   {
     what: 'a picture for evaluation only, in an advertisement that is called an evaluation',
