@@ -619,7 +619,7 @@ describe('what changed since a day', () => {
     const changed = await made<{ id: string; reopened: { clearanceIds: string[] } }>(
       text('LicenseRef-Told', 'another text'),
     );
-    await record({ ...listing, name: 'Another name' });
+    await made(asLegal('/v1/models', { listing: { ...listing, name: 'Another name' } }));
 
     const all: Change[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
@@ -646,7 +646,7 @@ describe('what changed since a day', () => {
     expect(curated?.changes[0]?.facts[0]).toMatchObject({ before: { value: 'yes' }, after: { value: 'no' } });
     const read = all.find(({ id }) => id === changed.id);
     expect(read).toMatchObject({
-      previousSha256: null,
+      previousSha256: license.textSha256,
       changes: [
         { facts: [{ fact: 'license', before: { status: 'current' }, after: { status: 'superseded' } }] },
       ],

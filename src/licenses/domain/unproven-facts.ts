@@ -1,4 +1,3 @@
-import { canonicalJson } from '../../shared/canonical-json.js';
 import { type Listing } from './listing.js';
 import { type Term, type Verification } from './terms.js';
 
@@ -25,46 +24,57 @@ export function withoutUnprovenFacts(
   const { license, terms, trainingData, indemnity, components } = listing;
   const isRead = kept.isLicenseKept(listing);
   const known = knownFrom(listing, kept, isRead);
-  const doubted = terms.filter((term) => provenTerm(term, known(term.source)) !== term).length;
   // A text that was superseded on a day still binds what was made before it.
   const unread = !isRead && (license.status === 'current' || license.supersededOn !== undefined);
-  const { rightsBasis, optOuts } = trainingData;
-  const capped = <Fact extends { readonly source: string | null; readonly verified: Verification }>(
-    fact: Fact,
-  ): Fact => withMark(fact, known(fact.source));
-  const changed: Listing = {
+  const proven: Listing = {
     ...listing,
     license: unread
       ? { ...license, status: 'unverified', statusReason: 'No text with the hash of this license is kept.' }
       : license,
-    terms: terms.map((term) => provenTerm(term, known(term.source))),
-    components: components.map(capped),
-    trainingData: {
-      ...(trainingData.disclosure === 'none' ? trainingData : capped(trainingData)),
-      ...(rightsBasis === undefined ? {} : { rightsBasis: capped(rightsBasis) }),
-      ...(optOuts === undefined ? {} : { optOuts: capped(optOuts) }),
-    },
+    terms: mapped(terms, (term) => provenTerm(term, known(term.source))),
+    components: mapped(components, (component) => withMark(component, known(component.source))),
+    trainingData: provenTraining(trainingData, known),
     indemnity: provenIndemnity(indemnity, known(indemnity.source)),
   };
-  if (canonicalJson(changed).equals(canonicalJson(listing))) return { listing, notes: [] };
+  const isSame = (Object.keys(proven) as (keyof Listing)[]).every((name) => proven[name] === listing[name]);
+  if (isSame) return { listing, notes: [] };
+  const doubted = terms.filter((term, at) => proven.terms[at] !== term).length;
   const notes =
     doubted === 0 && !unread
       ? []
       : [
           `no text of the license is kept: ${doubted} facts are taken as reported only, permissions as unknown`,
         ];
-  return { listing: changed, notes };
+  return { listing: proven, notes };
+}
+
+/** The very list where nothing in it was changed. */
+function mapped<Item>(items: Item[], change: (item: Item) => Item): Item[] {
+  const changed = items.map(change);
+  return changed.every((item, at) => item === items[at]) ? items : changed;
+}
+
+type MostKnown = (sourceId: string | null) => Verification;
+
+/** That a vendor tells nothing need not be shown. */
+function provenTraining(data: Listing['trainingData'], known: MostKnown): Listing['trainingData'] {
+  const { rightsBasis, optOuts } = data;
+  const marked = data.disclosure === 'none' ? data : withMark(data, known(data.source));
+  const basis = rightsBasis && withMark(rightsBasis, known(rightsBasis.source));
+  const reservations = optOuts && withMark(optOuts, known(optOuts.source));
+  if (marked === data && basis === rightsBasis && reservations === optOuts) return data;
+  return {
+    ...marked,
+    ...(basis === undefined ? {} : { rightsBasis: basis }),
+    ...(reservations === undefined ? {} : { optOuts: reservations }),
+  };
 }
 
 /**
  * How well a fact of a source can be known at most. A source that names no text of its own is the license itself where
  * it is the only one, or has the address of the license.
  */
-function knownFrom(
-  { license, sources }: Listing,
-  kept: KeptTexts,
-  isRead: boolean,
-): (sourceId: string | null) => Verification {
+function knownFrom({ license, sources }: Listing, kept: KeptTexts, isRead: boolean): MostKnown {
   const marks = new Map<string, Verification>();
   for (const source of sources) {
     const { textSha256, url } = source;
