@@ -35,8 +35,9 @@ import { Review1700000000030 } from '../../migrations/0030-review.js';
 import { CounselReports1700000000031 } from '../../migrations/0031-counsel-reports.js';
 import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
-
 import { OriginsOfDecisions1700000000034 } from '../../migrations/0034-origins-of-decisions.js';
+
+import { PreparingClient } from './preparing-client.js';
 import { SnakeNaming } from './snake-naming.js';
 
 export const SCHEMA = 'colophon';
@@ -103,7 +104,13 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     namingStrategy: new SnakeNaming(),
     installExtensions: false,
     poolSize: options.poolSize,
-    extra: { options: sessionOptions, connectionTimeoutMillis: 10_000, statement_timeout: 60_000 },
+    extra: {
+      options: sessionOptions,
+      connectionTimeoutMillis: 10_000,
+      statement_timeout: 60_000,
+      // Whoever works as the owner changes the schema, and runs each statement once.
+      ...(options.role === undefined ? { Client: PreparingClient } : {}),
+    },
   });
 }
 
