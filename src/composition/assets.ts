@@ -9,6 +9,7 @@ import { NamedActors } from '../assets/application/named-actors.js';
 import { PictureHistory } from '../assets/application/picture-history.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
+import { ShowObligationsToday } from '../assets/application/show-obligations-today.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
 import { StagingSweep } from '../assets/application/staging-sweep.js';
 import { StoredMedia } from '../assets/application/stored-media.js';
@@ -61,6 +62,7 @@ export function composeAssets(
       manifestSettings,
       clock,
     ),
+    obligationsToday: new ShowObligationsToday(assets, recordObligations, clock),
     readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
   };
 }

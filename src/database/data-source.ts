@@ -35,6 +35,7 @@ import { Review1700000000030 } from '../../migrations/0030-review.js';
 import { CounselReports1700000000031 } from '../../migrations/0031-counsel-reports.js';
 import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
+import { OriginsOfDecisions1700000000034 } from '../../migrations/0034-origins-of-decisions.js';
 import { GatewayExpiry1700000000039 } from '../../migrations/0039-gateway-expiry.js';
 import { GatewayParts1700000000040 } from '../../migrations/0040-gateway-parts.js';
 import { PreparingClient } from './preparing-client.js';
@@ -73,6 +74,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CounselReports1700000000031,
   ShareLinks1700000000032,
   WebhookEndpoints1700000000033,
+  OriginsOfDecisions1700000000034,
   GatewayExpiry1700000000039,
   GatewayParts1700000000040,
 ];
