@@ -35,6 +35,8 @@ import { Review1700000000030 } from '../../migrations/0030-review.js';
 import { CounselReports1700000000031 } from '../../migrations/0031-counsel-reports.js';
 import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
+import { ExaminationsAndClaims1700000000037 } from '../../migrations/0037-examinations-and-claims.js';
+import { ReportSchedulesOfAllKinds1700000000038 } from '../../migrations/0038-report-schedules-of-all-kinds.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -71,6 +73,8 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CounselReports1700000000031,
   ShareLinks1700000000032,
   WebhookEndpoints1700000000033,
+  ExaminationsAndClaims1700000000037,
+  ReportSchedulesOfAllKinds1700000000038,
 ];
 
 export interface DataSourceOptions {

@@ -6,6 +6,7 @@ import { readObligations } from '../../licenses/application/read-obligations.js'
 import { publicId } from '../../shared/ids.js';
 import { type ChecklistFacts, type ChecklistItem, checklistOf } from '../domain/review/checklist.js';
 import { clearancesBehind } from './clearances-behind.js';
+import { readClaims } from './read-claims.js';
 import { reviewNeeds } from './read-review.js';
 import { type StateAuthorship } from './state-authorship.js';
 
@@ -31,6 +32,7 @@ export class CollectChecklist {
       obligations: await openObligations(tx, assetId),
       uploads: lineage.flatMap(uploadFacts),
       recalledAncestorIds: await recalledAmong(tx, lineage, assetId),
+      claims: await claimsOn(tx, lineage),
       lacksContribution: needs.humanContribution && !statement.isSufficient,
     });
   }
@@ -62,6 +64,29 @@ async function openObligations(tx: Tx, assetId: string): Promise<ChecklistFacts[
       isBlocking: obligation.blocking,
       isDueBefore: obligation.due === 'before-publication',
     }));
+}
+
+async function claimsOn(
+  tx: Tx,
+  lineage: readonly AssetWithParents[],
+): Promise<ChecklistFacts['claims'][number][]> {
+  const claims = await readClaims(
+    tx,
+    lineage.map(({ id }) => id),
+  );
+  return claims.flatMap(({ id, assetId, kind, receivedOn, standing }) =>
+    standing === 'closed'
+      ? []
+      : [
+          {
+            id: publicId('claim', id),
+            assetId: publicId('asset', assetId),
+            kind,
+            receivedOn,
+            isUpheld: standing === 'upheld',
+          },
+        ],
+  );
 }
 
 function uploadFacts(asset: AssetWithParents): ChecklistFacts['uploads'][number][] {

@@ -15,6 +15,7 @@ import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
 import { type ReportSignerIdentity } from '../domain/report-signature.js';
+import { collectDiligence } from './collect-diligence.js';
 import { collectObligations } from './collect-obligations.js';
 import { collectModels } from './collect-models.js';
 import { type CollectHumanWork } from './collect-human-work.js';
@@ -181,6 +182,7 @@ export class CollectDossier {
       models: await collectModels(tx, lineage, chain, (await this.registry.now(tx)).index),
       obligations: await collectObligations({ tx, entries, sealedTexts: this.sealedTexts, people }, asset.id),
       ...humanWork,
+      ...(await collectDiligence({ tx, lineage, entries, people, sealedTexts: this.sealedTexts })),
       verification: {
         verdict: verification.verdict,
         trustedBy: verification.trustedBy,

@@ -193,6 +193,9 @@ const DISCLOSED_TYPES = [
   'review.decided',
   'waiver.approved',
   'obligation.proved',
+  'asset.examined',
+  'claim.received',
+  'claim.answered',
 ];
 
 function isDisclosed({ type }: LoggedEntry): boolean {
