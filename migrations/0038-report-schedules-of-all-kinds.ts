@@ -1,6 +1,6 @@
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
 
-/** Schedules for every kind of report; what became of the last one; pauses; one report for each due time. */
+/** Schedules for every kind of report, with pauses and the last result; one report for each due time; leases of reports. */
 export class ReportSchedulesOfAllKinds1700000000038 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
@@ -26,6 +26,8 @@ export class ReportSchedulesOfAllKinds1700000000038 implements MigrationInterfac
       ALTER TABLE report_schedule ALTER COLUMN kind DROP DEFAULT;
       GRANT UPDATE (next_due_at, paused_at, ended_at, last_report_id, failed_due_at, failed_code)
         ON report_schedule TO colophon_app;
+      -- When the worker that makes it was last heard of: a report that takes long is not begun a second time beside it.
+      ALTER TABLE report ADD COLUMN worked_at timestamptz;
       -- However many workers are woken: one report for one due time.
       CREATE UNIQUE INDEX report_scheduled_once
         ON report (organization_id, (parameters ->> 'scheduleId'), (parameters ->> 'scheduledFor'))
@@ -37,6 +39,7 @@ export class ReportSchedulesOfAllKinds1700000000038 implements MigrationInterfac
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DROP INDEX report_scheduled_once;
+      ALTER TABLE report DROP COLUMN worked_at;
       DELETE FROM report_schedule WHERE kind <> 'campaign';
       ALTER TABLE report_schedule
         DROP CONSTRAINT report_schedule_subject_check,

@@ -27,6 +27,7 @@ import { MakeAssetReport } from '../reports/application/make-asset-report.js';
 import { MakeReport } from '../reports/application/make-report.js';
 import { type OpenReportSigner } from '../reports/domain/report-signature.js';
 import { reportAnchorsPem } from '../reports/domain/report-anchors.js';
+import { ReportLeases } from '../reports/application/report-lease.js';
 import { ReadReport } from '../reports/application/read-report.js';
 import { RequestReport } from '../reports/application/request-report.js';
 import { SealedTexts } from '../reports/application/sealed-texts.js';
@@ -148,7 +149,15 @@ export function composeReports(
   };
   return {
     reportJobs,
-    makeReport: new MakeReport(organizationTx, makers, store, erasures, appendEntry, clock),
+    makeReport: new MakeReport(
+      organizationTx,
+      makers,
+      store,
+      erasures,
+      appendEntry,
+      clock,
+      new ReportLeases(organizationTx),
+    ),
     listReports: new ListReports(organizationTx),
     shareLinks: new ShareLinks(organizationTx, assets, requestReport, appendEntry, clock),
     readShared: new ReadShared(organizationTx, store, appendEntry, clock),

@@ -160,7 +160,7 @@ async function world(key: string, project: string): Promise<Ids> {
   const content = await app.request(`/v1/assets/${asset}/content`, { key });
   edit = await retouched(Buffer.from(await content.arrayBuffer()));
   const act = formWith(edit, 'b.png', { contribution: RETOUCH });
-  const { contributionId = '' } = await made(`/v1/assets/${asset}/contributions`, postForm(act));
+  const { id: contributionId = '' } = await made(`/v1/assets/${asset}/contributions`, postForm(act));
   const attached = formWith(Buffer.from('x'), 'a.psd', { attachment: { kind: 'other' } });
   const { id: attachment = '' } = await made(
     `/v1/contributions/${contributionId}/attachments`,

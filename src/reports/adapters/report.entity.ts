@@ -33,4 +33,6 @@ export class ReportEntity {
   @Column('uuid') createdBy!: string;
   @Column('timestamptz') createdAt!: Date;
   @Column('timestamptz', { nullable: true }) finishedAt!: Date | null;
+  /** When the worker that makes it was last heard of; null when none does. */
+  @Column('timestamptz', { nullable: true }) workedAt!: Date | null;
 }

@@ -18,16 +18,21 @@ import { MAX_CAMPAIGN_ASSETS } from './campaign-matrix.js';
 
 const DAY_CHARACTERS = 10;
 
-/** Decisions under which runs of the campaign stand, the last one of each. */
+/** Decisions that count for the runs of the campaign: of each first one itself, or the last that renews it. */
 export async function clearancesOf(tx: Tx, scope: CampaignScope): Promise<StoredClearance[]> {
   const rows = await tx.query<ClearanceRow>(
-    `SELECT DISTINCT ON (c.id) ${CLEARANCE_COLUMNS.split(', ')
-      .map((column) => `c.${column}`)
-      .join(', ')}
-       FROM run r JOIN clearance c ON c.organization_id = r.organization_id AND c.id = r.clearance_id
-      WHERE r.organization_id = $1 AND r.project_id = $2 AND ($3::uuid IS NULL OR r.use_case_id = $3)
-        AND ($4::timestamptz IS NULL OR r.created_at >= $4) AND ($5::timestamptz IS NULL OR r.created_at < $5)
-      ORDER BY c.id`,
+    `SELECT last.* FROM (
+       SELECT DISTINCT r.clearance_id FROM run r
+        WHERE r.organization_id = $1 AND r.project_id = $2 AND ($3::uuid IS NULL OR r.use_case_id = $3)
+          AND ($4::timestamptz IS NULL OR r.created_at >= $4) AND ($5::timestamptz IS NULL OR r.created_at < $5)
+       ) AS first
+       CROSS JOIN LATERAL (
+         SELECT ${CLEARANCE_COLUMNS} FROM (
+           SELECT * FROM clearance WHERE organization_id = $1 AND id = first.clearance_id
+           UNION ALL SELECT * FROM clearance WHERE organization_id = $1 AND renews = first.clearance_id) AS decisions
+          ORDER BY registry_version DESC, renews IS NOT NULL DESC, created_at DESC, id DESC LIMIT 1
+       ) AS last
+      ORDER BY last.id`,
     [tx.organizationId, scope.projectId, scope.useCaseId, scope.from, scope.until],
   );
   return rows.map(toStored);

@@ -68,6 +68,7 @@ export class RequestReport {
       createdBy: 'principal' in requester ? requester.principal.principalId : requester.createdBy,
       createdAt: this.clock.now(),
       finishedAt: null,
+      workedAt: null,
     };
     await this.insert(tx, report);
     await this.appendEntry.append(tx, {
