@@ -45,8 +45,10 @@ export type PdfValue =
   | boolean
   | null;
 
-const WHITE = /[\0\t\n\f\r ]/;
-const DELIMITER = /[\0\t\n\f\r ()<>[\]{}/%]/;
+/** White space and comments. */
+const SKIPPED = /(?:[\0\t\n\f\r ]+|%[^\r\n]*)*/y;
+const WORD = /[^\0\t\n\f\r ()<>[\]{}/%]*/y;
+const PLAIN_STRING = /\(([^()\\\r]*)\)/y;
 
 /** Values one after another from a place in the file. */
 class Reader {
@@ -78,17 +80,18 @@ class Reader {
 
   word(): string {
     this.skipWhite();
-    const start = this.at;
-    while (this.at < this.text.length && !DELIMITER.test(this.text[this.at] ?? '')) this.at++;
-    return this.text.slice(start, this.at);
+    return this.take(WORD);
   }
 
   private skipWhite(): void {
-    for (;;) {
-      while (WHITE.test(this.text[this.at] ?? 'x')) this.at++;
-      if (this.text[this.at] !== '%') return;
-      while (this.at < this.text.length && !/[\r\n]/.test(this.text[this.at] ?? '')) this.at++;
-    }
+    this.take(SKIPPED);
+  }
+
+  private take(pattern: RegExp): string {
+    pattern.lastIndex = this.at;
+    const [found = ''] = pattern.exec(this.text) ?? [];
+    this.at += found.length;
+    return found;
   }
 
   private dictionary(): PdfDictionary {
@@ -122,9 +125,7 @@ class Reader {
   private name(): PdfName {
     if (this.text[this.at] !== '/') throw new Error(`a name is expected at ${this.at}`);
     this.at++;
-    const start = this.at;
-    while (this.at < this.text.length && !DELIMITER.test(this.text[this.at] ?? '')) this.at++;
-    const name = this.text.slice(start, this.at);
+    const name = this.take(WORD);
     return new PdfName(
       name.replaceAll(/#([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
     );
@@ -140,6 +141,12 @@ class Reader {
   }
 
   private literal(): PdfString {
+    PLAIN_STRING.lastIndex = this.at;
+    const plain = PLAIN_STRING.exec(this.text);
+    if (plain) {
+      this.at += plain[0].length;
+      return new PdfString(Buffer.from(plain[1] ?? '', 'latin1'), false);
+    }
     const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
     let found = '';
     let depth = 0;

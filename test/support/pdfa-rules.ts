@@ -324,17 +324,26 @@ class PdfaCheck {
     this.require(this.member(root, 'ParentTree') !== undefined, '6.7.2', 'no parent tree');
     const display = this.member(this.catalog, 'ViewerPreferences', 'DisplayDocTitle');
     this.require(display === true, '7.1 of ISO 14289-1', 'the title is not shown');
-    for (const [number, element] of this.all_) {
-      if (this.name(this.member(element, 'Type')) !== 'StructElem') continue;
-      const type = this.name(this.member(element, 'S')) ?? '';
-      this.require(STRUCTURE.has(type), '6.7.3', `element ${number}: ${type} is not a standard type`);
-      if (type === 'Figure')
-        this.require(
-          this.member(element, 'Alt') instanceof PdfString,
-          '7.3 of ISO 14289-1',
-          `figure ${number} is not described`,
-        );
-    }
+    const seen = this.elements(this.member(root, 'K'));
+    this.require(seen > 0, '6.7.2', 'a structure without elements');
+  }
+
+  /** Everything below a node of the structure tree. @returns how many elements there are */
+  private elements(kids: PdfValue | undefined): number {
+    const resolved = this.pdf.resolve(kids);
+    if (Array.isArray(resolved))
+      return (resolved as PdfValue[]).reduce((sum: number, kid) => sum + this.elements(kid), 0);
+    const type = this.name(this.member(resolved, 'S'));
+    // A number or a dictionary without a type of its own is content, not an element.
+    if (type === undefined) return 0;
+    this.require(STRUCTURE.has(type), '6.7.3', `${type} is not a standard type`);
+    if (type === 'Figure')
+      this.require(
+        this.member(resolved, 'Alt') instanceof PdfString,
+        '7.3 of ISO 14289-1',
+        'a figure is not described',
+      );
+    return 1 + this.elements(this.member(resolved, 'K'));
   }
 
   private attachments(): void {
