@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { retouched } from '../test/support/pictures.js';
+import sharp from 'sharp';
 import { type Benchmark, type BenchmarkRow } from './benchmark.js';
 import { asked, makeReport, mebibytes, type Server } from './made-reports.js';
 
@@ -83,7 +83,7 @@ async function versions({ url, key }: Server, first: string): Promise<string> {
   let assetId = first;
   for (let i = 0; i < CONTRIBUTIONS; i++) {
     const content = await fetch(`${url}/v1/assets/${assetId}/content`, { headers });
-    const bytes = await retouched(Buffer.from(await content.arrayBuffer()));
+    const bytes = await painted(Buffer.from(await content.arrayBuffer()), i);
     const form = new FormData();
     const statement = `Version ${i + 1}: the label was painted anew by hand.`;
     form.set('contribution', JSON.stringify({ ...RETOUCH, statement }));
@@ -97,4 +97,14 @@ async function versions({ url, key }: Server, first: string): Promise<string> {
     assetId = next;
   }
   return assetId;
+}
+
+/** Another square of paint for each version. */
+function painted(picture: Buffer, version: number): Promise<Buffer> {
+  const paint = { width: 48, height: 48, channels: 3 as const, background: '#204080' };
+  const input = { create: paint };
+  return sharp(picture)
+    .composite([{ input, left: 30 * version, top: 900 - 25 * version }])
+    .png()
+    .toBuffer();
 }
