@@ -5,8 +5,8 @@ export interface MadeReport {
   /** From the request until somebody who asks is told that it is done. */
   readonly seconds: number;
   readonly sizeBytes: number;
-  /** What was told of progress meanwhile, ascending, in percent. */
-  readonly percents: readonly number[];
+  /** What was told of progress meanwhile, ascending, each percentage with the second in which it was first seen. */
+  readonly percents: readonly string[];
 }
 
 interface View {
@@ -45,11 +45,13 @@ export async function makeReport(
 ): Promise<MadeReport> {
   const start = performance.now();
   const { id } = await asked<View>(server, '/v1/reports', body);
-  const percents: number[] = [];
+  const percents: string[] = [];
+  let seen = -1;
   for (;;) {
     const view = await asked<View>(server, `/v1/reports/${id}`);
     const percent = Math.round(view.progress * 100);
-    if (percent !== percents.at(-1)) percents.push(percent);
+    if (percent !== seen) percents.push(`${percent}@${((performance.now() - start) / 1000).toFixed(1)}`);
+    seen = percent;
     if (view.state === 'FAILED') throw new Error(`the report failed: ${view.errorCode ?? ''}`);
     if (view.state === 'DONE') {
       const seconds = Math.round((performance.now() - start) / 10) / 100;

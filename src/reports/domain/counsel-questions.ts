@@ -100,7 +100,7 @@ function aiParts({ chain, models }: AssetDossier): CounselAnswer {
     ({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined,
   ).length;
   const names = models.map(({ name, vendor, channel }) => `${name} of ${vendor} through ${channel}`);
-  const steps = generated.map(({ step, title }) => step?.stepKey ?? title);
+  const steps = [...new Set(generated.map(({ step, title }) => step?.stepKey ?? title))];
   const answer = [
     generated.length > 0
       ? `Generated or edited by trained models in: ${steps.join(', ')}.`

@@ -141,7 +141,7 @@ export function promptNames({ runs }: AssetDossier): CounselAnswer {
 
 export function registration({ chain, contributions }: AssetDossier): CounselAnswer {
   const question = 'Can it be registered, with which claim and which exclusion?';
-  const excluded = chain.filter(isGenerated).map(({ step, title }) => step?.stepKey ?? title);
+  const excluded = [...new Set(chain.filter(isGenerated).map(({ step, title }) => step?.stepKey ?? title))];
   const unknown = chain.filter(
     ({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined,
   );
