@@ -13,6 +13,7 @@ import { signMediaBenchmark } from './sign-media.js';
 import { periodBenchmark } from './period.js';
 import { recoveryIndexBenchmark } from './recovery-index.js';
 import { recoveryRecallBenchmark } from './recovery-recall.js';
+import { signingBenchmark } from './signing.js';
 import { studioStepBenchmark } from './studio-step.js';
 import { tamperingBenchmark } from './tampering.js';
 import { verifyBatchBenchmark } from './verify-batch.js';
@@ -28,6 +29,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,
   'verify-batch': verifyBatchBenchmark,
+  signing: signingBenchmark,
   'sign-media': signMediaBenchmark,
   'recovery-index': recoveryIndexBenchmark,
   'recovery-recall': recoveryRecallBenchmark,

@@ -10,6 +10,7 @@ import { PictureHistory } from '../assets/application/picture-history.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
+import { StoredMedia } from '../assets/application/stored-media.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
 import { type composeDatabase } from './database.js';
 import { type composeFingerprints } from './recovery.js';
@@ -38,6 +39,7 @@ export function composeAssets(
   return {
     store,
     probe,
+    storedMedia: new StoredMedia(probe),
     assets,
     signAsset,
     recordAsset,
