@@ -88,7 +88,7 @@ const TABLE: readonly [string, string, (object | 'contribution' | 'attachment')?
   ['GET /v1/legal-holds', 'legal auditor'],
   ['GET /v1/legal-holds/{hold}', 'legal auditor'],
   ['POST /v1/legal-holds/{hold}/lift', 'legal', { reason: 'x' }],
-  ['POST /v1/erasures', 'legal admin', { subjectId: '{person}', reason: 'data_subject_request' }],
+  ['POST /v1/erasures', 'legal admin', { principalId: '{person}', reason: 'data_subject_request' }],
 ];
 
 /** Beyond the role: what the body asks for needs another permission. */
@@ -211,6 +211,7 @@ const NEEDS_ID = /\{\w+\}/;
 /** A creator may do this with their own work only; what is asked for here is that of somebody else. */
 const OWN_WORK_ALONE = [
   'POST /v1/contributions/{contribution}/corrections',
+  'POST /v1/contributions/{contribution}/attachments',
   'POST /v1/signature-keys/{key}/revoke',
 ];
 

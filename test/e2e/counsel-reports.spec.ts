@@ -319,9 +319,7 @@ describe('what was found out and claimed', () => {
     expect(recall.status).toBe(200);
     const after = await campaign();
     expect(after.assets.map(({ id, state }) => [id, state])).toEqual([[assetId, 'recalled']]);
-    expect(after.gaps.map(({ text }) => text)).toContain(
-      '1 file was recalled and must not be used any more.',
-    );
+    expect(after.gaps.map(({ text }) => text)).toContain('1 file was recalled: not to be used any more.');
   });
 });
 

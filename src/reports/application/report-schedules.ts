@@ -1,6 +1,6 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
-import { actorOf, SYSTEM_ACTOR } from '../../identity/application/actor.js';
+import { actorOf, type SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Principal, requirePermission } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';

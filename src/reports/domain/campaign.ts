@@ -157,11 +157,7 @@ export function campaignGaps(facts: Facts): CampaignReport['gaps'] {
     `${count(waiting, 'obligation', 'obligations')} of files that are not released are open.`,
   );
   const recalled = assets.filter(({ state }) => state === 'recalled').length;
-  add(
-    'open',
-    recalled,
-    `${count(recalled, 'file was', 'files were')} recalled and must not be used any more.`,
-  );
+  add('open', recalled, `${count(recalled, 'file was', 'files were')} recalled: not to be used any more.`);
   const claimed = (facts.claims ?? []).filter(({ state }) => state !== 'closed').length;
   add('open', claimed, `${count(claimed, 'claim is', 'claims are')} not closed; see "Claims and notices".`);
   const past = expiries.filter(({ isPast }) => isPast).length;

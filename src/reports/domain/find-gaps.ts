@@ -1,5 +1,5 @@
 import { type AssetDossier, type DossierGap, type DossierWitnessing } from './dossier.js';
-import { lastExamination } from './diligence-questions.js';
+import { diligenceGaps } from './diligence-gaps.js';
 import { witnessingWords } from './witnessing-words.js';
 
 /** What a reader must know before anything else: open, unknown, and worth noting. Most important first. */
@@ -142,35 +142,6 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
       gaps.push({ severity: 'note', text: `${contribution.id} was declared after the fact.` });
     }
   }
-  return gaps;
-}
-
-function diligenceGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
-  const { claims = [], asset } = dossier;
-  const gaps: DossierGap[] = [];
-  for (const { id, kind, receivedOn, assetId, state } of claims) {
-    if (state === 'closed') continue;
-    const where = assetId === asset.id ? '' : ` on ${assetId}, from which it was made`;
-    const text = `The claim ${id} (${kind}, received on ${receivedOn}${where}) ${
-      state === 'upheld' ? 'was right' : 'is open'
-    }.`;
-    gaps.push({ severity: 'open', text });
-  }
-  const matter = lastExamination(dossier, 'third_party_matter');
-  for (const { kind, basis } of matter?.matter?.filter(({ found }) => found === 'shown') ?? []) {
-    if (basis === 'none' || basis === 'unknown')
-      gaps.push({ severity: 'open', text: `It shows ${kind} of others, and no ground for that is known.` });
-  }
-  const search = lastExamination(dossier, 'similar_works');
-  if (search?.result === 'found')
-    gaps.push({
-      severity: 'open',
-      text: `A search found similar works (${search.matches ?? 0}); see "Examinations and claims" for how that was judged.`,
-    });
-  if (matter === undefined)
-    gaps.push({ severity: 'unknown', text: 'Nobody has recorded whether it shows what belongs to others.' });
-  if (search === undefined)
-    gaps.push({ severity: 'unknown', text: 'No search for similar earlier works is recorded.' });
   return gaps;
 }
 
