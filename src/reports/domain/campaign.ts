@@ -182,11 +182,7 @@ export function campaignGaps(facts: Facts): CampaignReport['gaps'] {
   const endless = expiries.filter(({ on }) => on === 'unknown').length;
   add('unknown', endless, `${count(endless, 'right has', 'rights have')} an end that nobody stated.`);
   const unverified = new Set(matrix.flatMap(({ notVerified }) => notVerified ?? [])).size;
-  add(
-    'note',
-    unverified,
-    `${count(unverified, 'statement', 'statements')} of law or license were not verified.`,
-  );
+  add('note', unverified, `Not verified: ${count(unverified, 'statement', 'statements')} of law or license.`);
   const excepted = waivers.filter(({ isOpen }) => isOpen).length;
   add('note', excepted, `${count(excepted, 'exception is', 'exceptions are')} in force.`);
   const tests = assets.filter(({ mode }) => mode === 'test').length;

@@ -16,8 +16,11 @@ export function checkDiligence(dossier: CheckedDossier, proved: ProvedLog, check
   const { examinations = [], claims = [] } = dossier;
   for (const one of examinations) checkExamination(one, proved, checklist);
   for (const one of claims) checkClaim(one, proved, checklist);
-  complete('examinations', 'asset.examined', examinations, proved, checklist);
-  complete('claims', 'claim.received', claims, proved, checklist);
+  const chain = new Set(dossier.chain.map(({ id }) => id));
+  const about = (type: string): number[] =>
+    indicesOf(proved, (entry) => entry.type === type && chain.has(String(entry.data.assetId)));
+  complete('examinations', examinations, about('asset.examined'), checklist);
+  complete('claims', claims, about('claim.received'), checklist);
   for (const { id, answers } of claims) {
     const there = indicesOf(proved, ({ type, data }) => type === 'claim.answered' && data.claimId === id);
     if (JSON.stringify(answers.map(({ entryIndex }) => entryIndex)) !== JSON.stringify(there))
@@ -88,12 +91,10 @@ function dataOf(
 
 function complete(
   what: string,
-  type: string,
   shown: readonly { readonly entryIndex: number }[],
-  proved: ProvedLog,
+  there: readonly number[],
   checklist: Checklist,
 ): void {
-  const there = indicesOf(proved, (entry) => entry.type === type);
   const indices = shown.map(({ entryIndex }) => entryIndex).sort((a, b) => a - b);
   if (JSON.stringify(indices) !== JSON.stringify(there))
     checklist.fault(PATH, `The ${what} are not all that the bundle holds.`);
