@@ -8,6 +8,7 @@ import { type ReportParameters } from '../domain/report-subject.js';
 export type ReportState = 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'ERASED';
 
 @Entity('report')
+@Index('report_scheduled_once', { synchronize: false })
 @Index('report_subject', ['organizationId', 'kind', 'subjectId', 'createdAt'])
 @Check('report_kind_check', `kind IN ('asset', 'campaign', 'model', 'period')`)
 @Check('report_format_check', `format IN ('pdf', 'json', 'jws', 'bundle', 'csv')`)
