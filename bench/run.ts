@@ -2,12 +2,15 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Benchmark, type BenchmarkResult, type StandaloneBenchmark } from './benchmark.js';
 import { appendBenchmark } from './append.js';
+import { campaignBenchmark } from './campaign.js';
 import { clearanceHttpBenchmark } from './clearance-http.js';
+import { dossierBenchmark } from './dossier.js';
 import { exportBenchmark } from './export.js';
 import { gatewayBenchmark } from './gateway.js';
 import { growthBenchmark } from './growth.js';
 import { licenseEngineBenchmark } from './license-engine.js';
 import { signMediaBenchmark } from './sign-media.js';
+import { periodBenchmark } from './period.js';
 import { recoveryIndexBenchmark } from './recovery-index.js';
 import { recoveryRecallBenchmark } from './recovery-recall.js';
 import { signingBenchmark } from './signing.js';
@@ -31,6 +34,9 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   'recovery-index': recoveryIndexBenchmark,
   'recovery-recall': recoveryRecallBenchmark,
   'verify-bundle': verifyBundleBenchmark,
+  dossier: dossierBenchmark,
+  campaign: campaignBenchmark,
+  period: periodBenchmark,
   tampering: tamperingBenchmark,
 };
 

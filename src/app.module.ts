@@ -37,7 +37,10 @@ import { AttachFile } from './contributions/application/attach-file.js';
 import { CollectChecklist } from './contributions/application/collect-checklist.js';
 import { CorrectContribution } from './contributions/application/correct-contribution.js';
 import { ListReviewQueue } from './contributions/application/list-review-queue.js';
+import { AnswerClaim } from './contributions/application/answer-claim.js';
+import { ExamineAsset } from './contributions/application/examine-asset.js';
 import { OrderStoryboard } from './contributions/application/order-storyboard.js';
+import { RecordClaim } from './contributions/application/record-claim.js';
 import { ReadContributions } from './contributions/application/read-contribution.js';
 import { ReadReview } from './contributions/application/read-review.js';
 import { RecallAsset } from './contributions/application/recall-asset.js';
@@ -51,6 +54,8 @@ import { ReviewController } from './contributions/http/review.controller.js';
 import { ReviewQueueController } from './contributions/http/review-queue.controller.js';
 import { ReviewSettingsController } from './contributions/http/review-settings.controller.js';
 import { SignatureKeyController } from './contributions/http/signature-key.controller.js';
+import { ClaimController } from './contributions/http/claim.controller.js';
+import { ExaminationController } from './contributions/http/examination.controller.js';
 import { StoryboardController } from './contributions/http/storyboard.controller.js';
 import { ReleaseStandings } from './assets/application/release-standings.js';
 import { AnswerOnce } from './http/answer-once.js';
@@ -230,6 +235,8 @@ export class AppModule {
         ContributionRecordController,
         SignatureKeyController,
         StoryboardController,
+        ExaminationController,
+        ClaimController,
         ReviewController,
         ReviewQueueController,
         ReviewSettingsController,
@@ -360,6 +367,9 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [AttachFile, services.attachFile],
     [SignatureKeys, services.signatureKeys],
     [OrderStoryboard, services.orderStoryboard],
+    [ExamineAsset, services.examineAsset],
+    [RecordClaim, services.recordClaim],
+    [AnswerClaim, services.answerClaim],
     [CollectChecklist, services.collectChecklist],
     [ReadReview, services.readReview],
     [RequestReview, services.requestReview],

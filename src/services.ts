@@ -140,7 +140,7 @@ export async function createServices(options: ServicesOptions) {
         gateway.deliverWebhook.deliver(organizationId, deliveryId),
       );
       await reports.reportJobs.startWorker(reports.makeReport);
-      await reports.scheduleJobs.startWorker(reports.reportSchedules);
+      await reports.scheduleJobs.startWorker(reports.makeDueReports);
     },
 
     /** Finishes what is at hand, then closes every connection. */

@@ -1,7 +1,9 @@
 import { changedRegion } from '../contributions/adapters/changed-region.js';
+import { AnswerClaim } from '../contributions/application/answer-claim.js';
 import { AttachFile } from '../contributions/application/attach-file.js';
 import { CollectChecklist } from '../contributions/application/collect-checklist.js';
 import { CorrectContribution } from '../contributions/application/correct-contribution.js';
+import { ExamineAsset } from '../contributions/application/examine-asset.js';
 import { KeepDifference } from '../contributions/application/keep-difference.js';
 import { ListReviewQueue } from '../contributions/application/list-review-queue.js';
 import { OrderStoryboard } from '../contributions/application/order-storyboard.js';
@@ -10,6 +12,7 @@ import { ReadContributions } from '../contributions/application/read-contributio
 import { ReadReleaseStandings } from '../contributions/application/read-release-standings.js';
 import { ReadReview } from '../contributions/application/read-review.js';
 import { RecallAsset } from '../contributions/application/recall-asset.js';
+import { RecordClaim } from '../contributions/application/record-claim.js';
 import { RecordContribution } from '../contributions/application/record-contribution.js';
 import { RecordMask } from '../contributions/application/record-mask.js';
 import { RecordSelection } from '../contributions/application/record-selection.js';
@@ -94,6 +97,9 @@ export function composeHumanWork(
     ),
     orderStoryboard: new OrderStoryboard(assets, appendEntry, vault, clock),
     proveObligation: new ProveObligation(assets, appendEntry, requirePublishing, vault, clock),
+    examineAsset: new ExamineAsset(assets, appendEntry, requirePublishing, vault, clock),
+    recordClaim: new RecordClaim(assets, appendEntry, requirePublishing, vault, clock),
+    answerClaim: new AnswerClaim(assets, appendEntry, requirePublishing, vault, clock),
     requestReview: new RequestReview(assets, collectChecklist, appendEntry, vault, clock),
     reviewQueue: new ListReviewQueue(),
     reviewSettings: new ReviewSettingsOfUseCase(appendEntry, clock),

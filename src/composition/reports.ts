@@ -7,6 +7,7 @@ import { ReportJobs } from '../reports/adapters/report-jobs.js';
 import { BillOfMaterials } from '../reports/application/bill-of-materials.js';
 import { CollectDossier } from '../reports/application/collect-dossier.js';
 import { CollectHumanWork } from '../reports/application/collect-human-work.js';
+import { MakeDueReports } from '../reports/application/make-due-reports.js';
 import { MakeCertificate } from '../reports/application/make-certificate.js';
 import { CollectCampaign } from '../reports/application/collect-campaign.js';
 import { CollectModelFile } from '../reports/application/collect-model-file.js';
@@ -26,6 +27,7 @@ import { MakeAssetReport } from '../reports/application/make-asset-report.js';
 import { MakeReport } from '../reports/application/make-report.js';
 import { type OpenReportSigner } from '../reports/domain/report-signature.js';
 import { reportAnchorsPem } from '../reports/domain/report-anchors.js';
+import { ReportLeases } from '../reports/application/report-lease.js';
 import { ReadReport } from '../reports/application/read-report.js';
 import { RequestReport } from '../reports/application/request-report.js';
 import { SealedTexts } from '../reports/application/sealed-texts.js';
@@ -93,6 +95,13 @@ export function composeReports(
       clock,
     );
   const requestReport = new RequestReport(assets, registry, reportJobs, appendEntry, openSigner, clock);
+  const reportSchedules = new ReportSchedules(
+    organizationTx,
+    requestReport,
+    scheduleJobs,
+    appendEntry,
+    clock,
+  );
   const anchorsPem = async (): Promise<string> => reportAnchorsPem(await keyGenerations.list('report'));
   const countErasures = (organizationId: string): Promise<number> =>
     organizationTx.run(organizationId, (tx) => erasures.count(tx));
@@ -114,7 +123,7 @@ export function composeReports(
     }),
     campaign: new MakeDocumentReport({
       type: CAMPAIGN_TYPE,
-      collect: (report, signer) => collectCampaign.collect(report, signer),
+      collect: (report, signer, progress) => collectCampaign.collect(report, signer, progress),
       views: campaignViews,
       openSigner,
       countErasures,
@@ -141,12 +150,28 @@ export function composeReports(
   };
   return {
     reportJobs,
-    makeReport: new MakeReport(organizationTx, makers, store, erasures, appendEntry, clock),
+    makeReport: new MakeReport(
+      organizationTx,
+      makers,
+      store,
+      erasures,
+      appendEntry,
+      clock,
+      new ReportLeases(organizationTx),
+    ),
     listReports: new ListReports(organizationTx),
     shareLinks: new ShareLinks(organizationTx, assets, requestReport, appendEntry, clock),
     readShared: new ReadShared(organizationTx, store, appendEntry, clock),
     scheduleJobs,
-    reportSchedules: new ReportSchedules(organizationTx, requestReport, scheduleJobs, appendEntry, clock),
+    reportSchedules,
+    makeDueReports: new MakeDueReports(
+      organizationTx,
+      requestReport,
+      reportSchedules,
+      scheduleJobs,
+      appendEntry,
+      clock,
+    ),
     makeCertificate: new MakeCertificate(readAsset, verifyFile, certificateRenderer, clock),
     requestReport,
     billOfMaterials: new BillOfMaterials(assets, registry, pipelineLineage),

@@ -56,10 +56,11 @@ export async function createApplication(
     global: true,
     timeWindow: '1 minute',
     max: (request: FastifyRequest) => {
-      if (request.url.startsWith('/v1/verify') || isShared(request.url))
-        return configuration.verificationsPerMinute;
-      if (isOpenToBrowsers(request.url)) return configuration.recovery.requestsPerMinute;
-      return configuration.requestsPerMinute;
+      const bucket = publicBucketOf(request);
+      if (bucket === undefined) return configuration.requestsPerMinute;
+      return bucket === 'sbr'
+        ? configuration.recovery.requestsPerMinute
+        : configuration.verificationsPerMinute;
     },
     keyGenerator: callerOf,
     skipOnError: false,
@@ -102,21 +103,21 @@ function refusePrototype(key: string, value: unknown): unknown {
 /** By key where one is presented (hashed: it is a secret), by address otherwise. */
 function callerOf(request: FastifyRequest): string {
   const { headers } = request;
-  // By address: whoever guesses links sends another one each time.
-  if (isShared(request.url)) return `shared ${request.ip}`;
+  // Where no key is needed the address counts: whoever guesses, or wants more, sends another header each time.
+  const bucket = publicBucketOf(request);
+  if (bucket !== undefined) return `${bucket} ${request.ip}`;
   // The vendors' SDKs send it in different headers.
   const key = headers.authorization ?? headers['x-goog-api-key'] ?? headers['x-api-key'];
-  return bucketOf(request.url) + (typeof key === 'string' ? sha256Hex(key) : request.ip);
+  return typeof key === 'string' ? sha256Hex(key) : request.ip;
 }
 
-function isShared(url: string): boolean {
-  return url.startsWith('/v1/shared');
-}
-
-/** Public work is counted by itself. */
-function bucketOf(url: string): string {
-  if (url.startsWith('/v1/verify')) return 'verify ';
-  return isOpenToBrowsers(url) ? 'sbr ' : '';
+/** Public work is counted by itself. Told by the route that answers: an address can be written in many ways. */
+function publicBucketOf({
+  routeOptions: { url = '' },
+}: FastifyRequest): 'verify' | 'shared' | 'sbr' | undefined {
+  if (url.startsWith('/v1/verify')) return 'verify';
+  if (url.startsWith('/v1/shared')) return 'shared';
+  return isOpenToBrowsers(url) ? 'sbr' : undefined;
 }
 
 function addHooks(fastify: FastifyInstance, metrics: Metrics): void {

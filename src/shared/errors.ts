@@ -167,6 +167,10 @@ export const ERROR_CODES = {
     status: 409,
     howToFix: 'Someone other than the people who made this asset must review it.',
   },
+  claim_open: {
+    status: 409,
+    howToFix: 'Somebody of the role legal has to say first what became of the claims that are listed.',
+  },
   not_approved: { status: 409, howToFix: 'Have the asset reviewed and approved first.' },
   contribution_required: {
     status: 409,

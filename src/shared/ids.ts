@@ -42,6 +42,9 @@ export const ID_PREFIXES = {
   attachment: 'att',
   storyboard: 'stb',
   reviewComment: 'rvc',
+  examination: 'exm',
+  claim: 'clm',
+  claimAnswer: 'cla',
   webhookEndpoint: 'whe',
   webhookDelivery: 'whd',
 } as const;

@@ -242,6 +242,19 @@ describe('ids of another organization', () => {
       checklist: false,
     },
     'post /v1/assets/{id}/obligations/{obligationId}/proof': { outcome: 'done', text: 'x' },
+    'post /v1/assets/{id}/examinations': {
+      question: 'exclusivity',
+      result: 'unknown',
+      examinedOn: '2026-01-02',
+      text: 'x',
+    },
+    'post /v1/assets/{id}/claims': {
+      kind: 'other',
+      receivedOn: '2026-01-02',
+      claimant: 'A. Stranger',
+      text: 'x',
+    },
+    'post /v1/claims/{id}/answers': { outcome: 'rejected', text: 'x' },
     'post /v1/legal-holds/{id}/lift': { reason: 'x' },
     'put /v1/projects/{id}/manifest-settings': DEFAULT_MANIFEST_SETTINGS,
     'put /v1/projects/{id}/manifest-publication': { publishManifests: true },
@@ -298,6 +311,14 @@ describe('ids of another organization', () => {
     const board = await app.request('/v1/storyboards', { ...order, key: live });
     ids.storyboards = ((await board.json()) as { id: string }).id;
     const owed = await app.request(`/v1/assets/${ids.assets}/obligations`, { key: live });
+    const claim = json({
+      kind: 'copyright',
+      receivedOn: '2026-01-02',
+      claimant: 'A. Stranger',
+      text: 'mine',
+    });
+    const claimed = await app.request(`/v1/assets/${ids.assets}/claims`, { ...claim, key: live });
+    ids.claims = ((await claimed.json()) as { id: string }).id;
     ids.obligation = ((await owed.json()) as { items: { id: string }[] }).items[0]?.id ?? '';
     const [logged] = await inspector.query<{ entry_id: string }>('SELECT entry_id FROM asset WHERE id = $1', [
       parsePublicId('asset', ids.assets),
@@ -370,7 +391,7 @@ describe('ids of another organization', () => {
       key: live,
     });
     ids['share-links'] = ((await link.json()) as { id: string }).id;
-    const monthly = json({ projectId, cadence: 'monthly', format: 'json' });
+    const monthly = json({ kind: 'campaign', projectId, cadence: 'monthly', format: 'json' });
     const schedule = await app.request('/v1/report-schedules', { ...monthly, key: live });
     ids['report-schedules'] = ((await schedule.json()) as { id: string }).id;
   });

@@ -221,45 +221,260 @@ describe('a share link', () => {
   });
 });
 
-describe('a schedule', () => {
-  it('makes the report of the time that has ended, once, and the next one when it is due', async () => {
-    const { projectId, organizationId } = app.instance;
-    const body = { projectId, useCase: 'hero-image', format: 'json', cadence: 'daily' };
-    const answer = await app.request('/v1/report-schedules', { ...json(body), key: legal });
-    const schedule = (await answer.json()) as { id: string; nextDueAt: string };
-    expect([answer.status, Date.parse(schedule.nextDueAt) > Date.now()]).toEqual([201, true]);
-    const [organization, id] = [
-      parsePublicId('organization', organizationId) ?? '',
-      parsePublicId('reportSchedule', schedule.id) ?? '',
-    ];
-    const makeDue = () => app.services.reportSchedules.makeDue(organization, id);
-    const asked = async () =>
-      (
-        await inspector.query<{ parameters: { from: string; until: string } }>(
-          `SELECT parameters FROM report WHERE parameters->>'scheduleId' = $1 ORDER BY id`,
-          [schedule.id],
-        )
-      ).map(({ parameters }) => [parameters.from, parameters.until]);
-    await makeDue();
-    expect(await asked()).toEqual([]);
-    // As if two days had passed.
-    const day = (offset: number): string => {
-      const now = new Date();
-      return new Date(
-        Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + offset),
-      ).toISOString();
+describe('what was found out and claimed', () => {
+  const DAY = '2026-01-02';
+  let assetId: string;
+  let parentId: string;
+  const post = (path: string, body: unknown, key = legal) => app.request(path, { ...json(body), key });
+  const dossier = async () =>
+    JSON.parse((await made({ kind: 'asset', format: 'json', assetId })).bytes.toString()) as {
+      examinations: { question: string; result: string; text: string }[];
+      claims: { claimant: string; state: string; assetId: string }[];
+      gaps: { severity: string; text: string }[];
     };
-    await inspector.query('UPDATE report_schedule SET next_due_at = $2 WHERE id = $1', [id, day(-1)]);
-    await Promise.all([makeDue(), makeDue(), makeDue()]);
-    expect(await asked()).toEqual([
-      [day(-2), day(-1)],
-      [day(-1), day(0)],
+  beforeAll(() => {
+    assetId = assetIds.at(-1) ?? '';
+    parentId = assetIds[0] ?? '';
+  });
+
+  it('is recorded, sealed in the log, listed without the words, and answers the questions of the dossier', async () => {
+    const path = `/v1/assets/${assetId}/examinations`;
+    const examined = { examinedOn: DAY, text: 'a cup without a mark' };
+    const matter = [{ kind: 'trademarks', found: 'none_seen' }];
+    const first = await post(path, { question: 'third_party_matter', matter, ...examined });
+    expect(await first.json()).toMatchObject({ result: 'inconclusive', matter: expect.any(Array) });
+    const search = {
+      question: 'similar_works',
+      index: 'Example Index',
+      tool: { name: 'Finder', version: '3' },
+    };
+    expect((await post(path, { ...search, result: 'none_found', matches: 0, ...examined })).status).toBe(201);
+    for (const wrong of [
+      { ...search, result: 'none_found', matches: 2, ...examined },
+      { ...search, result: 'found', matches: 0, ...examined },
+      { question: 'third_party_matter', matter: [{ kind: 'fonts', found: 'shown' }], ...examined },
+      { question: 'third_party_matter', matter: [...matter, ...matter], ...examined },
+      { ...search, result: 'none_found', matches: 0, ...examined, examinedOn: '2999-01-01' },
+    ])
+      await expectProblem(await post(path, wrong), 'invalid_request');
+    const listed = await (await app.request(path, { key: legal })).text();
+    expect(JSON.parse(listed)).toMatchObject({ items: [{ question: 'third_party_matter' }, { matches: 0 }] });
+    expect(listed).not.toContain('a cup without');
+    const logged = (await entriesOf('asset.examined')).map(({ entry }) => entry.toString()).join(' ');
+    expect(logged).toContain('"index":"Example Index"');
+    expect(logged).not.toContain('a cup without');
+    const { examinations } = await dossier();
+    expect(examinations.map(({ result, text }) => [result, text])).toEqual([
+      ['inconclusive', 'a cup without a mark'],
+      ['none_found', 'a cup without a mark'],
     ]);
+  });
+
+  it('holds back the release of everything that was made from it until it is closed', async () => {
+    const claim = { kind: 'copyright', receivedOn: DAY, claimant: 'A. Stranger', text: 'this is mine' };
+    const { id } = (await (await post(`/v1/assets/${parentId}/claims`, claim)).json()) as { id: string };
+    const { key: reviewer } = await addPerson(app, ['reviewer', 'asset_manager']);
     expect(
-      (await app.request(`/v1/report-schedules/${schedule.id}/end`, { method: 'POST', key: legal })).status,
-    ).toBe(200);
-    await inspector.query('UPDATE report_schedule SET next_due_at = $2 WHERE id = $1', [id, day(-1)]);
-    await makeDue();
-    expect(await asked()).toHaveLength(2);
+      (await post(`/v1/assets/${assetId}/reviews`, { decision: 'approve', comment: 'x' }, reviewer)).status,
+    ).toBe(201);
+    const state = (await (await app.request(`/v1/assets/${assetId}/review`)).json()) as {
+      checklist: { items: { key: string }[] };
+    };
+    expect(JSON.stringify(state)).toContain(`claim:${id}`);
+    const release = () => post(`/v1/assets/${assetId}/release`, {}, reviewer);
+    await expectProblem(await release(), 'claim_open');
+    const open = await dossier();
+    expect(open.claims).toMatchObject([{ claimant: 'A. Stranger', state: 'open', assetId: parentId }]);
+    expect(open.gaps.find(({ text }) => text.includes(id))).toMatchObject({ severity: 'open' });
+    const answers = `/v1/claims/${id}/answers`;
+    const said = (outcome: string) => post(answers, { outcome, text: 'see the letter' });
+    expect(await (await said('upheld')).json()).toMatchObject({ state: 'upheld' });
+    await expectProblem(await release(), 'claim_open');
+    const both = await Promise.all([said('withdrawn'), said('withdrawn')]);
+    expect(both.map(({ status }) => status).sort()).toEqual(
+      both.every(({ status }) => status === 201) ? [201, 201] : [201, 409],
+    );
+    const of = (await (await app.request(`/v1/assets/${assetId}/claims`, { key: legal })).json()) as {
+      items: { id: string; state: string }[];
+    };
+    expect(of.items).toMatchObject([{ id, state: 'closed' }]);
+    const { bytes } = await made({ kind: 'campaign', projectId: app.instance.projectId, format: 'json' });
+    expect(JSON.parse(bytes.toString())).toMatchObject({ claims: [{ id, state: 'closed' }] });
+    const released = await release();
+    expect([released.status, await released.text()]).toMatchObject([200, expect.any(String)]);
+  });
+
+  it('shows in the campaign report what was released and taken back, each file once', async () => {
+    const { key: reviewer } = await addPerson(app, ['reviewer']);
+    const campaign = async () =>
+      JSON.parse(
+        (
+          await made({ kind: 'campaign', projectId: app.instance.projectId, format: 'json' })
+        ).bytes.toString(),
+      ) as { assets: { id: string; state: string }[]; gaps: { text: string }[] };
+    expect((await campaign()).assets.map(({ id, state }) => [id, state])).toEqual([[assetId, 'released']]);
+    // Two people who decide make no second line of the file.
+    await post(`/v1/assets/${parentId}/reviews`, { decision: 'request_changes', comment: 'x' }, reviewer);
+    const recall = await post(`/v1/assets/${assetId}/recall`, { reason: 'rights_claim', text: 'x' });
+    expect(recall.status).toBe(200);
+    const after = await campaign();
+    expect(after.assets.map(({ id, state }) => [id, state])).toEqual([[assetId, 'recalled']]);
+    expect(after.gaps.map(({ text }) => text)).toContain('1 file was recalled: not to be used any more.');
+  });
+});
+
+describe('a schedule', () => {
+  interface Schedule {
+    readonly id: string;
+    readonly state: string;
+    readonly nextDueAt: string | null;
+    readonly lastReport: { id: string; scheduledFor: string; state: string } | null;
+    readonly lastFailure: { errorCode: string } | null;
+  }
+  const create = async (body: Record<string, unknown>): Promise<Schedule> => {
+    const answer = await app.request('/v1/report-schedules', { ...json(body), key: legal });
+    expect([JSON.stringify(body), answer.status]).toEqual([JSON.stringify(body), 201]);
+    return (await answer.json()) as Schedule;
+  };
+  const view = async (id: string): Promise<Schedule> =>
+    (await (await app.request(`/v1/report-schedules/${id}`, { key: legal })).json()) as Schedule;
+  const act = (id: string, what: string) =>
+    app.request(`/v1/report-schedules/${id}/${what}`, { method: 'POST', key: legal });
+  const uuid = (id: string): string => parsePublicId('reportSchedule', id) ?? '';
+  const makeDue = (id: string): Promise<void> =>
+    app.services.makeDueReports.makeDue(
+      parsePublicId('organization', app.instance.organizationId) ?? '',
+      uuid(id),
+    );
+  /** Midnight, UTC, so many days from today. */
+  const day = (offset: number): string => {
+    const now = new Date();
+    return new Date(
+      Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + offset),
+    ).toISOString();
+  };
+  /** As if nobody had been there since. */
+  const dueSince = (id: string, offset: number) =>
+    inspector.query('UPDATE report_schedule SET next_due_at = $2 WHERE id = $1', [uuid(id), day(offset)]);
+  const askedFor = async (id: string): Promise<string[]> =>
+    (
+      await inspector.query<{ due: string }>(
+        `SELECT parameters->>'scheduledFor' AS due FROM report WHERE parameters->>'scheduleId' = $1 ORDER BY id`,
+        [id],
+      )
+    ).map(({ due }) => due);
+  const entriesAbout = async (id: string): Promise<{ type: string; data: Record<string, unknown> }[]> =>
+    (
+      await inspector.query<{ entry: Buffer }>(
+        `SELECT entry FROM audit_entry WHERE subject_id = $1 UNION ALL SELECT entry FROM audit_pending WHERE subject_id = $1`,
+        [id],
+      )
+    ).map(({ entry }) => JSON.parse(entry.toString()) as { type: string; data: Record<string, unknown> });
+
+  it('of each kind makes the report of the time that has ended, once, however many workers are woken', async () => {
+    const { projectId } = app.instance;
+    const bodies = [
+      { kind: 'campaign', projectId, useCase: 'hero-image', format: 'json' },
+      { kind: 'model', listingId: 'studio-scene@studio', format: 'csv' },
+      { kind: 'asset', assetId: assetIds.at(-1), format: 'json' },
+      { kind: 'period', format: 'csv' },
+    ];
+    for (const body of bodies) {
+      const { id, nextDueAt, state } = await create({ ...body, cadence: 'daily' });
+      expect([state, nextDueAt, await askedFor(id)]).toEqual(['active', day(1), []]);
+      await makeDue(id);
+      expect(await askedFor(id)).toEqual([]);
+      await dueSince(id, 0);
+      await Promise.all([makeDue(id), makeDue(id), makeDue(id)]);
+      expect(await askedFor(id)).toEqual([day(0)]);
+      const done = await eventually('the scheduled report is done', async () => {
+        const { lastReport } = await view(id);
+        expect(lastReport?.state).not.toBe('FAILED');
+        return lastReport?.state === 'DONE' ? lastReport : undefined;
+      });
+      expect(done.scheduledFor).toBe(day(0));
+      expect((await act(id, 'end')).status).toBe(200);
+      await dueSince(id, 0);
+      await makeDue(id);
+      expect([await askedFor(id), (await view(id)).state]).toEqual([[day(0)], 'ended']);
+    }
+    const [first] = await inspector.query<{ parameters: Record<string, string> }>(
+      `SELECT parameters FROM report WHERE parameters->>'scheduledFor' = $1 AND kind = 'campaign'`,
+      [day(0)],
+    );
+    expect(first?.parameters).toMatchObject({ from: day(-1), until: day(0), useCase: 'hero-image' });
+  });
+
+  it('makes up for the last seven times after a rest, one after another, and says in the log what it left out', async () => {
+    const { id } = await create({ kind: 'period', format: 'csv', cadence: 'daily' });
+    await dueSince(id, -9);
+    // Each wake-up asks for one report; the last of these finds nothing that is due.
+    for (let i = 0; i < 8; i++) await makeDue(id);
+    expect(await askedFor(id)).toEqual([-6, -5, -4, -3, -2, -1, 0].map(day));
+    const skipped = (await entriesAbout(id)).filter(({ type }) => type === 'report_schedule.skipped');
+    expect(skipped.map(({ data }) => data)).toEqual([{ count: 3, first: day(-9), last: day(-7) }]);
+    await act(id, 'end');
+  });
+
+  it('that cannot ask for its report says so, and goes on', async () => {
+    const { id } = await create({
+      ...{ kind: 'campaign', projectId: app.instance.projectId, useCase: 'hero-image' },
+      ...{ format: 'json', cadence: 'daily' },
+    });
+    await inspector.query(`UPDATE report_schedule SET use_case = 'gone' WHERE id = $1`, [uuid(id)]);
+    await dueSince(id, 0);
+    await makeDue(id);
+    expect(await view(id)).toMatchObject({
+      lastFailure: { errorCode: 'not_found', scheduledFor: day(0) },
+      nextDueAt: day(1),
+      lastReport: null,
+    });
+    expect((await entriesAbout(id)).map(({ type }) => type)).toContain('report_schedule.failed');
+    await inspector.query(`UPDATE report_schedule SET use_case = 'hero-image' WHERE id = $1`, [uuid(id)]);
+    await dueSince(id, 0);
+    await makeDue(id);
+    expect(await view(id)).toMatchObject({ lastFailure: null, lastReport: { scheduledFor: day(0) } });
+    await act(id, 'end');
+  });
+
+  it('asks for nothing while it is paused, and afterwards not for what was due meanwhile', async () => {
+    const { id } = await create({ kind: 'period', format: 'csv', cadence: 'daily' });
+    expect((await act(id, 'pause')).status).toBe(200);
+    expect(await view(id)).toMatchObject({ state: 'paused', nextDueAt: null });
+    await dueSince(id, -3);
+    await makeDue(id);
+    expect(await askedFor(id)).toEqual([]);
+    expect((await act(id, 'resume')).status).toBe(200);
+    expect(await view(id)).toMatchObject({ state: 'active', nextDueAt: day(1) });
+    await makeDue(id);
+    expect(await askedFor(id)).toEqual([]);
+    expect((await act(id, 'end')).status).toBe(200);
+    await expectProblem(await act(id, 'resume'), 'conflict');
+    expect((await entriesAbout(id)).map(({ type }) => type).sort()).toEqual(
+      ['created', 'ended', 'paused', 'resumed'].map((what) => `report_schedule.${what}`),
+    );
+  });
+
+  it('ends with the key of who made it', async () => {
+    const person = await addPerson(app, ['legal']);
+    const body = { kind: 'period', format: 'csv', cadence: 'daily' };
+    const answer = await app.request('/v1/report-schedules', { ...json(body), key: person.key });
+    const { id } = (await answer.json()) as Schedule;
+    await inspector.query('UPDATE principal SET disabled_at = now() WHERE id = $1', [
+      parsePublicId('principal', person.principalId),
+    ]);
+    await dueSince(id, 0);
+    await makeDue(id);
+    expect([await askedFor(id), (await view(id)).state]).toEqual([[], 'ended']);
+  });
+
+  it('is made for what there is, in a form in which it can be had', async () => {
+    for (const [body, code] of [
+      [{ kind: 'asset', assetId: `ast_${'0'.repeat(32)}`, format: 'json', cadence: 'daily' }, 'not_found'],
+      [{ kind: 'model', listingId: 'nothing@nowhere', format: 'json', cadence: 'daily' }, 'not_found'],
+      [{ kind: 'period', format: 'pdf', cadence: 'daily' }, 'invalid_request'],
+      [{ kind: 'period', format: 'csv', cadence: 'hourly' }, 'invalid_request'],
+    ] as const)
+      await expectProblem(await app.request('/v1/report-schedules', { ...json(body), key: legal }), code);
   });
 });

@@ -43,7 +43,7 @@ async function requestReport(): Promise<string> {
   return ((await asked.json()) as Report).id;
 }
 
-const work = (id: string): Promise<void> =>
+const work = (id: string): Promise<'over' | 'busy'> =>
   app.services.makeReport.make(organizationId, parsePublicId('report', id) ?? '');
 
 /**
@@ -72,6 +72,12 @@ const areHeld = (count: number) =>
     );
     return waiting.length === count || undefined;
   });
+
+/** As if its worker had not been heard of for longer than a lease. */
+const takenForDead = (id: string) =>
+  inspector.query(`UPDATE report SET worked_at = now() - interval '1 hour' WHERE id = $1`, [
+    parsePublicId('report', id),
+  ]);
 
 const letGo = () => inspector.query('SELECT pg_advisory_unlock(4711)');
 
@@ -114,21 +120,36 @@ describe('two workers on one report', () => {
     ),
   );
 
+  it('of whom the second one comes while the first is at work: it leaves the work to the first', async () => {
+    await hold('SET "progress"', 1);
+    const first = work(id);
+    await areHeld(1);
+    expect(await work(id)).toBe('busy');
+    await letGo();
+    expect(await first).toBe('over');
+    expect(await work(id)).toBe('over');
+    await expectOneReport(id, before);
+  });
+
   it('who finish at the same moment: one report, one entry, one file', async () => {
     await hold('"finished_at"', 2);
-    const both = [work(id), work(id)];
+    const first = work(id);
+    await areHeld(1);
+    await takenForDead(id);
+    const both = [first, work(id)];
     await areHeld(2);
     await letGo();
     await Promise.all(both);
     await expectOneReport(id, before);
   });
 
-  it.each(['SET "state" = $1, "progress" = $2 WHERE', 'SET "progress"', '"finished_at"'])(
+  it.each(["SET state = ''RUNNING''", 'SET "progress"', '"finished_at"'])(
     'one of whom was taken for dead and comes back at %s when the other one has finished: nothing changes',
     async (marker) => {
       await hold(marker, 1);
       const late = work(id);
       await areHeld(1);
+      await takenForDead(id);
       await work(id);
       const finished = await view(id);
       await letGo();

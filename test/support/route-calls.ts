@@ -55,6 +55,15 @@ interface Run {
   readonly steps: readonly { readonly id: string; readonly key: string }[];
 }
 
+const EXAMINATION = {
+  question: 'similar_works',
+  result: 'none_found',
+  index: 'an index of pictures',
+  matches: 0,
+  examinedOn: '2026-01-02',
+  text: 'nothing that looks like it',
+};
+const CLAIM = { kind: 'copyright', receivedOn: '2026-01-02', claimant: 'A. Stranger', text: 'this is mine' };
 const PAID_MODEL = 'flux-1-schnell@fal';
 /** A license that forbids the territory. */
 const FORBIDDEN = {
@@ -534,6 +543,17 @@ export class RouteCalls {
       const path = `/v1/assets/${id}/obligations/${(await list).items[0]?.id}/proof`;
       return this.one(path, { outcome: 'done', text: 'labeled' }, 201, 'obligation.proved');
     },
+    'POST /v1/assets/{id}/examinations': async () =>
+      this.one(`/v1/assets/${await this.upload()}/examinations`, EXAMINATION, 201, 'asset.examined'),
+    'POST /v1/assets/{id}/claims': async () =>
+      this.one(`/v1/assets/${await this.upload()}/claims`, CLAIM, 201, 'claim.received'),
+    'POST /v1/claims/{id}/answers': async () => {
+      const { id } = await this.answer<{ id: string }>(
+        this.ask(`/v1/assets/${await this.upload()}/claims`, json(CLAIM)),
+      );
+      const body = { outcome: 'rejected', text: 'without ground' };
+      return this.one(`/v1/claims/${id}/answers`, body, 201, 'claim.answered');
+    },
     'POST /v1/assets/{id}/release': async () => {
       const id = await this.upload();
       await this.answer(this.ask(`/v1/assets/${id}/reviews`, json({ decision: 'approve', comment: 'ok' })));
@@ -552,6 +572,19 @@ export class RouteCalls {
         this.ask('/v1/report-schedules', json(this.newSchedule())),
       );
       return this.one(`/v1/report-schedules/${id}/end`, {}, 200, 'report_schedule.ended');
+    },
+    'POST /v1/report-schedules/{id}/pause': async () => {
+      const { id } = await this.answer<{ id: string }>(
+        this.ask('/v1/report-schedules', json(this.newSchedule())),
+      );
+      return this.one(`/v1/report-schedules/${id}/pause`, {}, 200, 'report_schedule.paused');
+    },
+    'POST /v1/report-schedules/{id}/resume': async () => {
+      const { id } = await this.answer<{ id: string }>(
+        this.ask('/v1/report-schedules', json(this.newSchedule())),
+      );
+      await this.answer(this.ask(`/v1/report-schedules/${id}/pause`, json({})));
+      return this.one(`/v1/report-schedules/${id}/resume`, {}, 200, 'report_schedule.resumed');
     },
     'POST /v1/share-links': async () =>
       this.one('/v1/share-links', { reportId: await this.report() }, 201, 'share_link.created'),
@@ -813,6 +846,16 @@ export class RouteCalls {
     },
     'GET /v1/reports': () => this.look('/v1/reports'),
     'GET /v1/report-schedules': () => this.look('/v1/report-schedules'),
+    'GET /v1/report-schedules/{id}': async () => {
+      const { id } = await this.answer<{ id: string }>(
+        this.ask('/v1/report-schedules', json(this.newSchedule())),
+      );
+      return this.look(`/v1/report-schedules/${id}`);
+    },
+    'GET /v1/claims': () => this.look('/v1/claims'),
+    'GET /v1/assets/{id}/claims': async () => this.look(`/v1/assets/${await this.upload()}/claims`),
+    'GET /v1/assets/{id}/examinations': async () =>
+      this.look(`/v1/assets/${await this.upload()}/examinations`),
     'GET /v1/share-links': () => this.look('/v1/share-links'),
     'GET /shared': () => this.look('/shared'),
     'GET /shared/shared.css': () => this.look('/shared/shared.css'),
@@ -1053,7 +1096,7 @@ export class RouteCalls {
   }
 
   private newSchedule() {
-    return { projectId: this.projectId, format: 'json', cadence: 'daily' };
+    return { kind: 'campaign', projectId: this.projectId, format: 'json', cadence: 'daily' };
   }
 
   private async shareLink(): Promise<{ id: string; token: string; opens: string }> {

@@ -1,5 +1,14 @@
 import { z } from 'zod';
 import {
+  CLAIM_KINDS,
+  CLAIM_OUTCOMES,
+  EXAMINATION_RESULTS,
+  EXAMINED_QUESTIONS,
+  MATTER_BASES,
+  MATTER_FOUND,
+  MATTER_KINDS,
+} from './diligence-words.js';
+import {
   id,
   identifier,
   listingId,
@@ -624,6 +633,54 @@ export const ENTRY_DATA_SCHEMAS = {
     evidenceAssetId: id.optional(),
     evidenceSha256: sha256Hex.optional(),
   }),
+  /**
+   * A person looked at the file, or had it looked at by a program, and says what was found. Words are sealed. A later
+   * one on the same question adds to it; the last one counts.
+   */
+  'asset.examined': z.strictObject({
+    examinationId: id,
+    assetId: id,
+    sha256: sha256Hex,
+    question: z.enum(EXAMINED_QUESTIONS),
+    result: z.enum(EXAMINATION_RESULTS),
+    examinedOn: z.iso.date(),
+    /** The program that looked; absent where a person did. */
+    tool: z.strictObject({ name, version: name }).optional(),
+    /** For `third_party_matter`: each kind once. */
+    matter: z
+      .array(
+        z.strictObject({
+          kind: z.enum(MATTER_KINDS),
+          found: z.enum(MATTER_FOUND),
+          basis: z.enum(MATTER_BASES).optional(),
+        }),
+      )
+      .length(MATTER_KINDS.length)
+      .optional(),
+    /** For `similar_works`: in which collection, and how many were found. */
+    index: name.optional(),
+    matches: z.int().nonnegative().optional(),
+    evidenceAssetId: id.optional(),
+    evidenceSha256: sha256Hex.optional(),
+  }),
+  /** Somebody outside claims something about the asset. Who, and what they say, is sealed. */
+  'claim.received': z.strictObject({
+    claimId: id,
+    assetId: id,
+    sha256: sha256Hex,
+    kind: z.enum(CLAIM_KINDS),
+    receivedOn: z.iso.date(),
+    respondBy: z.iso.date().optional(),
+    evidenceSha256: sha256Hex.optional(),
+  }),
+  'claim.answered': z.strictObject({
+    claimId: id,
+    assetId: id,
+    sha256: sha256Hex,
+    answerId: id,
+    outcome: z.enum(CLAIM_OUTCOMES),
+    evidenceSha256: sha256Hex.optional(),
+  }),
   /** The file, or what its manifest says, was shown to the actor. Committed before the first byte left. */
   'asset.read': z.strictObject({
     assetId: id,
@@ -645,6 +702,8 @@ export const ENTRY_DATA_SCHEMAS = {
     from: z.iso.datetime().optional(),
     until: z.iso.datetime().optional(),
     scheduleId: id.optional(),
+    /** The due time for which the schedule asked. */
+    scheduledFor: z.iso.datetime().optional(),
   }),
   'report.created': z.strictObject({
     kind: token,
@@ -666,13 +725,27 @@ export const ENTRY_DATA_SCHEMAS = {
   /** Whoever holds the link was shown the list (no report) or a report. Committed before the first byte left. */
   'share_link.used': z.strictObject({ reportId: id.optional(), sha256: sha256Hex.optional() }),
 
-  /** From now on reports on a campaign are made by themselves. */
+  /** From now on reports are made by themselves; without `kind` on a campaign. */
   'report_schedule.created': z.strictObject({
-    projectId: id,
+    projectId: id.optional(),
     useCase: name.optional(),
+    kind: token.optional(),
+    assetId: id.optional(),
+    listingId: listingId.optional(),
     format: token,
     cadence: z.enum(['daily', 'weekly', 'monthly']),
   }),
+  'report_schedule.paused': z.strictObject({}),
+  /** What was due meanwhile is not made. */
+  'report_schedule.resumed': z.strictObject({ nextDueAt: z.iso.datetime() }),
+  /** Too many due times had passed unnoticed: for these, no report was made. */
+  'report_schedule.skipped': z.strictObject({
+    count: z.int().positive(),
+    first: z.iso.datetime(),
+    last: z.iso.datetime(),
+  }),
+  /** The report of this due time could not be asked for. */
+  'report_schedule.failed': z.strictObject({ scheduledFor: z.iso.datetime(), code: token }),
   'report_schedule.ended': z.strictObject({ reason: z.enum(['ended', 'creator_disabled']) }),
 
   /** Sealed values of these entries were shown to the actor in clear. Committed before the first byte left. */

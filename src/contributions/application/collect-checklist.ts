@@ -8,6 +8,7 @@ import { type AssetObligation } from '../../licenses/domain/asset-obligation.js'
 import { publicId } from '../../shared/ids.js';
 import { type ChecklistFacts, type ChecklistItem, checklistOf } from '../domain/review/checklist.js';
 import { clearancesBehind } from './clearances-behind.js';
+import { readClaims } from './read-claims.js';
 import { reviewNeeds } from './read-review.js';
 import { type StateAuthorship } from './state-authorship.js';
 
@@ -34,6 +35,7 @@ export class CollectChecklist {
       obligations: await this.openObligations(tx, assetId),
       uploads: lineage.flatMap(uploadFacts),
       recalledAncestorIds: await recalledAmong(tx, lineage, assetId),
+      claims: await claimsOn(tx, lineage),
       lacksContribution: needs.humanContribution && !statement.isSufficient,
     });
   }
@@ -75,6 +77,29 @@ async function findingsBehind(
       found.push({ clearanceId: publicId('clearance', id), ruleId, listingId, severity, message });
   }
   return found;
+}
+
+async function claimsOn(
+  tx: Tx,
+  lineage: readonly AssetWithParents[],
+): Promise<ChecklistFacts['claims'][number][]> {
+  const claims = await readClaims(
+    tx,
+    lineage.map(({ id }) => id),
+  );
+  return claims.flatMap(({ id, assetId, kind, receivedOn, standing }) =>
+    standing === 'closed'
+      ? []
+      : [
+          {
+            id: publicId('claim', id),
+            assetId: publicId('asset', assetId),
+            kind,
+            receivedOn,
+            isUpheld: standing === 'upheld',
+          },
+        ],
+  );
 }
 
 function uploadFacts(asset: AssetWithParents): ChecklistFacts['uploads'][number][] {

@@ -21,6 +21,7 @@ import { publicId } from '../../shared/ids.js';
 import { type AuthorshipStatement } from '../domain/authorship/authorship-statement.js';
 import { clearancesBehind } from './clearances-behind.js';
 import { type AssetReview, type ReadReview, reviewNeeds } from './read-review.js';
+import { readClaims } from './read-claims.js';
 import { refuseTestKey } from './refuse-test-key.js';
 import { type StateAuthorship } from './state-authorship.js';
 
@@ -52,8 +53,8 @@ export class ReleaseAsset {
   /**
    * What is still owed does not hold a release back, because most of it is done by publishing; it comes with the answer.
    * Only an obligation that its data calls blocking does.
-   * @throws ColophonError `not_approved`, `contribution_required`, `policy_denied`, `obligations_open`, `wrong_mode` for
-   * test assets, `conflict` when released before
+   * @throws ColophonError `not_approved`, `contribution_required`, `policy_denied`, `obligations_open`, `claim_open`,
+   * `wrong_mode` for test assets, `conflict` when released before
    */
   async release(tx: Tx, principal: Principal, assetId: string): Promise<Released> {
     const asset = await this.assets.get(tx, assetId);
@@ -88,6 +89,7 @@ export class ReleaseAsset {
   private async requireCleanOrigin(tx: Tx, principal: Principal, asset: Asset) {
     const lineage = await this.assets.lineage(tx, asset.id);
     const assetIds = lineage.map(({ id }) => id);
+    await requireNoClaim(tx, assetIds);
     const clearanceIds = await clearancesBehind(tx, assetIds);
     for (const clearanceId of clearanceIds) await this.requireCleared.check(tx, clearanceId);
     const inputs = lineage.flatMap(({ id, rights }) =>
@@ -159,6 +161,26 @@ function requireApproved({ standing, decisions, needs }: AssetReview): string {
           : 'This asset needs the approval of two different people.',
       );
   }
+}
+
+/** What somebody outside claims of the file, or of one it was made from, is answered before it leaves. */
+async function requireNoClaim(tx: Tx, assetIds: readonly string[]): Promise<void> {
+  const standing = (await readClaims(tx, assetIds)).filter((claim) => claim.standing !== 'closed');
+  if (standing.length === 0) return;
+  throw new ColophonError(
+    'claim_open',
+    'Claims on this asset, or on what it was made from, are not closed.',
+    {
+      extensions: {
+        claims: standing.map(({ id, assetId, kind, standing: state }) => ({
+          id: publicId('claim', id),
+          assetId: publicId('asset', assetId),
+          kind,
+          state,
+        })),
+      },
+    },
+  );
 }
 
 /** Acts that only assisted are no contribution of a person to the work: a policy that demands one is not met by them. */

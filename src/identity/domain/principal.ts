@@ -42,6 +42,13 @@ const PERMISSIONS = {
   'obligations:prove': ['reviewer', 'legal', 'asset_manager'],
   /** That something need not be done. */
   'obligations:lift': ['legal'],
+  /** What was seen in a file, and what a search for similar works gave. */
+  'examinations:record': ['reviewer', 'legal', 'asset_manager'],
+  /** What contracts say of exclusivity, and that no claim is known: a legal judgment. */
+  'examinations:judge': ['legal'],
+  'claims:record': ['legal', 'asset_manager'],
+  'claims:answer': ['legal'],
+  'claims:read': ['reviewer', 'legal', 'asset_manager', 'auditor'],
   'clearances:create': ['creator', 'legal'],
   'waivers:approve': ['legal'],
   /** Own listings, license texts and corrections of facts: what every decision rests on. */

@@ -44,6 +44,7 @@ function drawCampaign(paper: Paper, report: CampaignReport): void {
   drawIndemnity(paper, report);
   drawModels(paper, report);
   drawWaivers(paper, report);
+  drawClaims(paper, report);
   drawChanges(paper, report);
 }
 
@@ -54,6 +55,7 @@ function drawMatrix(paper: Paper, { assets, matrix }: CampaignReport): void {
     'One block a file: what is owed in which market, by a law or a license, and whether somebody proved it. Proofs are in the dossier of the file.',
   );
   if (assets.length === 0) paper.text('No file was finished in this time.', STYLES.body);
+  const cellsByAsset = groupedCells(matrix);
   assets.forEach((asset, i) => {
     paper.ensure(110);
     paper.subheading(`${i + 1}.  ${short(asset.title)}: ${plain(asset.state)}`);
@@ -61,11 +63,21 @@ function drawMatrix(paper: Paper, { assets, matrix }: CampaignReport): void {
       ['File', { text: `${asset.id}  ${asset.mediaType}`, style: STYLES.mono }],
       ['SHA-256', { text: asset.sha256, style: STYLES.mono }],
     ]);
-    const cells = matrix.filter(({ assetId }) => assetId === asset.id);
+    const cells = cellsByAsset.get(asset.id) ?? [];
     if (!asset.obligationsKnown) paper.text('Nobody worked out what is owed for this file.', STYLES.strong);
     else if (cells.length === 0) paper.text('No obligation is recorded for this file.', STYLES.body);
     else drawCells(paper, cells);
   });
+}
+
+function groupedCells(matrix: readonly MatrixCell[]): ReadonlyMap<string, readonly MatrixCell[]> {
+  const byAsset = new Map<string, MatrixCell[]>();
+  for (const cell of matrix) {
+    const known = byAsset.get(cell.assetId);
+    if (known) known.push(cell);
+    else byAsset.set(cell.assetId, [cell]);
+  }
+  return byAsset;
 }
 
 function drawCells(paper: Paper, cells: readonly MatrixCell[]): void {
@@ -187,6 +199,38 @@ function drawWaivers(paper: Paper, { waivers }: CampaignReport): void {
   });
 }
 
+function drawClaims(paper: Paper, { claims = [] }: CampaignReport): void {
+  paper.beginSection(
+    'Claims and notices',
+    'What outsiders claim of these files, or of what they were made from. Who claims what is in the dossiers.',
+  );
+  if (claims.length === 0)
+    return paper.text(
+      'No claim is recorded. That is no proof that none was received: somebody has to record it.',
+      STYLES.body,
+    );
+  drawTable(paper, {
+    columns: [
+      { title: 'Claim', share: 34 },
+      { title: 'File', share: 34 },
+      { title: 'Received', share: 16 },
+      { title: 'State', share: 16 },
+    ],
+    rows: claims.map(({ id, kind, assetId, receivedOn, respondBy, state }) => [
+      [
+        { text: capitalized(plain(kind)), style: STYLES.cell },
+        { text: id, style: STYLES.monoSmall },
+      ],
+      mono(assetId),
+      [
+        receivedOn,
+        ...(respondBy === undefined ? [] : [{ text: `Answer by ${respondBy}`, style: STYLES.small }]),
+      ],
+      { text: capitalized(state), style: state === 'closed' ? STYLES.cell : STYLES.cellStrong },
+    ]),
+  });
+}
+
 function drawChanges(paper: Paper, { changes }: CampaignReport): void {
   paper.beginSection('Changes since the last report');
   if (changes.since === undefined)
@@ -233,6 +277,7 @@ function campaignCsv({ assets, matrix }: CampaignReport): Buffer {
     'text',
     'not_verified',
   ];
+  const cellsByAsset = groupedCells(matrix);
   const rows = assets.flatMap((asset) => {
     const file = [
       asset.id,
@@ -243,7 +288,7 @@ function campaignCsv({ assets, matrix }: CampaignReport): Buffer {
       asset.releasedAt ?? '',
       asset.sha256,
     ];
-    const cells = matrix.filter(({ assetId }) => assetId === asset.id);
+    const cells = cellsByAsset.get(asset.id) ?? [];
     if (cells.length === 0) return [[...file, ...Array<string>(9).fill('')]];
     return cells.map((cell) => [
       ...file,

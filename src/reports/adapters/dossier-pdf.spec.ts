@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OpenedPdf } from '../../../test/support/opened-pdf.js';
+import { pdfaFaults } from '../../../test/support/pdfa-rules.js';
 import { type AssetDossier, type DossierPicture } from '../domain/dossier.js';
 import { formatWitnessPolicy, policyForLog, witnessKeyName } from '../../audit/core/witness-policy.js';
 import { TestWitnesses } from '../verify/testing/anchoring.js';
@@ -47,6 +48,35 @@ describe('the dossier as a PDF', () => {
       expect(raw).toContain(key);
     }
     expect(raw).not.toMatch(/Helvetica|\/JavaScript|\/Launch|\/URI/);
+  });
+
+  it('keeps the clauses of PDF/A-3 level A that can be checked without a validator', async () => {
+    expect(pdfaFaults(await renderDossierPdf({ dossier, pictures }))).toEqual([]);
+    const noPictures = { ...dossier, contributions: [], obligations: undefined };
+    expect(pdfaFaults(await renderDossierPdf({ dossier: noPictures, pictures: [] }))).toEqual([]);
+  });
+
+  it('is found out by these clauses when it breaks one of them', async () => {
+    const good = await renderDossierPdf({ dossier, pictures });
+    // Of one length, so that every offset in the file still holds.
+    const breaks: [string, string, string][] = [
+      ['/AFRelationship /Data', '/AFRelationshix /Data', '6.8'],
+      ['<pdfaid:part>3<', '<pdfaid:part>2<', '6.6.4'],
+      ['/Lang (en-US)', '/Lxng (en-US)', '6.7.4'],
+      ['/S /GTS_PDFA1', '/S /GTS_PDFX1', '6.2.3'],
+      ['/ToUnicode', '/ToUnicodx', '6.2.11.7.2'],
+      ['/FontFile2', '/FontFilx2', '6.2.11.4.1'],
+      ['/Marked true', '/Marked null', '6.7.1'],
+      ['/S /Table', '/S /Tablx', '6.7.3'],
+      ['Asset dossier ast', 'Asset dossiex ast', '6.6.3'],
+    ];
+    for (const [from, to, clause] of breaks) {
+      const at = good.indexOf(from, 0, 'latin1');
+      const broken = Buffer.from(good);
+      broken.write(to, at, 'latin1');
+      const faults = pdfaFaults(broken);
+      expect([from, at > 0, faults.some((fault) => fault.startsWith(clause))]).toEqual([from, true, true]);
+    }
   });
 
   it('carries dossier.json, as data, with the very bytes of the bundle', async () => {

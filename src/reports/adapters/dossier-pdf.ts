@@ -5,6 +5,7 @@ import { Paper } from './pdf/paper.js';
 import { Pictures } from './pdf/pictures.js';
 import { drawAnswers } from './pdf/sections/answers.js';
 import { drawAuthorship } from './pdf/sections/authorship.js';
+import { drawDiligence } from './pdf/sections/diligence.js';
 import { drawFirstPage, drawGaps } from './pdf/sections/first-page.js';
 import { drawClearances, drawModels } from './pdf/sections/licensing.js';
 import { drawMaking } from './pdf/sections/making.js';
@@ -45,6 +46,7 @@ export async function renderDossierPdf(request: DossierPdfRequest): Promise<Buff
   drawModels(paper, dossier);
   drawClearances(paper, dossier);
   drawObligations(paper, dossier);
+  drawDiligence(paper, dossier);
   drawContributions(paper, pictures, dossier);
   drawAuthorship(paper, dossier);
   drawApprovals(paper, dossier);

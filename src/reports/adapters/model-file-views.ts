@@ -69,8 +69,8 @@ function drawTerms(paper: Paper, { listing: { terms } }: ModelFile): void {
   drawTable(paper, {
     columns: [
       { title: 'Term', share: 24 },
-      { title: 'What it says', share: 50 },
-      { title: 'Where', share: 14 },
+      { title: 'What it says', share: 46 },
+      { title: 'Where', share: 18 },
       { title: 'Known by', share: 12 },
     ],
     rows: terms.map((term) => [

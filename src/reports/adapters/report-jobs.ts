@@ -4,6 +4,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { enqueueWithin } from '../../database/job-queue.js';
 import { REPORT_QUEUE } from '../../database/queues.js';
 import { type MakeReport } from '../application/make-report.js';
+import { REPORT_LEASE_SECONDS } from '../application/report-lease.js';
 import { type ReportQueue } from '../application/request-report.js';
 
 interface ReportJob {
@@ -12,8 +13,8 @@ interface ReportJob {
 }
 
 /**
- * A report takes seconds, the export of a large log minutes. One of a killed worker is taken up again after this time; a
- * second worker that comes too early does no harm, because a report is finished once.
+ * A report takes seconds, the export of a large log minutes. The job of a killed worker is taken up again after this
+ * time; that of one who is still at work meets its lease and looks again later.
  */
 const EXPIRE_SECONDS = 60;
 /** With a second between them: what is unavailable for longer fails the report, which can be asked for again. */
@@ -45,7 +46,9 @@ export class ReportJobs implements ReportQueue {
         if (!job) return;
         try {
           const isLastAttempt = job.retryCount >= RETRY_LIMIT;
-          await makeReport.make(job.data.organizationId, job.data.reportId, isLastAttempt);
+          const { organizationId, reportId } = job.data;
+          const outcome = await makeReport.make(organizationId, reportId, isLastAttempt);
+          if (outcome === 'busy') await this.lookAgain(job.data);
         } catch (error) {
           this.logger.error({ err: error, reportId: job.data.reportId }, 'a report could not be made');
           throw error;
@@ -54,6 +57,15 @@ export class ReportJobs implements ReportQueue {
         }
       },
     );
+  }
+
+  /** Should the worker die that is at work now, its lease has ended by then. */
+  private async lookAgain(job: ReportJob): Promise<void> {
+    await this.boss.send(REPORT_QUEUE, job, {
+      startAfter: REPORT_LEASE_SECONDS + 1,
+      expireInSeconds: EXPIRE_SECONDS,
+      retryLimit: RETRY_LIMIT,
+    });
   }
 
   private nudge(): void {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { OpenedPdf } from '../../../test/support/opened-pdf.js';
+import { pdfaFaults } from '../../../test/support/pdfa-rules.js';
 import { seedListings } from '../../licenses/registry/seed.js';
 import { ATTACKS, DANGEROUS } from '../../provenance/testing/attack-strings.js';
 import { campaignGaps, type CampaignReport } from '../domain/campaign.js';
@@ -75,6 +76,15 @@ function campaign(): CampaignReport {
         isOpen: true,
       },
     ],
+    claims: TEXTS.slice(0, 2).map((kind, i) => ({
+      id: `clm_${i}`,
+      assetId: 'ast_0',
+      kind,
+      receivedOn: '2026-11-01',
+      respondBy: '2026-12-01',
+      recordedAt: AT,
+      state: i === 0 ? 'open' : 'closed',
+    })),
     changes: {
       since: { reportId: 'rep_0', createdAt: AT },
       items: [{ at: AT, text: TEXTS[10] ?? '', subject: 'x' }],
@@ -137,7 +147,9 @@ describe('what strangers write', () => {
     );
     const signer = await (await ReportSigning.create(new Date(AT))).signer();
     const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
-    const pdf = new OpenedPdf(await campaignViews.pdf(report, signed));
+    const { bytes } = await signer.signPdf(await campaignViews.pdf(report, signed));
+    expect(pdfaFaults(bytes)).toEqual([]);
+    const pdf = new OpenedPdf(bytes);
     expect(pdf.text()).not.toMatch(DANGEROUS);
     expect(pdf.raw).not.toMatch(/\/(JavaScript|JS|Launch|URI|OpenAction)\b/);
     expect(pdf.text().replaceAll(/\s/g, '')).toContain('<script>alert(document.domain)</script>');
@@ -150,7 +162,9 @@ describe('what strangers write', () => {
     for (const cell of csvRows(modelFileViews.csv(file)).flat()) expect(cell).not.toMatch(/^[=+\-@\t\r\n]/);
     const signer = await (await ReportSigning.create(new Date(AT))).signer();
     const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
-    const pdf = new OpenedPdf(await modelFileViews.pdf(file, signed));
+    const { bytes } = await signer.signPdf(await modelFileViews.pdf(file, signed));
+    expect(pdfaFaults(bytes)).toEqual([]);
+    const pdf = new OpenedPdf(bytes);
     expect(pdf.text()).not.toMatch(DANGEROUS);
     expect(pdf.raw).not.toMatch(/\/(JavaScript|JS|Launch|URI|OpenAction)\b/);
   });
@@ -162,6 +176,7 @@ describe('gaps', () => {
     expect(words).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^open: \d+ obligations of released files are open/),
+        'open: 1 claim is not closed; see "Claims and notices".',
         'open: 1 right or exception has ended; see "Expiries".',
         'open: The indemnity of 1 model is lost in at least one run.',
         expect.stringMatching(/^unknown: \d+ obligations may apply/),

@@ -8,6 +8,7 @@ import { type ReportParameters } from '../domain/report-subject.js';
 export type ReportState = 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'ERASED';
 
 @Entity('report')
+@Index('report_scheduled_once', { synchronize: false })
 @Index('report_subject', ['organizationId', 'kind', 'subjectId', 'createdAt'])
 @Check('report_kind_check', `kind IN ('asset', 'campaign', 'model', 'period')`)
 @Check('report_format_check', `format IN ('pdf', 'json', 'jws', 'bundle', 'csv')`)
@@ -33,4 +34,6 @@ export class ReportEntity {
   @Column('uuid') createdBy!: string;
   @Column('timestamptz') createdAt!: Date;
   @Column('timestamptz', { nullable: true }) finishedAt!: Date | null;
+  /** When the worker that makes it was last heard of; null when none does. */
+  @Column('timestamptz', { nullable: true }) workedAt!: Date | null;
 }

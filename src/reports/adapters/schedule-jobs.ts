@@ -3,7 +3,8 @@ import { type Logger } from 'pino';
 import { type Tx } from '../../database/organization-tx.js';
 import { enqueueWithin } from '../../database/job-queue.js';
 import { REPORT_SCHEDULE_QUEUE } from '../../database/queues.js';
-import { type ReportSchedules, type ScheduleQueue } from '../application/report-schedules.js';
+import { type MakeDueReports } from '../application/make-due-reports.js';
+import { type ScheduleQueue } from '../application/report-schedules.js';
 
 interface ScheduleJob {
   readonly organizationId: string;
@@ -14,7 +15,7 @@ const EXPIRE_SECONDS = 60;
 const RETRY_DELAY_SECONDS = 60;
 /** Two months of one attempt a minute: whatever is unavailable comes back, or somebody has noticed. */
 const RETRY_LIMIT = 90_000;
-/** A service that was switched off for a year makes up for what it missed. */
+/** A service that was switched off for a year goes on; how much it makes up for, `madeUpFor` says. */
 const RETENTION_DAYS = 400;
 const POLLING_SECONDS = 30;
 
@@ -39,14 +40,14 @@ export class ScheduleJobs implements ScheduleQueue {
     });
   }
 
-  async startWorker(schedules: ReportSchedules): Promise<void> {
+  async startWorker(dueReports: MakeDueReports): Promise<void> {
     await this.boss.work<ScheduleJob>(
       REPORT_SCHEDULE_QUEUE,
       { pollingIntervalSeconds: POLLING_SECONDS, batchSize: 1 },
       async ([job]) => {
         if (!job) return;
         try {
-          await schedules.makeDue(job.data.organizationId, job.data.scheduleId);
+          await dueReports.makeDue(job.data.organizationId, job.data.scheduleId);
         } catch (error) {
           this.logger.error(
             { err: error, scheduleId: job.data.scheduleId },

@@ -16,6 +16,7 @@ import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
 import { type ReportSignerIdentity } from '../domain/report-signature.js';
+import { collectDiligence } from './collect-diligence.js';
 import { collectObligations } from './collect-obligations.js';
 import { collectModels } from './collect-models.js';
 import { type CollectHumanWork } from './collect-human-work.js';
@@ -192,6 +193,7 @@ export class CollectDossier {
         asset.id,
       ),
       ...humanWork,
+      ...(await collectDiligence({ tx, lineage, entries, people, sealedTexts: this.sealedTexts })),
       verification: {
         verdict: verification.verdict,
         trustedBy: verification.trustedBy,

@@ -9,6 +9,7 @@ import {
 } from '../domain/report-signature.js';
 import { type MadeReport, type MakesReports, type ReportOrder } from './made-report.js';
 import { signatureOf } from './make-asset-report.js';
+import { inSteps } from './progress-steps.js';
 
 /** The views of one kind of document. */
 export interface DocumentViews<Document> {
@@ -25,7 +26,11 @@ export class MakeDocumentReport<Document extends object> implements MakesReports
     private readonly parts: {
       /** `typ` of its signature. */
       readonly type: string;
-      readonly collect: (report: ReportEntity, signer: ReportSignerIdentity | undefined) => Promise<Document>;
+      readonly collect: (
+        report: ReportEntity,
+        signer: ReportSignerIdentity | undefined,
+        progress: (share: number) => Promise<void>,
+      ) => Promise<Document>;
       readonly views: DocumentViews<Document>;
       readonly openSigner: OpenReportSigner;
       readonly countErasures: (organizationId: string) => Promise<number>;
@@ -36,7 +41,12 @@ export class MakeDocumentReport<Document extends object> implements MakesReports
     const { views, openSigner, collect, type, countErasures } = this.parts;
     const shown = { principalIds: [], erasuresBefore: await countErasures(organizationId) };
     const signer = ['json', 'csv'].includes(report.format) ? undefined : await openSigner();
-    const document = await collect(report, signer?.identity);
+    // Laying out the pages takes about as long as collecting what is on them.
+    const document = await collect(
+      report,
+      signer?.identity,
+      inSteps((share) => progress(0.05 + 0.45 * share)),
+    );
     await progress(0.5);
     const mediaType = REPORT_MEDIA_TYPES[report.format];
     const write = (bytes: Buffer): Promise<void> => writeFile(path, bytes, { mode: 0o600 });

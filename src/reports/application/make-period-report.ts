@@ -14,6 +14,7 @@ import { type OpenReportSigner } from '../domain/report-signature.js';
 import { type ShownPeople } from './collect-dossier.js';
 import { type MadeReport, type MakesReports, type ReportOrder } from './made-report.js';
 import { signatureOf } from './make-asset-report.js';
+import { inSteps } from './progress-steps.js';
 
 /** Writes the zip, streaming; see writePeriodZip. */
 export interface PeriodWriter {
@@ -29,8 +30,6 @@ export interface PeriodWriter {
 
 /** Entries hold commitments and ids, no names and no text of people: nobody's erasure withdraws an export. */
 const NOBODY: readonly string[] = [];
-/** A row of the database for each entry would be slower than the export itself. */
-const PROGRESS_STEPS = 20;
 
 /**
  * All entries of the log of a time, with what shows that none is missing: the two signed states around them, and the
@@ -130,14 +129,12 @@ export class MakePeriodReport implements MakesReports {
 
   private async *pages({ organizationId, progress }: ReportOrder, period: LogPeriod) {
     const total = period.last.size - period.first.size;
+    const tell = inSteps((share) => progress(0.1 + 0.85 * share));
     let done = 0;
-    let told = 0;
     for await (const page of this.periods.pages(organizationId, period)) {
       yield page;
       done += page.length;
-      const step = Math.floor((done / total) * PROGRESS_STEPS);
-      if (step > told) await progress(0.1 + (0.85 * done) / total);
-      told = step;
+      await tell(done / total);
     }
   }
 }

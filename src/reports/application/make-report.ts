@@ -1,5 +1,4 @@
 import { fileSizeBytes, hashFile } from '../../assets/adapters/file-asset-store.js';
-import { In } from 'typeorm';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type ReadErasures } from '../../audit/application/read-erasures.js';
@@ -8,13 +7,12 @@ import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
-import { ReportEntity, type ReportState } from '../adapters/report.entity.js';
+import { ReportEntity } from '../adapters/report.entity.js';
 import { type ReportKind } from '../domain/report-kinds.js';
 import { reportSubject } from '../domain/report-subject.js';
 import { type ShownPeople } from './collect-dossier.js';
 import { type MadeReport, type MakesReports } from './made-report.js';
-
-const OPEN_STATES: readonly ReportState[] = ['QUEUED', 'RUNNING'];
+import { type ReportLeases } from './report-lease.js';
 
 /** Makes a requested report. Repeatable after a crash: nothing is visible before the report is DONE and in the log. */
 export class MakeReport {
@@ -25,20 +23,26 @@ export class MakeReport {
     private readonly erasures: ReadErasures,
     private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
+    private readonly leases: ReportLeases,
   ) {}
 
-  /** @param isLastAttempt nobody tries again: what is unavailable now fails the report instead of leaving it open */
-  async make(organizationId: string, reportId: string, isLastAttempt = false): Promise<void> {
-    const report = await this.start(organizationId, reportId);
-    if (!report) return;
+  /**
+   * @param isLastAttempt nobody tries again: what is unavailable now fails the report instead of leaving it open
+   * @returns `busy` when another worker makes it: look again later, because that one may die
+   */
+  async make(organizationId: string, reportId: string, isLastAttempt = false): Promise<'over' | 'busy'> {
+    const report = await this.leases.take(organizationId, reportId);
+    if (report === 'busy' || report === 'over') return report;
     const path = await this.store.stage();
     try {
-      const progress = (share: number): Promise<void> => this.progress(organizationId, reportId, share);
-      const made = await this.makers[report.kind].make({ organizationId, report, path, progress });
-      await this.finish(organizationId, report, path, made);
+      await this.leases.hold(organizationId, reportId, () => this.work(organizationId, report, path));
+      return 'over';
     } catch (error) {
       // Something on our side is unavailable: the queue tries again. Anything else will not get better by itself.
-      if (isColophonError(error) && error.status === 503 && !isLastAttempt) throw error;
+      if (isColophonError(error) && error.status === 503 && !isLastAttempt) {
+        await this.leases.release(organizationId, reportId).catch(() => undefined);
+        throw error;
+      }
       await this.fail(organizationId, report, isColophonError(error) ? error.code : 'internal');
       throw error;
     } finally {
@@ -46,19 +50,10 @@ export class MakeReport {
     }
   }
 
-  private start(organizationId: string, id: string): Promise<ReportEntity | undefined> {
-    return this.organizationTx.run(organizationId, async (tx) => {
-      const where = { organizationId, id };
-      const report = await tx.manager.findOneBy(ReportEntity, where);
-      if (!report) return undefined;
-      // In one statement: what another worker has finished since it was read is not opened again.
-      const { affected } = await tx.manager.update(
-        ReportEntity,
-        { ...where, state: In(OPEN_STATES) },
-        { state: 'RUNNING', progress: 0.05 },
-      );
-      return affected === 1 ? report : undefined;
-    });
+  private async work(organizationId: string, report: ReportEntity, path: string): Promise<void> {
+    const progress = (share: number): Promise<void> => this.progress(organizationId, report.id, share);
+    const made = await this.makers[report.kind].make({ organizationId, report, path, progress });
+    await this.finish(organizationId, report, path, made);
   }
 
   private async progress(organizationId: string, id: string, progress: number): Promise<void> {

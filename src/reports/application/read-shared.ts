@@ -12,6 +12,14 @@ import { parseShareToken } from '../domain/share-token.js';
 
 const MAX_LISTED = 200;
 
+export interface SharedReports {
+  readonly link: ShareLinkEntity;
+  readonly reports: readonly ReportEntity[];
+  readonly organization: string;
+  /** Of the asset, where the link is to one. */
+  readonly title: string | undefined;
+}
+
 /** The way out for whoever holds a link. Each use is in the log before the first byte leaves. */
 export class ReadShared {
   constructor(
@@ -22,7 +30,7 @@ export class ReadShared {
   ) {}
 
   /** @throws ColophonError `invalid_share_link` */
-  list(token: string | undefined): Promise<{ link: ShareLinkEntity; reports: ReportEntity[] }> {
+  list(token: string | undefined): Promise<SharedReports> {
     return this.using(token, async (tx, link) => {
       const { organizationId } = tx;
       const reports = await tx.manager.find(ReportEntity, {
@@ -37,8 +45,21 @@ export class ReadShared {
         take: MAX_LISTED,
       });
       await this.record(tx, link, undefined);
-      return { link, reports };
+      return { link, reports, ...(await this.headOf(tx, link)) };
     });
+  }
+
+  /** Whose reports, and about which file: whoever may read them may know that, too. */
+  private async headOf(
+    tx: Tx,
+    { assetId }: ShareLinkEntity,
+  ): Promise<Pick<SharedReports, 'organization' | 'title'>> {
+    const [row] = await tx.query<{ name: string; title: string | null }>(
+      `SELECT o.name, (SELECT a.title FROM asset a WHERE a.organization_id = $1 AND a.id = $2) AS title
+         FROM organization o WHERE o.organization_id = $1`,
+      [tx.organizationId, assetId],
+    );
+    return { organization: row?.name ?? '', title: row?.title ?? undefined };
   }
 
   /**

@@ -1,6 +1,6 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { type Tx } from '../../database/organization-tx.js';
+import { type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf, SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
@@ -49,11 +49,7 @@ export class RequestReport {
 
   async request(tx: Tx, requester: ReportRequester, request: ReportRequest): Promise<ReportEntity> {
     const { kind, format, parameters } = request;
-    if (!FORMATS_OF[kind].includes(format)) {
-      const formats = FORMATS_OF[kind].join(', ');
-      throw new ColophonError('invalid_request', `A report of the kind "${kind}" can be had as: ${formats}.`);
-    }
-    const projectId = await this.projectOf(tx, request);
+    const projectId = await this.requireSubject(tx, request);
     const report: ReportEntity = {
       organizationId: tx.organizationId,
       id: newId(),
@@ -72,8 +68,9 @@ export class RequestReport {
       createdBy: 'principal' in requester ? requester.principal.principalId : requester.createdBy,
       createdAt: this.clock.now(),
       finishedAt: null,
+      workedAt: null,
     };
-    await tx.manager.insert(ReportEntity, report);
+    await this.insert(tx, report);
     await this.appendEntry.append(tx, {
       type: 'report.requested',
       ...(projectId !== undefined && { projectId }),
@@ -91,14 +88,30 @@ export class RequestReport {
     return report;
   }
 
+  /** @throws ColophonError `conflict` when a schedule asked for this due time before */
+  private async insert(tx: Tx, report: ReportEntity): Promise<void> {
+    try {
+      await tx.manager.insert(ReportEntity, report);
+    } catch (error) {
+      if (violatedConstraint(error) === 'report_scheduled_once')
+        throw new ColophonError('conflict', 'The schedule has asked for the report of this time before.');
+      throw error;
+    }
+  }
+
   /**
    * The project in which the subject lies; `undefined` for what belongs to the whole organization.
-   * @throws ColophonError `not_found` for a subject that this organization does not have
+   * @throws ColophonError `not_found` for a subject that this organization does not have, `invalid_request` for a form in
+   * which the kind cannot be had
    */
-  private async projectOf(
+  async requireSubject(
     tx: Tx,
-    { kind, subjectId, parameters }: ReportRequest,
+    { kind, format, subjectId, parameters }: ReportRequest,
   ): Promise<string | undefined> {
+    if (!FORMATS_OF[kind].includes(format)) {
+      const formats = FORMATS_OF[kind].join(', ');
+      throw new ColophonError('invalid_request', `A report of the kind "${kind}" can be had as: ${formats}.`);
+    }
     if (kind === 'asset') return (await this.assets.get(tx, subjectId ?? '')).projectId;
     if (kind === 'campaign') return this.requireCampaign(tx, subjectId ?? '', parameters.useCase);
     if (kind === 'model') {
@@ -110,7 +123,7 @@ export class RequestReport {
   }
 
   /** @returns the project @throws ColophonError `not_found` */
-  async requireCampaign(tx: Tx, projectId: string, useCase: string | undefined): Promise<string> {
+  private async requireCampaign(tx: Tx, projectId: string, useCase: string | undefined): Promise<string> {
     const [row] = await tx.query<{ has_use_case: boolean }>(
       `SELECT $3::text IS NULL OR EXISTS (
                 SELECT 1 FROM use_case u WHERE u.organization_id = $1 AND u.project_id = $2 AND u.name = $3

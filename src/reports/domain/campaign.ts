@@ -26,12 +26,22 @@ export interface CampaignReport {
   readonly costs: CampaignCosts;
   /** Exceptions that hold, or held, for runs of the campaign. */
   readonly waivers: readonly CampaignWaiver[];
+  /** What outsiders claim of the files, or of what they were made from; absent in reports of older versions. */
+  readonly claims?: readonly CampaignClaim[] | undefined;
   readonly changes: CampaignChanges;
   /** What is missing, unknown or open, most important first. */
   readonly gaps: readonly { readonly severity: 'open' | 'unknown' | 'note'; readonly text: string }[];
 }
 
-export type CampaignAssetState = 'released' | 'approved' | 'rejected' | 'not_reviewed';
+export type CampaignAssetState =
+  | 'released'
+  | 'recalled'
+  | 'approved'
+  | 'rejected'
+  | 'changes_requested'
+  /** Some have approved, but more have to. */
+  | 'in_review'
+  | 'not_reviewed';
 
 export interface CampaignAsset {
   readonly id: string;
@@ -42,6 +52,7 @@ export interface CampaignAsset {
   readonly createdAt: string;
   readonly state: CampaignAssetState;
   readonly releasedAt?: string | undefined;
+  readonly recalledAt?: string | undefined;
   /** False for files from before obligations were recorded: then nobody worked out what is owed. */
   readonly obligationsKnown: boolean;
 }
@@ -64,7 +75,7 @@ export interface MatrixCell {
 export interface Expiry {
   /** `YYYY-MM-DD`, or `unknown`. */
   readonly on: string;
-  readonly what: 'waiver' | 'input_rights' | 'license' | 'campaign';
+  readonly what: 'waiver' | 'input_rights' | 'license' | 'campaign' | 'claim';
   readonly text: string;
   readonly subject: string;
   readonly isPast: boolean;
@@ -104,6 +115,16 @@ export interface CampaignWaiver {
   readonly isOpen: boolean;
 }
 
+export interface CampaignClaim {
+  readonly id: string;
+  readonly assetId: string;
+  readonly kind: string;
+  readonly receivedOn: string;
+  readonly respondBy?: string | undefined;
+  readonly recordedAt: string;
+  readonly state: 'open' | 'upheld' | 'closed';
+}
+
 export interface CampaignChanges {
   /** The report before this one on the same campaign; absent for the first one. */
   readonly since?: { readonly reportId: string; readonly createdAt: string } | undefined;
@@ -135,6 +156,10 @@ export function campaignGaps(facts: Facts): CampaignReport['gaps'] {
     waiting,
     `${count(waiting, 'obligation', 'obligations')} of files that are not released are open.`,
   );
+  const recalled = assets.filter(({ state }) => state === 'recalled').length;
+  add('open', recalled, `${count(recalled, 'file was', 'files were')} recalled: not to be used any more.`);
+  const claimed = (facts.claims ?? []).filter(({ state }) => state !== 'closed').length;
+  add('open', claimed, `${count(claimed, 'claim is', 'claims are')} not closed; see "Claims and notices".`);
   const past = expiries.filter(({ isPast }) => isPast).length;
   add(
     'open',
@@ -142,7 +167,7 @@ export function campaignGaps(facts: Facts): CampaignReport['gaps'] {
     `${count(past, 'right or exception has', 'rights or exceptions have')} ended; see "Expiries".`,
   );
   const lost = indemnity.filter(({ result }) => result === 'lost').length;
-  add('open', lost, `The indemnity of ${count(lost, 'model is', 'models is')} lost in at least one run.`);
+  add('open', lost, `The indemnity of ${count(lost, 'model', 'models')} is lost in at least one run.`);
   add(
     'open',
     costs.openSteps,
@@ -157,11 +182,7 @@ export function campaignGaps(facts: Facts): CampaignReport['gaps'] {
   const endless = expiries.filter(({ on }) => on === 'unknown').length;
   add('unknown', endless, `${count(endless, 'right has', 'rights have')} an end that nobody stated.`);
   const unverified = new Set(matrix.flatMap(({ notVerified }) => notVerified ?? [])).size;
-  add(
-    'note',
-    unverified,
-    `${count(unverified, 'statement', 'statements')} of law or license were not verified.`,
-  );
+  add('note', unverified, `Not verified: ${count(unverified, 'statement', 'statements')} of law or license.`);
   const excepted = waivers.filter(({ isOpen }) => isOpen).length;
   add('note', excepted, `${count(excepted, 'exception is', 'exceptions are')} in force.`);
   const tests = assets.filter(({ mode }) => mode === 'test').length;

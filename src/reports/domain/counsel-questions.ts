@@ -1,4 +1,5 @@
 import { type AssetDossier, type DossierAsset, type DossierPerson } from './dossier.js';
+import { claimsReceived, exclusivity, similarWorks, thirdPartyMatter } from './diligence-questions.js';
 import {
   adaptations,
   deepFakes,
@@ -19,7 +20,7 @@ export interface CounselAnswer {
   readonly answered: boolean;
 }
 
-/** The questions that a dossier of this version can answer, from the record alone. Pure. */
+/** What counsel asks, in the order of asking, answered from the record alone. Pure. */
 export function counselAnswers(dossier: AssetDossier): CounselAnswer[] {
   return [
     ownership,
@@ -31,24 +32,20 @@ export function counselAnswers(dossier: AssetDossier): CounselAnswer[] {
     inputs,
     people,
     deepFakes,
+    thirdPartyMatter,
     promptNames,
+    similarWorks,
     indemnity,
     exceptions,
     approvals,
     marks,
     registration,
     sentToVendors,
+    exclusivity,
     used,
+    claimsReceived,
   ].map((answer) => answer(dossier));
 }
-
-/** Asked by counsel, but not recorded by this version: said, so that nobody takes silence for an answer. */
-export const UNANSWERED_QUESTIONS: readonly string[] = [
-  'Does it show trademarks, characters, artworks, buildings, fonts or music of others?',
-  'Was a search for similar earlier works made, in which index, and with what result?',
-  'Could another customer of a vendor receive the same output?',
-  'Were claims or notices received?',
-];
 
 function ownership({ contributions, chain }: AssetDossier): CounselAnswer {
   const declared = chain.filter(({ rights }) => rights !== undefined);
@@ -103,7 +100,7 @@ function aiParts({ chain, models }: AssetDossier): CounselAnswer {
     ({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined,
   ).length;
   const names = models.map(({ name, vendor, channel }) => `${name} of ${vendor} through ${channel}`);
-  const steps = generated.map(({ step, title }) => step?.stepKey ?? title);
+  const steps = [...new Set(generated.map(({ step, title }) => step?.stepKey ?? title))];
   const answer = [
     generated.length > 0
       ? `Generated or edited by trained models in: ${steps.join(', ')}.`

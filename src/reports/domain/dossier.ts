@@ -2,6 +2,7 @@ import { type AssetObligation } from '../../licenses/domain/asset-obligation.js'
 import { type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { type Finding, type Obligation } from '../../licenses/domain/finding.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
+import { type DossierClaim, type DossierExamination } from './dossier-diligence.js';
 import { type DossierAuthorship, type DossierRecall, type DossierRecord } from './dossier-human-work.js';
 import { type TrustList } from '../../provenance/domain/trust-list.js';
 
@@ -34,6 +35,9 @@ export interface AssetDossier {
   /** All decisions on the asset, oldest first; absent in reports of before there could be several. */
   readonly reviews?: readonly DossierReview[] | undefined;
   readonly recall?: DossierRecall | undefined;
+  /** What people found out about files of the chain; absent in reports of before there were any. */
+  readonly examinations?: readonly DossierExamination[] | undefined;
+  readonly claims?: readonly DossierClaim[] | undefined;
   /** Absent in reports of before it was worked out. */
   readonly authorship?: DossierAuthorship | undefined;
   readonly release:

@@ -1,4 +1,5 @@
 import { type AssetDossier, type DossierGap, type DossierWitnessing } from './dossier.js';
+import { diligenceGaps } from './diligence-gaps.js';
 import { type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { witnessingWords } from './witnessing-words.js';
 
@@ -10,6 +11,7 @@ export function findGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
     ...obligationGaps(dossier),
     ...licenseGaps(dossier),
     ...originGaps(dossier),
+    ...diligenceGaps(dossier),
     ...timeStampGaps(dossier),
     ...erasureGaps(dossier),
     ...logGaps(dossier),
@@ -170,7 +172,8 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
   return gaps;
 }
 
-function erasureGaps({ runs, contributions, review, obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+function erasureGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+  const { runs, contributions, review, obligations, examinations = [], claims = [] } = dossier;
   const erased = [
     ...runs.flatMap(({ id, promptErased, waivers }) => [
       ...(promptErased ? [`The prompt of ${id}`] : []),
@@ -184,6 +187,9 @@ function erasureGaps({ runs, contributions, review, obligations }: Omit<AssetDos
       .flatMap(({ proofs }) => proofs)
       .filter(({ textErased }) => textErased)
       .map(({ id }) => `The words of the proof ${id}`),
+    ...[...examinations, ...claims, ...claims.flatMap(({ answers }) => answers)]
+      .filter(({ textErased }) => textErased)
+      .map(({ id }) => `The words of ${id}`),
   ];
   return erased.map((what) => ({
     severity: 'note',

@@ -10,8 +10,9 @@ export interface ReportParameters {
   readonly until?: string;
   /** Model: the listing. */
   readonly listingId?: string;
-  /** Made by this schedule. */
+  /** Made by this schedule, for this due time (RFC 3339). */
   readonly scheduleId?: string;
+  readonly scheduledFor?: string;
 }
 
 interface Subject {

@@ -1,4 +1,5 @@
 import { type CounselAnswer } from './counsel-questions.js';
+import { lastExamination, seenMatter } from './diligence-questions.js';
 import { type AssetDossier, type DossierAsset, type DossierModel } from './dossier.js';
 
 /** Answers about people, prompts, adaptations, registration, vendors and use, from the record alone. Pure. */
@@ -39,24 +40,27 @@ function adaptationWords({ name, adaptation }: DossierModel): string {
   return `${from}: ${images} images, ${rights}; ${releases} releases of persons. Manifest, SHA-256: ${datasetManifestSha256}.`;
 }
 
-export function people({ chain }: AssetDossier): CounselAnswer {
+export function people(dossier: AssetDossier): CounselAnswer {
+  const { chain } = dossier;
   const question =
     'Is a recognizable person shown, and does a release cover alteration by AI, media, term and territory?';
   const inputs = chain.flatMap(({ rights, entryIndex }) =>
     rights === undefined ? [] : [{ rights, entryIndex }],
   );
   const shown = inputs.filter(({ rights }) => rights.showsPeople !== 'no');
-  const entryIndices = inputs.map(({ entryIndex }) => entryIndex);
   const generated = chain.some(isGenerated);
-  const afterwards = generated
-    ? ' Whether what was generated shows somebody is not recorded: look at it.'
-    : '';
+  const seen = seenMatter(dossier, 'persons');
+  const looked = lastExamination(dossier, 'third_party_matter');
+  const entryIndices = [...inputs, ...(looked ? [looked] : [])].map(({ entryIndex }) => entryIndex);
+  const afterwards = seenWords(seen, generated);
   if (shown.length === 0) {
     const answer =
       inputs.length === 0
         ? 'No file was brought in that could show a person.'
         : 'For no file that was brought in was a person declared.';
-    return { question, answer: answer + afterwards, entryIndices, answered: !generated };
+    // A person with a ground is not settled either: what a release covers is read by a person.
+    const answered = seen?.found === 'none_seen' || (seen === undefined && !generated);
+    return { question, answer: answer + afterwards, entryIndices, answered };
   }
   const described = shown.map(({ rights }) => {
     const releases = Array.isArray(rights.releases) ? (rights.releases as ReleaseFacts[]) : [];
@@ -72,6 +76,14 @@ export function people({ chain }: AssetDossier): CounselAnswer {
       .join(' ');
   });
   return { question, answer: described.join(' ') + afterwards, entryIndices, answered: false };
+}
+
+/** What somebody who looked at the finished file says of persons in it. */
+function seenWords(seen: ReturnType<typeof seenMatter>, generated: boolean): string {
+  if (seen?.found === 'none_seen') return ' Who examined the finished file saw no recognizable person.';
+  if (seen?.found === 'shown')
+    return ` Who examined the finished file saw a recognizable person; ground: ${(seen.basis ?? 'unknown').replaceAll('_', ' ')}.`;
+  return generated ? ' Whether what was generated shows somebody is not recorded: look at it.' : '';
 }
 
 interface ReleaseFacts {
@@ -129,7 +141,7 @@ export function promptNames({ runs }: AssetDossier): CounselAnswer {
 
 export function registration({ chain, contributions }: AssetDossier): CounselAnswer {
   const question = 'Can it be registered, with which claim and which exclusion?';
-  const excluded = chain.filter(isGenerated).map(({ step, title }) => step?.stepKey ?? title);
+  const excluded = [...new Set(chain.filter(isGenerated).map(({ step, title }) => step?.stepKey ?? title))];
   const unknown = chain.filter(
     ({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined,
   );

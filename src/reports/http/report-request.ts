@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId } from '../../shared/ids.js';
 import { type ReportRequest } from '../application/request-report.js';
+import { CADENCES } from '../domain/cadence.js';
 import { FORMATS_OF } from '../domain/report-kinds.js';
+import { type ScheduledSubject } from '../domain/report-schedule.js';
 import { type ReportParameters } from '../domain/report-subject.js';
 
 const projectId = z.string().regex(/^prj_[0-9a-f]{32}$/, 'a project id such as prj_018f...');
@@ -14,14 +16,17 @@ const span = {
 /** As names of use cases are written when they are created. */
 const useCase = z.string().min(1).max(200);
 
-export const campaignFields = { projectId, useCase: useCase.exactOptional() };
+const campaignFields = { projectId, useCase: useCase.exactOptional() };
+const assetId = z.string().regex(/^ast_[0-9a-f]{32}$/, 'an asset id such as ast_018f...');
+const listingId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}@[a-z0-9-]{1,40}$/, 'a model listing id');
+const cadence = z.enum(CADENCES).describe('the day, week from Monday, or month in UTC that has ended');
 
 export const reportSchema = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('asset'),
       format: z.enum(FORMATS_OF.asset),
-      assetId: z.string().regex(/^ast_[0-9a-f]{32}$/, 'an asset id such as ast_018f...'),
+      assetId,
     }),
     z.strictObject({
       kind: z.literal('campaign'),
@@ -32,12 +37,42 @@ export const reportSchema = z
     z.strictObject({
       kind: z.literal('model'),
       format: z.enum(FORMATS_OF.model),
-      listingId: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}@[a-z0-9-]{1,40}$/, 'a model listing id'),
+      listingId,
     }),
     z.strictObject({ kind: z.literal('period'), format: z.enum(FORMATS_OF.period), ...span }),
   ])
   .meta({ id: 'RequestReport' });
 export type ReportBody = z.infer<typeof reportSchema>;
+
+export const scheduleSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('asset'), format: z.enum(FORMATS_OF.asset), assetId, cadence }),
+    z.strictObject({
+      kind: z.literal('campaign'),
+      format: z.enum(FORMATS_OF.campaign),
+      ...campaignFields,
+      cadence,
+    }),
+    z.strictObject({ kind: z.literal('model'), format: z.enum(FORMATS_OF.model), listingId, cadence }),
+    z.strictObject({ kind: z.literal('period'), format: z.enum(FORMATS_OF.period), cadence }),
+  ])
+  .meta({ id: 'CreateReportSchedule' });
+export type ScheduleBody = z.infer<typeof scheduleSchema>;
+
+/** @throws ColophonError `not_found` */
+export function toScheduledSubject(body: ScheduleBody): ScheduledSubject {
+  const { kind } = body;
+  switch (kind) {
+    case 'asset':
+      return { kind, assetId: required('asset', body.assetId) };
+    case 'campaign':
+      return { kind, projectId: required('project', body.projectId), useCase: body.useCase };
+    case 'model':
+      return { kind, listingId: body.listingId };
+    case 'period':
+      return { kind };
+  }
+}
 
 /** @throws ColophonError `not_found`, `invalid_request` */
 export function toReportRequest(body: ReportBody): ReportRequest {

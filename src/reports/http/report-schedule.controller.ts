@@ -1,26 +1,13 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
 import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { ColophonError } from '../../shared/errors.js';
-import { parsePublicId, publicId } from '../../shared/ids.js';
-import { type ReportScheduleEntity } from '../adapters/report-schedule.entity.js';
-import { ReportSchedules } from '../application/report-schedules.js';
+import { publicId } from '../../shared/ids.js';
+import { ReportSchedules, type ScheduleState } from '../application/report-schedules.js';
 import { RequestReport } from '../application/request-report.js';
-import { CADENCES } from '../domain/cadence.js';
-import { FORMATS_OF } from '../domain/report-kinds.js';
-import { campaignFields } from './report-request.js';
-
-const scheduleSchema = z
-  .strictObject({
-    ...campaignFields,
-    format: z.enum(FORMATS_OF.campaign),
-    cadence: z.enum(CADENCES).describe('the day, week from Monday, or month in UTC that has ended'),
-  })
-  .meta({ id: 'CreateReportSchedule' });
+import { type ScheduleBody, scheduleSchema, toScheduledSubject } from './report-request.js';
 
 @ApiTags('Reports')
 @ApiBearerAuth()
@@ -35,24 +22,52 @@ export class ReportScheduleController {
   @Audited('report_schedule.created')
   @Allow('reports:schedule')
   @HttpCode(201)
-  @ApiOperation({ summary: 'Campaign reports that are made by themselves' })
+  @ApiOperation({ summary: 'Reports that are made by themselves, each day, week or month' })
   async create(
     @CurrentPrincipal() principal: Principal,
-    @Body({ schema: scheduleSchema }) body: z.infer<typeof scheduleSchema>,
+    @Body({ schema: scheduleSchema }) body: ScheduleBody,
   ) {
-    const projectId = parsePublicId('project', body.projectId);
-    if (projectId === undefined) throw new ColophonError('not_found', 'There is no project with this id.');
+    const subject = toScheduledSubject(body);
     await this.requestReport.requireSigner(body.format);
-    const { useCase, format, cadence } = body;
-    return scheduleView(await this.schedules.create(principal, { projectId, useCase, format, cadence }));
+    const { format, cadence } = body;
+    return scheduleView(await this.schedules.create(principal, { subject, format, cadence }));
   }
 
   @Get()
-  @Unaudited('What is made when: no byte of a report.')
+  @Unaudited('What is made when, and what became of the last one: no byte of a report.')
   @Allow('organization:read')
   @ApiOperation({ summary: 'Report schedules, newest first' })
   async list(@CurrentPrincipal() { organizationId }: Principal) {
     return { items: (await this.schedules.list(organizationId)).map(scheduleView) };
+  }
+
+  @Get(':id')
+  @Unaudited('What is made when, and what became of the last one: no byte of a report.')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'When the next report is due, and what became of the last one' })
+  async get(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Param('id', idOf('reportSchedule')) id: string,
+  ) {
+    return scheduleView(await this.schedules.get(organizationId, id));
+  }
+
+  @Post(':id/pause')
+  @Audited('report_schedule.paused')
+  @Allow('reports:schedule')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'No report until it goes on' })
+  async pause(@CurrentPrincipal() principal: Principal, @Param('id', idOf('reportSchedule')) id: string) {
+    return scheduleView(await this.schedules.pause(principal, id));
+  }
+
+  @Post(':id/resume')
+  @Audited('report_schedule.resumed')
+  @Allow('reports:schedule')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Go on with the next due time; what was due meanwhile is not made' })
+  async resume(@CurrentPrincipal() principal: Principal, @Param('id', idOf('reportSchedule')) id: string) {
+    return scheduleView(await this.schedules.resume(principal, id));
   }
 
   @Post(':id/end')
@@ -65,15 +80,35 @@ export class ReportScheduleController {
   }
 }
 
-function scheduleView(schedule: ReportScheduleEntity) {
+function scheduleView({ schedule, lastReport }: ScheduleState) {
+  const { kind, projectId, assetId, endedAt, pausedAt, failedDueAt } = schedule;
+  const state = endedAt !== null ? 'ended' : pausedAt !== null ? 'paused' : 'active';
   return {
     id: publicId('reportSchedule', schedule.id),
-    projectId: publicId('project', schedule.projectId),
-    useCase: schedule.useCase,
+    kind,
+    ...(projectId !== null && { projectId: publicId('project', projectId), useCase: schedule.useCase }),
+    ...(assetId !== null && { assetId: publicId('asset', assetId) }),
+    ...(schedule.listingId !== null && { listingId: schedule.listingId }),
     format: schedule.format,
     cadence: schedule.cadence,
-    nextDueAt: schedule.endedAt === null ? schedule.nextDueAt.toISOString() : null,
-    endedAt: schedule.endedAt?.toISOString() ?? null,
+    state,
+    nextDueAt: state === 'active' ? schedule.nextDueAt.toISOString() : null,
+    lastReport: lastReport
+      ? {
+          id: publicId('report', lastReport.id),
+          scheduledFor: lastReport.parameters.scheduledFor ?? null,
+          state: lastReport.state,
+          errorCode: lastReport.errorCode,
+          createdAt: lastReport.createdAt.toISOString(),
+        }
+      : null,
+    // Set while the latest due time is one of which no report could be asked for.
+    lastFailure:
+      failedDueAt === null
+        ? null
+        : { scheduledFor: failedDueAt.toISOString(), errorCode: schedule.failedCode },
+    pausedAt: pausedAt?.toISOString() ?? null,
+    endedAt: endedAt?.toISOString() ?? null,
     createdAt: schedule.createdAt.toISOString(),
   };
 }

@@ -9,6 +9,7 @@ import { SendsBody } from '../../http/conditional.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
 import { type ReportEntity } from '../adapters/report.entity.js';
 import { ReadShared } from '../application/read-shared.js';
+import { scopeId } from '../application/share-links.js';
 import { REPORT_EXTENSIONS } from '../domain/report-kinds.js';
 
 /** Nothing from elsewhere, nothing inline; a text of a report could not run. */
@@ -39,8 +40,13 @@ export class SharedController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     void reply.header('cache-control', 'no-store');
-    const { link, reports } = await this.shared.list(tokenIn(authorization));
-    return { expiresAt: link.expiresAt.toISOString(), items: reports.map(sharedView) };
+    const { link, reports, organization, title } = await this.shared.list(tokenIn(authorization));
+    return {
+      expiresAt: link.expiresAt.toISOString(),
+      organization: { name: organization },
+      about: title === undefined ? null : { id: scopeId(link), title },
+      items: reports.map(sharedView),
+    };
   }
 
   @Get('v1/shared/reports/:id/content')

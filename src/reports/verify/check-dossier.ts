@@ -1,6 +1,7 @@
 import { type EntryEnvelope } from '../../audit/core/entry.js';
 import { type EntryType } from '../../audit/core/entry-types.js';
 import { BUNDLE_PATHS, type BundleIndex } from '../domain/bundle-format.js';
+import { checkDiligence } from './check-diligence.js';
 import { checkObligations } from './check-obligations.js';
 import { parseCanonicalDocument } from './bounded-json.js';
 import { type TimeStampOutcome, type WitnessOutcome } from './bundle-verification.js';
@@ -46,6 +47,7 @@ export function checkDossier(
   check.runs();
   check.contributions();
   checkObligations(dossier, log, checklist);
+  checkDiligence(dossier, log, checklist);
   check.decisions();
   return dossier;
 }

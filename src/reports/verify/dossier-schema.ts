@@ -90,6 +90,47 @@ const contributionSchema = z.object({
 });
 export type CheckedContribution = z.infer<typeof contributionSchema>;
 
+const examinationSchema = z.object({
+  id: z.string(),
+  assetId: z.string(),
+  question: z.string(),
+  result: z.string(),
+  examinedOn: z.string(),
+  tool: z.record(z.string(), z.string()).optional(),
+  matter: z.array(z.record(z.string(), z.string())).optional(),
+  index: z.string().optional(),
+  matches: z.number().optional(),
+  text: z.string().optional(),
+  document: z.string().optional(),
+  evidenceAssetId: z.string().optional(),
+  evidenceSha256: z.string().optional(),
+  entryIndex: z.number(),
+});
+export type CheckedExamination = z.infer<typeof examinationSchema>;
+
+const claimSchema = z.object({
+  id: z.string(),
+  assetId: z.string(),
+  kind: z.string(),
+  receivedOn: z.string(),
+  respondBy: z.string().optional(),
+  claimant: z.string().optional(),
+  text: z.string().optional(),
+  evidenceSha256: z.string().optional(),
+  state: z.string(),
+  entryIndex: z.number(),
+  answers: z.array(
+    z.object({
+      id: z.string(),
+      outcome: z.string(),
+      text: z.string().optional(),
+      evidenceSha256: z.string().optional(),
+      entryIndex: z.number(),
+    }),
+  ),
+});
+export type CheckedClaim = z.infer<typeof claimSchema>;
+
 const reviewSchema = z.object({
   decision: z.string(),
   comment: z.string().optional(),
@@ -124,6 +165,9 @@ export const checkedDossierSchema = z.object({
   obligations: z
     .object({ sha256: z.string(), calendarSha256: z.string(), items: z.array(obligationSchema) })
     .optional(),
+  // Reports of before there were any have neither.
+  examinations: z.array(examinationSchema).optional(),
+  claims: z.array(claimSchema).optional(),
   review: reviewSchema.optional(),
   // Reports of before there could be several have none.
   reviews: z.array(reviewSchema).optional(),

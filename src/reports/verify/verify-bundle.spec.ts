@@ -285,6 +285,38 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
     }
   });
 
+  it('that leaves out, softens or closes what was found or claimed', async () => {
+    const { examinations = [], claims = [] } = dossier;
+    const [examination, claim] = [examinations[0], claims[0]];
+    if (examination === undefined || claim === undefined) throw new Error('both are expected');
+    const cleaned = examination.matter?.map(({ kind }) => ({ kind, found: 'none_seen' as const }));
+    const cases: [Partial<AssetDossier>, string][] = [
+      [{ examinations: undefined }, 'The examinations are not all'],
+      [{ claims: [] }, 'The claims are not all'],
+      [{ examinations: [{ ...examination, result: 'none_found' }] }, '"result" of'],
+      [{ examinations: [{ ...examination, matter: cleaned }] }, '"matter" of'],
+      [{ examinations: [{ ...examination, assetId: 'ast_1' }] }, '"assetId" of'],
+      [{ examinations: [{ ...examination, document: 'License 1' }] }, 'The document of'],
+      [{ claims: [{ ...claim, state: 'open' }] }, 'The state of'],
+      [{ claims: [{ ...claim, answers: [], state: 'open' }] }, 'The answers to'],
+      [{ claims: [{ ...claim, claimant: 'Nobody' }] }, 'The claimant of'],
+      [{ claims: [{ ...claim, receivedOn: '2026-11-23' }] }, '"receivedOn" of'],
+      [
+        {
+          claims: [
+            { ...claim, answers: claim.answers.map((each) => ({ ...each, outcome: 'settled' as const })) },
+          ],
+        },
+        '"outcome" of',
+      ],
+    ];
+    for (const [changes, words] of cases) {
+      const result = await verdictOf({ dossier: changes });
+      expect([words, result.verdict]).toEqual([words, 'invalid']);
+      expect(texts(result)).toContain(words);
+    }
+  });
+
   it('that says "human" where the log says "trained model"', async () => {
     const chain = dossier.chain.map((asset, i) =>
       i === 0 ? { ...asset, digitalSourceType: 'humanEdits' } : asset,

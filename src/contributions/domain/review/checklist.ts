@@ -35,6 +35,14 @@ export interface ChecklistFacts {
     readonly unreadPlaces: readonly string[];
   }[];
   readonly recalledAncestorIds: readonly string[];
+  /** Those that are not closed, on the asset or on what it was made from. */
+  readonly claims: readonly {
+    readonly id: string;
+    readonly assetId: string;
+    readonly kind: string;
+    readonly receivedOn: string;
+    readonly isUpheld: boolean;
+  }[];
   /** The use case demands a human contribution, and the record supports none. */
   readonly lacksContribution: boolean;
 }
@@ -46,6 +54,12 @@ export function checklistOf(facts: ChecklistFacts): ChecklistItem[] {
       key: `recalled:${id}`,
       risk: 'high' as const,
       text: `It was made from ${id}, whose release was taken back.`,
+    })),
+    ...facts.claims.map(({ id, assetId, kind, receivedOn, isUpheld }) => ({
+      // Another point once it was found right: what was confirmed before is not confirmed any more.
+      key: `claim:${id}${isUpheld ? ':upheld' : ''}`,
+      risk: 'high' as const,
+      text: `A claim (${kind}) of ${receivedOn} on ${assetId} ${isUpheld ? 'was right' : 'is open'}.`,
     })),
     ...(facts.lacksContribution
       ? [

@@ -57,6 +57,7 @@ const NOTHING: ChecklistFacts = {
   obligations: [],
   uploads: [],
   recalledAncestorIds: [],
+  claims: [],
   lacksContribution: false,
 };
 const FINDING = {
@@ -80,9 +81,15 @@ describe('the checklist of a review', () => {
         { assetId: 'ast_2', showsPeople: 'no', unreadPlaces: [] },
       ],
       recalledAncestorIds: ['ast_9'],
+      claims: [
+        { id: 'clm_1', assetId: 'ast_1', kind: 'copyright', receivedOn: '2026-11-01', isUpheld: false },
+        { id: 'clm_2', assetId: 'ast_1', kind: 'design', receivedOn: '2026-11-01', isUpheld: true },
+      ],
       lacksContribution: true,
     });
     expect(items.map(({ key, risk }) => `${risk} ${key}`)).toEqual([
+      'high claim:clm_1',
+      'high claim:clm_2:upheld',
       'high contribution',
       'high finding:clr_1:revenue-cap:a@b',
       'high recalled:ast_9',

@@ -2,6 +2,7 @@ import PDFDocument from 'pdfkit';
 import { fontBytes } from './fonts.js';
 import { type PdfSignaturePlace } from '../../domain/report-signature.js';
 import { reserveSignature } from '../signing/pdf-signature.js';
+import { type LayoutFont, setPlainTextPlainly } from './plain-layout.js';
 import { printableText, REPLACEMENT } from './printable-text.js';
 import {
   COLORS,
@@ -74,7 +75,10 @@ export class Paper {
   private registerFont(name: FontName): void {
     this.doc.registerFont(name, fontBytes(name));
     this.doc.font(name);
-    const { font } = (this.doc as unknown as { _font: { font: { characterSet: readonly number[] } } })._font;
+    const { font } = (
+      this.doc as unknown as { _font: { font: LayoutFont & { characterSet: readonly number[] } } }
+    )._font;
+    setPlainTextPlainly(font);
     this.glyphs.set(name, new Set(font.characterSet));
   }
 

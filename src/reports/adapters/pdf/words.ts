@@ -6,17 +6,19 @@ import {
   type DossierPerson,
 } from '../../domain/dossier.js';
 
+/** Made once: making one takes longer than all that it is used for on a page. */
+const DAY = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
+
 /** `22 November 2026, 10:00 UTC`. What is not a time is shown as it is. */
 export function dateTime(time: string): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return time;
-  const day = date.toLocaleDateString('en-GB', {
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric',
-    timeZone: 'UTC',
-  });
-  return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
+  return `${DAY.format(date)}, ${date.toISOString().slice(11, 16)} UTC`;
 }
 
 export function personName({ displayName, principalId }: DossierPerson): string {

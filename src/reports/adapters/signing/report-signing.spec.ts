@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ContentInfo, SignedData } from 'pkijs';
+import { pdfaFaults } from '../../../../test/support/pdfa-rules.js';
 import { FakeAuthority } from '../../../../test/fakes/time-stamp-authority/fake-authority.js';
 import { Rfc3161Authority } from '../../../audit/adapters/rfc3161-authority.js';
 import { type SignatureTimeStamping } from '../../../provenance/domain/time-stamping.port.js';
@@ -106,6 +107,7 @@ describe('a signed report', () => {
       expect([start, gapEnd + rest]).toEqual([0, bytes.length]);
       expect(bytes.subarray(gapStart, gapEnd).toString('latin1')).toMatch(/^<[0-9a-f]+>$/);
       expect(await openssl(bytes, signing.anchorsPem)).toContain('Verification successful');
+      expect(pdfaFaults(bytes)).toEqual([]);
     },
   );
 

@@ -2,6 +2,7 @@ import { exportJWK, FlattenedSign, generateKeyPair } from 'jose';
 import sharp from 'sharp';
 import { openCheckpoint } from '../../../audit/core/checkpoint.js';
 import { verifierFromVkey } from '../../../audit/core/cosignature.js';
+import { MATTER_KINDS } from '../../../audit/core/diligence-words.js';
 import { type EntryInput } from '../../../audit/core/entry.js';
 import { parseNote } from '../../../audit/core/signed-note.js';
 import {
@@ -50,6 +51,9 @@ const PROMPT = 'A clay teapot on a linen cloth, morning light from the left, no 
 const STATEMENT = 'Repainted the handle by hand, because the generated one did not join the body.';
 const COMMENT = 'Checked against the brief; handle and spout are right.';
 const PROOF = 'The words "Made with AI" stand in the lower left corner of the poster; see the screenshot.';
+const EXAMINED = 'The mark on the cup is that of the client, under their license; nothing else was seen.';
+const CLAIMED = 'The mark on the cup is ours.';
+const ANSWERED = 'It is under license 2026-77, which was sent to them.';
 const PROOF_URL = 'https://example.com/poster';
 const JANE = { principalId: publicId('principal', newId()), displayName: 'Jane Doe' };
 const RAVI = { principalId: publicId('principal', newId()), displayName: 'Ravi Iyer' };
@@ -175,6 +179,7 @@ export class EvidenceWorkshop {
       { comment: COMMENT },
     );
     const obligations = this.proveOne(owed, edited);
+    const diligence = this.examineAndClaim(edited.asset);
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
     const steps = [generated, cutOut, edited];
     for (let i = 0; i < fillers; i++) this.appendRun(publicId('run', newId()));
@@ -187,6 +192,7 @@ export class EvidenceWorkshop {
       runs: [this.run(before.clearance)],
       models: MODELS,
       obligations,
+      ...diligence,
       contributions: [
         {
           ...contributionOf(contributionId, contribution, cutOut.asset, edited.asset),
@@ -426,6 +432,54 @@ export class EvidenceWorkshop {
     return { ...owed, items };
   }
 
+  /** Somebody looked for matter of others, and somebody outside claims something, which was answered. */
+  private examineAndClaim({
+    id: assetId,
+    sha256,
+  }: DossierAsset): Pick<AssetDossier, 'examinations' | 'claims'> {
+    const subject = { kind: 'asset', id: assetId } as const;
+    const examined = {
+      ...{ assetId, question: 'third_party_matter' as const, result: 'found' as const },
+      examinedOn: '2026-11-20',
+      matter: MATTER_KINDS.map((kind) =>
+        kind === 'trademarks'
+          ? { kind, found: 'shown' as const, basis: 'licensed' as const }
+          : { kind, found: 'none_seen' as const },
+      ),
+    };
+    const examinationId = publicId('examination', newId());
+    const words = { text: EXAMINED, document: 'License 2026-77' };
+    const examination = this.append('asset.examined', subject, { examinationId, sha256, ...examined }, words);
+    const claimed = { assetId, kind: 'trademark' as const, receivedOn: '2026-11-21' };
+    const claimId = publicId('claim', newId());
+    const claim = this.append(
+      'claim.received',
+      subject,
+      { claimId, sha256, ...claimed },
+      { claimant: 'Brand Holder AB', text: CLAIMED },
+    );
+    const answerId = publicId('claimAnswer', newId());
+    const outcome = 'rejected' as const;
+    const answered = this.append(
+      'claim.answered',
+      subject,
+      { claimId, assetId, sha256, answerId, outcome },
+      { text: ANSWERED },
+    );
+    return {
+      examinations: [{ id: examinationId, ...examined, examinedBy: RAVI, ...words, entryIndex: examination }],
+      claims: [
+        {
+          ...{ id: claimId, ...claimed, recordedBy: RAVI, claimant: 'Brand Holder AB', text: CLAIMED },
+          ...{ entryIndex: claim, state: 'closed' },
+          answers: [
+            { id: answerId, outcome, answeredBy: RAVI, answeredAt: AT, text: ANSWERED, entryIndex: answered },
+          ],
+        },
+      ],
+    };
+  }
+
   private append<T extends EntryInput['type']>(
     type: T,
     subject: EntryInput['subject'],
@@ -596,7 +650,7 @@ function dossierHead(
         severity: 'unknown',
         text: 'What FLUX.1 [dev] was trained on is not disclosed, so nobody can say whether rights of others were respected.',
       },
-      { severity: 'unknown', text: 'No search for similar earlier works, trademarks or faces was recorded.' },
+      { severity: 'unknown', text: 'No search for similar earlier works is recorded.' },
       {
         severity: 'note',
         text: 'No time-stamp by an outside authority: the times are the clock of this installation.',

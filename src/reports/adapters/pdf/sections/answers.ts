@@ -1,4 +1,4 @@
-import { counselAnswers, UNANSWERED_QUESTIONS } from '../../../domain/counsel-questions.js';
+import { counselAnswers } from '../../../domain/counsel-questions.js';
 import { type AssetDossier } from '../../../domain/dossier.js';
 import { type Paper } from '../paper.js';
 import { drawTable } from '../table.js';
@@ -22,8 +22,6 @@ export function drawAnswers(paper: Paper, dossier: AssetDossier): void {
       { text: entries(entryIndices), style: STYLES.label },
     ]),
   });
-  paper.subheading('Not answered by this report');
-  paper.bullets(UNANSWERED_QUESTIONS);
 }
 
 function entries(indices: readonly number[]): string {

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+
+export interface MadeReport {
+  readonly id: string;
+  /** From the request until somebody who asks is told that it is done. */
+  readonly seconds: number;
+  readonly sizeBytes: number;
+  /** What was told of progress meanwhile, ascending, each percentage with the second in which it was first seen. */
+  readonly percents: readonly string[];
+}
+
+interface View {
+  readonly id: string;
+  readonly state: string;
+  readonly progress: number;
+  readonly sizeBytes: number | null;
+  readonly errorCode: string | null;
+}
+
+export interface Server {
+  readonly url: string;
+  readonly key: string;
+}
+
+/** Asks as a client does, over HTTP; throws with what the service answered. */
+export async function asked<Answer>({ url, key }: Server, path: string, body?: unknown): Promise<Answer> {
+  const response = await fetch(`${url}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(body !== undefined && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text.slice(0, 1000)}`);
+  return JSON.parse(text) as Answer;
+}
+
+/** Has a report made and waits for it, as a client that asks every so often how far it is. */
+export async function makeReport(
+  server: Server,
+  body: Record<string, unknown>,
+  pollMs: number,
+): Promise<MadeReport> {
+  const start = performance.now();
+  const { id } = await asked<View>(server, '/v1/reports', body);
+  const percents: string[] = [];
+  let seen = -1;
+  for (;;) {
+    const view = await asked<View>(server, `/v1/reports/${id}`);
+    const percent = Math.round(view.progress * 100);
+    if (percent !== seen) percents.push(`${percent}@${((performance.now() - start) / 1000).toFixed(1)}`);
+    seen = percent;
+    if (view.state === 'FAILED') throw new Error(`the report failed: ${view.errorCode ?? ''}`);
+    if (view.state === 'DONE') {
+      const seconds = Math.round((performance.now() - start) / 10) / 100;
+      return { id, seconds, sizeBytes: view.sizeBytes ?? 0, percents };
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+export const mebibytes = (bytes: number): number => Math.round((bytes / 2 ** 20) * 10) / 10;

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MATTER_KINDS } from '../../audit/core/diligence-words.js';
+import { EvidenceWorkshop } from '../verify/testing/evidence-workshop.js';
+import { counselAnswers } from './counsel-questions.js';
+import { type DossierClaim, type DossierExamination } from './dossier-diligence.js';
+import { type AssetDossier } from './dossier.js';
+import { findGaps } from './find-gaps.js';
+
+let workshop: EvidenceWorkshop;
+let dossier: AssetDossier;
+
+beforeAll(async () => {
+  workshop = await EvidenceWorkshop.create();
+  ({ dossier } = await workshop.build());
+});
+afterAll(() => workshop.close());
+
+const RAVI = { principalId: 'prn_1', displayName: 'Ravi Iyer' };
+
+function examined(changes: Partial<DossierExamination>): DossierExamination {
+  return {
+    ...{ id: 'exm_1', assetId: dossier.asset.id, question: 'claims', result: 'unknown' },
+    ...{ examinedOn: '2026-11-20', examinedBy: RAVI, text: 'x', entryIndex: 77 },
+    ...changes,
+  };
+}
+
+function claimed(state: DossierClaim['state'], assetId = dossier.asset.id): DossierClaim {
+  return {
+    ...{ id: 'clm_1', assetId, kind: 'copyright', receivedOn: '2026-11-21', recordedBy: RAVI },
+    ...{ claimant: 'A. Stranger', text: 'mine', entryIndex: 78, answers: [], state },
+  };
+}
+
+function answer(start: string, changes: Partial<AssetDossier>) {
+  const found = counselAnswers({ ...dossier, ...changes }).find(({ question }) => question.startsWith(start));
+  if (found === undefined) throw new Error(`nobody asks "${start}"`);
+  return found;
+}
+
+const MATTER = 'Does it show trademarks';
+const SEARCH = 'Was a search for similar';
+const ALONE = 'Could another customer';
+const CLAIMS = 'Were claims or notices';
+const all = (found: 'none_seen' | 'not_examined') => MATTER_KINDS.map((kind) => ({ kind, found }));
+
+describe('what counsel asks', () => {
+  it('is every question of the list, and each has an answer', () => {
+    const answers = counselAnswers(dossier);
+    // Twenty, and who approved it.
+    expect(answers).toHaveLength(21);
+    for (const { answer: words, question } of answers)
+      expect([question, words.length > 4]).toEqual([question, true]);
+  });
+
+  it('is not settled by silence', () => {
+    const nothing = { examinations: undefined, claims: undefined };
+    for (const question of [MATTER, SEARCH, ALONE, CLAIMS])
+      expect([question, answer(question, nothing).answered]).toEqual([question, false]);
+    const gaps = findGaps({ ...dossier, ...nothing }).map(({ text }) => text);
+    expect(gaps).toContain('No search for similar earlier works is recorded.');
+    expect(gaps).toContain('Nobody has recorded whether it shows what belongs to others.');
+  });
+
+  it('is not settled by what was found out about another version of the file', () => {
+    const examinations = (['third_party_matter', 'similar_works', 'exclusivity', 'claims'] as const).map(
+      (question) =>
+        examined({ question, assetId: 'ast_earlier', result: 'none_found', matter: all('none_seen') }),
+    );
+    for (const question of [MATTER, SEARCH, ALONE, CLAIMS])
+      expect(answer(question, { examinations, claims: [] }).answered).toBe(false);
+  });
+
+  it('about matter of others is settled when every kind was looked for and what is shown has a ground', () => {
+    const shown = (basis: 'licensed' | 'unknown' | 'none') =>
+      all('none_seen').map((each) =>
+        each.kind === 'trademarks' ? { kind: each.kind, found: 'shown' as const, basis } : each,
+      );
+    const asked = (matter: DossierExamination['matter']) =>
+      answer(MATTER, { examinations: [examined({ question: 'third_party_matter', matter })] });
+    expect(asked(all('none_seen'))).toMatchObject({ answered: true, entryIndices: [77] });
+    expect(asked(shown('licensed'))).toMatchObject({
+      answered: true,
+      answer: expect.stringContaining('trademarks (licensed)'),
+    });
+    expect(asked(shown('unknown')).answered).toBe(false);
+    expect(asked(shown('none')).answered).toBe(false);
+    const partly = all('none_seen').map((each, i) =>
+      i === 5 ? { ...each, found: 'not_examined' as const } : each,
+    );
+    expect(asked(partly).answered).toBe(false);
+    expect(asked(all('none_seen')).answer).toContain('Ravi Iyer looked on 2026-11-20');
+  });
+
+  it('about similar works names the index, and is not settled by an inconclusive search', () => {
+    const asked = (result: 'none_found' | 'found' | 'inconclusive', matches = 0) =>
+      answer(SEARCH, {
+        examinations: [
+          examined({
+            ...{ question: 'similar_works', result, matches, index: 'Example Index' },
+            tool: { name: 'Finder', version: '3' },
+          }),
+        ],
+      });
+    expect(asked('none_found')).toMatchObject({
+      answered: true,
+      answer: expect.stringContaining('Ravi Iyer had Finder 3 look on 2026-11-20 in Example Index'),
+    });
+    expect(asked('found', 2).answer).toContain('2 similar works were found');
+    expect(asked('inconclusive').answered).toBe(false);
+  });
+
+  it('about exclusivity says what cannot be known, also where the contracts are', () => {
+    const asked = (result: 'exclusive' | 'not_exclusive' | 'unknown') =>
+      answer(ALONE, { examinations: [examined({ question: 'exclusivity', result })] });
+    for (const result of ['exclusive', 'not_exclusive'] as const) {
+      expect(asked(result).answered).toBe(true);
+      expect(asked(result).answer).toContain('seen by nobody but the vendor');
+    }
+    expect(asked('unknown').answered).toBe(false);
+    expect(answer(ALONE, { examinations: [] }).answer).toContain(
+      'Nobody has recorded what the contracts say',
+    );
+  });
+
+  it('about claims: none known on a day, or each with what became of it', () => {
+    const none = [examined({ result: 'none_known' })];
+    expect(answer(CLAIMS, { claims: [], examinations: none })).toMatchObject({ answered: true });
+    expect(answer(CLAIMS, { claims: [], examinations: [...none, examined({})] }).answered).toBe(false);
+    const open = answer(CLAIMS, { claims: [claimed('open')], examinations: none });
+    expect(open).toMatchObject({ answered: true, entryIndices: [78, 77] });
+    expect(open.answer).toContain('copyright, received on 2026-11-21: open');
+    for (const [state, words] of [
+      ['open', 'is open'],
+      ['upheld', 'was right'],
+    ] as const) {
+      const gaps = findGaps({ ...dossier, claims: [claimed(state, 'ast_parent')] });
+      expect(gaps[0]).toMatchObject({ severity: 'open' });
+      expect(gaps.map(({ text }) => text).join(' ')).toMatch(
+        new RegExp(`clm_1 \\(copyright, received on 2026-11-21 on ast_parent.*\\) ${words}`),
+      );
+    }
+    expect(
+      findGaps({ ...dossier, claims: [claimed('closed')] })
+        .map(({ text }) => text)
+        .join(' '),
+    ).not.toContain('clm_1');
+  });
+
+  it('about persons is settled by who looked at the finished file and saw none', () => {
+    const generated = { digitalSourceType: 'trainedAlgorithmicMedia' };
+    const chain = dossier.chain.map((each) => ({ ...each, ...generated, rights: undefined }));
+    const asked = (examinations: DossierExamination[]) =>
+      answer('Is a recognizable person', { chain, examinations });
+    expect(asked([]).answered).toBe(false);
+    const looked = examined({ question: 'third_party_matter', matter: all('none_seen') });
+    expect(asked([looked]).answered).toBe(true);
+    expect(asked([{ ...looked, matter: all('not_examined') }]).answered).toBe(false);
+  });
+});
