@@ -33,6 +33,7 @@ export function composeHumanWork(
   { requirePublishing }: Composed<typeof composeLogReading>,
   {
     store,
+    removedContent,
     assets,
     signalReader,
     signAsset,
@@ -87,6 +88,7 @@ export function composeHumanWork(
       readContributions,
       assets,
       store,
+      removedContent,
       appendEntry,
       logWriter,
       clock,

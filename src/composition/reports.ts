@@ -51,7 +51,7 @@ export function composeReports(
     activeKeys,
     keyGenerations,
   }: Composed<typeof composeProvenance>,
-  { store, assets, readAsset }: Composed<typeof composeAssets>,
+  { store, removedContent, assets, readAsset }: Composed<typeof composeAssets>,
   { registry, pipelineLineage, registryHistory }: Composed<typeof composeLicenses>,
   { verifyFile }: Composed<typeof composeVerification>,
   { stateAuthorship, readReview, signatureKeys }: Composed<typeof composeHumanWork>,
@@ -149,6 +149,6 @@ export function composeReports(
     makeCertificate: new MakeCertificate(readAsset, verifyFile, certificateRenderer, clock),
     requestReport,
     billOfMaterials: new BillOfMaterials(assets, registry, pipelineLineage),
-    readReport: new ReadReport(organizationTx, requestReport, store, logWriter),
+    readReport: new ReadReport(organizationTx, requestReport, store, removedContent, logWriter),
   };
 }

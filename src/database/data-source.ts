@@ -35,6 +35,8 @@ import { Review1700000000030 } from '../../migrations/0030-review.js';
 import { CounselReports1700000000031 } from '../../migrations/0031-counsel-reports.js';
 import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
+import { Retention1700000000035 } from '../../migrations/0035-retention.js';
+import { ErasedFiles1700000000036 } from '../../migrations/0036-erased-files.js';
 
 import { SnakeNaming } from './snake-naming.js';
 
@@ -71,6 +73,8 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CounselReports1700000000031,
   ShareLinks1700000000032,
   WebhookEndpoints1700000000033,
+  Retention1700000000035,
+  ErasedFiles1700000000036,
 ];
 
 export interface DataSourceOptions {
