@@ -400,7 +400,7 @@ const STATE = `
            AND (after IS NULL OR r.id > after)
            AND NOT EXISTS (SELECT 1 FROM content_removal m WHERE m.organization_id = of_organization
                             AND m.kind = 'prompts' AND m.thing_id = r.id AND m.revoked_at IS NULL)
-         ORDER BY r.id LIMIT least(at_most, 25));
+         ORDER BY r.id LIMIT at_most);
       RETURN QUERY
         WITH held_run AS MATERIALIZED (SELECT * FROM held_runs(of_organization)),
           evidence AS MATERIALIZED (SELECT * FROM evidence_state(of_organization,
@@ -523,7 +523,9 @@ const REMOVAL = `
     SELECT count(*), (array_agg(s.thing_id ORDER BY s.thing_id DESC))[1],
            coalesce(array_agg(s.thing_id ORDER BY s.thing_id) FILTER (WHERE s.reasons = '{}'), '{}')
       INTO seen, last_id, due
-      FROM retention_state(of_organization, of_kind, after, least(at_most, 100), NULL) s;
+      FROM retention_state(of_organization, of_kind, after,
+        -- Each asset of a run is looked at.
+        least(at_most, CASE of_kind WHEN 'prompts' THEN 25 ELSE 100 END), NULL) s;
     IF cardinality(due) = 0 THEN
       RETURN jsonb_build_object('seen', seen, 'last', last_id, 'removed', '[]'::jsonb);
     END IF;

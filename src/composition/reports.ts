@@ -18,6 +18,7 @@ import { periodCertification, periodInstructions } from '../reports/adapters/per
 import { writePeriodZip } from '../reports/adapters/period-zip.js';
 import { CAMPAIGN_TYPE, MODEL_FILE_TYPE } from '../reports/domain/report-kinds.js';
 import { ReadShared } from '../reports/application/read-shared.js';
+import { Removals } from '../reports/application/removals.js';
 import { ReportSchedules } from '../reports/application/report-schedules.js';
 import { ShareLinks } from '../reports/application/share-links.js';
 import { ScheduleJobs } from '../reports/adapters/schedule-jobs.js';
@@ -67,15 +68,17 @@ export function composeReports(
     });
   const erasures = new ReadErasures();
   const sealedTexts = new SealedTexts(vault, erasures);
+  const removals = new Removals(removedContent);
   const collectDossier = new CollectDossier(
     organizationTx,
     assets,
     readLog,
     evidenceCheckpoint,
     sealedTexts,
-    new CollectHumanWork(stateAuthorship, readReview, signatureKeys, sealedTexts),
+    new CollectHumanWork(stateAuthorship, readReview, signatureKeys, sealedTexts, removals),
     erasures,
     registry,
+    removals,
     verifyAsset,
     clock,
   );
@@ -91,7 +94,15 @@ export function composeReports(
         : { authority: timeStampAuthority, policy },
       clock,
     );
-  const requestReport = new RequestReport(assets, registry, reportJobs, appendEntry, openSigner, clock);
+  const requestReport = new RequestReport(
+    assets,
+    removedContent,
+    registry,
+    reportJobs,
+    appendEntry,
+    openSigner,
+    clock,
+  );
   const anchorsPem = async (): Promise<string> => reportAnchorsPem(await keyGenerations.list('report'));
   const countErasures = (organizationId: string): Promise<number> =>
     organizationTx.run(organizationId, (tx) => erasures.count(tx));

@@ -647,6 +647,8 @@ export const ENTRY_DATA_SCHEMAS = {
     useCase: name.optional(),
     from: z.iso.datetime().optional(),
     until: z.iso.datetime().optional(),
+    /** Files of contributions that go into a bundle. */
+    attachments: z.array(id).max(100).optional(),
     scheduleId: id.optional(),
   }),
   'report.created': z.strictObject({

@@ -6,6 +6,7 @@ export function findGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const gaps = [
     ...modeGaps(dossier),
     ...approvalGaps(dossier),
+    ...removalGaps(dossier),
     ...obligationGaps(dossier),
     ...licenseGaps(dossier),
     ...originGaps(dossier),
@@ -27,6 +28,24 @@ function timeStampGaps({ asset }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   if (asset.timeStamp?.outcome !== 'missing') return [];
   const text = `The signature in the file carries no time-stamp: ${asset.timeStamp.authority} gave none that could be used when it was signed. Readers may doubt it once the certificate has ended.`;
   return [{ severity: 'note', text }];
+}
+
+/** What is not there any more: a report must not read as if it could still be looked at. */
+function removalGaps({ chain, asset, contributions }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+  const files = chain.flatMap(({ id, contentRemoved }): DossierGap[] => {
+    if (contentRemoved === undefined) return [];
+    const text = `The file of ${id} was removed on ${contentRemoved.removedAt.slice(0, 10)} by a retention rule (entry ${contentRemoved.entryIndex}). Its hashes and its record stay.`;
+    return [{ severity: id === asset.id ? 'open' : 'note', text }];
+  });
+  const attachments = contributions.flatMap(({ id, attachments: list = [] }) =>
+    list.flatMap(({ id: attachmentId, removed }): DossierGap[] => {
+      if (removed === undefined) return [];
+      const why = removed.cause === 'erasure' ? 'with the words of its contributor' : 'by a retention rule';
+      const text = `The attachment ${attachmentId} of ${id} was removed on ${removed.removedAt.slice(0, 10)} ${why} (entry ${removed.entryIndex}). Its hash stays.`;
+      return [{ severity: 'note', text }];
+    }),
+  );
+  return [...files, ...attachments];
 }
 
 function approvalGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
@@ -143,7 +162,13 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
   return gaps;
 }
 
-function erasureGaps({ runs, contributions, review, obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+function erasureGaps({
+  runs,
+  contributions,
+  review,
+  obligations,
+  storyboards = [],
+}: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const erased = [
     ...runs.flatMap(({ id, promptErased, waivers }) => [
       ...(promptErased ? [`The prompt of ${id}`] : []),
@@ -157,6 +182,9 @@ function erasureGaps({ runs, contributions, review, obligations }: Omit<AssetDos
       .flatMap(({ proofs }) => proofs)
       .filter(({ textErased }) => textErased)
       .map(({ id }) => `The words of the proof ${id}`),
+    ...storyboards
+      .filter(({ rationaleErased }) => rationaleErased)
+      .map(({ id, version }) => `The reason of version ${version} of ${id}`),
   ];
   return erased.map((what) => ({
     severity: 'note',
