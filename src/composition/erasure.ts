@@ -19,8 +19,7 @@ export function composeErasure(
       appendEntry,
       (organizationId, sha256) => store.remove(organizationId, sha256),
       (organizationId) => settleRemovedFiles.settle(organizationId),
-      (error) =>
-        logger.error({ err: error }, 'a file of an erased person could not be deleted; erase again'),
+      (error) => logger.error({ err: error }, 'a file of an erased person could not be deleted; erase again'),
       clock,
     ),
     placeLegalHold: new PlaceLegalHold(appendEntry, clock),

@@ -40,9 +40,13 @@ export class OrganizationTx {
       } catch (error) {
         if (attempt < MAX_ATTEMPTS && isRetryable(error)) continue;
         if (sqlState(error) === CONTENT_REMOVED_STATE)
-          throw new ColophonError('content_removed', 'The content of an asset was removed by a retention rule.', {
-            cause: error,
-          });
+          throw new ColophonError(
+            'content_removed',
+            'The content of an asset was removed by a retention rule.',
+            {
+              cause: error,
+            },
+          );
         throw isDatabaseUnreachable(error)
           ? new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
               cause: error,

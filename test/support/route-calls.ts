@@ -589,6 +589,11 @@ export class RouteCalls {
       const body = { principalId, reason: 'data_subject_request' };
       return this.one('/v1/erasures', body, 201, 'opening.erased');
     },
+    'PUT /v1/retention/rules/{kind}': () => {
+      const init = { ...json({ action: 'keep' }), method: 'PUT' };
+      const send = () => this.ask('/v1/retention/rules/assets', init);
+      return [{ send, status: 200, writes: ['retention.rule_set'] }];
+    },
     'POST /v1/legal-holds': () => this.one('/v1/legal-holds', this.holdBody(), 201, 'legal_hold.placed'),
     'GET /v1/legal-holds': async () => {
       await this.hold();
@@ -749,6 +754,8 @@ export class RouteCalls {
     'GET /v1/assets/{id}/review': async () => this.look(`/v1/assets/${await this.upload()}/review`),
     'GET /v1/reviews': () => this.look('/v1/reviews'),
     'GET /v1/signature-keys': () => this.look('/v1/signature-keys'),
+    'GET /v1/retention/rules': () => this.look('/v1/retention/rules'),
+    'GET /v1/retention/preview': () => this.look('/v1/retention/preview?kind=assets'),
     'GET /v1/storyboards/{id}': async () => this.look(`/v1/storyboards/${(await this.storyboard()).id}`),
     'GET /v1/projects/{id}/use-cases/{name}/review-settings': () =>
       this.look(`/v1/projects/${this.projectId}/use-cases/hero-image/review-settings`),

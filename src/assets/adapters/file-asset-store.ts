@@ -157,7 +157,9 @@ export class FileAssetStore implements AssetStore {
 }
 
 function notDeleted(cause: unknown): ColophonError {
-  return new ColophonError('storage_unavailable', 'A file cannot be deleted from the asset store.', { cause });
+  return new ColophonError('storage_unavailable', 'A file cannot be deleted from the asset store.', {
+    cause,
+  });
 }
 
 function notItsHash(): ColophonError {

@@ -72,7 +72,10 @@ export class ReadAsset {
   }
 
   /** Of which of these assets the content is gone. */
-  async removals(organizationId: string, ids: readonly string[]): Promise<ReadonlyMap<string, ContentRemoval>> {
+  async removals(
+    organizationId: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, ContentRemoval>> {
     return this.organizationTx.run(organizationId, (tx) => this.removed.of(tx, 'asset', ids));
   }
 

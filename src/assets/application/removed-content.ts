@@ -21,11 +21,7 @@ interface Row {
 /** What is gone, for whoever meets a thing without its bytes (migration 0035 writes it). */
 export class RemovedContent {
   /** By the id of the thing (UUID). */
-  async of(
-    tx: Tx,
-    kind: RemovedKind,
-    ids: readonly string[],
-  ): Promise<ReadonlyMap<string, ContentRemoval>> {
+  async of(tx: Tx, kind: RemovedKind, ids: readonly string[]): Promise<ReadonlyMap<string, ContentRemoval>> {
     if (ids.length === 0) return new Map();
     const rows = await tx.query<Row>(
       `SELECT thing_id, removal_id, cause, removed_at FROM content_removal

@@ -89,8 +89,7 @@ export class CollectDossier {
     const isGone = await this.organizationTx.run(organizationId, (tx) =>
       this.removals.of(tx, 'asset', [asset.id], entries),
     );
-    const verification =
-      isGone.size > 0 ? undefined : await this.verifyAsset(organizationId, asset);
+    const verification = isGone.size > 0 ? undefined : await this.verifyAsset(organizationId, asset);
     const { dossier, shown } = await this.organizationTx.run(organizationId, async (tx) => {
       // Counted before anything is opened: an erasure in between is noticed when the report is finished.
       const erasuresBefore = await this.erasures.count(tx);

@@ -160,17 +160,18 @@ export class MakeAssetReport implements MakesReports {
       entries.push({ index, bytes: entry, proof });
     }
     const [asset] = collected.lineage;
-    const assets = asset && collected.dossier.asset.contentRemoved === undefined
-      ? [
-          {
-            assetId: publicId('asset', asset.id),
-            sha256: asset.sha256,
-            path: await store.localPath(organizationId, asset.sha256),
-            fileName: `${publicId('asset', asset.id)}.${extensionOf(asset.mediaType)}`,
-            sidecar: await this.sidecarOf(organizationId, asset),
-          },
-        ]
-      : [];
+    const assets =
+      asset && collected.dossier.asset.contentRemoved === undefined
+        ? [
+            {
+              assetId: publicId('asset', asset.id),
+              sha256: asset.sha256,
+              path: await store.localPath(organizationId, asset.sha256),
+              fileName: `${publicId('asset', asset.id)}.${extensionOf(asset.mediaType)}`,
+              sidecar: await this.sidecarOf(organizationId, asset),
+            },
+          ]
+        : [];
     const openings = await organizationTx.run(organizationId, (tx) =>
       readOpenings.of(tx, collected.entries.filter(isDisclosed)),
     );
@@ -194,7 +195,9 @@ export class MakeAssetReport implements MakesReports {
     chosen: readonly string[],
   ): Promise<BundleEvidence['attachments'][number][]> {
     const known = new Map(
-      dossier.contributions.flatMap(({ attachments = [] }) => attachments.map((one) => [one.id, one] as const)),
+      dossier.contributions.flatMap(({ attachments = [] }) =>
+        attachments.map((one) => [one.id, one] as const),
+      ),
     );
     return mapInOrder([...new Set(chosen)].sort(), async (id) => {
       const found = known.get(id);

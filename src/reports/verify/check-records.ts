@@ -21,7 +21,11 @@ export function checkRecords(
   checkRemovals(dossier, proved, checklist);
 }
 
-function checkStoryboards({ storyboards = [] }: CheckedDossier, proved: ProvedLog, checklist: Checklist): void {
+function checkStoryboards(
+  { storyboards = [] }: CheckedDossier,
+  proved: ProvedLog,
+  checklist: Checklist,
+): void {
   const there = [...proved.entries].filter(([, { type }]) => type === 'storyboard.ordered');
   const shown = new Map(storyboards.map((one) => [one.entryIndex, one]));
   if (shown.size !== storyboards.length || there.some(([index]) => !shown.has(index)))
@@ -91,17 +95,27 @@ function checkAttachments(
     );
 }
 
-function checkRemovals({ chain, contributions, asset }: CheckedDossier, proved: ProvedLog, checklist: Checklist): void {
+function checkRemovals(
+  { chain, contributions, asset }: CheckedDossier,
+  proved: ProvedLog,
+  checklist: Checklist,
+): void {
   const compare = (id: string, shown: number | undefined, there: number | undefined): void => {
-    if (shown !== there) checklist.fault(PATH, `Whether the file of ${id} was removed is not what the log says.`);
+    if (shown !== there)
+      checklist.fault(PATH, `Whether the file of ${id} was removed is not what the log says.`);
   };
   for (const one of chain) {
-    const removed = lastRemoval(proved, (entry) => entry.subject.id === one.id && entry.data.kind === 'asset');
+    const removed = lastRemoval(
+      proved,
+      (entry) => entry.subject.id === one.id && entry.data.kind === 'asset',
+    );
     compare(one.id, one.contentRemoved?.entryIndex, removed?.index);
     if (removed && !hashesOf(removed.entry).includes(one.sha256))
       checklist.fault(PATH, `Entry ${removed.index} does not name the file of ${one.id}.`);
     if (removed && one.id !== asset.id)
-      checklist.notProved.push(`The file of ${one.id} was removed: nobody can compare it with its hash any more.`);
+      checklist.notProved.push(
+        `The file of ${one.id} was removed: nobody can compare it with its hash any more.`,
+      );
   }
   for (const { id, attachments = [] } of contributions)
     for (const one of attachments) {

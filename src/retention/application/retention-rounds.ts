@@ -82,7 +82,10 @@ export class RetentionRounds {
       .then(
         () => undefined,
         (error: unknown) =>
-          this.logger.warn({ err: error }, 'what is due for removal could not be looked for; it is tried again'),
+          this.logger.warn(
+            { err: error },
+            'what is due for removal could not be looked for; it is tried again',
+          ),
       );
   }
 }

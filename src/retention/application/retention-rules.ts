@@ -79,9 +79,7 @@ export class RetentionRules {
     made: Pick<RetentionRule, 'kind' | 'does' | 'version' | 'effectiveFrom'>,
   ): Promise<string> {
     const scopeId =
-      projectId === undefined
-        ? publicId('organization', tx.organizationId)
-        : publicId('project', projectId);
+      projectId === undefined ? publicId('organization', tx.organizationId) : publicId('project', projectId);
     return this.appendEntry.append(tx, {
       type: 'retention.rule_set',
       ...(projectId !== undefined && { projectId }),

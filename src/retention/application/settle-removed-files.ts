@@ -60,10 +60,10 @@ export class SettleRemovedFiles {
     tx: Tx,
     after: string | undefined,
   ): Promise<{ readonly removal: string; readonly deleted: number } | undefined> {
-    const [row] = await tx.query<{ claimed: Claimed | null }>('SELECT claim_removed_files($1, $2) AS claimed', [
-      tx.organizationId,
-      after ?? null,
-    ]);
+    const [row] = await tx.query<{ claimed: Claimed | null }>(
+      'SELECT claim_removed_files($1, $2) AS claimed',
+      [tx.organizationId, after ?? null],
+    );
     const claimed = row?.claimed;
     if (claimed === null || claimed === undefined) return undefined;
     const deleted: string[] = [];

@@ -24,7 +24,16 @@ export function drawContributions(paper: Paper, pictures: Pictures, dossier: Ass
 /** Orders in which the files of this report stand. The files of others are named by their ids alone. */
 function drawStoryboards(paper: Paper, { storyboards = [], chain }: AssetDossier): void {
   const own = new Map(chain.map(({ id }, i) => [id, i + 1]));
-  for (const { id, version, assetIds, orderedBy, orderedAt, rationale, rationaleErased, entryIndex } of storyboards) {
+  for (const {
+    id,
+    version,
+    assetIds,
+    orderedBy,
+    orderedAt,
+    rationale,
+    rationaleErased,
+    entryIndex,
+  } of storyboards) {
     paper.ensure(120);
     paper.subheading(`Order of ${assetIds.length} files, by ${personName(orderedBy)}`);
     const places = assetIds.flatMap((assetId, i) => {
