@@ -520,6 +520,17 @@ const REMOVAL = `
   BEGIN
     PERFORM require_removal_transaction(of_organization);
     PERFORM lock_holds(of_organization);
+    -- Nothing to look through: no rule of this kind removes anything now, or everything is held.
+    IF NOT EXISTS (
+      SELECT 1 FROM retention_rule r WHERE r.organization_id = of_organization AND r.kind = of_kind
+         AND r.action = 'remove' AND r.effective_from <= now() AND NOT EXISTS (
+           SELECT 1 FROM retention_rule n WHERE n.organization_id = of_organization AND n.kind = of_kind
+              AND n.scope_id = r.scope_id AND n.version > r.version))
+      OR EXISTS (SELECT 1 FROM legal_hold h WHERE h.organization_id = of_organization
+                  AND h.scope_kind = 'organization' AND h.lifted_at IS NULL)
+    THEN
+      RETURN jsonb_build_object('seen', 0, 'last', NULL, 'removed', '[]'::jsonb);
+    END IF;
     SELECT count(*), (array_agg(s.thing_id ORDER BY s.thing_id DESC))[1],
            coalesce(array_agg(s.thing_id ORDER BY s.thing_id) FILTER (WHERE s.reasons = '{}'), '{}')
       INTO seen, last_id, due
@@ -705,6 +716,37 @@ const REFUSALS = `
     FOR EACH ROW EXECUTE FUNCTION refuse_removed_content('parent_asset_id');
   CREATE TRIGGER refuse_removed_content AFTER INSERT ON run_input
     FOR EACH ROW EXECUTE FUNCTION refuse_removed_content('asset_id');
+  CREATE TRIGGER refuse_removed_content AFTER INSERT ON contribution
+    FOR EACH ROW EXECUTE FUNCTION refuse_removed_content('asset_id');
+  CREATE TRIGGER refuse_removed_content AFTER INSERT ON obligation_proof
+    FOR EACH ROW EXECUTE FUNCTION refuse_removed_content('evidence_asset_id');
+  ALTER TABLE contribution ENABLE ALWAYS TRIGGER refuse_removed_content;
+  ALTER TABLE obligation_proof ENABLE ALWAYS TRIGGER refuse_removed_content;
+
+  -- The same for lists of assets, which no foreign key locks; the application may not lock rows, so the owner does.
+  CREATE FUNCTION refuse_removed_contents() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = colophon, pg_temp AS $$
+  DECLARE
+    of_assets uuid[] := ARRAY(SELECT v::uuid FROM jsonb_array_elements_text(
+      CASE WHEN jsonb_typeof(to_jsonb(NEW) -> TG_ARGV[0]) = 'array' THEN to_jsonb(NEW) -> TG_ARGV[0] ELSE '[]' END) AS v);
+  BEGIN
+    PERFORM 1 FROM asset a WHERE a.organization_id = NEW.organization_id AND a.id = ANY(of_assets)
+      ORDER BY a.id FOR KEY SHARE;
+    IF EXISTS (SELECT 1 FROM content_removal m WHERE m.organization_id = NEW.organization_id AND m.kind = 'asset'
+                AND m.thing_id = ANY(of_assets) AND m.revoked_at IS NULL)
+    THEN
+      RAISE EXCEPTION 'the content of one of these assets was removed' USING ERRCODE = 'CLP08';
+    END IF;
+    RETURN NULL;
+  END $$;
+  REVOKE ALL ON FUNCTION refuse_removed_contents() FROM PUBLIC;
+  CREATE TRIGGER refuse_removed_contents AFTER INSERT ON contribution
+    FOR EACH ROW EXECUTE FUNCTION refuse_removed_contents('shown_asset_ids');
+  CREATE TRIGGER refuse_removed_contents AFTER INSERT ON storyboard
+    FOR EACH ROW EXECUTE FUNCTION refuse_removed_contents('asset_ids');
+  ALTER TABLE contribution ENABLE ALWAYS TRIGGER refuse_removed_contents;
+  ALTER TABLE storyboard ENABLE ALWAYS TRIGGER refuse_removed_contents;
+
   ALTER TABLE review ENABLE ALWAYS TRIGGER refuse_removed_content;
   ALTER TABLE review_request ENABLE ALWAYS TRIGGER refuse_removed_content;
   ALTER TABLE asset_release ENABLE ALWAYS TRIGGER refuse_removed_content;
@@ -722,6 +764,11 @@ const UNDO = `
   DROP TRIGGER refuse_removed_content ON review_request;
   DROP TRIGGER refuse_removed_content ON asset_release;
   DROP TRIGGER refuse_removed_content ON asset_parent;
+  DROP TRIGGER refuse_removed_content ON contribution;
+  DROP TRIGGER refuse_removed_content ON obligation_proof;
+  DROP TRIGGER refuse_removed_contents ON contribution;
+  DROP TRIGGER refuse_removed_contents ON storyboard;
+  DROP FUNCTION refuse_removed_contents();
   DROP TABLE run_input;
   DROP FUNCTION refuse_removed_content();
   DROP FUNCTION organizations_with_retention();

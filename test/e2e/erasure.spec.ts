@@ -216,7 +216,7 @@ describe('POST /v1/erasures', () => {
     ]);
     // The bytes came in just now: somebody could be about to refer to them. The next round deletes them.
     const [row] = await inspector.query<{ id: string }>(
-      'SELECT organization_id AS id FROM audit_log LIMIT 1',
+      'SELECT organization_id AS id FROM contribution LIMIT 1',
     );
     const file = (sha256: string) => join(app.home, 'assets', row?.id ?? '', sha256.slice(0, 2), sha256);
     const before = new Date(Date.now() - 86_400_000);

@@ -82,7 +82,7 @@ export class RequestReport {
       ...(projectId !== undefined && { projectId }),
       actor: 'principal' in requester ? actorOf(requester.principal) : SYSTEM_ACTOR,
       subject: { kind: 'report', id: publicId('report', report.id) },
-      data: { kind, format, subjectId: reportSubject(report), ...parameters },
+      data: { kind, format, subjectId: reportSubject(report), ...loggedParameters(parameters) },
     });
     await this.queue.wakeReport(tx, report.id);
     return report;
@@ -146,4 +146,8 @@ export class RequestReport {
     if (!row.has_use_case) throw new ColophonError('not_found', 'The project has no use case of this name.');
     return projectId;
   }
+}
+
+function loggedParameters({ attachments, ...rest }: ReportParameters) {
+  return { ...rest, ...(attachments && { attachments: [...attachments] }) };
 }
