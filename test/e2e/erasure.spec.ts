@@ -153,7 +153,6 @@ describe('POST /v1/erasures', () => {
         id: string;
         sha256: string;
         asset: { id: string };
-        contribution: { id: string };
       };
     };
     const picture = await noisePicture();
@@ -174,21 +173,9 @@ describe('POST /v1/erasures', () => {
     );
     const attachment = { attachment: { kind: 'screen_recording' } };
     const path = (contribution: string) => `/v1/contributions/${contribution}/attachments`;
-    const mine = await send(
-      path(edited.contribution.id),
-      Buffer.from('me at work'),
-      attachment,
-      person,
-      'a.mov',
-    );
-    const both = await send(
-      path(edited.contribution.id),
-      Buffer.from('both of us'),
-      attachment,
-      person,
-      'b.mov',
-    );
-    await send(path(theirs.contribution.id), Buffer.from('both of us'), attachment, other, 'b.mov');
+    const mine = await send(path(edited.id), Buffer.from('me at work'), attachment, person, 'a.mov');
+    const both = await send(path(edited.id), Buffer.from('both of us'), attachment, person, 'b.mov');
+    await send(path(theirs.id), Buffer.from('both of us'), attachment, other, 'b.mov');
     const answer = await erase(person.principalId);
     expect(answer.status).toBe(201);
     expect(await answer.json()).toMatchObject({
@@ -204,12 +191,10 @@ describe('POST /v1/erasures', () => {
       expect(shown).not.toContain('Quince');
       expect(shown).toContain('(title erased)');
     }
-    const gone = `/v1/contributions/${edited.contribution.id}/attachments/${mine.id}/content`;
+    const gone = `/v1/contributions/${edited.id}/attachments/${mine.id}/content`;
     await expectProblem(await app.request(gone), 'content_removed');
     await nothingPending();
-    const told = (await entriesAbout(edited.contribution.id)).filter(
-      ({ type }) => type === 'content.removed',
-    );
+    const told = (await entriesAbout(edited.id)).filter(({ type }) => type === 'content.removed');
     expect(told.map(({ data }) => data)).toMatchObject([
       { thingId: mine.id, cause: 'erasure', reason: REASON, sha256: [mine.sha256] },
       { thingId: both.id, cause: 'erasure', reason: REASON, sha256: [both.sha256] },

@@ -317,10 +317,10 @@ describe('a record of human work', () => {
     const form = () =>
       postForm(formWith(Buffer.from('a layer'), 'l.psd', { attachment: { kind: 'sketch' } }));
     const other = (await contribute(maker, await retouched(edited), SAID).then((made) => made.json())) as {
+      id: string;
       asset: { id: string };
-      contribution: { id: string };
     };
-    const path = `/v1/contributions/${other.contribution.id}/attachments`;
+    const path = `/v1/contributions/${other.id}/attachments`;
     const attached = await answer<{ id: string; sha256: string }>(ask(maker, path, form()), 201);
     const legal = await addPerson(app, ['legal']);
     const ordered = { assetIds: [source.id, other.asset.id], rationale: 'the retouched one last' };

@@ -89,16 +89,16 @@ async function upload(bytes?: Uint8Array, who = maker, name = 'a.png'): Promise<
 async function edit(source: AssetAnswer): Promise<{ asset: AssetAnswer; contributionId: string }> {
   const file = await retouched(Buffer.from(await (await content(source.id)).arrayBuffer()));
   const form = formWith(file, 'e.png', { contribution: RETOUCH });
-  const made = await answer<{ asset: AssetAnswer; contribution: { id: string } }>(
+  const made = await answer<{ asset: AssetAnswer; id: string }>(
     ask(maker, `/v1/assets/${source.id}/contributions`, postForm(form)),
     201,
   );
-  return { asset: made.asset, contributionId: made.contribution.id };
+  return { asset: made.asset, contributionId: made.id };
 }
 
 async function release(id: string): Promise<void> {
   await answer(post(reviewer, `/v1/assets/${id}/reviews`, { decision: 'approve', comment: 'seen' }), 201);
-  await answer(post(manager, `/v1/assets/${id}/release`, {}), 201);
+  await answer(post(manager, `/v1/assets/${id}/release`, {}));
 }
 
 const setRule = (kind: string, rule: object, who = legal) =>
