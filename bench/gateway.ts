@@ -14,14 +14,28 @@ import {
   percentile,
   type StandaloneBenchmark,
 } from './benchmark.js';
+import { parentOf, processorMs } from './processor-time.js';
 import { ServerProcess } from './server-process.js';
 
 const MODEL = 'gpt-image-bench';
 const LISTING = 'bench-model@openai';
 const DATABASE = 'bench';
-const CLIENTS = [1, 16, 64];
+/** `-- gateway 1:100 16:320`: these clients and calls only. */
+const given = process.argv.slice(3).flatMap((argument) => {
+  const [clients = 0, calls = 0] = argument.split(':').map(Number);
+  return clients > 0 && calls > 0 ? [{ clients, calls }] : [];
+});
+const ROUNDS =
+  given.length > 0
+    ? given
+    : [
+        { clients: 1, calls: 100 },
+        { clients: 16, calls: 320 },
+        { clients: 64, calls: 384 },
+      ];
 const WARM_UP = 60;
-const MEASURED: Readonly<Record<number, number>> = { 1: 100, 16: 300, 64: 400 };
+/** `profile=DIR`: a profile of the server is written there. */
+const profileFolder = process.argv.find((argument) => argument.startsWith('profile='));
 
 /**
  * What the gateway adds to a vendor's call: a picture of a megapixel as JPEG, from a vendor that answers at once. Beside
@@ -44,14 +58,19 @@ async function run(): Promise<BenchmarkResult> {
   const postgres = await startEmbeddedPostgres(join(folder, 'server'));
   try {
     await createDatabaseIfMissing(postgres.urlOf('postgres'), DATABASE);
-    const server = await ServerProcess.start({
-      COLOPHON_HOME: join(folder, 'home'),
-      DATABASE_URL: postgres.urlOf(DATABASE),
-      OPENAI_API_KEY: 'sk-bench',
-      COLOPHON_SHARED_PROVIDER_KEYS: 'on',
-      OPENAI_BASE_URL: `http://127.0.0.1:${ports.vendorPort}/v1`,
-      COLOPHON_SERVERS_FILE: serversFile(folder),
-    });
+    const server = await ServerProcess.start(
+      {
+        COLOPHON_HOME: join(folder, 'home'),
+        DATABASE_URL: postgres.urlOf(DATABASE),
+        OPENAI_API_KEY: 'sk-bench',
+        COLOPHON_SHARED_PROVIDER_KEYS: 'on',
+        OPENAI_BASE_URL: `http://127.0.0.1:${ports.vendorPort}/v1`,
+        COLOPHON_SERVERS_FILE: serversFile(folder),
+      },
+      profileFolder === undefined
+        ? []
+        : ['--cpu-prof', `--cpu-prof-dir=${profileFolder.slice('profile='.length)}`],
+    );
     const database = new pg.Client({
       connectionString: postgres.urlOf(DATABASE),
       options: '-c search_path=colophon',
@@ -74,6 +93,7 @@ async function run(): Promise<BenchmarkResult> {
 const NOTES = [
   `JPEG of 1024 x 1024; ${WARM_UP} calls before; milliseconds are medians`,
   'clear: until the run is accepted; begin: until the request leaves; vendor: request, answer and storage of the answer; sign: manifest, reading back, entries, settlement; answer: until the client has read it',
+  'serverCpuMs, databaseCpuMs: processor time for each picture, of the server with the processes that it starts, and of PostgreSQL',
 ];
 
 async function measure(
@@ -82,15 +102,17 @@ async function measure(
   proxyPort: number,
   database: pg.Client,
 ): Promise<BenchmarkRow[]> {
+  const { rows: backends } = await database.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const postgresPid = parentOf(backends[0]?.pid ?? 0);
   const proxied = (): Promise<Call> => call(`http://127.0.0.1:${proxyPort}/v1`, 'none');
   const gateway = (): Promise<Call> => call(root, server.key);
   await inParallel(WARM_UP, 4, proxied);
   await inParallel(WARM_UP, 4, gateway);
   const rows: BenchmarkRow[] = [];
-  for (const clients of CLIENTS) {
-    const total = MEASURED[clients] ?? 100;
-    const bare = await timed(total, clients, proxied);
-    const ours = await timed(total, clients, gateway);
+  for (const { clients, calls } of ROUNDS) {
+    const bare = await timed(calls, clients, proxied);
+    const used = { server: server.processorMs(), database: processorMs(postgresPid) };
+    const ours = await timed(calls, clients, gateway);
     const added = percentile(ours.sortedMs, 0.5) - percentile(bare.sortedMs, 0.5);
     rows.push(
       { what: `${clients} clients: bare proxy`, ...figures(bare) },
@@ -98,6 +120,8 @@ async function measure(
         what: `${clients} clients: gateway`,
         ...figures(ours),
         addedMs: Math.round(added * 10) / 10,
+        serverCpuMs: Math.round((server.processorMs() - used.server) / calls),
+        databaseCpuMs: Math.round((processorMs(postgresPid) - used.database) / calls),
         ...(await parts(database, ours.calls)),
       },
     );

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { processorMs } from './processor-time.js';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Instance } from '../src/identity/application/create-development-organization.js';
@@ -16,8 +17,12 @@ export class ServerProcess {
     private readonly instance: Instance & { readonly url: string },
   ) {}
 
-  static async start(environment: Readonly<Record<string, string>>): Promise<ServerProcess> {
-    const child = spawn(process.execPath, [PROGRAM], {
+  /** @param nodeArguments of Node, e.g. `--cpu-prof` */
+  static async start(
+    environment: Readonly<Record<string, string>>,
+    nodeArguments: readonly string[] = [],
+  ): Promise<ServerProcess> {
+    const child = spawn(process.execPath, [...nodeArguments, PROGRAM], {
       env: {
         PATH: process.env.PATH ?? '',
         PORT: '0',
@@ -62,6 +67,11 @@ export class ServerProcess {
   peakRssBytes(): number {
     const status = readFileSync(`/proc/${this.child.pid ?? 0}/status`, 'utf8');
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** Used by the server and its children so far. */
+  processorMs(): number {
+    return processorMs(this.child.pid ?? 0);
   }
 
   /** Waits until a checkpoint of at least this size is published. */

@@ -318,7 +318,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [SetManifestPublication, services.setManifestPublication],
     [PublicAddress, services.publicAddress],
     [RunRepository, services.runs],
-    [RunEvents, services.events],
+    [RunEvents, services.runEvents],
     [StartRun, services.startRun],
     [ResumeRun, services.resumeRun],
     [Offerings, services.offerings],

@@ -12,6 +12,7 @@ import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
 import { RemovedContent } from '../assets/application/removed-content.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
+import { StoredMedia } from '../assets/application/stored-media.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
 import { type composeDatabase } from './database.js';
 import { type composeFingerprints } from './recovery.js';
@@ -44,6 +45,7 @@ export function composeAssets(
     removedContent,
     sweepStaging: (now: Date) => files.sweepStaging(now),
     probe,
+    storedMedia: new StoredMedia(probe),
     assets,
     signAsset,
     recordAsset,

@@ -37,7 +37,7 @@ export function composeGateway(
   { intake, uploadAsset, readAsset, assets, store }: Composed<typeof composeAssets>,
   { decideClearance, standing }: Composed<typeof composeLicenses>,
   { offerings }: Composed<typeof composeOfferings>,
-  { startRun, runs, cancelRun, webhookJobs }: Composed<typeof composeGeneration>,
+  { startRun, runs, runEvents, cancelRun, webhookJobs }: Composed<typeof composeGeneration>,
   { publicAddress }: Composed<typeof composeRecovery>,
 ) {
   const settings = new GatewaySettingsOfUseCase(appendEntry, clock);
@@ -45,7 +45,7 @@ export function composeGateway(
   const requests = new GatewayRequests(organizationTx, gatewayKeys.requests);
   const receivePictures = new ReceivePictures(organizationTx, intake, uploadAsset);
   const takeCall = new TakeCall(organizationTx, settings, models, requests, receivePictures, startRun);
-  const awaitRun = new AwaitRun(organizationTx, runs, { waitMs: configuration.gatewayWaitMs });
+  const awaitRun = new AwaitRun(organizationTx, runs, runEvents, { waitMs: configuration.gatewayWaitMs });
   const links = new CapabilityLinks(authenticate, gatewayKeys.links, clock);
   const addresses = new CapabilityAddresses(links, publicAddress);
   const handOver = new HandOver(requests, logger);

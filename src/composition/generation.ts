@@ -87,11 +87,11 @@ export async function composeGeneration(
   { requirePublishing }: Composed<typeof composeLogReading>,
   {
     store,
-    probe,
     assets,
     signalReader,
     signAsset,
     recordAsset,
+    storedMedia,
     manifestSettings,
     namedActors,
     pictureHistory,
@@ -117,7 +117,7 @@ export async function composeGeneration(
   const runs = new RunRepository(clock);
   const webhookJobs = new WebhookJobs(boss, logger);
   const jobDeliveries = new JobDeliveries(webhookJobs, clock);
-  const events = new RunEvents(clock, (tx, runId, event) => jobDeliveries.note(tx, runId, event));
+  const runEvents = new RunEvents(clock, (tx, runId, event) => jobDeliveries.note(tx, runId, event));
   const budgets = new BudgetRepository();
   const money = new Money(appendEntry, budgets, clock);
   const { stepLeaseSeconds } = configuration;
@@ -130,14 +130,14 @@ export async function composeGeneration(
   const routeChoices = new RouteChoices(rankModels, appendEntry, clock);
   const baselines = new Baselines(vault, appendEntry, clock);
   const outputFacts = new ReadOutputFacts(assets);
-  const endStep = new EndStep(runs, money, events, wakeUps, appendEntry, ownPrices, outputFacts, clock);
+  const endStep = new EndStep(runs, money, runEvents, wakeUps, appendEntry, ownPrices, outputFacts, clock);
   const stepInputs = new StepInputs(runs, assets, vault);
-  const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), probe);
+  const captureOutput = new CaptureOutput(store, outputDownloader(configuration, outbound), storedMedia);
   const stepFacts = new LoadStepFacts(runs, stepInputs, manifestSettings, namedActors, pictureHistory, vault);
   const completeStep = new CompleteStep(
     organizationTx,
     store,
-    probe,
+    storedMedia,
     signalReader,
     signAsset,
     recordAsset,
@@ -147,9 +147,9 @@ export async function composeGeneration(
     recordMask,
     clock,
   );
-  const tryAgain = new TryAgain(runs, events, wakeUps, appendEntry, clock);
+  const tryAgain = new TryAgain(runs, runEvents, wakeUps, appendEntry, clock);
   const failStep = new FailStep(organizationTx, endStep, tryAgain);
-  const captureStep = new CaptureStep(organizationTx, runs, captureOutput, failStep, events);
+  const captureStep = new CaptureStep(organizationTx, runs, captureOutput, failStep, runEvents);
   const submitStep = new SubmitStep(
     organizationTx,
     runs,
@@ -159,10 +159,10 @@ export async function composeGeneration(
     captureStep,
     endStep,
     failStep,
-    events,
+    runEvents,
     appendEntry,
   );
-  const reconcileStep = new ReconcileStep(runs, endStep, events, appendEntry, wakeUps);
+  const reconcileStep = new ReconcileStep(runs, endStep, runEvents, appendEntry, wakeUps);
   const advanceStep = new AdvanceStep(
     organizationTx,
     runs,
@@ -193,7 +193,7 @@ export async function composeGeneration(
     money,
     vault,
     appendEntry,
-    events,
+    runEvents,
     endStep,
     ownPrices,
     routeChoices,
@@ -202,7 +202,7 @@ export async function composeGeneration(
   return {
     runs,
     offerings,
-    events,
+    runEvents,
     webhookJobs,
     jobDeliveries,
     studioProvider,
@@ -226,7 +226,7 @@ export async function composeGeneration(
     returnOfUseCase: new ReturnOfUseCase(baselines),
     providerCredentials: new ProviderCredentials(credentials, appendEntry),
     cancelRun: new CancelRun(runs, endStep, appendEntry),
-    resumeWaivedRun: new ResumeWaivedRun(runs, requireLiveKey, endStep, events),
+    resumeWaivedRun: new ResumeWaivedRun(runs, requireLiveKey, endStep, runEvents),
     createPipeline: new CreatePipeline(appendEntry, clock),
     receiveReplicateWebhook: new ReceiveReplicateWebhook(
       new FetchingDeliveryVerifier(

@@ -9,7 +9,7 @@ import { GenerationMediaSigner } from '../provenance/adapters/generation-media-s
 import { KeyGenerationRepository } from '../provenance/adapters/keys/key-generations.repository.js';
 import { openIdentityAuthority } from '../provenance/adapters/identity-authority.js';
 import { ownIdentityLists } from '../provenance/adapters/own-identity-lists.js';
-import { openIdentityKey } from '../provenance/adapters/identity-key.js';
+import { IdentityKeys } from '../provenance/adapters/identity-key.js';
 import { type IssuedCredential } from '../provenance/domain/identity-issuer.port.js';
 import { TrustStore } from '../provenance/adapters/trust-store.js';
 import { VerificationProcess } from '../provenance/adapters/verification-process.js';
@@ -78,6 +78,7 @@ export async function composeProvenance(
     },
     () => installationTrust.refresh(),
   );
+  const identityKeys = new IdentityKeys(identityAuthority?.certificatePem ?? '');
   return {
     trustStore,
     /** For files of strangers. */
@@ -103,8 +104,7 @@ export async function composeProvenance(
       logger.warn({ err: error }, 'a round about signing keys failed'),
     ),
     identityIssuer: identityAuthority,
-    openIdentity: (credential: IssuedCredential, now: Date) =>
-      openIdentityKey(credential, now, identityAuthority?.certificatePem ?? ''),
+    openIdentity: (credential: IssuedCredential, now: Date) => identityKeys.open(credential, now),
   };
 }
 

@@ -37,7 +37,7 @@ import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
 import { Retention1700000000035 } from '../../migrations/0035-retention.js';
 import { ErasedFiles1700000000036 } from '../../migrations/0036-erased-files.js';
-
+import { PreparingClient } from './preparing-client.js';
 import { SnakeNaming } from './snake-naming.js';
 
 export const SCHEMA = 'colophon';
@@ -105,7 +105,13 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     namingStrategy: new SnakeNaming(),
     installExtensions: false,
     poolSize: options.poolSize,
-    extra: { options: sessionOptions, connectionTimeoutMillis: 10_000, statement_timeout: 60_000 },
+    extra: {
+      options: sessionOptions,
+      connectionTimeoutMillis: 10_000,
+      statement_timeout: 60_000,
+      // Whoever works as the owner changes the schema, and runs each statement once.
+      ...(options.role === undefined ? { Client: PreparingClient } : {}),
+    },
   });
 }
 

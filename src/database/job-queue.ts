@@ -2,6 +2,7 @@ import PgBoss from 'pg-boss';
 import { type Logger } from 'pino';
 import { type Tx } from './organization-tx.js';
 import { JOB_SCHEMA } from './prepare-database.js';
+import { PreparingClient } from './preparing-client.js';
 
 /**
  * pg-boss under the application's restricted role: queues exist already, so it never changes the schema.
@@ -13,6 +14,8 @@ export function createJobQueue(
   logger: Logger,
 ): PgBoss {
   const { host, port, user, password, database } = options;
+  // Handed on to its pool of connections, although its types do not say so.
+  const connections = { Client: PreparingClient };
   const boss = new PgBoss({
     host,
     ...(port === undefined ? {} : { port }),
@@ -25,6 +28,7 @@ export function createJobQueue(
     migrate: false,
     schedule: false,
     maintenanceIntervalSeconds: maintenanceSeconds,
+    ...connections,
   });
   boss.on('error', (error) =>
     logger.warn({ err: error }, 'the job queue has a problem; it goes on by itself'),

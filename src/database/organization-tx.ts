@@ -13,8 +13,8 @@ export interface Tx {
   afterCommit(action: () => void): void;
 }
 
-/** serialization_failure, deadlock_detected */
-const RETRYABLE_STATES: readonly string[] = ['40001', '40P01'];
+/** serialization_failure, deadlock_detected, feature_not_supported: a prepared statement from before a migration */
+const RETRYABLE_STATES: readonly string[] = ['40001', '40P01', '0A000'];
 const MAX_ATTEMPTS = 5;
 
 /** Raised by the database for whatever would rest on an asset whose content is gone (migration 0035). */

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { PreparingClient } from './preparing-client.js';
 
 /** For a statement of the sequencer, from sending it to the last byte of its answer. */
 const ANSWER_TIMEOUT_MS = 60_000;
@@ -40,6 +41,7 @@ export function createSequencerPool(
 ): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
+    Client: PreparingClient,
     max: 8,
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,

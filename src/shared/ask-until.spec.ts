@@ -41,4 +41,30 @@ describe('askUntil', () => {
     const broken = (): Promise<never> => Promise.reject(new Error('no database'));
     await expect(askUntil(broken, () => true, { timeoutMs: 5, stepMs: 1 })).rejects.toThrow('no database');
   });
+
+  it('asks again at once when it is told that something changed, also while an answer was on its way', async () => {
+    let changed: () => void = () => undefined;
+    let stopped = 0;
+    const ask = counting();
+    const answer = askUntil(
+      async () => {
+        const answer = await ask();
+        // Told before the pause begins, and then during it.
+        if (answer === 1) changed();
+        if (answer === 2) setImmediate(() => changed());
+        return answer;
+      },
+      (answer) => answer === 3,
+      {
+        timeoutMs: 3_600_000,
+        stepMs: 3_600_000,
+        follow: (tell) => {
+          changed = tell;
+          return () => stopped++;
+        },
+      },
+    );
+    await expect(answer).resolves.toBe(3);
+    expect(stopped).toBe(1);
+  });
 });

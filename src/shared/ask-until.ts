@@ -8,6 +8,11 @@ export interface BoundedWait {
   readonly longestStepMs?: number;
   /** Ends the wait at once: nobody needs the answer any more. */
   readonly signal?: AbortSignal;
+  /**
+   * Calls `changed` when another answer may be there, which is then asked for without waiting for the end of the pause.
+   * A hint only: what is not told is found by asking. @returns stops it
+   */
+  readonly follow?: (changed: () => void) => () => void;
 }
 
 const GROWTH = 4 / 3;
@@ -19,16 +24,41 @@ const GROWTH = 4 / 3;
 export async function askUntil<T>(
   ask: () => Promise<T>,
   willDo: (answer: T) => boolean,
-  { timeoutMs, stepMs, longestStepMs = stepMs, signal }: BoundedWait,
+  { timeoutMs, stepMs, longestStepMs = stepMs, signal, follow }: BoundedWait,
 ): Promise<T> {
+  const pauses = new Pauses(signal);
+  const unfollow = follow?.(() => pauses.cutShort());
   // Not by the clock on the wall, which may be set while we wait.
   const deadline = performance.now() + timeoutMs;
-  for (let stepNowMs = stepMs; ; stepNowMs = Math.min(longestStepMs, stepNowMs * GROWTH)) {
-    const isLast = performance.now() >= deadline;
-    const answer = await ask();
-    if (willDo(answer) || isLast || signal?.aborted === true) return answer;
-    // An abort ends the pause; then nothing is asked any more.
-    const ended = await pause(stepNowMs, 'paused', { signal }).catch(() => 'aborted');
-    if (ended === 'aborted') return answer;
+  try {
+    for (let stepNowMs = stepMs; ; stepNowMs = Math.min(longestStepMs, stepNowMs * GROWTH)) {
+      const isLast = performance.now() >= deadline;
+      const answer = await ask();
+      if (willDo(answer) || isLast || signal?.aborted === true) return answer;
+      // An abort ends the pause; then nothing is asked any more.
+      if ((await pauses.next(stepNowMs)) === 'aborted') return answer;
+    }
+  } finally {
+    unfollow?.();
+  }
+}
+
+/** What changes while an answer is on its way is not in that answer: the pause after it is skipped. */
+class Pauses {
+  private current = new AbortController();
+
+  constructor(private readonly signal: AbortSignal | undefined) {}
+
+  cutShort(): void {
+    this.current.abort();
+  }
+
+  async next(durationMs: number): Promise<'over' | 'aborted'> {
+    const { signal } = this.current;
+    const either = this.signal === undefined ? signal : AbortSignal.any([signal, this.signal]);
+    await pause(durationMs, undefined, { signal: either }).catch(() => undefined);
+    if (this.signal?.aborted === true) return 'aborted';
+    if (signal.aborted) this.current = new AbortController();
+    return 'over';
   }
 }

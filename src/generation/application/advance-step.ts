@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type Lease, LeaseLostError, type RunRepository } from '../adapters/run.repository.js';
-import { type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
+import { TERMINAL_STEP_STATES } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { type CompleteStep } from './complete-step.js';
 import { type ExpireStep } from './expire-step.js';
@@ -38,7 +38,8 @@ export class AdvanceStep {
 
   async advance(organizationId: string, stepRunId: string): Promise<void> {
     const lease: Lease = { token: randomUUID() };
-    if (!(await this.acquireLease(organizationId, stepRunId, lease))) return;
+    const leased = await this.acquireLease(organizationId, stepRunId, lease);
+    if (leased === undefined) return;
     const abort = new AbortController();
     const renewal = setInterval(
       () => {
@@ -48,13 +49,15 @@ export class AdvanceStep {
       },
       (this.options.leaseSeconds * 1000) / 3,
     );
+    let isOver = false;
     try {
-      await this.untilWaiting(organizationId, stepRunId, lease, abort.signal);
+      isOver = await this.untilWaiting({ organizationId, ...leased, lease, signal: abort.signal });
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
     } finally {
       clearInterval(renewal);
-      await this.organizationTx.run(organizationId, (tx) => this.runs.releaseLease(tx, stepRunId, lease));
+      if (!isOver)
+        await this.organizationTx.run(organizationId, (tx) => this.runs.releaseLease(tx, stepRunId, lease));
     }
   }
 
@@ -62,10 +65,10 @@ export class AdvanceStep {
     organizationId: string,
     stepRunId: string,
     lease: Lease,
-  ): Promise<StepRun | undefined> {
+  ): Promise<Pick<StepWork, 'run' | 'step'> | undefined> {
     return this.organizationTx.run(organizationId, async (tx) => {
       const step = await this.runs.acquireLease(tx, stepRunId, lease.token, this.options.leaseSeconds);
-      if (step) return step;
+      if (step) return { step, run: await this.runs.get(tx, step.runId) };
       const current = await this.runs.step(tx, stepRunId);
       if (TERMINAL_STEP_STATES.includes(current.state)) return undefined;
       // Somebody else holds it, perhaps a worker that was killed: look again when the lease has ended.
@@ -78,26 +81,27 @@ export class AdvanceStep {
     });
   }
 
-  private async untilWaiting(
-    organizationId: string,
-    stepRunId: string,
-    lease: Lease,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (;;) {
-      const { run, step } = await this.organizationTx.run(organizationId, async (tx) => {
-        const current = await this.runs.step(tx, stepRunId);
-        return { step: current, run: await this.runs.get(tx, current.runId) };
-      });
-      const next = await this.transition({ organizationId, run, step, lease, signal });
+  /** @returns whether the step has come to its end, and the lease with it */
+  private async untilWaiting(first: StepWork): Promise<boolean> {
+    const { organizationId, step } = first;
+    for (let work = first; ; work = await this.asItIsNow(work)) {
+      const next = await this.transition(work);
       if (next === 'again') continue;
+      if (next === 'ended') return true;
       if (next !== 'stop') {
         await this.organizationTx.run(organizationId, (tx) =>
-          this.wakeUps.wakeStep(tx, stepRunId, next.wakeInSeconds),
+          this.wakeUps.wakeStep(tx, step.id, next.wakeInSeconds),
         );
       }
-      return;
+      return false;
     }
+  }
+
+  private asItIsNow(work: StepWork): Promise<StepWork> {
+    return this.organizationTx.run(work.organizationId, async (tx) => {
+      const step = await this.runs.step(tx, work.step.id);
+      return { ...work, step, run: await this.runs.get(tx, step.runId) };
+    });
   }
 
   private async transition(work: StepWork): Promise<Next> {
@@ -126,7 +130,7 @@ export class AdvanceStep {
     const { organizationId, run, step, lease } = work;
     try {
       await this.completeStep.complete(organizationId, run, step, lease);
-      return 'stop';
+      return 'ended';
     } catch (error) {
       if (error instanceof ColophonError && error.status === 503)
         return { wakeInSeconds: this.options.holdSeconds };

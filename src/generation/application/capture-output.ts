@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { hashFile } from '../../assets/adapters/file-asset-store.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
-import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
+import { type StoredMedia } from '../../assets/application/stored-media.js';
 import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
 import { MEDIA_TYPE_FACTS } from '../../provenance/domain/media-types.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -29,7 +29,7 @@ export class CaptureOutput {
   constructor(
     private readonly store: AssetStore,
     private readonly downloader: OutputDownloader,
-    private readonly probe: MediaProbe,
+    private readonly storedMedia: StoredMedia,
   ) {}
 
   /** @throws ColophonError `upstream_invalid`, `url_blocked`, `upstream_timeout`, `storage_unavailable` */
@@ -44,8 +44,8 @@ export class CaptureOutput {
     try {
       if (output.kind === 'bytes') await writeFile(path, output.bytes, { mode: 0o600 });
       else await this.downloader.download(output.url, path, output.headers);
-      const { mediaType } = await this.probeOutput(path, wanted);
       const sha256 = await hashFile(path);
+      const { mediaType } = await this.probeOutput(sha256, path, wanted);
       await this.store.put(organizationId, sha256, path);
       const preparation = output.kind === 'bytes' ? output.preparation : undefined;
       return { sha256, mediaType, ...(preparation === undefined ? {} : { preparation }) };
@@ -54,9 +54,9 @@ export class CaptureOutput {
     }
   }
 
-  private async probeOutput(path: string, wanted: MediaKind): Promise<{ mediaType: string }> {
+  private async probeOutput(sha256: string, path: string, wanted: MediaKind): Promise<{ mediaType: string }> {
     try {
-      const media = await this.probe.probe({ path });
+      const media = await this.storedMedia.probe(sha256, () => path);
       // An answer in words is no picture, and a drawing in SVG could not be used by the steps after it.
       if (wanted === 'image' ? isStillImageType(media.mediaType) : media.kind === wanted) return media;
       throw new ColophonError(

@@ -1,9 +1,9 @@
 import { type NewAsset, type RecordAsset } from '../../assets/application/record-asset.js';
 import { type SignAsset } from '../../assets/application/sign-asset.js';
+import { type StoredMedia } from '../../assets/application/stored-media.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type FileSignalReader, NEVER_READ, type SignalReading } from '../../assets/domain/signal-reading.js';
-import { type MediaProbe } from '../../assets/domain/media-probe/media-probe.port.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type Clock } from '../../shared/clock.js';
@@ -40,7 +40,7 @@ export class CompleteStep {
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly store: AssetStore,
-    private readonly probe: MediaProbe,
+    private readonly storedMedia: StoredMedia,
     private readonly signals: FileSignalReader,
     private readonly signAsset: SignAsset,
     private readonly recordAsset: RecordAsset,
@@ -68,8 +68,10 @@ export class CompleteStep {
       plan,
     });
     const signalReading = await this.readSignals(organizationId, step, original);
-    const signedPath = await this.store.localPath(organizationId, signed.sha256);
-    const { kind, width, height, durationMs } = await this.probe.probe({ path: signedPath });
+    // Signing changes no pixel, so what was found when the original was captured holds for the signed file, too.
+    const { kind, width, height, durationMs } = await this.storedMedia.probe(original.sha256, () =>
+      this.store.localPath(organizationId, original.sha256),
+    );
     const asset: NewAsset = {
       id: newId(),
       projectId: run.projectId,

@@ -16,7 +16,7 @@ export class FailStep {
       const next = await this.tryAgain.after(tx, step, lease, failure);
       if (next !== undefined) return next;
       await this.endStep.fail(tx, step, lease, failure);
-      return 'stop';
+      return 'ended';
     });
   }
 }

@@ -27,6 +27,8 @@ export const MAX_EVENTS_PER_READ = 500;
 
 /** Events lie in the database, so that any process can tell them and a client can resume after the last one it saw. */
 export class RunEvents {
+  private readonly followers = new Map<string, Set<(event: RunEvent) => void>>();
+
   constructor(
     private readonly clock: Clock,
     /** Told of each event in its transaction. */
@@ -41,6 +43,20 @@ export class RunEvents {
       JSON.stringify(event),
     ]);
     await this.listener(tx, runId, event);
+    tx.afterCommit(() => this.followers.get(runId)?.forEach((changed) => changed(event)));
+  }
+
+  /**
+   * Calls `changed` for each event that is committed in this process. A hint that saves waiting, and no more: events of
+   * other processes are found by asking for them. @returns stops it
+   */
+  follow(runId: string, changed: (event: RunEvent) => void): () => void {
+    const followers = this.followers.get(runId) ?? new Set();
+    this.followers.set(runId, followers.add(changed));
+    return () => {
+      followers.delete(changed);
+      if (followers.size === 0 && this.followers.get(runId) === followers) this.followers.delete(runId);
+    };
   }
 
   async after(tx: Tx, runId: string, ordinal: string): Promise<StoredRunEvent[]> {

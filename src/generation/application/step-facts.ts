@@ -13,7 +13,7 @@ import { type ClearanceReference, type EntryReference } from '../../provenance/d
 import { publicId } from '../../shared/ids.js';
 import { type RunRepository } from '../adapters/run.repository.js';
 import { definitionKeyOf } from '../domain/definition-words.js';
-import { type Run, type StepRun } from '../domain/run.js';
+import { type Run, type SealedStepInputs, type StepRun } from '../domain/run.js';
 import { type StepFacts, type StepImage } from '../domain/step-manifest.js';
 import { type StepInputs } from './step-inputs.js';
 
@@ -42,16 +42,17 @@ export class LoadStepFacts {
     const context = await this.settings.context(tx, run.projectId);
     const decision = await readLastDecision(tx, run.clearanceId);
     const stepId = publicId('stepRun', step.id);
+    const inputs = await this.stepInputs.open(tx, run, step);
     return {
       run,
       step,
       context,
       isFinal: !(await this.runs.isDependedOn(tx, run.id, step.key)),
-      images: await this.images(tx, run, step),
+      images: await this.images(tx, run, step, inputs),
       clearance: await clearanceReference(tx, decision),
       submitted: entryReference(await findEntry(tx, 'step.submitted', stepId, 'last')),
       models: await requestedModels(tx, decision, step),
-      prompt: await this.prompt(tx, run, step),
+      prompt: await this.prompt(tx, run, step, inputs),
       promptWriter: context.settings.namePromptWriters
         ? await this.namedActors.displayName(tx, run.createdBy)
         : undefined,
@@ -59,16 +60,25 @@ export class LoadStepFacts {
     };
   }
 
-  private async images(tx: Tx, run: Run, step: StepRun): Promise<Record<string, InputAsset>> {
+  private async images(
+    tx: Tx,
+    run: Run,
+    step: StepRun,
+    inputs: SealedStepInputs,
+  ): Promise<Record<string, InputAsset>> {
     const found: Record<string, InputAsset> = {};
-    for (const [name, asset] of Object.entries(await this.stepInputs.images(tx, run, step)))
+    for (const [name, asset] of Object.entries(await this.stepInputs.images(tx, run, step, inputs)))
       found[name] = { asset, ...(await this.history.of(tx, asset.id)) };
     return found;
   }
 
   /** The log holds a commitment to the prompt of the run; a step may have another one, which only its request fixes. */
-  private async prompt(tx: Tx, run: Run, step: StepRun): Promise<PromptCommitment | undefined> {
-    const { prompt } = (await this.stepInputs.open(tx, run, step)).parameters;
+  private async prompt(
+    tx: Tx,
+    run: Run,
+    step: StepRun,
+    { parameters: { prompt } }: SealedStepInputs,
+  ): Promise<PromptCommitment | undefined> {
     if (typeof prompt !== 'string') return undefined;
     const { requestSha256 } = step;
     const accepted = await findEntry(tx, 'run.accepted', publicId('run', run.id));

@@ -58,8 +58,13 @@ export class StepInputs {
     return isCurrent(sealed) ? sealed : { steps: sealed };
   }
 
-  async images(tx: Tx, run: Run, step: StepRun): Promise<Record<string, Asset>> {
-    const { images } = await this.open(tx, run, step);
+  /** @param inputs of the step, opened */
+  async images(
+    tx: Tx,
+    run: Run,
+    step: StepRun,
+    { images }: SealedStepInputs,
+  ): Promise<Record<string, Asset>> {
     const keys = Object.values(images).flatMap((source) => (source.kind === 'step' ? [source.stepKey] : []));
     const steps = await this.runs.stepsWithKeys(tx, run.id, keys);
     const found: Record<string, Asset> = {};

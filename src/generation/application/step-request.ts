@@ -23,10 +23,10 @@ export class BuildStepRequest {
 
   /** @throws ColophonError `inputs_erased`; `storage_unavailable` when an input image is not what its hash says */
   async build({ organizationId, run, step }: StepWork): Promise<SaltedRequest> {
-    const { inputs, assets } = await this.organizationTx.run(organizationId, async (tx) => ({
-      inputs: await this.stepInputs.open(tx, run, step),
-      assets: await this.stepInputs.images(tx, run, step),
-    }));
+    const { inputs, assets } = await this.organizationTx.run(organizationId, async (tx) => {
+      const inputs = await this.stepInputs.open(tx, run, step);
+      return { inputs, assets: await this.stepInputs.images(tx, run, step, inputs) };
+    });
     const media: Record<string, ProviderInput> = {};
     for (const [name, asset] of Object.entries(assets)) {
       const path = await this.store.localPath(organizationId, asset.sha256);

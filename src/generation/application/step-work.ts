@@ -11,5 +11,5 @@ export interface StepWork {
   readonly signal: AbortSignal;
 }
 
-/** What to do after one transition. */
-export type Next = 'again' | 'stop' | { readonly wakeInSeconds: number };
+/** What to do after one transition. `ended`: the step is over, and with it the lease. */
+export type Next = 'again' | 'stop' | 'ended' | { readonly wakeInSeconds: number };

@@ -46,31 +46,32 @@ export interface C2paReaderOptions {
  * strangers go through {@link VerificationProcess}, which runs this class in a child process.
  */
 export class C2paReader implements MediaVerifier {
-  private prepared: {
-    readonly key: string;
-    readonly settings: string;
-    readonly signatures: SignatureReading;
-    readonly namedActors: IdentityReading;
-  };
+  private prepared: Prepared;
 
   constructor(private readonly options: C2paReaderOptions) {
     this.prepared = this.prepare();
   }
 
   /** The authorities of this installation change while it runs; reading the lists anew for each file would be slow. */
-  private get current(): C2paReader['prepared'] {
+  private get current(): Prepared {
     if (this.prepared.key !== keyOf(this.options.trust)) this.prepared = this.prepare();
     return this.prepared;
   }
 
-  private prepare(): C2paReader['prepared'] {
+  private prepare(): Prepared {
     const { trust, lists = [], clock = systemClock } = this.options;
-    const signatures = new SignatureReading([...(trust ? [ownList(trust)] : []), ...lists], clock);
-    const namedActors = new IdentityReading(
-      [...ownIdentityLists(trust?.identityAnchorsPem), ...lists],
-      clock,
-    );
-    return { key: keyOf(trust), settings: readerSettings(trust, lists), signatures, namedActors };
+    const signers = [...(trust ? [ownList(trust)] : []), ...lists];
+    const identities = [...ownIdentityLists(trust?.identityAnchorsPem), ...lists];
+    let judges: Judges | undefined;
+    return {
+      key: keyOf(trust),
+      settings: readerSettings(trust, lists),
+      judges: () =>
+        (judges ??= {
+          signatures: new SignatureReading(signers, clock),
+          namedActors: new IdentityReading(identities, clock),
+        }),
+    };
   }
 
   async verify(file: MediaToVerify): Promise<MediaVerification> {
@@ -119,7 +120,7 @@ export class C2paReader implements MediaVerifier {
     const manifest =
       label !== undefined && Object.hasOwn(report.manifests, label) ? report.manifests[label] : undefined;
     const serialNumber = manifest?.signature_info?.cert_serial_number;
-    const { signatures, namedActors } = this.current;
+    const { signatures, namedActors } = this.current.judges();
     const bytes = store ?? Buffer.alloc(0);
     const findings = await signatures.read(bytes, { label, serialNumber });
     const tree = chainTree(report, mediaType, namedActors.read(bytes, findings.claims));
@@ -200,6 +201,18 @@ export class C2paReader implements MediaVerifier {
         : new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause });
     }
   }
+}
+
+interface Prepared {
+  readonly key: string;
+  readonly settings: string;
+  /** Made for the first file that has a manifest: reading hundreds of certificates costs more than most files. */
+  judges(): Judges;
+}
+
+interface Judges {
+  readonly signatures: SignatureReading;
+  readonly namedActors: IdentityReading;
 }
 
 interface ReadFile {

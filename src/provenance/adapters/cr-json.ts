@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { ColophonError } from '../../shared/errors.js';
 import { readManifestStore } from './c2pa-reader.js';
 import { readerSettings } from './c2pa-settings.js';
+import { type TrustList } from '../domain/trust-list.js';
 import { type VerificationJob } from './verification-protocol.js';
 
 /** The module takes the whole file into a memory of its own, twice. */
@@ -61,7 +62,10 @@ export function isTrap(error: unknown): boolean {
 }
 
 /** For the child process. The anchors are those for signers alone: a time-stamp root shall make no signer trusted. */
-export async function crJsonOfFile({ path, trust, lists }: VerificationJob): Promise<string> {
+export async function crJsonOfFile(
+  { path, trust }: Pick<VerificationJob, 'path' | 'trust'>,
+  lists: readonly TrustList[],
+): Promise<string> {
   if ((await stat(path)).size > MAX_FILE_BYTES) {
     throw new ColophonError('payload_too_large', 'crJSON is made of files of up to 128 MiB.');
   }

@@ -19,6 +19,15 @@ const LEAST_PADDING_BYTES = 256;
 /** `{"p": "..."}` in CBOR: map, key, and the three bytes before a text of 256 to 65,535 bytes. */
 const PLACEHOLDER_OVERHEAD_BYTES = 6;
 
+/** One for each key: reading its chain again for every file takes longer than signing. */
+const signatures = new WeakMap<PlannedIdentity['key'], ClaimSignature>();
+
+function signatureBy(key: PlannedIdentity['key']): ClaimSignature {
+  const known = signatures.get(key) ?? new ClaimSignature(key);
+  signatures.set(key, known);
+  return known;
+}
+
 /**
  * The `cawg.identity` assertions of one manifest.
  *
@@ -33,7 +42,7 @@ export class IdentityAssertion {
   private readonly signature: ClaimSignature;
 
   constructor(private readonly planned: PlannedIdentity) {
-    this.signature = new ClaimSignature(planned.key);
+    this.signature = signatureBy(planned.key);
   }
 
   get certificateSha256(): string {

@@ -1,4 +1,5 @@
 import { createPrivateKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
+import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type IssuedCredential } from '../domain/identity-issuer.port.js';
 import { type IdentityKey } from '../domain/identity-key.port.js';
@@ -51,6 +52,31 @@ export function openIdentityKey(
     subject: leaf.subject,
     certificateSha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
   };
+}
+
+const REMEMBERED_MS = 60_000;
+const MAX_REMEMBERED = 100;
+
+/**
+ * Opened keys of the last minute: reading a chain and its key takes longer than signing with it, and a campaign names one
+ * organization in every file. Whether the holder still has the credential is asked before, each time.
+ */
+export class IdentityKeys {
+  private readonly opened = new Map<string, { readonly key: IdentityKey; readonly untilMs: number }>();
+
+  constructor(private readonly anchorsPem: string) {}
+
+  /** @throws ColophonError as {@link openIdentityKey} */
+  open(credential: IssuedCredential, now: Date): IdentityKey {
+    const name = sha256Hex(credential.chainPem, '\n', credential.keyPem);
+    const known = this.opened.get(name);
+    if (known && now.getTime() < known.untilMs) return known.key;
+    const key = openIdentityKey(credential, now, this.anchorsPem);
+    if (this.opened.size >= MAX_REMEMBERED) this.opened.clear();
+    const endsMs = key.key.certificateNotAfter.getTime();
+    this.opened.set(name, { key, untilMs: Math.min(endsMs, now.getTime() + REMEMBERED_MS) });
+    return key;
+  }
 }
 
 /** Whether a chain leads to one of the anchors, by signatures. */

@@ -7,6 +7,7 @@ import { type ProbedMedia } from '../../assets/domain/media-probe/media-probe.po
 import { ColophonError } from '../../shared/errors.js';
 import { C2paReader } from './c2pa-reader.js';
 import { crJsonOfFile, isTrap } from './cr-json.js';
+import { type TrustList } from '../domain/trust-list.js';
 import { readReservations } from './reservations/read-reservations.js';
 import {
   type NormalizedPixels,
@@ -25,19 +26,26 @@ function answer(message: VerificationAnswer): void {
 }
 
 /** Reading dozens of certificates costs more than most files, and they stay the same from file to file. */
-let held: { readonly key: string; readonly reader: C2paReader } | undefined;
+let heldLists: { readonly key: string; readonly lists: readonly TrustList[] } | undefined;
+let heldReader: { readonly key: string; readonly reader: C2paReader } | undefined;
 
-function readerFor({ trust, lists }: VerificationJob): C2paReader {
-  const key = JSON.stringify([
-    trust,
-    lists.map(({ name, sha256, nextUpdateAt }) => [name, sha256, nextUpdateAt]),
-  ]);
-  if (held?.key !== key) held = { key, reader: new C2paReader({ trust: trust ?? undefined, lists }) };
-  return held.reader;
+function listsFor({ listsKey }: VerificationJob): readonly TrustList[] {
+  if (heldLists?.key !== listsKey) throw new Error('the trust lists of this job were never sent');
+  return heldLists.lists;
+}
+
+function readerFor(job: VerificationJob): C2paReader {
+  const { trust, listsKey } = job;
+  const key = JSON.stringify([trust, listsKey]);
+  const lists = listsFor(job);
+  if (heldReader?.key !== key)
+    heldReader = { key, reader: new C2paReader({ trust: trust ?? undefined, lists }) };
+  return heldReader.reader;
 }
 
 async function work(job: VerificationJob): Promise<void> {
   memoryLimitBytes = job.memoryLimitBytes;
+  if (job.lists !== undefined) heldLists = { key: job.listsKey, lists: job.lists };
   try {
     answer(await done(job));
   } catch (error) {
@@ -52,7 +60,7 @@ async function work(job: VerificationJob): Promise<void> {
 async function done(job: VerificationJob): Promise<VerificationAnswer> {
   switch (job.task) {
     case 'crjson':
-      return { kind: 'represented', crJson: await crJsonOfFile(job) };
+      return { kind: 'represented', crJson: await crJsonOfFile(job, listsFor(job)) };
     case 'probe':
       return { kind: 'probed', media: await probe(job.path) };
     case 'pixels':

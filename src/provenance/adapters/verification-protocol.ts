@@ -12,9 +12,17 @@ export interface VerificationJob {
   /** A manifest store beside the file. */
   readonly manifestPath?: string | undefined;
   readonly trust: TrustAnchors | null;
-  readonly lists: readonly TrustList[];
+  /** Names what `lists` hold. */
+  readonly listsKey: string;
+  /** Absent when this child has had those of this key before: they are far larger than the rest of a job. */
+  readonly lists?: readonly TrustList[] | undefined;
   /** The child ends itself when its resident memory grows beyond this. */
   readonly memoryLimitBytes: number;
+}
+
+/** The same for the same lists. */
+export function listsKeyOf(lists: readonly TrustList[]): string {
+  return JSON.stringify(lists.map(({ name, sha256, nextUpdateAt }) => [name, sha256, nextUpdateAt]));
 }
 
 /** What a child can be asked for. */

@@ -37,6 +37,8 @@ function resultOf<Task extends keyof TaskResults>(
 /** One child process. It does one job at a time; after a failure it is dead and must be replaced. */
 export class VerificationWorker {
   filesSeen = 0;
+  /** What the child was sent and keeps: see {@link VerificationJob.listsKey}. */
+  private heldListsKey: string | undefined;
   /** By its own word; the kernel counts for itself. */
   cpuMs = 0;
   private readonly child: ChildProcess;
@@ -78,7 +80,8 @@ export class VerificationWorker {
     this.filesSeen += 1;
     this.hold();
     const pending = this.nextAnswer(deadlineMs);
-    this.child.send(job);
+    this.child.send(this.heldListsKey === job.listsKey ? { ...job, lists: undefined } : job);
+    this.heldListsKey = job.listsKey;
     const answer = await pending.catch((cause: unknown) => {
       this.kill();
       throw new ColophonError(

@@ -3,6 +3,7 @@ import { askUntil } from '../../../shared/ask-until.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
 import { type RunRepository } from '../../adapters/run.repository.js';
+import { type RunEvents } from '../../application/run-events.js';
 import { type Run, type StepRun, TERMINAL_STEP_STATES } from '../../domain/run.js';
 
 /** A run that has made everything it was asked for. */
@@ -14,17 +15,18 @@ export interface FinishedRun {
   readonly assetIds: readonly string[];
 }
 
-const FIRST_LOOK_MS = 50;
+const FIRST_LOOK_MS = 100;
 const LONGEST_PAUSE_MS = 500;
 
 /**
- * Waits for the end of a run that other processes may be working on: its rows are read, with growing pauses. Whether
- * anybody waits makes no difference to the run.
+ * Waits for the end of a run that other processes may be working on: its rows are read, at once when this
+ * process changes them and otherwise with growing pauses. Whether anybody waits makes no difference to the run.
  */
 export class AwaitRun {
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly runs: RunRepository,
+    private readonly events: Pick<RunEvents, 'follow'>,
     private readonly options: { readonly waitMs: number },
   ) {}
 
@@ -41,7 +43,13 @@ export class AwaitRun {
         return last && endOf(last.run, last.steps);
       },
       (end) => end !== undefined,
-      { timeoutMs: this.options.waitMs, stepMs: FIRST_LOOK_MS, longestStepMs: LONGEST_PAUSE_MS, signal },
+      {
+        timeoutMs: this.options.waitMs,
+        stepMs: FIRST_LOOK_MS,
+        longestStepMs: LONGEST_PAUSE_MS,
+        signal,
+        follow: (changed) => this.events.follow(runId, ({ type }) => type === 'run' && changed()),
+      },
     );
     if (ended === undefined) throw unfinished(runId, last?.run);
     return ended;
