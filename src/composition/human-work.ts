@@ -44,7 +44,7 @@ export function composeHumanWork(
   }: Composed<typeof composeAssets>,
   { requireCleared, requireReleasable, recordObligations }: Composed<typeof composeLicenses>,
 ) {
-  const readContributions = new ReadContributions(vault);
+  const readContributions = new ReadContributions(vault, removedContent);
   const stateAuthorship = new StateAuthorship(assets, readContributions);
   const collectChecklist = new CollectChecklist(assets, stateAuthorship);
   const readReview = new ReadReview(vault);

@@ -42,11 +42,18 @@ export function assetView(
       assetId: publicId('asset', assetId),
       relationship,
     })),
-    release: release ? releaseView(release) : null,
-    contentRemoval: removal ? removalView(removal) : null,
+    ...sinceThen(release, removal),
     createdAt: asset.createdAt.toISOString(),
     contentUrl: `/v1/assets/${id}/content`,
     manifestUrl: `/v1/assets/${id}/manifest`,
+  };
+}
+
+/** What became of it after it was made. */
+function sinceThen(release: ReleaseStanding | undefined, removal: ContentRemoval | undefined) {
+  return {
+    release: release ? releaseView(release) : null,
+    contentRemoval: removal ? removalView(removal) : null,
   };
 }
 

@@ -9,6 +9,10 @@ import { canonicalJson } from '../../../shared/canonical-json.js';
 import { type GatewayPlace, type SentPicture } from '../domain/gateway-call.js';
 import { type SettingsInForce } from './gateway-settings-of-use-case.js';
 
+/** A picture that retention has taken since (migration 0035) is received anew. */
+const IS_THERE = `NOT EXISTS (SELECT 1 FROM content_removal m WHERE m.organization_id = a.organization_id
+  AND m.kind = 'asset' AND m.thing_id = a.id AND m.revoked_at IS NULL)`;
+
 /**
  * Pictures that came with a call become assets. What this program signed itself is found again by its bytes and keeps
  * its history. Anything else is received under the rights that the settings declare, once: a picture that is sent with
@@ -67,14 +71,14 @@ export class ReceivePictures {
     const { inputRights } = settings;
     return this.organizationTx.run(organizationId, async (tx) => {
       const [made] = await tx.query<{ id: string }>(
-        'SELECT id FROM asset WHERE organization_id = $1 AND sha256 = $2 AND mode = $3 ORDER BY id LIMIT 1',
+        `SELECT id FROM asset a WHERE organization_id = $1 AND sha256 = $2 AND mode = $3 AND ${IS_THERE} ORDER BY id LIMIT 1`,
         [organizationId, sha256, mode],
       );
       if (made || inputRights === null) return made?.id;
       const rights = canonicalJson(inputRights).toString('utf8');
       const [received] = await tx.query<{ id: string }>(
-        `SELECT id FROM asset WHERE organization_id = $1 AND original_sha256 = $2 AND mode = $3 AND project_id = $4
-            AND origin = 'upload' AND rights = $5::jsonb ORDER BY id LIMIT 1`,
+        `SELECT id FROM asset a WHERE organization_id = $1 AND original_sha256 = $2 AND mode = $3 AND project_id = $4
+            AND ${IS_THERE} AND origin = 'upload' AND rights = $5::jsonb ORDER BY id LIMIT 1`,
         [organizationId, sha256, mode, projectId, rights],
       );
       return received?.id;
