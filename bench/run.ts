@@ -10,6 +10,7 @@ import { licenseEngineBenchmark } from './license-engine.js';
 import { signMediaBenchmark } from './sign-media.js';
 import { recoveryIndexBenchmark } from './recovery-index.js';
 import { recoveryRecallBenchmark } from './recovery-recall.js';
+import { signingBenchmark } from './signing.js';
 import { studioStepBenchmark } from './studio-step.js';
 import { tamperingBenchmark } from './tampering.js';
 import { verifyBatchBenchmark } from './verify-batch.js';
@@ -25,6 +26,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | StandaloneBenchmark>> = {
   export: exportBenchmark,
   'license-engine': licenseEngineBenchmark,
   'verify-batch': verifyBatchBenchmark,
+  signing: signingBenchmark,
   'sign-media': signMediaBenchmark,
   'recovery-index': recoveryIndexBenchmark,
   'recovery-recall': recoveryRecallBenchmark,

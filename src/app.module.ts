@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type Provider as NestProvider, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
 import { type Logger } from 'pino';
+import { ShowObligationsToday } from './assets/application/show-obligations-today.js';
 import { AssetRepository } from './assets/adapters/asset.repository.js';
 import { AssetIntake } from './assets/application/asset-intake.js';
 import { ManifestSettingsOfProject } from './assets/application/manifest-settings.js';
@@ -285,6 +286,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [WebhookAddresses, services.webhookAddresses],
     [EffectiveRegistry, services.registry],
     [ClearanceStanding, services.standing],
+    [ShowObligationsToday, services.obligationsToday],
     [CompleteLineage, services.completeLineage],
     [DecideClearance, services.decideClearance],
     [DecideMatrix, services.decideMatrix],

@@ -11,6 +11,7 @@ import { PictureHistory } from '../assets/application/picture-history.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
 import { RemovedContent } from '../assets/application/removed-content.js';
+import { ShowObligationsToday } from '../assets/application/show-obligations-today.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
 import { StoredMedia } from '../assets/application/stored-media.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
@@ -65,6 +66,7 @@ export function composeAssets(
       manifestSettings,
       clock,
     ),
+    obligationsToday: new ShowObligationsToday(assets, recordObligations, clock),
     readAsset: new ReadAsset(organizationTx, assets, store, removedContent, verifier, logWriter),
   };
 }

@@ -41,12 +41,13 @@ export function composeHumanWork(
     manifestSettings,
     namedActors,
     pictureHistory,
+    obligationsToday,
   }: Composed<typeof composeAssets>,
-  { requireCleared, requireReleasable, recordObligations }: Composed<typeof composeLicenses>,
+  { requireCleared, requireReleasable }: Composed<typeof composeLicenses>,
 ) {
   const readContributions = new ReadContributions(vault, removedContent);
   const stateAuthorship = new StateAuthorship(assets, readContributions);
-  const collectChecklist = new CollectChecklist(assets, stateAuthorship);
+  const collectChecklist = new CollectChecklist(assets, stateAuthorship, obligationsToday);
   const readReview = new ReadReview(vault);
   const signatureKeys = new SignatureKeys(appendEntry, clock);
   const writeContribution = new WriteContribution(appendEntry, vault, clock);
@@ -107,7 +108,7 @@ export function composeHumanWork(
       requirePublishing,
       requireCleared,
       requireReleasable,
-      recordObligations,
+      obligationsToday,
       clock,
     ),
     recallAsset: new RecallAsset(assets, appendEntry, vault, clock),

@@ -52,7 +52,7 @@ export function composeReports(
     activeKeys,
     keyGenerations,
   }: Composed<typeof composeProvenance>,
-  { store, removedContent, assets, readAsset }: Composed<typeof composeAssets>,
+  { store, removedContent, assets, readAsset, obligationsToday }: Composed<typeof composeAssets>,
   { registry, pipelineLineage, registryHistory }: Composed<typeof composeLicenses>,
   { verifyFile }: Composed<typeof composeVerification>,
   { stateAuthorship, readReview, signatureKeys }: Composed<typeof composeHumanWork>,
@@ -80,6 +80,7 @@ export function composeReports(
     registry,
     removals,
     verifyAsset,
+    obligationsToday,
     clock,
   );
   const reportJobs = new ReportJobs(boss, logger);
@@ -106,7 +107,7 @@ export function composeReports(
   const anchorsPem = async (): Promise<string> => reportAnchorsPem(await keyGenerations.list('report'));
   const countErasures = (organizationId: string): Promise<number> =>
     organizationTx.run(organizationId, (tx) => erasures.count(tx));
-  const collectCampaign = new CollectCampaign(organizationTx, registryHistory, clock);
+  const collectCampaign = new CollectCampaign(organizationTx, registryHistory, obligationsToday, clock);
   const collectModelFile = new CollectModelFile(organizationTx, registry, clock);
   const makers = {
     asset: new MakeAssetReport({

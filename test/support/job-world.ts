@@ -8,7 +8,7 @@ import { WebhookReceiver } from '../fakes/webhook-receiver.js';
 import { json } from './api.js';
 import { openGateway } from './gateway-world.js';
 import { Inspector } from './inspector.js';
-import { ownListing } from './registry-rows.js';
+import { ownLicenseText, ownListing } from './registry-rows.js';
 import { startTestApplication, type TestApplication } from './test-application.js';
 
 /** What the operator added for these tests. */
@@ -54,8 +54,11 @@ export class JobWorld {
       REPLICATE_BASE_URL: replicate.baseUrl,
     });
     const inspector = await Inspector.open(app.database);
-    for (const listing of LISTINGS) {
-      const recorded = await app.request('/v1/models', json({ listing }));
+    for (const [path, body] of [
+      ['/v1/license-texts', ownLicenseText()] as const,
+      ...LISTINGS.map((listing) => ['/v1/models', { listing }] as const),
+    ]) {
+      const recorded = await app.request(path, json(body));
       if (!recorded.ok) throw new Error(`a listing was refused: ${await recorded.text()}`);
     }
     await openGateway(app);

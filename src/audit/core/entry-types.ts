@@ -270,6 +270,8 @@ export const ENTRY_DATA_SCHEMAS = {
     useCaseId: id.optional(),
     reason: token,
     expiresAt: token,
+    /** Whether the stated campaign ends before it does; absent for a finding, which is of no campaign. */
+    coversCampaign: z.enum(['yes', 'no', 'unknown']).optional(),
     /** `sha256` is absent where no text was ever hashed. */
     licenseTexts: z
       .array(z.strictObject({ listingId, licenseKey: token, sha256: sha256Hex.optional() }))

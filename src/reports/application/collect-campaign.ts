@@ -1,3 +1,4 @@
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { type RegistryEvent, type RegistryHistory } from '../../licenses/application/registry-changes.js';
 import {
@@ -7,6 +8,7 @@ import {
   toStored,
 } from '../../licenses/application/read-clearance.js';
 import { readObligations } from '../../licenses/application/read-obligations.js';
+import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
@@ -41,6 +43,7 @@ export class CollectCampaign {
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly history: RegistryHistory,
+    private readonly obligationsToday: Pick<ShowObligationsToday, 'ofId'>,
     private readonly clock: Clock,
   ) {}
 
@@ -57,7 +60,7 @@ export class CollectCampaign {
       };
       const now = this.clock.now();
       const { assets, intermediate } = await assetsOf(tx, scope);
-      const matrix = (await mapInOrder(assets, (asset) => cellsOf(tx, asset))).flat();
+      const matrix = (await mapInOrder(assets, (asset) => this.cellsOf(tx, asset))).flat();
       const known = new Set(matrix.map(({ assetId }) => assetId));
       const lists = await listedAssets(
         tx,
@@ -89,6 +92,23 @@ export class CollectCampaign {
       };
       return { ...facts, gaps: campaignGaps(facts) };
     });
+  }
+
+  /** What is listed, as it reads today, and what is owed today beside it: that has no id, but a key. */
+  private async cellsOf(tx: Tx, { id }: AssetRow): Promise<MatrixCell[]> {
+    const list = await readObligations(tx, id);
+    if (list === undefined) return [];
+    const { added, changed } = await this.obligationsToday.ofId(tx, id, list);
+    const corrected = new Map(changed.map(({ key, today }) => [key, today]));
+    return [
+      ...list.items.map(({ id: obligationId, obligation, state }) =>
+        cellOf(id, corrected.get(obligation.key) ?? obligation, {
+          id: publicId('obligation', obligationId),
+          state,
+        }),
+      ),
+      ...added.map((obligation) => cellOf(id, obligation, { id: obligation.key, state: 'open' })),
+    ];
   }
 
   private async changesSince(
@@ -243,20 +263,23 @@ async function listedAssets(tx: Tx, ids: readonly string[]): Promise<ReadonlySet
   return new Set(rows.map(({ asset_id }) => asset_id));
 }
 
-async function cellsOf(tx: Tx, { id }: AssetRow): Promise<MatrixCell[]> {
-  const list = await readObligations(tx, id);
-  return (list?.items ?? []).map(({ id: obligationId, obligation, state }) => ({
-    assetId: publicId('asset', id),
+function cellOf(
+  assetId: string,
+  obligation: AssetObligation,
+  { id, state }: { id: string; state: MatrixCell['state'] },
+): MatrixCell {
+  return {
+    assetId: publicId('asset', assetId),
     market: obligation.where,
     kind: obligation.kind,
     source: obligation.source,
     applies: obligation.applies,
     state,
     blocking: obligation.blocking,
-    obligationId: publicId('obligation', obligationId),
+    obligationId: id,
     text: obligation.text,
     notVerified: obligation.notVerified,
-  }));
+  };
 }
 
 /** Decisions under which runs of the campaign stand, the last one of each. */

@@ -1,4 +1,5 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import {
   type EvidenceCheckpoint,
   type FindEvidenceCheckpoint,
@@ -64,6 +65,7 @@ export class CollectDossier {
       organizationId: string,
       asset: AssetWithParents,
     ) => Promise<MediaVerification>,
+    private readonly obligationsToday: Pick<ShowObligationsToday, 'ofId'>,
     private readonly clock: Clock,
   ) {}
 
@@ -195,7 +197,16 @@ export class CollectDossier {
       chain,
       runs,
       models: await collectModels(tx, lineage, chain, (await this.registry.now(tx)).index),
-      obligations: await collectObligations({ tx, entries, sealedTexts: this.sealedTexts, people }, asset.id),
+      obligations: await collectObligations(
+        {
+          tx,
+          entries,
+          sealedTexts: this.sealedTexts,
+          people,
+          obligationsToday: this.obligationsToday,
+        },
+        asset.id,
+      ),
       ...humanWork,
       verification: verification ? verificationOf(verification) : NOT_VERIFIED,
       log: logOf(entries, checkpoint),

@@ -1,4 +1,5 @@
 import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
+import { type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { type Finding, type Obligation } from '../../licenses/domain/finding.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
 import {
@@ -221,6 +222,8 @@ export interface DossierObligations {
   readonly calendarReadOn: string;
   /** Day of the calendar of this installation, when it is another than the one that was used. */
   readonly otherCalendarReadOn: string | undefined;
+  /** What is owed on the day of the report and is not listed, or not as it was listed. */
+  readonly today?: ObligationsToday | undefined;
   readonly items: readonly DossierObligation[];
 }
 

@@ -1,4 +1,5 @@
 import { type AssetDossier, type DossierGap, type DossierWitnessing } from './dossier.js';
+import { type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { witnessingWords } from './witnessing-words.js';
 
 /** What a reader must know before anything else: open, unknown, and worth noting. Most important first. */
@@ -82,9 +83,10 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
   const [owed, perhaps] = [count('yes'), count('may_apply')];
   const gaps: DossierGap[] = [];
   if (obligations.otherCalendarReadOn !== undefined) {
-    const text = `Legal duties were worked out by the calendar of ${obligations.calendarReadOn}. This installation has that of ${obligations.otherCalendarReadOn}: what it added is not listed.`;
+    const text = `Legal duties were worked out by the calendar of ${obligations.calendarReadOn}. This installation has that of ${obligations.otherCalendarReadOn}: what it says otherwise stands under Obligations.`;
     gaps.push({ severity: 'unknown', text });
   }
+  gaps.push(...gapsOfToday(obligations.today));
   if (owed > 0)
     gaps.push({
       severity: 'open',
@@ -95,6 +97,31 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
     gaps.push({ severity: 'unknown', text });
   }
   return gaps;
+}
+
+/** What came after the day of signing was proved by nobody: it has no place in the list. */
+function gapsOfToday(today: ObligationsToday | undefined): DossierGap[] {
+  if (today === undefined) return [];
+  const { asOf, added, changed } = today;
+  const count = (number: number) => `${number} ${number === 1 ? 'obligation' : 'obligations'}`;
+  return [
+    ...(added.length === 0
+      ? []
+      : [
+          {
+            severity: 'open' as const,
+            text: `Owed on ${asOf} and not yet on the day of signing: ${count(added.length)}. See Obligations.`,
+          },
+        ]),
+    ...(changed.length === 0
+      ? []
+      : [
+          {
+            severity: 'unknown' as const,
+            text: `Otherwise on ${asOf} than on the day of signing: ${count(changed.length)}. See Obligations.`,
+          },
+        ]),
+  ];
 }
 
 function licenseGaps({ runs, models, obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {

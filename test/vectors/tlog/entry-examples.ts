@@ -289,7 +289,12 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
     ...common,
     type: 'waiver.approved',
     subject: { kind: 'waiver', id: 'wvr_1' },
-    data: { clearanceId: clr, reason: 'license_bought', expiresAt: '2027-01-01T00:00:00.000Z' },
+    data: {
+      clearanceId: clr,
+      reason: 'license_bought',
+      expiresAt: '2027-01-01T00:00:00.000Z',
+      coversCampaign: 'no',
+    },
   },
   'listing.recorded': {
     ...common,

@@ -705,6 +705,7 @@ function exampleObligations(): DossierObligations {
     question: dutyQuestion(lineage, [FACTS], AT.slice(0, 10)),
     mark: 'ancestor',
     parents: [],
+    waived: [],
   }).map((obligation) => {
     const bytes = canonicalJson(obligation as unknown as JsonValue);
     return { id: publicId('obligation', newId()), bytes, sha256: sha256Hex(bytes), obligation };
