@@ -190,6 +190,9 @@ import { Deliveries } from './webhooks/application/read-deliveries.js';
 import { WebhookAddresses } from './webhooks/application/webhook-address.js';
 import { WebhookEndpointController } from './webhooks/http/webhook-endpoint.controller.js';
 import { healthChecks } from './health-checks.js';
+import { PreviewRetention } from './retention/application/preview-retention.js';
+import { RetentionRules } from './retention/application/retention-rules.js';
+import { RetentionController } from './retention/http/retention.controller.js';
 import { type Services } from './services.js';
 
 /** Hands what src/services.ts built to the controllers. Nothing is constructed by the framework but controllers. */
@@ -260,6 +263,7 @@ export class AppModule {
         SharedController,
         BomController,
         WebhookEndpointController,
+        RetentionController,
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
@@ -392,6 +396,8 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [LiftLegalHold, services.liftLegalHold],
     [ListLegalHolds, services.listLegalHolds],
     [RecordOpened, services.recordOpened],
+    [RetentionRules, services.retentionRules],
+    [PreviewRetention, services.previewRetention],
     [RequestReport, services.requestReport],
     [BillOfMaterials, services.billOfMaterials],
     [ReadReport, services.readReport],

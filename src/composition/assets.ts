@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { FileAssetStore } from '../assets/adapters/file-asset-store.js';
+import { RemovalAwareStore } from '../assets/adapters/removal-aware-store.js';
 import { IsolatedSignalReader } from '../assets/adapters/isolated-signal-reader.js';
 import { IsolatedMediaProbe } from '../assets/adapters/isolated-media-probe.js';
 import { AssetIntake } from '../assets/application/asset-intake.js';
@@ -9,6 +10,7 @@ import { NamedActors } from '../assets/application/named-actors.js';
 import { PictureHistory } from '../assets/application/picture-history.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
+import { RemovedContent } from '../assets/application/removed-content.js';
 import { ShowObligationsToday } from '../assets/application/show-obligations-today.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
 import { StagingSweep } from '../assets/application/staging-sweep.js';
@@ -31,7 +33,9 @@ export function composeAssets(
   { recordObligations }: Composed<typeof composeLicenses>,
   { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
 ) {
-  const store = new FileAssetStore(join(configuration.home, 'assets'));
+  const removedContent = new RemovedContent();
+  const files = new FileAssetStore(join(configuration.home, 'assets'));
+  const store = new RemovalAwareStore(files, organizationTx, removedContent);
   const probe = new IsolatedMediaProbe(ownFiles);
   const assets = new AssetRepository();
   const signAsset = new SignAsset(store, signer, fingerprinter);
@@ -40,7 +44,8 @@ export function composeAssets(
   const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, keyUse, fingerprints);
   return {
     store,
-    stagingSweep: new StagingSweep(store, clock, logger),
+    stagingSweep: new StagingSweep(files, clock, logger),
+    removedContent,
     probe,
     storedMedia: new StoredMedia(probe),
     assets,
@@ -63,6 +68,6 @@ export function composeAssets(
       clock,
     ),
     obligationsToday: new ShowObligationsToday(assets, recordObligations, clock),
-    readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
+    readAsset: new ReadAsset(organizationTx, assets, store, removedContent, verifier, logWriter),
   };
 }

@@ -36,6 +36,7 @@ export function composeHumanWork(
   { requirePublishing }: Composed<typeof composeLogReading>,
   {
     store,
+    removedContent,
     assets,
     signalReader,
     signAsset,
@@ -47,7 +48,7 @@ export function composeHumanWork(
   }: Composed<typeof composeAssets>,
   { requireCleared, requireReleasable }: Composed<typeof composeLicenses>,
 ) {
-  const readContributions = new ReadContributions(vault);
+  const readContributions = new ReadContributions(vault, removedContent);
   const stateAuthorship = new StateAuthorship(assets, readContributions);
   const collectChecklist = new CollectChecklist(assets, stateAuthorship, obligationsToday);
   const readReview = new ReadReview(vault);
@@ -91,6 +92,7 @@ export function composeHumanWork(
       readContributions,
       assets,
       store,
+      removedContent,
       appendEntry,
       logWriter,
       clock,

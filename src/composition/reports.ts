@@ -19,6 +19,7 @@ import { periodCertification, periodInstructions } from '../reports/adapters/per
 import { writePeriodZip } from '../reports/adapters/period-zip.js';
 import { CAMPAIGN_TYPE, MODEL_FILE_TYPE } from '../reports/domain/report-kinds.js';
 import { ReadShared } from '../reports/application/read-shared.js';
+import { Removals } from '../reports/application/removals.js';
 import { ReportSchedules } from '../reports/application/report-schedules.js';
 import { ShareLinks } from '../reports/application/share-links.js';
 import { ScheduleJobs } from '../reports/adapters/schedule-jobs.js';
@@ -53,7 +54,7 @@ export function composeReports(
     activeKeys,
     keyGenerations,
   }: Composed<typeof composeProvenance>,
-  { store, assets, readAsset, obligationsToday }: Composed<typeof composeAssets>,
+  { store, removedContent, assets, readAsset, obligationsToday }: Composed<typeof composeAssets>,
   { registry, pipelineLineage, registryHistory }: Composed<typeof composeLicenses>,
   { verifyFile }: Composed<typeof composeVerification>,
   { stateAuthorship, readReview, signatureKeys }: Composed<typeof composeHumanWork>,
@@ -69,15 +70,17 @@ export function composeReports(
     });
   const erasures = new ReadErasures();
   const sealedTexts = new SealedTexts(vault, erasures);
+  const removals = new Removals(removedContent);
   const collectDossier = new CollectDossier(
     organizationTx,
     assets,
     readLog,
     evidenceCheckpoint,
     sealedTexts,
-    new CollectHumanWork(stateAuthorship, readReview, signatureKeys, sealedTexts),
+    new CollectHumanWork(stateAuthorship, readReview, signatureKeys, sealedTexts, removals),
     erasures,
     registry,
+    removals,
     verifyAsset,
     obligationsToday,
     clock,
@@ -94,7 +97,15 @@ export function composeReports(
         : { authority: timeStampAuthority, policy },
       clock,
     );
-  const requestReport = new RequestReport(assets, registry, reportJobs, appendEntry, openSigner, clock);
+  const requestReport = new RequestReport(
+    assets,
+    removedContent,
+    registry,
+    reportJobs,
+    appendEntry,
+    openSigner,
+    clock,
+  );
   const reportSchedules = new ReportSchedules(
     organizationTx,
     requestReport,
@@ -175,6 +186,6 @@ export function composeReports(
     makeCertificate: new MakeCertificate(readAsset, verifyFile, certificateRenderer, clock),
     requestReport,
     billOfMaterials: new BillOfMaterials(assets, registry, pipelineLineage),
-    readReport: new ReadReport(organizationTx, requestReport, store, logWriter),
+    readReport: new ReadReport(organizationTx, requestReport, store, removedContent, logWriter),
   };
 }

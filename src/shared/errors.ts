@@ -198,6 +198,11 @@ export const ERROR_CODES = {
     howToFix:
       'See "holdIds". A person with the role legal lifts a hold when its reason has ended; until then nothing that it covers is erased.',
   },
+  content_removed: {
+    status: 410,
+    howToFix:
+      'The bytes are gone for good; what was recorded of them stays: see GET /v1/audit/entries with the id as subject. Make or upload the content anew.',
+  },
   // The world outside
   url_blocked: { status: 422, howToFix: 'Use a public https address.' },
   upstream_error: { status: 502, howToFix: 'The provider failed. The run tells what was charged.' },

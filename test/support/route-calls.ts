@@ -626,9 +626,18 @@ export class RouteCalls {
       return this.one('/v1/audit/witnesses/clear-conflict', { witness }, 200, 'log.conflict_cleared');
     },
     'POST /v1/erasures': async () => {
-      const { principalId } = await addPerson(this.world.app, ['creator']);
+      const { app } = this.world;
+      const { principalId, key } = await addPerson(app, ['creator']);
+      const path = `/v1/contributions/${await this.selection(key)}/attachments`;
+      const form = formWith(Buffer.from(principalId), 'a.psd', { attachment: { kind: 'sketch' } });
+      await this.answer(app.request(path, { ...postForm(form), key }));
       const body = { principalId, reason: 'data_subject_request' };
-      return this.one('/v1/erasures', body, 201, 'opening.erased');
+      return this.one('/v1/erasures', body, 201, 'opening.erased', 'content.removed');
+    },
+    'PUT /v1/retention/rules/{kind}': () => {
+      const init = { ...json({ action: 'keep' }), method: 'PUT' };
+      const send = () => this.ask('/v1/retention/rules/assets', init);
+      return [{ send, status: 200, writes: ['retention.rule_set'] }];
     },
     'POST /v1/legal-holds': () => this.one('/v1/legal-holds', this.holdBody(), 201, 'legal_hold.placed'),
     'GET /v1/legal-holds': async () => {
@@ -795,6 +804,8 @@ export class RouteCalls {
     'GET /v1/assets/{id}/review': async () => this.look(`/v1/assets/${await this.upload()}/review`),
     'GET /v1/reviews': () => this.look('/v1/reviews'),
     'GET /v1/signature-keys': () => this.look('/v1/signature-keys'),
+    'GET /v1/retention/rules': () => this.look('/v1/retention/rules'),
+    'GET /v1/retention/preview': () => this.look('/v1/retention/preview?kind=assets'),
     'GET /v1/storyboards/{id}': async () => this.look(`/v1/storyboards/${(await this.storyboard()).id}`),
     'GET /v1/projects/{id}/use-cases/{name}/review-settings': () =>
       this.look(`/v1/projects/${this.projectId}/use-cases/hero-image/review-settings`),
@@ -1068,10 +1079,11 @@ export class RouteCalls {
   }
 
   /** A record of human work, made by whoever calls. */
-  private async selection(): Promise<string> {
+  private async selection(key = this.world.key): Promise<string> {
     const [chosen, other] = [await this.upload(), await this.upload()];
     const body = json({ shown: [other, chosen], statement: 'the calm one' });
-    return (await this.answer<{ id: string }>(this.ask(`/v1/assets/${chosen}/selections`, body))).id;
+    const asked = this.world.app.request(`/v1/assets/${chosen}/selections`, { ...body, key });
+    return (await this.answer<{ id: string }>(asked)).id;
   }
 
   private async storyboard(): Promise<{ id: string; assetIds: string[] }> {

@@ -6,9 +6,10 @@ const INTERVAL_MS = 3_600_000;
 /** What knows which files in the making nobody will come back for. */
 export interface SweepableStaging {
   sweepStaging(now: Date): Promise<number>;
+  putBackRemoving(): Promise<void>;
 }
 
-/** Removes them at the start and every hour. Any number of processes may do so. */
+/** Removes them at the start and every hour; what was being removed when a process was killed is put back first. */
 export class StagingSweep {
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<unknown> = Promise.resolve();
@@ -20,6 +21,7 @@ export class StagingSweep {
   ) {}
 
   async start(): Promise<void> {
+    await this.staging.putBackRemoving();
     await this.staging.sweepStaging(this.clock.now());
     if (this.timer !== undefined) return;
     this.timer = setInterval(() => {

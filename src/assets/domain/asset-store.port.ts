@@ -51,4 +51,11 @@ export interface AssetStore {
    * @throws ColophonError `storage_unavailable`
    */
   remove(organizationId: string, sha256: string): Promise<void>;
+  /**
+   * Deletes a file for good that nothing refers to any more, unless it was put, or put again, within the last hour:
+   * then somebody may be about to refer to it. Safe against a {@link put} of the same bytes at the same moment.
+   * @returns false when it was left; true when it is gone, also when it was gone before
+   * @throws ColophonError `storage_unavailable`
+   */
+  removeUnlessFresh(organizationId: string, sha256: string): Promise<boolean>;
 }

@@ -50,6 +50,20 @@ export interface Lease {
 export class RunRepository {
   constructor(private readonly clock: Clock) {}
 
+  /**
+   * Assets that the run is given: as long as it goes on, none of them is removed (migration 0035).
+   * @throws ColophonError `content_removed` at the latest here
+   */
+  async insertInputs(tx: Tx, runId: string, assetIds: readonly string[]): Promise<void> {
+    if (assetIds.length === 0) return;
+    // In one order: two runs with the same inputs, and whoever removes some, then wait for each other and do not lock up.
+    await tx.query(
+      `INSERT INTO run_input (organization_id, run_id, asset_id)
+       SELECT $1, $2, id FROM unnest($3::uuid[]) AS id ORDER BY id`,
+      [tx.organizationId, runId, assetIds],
+    );
+  }
+
   async insert(tx: Tx, run: Run, definition: Buffer): Promise<void> {
     await tx.manager.insert(RunEntity, {
       ...run,

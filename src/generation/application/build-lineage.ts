@@ -81,7 +81,8 @@ function addPlanned(parts: Parts, step: PlannedStep): void {
     addStep(parts, { ...used, operation: definition.operation, stepKey: definition.key });
 }
 
-function assetsGivenTo({ images, substitutes, lists = {} }: RunInputs): Set<string> {
+/** Assets that a run works on from outside of it, each once. */
+export function assetsGivenTo({ images, substitutes, lists = {} }: RunInputs): Set<string> {
   const items = Object.values(lists).flat();
   return new Set(
     [images, substitutes, ...items.map((item) => item.images)].flatMap((record) => Object.values(record)),

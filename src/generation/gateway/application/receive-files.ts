@@ -10,6 +10,10 @@ import { type GatewayPlace, type SentFile } from '../domain/gateway-call.js';
 import { type MediaKind, mediaKindOf } from '../../domain/media-kind.js';
 import { type SettingsInForce } from './gateway-settings-of-use-case.js';
 
+/** A file that retention has taken since (migration 0035) is received anew. */
+const IS_THERE = `NOT EXISTS (SELECT 1 FROM content_removal m WHERE m.organization_id = a.organization_id
+  AND m.kind = 'asset' AND m.thing_id = a.id AND m.revoked_at IS NULL)`;
+
 /** A file of a call as an asset. */
 export interface ReceivedInput {
   /** UUID. */
@@ -103,14 +107,14 @@ export class ReceiveFiles {
     const { inputRights } = settings;
     return this.organizationTx.run(organizationId, async (tx) => {
       const [made] = await tx.query<{ id: string }>(
-        'SELECT id FROM asset WHERE organization_id = $1 AND sha256 = $2 AND mode = $3 ORDER BY id LIMIT 1',
+        `SELECT id FROM asset a WHERE organization_id = $1 AND sha256 = $2 AND mode = $3 AND ${IS_THERE} ORDER BY id LIMIT 1`,
         [organizationId, sha256, mode],
       );
       if (made || inputRights === null) return made?.id;
       const rights = canonicalJson(inputRights).toString('utf8');
       const [received] = await tx.query<{ id: string }>(
-        `SELECT id FROM asset WHERE organization_id = $1 AND original_sha256 = $2 AND mode = $3 AND project_id = $4
-            AND origin = 'upload' AND rights = $5::jsonb ORDER BY id LIMIT 1`,
+        `SELECT id FROM asset a WHERE organization_id = $1 AND original_sha256 = $2 AND mode = $3 AND project_id = $4
+            AND ${IS_THERE} AND origin = 'upload' AND rights = $5::jsonb ORDER BY id LIMIT 1`,
         [organizationId, sha256, mode, projectId, rights],
       );
       return received?.id;
