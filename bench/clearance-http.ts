@@ -7,7 +7,7 @@ import { type RunningColophon } from '../src/launch.js';
 import { parsePublicId } from '../src/shared/ids.js';
 import { type Asking } from './asking-process.js';
 import { type Benchmark, type BenchmarkRow, percentile } from './benchmark.js';
-import { CLEAN, lineageOf, MIXED, withLoras } from './license-lineage.js';
+import { CLEAN, lineageOf, LORA_CONTRACT, MIXED, withLoras } from './license-lineage.js';
 
 const WARM_UP = 100;
 const REQUESTS = 400;
@@ -33,6 +33,8 @@ const FACTS = {
 export const clearanceHttpBenchmark: Benchmark = async (instance, { administratorUrl }) => {
   const listings = withLoras(seedListings());
   const loras = listings.all.map(({ listing }) => listing).filter(({ id }) => id.startsWith('lora-'));
+  const text = { licenseKey: 'LicenseRef-Bench', text: LORA_CONTRACT, readOn: '2026-11-22' };
+  await asked(instance, '/v1/license-texts', text);
   for (const listing of loras) await asked(instance, '/v1/models', { listing });
   const bare = new pg.Client({ connectionString: administratorUrl });
   await bare.connect();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../src/database/embedded-postgres.js';
 import { createDatabaseIfMissing } from '../src/database/prepare-database.js';
+import { sha256Hex } from '../src/shared/bytes.js';
 import { parsePublicId } from '../src/shared/ids.js';
 import {
   type BenchmarkResult,
@@ -225,12 +226,20 @@ async function openGateway(server: ServerProcess): Promise<string> {
     roles: ['legal'],
   });
   const { key: legal } = await ask('/v1/api-keys', 'POST', { principalId, mode: 'live' });
+  await ask('/v1/license-texts', 'POST', {
+    licenseKey: 'LicenseRef-Contract',
+    text: CONTRACT,
+    readOn: '2026-11-20',
+  });
   await ask('/v1/models', 'POST', { listing: ownListing() });
   const facts = { purpose: 'commercial', audienceCountries: ['US'], organizationRevenueUsd: 5_000_000 };
   const path = `/v1/projects/${server.projectId}/use-cases/hero-image/gateway`;
   await ask(path, 'PUT', { open: true, facts, inputRights: null }, legal);
   return `${server.url}/gateway/openai/p/${server.projectId}/hero-image/v1`;
 }
+
+/** The text behind the facts of the listing. */
+const CONTRACT = 'The contract of the benchmark.';
 
 function ownListing() {
   const term = (kind: string) => ({
@@ -255,7 +264,7 @@ function ownListing() {
       spdxOrRef: 'LicenseRef-Contract',
       name: 'Contract',
       url: null,
-      textSha256: 'a'.repeat(64),
+      textSha256: sha256Hex(CONTRACT),
       version: null,
       dateRead: '2026-11-20',
       status: 'current',

@@ -1,3 +1,4 @@
+import { sha256Hex } from '../src/shared/bytes.js';
 import { type Lineage, lineageSchema } from '../src/licenses/domain/lineage.js';
 import { type Listing, type LineageRole } from '../src/licenses/domain/listing.js';
 import { indexListings, type ListingIndex } from '../src/licenses/domain/listing-index.js';
@@ -9,6 +10,8 @@ export const CLEAN =
 export const MIXED =
   'flux-1-schnell qwen-image sdxl-1-0 birefnet gpt-image-1@openai real-esrgan wan-2.2 sd-3-5 krea-2 ' +
   'hunyuan-image-3.0 hidream-i1 ltx-2.5 flux-1-dev@fal studio-crop@studio';
+/** The text behind the facts of the LoRAs. */
+export const LORA_CONTRACT = 'The contract of the benchmark.';
 const LORA_BASES = ['flux-1-schnell', 'qwen-image', 'sdxl-1-0'];
 
 function fullId(id: string): string {
@@ -43,6 +46,8 @@ export function withLoras(seed: ListingIndex): ListingIndex {
       ...original,
       id: `lora-${base}@self-hosted`,
       roles: ['lora'],
+      license: { ...original.license, spdxOrRef: 'LicenseRef-Bench', textSha256: sha256Hex(LORA_CONTRACT) },
+      sources: original.sources.map((source) => ({ ...source, textSha256: sha256Hex(LORA_CONTRACT) })),
       base: { listingId: original.id, relation: 'adapter' },
       datasetManifestSha256: 'a'.repeat(64),
       datasetManifest: {

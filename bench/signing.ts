@@ -57,7 +57,7 @@ const NOTES = [
 async function onePicture(workshop: SigningWorkshop, picture: MediaFile): Promise<BenchmarkRow[]> {
   const { path, mediaType } = picture;
   const { size } = await stat(path);
-  const bare = await bareCalls(workshop, picture);
+  const bare = bareCalls(workshop, picture);
   const sign = async (): Promise<void> => {
     const signed = await workshop.sign(picture);
     await rm(signed.path);
@@ -97,10 +97,7 @@ async function hash(path: string): Promise<string> {
 }
 
 /** The two calls that any user of the library makes. */
-async function bareCalls(
-  workshop: SigningWorkshop,
-  { path, mediaType }: MediaFile,
-): Promise<() => Promise<void>> {
+function bareCalls(workshop: SigningWorkshop, { path, mediaType }: MediaFile): () => Promise<void> {
   const { claimKey, caCertificatePem } = workshop.keystore;
   const settings = readerSettings({ name: 'bench', anchorsPem: caCertificatePem });
   const certs = [Buffer.from(claimKey.certificateChainPem)];
@@ -128,7 +125,7 @@ async function bareCalls(
   };
   return async () => {
     const destination = workshop.newPath();
-    const builder = Builder.withJson(definition as never, settings);
+    const builder = Builder.withJson(definition, settings);
     await builder.signAsync(
       signer,
       { path, mimeType: mediaType },

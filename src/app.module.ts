@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type Provider as NestProvider, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
 import { type Logger } from 'pino';
+import { ShowObligationsToday } from './assets/application/show-obligations-today.js';
 import { AssetRepository } from './assets/adapters/asset.repository.js';
 import { AssetIntake } from './assets/application/asset-intake.js';
 import { ManifestSettingsOfProject } from './assets/application/manifest-settings.js';
@@ -76,6 +77,7 @@ import { ReconcileStep } from './generation/application/reconcile-step.js';
 import { RunEvents } from './generation/application/run-events.js';
 import { ResumeRun } from './generation/application/resume-run.js';
 import { StartRun } from './generation/application/start-run.js';
+import { FileParts } from './generation/gateway/application/file-parts.js';
 import { AnnouncedFiles } from './generation/gateway/application/announced-files.js';
 import { CapabilityLinks } from './generation/gateway/application/capability-links.js';
 import { GatewaySettingsOfUseCase } from './generation/gateway/application/gateway-settings-of-use-case.js';
@@ -188,6 +190,9 @@ import { Deliveries } from './webhooks/application/read-deliveries.js';
 import { WebhookAddresses } from './webhooks/application/webhook-address.js';
 import { WebhookEndpointController } from './webhooks/http/webhook-endpoint.controller.js';
 import { healthChecks } from './health-checks.js';
+import { PreviewRetention } from './retention/application/preview-retention.js';
+import { RetentionRules } from './retention/application/retention-rules.js';
+import { RetentionController } from './retention/http/retention.controller.js';
 import { type Services } from './services.js';
 
 /** Hands what src/services.ts built to the controllers. Nothing is constructed by the framework but controllers. */
@@ -258,6 +263,7 @@ export class AppModule {
         SharedController,
         BomController,
         WebhookEndpointController,
+        RetentionController,
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
@@ -288,6 +294,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [WebhookAddresses, services.webhookAddresses],
     [EffectiveRegistry, services.registry],
     [ClearanceStanding, services.standing],
+    [ShowObligationsToday, services.obligationsToday],
     [CompleteLineage, services.completeLineage],
     [DecideClearance, services.decideClearance],
     [DecideMatrix, services.decideMatrix],
@@ -336,6 +343,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ListGatewayModels, services.gatewayModels],
     [GatewayAnswers, services.gatewayAnswers],
     [AnnouncedFiles, services.announcedFiles],
+    [FileParts, services.fileParts],
     [FalJobs, services.falJobs],
     [Predictions, services.predictions],
     [WebhookKeys, services.webhookKeys],
@@ -388,6 +396,8 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [LiftLegalHold, services.liftLegalHold],
     [ListLegalHolds, services.listLegalHolds],
     [RecordOpened, services.recordOpened],
+    [RetentionRules, services.retentionRules],
+    [PreviewRetention, services.previewRetention],
     [RequestReport, services.requestReport],
     [BillOfMaterials, services.billOfMaterials],
     [ReadReport, services.readReport],

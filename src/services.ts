@@ -12,6 +12,7 @@ import { composeLog } from './composition/log.js';
 import { composeProvenance } from './composition/provenance.js';
 import { composeFingerprints, composeRecovery } from './composition/recovery.js';
 import { composeReports } from './composition/reports.js';
+import { composeRetention } from './composition/retention.js';
 import { composeVerification } from './composition/verification.js';
 import { type ServicesOptions, clock } from './composition/services-options.js';
 import { composeOfferings } from './composition/vendors.js';
@@ -66,7 +67,8 @@ export async function createServices(options: ServicesOptions) {
     generation,
     recovery,
   );
-  const erasure = composeErasure(options, log, assets);
+  const retention = composeRetention(options, database, log, assets);
+  const erasure = composeErasure(options, log, assets, retention);
   const reports = composeReports(
     options,
     database,
@@ -94,6 +96,7 @@ export async function createServices(options: ServicesOptions) {
     ...gateway,
     ...humanWork,
     ...erasure,
+    ...retention,
     ...reports,
     ...webhooks,
     waiverFollowUp: new WaiverFollowUp((tx, clearanceId, keyMode) =>
@@ -120,7 +123,7 @@ export async function createServices(options: ServicesOptions) {
     /** Starts what this process is configured to do beside HTTP. */
     async start(): Promise<void> {
       await recovery.watermark?.requireModels();
-      await assets.store.sweepStaging(clock.now());
+      await assets.stagingSweep.start();
       provenance.keyRounds.start();
       // Told now, and not with the first picture. What needs a signature is held; everything else works.
       void provenance.activeKeys
@@ -135,6 +138,7 @@ export async function createServices(options: ServicesOptions) {
       if (!configuration.roles.includes('worker')) return;
       recovery.fillFingerprints.start();
       webhooks.webhookRounds.start();
+      retention.retentionRounds.start();
       await generation.stepWorker.start();
       await generation.webhookJobs.startWorkers((organizationId, deliveryId) =>
         gateway.deliverWebhook.deliver(organizationId, deliveryId),
@@ -146,7 +150,9 @@ export async function createServices(options: ServicesOptions) {
     /** Finishes what is at hand, then closes every connection. */
     async stop(): Promise<void> {
       await recovery.fillFingerprints.stop();
+      await assets.stagingSweep.stop();
       await webhooks.webhookRounds.stop();
+      await retention.retentionRounds.stop();
       await database.boss.stop({ graceful: true, timeout: JOBS_STOP_TIMEOUT_MS, wait: true });
       await generation.studioProvider.close();
       await log.anchorLoop.stop();

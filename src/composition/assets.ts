@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { FileAssetStore } from '../assets/adapters/file-asset-store.js';
+import { RemovalAwareStore } from '../assets/adapters/removal-aware-store.js';
 import { IsolatedSignalReader } from '../assets/adapters/isolated-signal-reader.js';
 import { IsolatedMediaProbe } from '../assets/adapters/isolated-media-probe.js';
 import { AssetIntake } from '../assets/application/asset-intake.js';
@@ -9,7 +10,10 @@ import { NamedActors } from '../assets/application/named-actors.js';
 import { PictureHistory } from '../assets/application/picture-history.js';
 import { ReadAsset } from '../assets/application/read-asset.js';
 import { RecordAsset } from '../assets/application/record-asset.js';
+import { RemovedContent } from '../assets/application/removed-content.js';
+import { ShowObligationsToday } from '../assets/application/show-obligations-today.js';
 import { SignAsset } from '../assets/application/sign-asset.js';
+import { StagingSweep } from '../assets/application/staging-sweep.js';
 import { StoredMedia } from '../assets/application/stored-media.js';
 import { UploadAsset } from '../assets/application/upload-asset.js';
 import { type composeDatabase } from './database.js';
@@ -21,7 +25,7 @@ import { type composeProvenance } from './provenance.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
 
 export function composeAssets(
-  { configuration }: ServicesOptions,
+  { configuration, logger }: ServicesOptions,
   { organizationTx }: Composed<typeof composeDatabase>,
   { appendEntry, logWriter, vault }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
@@ -29,7 +33,9 @@ export function composeAssets(
   { recordObligations }: Composed<typeof composeLicenses>,
   { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
 ) {
-  const store = new FileAssetStore(join(configuration.home, 'assets'));
+  const removedContent = new RemovedContent();
+  const files = new FileAssetStore(join(configuration.home, 'assets'));
+  const store = new RemovalAwareStore(files, organizationTx, removedContent);
   const probe = new IsolatedMediaProbe(ownFiles);
   const assets = new AssetRepository();
   const signAsset = new SignAsset(store, signer, fingerprinter);
@@ -38,6 +44,8 @@ export function composeAssets(
   const recordAsset = new RecordAsset(assets, appendEntry, recordObligations, keyUse, fingerprints);
   return {
     store,
+    stagingSweep: new StagingSweep(files, clock, logger),
+    removedContent,
     probe,
     storedMedia: new StoredMedia(probe),
     assets,
@@ -59,6 +67,7 @@ export function composeAssets(
       manifestSettings,
       clock,
     ),
-    readAsset: new ReadAsset(organizationTx, assets, store, verifier, logWriter),
+    obligationsToday: new ShowObligationsToday(assets, recordObligations, clock),
+    readAsset: new ReadAsset(organizationTx, assets, store, removedContent, verifier, logWriter),
   };
 }

@@ -4,6 +4,7 @@ import { ListLegalHolds } from '../audit/application/list-legal-holds.js';
 import { PlaceLegalHold } from '../audit/application/place-legal-hold.js';
 import { RecordOpened } from '../audit/application/record-opened.js';
 import { type composeAssets } from './assets.js';
+import { type composeRetention } from './retention.js';
 import { type composeLog } from './log.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
 
@@ -11,13 +12,14 @@ export function composeErasure(
   { logger }: ServicesOptions,
   { vault, appendEntry, logWriter }: Composed<typeof composeLog>,
   { store }: Composed<typeof composeAssets>,
+  { settleRemovedFiles }: Composed<typeof composeRetention>,
 ) {
   return {
     eraseDataSubject: new EraseDataSubject(
       appendEntry,
       (organizationId, sha256) => store.remove(organizationId, sha256),
-      (error) =>
-        logger.error({ err: error }, 'the file of an erased report could not be deleted; erase again'),
+      (organizationId) => settleRemovedFiles.settle(organizationId),
+      (error) => logger.error({ err: error }, 'a file of an erased person could not be deleted; erase again'),
       clock,
     ),
     placeLegalHold: new PlaceLegalHold(appendEntry, clock),

@@ -1,16 +1,20 @@
+import { type AssetStore } from '../assets/domain/asset-store.port.js';
 import { AnnouncedFiles } from '../generation/gateway/application/announced-files.js';
 import { AwaitRun } from '../generation/gateway/application/await-run.js';
 import { CapabilityLinks } from '../generation/gateway/application/capability-links.js';
 import { DeliverWebhook } from '../generation/gateway/application/deliver-webhook.js';
+import { FileParts } from '../generation/gateway/application/file-parts.js';
+import { FetchInputs } from '../generation/gateway/application/fetch-inputs.js';
 import { GatewayJobs } from '../generation/gateway/application/gateway-jobs.js';
 import { GatewayModels } from '../generation/gateway/application/gateway-models.js';
 import { GatewayRequests } from '../generation/gateway/application/gateway-requests.js';
 import { GatewaySettingsOfUseCase } from '../generation/gateway/application/gateway-settings-of-use-case.js';
 import { ListGatewayModels } from '../generation/gateway/application/list-gateway-models.js';
-import { ReceivePictures } from '../generation/gateway/application/receive-pictures.js';
+import { ReceiveFiles } from '../generation/gateway/application/receive-files.js';
 import { TakeCall } from '../generation/gateway/application/take-call.js';
 import { WebhookAddresses } from '../webhooks/application/webhook-address.js';
 import { WebhookKeys } from '../generation/gateway/domain/webhook-signing.js';
+import { FalResults } from '../generation/registry/fal-results.js';
 import { CapabilityAddresses } from '../generation/gateway/http/capability-address.js';
 import { FalJobs } from '../generation/gateway/http/fal/fal-jobs.js';
 import { GatewayAnswers } from '../generation/gateway/http/gateway-answers.js';
@@ -26,7 +30,10 @@ import { type composeLicenses } from './licenses.js';
 import { type composeLog } from './log.js';
 import { type composeRecovery } from './recovery.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
-import { type composeOfferings, webhookHosts } from './vendors.js';
+import { checkedHosts, type composeOfferings } from './vendors.js';
+
+/** For the files that one call names. A claim to a call ends after two minutes. */
+const FETCH_DEADLINE_MS = 60_000;
 
 /** The surfaces for the vendors' own SDKs, in front of ordinary runs. */
 export function composeGateway(
@@ -43,23 +50,33 @@ export function composeGateway(
   const settings = new GatewaySettingsOfUseCase(appendEntry, clock);
   const models = new GatewayModels(offerings);
   const requests = new GatewayRequests(organizationTx, gatewayKeys.requests);
-  const receivePictures = new ReceivePictures(organizationTx, intake, uploadAsset);
-  const takeCall = new TakeCall(organizationTx, settings, models, requests, receivePictures, startRun);
+  const receiveFiles = new ReceiveFiles(organizationTx, intake, uploadAsset);
+  const fetchInputs = inputFetcher(configuration, store, intake.maxBytes);
+  const takeCall = new TakeCall(
+    organizationTx,
+    settings,
+    models,
+    requests,
+    receiveFiles,
+    fetchInputs,
+    startRun,
+  );
   const awaitRun = new AwaitRun(organizationTx, runs, runEvents, { waitMs: configuration.gatewayWaitMs });
   const links = new CapabilityLinks(authenticate, gatewayKeys.links, clock);
   const addresses = new CapabilityAddresses(links, publicAddress);
   const handOver = new HandOver(requests, logger);
-  const jobs = new GatewayJobs(organizationTx, runs, assets, vault, cancelRun, clock);
+  const jobs = new GatewayJobs(organizationTx, runs, assets, vault, cancelRun, new FalResults(), clock);
   const jobAnswers = new JobAnswers(takeCall, jobs, handOver);
-  const announced = new AnnouncedFiles(organizationTx, assets, settings, receivePictures, clock);
+  const announced = new AnnouncedFiles(organizationTx, assets, settings, receiveFiles, clock);
   const files = new FilesOfJobs(store, links, announced);
   const webhookKeys = new WebhookKeys(gatewayKeys.webhooks);
   // Not the hosts that the operator opened for models and stores: those are not for clients to send to.
-  const outbound = { allowedPrivateHosts: webhookHosts(configuration) };
+  const outbound = { allowedPrivateHosts: checkedHosts(configuration.webhookAllowedHosts) };
   const webhooks = new WebhookAddresses(outbound);
   const waiting = { waitMs: configuration.gatewayWaitMs };
   return {
     announcedFiles: announced,
+    fileParts: new FileParts(store, intake.maxBytes),
     webhookKeys,
     falJobs: new FalJobs(jobAnswers, jobs, models, files, webhooks, addresses, waiting),
     predictions: new Predictions(jobAnswers, jobs, models, files, webhooks, addresses),
@@ -79,4 +96,14 @@ export function composeGateway(
     capabilityLinks: links,
     capabilityAddresses: addresses,
   };
+}
+
+/** Not from the hosts that the operator opened for models, stores or webhooks: clients name what is fetched. */
+function inputFetcher(
+  { inputAllowedHosts }: ServicesOptions['configuration'],
+  store: AssetStore,
+  maxFileBytes: number,
+): FetchInputs {
+  const outbound = { allowedPrivateHosts: checkedHosts(inputAllowedHosts) };
+  return new FetchInputs(store, outbound, { maxFileBytes, deadlineMs: FETCH_DEADLINE_MS });
 }

@@ -36,6 +36,7 @@ export function composeHumanWork(
   { requirePublishing }: Composed<typeof composeLogReading>,
   {
     store,
+    removedContent,
     assets,
     signalReader,
     signAsset,
@@ -43,12 +44,13 @@ export function composeHumanWork(
     manifestSettings,
     namedActors,
     pictureHistory,
+    obligationsToday,
   }: Composed<typeof composeAssets>,
-  { requireCleared, requireReleasable, recordObligations }: Composed<typeof composeLicenses>,
+  { requireCleared, requireReleasable }: Composed<typeof composeLicenses>,
 ) {
-  const readContributions = new ReadContributions(vault);
+  const readContributions = new ReadContributions(vault, removedContent);
   const stateAuthorship = new StateAuthorship(assets, readContributions);
-  const collectChecklist = new CollectChecklist(assets, stateAuthorship);
+  const collectChecklist = new CollectChecklist(assets, stateAuthorship, obligationsToday);
   const readReview = new ReadReview(vault);
   const signatureKeys = new SignatureKeys(appendEntry, clock);
   const writeContribution = new WriteContribution(appendEntry, vault, clock);
@@ -90,6 +92,7 @@ export function composeHumanWork(
       readContributions,
       assets,
       store,
+      removedContent,
       appendEntry,
       logWriter,
       clock,
@@ -111,7 +114,7 @@ export function composeHumanWork(
       requirePublishing,
       requireCleared,
       requireReleasable,
-      recordObligations,
+      obligationsToday,
       clock,
     ),
     recallAsset: new RecallAsset(assets, appendEntry, vault, clock),

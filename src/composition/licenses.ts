@@ -84,9 +84,11 @@ export function composeLicenses(
     askPolicies,
     setPolicy: new SetPolicy(newPolicies, askPolicies.inForce, appendEntry, clock),
     checkPolicy: new CheckPolicy(registry, askPolicies, newPolicies),
-    requireReleasable: new RequireReleasable(registry, askPolicies),
+    requireReleasable: new RequireReleasable(registry, askPolicies, clock),
     recordListings,
-    recordObligations: new RecordObligations(markingDuties()),
+    recordObligations: new RecordObligations(markingDuties(), {
+      of: async (tx, last) => standing.coverOf(tx, last.renews ?? last.id, last, await registry.now(tx)),
+    }),
     importModels: new ImportModels(recordListings, clock),
     recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),
     recordCuration: new RecordCuration(registry, appendEntry, clock, refuseCorrection),

@@ -19,6 +19,7 @@ import { periodCertification, periodInstructions } from '../reports/adapters/per
 import { writePeriodZip } from '../reports/adapters/period-zip.js';
 import { CAMPAIGN_TYPE, MODEL_FILE_TYPE } from '../reports/domain/report-kinds.js';
 import { ReadShared } from '../reports/application/read-shared.js';
+import { Removals } from '../reports/application/removals.js';
 import { ReportSchedules } from '../reports/application/report-schedules.js';
 import { ShareLinks } from '../reports/application/share-links.js';
 import { ScheduleJobs } from '../reports/adapters/schedule-jobs.js';
@@ -53,7 +54,7 @@ export function composeReports(
     activeKeys,
     keyGenerations,
   }: Composed<typeof composeProvenance>,
-  { store, assets, readAsset }: Composed<typeof composeAssets>,
+  { store, removedContent, assets, readAsset, obligationsToday }: Composed<typeof composeAssets>,
   { registry, pipelineLineage, registryHistory }: Composed<typeof composeLicenses>,
   { verifyFile }: Composed<typeof composeVerification>,
   { stateAuthorship, readReview, signatureKeys }: Composed<typeof composeHumanWork>,
@@ -69,16 +70,19 @@ export function composeReports(
     });
   const erasures = new ReadErasures();
   const sealedTexts = new SealedTexts(vault, erasures);
+  const removals = new Removals(removedContent);
   const collectDossier = new CollectDossier(
     organizationTx,
     assets,
     readLog,
     evidenceCheckpoint,
     sealedTexts,
-    new CollectHumanWork(stateAuthorship, readReview, signatureKeys, sealedTexts),
+    new CollectHumanWork(stateAuthorship, readReview, signatureKeys, sealedTexts, removals),
     erasures,
     registry,
+    removals,
     verifyAsset,
+    obligationsToday,
     clock,
   );
   const reportJobs = new ReportJobs(boss, logger);
@@ -93,7 +97,15 @@ export function composeReports(
         : { authority: timeStampAuthority, policy },
       clock,
     );
-  const requestReport = new RequestReport(assets, registry, reportJobs, appendEntry, openSigner, clock);
+  const requestReport = new RequestReport(
+    assets,
+    removedContent,
+    registry,
+    reportJobs,
+    appendEntry,
+    openSigner,
+    clock,
+  );
   const reportSchedules = new ReportSchedules(
     organizationTx,
     requestReport,
@@ -104,7 +116,7 @@ export function composeReports(
   const anchorsPem = async (): Promise<string> => reportAnchorsPem(await keyGenerations.list('report'));
   const countErasures = (organizationId: string): Promise<number> =>
     organizationTx.run(organizationId, (tx) => erasures.count(tx));
-  const collectCampaign = new CollectCampaign(organizationTx, registryHistory, clock);
+  const collectCampaign = new CollectCampaign(organizationTx, registryHistory, obligationsToday, clock);
   const collectModelFile = new CollectModelFile(organizationTx, registry, clock);
   const makers = {
     asset: new MakeAssetReport({
@@ -174,6 +186,6 @@ export function composeReports(
     makeCertificate: new MakeCertificate(readAsset, verifyFile, certificateRenderer, clock),
     requestReport,
     billOfMaterials: new BillOfMaterials(assets, registry, pipelineLineage),
-    readReport: new ReadReport(organizationTx, requestReport, store, logWriter),
+    readReport: new ReadReport(organizationTx, requestReport, store, removedContent, logWriter),
   };
 }

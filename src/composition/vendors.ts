@@ -131,8 +131,8 @@ export function allowedHosts(configuration: Configuration): string[] {
   return hosts;
 }
 
-/** Where clients of the gateway may be told about their jobs, beside public addresses. A wrong entry stops the start. */
-export function webhookHosts({ webhookAllowedHosts }: Configuration): readonly string[] {
-  for (const host of webhookAllowedHosts) parseAllowedHost(host);
-  return webhookAllowedHosts;
+/** Hosts of own networks with which clients of the gateway may have to do, beside public addresses. A wrong entry stops the start. */
+export function checkedHosts(hosts: readonly string[]): readonly string[] {
+  for (const host of hosts) parseAllowedHost(host);
+  return hosts;
 }

@@ -25,6 +25,7 @@ export interface Configuration {
   readonly uploadMaxBytes: number;
   readonly outboundAllowedHosts: readonly string[];
   readonly webhookAllowedHosts: readonly string[];
+  readonly inputAllowedHosts: readonly string[];
   readonly remoteManifestHosts: readonly string[];
   readonly trustListUrls: { readonly signers: string; readonly timeStamps: string };
   readonly recovery: {
@@ -98,6 +99,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,
     outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
     webhookAllowedHosts: env.COLOPHON_WEBHOOK_ALLOWED_HOSTS,
+    inputAllowedHosts: env.COLOPHON_INPUT_ALLOWED_HOSTS,
     remoteManifestHosts: env.COLOPHON_REMOTE_MANIFEST_HOSTS,
     trustListUrls: { signers: env.COLOPHON_TRUST_LIST_URL, timeStamps: env.COLOPHON_TSA_TRUST_LIST_URL },
     recovery: {

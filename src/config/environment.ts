@@ -83,8 +83,8 @@ export const ENVIRONMENT = z.object({
     .number()
     .int()
     .positive()
-    .default(100 * 1024 * 1024)
-    .describe('largest accepted file'),
+    .default(256 * 1024 * 1024)
+    .describe('largest accepted file, of people, SDKs and providers'),
   COLOPHON_SBR_REQUESTS_PER_MINUTE: z.coerce
     .number()
     .int()
@@ -112,6 +112,13 @@ export const ENVIRONMENT = z.object({
     .transform(list)
     .describe(
       'host:port pairs on private networks to which webhooks may be sent; the list above does not count for them',
+    ),
+  COLOPHON_INPUT_ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform(list)
+    .describe(
+      'host:port pairs on private networks from which files are fetched that calls of SDKs name by an address; no other list counts for them',
     ),
   COLOPHON_REMOTE_MANIFEST_HOSTS: z
     .string()

@@ -35,8 +35,15 @@ import { Review1700000000030 } from '../../migrations/0030-review.js';
 import { CounselReports1700000000031 } from '../../migrations/0031-counsel-reports.js';
 import { ShareLinks1700000000032 } from '../../migrations/0032-share-links.js';
 import { WebhookEndpoints1700000000033 } from '../../migrations/0033-webhook-endpoints.js';
+import { OriginsOfDecisions1700000000034 } from '../../migrations/0034-origins-of-decisions.js';
+import { Retention1700000000035 } from '../../migrations/0035-retention.js';
+import { ErasedFiles1700000000036 } from '../../migrations/0036-erased-files.js';
 import { ExaminationsAndClaims1700000000037 } from '../../migrations/0037-examinations-and-claims.js';
 import { ReportSchedulesOfAllKinds1700000000038 } from '../../migrations/0038-report-schedules-of-all-kinds.js';
+import { GatewayExpiry1700000000039 } from '../../migrations/0039-gateway-expiry.js';
+import { GatewayParts1700000000040 } from '../../migrations/0040-gateway-parts.js';
+import { DisputesKeep1700000000041 } from '../../migrations/0041-disputes-keep.js';
+
 import { PreparingClient } from './preparing-client.js';
 import { SnakeNaming } from './snake-naming.js';
 
@@ -73,8 +80,14 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CounselReports1700000000031,
   ShareLinks1700000000032,
   WebhookEndpoints1700000000033,
+  OriginsOfDecisions1700000000034,
+  Retention1700000000035,
+  ErasedFiles1700000000036,
   ExaminationsAndClaims1700000000037,
   ReportSchedulesOfAllKinds1700000000038,
+  GatewayExpiry1700000000039,
+  GatewayParts1700000000040,
+  DisputesKeep1700000000041,
 ];
 
 export interface DataSourceOptions {

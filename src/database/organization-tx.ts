@@ -17,6 +17,9 @@ export interface Tx {
 const RETRYABLE_STATES: readonly string[] = ['40001', '40P01', '0A000'];
 const MAX_ATTEMPTS = 5;
 
+/** Raised by the database for whatever would rest on an asset whose content is gone (migration 0035). */
+const CONTENT_REMOVED_STATE = 'CLP08';
+
 /**
  * The only door to tenant tables. The organization is set with SET LOCAL, so it ends with the transaction and
  * never leaks through a pooled connection.
@@ -28,7 +31,7 @@ export class OrganizationTx {
    * Runs `work` in one transaction and commits. `work` may be repeated after a deadlock, so it has no effects
    * outside the transaction; what must happen outside goes into `afterCommit`.
    *
-   * @throws ColophonError `audit_unavailable` when the database cannot be reached: nothing was done.
+   * @throws ColophonError `audit_unavailable` when the database cannot be reached: nothing was done; `content_removed`
    */
   async run<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -36,6 +39,14 @@ export class OrganizationTx {
         return await this.attempt(organizationId, work);
       } catch (error) {
         if (attempt < MAX_ATTEMPTS && isRetryable(error)) continue;
+        if (sqlState(error) === CONTENT_REMOVED_STATE)
+          throw new ColophonError(
+            'content_removed',
+            'The content of an asset was removed by a retention rule.',
+            {
+              cause: error,
+            },
+          );
         throw isDatabaseUnreachable(error)
           ? new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
               cause: error,

@@ -7,16 +7,18 @@ const BATCH = 1_000;
 const MAX_BATCHES = 100;
 const INTERVAL_MS = 3_600_000;
 
-/** What remembers requests and deliveries, each with the function that forgets old ones (migrations 0017, 0021, 0033). */
+/** What remembers requests and deliveries, each with the function that forgets old ones (migrations 0017, 0021, 0033, 0039). */
 const FORGET = [
   'delete_expired_idempotency_keys',
   'delete_expired_gateway_requests',
   'delete_old_webhook_deliveries',
+  'delete_expired_gateway_jobs',
+  'delete_expired_gateway_uploads',
 ] as const;
 
 /**
- * Deletes idempotency keys, requests of the gateway and records of webhooks older than 30 days, every hour. A request that is
- * repeated after that is a new request. Any number of processes may run one.
+ * Deletes idempotency keys, requests, jobs and announced files of the gateway, and records of webhooks older than 30 days, every
+ * hour. A request that is repeated after that is a new request. Any number of processes may run one.
  */
 export class IdempotencyExpiry {
   private timer: NodeJS.Timeout | undefined;

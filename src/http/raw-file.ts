@@ -25,6 +25,13 @@ export function acceptRawFiles(fastify: FastifyInstance): void {
     if (!request.is404 && request.routeOptions.config.takesRawFile === true) return done(null, payload);
     done(new ColophonError('unsupported_content_type', 'This route does not accept the content type.'));
   });
+  // Parts of a file come without a type: what they are together is found out by looking at the whole.
+  fastify.addContentTypeParser('*', (request, payload, done) => {
+    const isUntyped = request.headers['content-type'] === undefined;
+    if (request.is404) return done(null, undefined);
+    if (isUntyped && request.routeOptions.config.takesRawFile === true) return done(null, payload);
+    done(new ColophonError('unsupported_content_type', 'This route does not accept the content type.'));
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Readable } from 'node:stream';
 import { Client } from 'undici';
 import { deadlineSignal, type Deadline } from './deadline.js';
-import { OutboundError } from './outbound-error.js';
+import { OutboundError, urlBlocked } from './outbound-error.js';
 import { type AllowedPrivateHosts, type OutboundTarget, parseOutboundUrl } from './outbound-target.js';
 import { type AddressResolver, pinnedConnector, systemResolver } from './pinned-connector.js';
 import { checkResponseHead, limitBody } from './response-limits.js';
@@ -24,6 +24,11 @@ export interface OutboundRequest extends OutboundPolicy {
   readonly maxResponseBytes: number;
   /** For all of it: resolving, connecting, sending, and reading the body to its end. */
   readonly deadlineMs: number;
+  /**
+   * How many times another address may be named instead; each is judged as if it had been asked for, and gets none of
+   * the headers. For a GET only. Default 0: a redirect is an error.
+   */
+  readonly maxRedirects?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -37,13 +42,14 @@ export interface OutboundResponse {
   discard(): void;
 }
 
+const MOVED: readonly number[] = [301, 302, 303, 307, 308];
 const CONNECT_TIMEOUT_MS = 10_000;
 /** fal sends up to 16 KiB of headers; beyond this the answer is refused. */
 const MAX_RESPONSE_HEADER_BYTES = 32 * 1024;
 
 /**
  * The one way in which this program fetches an outside address. See {@link parseOutboundUrl} for which addresses
- * are tried, {@link pinnedConnector} for how they are pinned. Redirects are errors. Nothing is decompressed:
+ * are tried, {@link pinnedConnector} for how they are pinned. Redirects are errors unless asked for. Nothing is decompressed:
  * `accept-encoding: identity` is sent and an encoded answer refused, so a small answer stays small.
  *
  * Each request has a connection of its own. A pooled one may be closed by the server at the moment of writing,
@@ -52,6 +58,26 @@ const MAX_RESPONSE_HEADER_BYTES = 32 * 1024;
  * @throws OutboundError url_blocked, upstream_error, upstream_timeout, upstream_invalid
  */
 export async function guardedFetch(request: OutboundRequest): Promise<OutboundResponse> {
+  const endsAt = performance.now() + request.deadlineMs;
+  let next: OutboundRequest = request;
+  for (let left = (request.method ?? 'GET') === 'GET' ? (request.maxRedirects ?? 0) : 0; ; left--) {
+    const answer = await fetchOnce(next, left > 0);
+    if (!('movedTo' in answer)) return answer;
+    next = {
+      ...request,
+      headers: {},
+      url: answer.movedTo,
+      deadlineMs: Math.max(1, endsAt - performance.now()),
+    };
+  }
+}
+
+/** The address that is named instead. */
+interface Moved {
+  readonly movedTo: string;
+}
+
+async function fetchOnce(request: OutboundRequest, mayMove: boolean): Promise<OutboundResponse | Moved> {
   const target = parseOutboundUrl(request.url, request.allowedPrivateHosts ?? []);
   const deadline = deadlineSignal(request.deadlineMs, request.signal);
   let connected = false;
@@ -66,7 +92,7 @@ export async function guardedFetch(request: OutboundRequest): Promise<OutboundRe
   // The signal of a request takes effect only once it is connected; before that the client must go.
   deadline.signal.addEventListener('abort', close, { once: true });
   try {
-    return await exchange(client, target, request, deadline, close);
+    return await exchange(client, target, request, { deadline, close, mayMove });
   } catch (error) {
     close();
     throw toOutboundError(error, deadline, connected);
@@ -84,13 +110,18 @@ function openClient(target: OutboundTarget, request: OutboundRequest, onConnecte
   });
 }
 
+interface Exchange {
+  readonly deadline: Deadline;
+  readonly close: () => void;
+  readonly mayMove: boolean;
+}
+
 async function exchange(
   client: Client,
   target: OutboundTarget,
   request: OutboundRequest,
-  deadline: Deadline,
-  close: () => void,
-): Promise<OutboundResponse> {
+  { deadline, close, mayMove }: Exchange,
+): Promise<OutboundResponse | Moved> {
   deadline.signal.throwIfAborted();
   const response = await client.request({
     path: `${target.url.pathname}${target.url.search}`,
@@ -100,6 +131,13 @@ async function exchange(
     signal: deadline.signal,
   });
   const headers = toHeaders(response.headers);
+  const location = headers.get('location');
+  if (mayMove && MOVED.includes(response.statusCode) && location !== null) {
+    close();
+    if (!URL.canParse(location, target.url.href))
+      throw urlBlocked('the address leads to one that is not a URL');
+    return { movedTo: new URL(location, target.url.href).href };
+  }
   checkResponseHead(response.statusCode, headers, request.maxResponseBytes);
   const body = limitBody(response.body, {
     maxBytes: request.maxResponseBytes,

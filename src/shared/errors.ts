@@ -100,10 +100,15 @@ export const ERROR_CODES = {
     status: 422,
     howToFix: 'See docs/gateway.md for what the gateway takes, or start a run with POST /v1/runs.',
   },
+  input_unreachable: {
+    status: 422,
+    howToFix:
+      'Name an address that gives the file to anybody, within the time and size that docs/gateway.md names, or send the file itself.',
+  },
   input_rights_undeclared: {
     status: 403,
     howToFix:
-      'Have a person with the role legal or admin declare the rights in pictures that SDKs send: "inputRights" of PUT /v1/projects/{id}/use-cases/{name}/gateway. Or upload the picture with POST /v1/assets and start a run with it.',
+      'Have a person with the role legal or admin declare the rights in files that SDKs send: "inputRights" of PUT /v1/projects/{id}/use-cases/{name}/gateway. Or upload the picture with POST /v1/assets and start a run with it.',
   },
   waiver_required: {
     status: 403,
@@ -192,6 +197,11 @@ export const ERROR_CODES = {
     status: 409,
     howToFix:
       'See "holdIds". A person with the role legal lifts a hold when its reason has ended; until then nothing that it covers is erased.',
+  },
+  content_removed: {
+    status: 410,
+    howToFix:
+      'The bytes are gone for good; what was recorded of them stays: see GET /v1/audit/entries with the id as subject. Make or upload the content anew.',
   },
   // The world outside
   url_blocked: { status: 422, howToFix: 'Use a public https address.' },

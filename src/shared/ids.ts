@@ -24,6 +24,7 @@ export const ID_PREFIXES = {
   entry: 'ent',
   legalHold: 'lhd',
   erasure: 'era',
+  removal: 'rmv',
   listing: 'lst',
   licenseText: 'ltx',
   curation: 'cur',

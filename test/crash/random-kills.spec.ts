@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CrashBench, type RunView } from './support/crash-bench.js';
 import { expectSound, remember, type Remembered } from './support/invariants.js';
+import { randomNumbers } from './support/random-numbers.js';
 
 /** `CRASH_KILLS=200 npx jest test/crash/random-kills.spec.ts --selectProjects crash` for a long campaign. */
 const KILLS = Number(process.env.CRASH_KILLS ?? 6);
@@ -9,17 +10,6 @@ const KILLS = Number(process.env.CRASH_KILLS ?? 6);
 const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
 const LONGEST_LIFE_MS = 4_000;
 const LONGEST_LOAD_MS = 60_000;
-
-/** mulberry32 */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 describe(`killed ${KILLS} times at random moments (seed ${SEED})`, () => {
   let bench: CrashBench;

@@ -14,7 +14,7 @@ import { cycloneDxSchema, spdxSchema } from '../support/bom-schemas.js';
 import { eventually } from '../support/eventually.js';
 import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
-import { licenseFact, ownListing } from '../support/registry-rows.js';
+import { licenseFact, ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
 let app: TestApplication;
@@ -187,6 +187,7 @@ describe('the bill of materials of an asset', () => {
 
   it('tells every item that the laws ask of training data, disclosed or not', async () => {
     const own = ownListing({ id: 'told.v1@self-hosted' });
+    await asLegal('/v1/license-texts', ownLicenseText());
     await asLegal('/v1/models', { listing: own });
     const told = { name: 'told', definition: { steps: [stepWith(own.id)] } };
     expect((await app.request('/v1/pipelines', json(told))).status).toBe(201);

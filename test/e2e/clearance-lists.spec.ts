@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { addPerson, HARMLESS_FACTS, json, productShot } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { expectProblem } from '../support/problem.js';
-import { ownListing } from '../support/registry-rows.js';
+import { ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
 let app: TestApplication;
@@ -53,13 +53,13 @@ async function made<T>(path: string, body: unknown, key = legal, status = 201): 
   return JSON.parse(text) as T;
 }
 
-/** A listing with a license of its own, of which nobody has read the text: review. */
+/** A listing with a license of its own, of which nobody says that the text is the one in force: review. */
 async function listed(name: string): Promise<{ id: string; licenseKey: string }> {
   const licenseKey = `LicenseRef-${name}`;
   const license = { ...ownListing().license, spdxOrRef: licenseKey, status: 'unverified' as const };
-  const { id } = await made<{ id: string }>('/v1/models', {
-    listing: ownListing({ id: `${name.toLowerCase()}.v1@self-hosted`, license }),
-  });
+  const listing = ownListing({ id: `${name.toLowerCase()}.v1@self-hosted`, license });
+  await made('/v1/license-texts', ownLicenseText(listing));
+  const { id } = await made<{ id: string }>('/v1/models', { listing });
   return { id, licenseKey };
 }
 const ask = (listingId: string, facts: Record<string, unknown> = HARMLESS_FACTS) =>

@@ -3,7 +3,7 @@ import { type Finding } from '../../src/licenses/domain/finding.js';
 import { addPerson, json } from '../support/api.js';
 import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
-import { ownListing } from '../support/registry-rows.js';
+import { ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
 let app: TestApplication;
@@ -185,6 +185,8 @@ describe('a matrix of clearances', () => {
     const listing = ownListing({ id: 'zeta.v1@self-hosted' });
     const record = (changed: typeof listing) =>
       app.request('/v1/models', { ...json({ listing: changed }), key: legal });
+    const text = { ...json(ownLicenseText()), key: legal };
+    expect((await app.request('/v1/license-texts', text)).status).toBe(201);
     expect((await record(listing)).status).toBe(201);
     const asked = await asMatrix({
       alternatives: [{ name: 'own', lineage: models(listing.id) }],

@@ -1,12 +1,26 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   createDevelopmentOrganization,
   type Instance,
 } from '../../src/identity/application/create-development-organization.js';
-import { addPerson, json, productShot, type RunAnswer, runToEnd } from '../support/api.js';
+import {
+  addPerson,
+  formWith,
+  json,
+  OWN_RIGHTS,
+  postForm,
+  productShot,
+  RETOUCH,
+  type RunAnswer,
+  runToEnd,
+} from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { Inspector } from '../support/inspector.js';
+import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
@@ -119,6 +133,88 @@ describe('POST /v1/erasures', () => {
     expect((await app.request(`/v1/runs/${run.id}`)).status).toBe(200);
   });
 
+  it('takes what the person attached and the names of files they sent, and says what stays and why', async () => {
+    const person = await addPerson(app, ['creator']);
+    const other = await addPerson(app, ['creator']);
+    const declaration = { projectId: app.instance.projectId, rights: OWN_RIGHTS };
+    const send = async (
+      path: string,
+      bytes: Uint8Array,
+      field: object,
+      who: { key: string },
+      name: string,
+    ) => {
+      const response = await app.request(path, {
+        ...postForm(formWith(bytes, name, { ...field })),
+        key: who.key,
+      });
+      expect(response.status).toBe(201);
+      return (await response.json()) as {
+        id: string;
+        sha256: string;
+        asset: { id: string };
+      };
+    };
+    const picture = await noisePicture();
+    const source = await send('/v1/assets', picture, { declaration }, person, 'Quentin Quince.png');
+    const edited = await send(
+      `/v1/assets/${source.id}/contributions`,
+      await retouched(picture),
+      { contribution: RETOUCH },
+      person,
+      'Quentin Quince.png',
+    );
+    const theirs = await send(
+      `/v1/assets/${source.id}/contributions`,
+      await retouched(picture),
+      { contribution: RETOUCH },
+      other,
+      'Quentin Quince.png',
+    );
+    const attachment = { attachment: { kind: 'screen_recording' } };
+    const path = (contribution: string) => `/v1/contributions/${contribution}/attachments`;
+    const mine = await send(path(edited.id), Buffer.from('me at work'), attachment, person, 'a.mov');
+    const both = await send(path(edited.id), Buffer.from('both of us'), attachment, person, 'b.mov');
+    await send(path(theirs.id), Buffer.from('both of us'), attachment, other, 'b.mov');
+    const answer = await erase(person.principalId);
+    expect(answer.status).toBe(201);
+    expect(await answer.json()).toMatchObject({
+      titlesErased: 3,
+      erasedAttachments: [
+        { attachmentId: mine.id, sha256: mine.sha256, file: 'deleted' },
+        { attachmentId: both.id, sha256: both.sha256, file: 'kept_for_another_record' },
+      ],
+      keptCounts: { assets: 2, releasedAssets: 0, contributions: 1, storyboardOrders: 0, reviews: 0 },
+    });
+    for (const id of [source.id, edited.asset.id, theirs.asset.id]) {
+      const shown = await (await app.request(`/v1/assets/${id}`)).text();
+      expect(shown).not.toContain('Quince');
+      expect(shown).toContain('(title erased)');
+    }
+    const gone = `/v1/contributions/${edited.id}/attachments/${mine.id}/content`;
+    await expectProblem(await app.request(gone), 'content_removed');
+    await nothingPending();
+    const told = (await entriesAbout(edited.id)).filter(({ type }) => type === 'content.removed');
+    expect(told.map(({ data }) => data)).toMatchObject([
+      { thingId: mine.id, cause: 'erasure', reason: REASON, sha256: [mine.sha256] },
+      { thingId: both.id, cause: 'erasure', reason: REASON, sha256: [both.sha256] },
+    ]);
+    // The bytes came in just now: somebody could be about to refer to them. The next round deletes them.
+    const [row] = await inspector.query<{ id: string }>(
+      'SELECT organization_id AS id FROM contribution LIMIT 1',
+    );
+    const file = (sha256: string) => join(app.home, 'assets', row?.id ?? '', sha256.slice(0, 2), sha256);
+    const before = new Date(Date.now() - 86_400_000);
+    for (const { sha256 } of [mine, both]) await utimes(file(sha256), before, before);
+    await app.services.retentionRounds.runOnce();
+    expect([existsSync(file(mine.sha256)), existsSync(file(both.sha256))]).toEqual([false, true]);
+    // Erased again, with nothing new.
+    expect(await (await erase(person.principalId)).json()).toMatchObject({
+      titlesErased: 0,
+      erasedAttachments: [],
+    });
+  });
+
   it('is for legal and admin, with a live key', async () => {
     const person = await addPerson(app, ['creator']);
     const before = await inspector.footprint();
@@ -191,6 +287,18 @@ describe('POST /v1/erasures', () => {
 });
 
 describe('/v1/legal-holds', () => {
+  it('covers whoever put a held asset into an order', async () => {
+    const [maker, editor] = [await addPerson(app, ['creator']), await addPerson(app, ['creator'])];
+    const run = await runToEnd(app, productShot(app), maker.key);
+    const assetIds = run.steps.flatMap(({ assetId }) => assetId ?? []);
+    const order = { assetIds, rationale: 'as it was' };
+    expect((await post('/v1/storyboards', order, editor.key)).status).toBe(201);
+    const hold = await placeHold({ kind: 'asset', id: assetIds[0] ?? '' });
+    await expectProblem(await erase(editor.principalId), 'legal_hold');
+    await post(`/v1/legal-holds/${hold.id}/lift`, { reason: 'over' });
+    expect((await erase(editor.principalId)).status).toBe(201);
+  });
+
   it('are placed and lifted by legal alone, and read by legal and auditors', async () => {
     const scope = { kind: 'organization' };
     const mine = await placeHold(scope);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { JobWorld } from '../support/job-world.js';
+import { fileCases } from './gateway-jobs/file-cases.js';
 import { falCases } from './gateway-jobs/fal-cases.js';
 import { replicateCases } from './gateway-jobs/replicate-cases.js';
 
@@ -13,4 +14,5 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('the client of fal', () => falCases(() => world));
+describe('files of clients', () => fileCases(() => world));
 describe('the client of Replicate', () => replicateCases(() => world));

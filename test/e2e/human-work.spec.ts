@@ -1,11 +1,27 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { ATTACKS } from '../../src/provenance/testing/attack-strings.js';
+import { C2paReader } from '../../src/provenance/adapters/c2pa-reader.js';
+import { runVerifyBundle } from '../../src/reports/verify/verify-bundle.js';
 import { ROLES } from '../../src/identity/domain/principal.js';
-import { addPerson, formWith, json, postForm, productShot, RETOUCH, runToEnd } from '../support/api.js';
+import {
+  addPerson,
+  formWith,
+  json,
+  OWN_RIGHTS,
+  postForm,
+  productShot,
+  RETOUCH,
+  runToEnd,
+} from '../support/api.js';
+import { bundleFiles } from '../support/bundle-files.js';
 import { ContributorKey } from '../support/contributor-key.js';
-import { retouched } from '../support/pictures.js';
+import { eventually } from '../support/eventually.js';
+import { noisePicture, retouched } from '../support/pictures.js';
+import { PipelineRuns } from '../support/pipeline-runs.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
@@ -47,6 +63,15 @@ async function answer<T>(asked: Promise<Response>, status = 200): Promise<T> {
   return JSON.parse(body) as T;
 }
 const get = <T>(who: Person, path: string) => answer<T>(ask(who, path));
+async function reportOf(who: Person, request: object): Promise<Buffer> {
+  const { id } = await answer<{ id: string }>(post(who, '/v1/reports', request), 202);
+  await eventually('the report is made', async () => {
+    const { state } = await get<{ state: string }>(who, `/v1/reports/${id}`);
+    expect(state).not.toBe('FAILED');
+    return state === 'DONE' || undefined;
+  });
+  return Buffer.from(await (await ask(who, `/v1/reports/${id}/content`)).arrayBuffer());
+}
 const settingsPath = () => `/v1/projects/${app.instance.projectId}/use-cases/hero-image/review-settings`;
 const setReview = (needs: object) => answer(app.request(settingsPath(), { ...json(needs), method: 'PUT' }));
 const decide = (who: Person, id: string, decision: string, confirmed: string[] = []) =>
@@ -227,6 +252,102 @@ describe('a record of human work', () => {
     );
     expect(bare.claimed).toEqual([]);
     expect(bare.notes[0]).toContain('Prompts alone do not make authorship');
+  });
+
+  it('of a mask is made by itself, for the picture that was changed, whatever else came with it', async () => {
+    const tester = await addPerson(app, ['creator'], { mode: 'test' });
+    const runs = new PipelineRuns(app, tester.key);
+    const step = {
+      key: 'inpaint',
+      operation: 'edit',
+      model: 'sandbox-generator@sandbox',
+      parameters: { prompt: 'a green handle' },
+      // The changed picture is neither the first one nor alone.
+      images: { mask: { input: 'region' }, image_2: { input: 'table' }, image: { input: 'photo' } },
+    };
+    const pipeline = await runs.define(step);
+    const send = async () => {
+      const declaration = { projectId: app.instance.projectId, rights: OWN_RIGHTS };
+      const form = postForm(formWith(await noisePicture(), 'p.png', { declaration }));
+      return answer<AssetAnswer & { originalSha256: string }>(ask(tester, '/v1/assets', form), 201);
+    };
+    const [photo, table, region] = [await send(), await send(), await send()];
+    const images = { photo: photo.id, table: table.id, region: region.id };
+    const run = await runs.ended(await runs.start(pipeline, images));
+    const made = run.steps[0]?.assetId ?? '';
+    const { items } = await get<{ items: Record<string, unknown>[] }>(
+      tester,
+      `/v1/assets/${made}/contributions`,
+    );
+    expect(items).toHaveLength(1);
+    expect(items[0]).toMatchObject({
+      assetId: made,
+      parentAssetId: photo.id,
+      actionType: 'MASK_INPAINT',
+      basis: 'modification',
+      capture: 'automatic',
+      contributorId: tester.principalId,
+      beforeSha256: photo.sha256,
+    });
+    // Without a mask, or with one that no person sent, nobody did anything.
+    const bare = await runs.define({ ...step, images: { image: { input: 'photo' } } });
+    const plain = await runs.ended(await runs.start(bare, { photo: photo.id }));
+    const none = await get<{ items: unknown[] }>(
+      tester,
+      `/v1/assets/${plain.steps[0]?.assetId}/contributions`,
+    );
+    expect(none.items).toEqual([]);
+    const chained = await runs.define(
+      { ...step, key: 'draw', operation: 'generate', images: {} },
+      { ...step, images: { mask: { step: 'draw' }, image: { input: 'photo' } } },
+    );
+    const machine = await runs.ended(await runs.start(chained, { photo: photo.id }));
+    const nobody = await get<{ items: unknown[] }>(
+      tester,
+      `/v1/assets/${machine.steps.at(-1)?.assetId}/contributions`,
+    );
+    expect(nobody.items).toEqual([]);
+  });
+
+  it('of an order and of an attachment is in the dossier and the bundle, which verifies offline', async () => {
+    const body = { assetIds: [variants[0], assetId], rationale: 'from clay to glaze' };
+    const board = await answer<{ id: string }>(post(maker, '/v1/storyboards', body), 201);
+    const turned = { ...body, assetIds: body.assetIds.toReversed() };
+    await answer(post(maker, `/v1/storyboards/${board.id}/orders`, turned), 201);
+    const form = () =>
+      postForm(formWith(Buffer.from('a layer'), 'l.psd', { attachment: { kind: 'sketch' } }));
+    const other = (await contribute(maker, await retouched(edited), SAID).then((made) => made.json())) as {
+      id: string;
+      asset: { id: string };
+    };
+    const path = `/v1/contributions/${other.id}/attachments`;
+    const attached = await answer<{ id: string; sha256: string }>(ask(maker, path, form()), 201);
+    const legal = await addPerson(app, ['legal']);
+    const ordered = { assetIds: [source.id, other.asset.id], rationale: 'the retouched one last' };
+    await answer(post(maker, '/v1/storyboards', ordered), 201);
+    const wanted = { kind: 'asset', format: 'bundle', assetId: other.asset.id, attachments: [attached.id] };
+    await expectProblem(await post(legal, '/v1/reports', { ...wanted, format: 'json' }), 'invalid_request');
+    await expectProblem(await post(legal, '/v1/reports', { ...wanted, assetId: source.id }), 'not_found');
+    const bundle = join(app.home, 'bundle.zip');
+    const bytes = await reportOf(legal, wanted);
+    await writeFile(bundle, bytes);
+    const result = await runVerifyBundle(bundle, {
+      verifyMedia: (media, anchorsPem) =>
+        new C2paReader({ trust: { name: 'bundle', anchorsPem } }).verify(media),
+    });
+    expect([result.verdict, result.findings]).toEqual(['valid', []]);
+    expect(result.notProved.join(' ')).not.toContain('attachments of human work are not in the bundle');
+    const files = await bundleFiles(bytes);
+    expect(files.get(`attachments/${attached.id}.bin`)?.toString()).toBe('a layer');
+    const dossier = JSON.parse(files.get('dossier.json')?.toString() ?? '') as {
+      storyboards: { id: string; version: number; assetIds: string[]; rationale: string }[];
+    };
+    expect(dossier.storyboards).toContainEqual(
+      expect.objectContaining({ version: 1, ...ordered, orderedBy: expect.objectContaining({}) as unknown }),
+    );
+    // The order in which an ancestor stands, in both of its versions.
+    const versions = dossier.storyboards.filter(({ id }) => id === board.id).map(({ version }) => version);
+    expect(versions).toEqual([1, 2]);
   });
 
   it('of a storyboard holds every order with who made it', async () => {

@@ -7,7 +7,7 @@ import { FAKE_REPLICATE_TOKEN, FakeReplicate } from '../fakes/replicate/fake-rep
 import { HARMLESS_FACTS, json, type RunAnswer, runToEnd } from '../support/api.js';
 import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
-import { ownListing } from '../support/registry-rows.js';
+import { ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
 const READ = { source: 'a contract', dateRead: '2026-11-22', verified: true };
@@ -82,6 +82,7 @@ beforeAll(async () => {
     PUBLIC_URL: 'https://gateway.example',
   });
   inspector = await Inspector.open(app.database);
+  expect((await app.request('/v1/license-texts', json(ownLicenseText()))).status).toBe(201);
   for (const id of [HOSTED, OWN])
     expect((await app.request('/v1/models', json({ listing: ownListing({ id }) }))).status).toBe(201);
   for (const [name, endpoint] of [['hosted'], ['own', 'gpu/shot'], ['styled', 'gpu/styled']] as const) {

@@ -327,8 +327,39 @@ describe('a project from which an input comes', () => {
     const own = `${ALL} when { resource has project && resource.project == "${name}" }`;
     await put(policy('not-ours', own), { projectId: source });
 
-    await expectProblem(await release(assetOf(free)), 'policy_denied');
+    // The policy came after the decision, in a project that had none then: the decision is open again.
+    const refusal = await expectProblem(await release(assetOf(free)), 'clearance_under_review');
+    expect(refusal).toMatchObject({ reopened: [{ because: 'policy', ruleId: 'policy.not-ours' }] });
+    const reopened = await get<{ items: { id: string }[] }>('/v1/clearances/reopened?limit=200');
+    expect(reopened.items.map(({ id }) => id)).toContain(free.clearanceId);
     await expectProblem(await start(target, 'feed', run), 'clearance_denied');
+    // A question about the same picture gets the answer of a run, alone and as a cell of a matrix.
+    const rights = { ...OWN_RIGHTS, assetId: photo };
+    const components = [{ listingId: 'studio-convert@studio', role: 'editor', stepKey: 'convert' }];
+    const question = { lineage: { components, inputs: [rights] }, facts: HARMLESS_FACTS };
+    const alone = await made<ClearanceAnswer>(
+      app.request('/v1/clearances', json({ ...question, projectId: target })),
+    );
+    expect(ofPolicies(alone)).toEqual([['policy.not-ours', 'deny']]);
+    const without = { components, inputs: [] };
+    const matrix = await made<{ id: string; cells: { decision: string }[] }>(
+      app.request(
+        '/v1/clearances',
+        json({
+          projectId: target,
+          matrix: {
+            alternatives: [
+              { name: '__proto__', lineage: without },
+              { name: 'constructor', lineage: question.lineage },
+            ],
+            audiences: [{ countries: ['US'] }],
+            facts: { purpose: 'commercial', organizationRevenueUsd: 5_000_000 },
+          },
+        }),
+      ),
+    );
+    expect(matrix.cells.map(({ decision }) => decision)).toEqual(['allow', 'deny']);
+    expect(await get(`/v1/clearances/matrices/${matrix.id}`)).toMatchObject({ same: true });
     const { items } = await get<{ items: { id: string }[] }>(
       `/v1/clearances?projectId=${target}&decision=deny`,
     );
@@ -344,6 +375,27 @@ describe('a project from which an input comes', () => {
     await expectProblem(await start(target, 'feed', run), 'clearance_denied');
     await put('', { projectId: source });
     await made(start(target, 'feed', run), 202);
+  });
+});
+
+describe('what was never cleared for publication', () => {
+  it('is not released: an evaluation, and received files without a right or with one that is over', async () => {
+    const projectId = await newProject('feed');
+    const facts = { ...HARMLESS_FACTS, purpose: 'internal-evaluation' };
+    const run = await finished(projectId, 'feed', { facts });
+    await approve(assetOf(run));
+    await expectProblem(await release(assetOf(run)), 'clearance_denied');
+    const uploadWith = async (changes: Record<string, unknown>) => {
+      const declaration = { projectId, rights: { ...OWN_RIGHTS, ...changes } };
+      const form = formWith(await noisePicture(), 'a.png', { declaration });
+      return app.request('/v1/assets', postForm(form));
+    };
+    for (const changes of [{ rightsBasis: 'none' }, { expiresAt: '2020-01-01' }]) {
+      const { id } = await made<{ id: string }>(uploadWith(changes));
+      await approve(id);
+      await expectProblem(await release(id), 'clearance_denied');
+    }
+    await expectProblem(await uploadWith({ rightsBasis: 'produced-here' }), 'invalid_request');
   });
 });
 

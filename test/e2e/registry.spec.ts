@@ -11,7 +11,7 @@ import { type Listing } from '../../src/licenses/domain/listing.js';
 import { addPerson, formWith, json, postForm, productShot, runToEnd } from '../support/api.js';
 import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
-import { licenseFact, ownListing } from '../support/registry-rows.js';
+import { licenseFact, ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
 let app: TestApplication;
@@ -38,9 +38,13 @@ async function made<T = Record<string, unknown>>(asked: Promise<Response>, statu
 }
 const get = <T>(path: string, key?: string) =>
   made<T>(app.request(path, key === undefined ? {} : { key }), 200);
-const record = (listing: Listing) => made<Record<string, string>>(asLegal('/v1/models', { listing }));
 const text = (licenseKey: string, words: string, more: Record<string, unknown> = {}) =>
   asLegal('/v1/license-texts', { licenseKey, text: words, readOn: '2026-11-22', ...more });
+/** With the text behind it. */
+async function record(listing: Listing): Promise<Record<string, string>> {
+  await made(asLegal('/v1/license-texts', ownLicenseText(listing)));
+  return made<Record<string, string>>(asLegal('/v1/models', { listing }));
+}
 const evidence = { title: 'Contract', quote: 'You may sell the outputs.', dateRead: '2026-11-22' };
 const FACTS = {
   purpose: 'commercial',
@@ -76,7 +80,8 @@ const studioTexts = ['studio-scene', 'studio-cut-out', 'studio-recolor', 'studio
 
 describe('a listing of one\u2019s own', () => {
   it('is recorded once, found among those of the product, and decided with', async () => {
-    const listing = ownListing({ id: 'alpha.v1@self-hosted', name: 'Alpha look' });
+    const license = { ...ownListing().license, spdxOrRef: 'LicenseRef-Alpha' };
+    const listing = ownListing({ id: 'alpha.v1@self-hosted', name: 'Alpha look', license });
     const first = await record(listing);
     expect(first).toMatchObject({ id: listing.id, outcome: 'recorded' });
     expect(await record(listing)).toMatchObject({ sha256: first.sha256, outcome: 'unchanged' });
@@ -84,6 +89,21 @@ describe('a listing of one\u2019s own', () => {
     expect(items.map(({ id, origin }) => [id, origin])).toEqual([[listing.id, 'own']]);
     expect((await ask(listing.id)).decision).toBe('allow');
     expect((await get<{ sha256: string }>(`/v1/models/${listing.id}`)).sha256).toBe(first.sha256);
+  });
+
+  it('allows nothing before its license text is kept; the text opens what was decided without it', async () => {
+    const license = { ...ownListing().license, spdxOrRef: 'LicenseRef-Zeta' };
+    const listing = ownListing({ id: 'zeta.v1@self-hosted', license });
+    const typed = await made<{ notes: string[] }>(asLegal('/v1/models', { listing }));
+    expect(typed.notes[0]).toMatch(/^no text of the license is kept/);
+    const asked = await ask(listing.id);
+    expect(asked.decision).toBe('review');
+    const read = await made<{ change: string; reopened: unknown }>(
+      asLegal('/v1/license-texts', ownLicenseText(listing)),
+    );
+    expect(read).toMatchObject({ change: 'unchanged', reopened: { clearanceIds: [asked.id] } });
+    expect((await standingOf(asked.id)).changes).toMatchObject([{ because: 'facts' }]);
+    expect((await ask(listing.id)).decision).toBe('allow');
   });
 
   it('never takes the place of one that comes with the product', async () => {
@@ -599,7 +619,7 @@ describe('what changed since a day', () => {
     const changed = await made<{ id: string; reopened: { clearanceIds: string[] } }>(
       text('LicenseRef-Told', 'another text'),
     );
-    await record({ ...listing, name: 'Another name' });
+    await made(asLegal('/v1/models', { listing: { ...listing, name: 'Another name' } }));
 
     const all: Change[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
@@ -626,7 +646,7 @@ describe('what changed since a day', () => {
     expect(curated?.changes[0]?.facts[0]).toMatchObject({ before: { value: 'yes' }, after: { value: 'no' } });
     const read = all.find(({ id }) => id === changed.id);
     expect(read).toMatchObject({
-      previousSha256: null,
+      previousSha256: license.textSha256,
       changes: [
         { facts: [{ fact: 'license', before: { status: 'current' }, after: { status: 'superseded' } }] },
       ],

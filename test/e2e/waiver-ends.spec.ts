@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { VendorGate } from '../crash/support/vendor-gate.js';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
-import { addPerson, formWith, json, postForm, productShot, RETOUCH, type RunAnswer } from '../support/api.js';
+import {
+  addPerson,
+  formWith,
+  HARMLESS_FACTS,
+  json,
+  postForm,
+  productShot,
+  RETOUCH,
+  type RunAnswer,
+} from '../support/api.js';
 import { Inspector } from '../support/inspector.js';
 import { retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
@@ -85,6 +94,20 @@ async function budget(): Promise<{ reserved: string; spent: string } | undefined
 
 const outcomes = ({ steps }: RunAnswer) =>
   steps.map(({ key, state, error }) => [key, state, error?.code ?? null]);
+
+interface Duty {
+  key: string;
+  kind: string;
+  applies: string;
+  until?: string | null;
+}
+interface Duties {
+  items: Duty[];
+  today: { isAsListed: boolean; added: Duty[]; changed: { key: string; today: Duty }[]; gone: string[] };
+}
+const dutiesOf = async (assetId: string): Promise<Duties> =>
+  (await (await app.request(`/v1/assets/${assetId}/obligations`)).json()) as Duties;
+const toStop = (duties: readonly Duty[]) => duties.filter(({ key }) => key.startsWith('waiver:'));
 
 describe('a waiver that has ended', () => {
   it('sends nothing more of a run that it had let start: no submit, no charge, the money is free again', async () => {
@@ -170,5 +193,83 @@ describe('a waiver that has ended', () => {
     for (const id of [made, edited.id]) await expectProblem(await release(id), 'clearance_under_review');
     await waive(waiting);
     for (const id of [made, edited.id]) expect((await release(id)).status).toBe(200);
+  });
+});
+
+describe('a waiver that ends before the campaign', () => {
+  const facts = { ...HARMLESS_FACTS, campaignEnd: '2098-12-31' };
+  const approve = async (clearanceId: string, expiresAt: string) => {
+    const waiver = { clearanceId, reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt };
+    const answer = await app.request('/v1/waivers', { ...json(waiver), key: legal.live });
+    expect(answer.status).toBe(201);
+    return (await answer.json()) as { id: string; coversCampaign: string };
+  };
+  const standing = async ({ clearanceId }: RunAnswer) => {
+    const answer = await app.request(`/v1/clearances/${clearanceId}`);
+    return ((await answer.json()) as { standing: Record<string, unknown> }).standing;
+  };
+
+  it('lets the work be made, says so, and follows it as a duty to stop until a longer one takes its place', async () => {
+    const waiting = await startWaiting({ facts });
+    const short = await approve(waiting.clearanceId, '2098-12-31T00:00:00.000Z');
+    expect(short.coversCampaign).toBe('no');
+    expect(await standing(waiting)).toMatchObject({
+      kind: 'holds',
+      coveredUntil: '2098-12-31T00:00:00.000Z',
+      waiverIds: [short.id],
+    });
+    const run = await ended(waiting.id);
+    expect(run.state).toBe('SUCCEEDED');
+    const made = run.steps.at(-1)?.assetId ?? '';
+    const key = `waiver:${waiting.clearanceId}`;
+    const signed = await dutiesOf(made);
+    expect(toStop(signed.items)).toMatchObject([
+      { key, kind: 'stop-before', applies: 'yes', until: '2098-12-30' },
+    ]);
+    expect(signed.today.isAsListed).toBe(true);
+
+    // Nobody accepts it any more: shown today as what it is, while the list stays as it was signed.
+    await endWaiversOf(waiting);
+    const [over] = (await dutiesOf(made)).today.changed;
+    expect(over).toMatchObject({ key, today: { applies: 'yes' } });
+    expect((over?.today.until ?? '') < '2098').toBe(true);
+    const long = await approve(waiting.clearanceId, '2099-01-01T00:00:00.000Z');
+    expect(long.coversCampaign).toBe('yes');
+    expect((await dutiesOf(made)).today).toMatchObject({ changed: [], gone: [key] });
+  });
+
+  it('for a finding covers no campaign that is stated to be longer, or to have no end', async () => {
+    const { clearanceId } = await startWaiting({ facts });
+    const { findings } = (await (await app.request(`/v1/clearances/${clearanceId}`)).json()) as {
+      findings: { listingId: string; ruleId: string; severity: string }[];
+    };
+    const me = (await (await app.request('/v1/me')).json()) as { principalId: string };
+    for (const { listingId, ruleId } of findings.filter(({ severity }) => severity === 'review')) {
+      const waiver = {
+        finding: { listingId, ruleId },
+        projectId: app.instance.projectId,
+        requestedBy: me.principalId,
+        reason: 'LEGAL_OPINION',
+        comment: 'for a season',
+        expiresAt: '2098-12-31T00:00:00.000Z',
+      };
+      const answer = await app.request('/v1/waivers', { ...json(waiver), key: legal.live });
+      expect([answer.status, ((await answer.json()) as { coversCampaign: null }).coversCampaign]).toEqual([
+        201,
+        null,
+      ]);
+    }
+    const stateWith = async (campaignEnd: string | null) => {
+      const body = productShot(app, {
+        inputs: { prompt: 'a bottle', model: MODEL, width: 256, height: 256 },
+        facts: { ...HARMLESS_FACTS, campaignEnd },
+      });
+      const started = await app.request('/v1/runs', json(body));
+      return ((await started.json()) as RunAnswer).state;
+    };
+    expect(await stateWith('2098-12-31')).toBe('WAITING_FOR_WAIVER');
+    expect(await stateWith('open-ended')).toBe('WAITING_FOR_WAIVER');
+    expect(await stateWith('2098-12-30')).toBe('RUNNING');
+    expect(await stateWith(null)).toBe('RUNNING');
   });
 });

@@ -183,7 +183,7 @@ async function begin(isolation = 'READ COMMITTED', organization = organizationId
 }
 
 const eraseBySql = (client: pg.Client, subject: string, organization = organizationId) =>
-  client.query('SELECT erase_data_subject($1, $2) AS gone', [organization, subject]);
+  client.query('SELECT erase_data_subject($1, $2, $3) AS gone', [organization, subject, newId()]);
 const holdBySql = (client: pg.Client, subject: string) =>
   client.query(
     `INSERT INTO legal_hold (organization_id, id, scope_kind, scope_id, placed_by, placed_entry_id, placed_at)

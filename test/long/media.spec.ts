@@ -237,7 +237,7 @@ describe('what needs a picture', () => {
   it('refuses a film, before anything is spent', async () => {
     const { id } = await upload('clip.mp4');
     const run = productShot(app, { substitutes: { generate: id } });
-    await expectProblem(await app.request('/v1/runs', json(run)), 'not_a_picture');
+    await expectProblem(await app.request('/v1/runs', json(run)), 'invalid_request');
   });
 
   it('records a new version of a film by its bytes, without a region of pixels', async () => {

@@ -6,7 +6,7 @@ import { FAKE_GOOGLE_KEY, FakeGoogle } from '../fakes/google/fake-google.js';
 import { FAKE_OPENAI_KEY, FakeOpenAi } from '../fakes/openai/fake-openai.js';
 import { addPerson, HARMLESS_FACTS, json, OWN_RIGHTS } from './api.js';
 import { Inspector } from './inspector.js';
-import { ownListing } from './registry-rows.js';
+import { ownLicenseText, ownListing } from './registry-rows.js';
 import { startTestApplication, type TestApplication } from './test-application.js';
 
 const GENERATE_AND_EDIT = ['generate', 'edit'] as const;
@@ -42,6 +42,7 @@ export class GatewayWorld {
       ...environment,
     });
     const world = new GatewayWorld(app, await Inspector.open(app.database), openai, google, folder);
+    await world.done(app.request('/v1/license-texts', json(ownLicenseText())));
     for (const listing of LISTINGS) await world.done(app.request('/v1/models', json({ listing })));
     return world;
   }

@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import { type Listing } from '../../src/licenses/domain/listing.js';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
 import { FAKE_REPLICATE_TOKEN, FakeReplicate } from '../fakes/replicate/fake-replicate.js';
+import { FileHost } from '../fakes/file-host.js';
 import { WebhookReceiver } from '../fakes/webhook-receiver.js';
 import { json } from './api.js';
 import { openGateway } from './gateway-world.js';
 import { Inspector } from './inspector.js';
-import { ownListing } from './registry-rows.js';
+import { ownLicenseText, ownListing } from './registry-rows.js';
 import { startTestApplication, type TestApplication } from './test-application.js';
 
 /** What the operator added for these tests. */
 export const JOB_MODELS = {
   fal: 'brand/look/v1',
   falForbidden: 'brand/forbidden',
+  falVideo: 'brand/motion/v1',
+  falCutOut: 'fal-ai/birefnet',
   replicate: 'brand/look',
   version: `brand/pinned:${'a1'.repeat(32)}`,
   deployment: 'deployments/brand/shop',
@@ -22,6 +25,7 @@ export const JOB_MODELS = {
 
 /** How clients reach the service: Replicate's client fetches only https. */
 export const PUBLIC_URL = 'https://gateway.example';
+export const UPLOAD_MAX_BYTES = 30 * 1024 * 1024;
 
 /** The whole product with fal and Replicate behind it, and the gateway of `hero-image` open. */
 export class JobWorld {
@@ -31,14 +35,16 @@ export class JobWorld {
     readonly fal: FakeFal,
     readonly replicate: FakeReplicate,
     readonly receiver: WebhookReceiver,
+    readonly host: FileHost,
     private readonly folder: string,
   ) {}
 
   static async start(): Promise<JobWorld> {
-    const [fal, replicate, receiver] = await Promise.all([
+    const [fal, replicate, receiver, host] = await Promise.all([
       FakeFal.start(),
       FakeReplicate.start(),
       WebhookReceiver.start(),
+      FileHost.start(),
     ]);
     const folder = mkdtempSync(join(tmpdir(), 'colophon-jobs-'));
     const serversFile = join(folder, 'servers.json');
@@ -47,6 +53,8 @@ export class JobWorld {
       COLOPHON_SERVERS_FILE: serversFile,
       COLOPHON_GATEWAY_WAIT_SECONDS: '20',
       COLOPHON_WEBHOOK_ALLOWED_HOSTS: receiver.host,
+      COLOPHON_INPUT_ALLOWED_HOSTS: host.host,
+      COLOPHON_UPLOAD_MAX_BYTES: String(UPLOAD_MAX_BYTES),
       PUBLIC_URL,
       FAL_KEY: FAKE_FAL_CREDENTIALS,
       FAL_BASE_URL: fal.origin,
@@ -54,18 +62,21 @@ export class JobWorld {
       REPLICATE_BASE_URL: replicate.baseUrl,
     });
     const inspector = await Inspector.open(app.database);
-    for (const listing of LISTINGS) {
-      const recorded = await app.request('/v1/models', json({ listing }));
+    for (const [path, body] of [
+      ['/v1/license-texts', ownLicenseText()] as const,
+      ...LISTINGS.map((listing) => ['/v1/models', { listing }] as const),
+    ]) {
+      const recorded = await app.request(path, json(body));
       if (!recorded.ok) throw new Error(`a listing was refused: ${await recorded.text()}`);
     }
     await openGateway(app);
-    return new JobWorld(app, inspector, fal, replicate, receiver, folder);
+    return new JobWorld(app, inspector, fal, replicate, receiver, host, folder);
   }
 
   async close(): Promise<void> {
     await this.inspector.close();
     await this.app.close();
-    await Promise.all([this.fal.stop(), this.replicate.stop(), this.receiver.stop()]);
+    await Promise.all([this.fal.stop(), this.replicate.stop(), this.receiver.stop(), this.host.stop()]);
     rmSync(this.folder, { recursive: true });
   }
 
@@ -97,10 +108,17 @@ const PRICE = {
 const OFFERINGS = [
   { listingId: 'brand-look.v1@fal', provider: 'fal', endpoint: JOB_MODELS.fal },
   { listingId: 'brand-forbidden.v1@fal', provider: 'fal', endpoint: JOB_MODELS.falForbidden },
+  {
+    listingId: 'brand-motion.v1@fal',
+    provider: 'fal',
+    endpoint: JOB_MODELS.falVideo,
+    operations: ['animate'] as const,
+  },
+  { listingId: 'brand-cut-out.v1@fal', provider: 'fal', endpoint: JOB_MODELS.falCutOut },
   { listingId: 'brand-look.v1@replicate', provider: 'replicate', endpoint: JOB_MODELS.replicate },
   { listingId: 'brand-pinned.v1@replicate', provider: 'replicate', endpoint: JOB_MODELS.version },
   { listingId: 'brand-shop.v1@replicate', provider: 'replicate', endpoint: JOB_MODELS.deployment },
-].map((offering) => ({ ...offering, operations: ['generate', 'edit'] as const }));
+].map((offering) => ({ operations: ['generate', 'edit'] as const, ...offering }));
 
 const PRICES = OFFERINGS.map(({ provider, endpoint }) => ({ provider, endpoint, price: PRICE }));
 

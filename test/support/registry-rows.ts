@@ -2,6 +2,13 @@ import { canonicalJson } from '../../src/shared/canonical-json.js';
 import { sha256Hex } from '../../src/shared/bytes.js';
 import { type Listing } from '../../src/licenses/domain/listing.js';
 
+const LICENSE_TEXT = 'training contract, 2026';
+
+/** The text behind the facts of {@link ownListing}, as somebody records it: without it none of them counts. */
+export function ownLicenseText(listing: Listing = ownListing()): Record<string, unknown> {
+  return { licenseKey: listing.license.spdxOrRef, text: LICENSE_TEXT, readOn: '2026-11-20' };
+}
+
 /** A LoRA of the customer's own, with everything that a listing must say. */
 export function ownListing(changes: Partial<Listing> = {}): Listing {
   const id = changes.id ?? 'brand-look.v1@self-hosted';
@@ -18,7 +25,7 @@ export function ownListing(changes: Partial<Listing> = {}): Listing {
       spdxOrRef: 'LicenseRef-Brand-Training-Contract',
       name: 'Training contract',
       url: null,
-      textSha256: sha256Hex('training contract, 2026'),
+      textSha256: sha256Hex(LICENSE_TEXT),
       version: null,
       dateRead: '2026-11-20',
       status: 'current',

@@ -252,6 +252,14 @@ export class RouteCalls {
       const send = () => this.world.app.request(file, { key: null });
       return [{ send, status: 200, writes: ['asset.read'], actor: await this.testKeyId() }];
     },
+    'POST /gateway/fal/uploads/{token}/{name}/complete': async () => {
+      const { upload } = await this.announcedFile('initiate-multipart');
+      const part = await this.answer<{ partNumber: number; etag: string }>(this.sendPart(upload));
+      const send = () =>
+        this.world.app.request(`${upload}/complete`, { ...json({ parts: [part] }), key: null });
+      const actor = await this.testKeyId();
+      return [{ send, status: 200, writes: ['asset.received', 'asset.signed'], actor }];
+    },
     'POST /gateway/replicate/p/{project}/{useCase}/v1/predictions': async () => [
       await this.gatewayJob('replicate', 'v1/predictions', 201),
     ],
@@ -618,9 +626,18 @@ export class RouteCalls {
       return this.one('/v1/audit/witnesses/clear-conflict', { witness }, 200, 'log.conflict_cleared');
     },
     'POST /v1/erasures': async () => {
-      const { principalId } = await addPerson(this.world.app, ['creator']);
+      const { app } = this.world;
+      const { principalId, key } = await addPerson(app, ['creator']);
+      const path = `/v1/contributions/${await this.selection(key)}/attachments`;
+      const form = formWith(Buffer.from(principalId), 'a.psd', { attachment: { kind: 'sketch' } });
+      await this.answer(app.request(path, { ...postForm(form), key }));
       const body = { principalId, reason: 'data_subject_request' };
-      return this.one('/v1/erasures', body, 201, 'opening.erased');
+      return this.one('/v1/erasures', body, 201, 'opening.erased', 'content.removed');
+    },
+    'PUT /v1/retention/rules/{kind}': () => {
+      const init = { ...json({ action: 'keep' }), method: 'PUT' };
+      const send = () => this.ask('/v1/retention/rules/assets', init);
+      return [{ send, status: 200, writes: ['retention.rule_set'] }];
     },
     'POST /v1/legal-holds': () => this.one('/v1/legal-holds', this.holdBody(), 201, 'legal_hold.placed'),
     'GET /v1/legal-holds': async () => {
@@ -724,6 +741,7 @@ export class RouteCalls {
     'GET /v1/clearances/{id}': async () => this.look(`/v1/clearances/${(await this.startRun()).clearanceId}`),
     'GET /v1/projects/{id}/manifest-settings': () =>
       this.look(`/v1/projects/${this.projectId}/manifest-settings`),
+    'GET /v1/projects/{id}/use-cases': () => this.look(`/v1/projects/${this.projectId}/use-cases`),
     'GET /v1/projects/{id}/use-cases/{name}/gateway': async () => {
       await this.answer(this.openGateway('hero-image').send());
       return this.look(`/v1/projects/${this.projectId}/use-cases/hero-image/gateway`);
@@ -748,6 +766,10 @@ export class RouteCalls {
     'GET /gateway/fal/p/{project}/{useCase}/proxy': async () => {
       const headers = { 'x-fal-target-url': `https://queue.fal.run/${await this.falJob()}/status` };
       return { send: () => this.askGateway('fal', 'proxy', { headers }), status: 202 };
+    },
+    'PUT /gateway/fal/uploads/{token}/{name}/{part}': async () => {
+      const { upload } = await this.announcedFile('initiate-multipart');
+      return { send: () => this.sendPart(upload), status: 200 };
     },
     'GET /gateway/fal/webhooks/{organization}/{mode}/jwks.json': () =>
       this.look(`/gateway/fal/webhooks/${this.world.app.instance.organizationId}/live/jwks.json`),
@@ -782,6 +804,8 @@ export class RouteCalls {
     'GET /v1/assets/{id}/review': async () => this.look(`/v1/assets/${await this.upload()}/review`),
     'GET /v1/reviews': () => this.look('/v1/reviews'),
     'GET /v1/signature-keys': () => this.look('/v1/signature-keys'),
+    'GET /v1/retention/rules': () => this.look('/v1/retention/rules'),
+    'GET /v1/retention/preview': () => this.look('/v1/retention/preview?kind=assets'),
     'GET /v1/storyboards/{id}': async () => this.look(`/v1/storyboards/${(await this.storyboard()).id}`),
     'GET /v1/projects/{id}/use-cases/{name}/review-settings': () =>
       this.look(`/v1/projects/${this.projectId}/use-cases/hero-image/review-settings`),
@@ -940,12 +964,17 @@ export class RouteCalls {
   }
 
   /** Paths of both addresses. */
-  private async announcedFile(): Promise<{ upload: string; file: string }> {
+  private async announcedFile(how = 'initiate'): Promise<{ upload: string; file: string }> {
     await this.answer(this.openGateway('hero-image').send());
-    const announced = this.askGateway('fal', 'rest/storage/upload/initiate', json({ file_name: 'a.png' }));
+    const announced = this.askGateway('fal', `rest/storage/upload/${how}`, json({ file_name: 'a.png' }));
     const { upload_url: upload, file_url: file } =
       await this.answer<Record<'upload_url' | 'file_url', string>>(announced);
     return { upload: new URL(upload).pathname, file: new URL(file).pathname };
+  }
+
+  private async sendPart(upload: string): Promise<Response> {
+    const body = new Uint8Array(await noisePicture());
+    return this.world.app.request(`${upload}/1`, { method: 'PUT', body, key: null });
   }
 
   private async replicateForm(): Promise<FormData> {
@@ -1050,10 +1079,11 @@ export class RouteCalls {
   }
 
   /** A record of human work, made by whoever calls. */
-  private async selection(): Promise<string> {
+  private async selection(key = this.world.key): Promise<string> {
     const [chosen, other] = [await this.upload(), await this.upload()];
     const body = json({ shown: [other, chosen], statement: 'the calm one' });
-    return (await this.answer<{ id: string }>(this.ask(`/v1/assets/${chosen}/selections`, body))).id;
+    const asked = this.world.app.request(`/v1/assets/${chosen}/selections`, { ...body, key });
+    return (await this.answer<{ id: string }>(asked)).id;
   }
 
   private async storyboard(): Promise<{ id: string; assetIds: string[] }> {

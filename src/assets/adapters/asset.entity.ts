@@ -10,6 +10,7 @@ import { type SignalReading } from '../domain/signal-reading.js';
 @Unique('asset_step_unique', ['organizationId', 'stepRunId'])
 @Index('asset_sha256', ['organizationId', 'sha256'])
 @Index('asset_original_sha256', ['organizationId', 'originalSha256'])
+@Index('asset_manifest_sha256', ['organizationId', 'manifestSha256'])
 @Index('asset_run', ['organizationId', 'runId'])
 @Index('asset_certificate', ['organizationId', 'certificateSha256'])
 @Index('asset_manifest_label', ['organizationId', 'manifestLabel'])

@@ -62,6 +62,55 @@ describe('what a killed process left in the staging area', () => {
   });
 });
 
+describe('a file that nothing refers to any more', () => {
+  const HASH = sha256Hex('an asset');
+  const path = () => join(root, ORGANIZATION, HASH.slice(0, 2), HASH);
+  const hourAgo = () => new Date(Date.now() - 61 * 60_000);
+  const put = async (changedAt?: Date) => {
+    const staged = await store.stage();
+    await writeFile(staged, 'an asset');
+    if (changedAt !== undefined) await utimes(staged, changedAt, changedAt);
+    await store.put(ORGANIZATION, HASH, staged);
+  };
+
+  it('is deleted, again and again, unless it was put just now', async () => {
+    expect(await store.removeUnlessFresh(ORGANIZATION, HASH)).toBe(true);
+    await put();
+    expect(await store.removeUnlessFresh(ORGANIZATION, HASH)).toBe(false);
+    expect(await readFile(path(), 'utf8')).toBe('an asset');
+    await utimes(path(), hourAgo(), hourAgo());
+    expect(await store.removeUnlessFresh(ORGANIZATION, HASH)).toBe(true);
+    await expect(store.localPath(ORGANIZATION, HASH)).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(await store.removeUnlessFresh(ORGANIZATION, HASH)).toBe(true);
+    expect(await readdir(join(root, 'removing'))).toEqual([]);
+  });
+
+  it('is young again when the same bytes are put again', async () => {
+    await put(hourAgo());
+    await put(hourAgo());
+    expect(await store.removeUnlessFresh(ORGANIZATION, HASH)).toBe(false);
+    expect(await readFile(await store.localPath(ORGANIZATION, HASH), 'utf8')).toBe('an asset');
+  });
+
+  it('is there for whoever put it, however both meet', async () => {
+    for (let i = 0; i < 200; i++) {
+      await put(hourAgo());
+      await utimes(path(), hourAgo(), hourAgo());
+      const [removed] = await Promise.all([store.removeUnlessFresh(ORGANIZATION, HASH), put()]);
+      expect([removed, await readFile(path(), 'utf8')]).toEqual([removed, 'an asset']);
+      await rm(path());
+    }
+  });
+
+  it('is put back by the next start when the process was killed in between', async () => {
+    await mkdir(join(root, 'removing'), { recursive: true });
+    await writeFile(join(root, 'removing', `${ORGANIZATION}.${HASH}`), 'an asset');
+    await store.putBackRemoving();
+    expect(await readFile(await store.localPath(ORGANIZATION, HASH), 'utf8')).toBe('an asset');
+    expect(await readdir(join(root, 'removing'))).toEqual([]);
+  });
+});
+
 describe('bytes on their way out', () => {
   const MEBIBYTE = 1024 * 1024;
   const bytes = Buffer.from(

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,20 +11,29 @@ import { CHUNK_BYTES, ChunkHashCache, hashContent, type HashedContent, isChunk }
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const UUID = /^[0-9a-f-]{36}$/;
+/** `<organization>.<sha256>`: a file between its place and its end. */
+const REMOVING_NAME = /^([0-9a-f-]{36})\.([0-9a-f]{64})$/;
 /** A staged file, or one that is made beside it, such as the signer's `<staged>.<uuid>.unverified`. */
+const PART_NAME = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9-]{1,20}$/;
 const STAGED_NAME = /^[0-9a-f-]{36}(?:\.|$)/;
 /** Far longer than any upload, download or signature takes. */
 const ABANDONED_AFTER_MS = 60 * 60_000;
+/** Each attempt fails only when another file of these bytes is put and taken away in between. */
+const MAX_LINK_ATTEMPTS = 10;
+/** Longer than it takes from putting a file to the row that refers to it. */
+const FRESH_FOR_MS = 60 * 60_000;
 /** Hashes of the pieces of 512 GiB of content. */
 const MAX_CHUNK_HASH_BYTES = 16 * 1024 * 1024;
 
-/** `<root>/<organization>/<first two digits>/<sha256>`, mode 0600; files in the making in `<root>/staging`. */
+/** `<root>/<organization>/<first two digits>/<sha256>`, mode 0600; files in the making in `<root>/staging`, at their end in `<root>/removing`. */
 export class FileAssetStore implements AssetStore {
   private readonly stagingFolder: string;
+  private readonly removingFolder: string;
   private readonly chunkHashes = new ChunkHashCache(MAX_CHUNK_HASH_BYTES);
 
   constructor(private readonly root: string) {
     this.stagingFolder = join(root, 'staging');
+    this.removingFolder = join(root, 'removing');
   }
 
   async stage(): Promise<string> {
@@ -32,9 +41,16 @@ export class FileAssetStore implements AssetStore {
     return join(this.stagingFolder, randomUUID());
   }
 
+  async stageAs(name: string): Promise<string> {
+    if (!PART_NAME.test(name)) throw new Error('not a name in the staging area');
+    await mkdir(this.stagingFolder, { recursive: true, mode: 0o700 });
+    return join(this.stagingFolder, name);
+  }
+
   /**
    * Removes what a process left in the staging area when it was killed: received files, and signed ones that were not
-   * read back yet. Nothing refers to them. Called at the start; files that were changed within the last hour stay.
+   * read back yet; and parts of files that never came whole. Called at the start and every hour; files that were changed
+   * within the last hour stay.
    * @returns how many were removed
    */
   async sweepStaging(now: Date): Promise<number> {
@@ -57,7 +73,7 @@ export class FileAssetStore implements AssetStore {
     try {
       await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       await syncPath(stagedPath);
-      await linkUnlessPresent(stagedPath, target);
+      await linkOrFreshen(stagedPath, target);
       await syncPath(dirname(target));
       await rm(stagedPath, { force: true });
     } catch (cause) {
@@ -105,9 +121,41 @@ export class FileAssetStore implements AssetStore {
     } catch (cause) {
       // Without the folder the file was never there.
       if (systemErrorCode(cause) === 'ENOENT') return;
-      throw new ColophonError('storage_unavailable', 'A file cannot be deleted from the asset store.', {
-        cause,
-      });
+      throw notDeleted(cause);
+    }
+  }
+
+  /**
+   * Taken from its place first, then looked at: whoever puts the same bytes meanwhile links their own file. A crash in
+   * between leaves the file aside; the next start puts it back, and whoever wanted it deleted tries again.
+   */
+  async removeUnlessFresh(organizationId: string, sha256: string): Promise<boolean> {
+    const path = this.pathOf(organizationId, sha256);
+    const aside = join(this.removingFolder, `${organizationId}.${sha256}`);
+    try {
+      if (await isFresh(path)) return false;
+      await mkdir(this.removingFolder, { recursive: true, mode: 0o700 });
+      await renameIfPresent(path, aside);
+      const isBack = (await isFresh(aside)) && (await putBack(aside, path));
+      await rm(aside, { force: true });
+      for (const folder of [this.removingFolder, dirname(path)]) await syncIfPresent(folder);
+      return !isBack;
+    } catch (cause) {
+      throw notDeleted(cause);
+    }
+  }
+
+  /**
+   * What a process had taken from its place when it was killed. Only at the start, before anything is removed: later it
+   * would put back what is being deleted.
+   */
+  async putBackRemoving(): Promise<void> {
+    for (const name of await namesIn(this.removingFolder)) {
+      const [, organizationId, sha256] = REMOVING_NAME.exec(name) ?? [];
+      if (organizationId === undefined || sha256 === undefined) continue;
+      const aside = join(this.removingFolder, name);
+      await putBack(aside, this.pathOf(organizationId, sha256));
+      await rm(aside, { force: true });
     }
   }
 
@@ -115,6 +163,12 @@ export class FileAssetStore implements AssetStore {
     if (!UUID.test(organizationId) || !SHA256_HEX.test(sha256)) throw new Error('not a content address');
     return join(this.root, organizationId, sha256.slice(0, 2), sha256);
   }
+}
+
+function notDeleted(cause: unknown): ColophonError {
+  return new ColophonError('storage_unavailable', 'A file cannot be deleted from the asset store.', {
+    cause,
+  });
 }
 
 function notItsHash(): ColophonError {
@@ -162,6 +216,39 @@ async function isAbandoned(path: string, now: Date): Promise<boolean> {
   }
 }
 
+/** Whether it is there and was put, or put again, just now. */
+async function isFresh(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs < FRESH_FOR_MS;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function renameIfPresent(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+async function putBack(aside: string, path: string): Promise<boolean> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await linkOrFreshen(aside, path);
+  await syncPath(dirname(path));
+  return true;
+}
+
+async function syncIfPresent(path: string): Promise<void> {
+  try {
+    await syncPath(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
 async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
@@ -171,12 +258,28 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** A link never overwrites: whoever is first wins, and both have the same bytes. */
-async function linkUnlessPresent(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'EEXIST') throw error;
+/**
+ * A link never overwrites: whoever is first wins, and both have the same bytes. A file that is there already is made
+ * young, so that nobody deletes it as unused before something refers to it; when somebody is doing that just now, it is
+ * gone from its place and the staged one is linked.
+ */
+async function linkOrFreshen(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await link(from, to);
+      return;
+    } catch (error) {
+      if (systemErrorCode(error) !== 'EEXIST' || attempt === MAX_LINK_ATTEMPTS) throw error;
+    }
+    try {
+      const now = new Date();
+      await utimes(to, now, now);
+      // Still in its place: whoever takes it away from now on sees that it is young.
+      await stat(to);
+      return;
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+    }
   }
 }
 

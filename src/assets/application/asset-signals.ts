@@ -4,7 +4,7 @@ import { isColophonError } from '../../shared/errors.js';
 import { type AssetRepository, type AssetWithParents } from '../adapters/asset.repository.js';
 import { readingOf, type Asset } from '../domain/asset.js';
 
-/** What the files of an asset and of all its ancestors reserve. */
+/** What the files of an asset and of all its ancestors reserve, and to which projects they belong. */
 export class AssetSignals implements RecordedSignals {
   constructor(private readonly assets: Pick<AssetRepository, 'lineage'>) {}
 
@@ -17,6 +17,7 @@ export class AssetSignals implements RecordedSignals {
     return {
       fileSignals: readings.flatMap(({ signals }) => signals),
       unreadPlaces: readings.flatMap(({ unreadPlaces }) => unreadPlaces),
+      projectIds: [...new Set(lineage.map(({ projectId }) => projectId))],
     };
   }
 

@@ -14,6 +14,7 @@ import { publicId } from '../../shared/ids.js';
 import { type AssetRepository, type AssetWithParents } from '../adapters/asset.repository.js';
 import { type Asset } from '../domain/asset.js';
 import { type AssetStore, type ByteRange } from '../domain/asset-store.port.js';
+import { type ContentRemoval, type RemovedContent } from './removed-content.js';
 
 /** Who asks, and what will be sent to them. */
 export interface Reader {
@@ -61,12 +62,21 @@ export class ReadAsset {
     private readonly organizationTx: OrganizationTx,
     private readonly assets: AssetRepository,
     private readonly store: AssetStore,
+    private readonly removed: RemovedContent,
     private readonly verifier: MediaVerifier,
     private readonly log: LogWriter,
   ) {}
 
   async get(organizationId: string, id: string): Promise<AssetWithParents> {
     return this.organizationTx.run(organizationId, (tx) => this.assets.get(tx, id));
+  }
+
+  /** Of which of these assets the content is gone. */
+  async removals(
+    organizationId: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, ContentRemoval>> {
+    return this.organizationTx.run(organizationId, (tx) => this.removed.of(tx, 'asset', ids));
   }
 
   async lineage(organizationId: string, id: string): Promise<AssetWithParents[]> {
@@ -129,7 +139,7 @@ export class ReadAsset {
     return this.store.localPath(organizationId, asset.manifestSha256);
   }
 
-  /** An asset whose entry is committed. */
+  /** An asset whose entry is committed. @throws ColophonError `content_removed` */
   private async recorded(organizationId: string, id: string): Promise<Asset> {
     return this.organizationTx.run(organizationId, async (tx) => {
       const found = await this.assets.get(tx, id);
@@ -143,6 +153,8 @@ export class ReadAsset {
           'audit_unavailable',
           'The log entry of this asset is missing, so it is not released.',
         );
+      // From the removal on, also where the file itself is not deleted yet, or another asset has the same one.
+      await this.removed.requirePresent(tx, 'asset', id);
       return found;
     });
   }

@@ -21,6 +21,8 @@ export interface UploadRequest {
   readonly rights: RightsDeclaration;
   /** The settings of the gateway that declared the rights beforehand; absent where the sender declared them. */
   readonly gatewaySettingsSha256?: string;
+  /** The address from which it was fetched for the caller, who named it. Sealed in the log: it may hold names and tokens. */
+  readonly fetchedFrom?: string;
 }
 
 /**
@@ -47,7 +49,7 @@ export class UploadAsset {
     completed: (tx: Parameters<Parameters<OrganizationTx['run']>[1]>[0], asset: Asset) => Promise<void>,
   ): Promise<Asset> {
     const { organizationId } = principal;
-    const { file, rights, projectId, gatewaySettingsSha256 } = request;
+    const { file, rights, projectId, gatewaySettingsSha256, fetchedFrom } = request;
     const { logOrigin } = await this.organizationTx.run(organizationId, async (tx) => {
       await this.requirePublishing.check(tx);
       return this.settings.context(tx, projectId);
@@ -86,9 +88,15 @@ export class UploadAsset {
           mediaType: file.mediaType,
           rightsBasis: rights.rightsBasis,
           ...(gatewaySettingsSha256 === undefined ? {} : { gatewaySettingsSha256 }),
+          ...(fetchedFrom === undefined ? {} : { fetched: true as const }),
           ...loggedReading(signalReading),
         },
-        sealed: { fileName: { value: title, subjectId: principal.principalId } },
+        sealed: {
+          fileName: { value: title, subjectId: principal.principalId },
+          ...(fetchedFrom === undefined
+            ? {}
+            : { sourceAddress: { value: fetchedFrom, subjectId: principal.principalId } }),
+        },
       });
       const asset = await this.recordAsset.record(tx, {
         id,

@@ -23,6 +23,12 @@ export interface VerifiedContent {
 export interface AssetStore {
   /** A path on the store's own file system for a file in the making. Removed by {@link discard} or {@link put}. */
   stage(): Promise<string>;
+  /**
+   * The same, to be found again by its name in any process: a part of a file that comes piece by piece. It is removed an
+   * hour after it was written, if nobody did so before.
+   * @param name `<uuid>.<word>`
+   */
+  stageAs(name: string): Promise<string>;
   discard(stagedPath: string): Promise<void>;
   /**
    * Makes a staged file durable under its hash. Idempotent: the same content may be put again after a crash.
@@ -45,4 +51,11 @@ export interface AssetStore {
    * @throws ColophonError `storage_unavailable`
    */
   remove(organizationId: string, sha256: string): Promise<void>;
+  /**
+   * Deletes a file for good that nothing refers to any more, unless it was put, or put again, within the last hour:
+   * then somebody may be about to refer to it. Safe against a {@link put} of the same bytes at the same moment.
+   * @returns false when it was left; true when it is gone, also when it was gone before
+   * @throws ColophonError `storage_unavailable`
+   */
+  removeUnlessFresh(organizationId: string, sha256: string): Promise<boolean>;
 }

@@ -1,12 +1,14 @@
 import { DIGITAL_SOURCE_TYPES } from '../../provenance/domain/manifest-plan.js';
 import { publicId } from '../../shared/ids.js';
+import { type ContentRemoval } from '../application/removed-content.js';
 import { type ReleaseStanding } from '../application/release-standings.js';
 import { type Asset, type AssetParent, readingOf } from '../domain/asset.js';
 
-/** @param release absent where the asset was just made: it cannot have been released */
+/** @param release, removal absent where the asset was just made: it cannot have been released, or removed */
 export function assetView(
   asset: Asset & { readonly parents?: readonly AssetParent[] },
   release?: ReleaseStanding,
+  removal?: ContentRemoval,
 ) {
   const id = publicId('asset', asset.id);
   const reading = readingOf(asset);
@@ -40,11 +42,24 @@ export function assetView(
       assetId: publicId('asset', assetId),
       relationship,
     })),
-    release: release ? releaseView(release) : null,
+    ...sinceThen(release, removal),
     createdAt: asset.createdAt.toISOString(),
     contentUrl: `/v1/assets/${id}/content`,
     manifestUrl: `/v1/assets/${id}/manifest`,
   };
+}
+
+/** What became of it after it was made. */
+function sinceThen(release: ReleaseStanding | undefined, removal: ContentRemoval | undefined) {
+  return {
+    release: release ? releaseView(release) : null,
+    contentRemoval: removal ? removalView(removal) : null,
+  };
+}
+
+/** The bytes are gone; what stands above of them is what was recorded when they were there. */
+function removalView({ removalId, cause, removedAt }: ContentRemoval) {
+  return { removalId: publicId('removal', removalId), cause, removedAt: removedAt.toISOString() };
 }
 
 /** A release that was taken back is shown as such for ever: the asset must not be used any more. */

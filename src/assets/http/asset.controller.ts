@@ -23,7 +23,7 @@ import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId } from '../../shared/ids.js';
 import { AssetRepository } from '../adapters/asset.repository.js';
 import { ReadAsset, type Sidecar } from '../application/read-asset.js';
-import { type ReleaseStanding, ReleaseStandings } from '../application/release-standings.js';
+import { ReleaseStandings } from '../application/release-standings.js';
 import { UploadAsset } from '../application/upload-asset.js';
 import { type Asset } from '../domain/asset.js';
 import { rightsDeclarationSchema } from '../domain/rights-declaration.js';
@@ -93,13 +93,8 @@ export class AssetController {
     const rows = await this.organizationTx.run(organizationId, (tx) =>
       this.assets.list(tx, query.limit + 1, before),
     );
-    const releases = await this.releasesOf(organizationId, rows);
-    return toPage(
-      rows,
-      query.limit,
-      ({ id }) => id,
-      (asset) => assetView(asset, releases.get(asset.id)),
-    );
+    const view = await this.viewOf(organizationId, rows);
+    return toPage(rows, query.limit, ({ id }) => id, view);
   }
 
   @Get(':id')
@@ -108,7 +103,7 @@ export class AssetController {
   @ApiOperation({ summary: 'An asset with its parents' })
   async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) id: string) {
     const asset = await this.readAsset.get(organizationId, id);
-    return assetView(asset, (await this.releasesOf(organizationId, [asset])).get(id));
+    return (await this.viewOf(organizationId, [asset]))(asset);
   }
 
   @Get(':id/content')
@@ -156,16 +151,18 @@ export class AssetController {
   @ApiOperation({ summary: 'The asset and everything it descends from' })
   async lineage(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) id: string) {
     const lineage = await this.readAsset.lineage(organizationId, id);
-    const releases = await this.releasesOf(organizationId, lineage);
-    return { items: lineage.map((asset) => assetView(asset, releases.get(asset.id))) };
+    return { items: lineage.map(await this.viewOf(organizationId, lineage)) };
   }
 
-  private releasesOf(
+  /** With what was decided and removed since the assets were made. */
+  private async viewOf(
     organizationId: string,
-    assets: readonly { readonly id: string }[],
-  ): Promise<ReadonlyMap<string, ReleaseStanding>> {
+    assets: readonly Asset[],
+  ): Promise<(asset: Asset) => ReturnType<typeof assetView>> {
     const ids = assets.map(({ id }) => id);
-    return this.organizationTx.run(organizationId, (tx) => this.releases.of(tx, ids));
+    const releases = await this.organizationTx.run(organizationId, (tx) => this.releases.of(tx, ids));
+    const removals = await this.readAsset.removals(organizationId, ids);
+    return (asset) => assetView(asset, releases.get(asset.id), removals.get(asset.id));
   }
 }
 

@@ -21,6 +21,24 @@ export interface ErasedValue {
   readonly recordedAt: Date;
 }
 
+/** An attachment that is gone: ids are UUIDs. */
+export interface ErasedAttachment {
+  readonly id: string;
+  readonly contributionId: string;
+  readonly sha256: string;
+  readonly project: string;
+  /** Something that stays has the same bytes, so the file itself stays. */
+  readonly shared: boolean;
+}
+
+export interface KeptCounts {
+  readonly assets: number;
+  readonly releasedAssets: number;
+  readonly contributions: number;
+  readonly storyboardOrders: number;
+  readonly reviews: number;
+}
+
 export interface Erasure {
   readonly id: string;
   readonly subjectId: string;
@@ -28,6 +46,12 @@ export interface Erasure {
   readonly erasedAt: Date;
   readonly values: readonly ErasedValue[];
   readonly nameErased: boolean;
+  /** Assets whose title, the name of a file that the person sent, is gone. */
+  readonly titlesErased: number;
+  /** What the person attached to their records. */
+  readonly attachments: readonly ErasedAttachment[];
+  /** How many things of the person stay, because the record of what was made rests on them. */
+  readonly kept: KeptCounts;
   /** Reports that showed values or the name of this person. They can be made again. */
   readonly reportIds: readonly string[];
   /** The `opening.erased` entries. */
@@ -39,13 +63,17 @@ interface Gone {
   readonly openings: readonly { readonly entryId: string; readonly field: string }[];
   readonly reports: readonly { readonly id: string; readonly sha256: string | null }[];
   readonly name: boolean;
+  readonly titles: number;
+  readonly attachments: readonly ErasedAttachment[];
+  readonly kept: KeptCounts;
 }
 
 /** Removes a file from the store; no error when it is not there. */
 export type RemoveFile = (organizationId: string, sha256: string) => Promise<void>;
 
 /**
- * Erases everything that is sealed under the key of one person, the key, their name and the reports that show them.
+ * Erases everything that is sealed under the key of one person, the key, their name, the names of files that they sent,
+ * what they attached to their records, and the reports that show them.
  * The database does it in one function that looks for legal holds first; the application has no right to delete. The
  * erasure and the entry that tells of it are one transaction. Erasing again is harmless: it erases what came since.
  */
@@ -53,6 +81,8 @@ export class EraseDataSubject {
   constructor(
     private readonly appendEntry: AppendEntry,
     private readonly removeFile: RemoveFile,
+    /** Deletes the files of removals that are open, and says so in the log. */
+    private readonly settleFiles: (organizationId: string) => Promise<unknown>,
     private readonly onFileError: (error: unknown) => void,
     private readonly clock: Clock,
   ) {}
@@ -65,7 +95,8 @@ export class EraseDataSubject {
   ): Promise<Erasure> {
     refuseTestKeyOnLive(principal.mode, 'live', 'What people wrote and who they are');
     await requirePrincipal(tx, request.subjectId);
-    const gone = await this.eraseInDatabase(tx, request.subjectId);
+    const removalId = newId();
+    const gone = await this.eraseInDatabase(tx, request.subjectId, removalId);
     // Read after the locks were given: an erasure is never dated before a value that it took.
     const erasedAt = this.clock.now();
     const erasure = {
@@ -74,6 +105,9 @@ export class EraseDataSubject {
       erasedAt,
       values: await valuesOf(tx, gone),
       nameErased: gone.name,
+      titlesErased: gone.titles,
+      attachments: gone.attachments,
+      kept: gone.kept,
       reportIds: gone.reports.map(({ id }) => id),
     };
     await tx.query(
@@ -90,16 +124,42 @@ export class EraseDataSubject {
       ],
     );
     const entryIds = await this.record(tx, principal, erasure);
-    // A crash before this leaves files that nobody can ask for; erasing the same person again removes them.
+    await this.recordAttachments(tx, principal, removalId, erasure);
+    // A crash before this leaves files that nobody can ask for; erasing the same person again removes those of reports,
+    // the rounds of retention remove those of attachments.
     tx.afterCommit(() => this.removeFiles(tx.organizationId, gone));
     return { ...erasure, entryIds };
   }
 
-  private async eraseInDatabase(tx: Tx, subjectId: string): Promise<Gone> {
+  private async recordAttachments(
+    tx: Tx,
+    principal: Principal,
+    removal: string,
+    { attachments, reason }: Pick<Erasure, 'attachments' | 'reason'>,
+  ): Promise<void> {
+    for (const { id, contributionId, sha256, project } of attachments)
+      await this.appendEntry.append(tx, {
+        type: 'content.removed',
+        projectId: project,
+        actor: actorOf(principal),
+        subject: { kind: 'contribution', id: publicId('contribution', contributionId) },
+        data: {
+          removalId: publicId('removal', removal),
+          kind: 'attachment',
+          thingId: publicId('attachment', id),
+          cause: 'erasure',
+          reason,
+          sha256: [sha256],
+        },
+      });
+  }
+
+  private async eraseInDatabase(tx: Tx, subjectId: string, removalId: string): Promise<Gone> {
     try {
-      const [row] = await tx.query<{ gone: Gone }>('SELECT erase_data_subject($1, $2) AS gone', [
+      const [row] = await tx.query<{ gone: Gone }>('SELECT erase_data_subject($1, $2, $3) AS gone', [
         tx.organizationId,
         subjectId,
+        removalId,
       ]);
       if (!row) throw new Error('erase_data_subject() answered nothing');
       return row.gone;
@@ -135,7 +195,8 @@ export class EraseDataSubject {
     return written;
   }
 
-  private removeFiles(organizationId: string, { reports }: Gone): void {
+  private removeFiles(organizationId: string, { reports, attachments }: Gone): void {
+    if (attachments.length > 0) this.settleFiles(organizationId).catch(this.onFileError);
     for (const { sha256 } of reports) {
       if (sha256 !== null) this.removeFile(organizationId, sha256).catch(this.onFileError);
     }

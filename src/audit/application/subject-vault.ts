@@ -38,6 +38,8 @@ export class SubjectVault {
 
   /** `undefined` when the value was erased, also when its subject has had a new key since. */
   async decrypt(tx: Tx, subjectId: string, sealed: string): Promise<string | undefined> {
+    // Removed by a retention rule (migration 0035): the key may still be there.
+    if (sealed === '') return undefined;
     const [row] = await tx.query<KeyRow>(
       'SELECT key_id, wrapped_key FROM data_subject_key WHERE organization_id = $1 AND subject_id = $2',
       [tx.organizationId, subjectId],

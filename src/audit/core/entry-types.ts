@@ -32,6 +32,13 @@ export type HoldScopeKind = (typeof HOLD_SCOPES)[number];
 /** 1,000 ids of 36 characters leave an entry below its 65,535 bytes. */
 export const MAX_ERASED_IN_ENTRY = 1000;
 
+/** Of what bytes or sealed words can be removed: `captured` is what a step brought of which no asset was made. */
+export const REMOVED_KINDS = ['asset', 'captured', 'attachment', 'report', 'prompts'] as const;
+export type RemovedKind = (typeof REMOVED_KINDS)[number];
+
+/** Two lists of 400 hashes of 67 characters leave an entry below its 65,535 bytes. */
+export const MAX_HASHES_IN_ENTRY = 400;
+
 /** What of an asset was shown: the signed file, or what its manifest says. */
 export const READ_PARTS = ['content', 'manifest'] as const;
 export type ReadPart = (typeof READ_PARTS)[number];
@@ -272,6 +279,8 @@ export const ENTRY_DATA_SCHEMAS = {
     useCaseId: id.optional(),
     reason: token,
     expiresAt: token,
+    /** Whether the stated campaign ends before it does; absent for a finding, which is of no campaign. */
+    coversCampaign: z.enum(['yes', 'no', 'unknown']).optional(),
     /** `sha256` is absent where no text was ever hashed. */
     licenseTexts: z
       .array(z.strictObject({ listingId, licenseKey: token, sha256: sha256Hex.optional() }))
@@ -453,6 +462,8 @@ export const ENTRY_DATA_SCHEMAS = {
     rightsBasis: token,
     /** The rights were declared beforehand, for all pictures that SDKs send in a use case: by these settings. */
     gatewaySettingsSha256: sha256Hex.optional(),
+    /** It was fetched for the caller from an address, which is sealed as `sourceAddress`. */
+    fetched: z.literal(true).optional(),
     ...fileReading,
   }),
   /** `originalSha256` is what came in, `sha256` and `sizeBytes` are the signed file that is served. */
@@ -697,6 +708,8 @@ export const ENTRY_DATA_SCHEMAS = {
     useCase: name.optional(),
     from: z.iso.datetime().optional(),
     until: z.iso.datetime().optional(),
+    /** Files of contributions that go into a bundle. */
+    attachments: z.array(id).max(100).optional(),
     scheduleId: id.optional(),
     /** The due time for which the schedule asked. */
     scheduledFor: z.iso.datetime().optional(),
@@ -760,6 +773,47 @@ export const ENTRY_DATA_SCHEMAS = {
     entryIds: z.array(id).max(MAX_ERASED_IN_ENTRY),
     part: z.int().positive(),
     parts: z.int().positive(),
+  }),
+  /**
+   * From when on what is removed by itself, of a kind and in a scope: the organization or one project. `inherit`: what
+   * the organization says counts for the project again. A rule by which things are removed begins to count later.
+   */
+  'retention.rule_set': z.strictObject({
+    kind: token,
+    scopeId: id,
+    version: z.int().positive(),
+    action: z.enum(['remove', 'keep', 'inherit']),
+    days: z.int().nonnegative().optional(),
+    since: z.enum(['created', 'last_release', 'campaign_end']).optional(),
+    campaignEndsOn: token.optional(),
+    evidence: z.enum(['keep', 'remove']).optional(),
+    effectiveFrom: z.iso.datetime(),
+  }),
+  /**
+   * From now on this program gives the bytes, or the sealed words, out to nobody. `sha256` names the files, which are
+   * deleted next. `thingId` where the subject is not the thing itself: an attachment of a contribution.
+   */
+  'content.removed': z.strictObject({
+    removalId: id,
+    kind: z.enum(REMOVED_KINDS),
+    thingId: id.optional(),
+    cause: z.enum(['retention', 'erasure']),
+    rule: z.strictObject({ kind: token, scopeId: id, version: z.int().positive() }).optional(),
+    reason: z.enum(ERASURE_REASONS).optional(),
+    sha256: z.array(sha256Hex).max(MAX_HASHES_IN_ENTRY),
+  }),
+  /** A legal hold came before the bytes were deleted: they are given out again. */
+  'content.restored': z.strictObject({ removalId: id, kind: z.enum(REMOVED_KINDS), thingId: id.optional() }),
+  /** What one step of removal by a kind of rule took; each thing has its own `content.removed`. */
+  'retention.applied': z.strictObject({
+    kind: token,
+    things: z.int().positive(),
+    files: z.int().nonnegative(),
+  }),
+  /** The files of a removal are deleted from the store. `kept`: something that stays has the same bytes. */
+  'content.files_deleted': z.strictObject({
+    deleted: z.array(sha256Hex).max(MAX_HASHES_IN_ENTRY),
+    kept: z.array(sha256Hex).max(MAX_HASHES_IN_ENTRY),
   }),
   /** Entries in bulk, or the whole log as static files, were given to the actor. Committed before the first byte left. */
   'log.exported': z.strictObject({
@@ -864,6 +918,7 @@ export const SUBJECT_KINDS = [
   'signature_key',
   'storyboard',
   'webhook_endpoint',
+  'removal',
 ] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 

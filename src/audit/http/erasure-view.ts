@@ -11,7 +11,10 @@ const KEPT: readonly string[] = [
   'Entries of the log and their salted commitments. No proof changes; without a copy of value and salt nobody can open a commitment any more.',
   'Encrypted inputs of runs, statements of contributions and comments of reviews stay as ciphertext. Their key is deleted.',
   'Ids of the person and of their keys, and what they did and when: the log and other rows name them by id.',
-  'What was never sealed: titles and names of files, rights declarations, facts of runs, names of projects.',
+  'Files that the person made or sent, and the pictures of what changed in them: the record of what was made rests on them, and a retention rule removes them when it may. The title stands in the manifest inside of each signed file, which cannot be changed.',
+  'That something was attached, when, how large it was, and its SHA-256. A file stays where another record has the same bytes.',
+  'What was never sealed: rights declarations, facts of runs, names of projects.',
+  'What others wrote, attached or named after the person.',
   'Copies that left this service: downloaded reports and bundles, what a provider received, signed files.',
   'Backups: the deleted key makes the values in them unreadable, unless the backup, or another one, holds the table data_subject_key from before. Such backups, write-ahead logs and not yet vacuumed pages must run out.',
 ];
@@ -26,8 +29,16 @@ export function erasureView(erasure: Erasure) {
     erasedCount: erasure.values.length,
     erased: erasure.values.slice(0, MAX_LISTED).map(valueView),
     nameErased: erasure.nameErased,
+    titlesErased: erasure.titlesErased,
+    erasedAttachments: erasure.attachments.slice(0, MAX_LISTED).map((one) => ({
+      attachmentId: publicId('attachment', one.id),
+      contributionId: publicId('contribution', one.contributionId),
+      sha256: one.sha256,
+      file: one.shared ? 'kept_for_another_record' : 'deleted',
+    })),
     withdrawnReportIds: erasure.reportIds.slice(0, MAX_LISTED).map((id) => publicId('report', id)),
     kept: KEPT,
+    keptCounts: erasure.kept,
   };
 }
 

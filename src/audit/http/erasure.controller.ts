@@ -59,7 +59,7 @@ export class ErasureController {
   ) {}
 
   @Post('erasures')
-  @Audited('opening.erased')
+  @Audited('opening.erased', 'content.removed')
   @Allow('erasures:create')
   @HttpCode(201)
   @ApiHeader({ name: 'Idempotency-Key', required: true })

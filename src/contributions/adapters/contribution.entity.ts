@@ -13,6 +13,8 @@ import {
 @Entity('contribution')
 @Index('contribution_asset', ['organizationId', 'assetId'])
 @Index('contribution_by_parent', ['organizationId', 'parentAssetId'])
+@Index('contribution_difference', { synchronize: false })
+@Index('contribution_shown', { synchronize: false })
 @Check('contribution_capture_check', `capture IN ('automatic', 'declared_at_time', 'declared_later')`)
 @Check('contribution_signature_check', `(sealed_signature IS NULL) = (signature_key_id IS NULL)`)
 export class ContributionEntity {

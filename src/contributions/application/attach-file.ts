@@ -1,4 +1,5 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type RemovedContent } from '../../assets/application/removed-content.js';
 import { type AssetStore, type VerifiedContent } from '../../assets/domain/asset-store.port.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type LogWriter } from '../../audit/application/log-writer.js';
@@ -31,6 +32,7 @@ export class AttachFile {
     private readonly contributions: ReadContributions,
     private readonly assets: AssetRepository,
     private readonly store: AssetStore,
+    private readonly removed: RemovedContent,
     private readonly appendEntry: AppendEntry,
     private readonly log: LogWriter,
     private readonly clock: Clock,
@@ -58,7 +60,10 @@ export class AttachFile {
     });
   }
 
-  /** The bytes of an attachment, or the picture of what changed. Who gets them is in the log first. */
+  /**
+   * The bytes of an attachment, or the picture of what changed. Who gets them is in the log first.
+   * @throws ColophonError `not_found`, `content_removed`, `audit_unavailable`, `storage_unavailable`
+   */
   async read(
     principal: Principal,
     contributionId: string,
@@ -74,6 +79,9 @@ export class AttachFile {
           : attachments.find(({ id }) => id === which.attachmentId)?.sha256;
       if (found === null || found === undefined)
         throw new ColophonError('not_found', 'There is no such file of this contribution.');
+      // The picture of what changed shows the asset.
+      if (which === 'difference') await this.removed.requirePresent(tx, 'asset', row.assetId);
+      else await this.removed.requirePresent(tx, 'attachment', which.attachmentId);
       return { sha256: found, projectId: (await this.assets.get(tx, row.assetId)).projectId };
     });
     const content = await this.store.openVerified(organizationId, sha256);

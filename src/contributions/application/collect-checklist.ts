@@ -1,8 +1,10 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { readingOf } from '../../assets/domain/asset.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { readLastDecision } from '../../licenses/application/read-clearance.js';
 import { readObligations } from '../../licenses/application/read-obligations.js';
+import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
 import { publicId } from '../../shared/ids.js';
 import { type ChecklistFacts, type ChecklistItem, checklistOf } from '../domain/review/checklist.js';
 import { clearancesBehind } from './clearances-behind.js';
@@ -15,6 +17,7 @@ export class CollectChecklist {
   constructor(
     private readonly assets: AssetRepository,
     private readonly stateAuthorship: StateAuthorship,
+    private readonly obligationsToday: Pick<ShowObligationsToday, 'ofId'>,
   ) {}
 
   /** @throws ColophonError `not_found` */
@@ -29,12 +32,34 @@ export class CollectChecklist {
     const { statement } = await this.stateAuthorship.ofLineage(tx, assetId, lineage);
     return checklistOf({
       findings: await findingsBehind(tx, lineage),
-      obligations: await openObligations(tx, assetId),
+      obligations: await this.openObligations(tx, assetId),
       uploads: lineage.flatMap(uploadFacts),
       recalledAncestorIds: await recalledAmong(tx, lineage, assetId),
       claims: await claimsOn(tx, lineage),
       lacksContribution: needs.humanContribution && !statement.isSufficient,
     });
+  }
+
+  /** What the list of the asset holds as it reads today, and what is owed today beside it. */
+  private async openObligations(tx: Tx, assetId: string): Promise<ChecklistFacts['obligations']> {
+    const list = await readObligations(tx, assetId);
+    if (list === undefined) return [];
+    const { added, changed } = await this.obligationsToday.ofId(tx, assetId, list);
+    const corrected = new Map(changed.map(({ key, today }) => [key, today]));
+    const fact = (id: string, { text, blocking, due }: AssetObligation) => ({
+      id,
+      text,
+      isBlocking: blocking,
+      isDueBefore: due === 'before-publication',
+    });
+    return [
+      ...list.items
+        .filter(({ state }) => state === 'open')
+        .map(({ id, obligation }) =>
+          fact(publicId('obligation', id), corrected.get(obligation.key) ?? obligation),
+        ),
+      ...added.map((obligation) => fact(obligation.key, obligation)),
+    ];
   }
 }
 
@@ -52,18 +77,6 @@ async function findingsBehind(
       found.push({ clearanceId: publicId('clearance', id), ruleId, listingId, severity, message });
   }
   return found;
-}
-
-async function openObligations(tx: Tx, assetId: string): Promise<ChecklistFacts['obligations']> {
-  const list = await readObligations(tx, assetId);
-  return (list?.items ?? [])
-    .filter(({ state }) => state === 'open')
-    .map(({ id, obligation }) => ({
-      id: publicId('obligation', id),
-      text: obligation.text,
-      isBlocking: obligation.blocking,
-      isDueBefore: obligation.due === 'before-publication',
-    }));
 }
 
 async function claimsOn(

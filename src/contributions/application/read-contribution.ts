@@ -1,5 +1,6 @@
 import { In } from 'typeorm';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
+import { type ContentRemoval, type RemovedContent } from '../../assets/application/removed-content.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { ContributionEntity } from '../adapters/contribution.entity.js';
@@ -31,6 +32,8 @@ export interface Attachment {
   readonly sizeBytes: number;
   readonly entryId: string;
   readonly createdAt: Date;
+  /** The file is gone; what is said of it above stays. */
+  readonly removed?: ContentRemoval | undefined;
 }
 
 /** A record with all that was added to it, oldest first. */
@@ -53,7 +56,10 @@ export interface OpenedContribution {
 }
 
 export class ReadContributions {
-  constructor(private readonly vault: SubjectVault) {}
+  constructor(
+    private readonly vault: SubjectVault,
+    private readonly removed: RemovedContent,
+  ) {}
 
   /** @throws ColophonError `not_found` */
   async get(tx: Tx, id: string): Promise<FullContribution> {
@@ -93,12 +99,22 @@ export class ReadContributions {
   private async complete(tx: Tx, rows: readonly ContributionEntity[]): Promise<FullContribution[]> {
     const ids = rows.map(({ id }) => id);
     const corrections = ids.length === 0 ? [] : await correctionsOf(tx, ids);
-    const attachments = ids.length === 0 ? [] : await attachmentsOf(tx, ids);
+    const attachments = ids.length === 0 ? [] : await this.attachmentsOf(tx, ids);
     return rows.map((row) => ({
       row,
       corrections: corrections.filter(({ contributionId }) => contributionId === row.id),
       attachments: attachments.filter(({ contributionId }) => contributionId === row.id),
     }));
+  }
+
+  private async attachmentsOf(tx: Tx, ids: readonly string[]): Promise<Attachment[]> {
+    const attachments = await attachmentsOf(tx, ids);
+    const removals = await this.removed.of(
+      tx,
+      'attachment',
+      attachments.map(({ id }) => id),
+    );
+    return attachments.map((one) => ({ ...one, removed: removals.get(one.id) }));
   }
 }
 

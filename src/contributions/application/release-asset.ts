@@ -1,4 +1,5 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entry-types.js';
@@ -7,9 +8,10 @@ import { sqlState, type Tx, violatedConstraint } from '../../database/organizati
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type ObligationList, readObligations } from '../../licenses/application/read-obligations.js';
-import { type NewDuties, type RecordObligations } from '../../licenses/application/record-obligations.js';
 import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { type RequireReleasable } from '../../licenses/application/require-releasable.js';
+import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
+import { type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { type HumanWork, type PolicyRef } from '../../licenses/domain/policies/policy.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
@@ -30,8 +32,8 @@ export interface Released {
   readonly releasedAt: Date;
   readonly sha256: string;
   readonly obligations: ObligationList | undefined;
-  /** Undefined where the calendar of duties is that of the day of signing. */
-  readonly newDuties: NewDuties | undefined;
+  /** What the list of the day of signing does not say; undefined where there is no list. */
+  readonly today: ObligationsToday | undefined;
 }
 
 /** The moment from which an asset may leave for publication. */
@@ -44,7 +46,7 @@ export class ReleaseAsset {
     private readonly requirePublishing: RequirePublishing,
     private readonly requireCleared: RequireCleared,
     private readonly requireReleasable: RequireReleasable,
-    private readonly recordObligations: Pick<RecordObligations, 'newSince'>,
+    private readonly obligationsToday: Pick<ShowObligationsToday, 'of'>,
     private readonly clock: Clock,
   ) {}
 
@@ -63,8 +65,9 @@ export class ReleaseAsset {
     await this.requirePublishing.check(tx);
     const policies = await this.requireCleanOrigin(tx, principal, asset);
     const obligations = await readObligations(tx, assetId);
-    const newDuties = obligations && (await this.newDuties(tx, asset, obligations));
-    requireBlockingProved(obligations, newDuties);
+    // A calendar that gained a duty since the asset was signed shows it now, before the asset leaves.
+    const today = obligations && (await this.obligationsToday.of(tx, asset, obligations));
+    requireBlockingProved(obligations, today);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.released',
       projectId: asset.projectId,
@@ -74,29 +77,12 @@ export class ReleaseAsset {
         assetId: publicId('asset', assetId),
         sha256: asset.sha256,
         ...loggedPolicies(policies),
-        ...loggedCalendar(newDuties),
+        ...loggedCalendar(obligations, today),
       },
     });
     const releasedAt = this.clock.now();
     await this.insert(tx, [tx.organizationId, assetId, reviewId, principal.principalId, entryId, releasedAt]);
-    return { releasedAt, sha256: asset.sha256, obligations, newDuties };
-  }
-
-  /** A calendar that gained a duty since the asset was signed shows it now, before the asset leaves. */
-  private async newDuties(
-    tx: Tx,
-    asset: AssetWithParents,
-    list: ObligationList,
-  ): Promise<NewDuties | undefined> {
-    const parentIds = asset.parents.map(({ assetId }) => assetId);
-    const { origin, runId, digitalSourceType = null, rights } = asset;
-    const work = {
-      own: { origin, runId, digitalSourceType, showsPeople: rights?.showsPeople },
-      ancestors: await this.assets.ancestry(tx, parentIds),
-      parentIds,
-      madeAt: asset.createdAt,
-    };
-    return this.recordObligations.newSince(tx, work, list);
+    return { releasedAt, sha256: asset.sha256, obligations, today };
   }
 
   /** Each license decision behind the asset holds, and no policy of today stands against its release. */
@@ -226,25 +212,30 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function loggedCalendar(found: NewDuties | undefined) {
-  if (found === undefined) return {};
-  const { calendar, duties } = found;
-  return { calendar: { sha256: calendar.sha256, newDuties: duties.slice(0, 200).map(({ key }) => key) } };
+function loggedCalendar(list: ObligationList | undefined, today: ObligationsToday | undefined) {
+  if (list === undefined || today === undefined) return {};
+  const { calendar, added, changed } = today;
+  const newDuties = [...added, ...changed].map(({ key }) => key);
+  if (newDuties.length === 0 && list.calendarSha256 === calendar.sha256) return {};
+  return { calendar: { sha256: calendar.sha256, newDuties: newDuties.slice(0, MAX_LOGGED_DUTIES) } };
 }
 
-function requireBlockingProved(list: ObligationList | undefined, found: NewDuties | undefined): void {
-  const added = (found?.duties ?? []).filter(({ blocking, due }) => blocking && due === 'before-publication');
+const MAX_LOGGED_DUTIES = 200;
+
+function requireBlockingProved(list: ObligationList | undefined, today: ObligationsToday | undefined): void {
+  const added = (today?.added ?? []).filter(isBlocking);
   const [first] = added;
   if (first !== undefined) {
     throw new ColophonError(
       'obligations_open',
-      'Since this asset was signed a duty was added to the calendar that is due before publication. Make the asset anew, so that it is listed and can be proved.',
+      'Since this asset was signed a duty was added that is due before publication. Make the asset anew, so that it is listed and can be proved.',
       { extensions: { obligations: added.map(({ key, text, where }) => ({ key, text, where })) } },
     );
   }
+  const corrected = new Map((today?.changed ?? []).map((change) => [change.key, change.today]));
   const blocking = (list?.items ?? []).filter(
     ({ state, obligation }) =>
-      state === 'open' && obligation.blocking && obligation.due === 'before-publication',
+      state === 'open' && (isBlocking(obligation) || isBlocking(corrected.get(obligation.key))),
   );
   if (blocking.length === 0) return;
   throw new ColophonError(
@@ -260,4 +251,8 @@ function requireBlockingProved(list: ObligationList | undefined, found: NewDutie
       },
     },
   );
+}
+
+function isBlocking(obligation: AssetObligation | undefined): boolean {
+  return obligation?.blocking === true && obligation.due === 'before-publication';
 }

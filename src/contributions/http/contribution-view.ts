@@ -59,6 +59,13 @@ export function attachmentView(attachment: Attachment) {
     sha256: attachment.sha256,
     sizeBytes: attachment.sizeBytes,
     contentUrl: `/v1/contributions/${contributionId}/attachments/${id}/content`,
+    contentRemoval: attachment.removed
+      ? {
+          removalId: publicId('removal', attachment.removed.removalId),
+          cause: attachment.removed.cause,
+          removedAt: attachment.removed.removedAt.toISOString(),
+        }
+      : null,
     entryId: publicId('entry', attachment.entryId),
     createdAt: attachment.createdAt.toISOString(),
   };

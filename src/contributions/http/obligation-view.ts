@@ -3,7 +3,8 @@ import {
   type ObligationProof,
   type OwedObligation,
 } from '../../licenses/application/read-obligations.js';
-import { type NewDuties } from '../../licenses/application/record-obligations.js';
+import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
+import { isUpToDate, type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { markingDuties } from '../../licenses/registry/marking-duties.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { publicId } from '../../shared/ids.js';
@@ -12,7 +13,11 @@ export const NO_LEGAL_ADVICE =
   'A calendar is no legal advice: what a law demands of you is for counsel. What was not verified says so.';
 
 /** Of an asset that is older than this record nothing is known: that is not the same as "nothing is owed". */
-export function obligationListView(assetId: string, list: ObligationList | undefined) {
+export function obligationListView(
+  assetId: string,
+  list: ObligationList | undefined,
+  today: ObligationsToday | undefined,
+) {
   const items = (list?.items ?? []).map((owed) => obligationView(owed, list?.entryId ?? ''));
   const count = (state: OwedObligation['state']): number =>
     items.filter((item) => item.state === state).length;
@@ -34,6 +39,7 @@ export function obligationListView(assetId: string, list: ObligationList | undef
     },
     notice: NO_LEGAL_ADVICE,
     items,
+    today: todayView(today),
   };
 }
 
@@ -86,12 +92,32 @@ export function openObligations(list: ObligationList | undefined) {
     }));
 }
 
-/** What a later calendar added since the asset was signed; null where there is no later one. */
-export function newDutiesView(found: NewDuties | undefined) {
-  if (found === undefined) return null;
-  const { calendar, duties } = found;
-  const shown = duties.map(({ key, text, where, applies, findOut, who, due, notVerified, citation }) => ({
-    ...{ key, text, where, applies, findOut, who, due, notVerified, citation },
-  }));
-  return { calendar, duties: shown };
+/** What is owed today beside the list, or otherwise than it says; null where nobody worked out a list. */
+export function todayView(today: ObligationsToday | undefined) {
+  if (today === undefined) return null;
+  const { asOf, calendar, added, changed, gone } = today;
+  return {
+    asOf,
+    calendar,
+    isAsListed: isUpToDate(today),
+    added: added.map(dutyView),
+    changed: changed.map(({ key, members, today: now }) => ({ key, members, today: dutyView(now) })),
+    gone,
+  };
+}
+
+/** What came since the asset was signed, as far as a law demands it; null where nothing did. */
+export function newDutiesView(today: ObligationsToday | undefined) {
+  if (today === undefined || isUpToDate(today)) return null;
+  const { calendar, added } = today;
+  return { calendar, duties: added.filter(({ source }) => source === 'law').map(dutyView) };
+}
+
+function dutyView(obligation: AssetObligation) {
+  const { key, source, kind, text, where, applies, findOut, who, owedBy, due, blocking } = obligation;
+  const { inForceOn, dateVerified, notVerified, citation, until = null, clearanceId } = obligation;
+  return {
+    ...{ key, source, kind, text, where, applies, findOut, who, owedBy, due, blocking },
+    ...{ inForceOn, dateVerified, notVerified, citation, until, clearanceId },
+  };
 }

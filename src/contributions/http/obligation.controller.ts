@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger
 import { type FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { OBLIGATION_OUTCOMES } from '../../audit/core/entry-types.js';
 import { OrganizationTx } from '../../database/organization-tx.js';
 import { Audited, Unaudited } from '../../http/audited.js';
@@ -49,6 +50,7 @@ export class ObligationController {
   constructor(
     private readonly proveObligation: ProveObligation,
     private readonly assets: AssetRepository,
+    private readonly obligationsToday: ShowObligationsToday,
     private readonly organizationTx: OrganizationTx,
     private readonly idempotency: Idempotency,
   ) {}
@@ -61,8 +63,9 @@ export class ObligationController {
   @ApiOperation({ summary: 'What must be shown or done for an asset, and what of it is proved' })
   async list(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('asset')) assetId: string) {
     return this.organizationTx.run(organizationId, async (tx) => {
-      await this.assets.get(tx, assetId);
-      return obligationListView(assetId, await readObligations(tx, assetId));
+      const asset = await this.assets.get(tx, assetId);
+      const list = await readObligations(tx, assetId);
+      return obligationListView(assetId, list, list && (await this.obligationsToday.of(tx, asset, list)));
     });
   }
 

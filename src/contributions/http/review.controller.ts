@@ -17,7 +17,7 @@ import { RecallAsset } from '../application/recall-asset.js';
 import { ReleaseAsset } from '../application/release-asset.js';
 import { RequestReview } from '../application/request-review.js';
 import { ReviewAsset } from '../application/review-asset.js';
-import { newDutiesView, openObligations } from './obligation-view.js';
+import { newDutiesView, openObligations, todayView } from './obligation-view.js';
 import { commentSchema, recallSchema, reviewRequestSchema, reviewSchema } from './review.schemas.js';
 import { reviewStateView, saidView } from './review-view.js';
 
@@ -158,7 +158,8 @@ export class ReviewController {
         releasedAt: released.releasedAt.toISOString(),
         obligationsRecorded: released.obligations !== undefined,
         openObligations: openObligations(released.obligations),
-        newDuties: newDutiesView(released.newDuties),
+        newDuties: newDutiesView(released.today),
+        obligationsToday: todayView(released.today),
       };
     });
   }

@@ -23,6 +23,7 @@ export class PipelineEntity {
 
 @Entity('run')
 @Index('run_created', ['organizationId', 'id'])
+@Index('run_open', { synchronize: false })
 @Unique('run_resumes_unique', ['organizationId', 'resumesRunId'])
 @Check('run_mode_check', `mode IN ('live', 'test')`)
 @Check(
@@ -52,6 +53,7 @@ export class RunEntity {
 }
 
 @Entity('step_run')
+@Index('step_run_original', { synchronize: false })
 @Unique('step_run_key_unique', ['organizationId', 'runId', 'key'])
 @Check(
   'step_run_state_check',

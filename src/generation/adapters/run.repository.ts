@@ -1,4 +1,4 @@
-import { LessThan, MoreThan } from 'typeorm';
+import { In, LessThan, MoreThan } from 'typeorm';
 import { columnsOf } from '../../database/columns.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
@@ -49,6 +49,20 @@ export interface Lease {
 /** Rows of runs and steps. The rules about which state follows which are in the use cases. */
 export class RunRepository {
   constructor(private readonly clock: Clock) {}
+
+  /**
+   * Assets that the run is given: as long as it goes on, none of them is removed (migration 0035).
+   * @throws ColophonError `content_removed` at the latest here
+   */
+  async insertInputs(tx: Tx, runId: string, assetIds: readonly string[]): Promise<void> {
+    if (assetIds.length === 0) return;
+    // In one order: two runs with the same inputs, and whoever removes some, then wait for each other and do not lock up.
+    await tx.query(
+      `INSERT INTO run_input (organization_id, run_id, asset_id)
+       SELECT $1, $2, id FROM unnest($3::uuid[]) AS id ORDER BY id`,
+      [tx.organizationId, runId, assetIds],
+    );
+  }
 
   async insert(tx: Tx, run: Run, definition: Buffer): Promise<void> {
     await tx.manager.insert(RunEntity, {
@@ -133,6 +147,21 @@ export class RunRepository {
 
   async steps(tx: Tx, runId: string): Promise<StepRun[]> {
     return this.stepsWhere(tx, 'run_id = $2 ORDER BY ordinal', [runId]);
+  }
+
+  /** Those of them that are there, in no order. */
+  async byIds(tx: Tx, ids: readonly string[]): Promise<Run[]> {
+    const { organizationId } = tx;
+    return (await tx.manager.findBy(RunEntity, { organizationId, id: In([...ids]) })).map(toRun);
+  }
+
+  /** All steps of several runs, each run's in their order. */
+  async stepsOfAll(tx: Tx, runIds: readonly string[]): Promise<StepRun[]> {
+    const rows = await tx.manager.find(StepRunEntity, {
+      where: { organizationId: tx.organizationId, runId: In([...runIds]) },
+      order: { runId: 'ASC', ordinal: 'ASC' },
+    });
+    return rows.map(toStep);
   }
 
   /** Some of the steps of a run, in no order. */

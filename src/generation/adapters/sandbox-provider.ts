@@ -41,8 +41,10 @@ export class SandboxProvider implements Provider {
 
   problemWith({ endpoint, parameters, inputs }: PlannedRequest): string | undefined {
     if (operationOf(endpoint) === undefined) return 'the sandbox does not play this operation';
-    if ((endpoint === 'edit' || endpoint === 'animate') && inputs.image?.kind !== 'image')
-      return 'needs a picture named "image"';
+    const works = endpoint === 'edit' || endpoint === 'animate';
+    // A film that goes on, or a mouth that moves to a voice, comes without a picture.
+    const hasFilm = endpoint === 'animate' && Object.values(inputs).some(({ kind }) => kind === 'video');
+    if (works && !hasFilm && inputs.image?.kind !== 'image') return 'needs a picture named "image"';
     const parsed = read(parameters);
     if (parsed.success) return undefined;
     const [issue] = parsed.error.issues;

@@ -14,6 +14,7 @@ import {
 import { PURPOSES } from '../../licenses/domain/terms.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
+import { mediaKindOf } from '../domain/media-kind.js';
 import { definitionKeyOf } from '../domain/definition-words.js';
 import { listingsThatGet, listingsThatGot, type MadeAsset } from '../domain/picture-flow.js';
 import { type OfferedComponent } from '../domain/offering.js';
@@ -80,7 +81,8 @@ function addPlanned(parts: Parts, step: PlannedStep): void {
     addStep(parts, { ...used, operation: definition.operation, stepKey: definition.key });
 }
 
-function assetsGivenTo({ images, substitutes, lists = {} }: RunInputs): Set<string> {
+/** Assets that a run works on from outside of it, each once. */
+export function assetsGivenTo({ images, substitutes, lists = {} }: RunInputs): Set<string> {
   const items = Object.values(lists).flat();
   return new Set(
     [images, substitutes, ...items.map((item) => item.images)].flatMap((record) => Object.values(record)),
@@ -114,9 +116,14 @@ async function lineageOf(tx: Tx, assets: AssetRepository, assetId: string): Prom
   }
 }
 
-/** Steps work on pixels. Found here, before anything is spent. */
+/**
+ * Pictures must be still ones that a decoder reads; words are no input. Which kind a step takes, its definition says
+ * (input-media.ts), and which of them its provider. Found here, before anything is spent.
+ */
 function refuseOtherMedia(asset: AssetWithParents | undefined): void {
   if (asset === undefined || isStillImageType(asset.mediaType)) return;
+  const kind = mediaKindOf(asset.mediaType);
+  if (kind !== undefined && kind !== 'image') return;
   throw new ColophonError(
     'not_a_picture',
     `inputs: ${publicId('asset', asset.id)} is of the type ${asset.mediaType}; steps work on still pictures.`,

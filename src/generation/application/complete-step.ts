@@ -11,7 +11,8 @@ import { isColophonError } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import { type Lease } from '../adapters/run.repository.js';
 import { type Offerings } from '../domain/offering.js';
-import { type Run, type StepRun } from '../domain/run.js';
+import { mainImageOf } from '../domain/operation.js';
+import { machineOperation, type Run, type StepRun } from '../domain/run.js';
 import { type StepImage, stepManifest } from '../domain/step-manifest.js';
 import { type EndStep } from './end-step.js';
 import { type InputAsset, type LoadStepFacts } from './step-facts.js';
@@ -132,18 +133,20 @@ export class CompleteStep {
     // The lease is checked before the asset is written, and conditions are asked after it.
     await this.endStep.succeed(tx, step, lease, asset.id, async () => {
       await this.recordAsset.record(tx, asset);
-      await this.recordMaskOf(tx, asset, images);
+      await this.recordMaskOf(tx, step, asset, images);
     });
   }
 
+  /** The picture that the step changed is the source, by whatever names and in whatever order others came with it. */
   private async recordMaskOf(
     tx: Tx,
+    step: StepRun,
     { id, projectId, original }: NewAsset,
     images: Readonly<Record<string, InputAsset>>,
   ): Promise<void> {
-    const named = Object.entries(images);
-    const mask = named.find(([name]) => MASK_NAME.test(name))?.[1].asset;
-    const source = named.find(([name]) => !MASK_NAME.test(name))?.[1].asset;
+    const mask = Object.entries(images).find(([name]) => MASK_NAME.test(name))?.[1].asset;
+    const changed = mainImageOf(machineOperation(step), Object.keys(images));
+    const source = changed === undefined ? undefined : images[changed]?.asset;
     if (mask === undefined || source === undefined) return;
     const output = { id, projectId, originalSha256: original.sha256 };
     await this.recordMask.record(tx, { output, source, mask });

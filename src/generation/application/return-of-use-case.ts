@@ -21,10 +21,13 @@ export interface ReturnReport {
   /** The variant that the others are compared with: the one asked for, else the first by name. */
   readonly control: string | undefined;
   readonly variants: readonly Variant[];
+  /** How many there are beyond those. The control is never among them. */
+  readonly variantsLeftOut: number;
 }
 
 const DAY_MS = 86_400_000;
-const MAX_VARIANTS = 100;
+/** Twice as many as the largest run makes. */
+const MAX_VARIANTS = 1_000;
 
 /** What a use case cost, what it saved, and what became of what it shows: of live runs, by day in UTC. */
 export class ReturnOfUseCase {
@@ -41,7 +44,7 @@ export class ReturnOfUseCase {
     const end = new Date(Date.parse(`${period.until}T00:00:00.000Z`) + DAY_MS);
     const baseline = await this.baselines.newest(tx, useCaseId);
     const newWay = await newWayOf(tx, useCaseId, begin, end);
-    const counts = await countsOf(tx, useCaseId, period);
+    const { counts, leftOut } = await countsOf(tx, useCaseId, period, control);
     const base = control ?? counts[0]?.variant;
     const days = Math.round((end.getTime() - begin.getTime()) / DAY_MS);
     return {
@@ -52,6 +55,7 @@ export class ReturnOfUseCase {
       savings: savingsOf(baseline, newWay, days),
       control: base,
       variants: compareVariants(counts, base),
+      variantsLeftOut: leftOut,
     };
   }
 }
@@ -97,12 +101,13 @@ async function countsOf(
   tx: Tx,
   useCaseId: string,
   { from, until }: { from: string; until: string },
-): Promise<VariantCounts[]> {
+  control: string | undefined,
+): Promise<{ readonly counts: VariantCounts[]; readonly leftOut: number }> {
   const rows = await tx.query<Record<string, string | null> & { variant: string }>(
     `WITH latest AS (
        SELECT DISTINCT ON (row_key) * FROM outcome
         WHERE organization_id = $1 AND use_case_id = $2 ORDER BY row_key, version DESC)
-     SELECT variant, count(*) AS rows, sum(impressions) AS impressions, sum(clicks) AS clicks,
+     SELECT variant, count(*) OVER () AS variants, count(*) AS rows, sum(impressions) AS impressions, sum(clicks) AS clicks,
             sum(conversions) AS conversions, sum(revenue_micro_usd) AS revenue,
             coalesce(sum(clicks) FILTER (WHERE impressions IS NOT NULL), 0) AS rated_clicks,
             coalesce(sum(impressions) FILTER (WHERE clicks IS NOT NULL), 0) AS rated_impressions,
@@ -110,12 +115,13 @@ async function countsOf(
             coalesce(sum(clicks) FILTER (WHERE conversions IS NOT NULL), 0) AS converted_clicks,
             count(*) FILTER (WHERE impressions IS NULL OR clicks IS NULL OR conversions IS NULL
                                 OR revenue_micro_usd IS NULL) AS incomplete
-       FROM latest WHERE day >= $3 AND day <= $4 GROUP BY variant ORDER BY variant LIMIT ${MAX_VARIANTS}`,
-    [tx.organizationId, useCaseId, from, until],
+       FROM latest WHERE day >= $3 AND day <= $4 GROUP BY variant
+      ORDER BY variant IS NOT DISTINCT FROM $5 DESC, variant LIMIT ${MAX_VARIANTS}`,
+    [tx.organizationId, useCaseId, from, until, control ?? null],
   );
   const known = (text: string | null | undefined) =>
     text === null || text === undefined ? undefined : BigInt(text);
-  return rows.map((row) => ({
+  const counts = rows.map((row) => ({
     variant: row.variant,
     rows: Number(row.rows),
     impressions: known(row.impressions),
@@ -126,4 +132,6 @@ async function countsOf(
     conversionRate: { conversions: Number(row.rated_conversions), clicks: Number(row.converted_clicks) },
     incompleteRows: Number(row.incomplete),
   }));
+  counts.sort((a, b) => (a.variant < b.variant ? -1 : 1));
+  return { counts, leftOut: Number(rows[0]?.variants ?? 0) - rows.length };
 }

@@ -21,7 +21,7 @@ import { type PlannedStep, planSteps } from '../domain/plan-steps.js';
 import { type ResolvedStep, resolveSteps, type RunInputs, textsOf } from '../domain/resolve-run.js';
 import { type SoftLimitWarning } from '../domain/budget.js';
 import { type Run, type SealedRunInputs, type SealedStepInputs, type StepRun } from '../domain/run.js';
-import { buildLineage } from './build-lineage.js';
+import { assetsGivenTo, buildLineage } from './build-lineage.js';
 import { type EndStep } from './end-step.js';
 import { type FindPipeline, type FoundPipeline } from './find-pipeline.js';
 import { requireFittingAssets } from './input-media.js';
@@ -166,6 +166,7 @@ export class StartRun {
     };
     const definition = canonicalJson(pipeline.definition as unknown as JsonValue);
     await this.runs.insert(tx, run, definition);
+    await this.runs.insertInputs(tx, run.id, [...assetsGivenTo(request.inputs)]);
     const ceilingSteps = steps
       .filter((step) => offerings.find(step)?.price?.family === 'ceiling' && step.reservedMicroUsd > 0n)
       .map(({ key }) => key);

@@ -25,10 +25,19 @@ export const literalSchema = z.union([
 ]);
 export type Literal = z.infer<typeof literalSchema>;
 /**
- * What an input of a run may hold beside that: numbers by name, as vendors take sizes (`{"width": 512, "height": 768}`).
- * Never in a definition, where an object is a reference, and never with texts, which policies read.
+ * What an input of a run may hold beside that, as vendors take it: `{"width": 512, "height": 768}`, a voice with its
+ * settings, a list of shots. Never in a definition, where an object is a reference. Policies read every text in it
+ * ({@link textsIn}).
  */
-export type RunValue = Literal | Readonly<Record<string, number>>;
+export type RunValue =
+  string | number | boolean | readonly RunValue[] | { readonly [name: string]: RunValue };
+
+/** Every text in a value, however deep. */
+export function textsIn(value: RunValue | undefined): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object') return [];
+  return Object.values<RunValue>(value).flatMap(textsIn);
+}
 
 export const listingIdSchema = z
   .string()

@@ -1,4 +1,4 @@
-import { type RunValue } from './definition-words.js';
+import { type RunValue, textsIn } from './definition-words.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
@@ -315,9 +315,8 @@ export function textsOf(
         typeof value !== 'object' || Array.isArray(value)
           ? value
           : (('input' in value ? inputs.values[value.input] : item?.values[value.item]) ?? value.default);
-      for (const text of [literal].flat())
-        if (typeof text === 'string')
-          found.set(`${definition.key} ${text}`, { stepKey: definition.key, text });
+      for (const text of textsIn(literal))
+        found.set(`${definition.key} ${text}`, { stepKey: definition.key, text });
     }
   }
   return [...found.values()];

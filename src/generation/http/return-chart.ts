@@ -3,13 +3,15 @@ import { type ReturnReport } from '../application/return-of-use-case.js';
 import { type Proportion } from '../domain/statistics.js';
 import { type TimeToReturn, type Variant } from '../domain/use-case-return.js';
 
-const WIDTH = 720;
+const WIDTH = 840;
 const LEFT = 190;
 const PLOT = 400;
 const ROW = 34;
 const HEAD = 132;
-const FOOT = 44;
+const FOOT = 64;
 const MAX_ROWS = 30;
+/** As many characters of a name as there is room for beside the bars, at the width of most fonts. */
+const MAX_NAME = 22;
 
 /** A picture of a report: what it saved, and the click rate of each variant with its 95 % interval. */
 export function returnChart(report: ReturnReport): string {
@@ -26,7 +28,7 @@ export function returnChart(report: ReturnReport): string {
     text(
       20,
       height - 14,
-      `Line: 95 % interval (Wilson). ${report.variants.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${report.variants.length} variants.` : ''}`,
+      `Line: 95 % interval (Wilson). ${allVariants(report) > MAX_ROWS ? `The first ${MAX_ROWS} of ${allVariants(report)} variants.` : ''}`,
       'muted',
     ),
   ];
@@ -41,15 +43,24 @@ export function returnChart(report: ReturnReport): string {
   ].join('\n');
 }
 
+function allVariants({ variants, variantsLeftOut }: ReturnReport): number {
+  return variants.length + variantsLeftOut;
+}
+
 function headline({ useCase, from, until, savings, baseline }: ReturnReport): string[] {
   const perPiece = usd(savings.costPerPieceMicroUsd);
   const before = usd(baseline?.costMicroUsd);
   return [
     text(20, 30, `${useCase.name}, ${from} to ${until}`, 'head'),
-    text(20, 56, `${savings.pieces} pieces at ${perPiece} each; before: ${before} each`),
+    text(20, 56, `${piecesText(savings.pieces, perPiece)}; before: ${before} each`),
     text(20, 78, `Saved: ${usd(savings.savedMicroUsd)}. Return: ${returnText(savings.timeToReturn)}`),
     text(20, 112, 'Click rate by variant', 'muted'),
   ];
+}
+
+function piecesText(pieces: number, perPiece: string): string {
+  if (pieces === 0) return 'No pieces';
+  return pieces === 1 ? `1 piece at ${perPiece}` : `${pieces} pieces at ${perPiece} each`;
 }
 
 function row(
@@ -59,7 +70,7 @@ function row(
   control: string | undefined,
 ): string[] {
   const y = HEAD + index * ROW;
-  const name = text(20, y + 17, variant === control ? `${variant} (control)` : variant);
+  const name = nameOf(variant, control, y + 17);
   if (clickRate === undefined) return [name, text(LEFT, y + 17, 'not known', 'muted')];
   const x = (share: number): string => (LEFT + (share / top) * PLOT).toFixed(1);
   const { low, high } = clickRate.interval;
@@ -70,6 +81,14 @@ function row(
     `<path class="line" fill="none" d="M${x(low)} ${y + 13}H${x(high)}M${x(low)} ${y + 8}v10M${x(high)} ${y + 8}v10"/>`,
     text(LEFT + PLOT + 14, y + 17, percentOf(clickRate), 'muted'),
   ];
+}
+
+/** The whole name is shown by browsers on pointing at it. */
+function nameOf(variant: string, control: string | undefined, y: number): string {
+  const mark = variant === control ? ' (control)' : '';
+  const room = MAX_NAME - mark.length;
+  const shown = variant.length > room ? `${variant.slice(0, room - 1)}\u2026` : variant;
+  return `<text x="20" y="${y}">${escape(`${shown}${mark}`)}<title>${escape(variant)}</title></text>`;
 }
 
 function axis(top: number, height: number): string[] {
@@ -99,7 +118,8 @@ function trim(value: number): string {
 }
 
 function usd(amount: bigint | undefined): string {
-  return amount === undefined ? 'not known' : `${formatUsd(amount)} USD`;
+  // Cents, and what is smaller only where there is something.
+  return amount === undefined ? 'not known' : `${formatUsd(amount).replace(/(\.\d\d)0+$/, '$1')} USD`;
 }
 
 function returnText(time: TimeToReturn): string {

@@ -34,6 +34,7 @@ export function returnView(report: ReturnReport) {
     timeToReturn: savings.timeToReturn,
     control: report.control ?? null,
     variants: report.variants.map(variantView),
+    variantsLeftOut: report.variantsLeftOut,
     method:
       'Shares: Wilson score interval (1927). Differences: hybrid score interval, Newcombe 1998, method 10. Both 95 %, of rows in which both counts are known.',
   };

@@ -64,6 +64,9 @@ const PERMISSIONS = {
   'erasures:create': ['legal', 'admin'],
   'legal_holds:manage': ['legal'],
   'legal_holds:read': ['legal', 'auditor'],
+  /** What goes by itself when its time is over. What releases rest on, only with the role legal. */
+  'retention:set': ['legal', 'admin'],
+  'retention:read': ['legal', 'admin', 'auditor'],
   /** That a model's work is good enough, or better than another's. */
   'votes:cast': ['creator', 'reviewer', 'legal', 'asset_manager'],
   /** What the old way cost, and what became of what is shown. */

@@ -97,6 +97,30 @@ export class IdentityController {
     return { id: publicId('project', id), name: body.name };
   }
 
+  @Get('projects/:id/use-cases')
+  @Unaudited('Names and ids of use cases.')
+  @Allow('organization:read')
+  @ApiOperation({
+    summary: 'The use cases of a project, with the ids that budgets, matrices and returns take',
+  })
+  async useCases(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Param('id', idOf('project')) projectId: string,
+  ) {
+    const rows = await this.organizationTx.run(organizationId, async (tx) => {
+      const [project] = await tx.query('SELECT 1 FROM project WHERE organization_id = $1 AND id = $2', [
+        organizationId,
+        projectId,
+      ]);
+      if (!project) throw new ColophonError('not_found', 'There is no project with this id.');
+      return tx.query<{ id: string; name: string }>(
+        `SELECT id, name FROM use_case WHERE organization_id = $1 AND project_id = $2 ORDER BY name LIMIT ${MAX_LISTED}`,
+        [organizationId, projectId],
+      );
+    });
+    return { items: rows.map(({ id, name }) => ({ id: publicId('useCase', id), name })) };
+  }
+
   @Post('projects/:id/use-cases')
   @Audited('use_case.created')
   @Allow('organization:administer')

@@ -47,6 +47,7 @@ export class CedarPolicyEngine implements PolicyEngine {
 
   async prepare(set: PolicySet): Promise<void> {
     for (const part of partsOf(set)) {
+      if (this.#kept.has(part.key)) continue;
       await setImmediate();
       this.guarded((cedar) => this.keptName(cedar, part));
     }

@@ -9,6 +9,9 @@ import { newId, publicId } from '../../shared/ids.js';
 import { decisiveSha256 } from '../domain/decisive-facts.js';
 import { type RuleId } from '../domain/finding.js';
 import { type ListingId } from '../domain/listing.js';
+import { type RunFacts } from '../domain/run-facts.js';
+import { not, type ThreeValued } from '../domain/three-valued.js';
+import { endsBeforeCampaign } from '../domain/waiver-cover.js';
 import { type ClearanceStanding, openFindings } from './clearance-standing.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { useCaseOf } from './find-use.js';
@@ -58,6 +61,8 @@ export interface Waiver extends WaiverRequest {
   readonly requestedBy: string;
   readonly approvedBy: string;
   readonly restsOn: readonly RestsOn[];
+  /** Whether the campaign that was decided about ends before the waiver does; undefined for a finding. */
+  readonly coversCampaign: ThreeValued | undefined;
   readonly createdAt: Date;
 }
 
@@ -67,13 +72,16 @@ interface Accepted {
   readonly requestedBy: string;
   readonly restsOn: readonly RestsOn[];
   readonly registryVersion: number;
+  /** Of the decision; undefined for a finding, which is of no campaign. */
+  readonly campaignEnd?: RunFacts['campaignEnd'];
   readonly columns: Readonly<Record<string, string | null>>;
   readonly logged: Partial<EntryData<'waiver.approved'>>;
 }
 
 /**
  * A person with the role legal accepts findings that send to review, for a time. Never turns a `deny` into an `allow`,
- * and never by the person who asked. It ends on its day, or when the text of a license on which it rests changes.
+ * and never by the person who asked. It ends on its day, or when the text of a license on which it rests changes; a work
+ * that is shown longer than it lasts is not covered for the rest, which is said here and follows the asset.
  */
 export class ApproveWaiver {
   constructor(
@@ -98,7 +106,10 @@ export class ApproveWaiver {
       throw new ColophonError('invalid_request', 'expiresAt: must lie in the future');
     const { rootId, requestedBy, restsOn } = accepted;
     const made = { id: newId(), approvedBy: principal.principalId, createdAt: this.clock.now() };
-    const waiver: Waiver = { ...request, ...made, rootId, requestedBy, restsOn };
+    const { campaignEnd } = accepted;
+    const coversCampaign =
+      campaignEnd === undefined ? undefined : not(endsBeforeCampaign(request.expiresAt, campaignEnd));
+    const waiver: Waiver = { ...request, ...made, rootId, requestedBy, restsOn, coversCampaign };
     await insert(tx, waiver, accepted);
     await this.appendEntry.append(tx, {
       type: 'waiver.approved',
@@ -108,6 +119,7 @@ export class ApproveWaiver {
         ...accepted.logged,
         reason: waiver.reason,
         expiresAt: waiver.expiresAt.toISOString(),
+        ...(coversCampaign === undefined ? {} : { coversCampaign }),
         licenseTexts: restsOn.map(({ listingId, licenseKey, textSha256 }) => ({
           listingId,
           licenseKey,
@@ -144,6 +156,7 @@ export class ApproveWaiver {
       requestedBy: root.createdBy,
       restsOn: await textsOf(tx, last.id),
       registryVersion: last.registryVersion,
+      campaignEnd: last.input.facts.campaignEnd,
       columns: { clearance_id: rootId, decided_clearance_id: last.id },
       logged: {
         clearanceId: publicId('clearance', last.id),

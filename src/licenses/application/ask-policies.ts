@@ -2,6 +2,7 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type Role } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
+import { type EngineVersion } from '../domain/engine-version.js';
 import { type Finding } from '../domain/finding.js';
 import { type Lineage } from '../domain/lineage.js';
 import { type ListingIndex } from '../domain/listing-index.js';
@@ -47,6 +48,8 @@ export interface Work {
   readonly lineage: Lineage;
   readonly facts: RunFacts;
   readonly listings: ListingIndex;
+  /** By which rules the licenses were asked; absent: by those of today. */
+  readonly engineVersion?: EngineVersion;
 }
 
 export interface PolicyOutcome extends LicenseOutcome {
@@ -129,7 +132,7 @@ export class AskPolicies {
   async stricterToday(tx: Tx, last: StoredClearance, listings: ListingIndex): Promise<readonly Finding[]> {
     const use = useOf(last);
     const inForce = await this.inForce.of(tx, use);
-    const origins = await this.originsOf(tx, { roles: [], use, originProjectIds: originsOf(last.policies) });
+    const origins = await this.originsOf(tx, { roles: [], use, originProjectIds: originsOf(last) });
     const before = last.policies?.origins ?? [];
     const isSame =
       sameRefs(inForce.sets, last.policies?.refs ?? []) &&
@@ -140,7 +143,8 @@ export class AskPolicies {
     if (isSame || inForce.sets.length + origins.length === 0) return [];
     const question =
       last.policies?.question ?? (await this.inForce.question(tx, await rolesOfAsker(tx, last), use));
-    const work: Work = { ...last.input, listings };
+    const { lineage, facts } = last.input;
+    const work: Work = { lineage, facts, listings };
     const found = this.findings(inForce, origins, work, licenseOf(last), question);
     return strictFindings(found, last.findings);
   }
@@ -180,13 +184,13 @@ export class AskPolicies {
   private findings(
     inForce: InForce,
     origins: readonly Origin[],
-    { lineage, facts, listings }: Work,
+    { lineage, facts, listings, engineVersion }: Work,
     license: LicenseOutcome,
     question: PolicyQuestion,
   ): readonly Finding[] {
     const ask = (sets: InForce['sets'], asked: PolicyQuestion): readonly Finding[] => {
       if (sets.length === 0) return [];
-      const attributes = workAttributes(lineage, facts, listings, license, asked);
+      const attributes = workAttributes(lineage, facts, listings, license, asked, engineVersion);
       return policyFindings(sets, callOf('generate', asked, attributes), this.inForce.engine);
     };
     return [
@@ -215,9 +219,15 @@ function isOfProject({ ref }: { readonly ref: PolicyRef }): boolean {
   return ref.scope === 'project';
 }
 
-/** UUIDs of the projects whose policies were asked beside those of its own. */
-export function originsOf(basis: PolicyBasis | undefined): string[] {
-  return (basis?.origins ?? []).flatMap(({ projectId }) => parsePublicId('project', projectId) ?? []);
+/**
+ * UUIDs of the projects whose policies count beside those of its own: of all from which something comes, because one
+ * that had none on the day of the decision may have some now. Decisions of before that was kept name those that had.
+ */
+export function originsOf({ originProjectIds, policies }: StoredClearance): string[] {
+  const named = (policies?.origins ?? []).flatMap(
+    ({ projectId }) => parsePublicId('project', projectId) ?? [],
+  );
+  return [...new Set([...originProjectIds, ...named])];
 }
 
 /** What the licenses alone said, in a recorded decision. */

@@ -46,7 +46,7 @@ export class DecideAgain {
     const use = useOf(standing.last);
     // As it was asked: whoever decides again must not lend their own roles to it.
     const roles = policies?.question.roles ?? (await rolesOfAsker(tx, standing.last));
-    const asked = { roles, use, matches: policies?.matches, originProjectIds: originsOf(policies) };
+    const asked = { roles, use, matches: policies?.matches, originProjectIds: originsOf(standing.last) };
     const decided = await this.decideClearance.decide(tx, input.lineage, facts, asked);
     const clearance = await this.decideClearance.record(tx, principal, decided, { renews: rootId, use });
     return { rootId, clearance, holds: (await this.standing.of(tx, rootId)).kind === 'holds' };

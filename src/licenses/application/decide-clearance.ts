@@ -40,6 +40,8 @@ export interface Decided {
   readonly result: DecisionResult;
   readonly registry: RegistryState;
   readonly policies: PolicyBasis | undefined;
+  /** UUIDs of the projects from which its inputs come. */
+  readonly originProjectIds: readonly string[];
 }
 
 /** What a decision is for, beside the person who asked. */
@@ -74,13 +76,14 @@ export class DecideClearance {
       license,
       asked,
     );
-    return { result: { ...license, ...outcome }, registry, policies: basis };
+    const originProjectIds = [...new Set(asked.originProjectIds ?? [])];
+    return { result: { ...license, ...outcome }, registry, policies: basis, originProjectIds };
   }
 
   async record(
     tx: Tx,
     principal: Principal,
-    { result, registry, policies }: Decided,
+    { result, registry, policies, originProjectIds }: Decided,
     scope: ClearanceScope = {},
   ): Promise<RecordedClearance> {
     const { input, ...licenses } = result;
@@ -91,8 +94,9 @@ export class DecideClearance {
     await tx.query(
       `WITH decided AS (
          INSERT INTO clearance
-           (organization_id, id, decision, input, result, registry_version, renews, project_id, use_case_id, created_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))
+           (organization_id, id, decision, input, result, registry_version, renews, project_id, use_case_id, created_by, created_at,
+            origin_project_ids)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $17))
        INSERT INTO clearance_listing
          (organization_id, clearance_id, listing_id, sha256, decisive_sha256, license_key, license_text_sha256)
        SELECT $1, $2, * FROM unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[])`,
@@ -109,6 +113,7 @@ export class DecideClearance {
         principal.principalId,
         clearance.createdAt,
         ...basisColumns(used),
+        originProjectIds,
       ],
     );
     await this.recordBasis.record(tx, used);

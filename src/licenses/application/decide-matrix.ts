@@ -18,6 +18,7 @@ import {
   type MatrixQuestion,
   matrixResultSha256,
 } from '../domain/matrix.js';
+import { type PolicyOrigin } from '../domain/policies/policy.js';
 import { type RegistryState } from '../domain/registry-state.js';
 import { type Asked, type AskPolicies, type Work } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
@@ -34,6 +35,11 @@ export interface DecidedMatrix {
   readonly createdAt: Date;
 }
 
+/** Who asks, and from which projects (UUIDs) the inputs of each alternative come. */
+export interface AskedMatrix extends Omit<Asked, 'originProjectIds'> {
+  readonly origins: ReadonlyMap<string, readonly string[]>;
+}
+
 /**
  * Answers many questions at once with the engine that answers one, and records them as one: the question with the
  * listings it rests on, the hash of all answers, and one entry.
@@ -47,10 +53,15 @@ export class DecideMatrix {
     private readonly clock: Clock,
   ) {}
 
-  async decide(tx: Tx, principal: Principal, question: MatrixQuestion, asked: Asked): Promise<DecidedMatrix> {
+  async decide(
+    tx: Tx,
+    principal: Principal,
+    question: MatrixQuestion,
+    asked: AskedMatrix,
+  ): Promise<DecidedMatrix> {
     const registry = await this.registry.within(tx);
     const licensed = await answerAll(question, registry.index);
-    const policies = await this.policiesOf(tx, licensed, registry.index, asked);
+    const policies = await this.policiesOf(tx, question, licensed, registry.index, asked);
     const cells = await askPoliciesOfAll(tx, this.policies, licensed, registry.index, policies);
     const input = matrixInput(question, cells, policies);
     const bytes = canonicalJson(input as unknown as JsonValue);
@@ -78,19 +89,29 @@ export class DecideMatrix {
     return decided;
   }
 
-  /** Those that apply here apply to every cell. */
+  /** Those that apply here apply to every cell; those of the projects of its inputs to each cell of an alternative. */
   private async policiesOf(
     tx: Tx,
+    { alternatives }: MatrixQuestion,
     cells: readonly MatrixCell[],
     listings: ListingIndex,
-    asked: Asked,
+    { origins, ...asked }: AskedMatrix,
   ): Promise<MatrixPolicies | undefined> {
-    const [first] = cells;
-    if (first === undefined) return undefined;
-    const { basis } = await this.policies.generate(tx, workOf(first, listings), first.result, asked);
-    if (basis === undefined) return undefined;
-    const { v, engine, schemaSha256, question, refs } = basis;
-    return { v, engine, schemaSha256, question, refs };
+    let common: MatrixPolicies | undefined;
+    const found = new Map<string, readonly PolicyOrigin[]>();
+    for (const [at, { name }] of alternatives.entries()) {
+      const originProjectIds = origins.get(name) ?? [];
+      const cell = cells.find(({ alternative }) => alternative === name);
+      if (cell === undefined || (at > 0 && originProjectIds.length === 0)) continue;
+      const question = { ...asked, originProjectIds };
+      const { basis } = await this.policies.generate(tx, workOf(cell, listings), cell.result, question);
+      if (basis === undefined) continue;
+      const { v, engine, schemaSha256, question: who, refs } = basis;
+      common ??= { v, engine, schemaSha256, question: who, refs };
+      if (basis.origins !== undefined) found.set(name, basis.origins);
+    }
+    // Names are of the caller's choosing, `__proto__` too: entries become members of their own.
+    return common && (found.size === 0 ? common : { ...common, originsOf: Object.fromEntries(found) });
   }
 
   private async insert(
@@ -137,7 +158,14 @@ export async function askPoliciesOfAll(
   const asked: MatrixCell[] = [];
   const turn = turns();
   for (const cell of cells) {
-    const basis = { ...policies, licenseDecision: cell.result.decision, matches: [] };
+    const { originsOf = {}, ...common } = policies;
+    const origins = Object.hasOwn(originsOf, cell.alternative) ? originsOf[cell.alternative] : undefined;
+    const basis = {
+      ...common,
+      ...(origins === undefined ? {} : { origins }),
+      licenseDecision: cell.result.decision,
+      matches: [],
+    };
     const outcome = await asker.again(tx, workOf(cell, listings), cell.result, basis);
     asked.push({ ...cell, result: { ...cell.result, ...outcome } });
     await turn();
@@ -147,7 +175,7 @@ export async function askPoliciesOfAll(
 
 function workOf({ result }: MatrixCell, listings: ListingIndex): Work {
   const { lineage, facts } = result.input;
-  return { lineage, facts, listings };
+  return { lineage, facts, listings, engineVersion: result.engineVersion };
 }
 
 /** What the licenses say. */

@@ -6,7 +6,7 @@ import { type Clock } from '../../shared/clock.js';
 import { newId } from '../../shared/ids.js';
 import { type ListingIndex } from '../domain/listing-index.js';
 import { LINEAGE_ROLES, type Listing, MODALITIES, newListingSchema } from '../domain/listing.js';
-import { withoutUnprovenFacts } from '../domain/unproven-facts.js';
+import { type KeptTexts, withoutUnprovenFacts } from '../domain/unproven-facts.js';
 import { FormatError } from '../formats/format-error.js';
 import { importDocument } from '../formats/import-document.js';
 import { type ImportReport } from '../formats/import-report.js';
@@ -245,19 +245,24 @@ function notesOf({ fields, understood }: ImportReport): string[] {
     );
 }
 
-/** Hashes of the texts that were read under the very license that the item names. */
-async function keptTexts(tx: Tx, read: readonly ReadItem[]): Promise<ReadonlySet<string>> {
-  const named = read.flatMap(({ listing }) => (listing === null ? [] : [listing.license]));
+/** The texts of licenses and of sources that the items name, as far as the organization keeps them. */
+async function keptTexts(tx: Tx, read: readonly ReadItem[]): Promise<KeptTexts> {
+  const named = read.flatMap(({ listing }) => listing ?? []);
+  const hashes = named.flatMap(({ license, sources }) => [
+    ...(license.textSha256 === null ? [] : [license.textSha256]),
+    ...sources.flatMap(({ textSha256 }) => textSha256 ?? []),
+  ]);
   const rows = await tx.query<{ license_key: string; sha256: string }>(
     `SELECT DISTINCT license_key, sha256 FROM license_text_reading
-      WHERE organization_id = $1 AND license_key = ANY($2::text[]) AND sha256 = ANY($3::text[])`,
-    [
-      tx.organizationId,
-      [...new Set(named.map(({ spdxOrRef }) => spdxOrRef))],
-      [...new Set(named.flatMap(({ textSha256 }) => textSha256 ?? []))],
-    ],
+      WHERE organization_id = $1 AND sha256 = ANY($2::text[])`,
+    [tx.organizationId, [...new Set(hashes)]],
   );
-  return new Set(rows.map(({ license_key, sha256 }) => `${license_key} ${sha256}`));
+  const kept = new Set(rows.map(({ license_key, sha256 }) => `${license_key} ${sha256}`));
+  const texts = new Set(rows.map(({ sha256 }) => sha256));
+  return {
+    isLicenseKept: ({ license: { spdxOrRef, textSha256 } }) => kept.has(`${spdxOrRef} ${textSha256 ?? ''}`),
+    isKept: (textSha256) => texts.has(textSha256),
+  };
 }
 
 function resultOf(item: ReadItem, outcomes: ReadonlyMap<string, ListingOutcome>): ItemResult {

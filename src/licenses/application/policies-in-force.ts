@@ -138,7 +138,10 @@ export class PoliciesInForce {
         const read = policies ?? (await this.read(ref, textOf(texts, ref), tx.organizationId));
         // What could not be read is tried again next time.
         if (read !== undefined) keepLast(this.sets, ref.sha256, read, MAX_KEPT_SETS);
-        sets.push({ ref, policies: read });
+        const set = { ref, policies: read };
+        // The engine may have given up its place since: parsed here, part by part, and not in one go when it is asked.
+        if (policies !== undefined) await this.engine.prepare(set).catch(() => undefined);
+        sets.push(set);
       } else {
         const prepared = terms ?? new BlockedTerms(JSON.parse(textOf(texts, ref)) as string[]);
         keepLast(this.lists, ref.sha256, prepared, MAX_KEPT_LISTS);

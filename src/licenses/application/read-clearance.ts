@@ -11,6 +11,8 @@ export interface StoredClearance extends Clearance {
   /** Where a run that asked for it belongs; null for a question without a run. */
   readonly projectId: string | null;
   readonly useCaseId: string | null;
+  /** UUIDs of the projects from which its inputs come. */
+  readonly originProjectIds: readonly string[];
   /** State of the organization's registry. */
   readonly registryVersion: number;
 }
@@ -22,13 +24,14 @@ export interface ClearanceRow {
   renews: string | null;
   project_id: string | null;
   use_case_id: string | null;
+  origin_project_ids: string[];
   registry_version: string;
   created_by: string;
   created_at: Date;
 }
 
 export const CLEARANCE_COLUMNS =
-  'id, input, result, renews, project_id, use_case_id, registry_version, created_by, created_at';
+  'id, input, result, renews, project_id, use_case_id, origin_project_ids, registry_version, created_by, created_at';
 
 /** @throws ColophonError `not_found` */
 export async function readClearance(tx: Tx, id: string): Promise<StoredClearance> {
@@ -96,6 +99,7 @@ export function toStored(row: ClearanceRow): StoredClearance {
     renews: row.renews,
     projectId: row.project_id,
     useCaseId: row.use_case_id,
+    originProjectIds: row.origin_project_ids,
     registryVersion: Number(row.registry_version),
   };
 }

@@ -166,11 +166,12 @@ async function requireKeptText(
   }
   if (correction.kind !== 'license') return;
   const { license } = correction;
-  if (license.status !== 'current') return;
+  // One that was superseded on a day still binds what was made before it.
+  if (license.status !== 'current' && license.supersededOn === undefined) return;
   if (textSha256 === null || license.textSha256 !== textSha256) {
     throw new ColophonError(
       'invalid_request',
-      'correction.license.textSha256: a license is "current" only with the text that was read as evidence.',
+      'correction.license.textSha256: a license is "current", or was until a day, only with the text that was read as evidence.',
     );
   }
   const readings = before.readings.get(license.spdxOrRef) ?? [];
@@ -180,7 +181,7 @@ async function requireKeptText(
       `evidence.textSha256: this text was not recorded as one of ${license.spdxOrRef}.`,
     );
   }
-  const last = readings.at(-1);
+  const last = license.status === 'current' ? readings.at(-1) : undefined;
   if (last !== undefined && last.listingIds.length === 0 && last.sha256 !== textSha256)
     throw new ColophonError('conflict', 'A later text of this license was read; read that one.');
 }

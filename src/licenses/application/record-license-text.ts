@@ -6,7 +6,7 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { type RecordedReading, type RegistryState } from '../domain/registry-state.js';
+import { type RecordedReading, type RegistryState, restsOn } from '../domain/registry-state.js';
 import { concerns, type TextReading } from '../domain/text-reading.js';
 import { affectedBy, type Affected } from './affected-decisions.js';
 import { type EffectiveRegistry, type RegistryChange } from './effective-registry.js';
@@ -93,7 +93,8 @@ export class RecordLicenseText {
   ): Promise<Affected> {
     const after = await this.registry.after(tx, change);
     const { affectedListingIds: listingIds } = reading;
-    const affected = await affectedBy(tx, listingIds, change.before, after, this.clock.now());
+    const touched = [...new Set([...listingIds, ...nowProven(change.before, reading)])];
+    const affected = await affectedBy(tx, touched, change.before, after, this.clock.now());
     if (reading.change !== 'changed') return affected;
     await this.appendEntry.append(tx, {
       type: 'license_text.changed',
@@ -113,6 +114,12 @@ export class RecordLicenseText {
     });
     return affected;
   }
+}
+
+/** Listings of the organization of which this may be the text that was missing. */
+function nowProven({ own }: RegistryState, { licenseKey, sha256 }: RecordedReading): string[] {
+  const [keys, texts] = [new Set([licenseKey]), new Set([sha256])];
+  return [...own.values()].flatMap(({ listing }) => (restsOn(listing, keys, texts) ? [listing.id] : []));
 }
 
 type Reading = TextReading & { readonly sourceUrl: string | null };

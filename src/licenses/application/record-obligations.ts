@@ -7,8 +7,11 @@ import {
   type ParentObligation,
   obligationsOfAsset,
   obligationsSha256,
+  type WaivedDecision,
 } from '../domain/asset-obligation.js';
 import { type MarkingDuties } from '../domain/marking-duty.js';
+import { differencesToday, type ObligationsToday } from '../domain/obligations-today.js';
+import { type WaiverCover } from '../domain/waiver-cover.js';
 import { dutyQuestion, saysTrained, type WorkOrigin } from '../domain/work-facts.js';
 import { readLastDecision, type StoredClearance } from './read-clearance.js';
 import { type ObligationList } from './read-obligations.js';
@@ -35,10 +38,9 @@ export interface PlannedObligations {
   readonly calendar: { readonly sha256: string; readonly readOn: string };
 }
 
-/** Legal duties that came with a later calendar than that of the day of signing. */
-export interface NewDuties {
-  readonly calendar: { readonly sha256: string; readonly readOn: string };
-  readonly duties: readonly AssetObligation[];
+/** Until when waivers accept what a decision left open; undefined when none in force accepts all of it. */
+export interface WaiverCovers {
+  of(tx: Tx, last: StoredClearance): Promise<WaiverCover | undefined>;
 }
 
 /**
@@ -46,30 +48,13 @@ export interface NewDuties {
  * marking duties. In the transaction that records the file, so that no file is without.
  */
 export class RecordObligations {
-  constructor(private readonly calendar: MarkingDuties) {}
+  constructor(
+    private readonly calendar: MarkingDuties,
+    private readonly covers: WaiverCovers,
+  ) {}
 
   async plan(tx: Tx, work: ObligedWork): Promise<PlannedObligations> {
-    const runIds = [work.own.runId, ...work.ancestors.map(({ runId }) => runId)].filter(
-      (id) => typeof id === 'string',
-    );
-    const cleared = await decisionsOf(tx, [...new Set(runIds)]);
-    const lineage = [work.own, ...work.ancestors];
-    const question = dutyQuestion(
-      lineage,
-      cleared.map(({ input }) => input.facts),
-      work.madeAt.toISOString().slice(0, 10),
-    );
-    const obligations = obligationsOfAsset({
-      cleared: cleared.map(({ id, obligations: owed, input }) => ({
-        clearanceId: publicId('clearance', id),
-        obligations: owed,
-        furtherActs: input.facts.furtherActs,
-      })),
-      calendar: this.calendar,
-      question,
-      mark: markOf(work),
-      parents: await obligationsOfParents(tx, work.parentIds),
-    });
+    const obligations = await this.obligationsOf(tx, work, work.madeAt);
     const rows = obligations.map((obligation) => ({
       id: newId(),
       key: obligation.key,
@@ -80,24 +65,66 @@ export class RecordObligations {
     return { rows, sha256: obligationsSha256(listed), calendar: { sha256, readOn } };
   }
 
+  private async obligationsOf(tx: Tx, work: ObligedWork, now: Date): Promise<readonly AssetObligation[]> {
+    const runIds = [work.own.runId, ...work.ancestors.map(({ runId }) => runId)].filter(
+      (id) => typeof id === 'string',
+    );
+    const cleared = await decisionsOf(tx, [...new Set(runIds)]);
+    const lineage = [work.own, ...work.ancestors];
+    const question = dutyQuestion(
+      lineage,
+      cleared.map(({ input }) => input.facts),
+      dayOf(work.madeAt),
+      dayOf(now),
+    );
+    return obligationsOfAsset({
+      cleared: cleared.map(({ id, obligations: owed, input }) => ({
+        clearanceId: publicId('clearance', id),
+        obligations: owed,
+        furtherActs: input.facts.furtherActs,
+      })),
+      calendar: this.calendar,
+      question,
+      mark: markOf(work),
+      parents: await obligationsOfParents(tx, work.parentIds),
+      waived: await this.waivedAmong(tx, cleared, now),
+    });
+  }
+
+  private async waivedAmong(
+    tx: Tx,
+    cleared: readonly StoredClearance[],
+    now: Date,
+  ): Promise<WaivedDecision[]> {
+    const waived: WaivedDecision[] = [];
+    for (const last of cleared) {
+      if (last.decision !== 'review') continue;
+      const { id, renews, input } = last;
+      waived.push({
+        clearanceId: publicId('clearance', id),
+        rootId: publicId('clearance', renews ?? id),
+        campaignEnd: input.facts.campaignEnd,
+        cover: await this.covers.of(tx, last),
+        now,
+      });
+    }
+    return waived;
+  }
+
   /**
-   * What the calendar of today asks of a file that was signed by another one, and its list does not hold. What stands in
-   * the list stays as it was written then.
-   * @returns undefined where the list was made by the calendar of today
+   * What is owed for a file at a later moment, beside its list: by the calendar of this release, the decisions that count
+   * now and the waivers in force. The list stays as it was written.
    */
-  async newSince(
+  async today(
     tx: Tx,
     work: ObligedWork,
-    list: Pick<ObligationList, 'calendarSha256' | 'items'>,
-  ): Promise<NewDuties | undefined> {
+    { items }: Pick<ObligationList, 'items'>,
+    now: Date,
+  ): Promise<ObligationsToday> {
     const { sha256, readOn } = this.calendar;
-    if (list.calendarSha256 === sha256) return undefined;
-    const known = new Set(list.items.map(({ obligation }) => obligation.key));
-    const { rows } = await this.plan(tx, work);
-    const duties = rows
-      .filter(({ key }) => key.startsWith('law:') && !known.has(key))
-      .map(({ bytes }) => JSON.parse(bytes.toString('utf8')) as AssetObligation);
-    return { calendar: { sha256, readOn }, duties };
+    const listed = items.map(({ obligation }) => obligation);
+    const differences = differencesToday(listed, await this.obligationsOf(tx, work, now));
+    return { asOf: dayOf(now), calendar: { sha256, readOn }, ...differences };
   }
 
   /** After the row of the asset. `entryId` is its `asset.signed`, which names the hash of the list. */
@@ -126,6 +153,10 @@ export class RecordObligations {
       ],
     );
   }
+}
+
+function dayOf(moment: Date): string {
+  return moment.toISOString().slice(0, 10);
 }
 
 /** The decisions that count for these runs, in the order of their first decisions. */

@@ -141,7 +141,7 @@ async function candidatesAfter(
                         WHERE organization_id = $1 AND kind = 'cedar' GROUP BY scope_id),
           last AS (
        SELECT c.id, c.decision <> 'deny' AND EXISTS (SELECT 1 FROM policies p
-                WHERE p.scope_id IN ($1, c.project_id, c.use_case_id)
+                WHERE p.scope_id = ANY (ARRAY[$1::uuid, c.project_id, c.use_case_id] || c.origin_project_ids)
                   AND p.changed_at > c.created_at - interval '10 minutes') AS is_of_policies
          FROM clearance c
         WHERE c.organization_id = $1 AND ($6::uuid IS NULL OR c.id > $6)

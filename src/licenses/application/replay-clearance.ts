@@ -37,6 +37,11 @@ export async function replayClearance(tx: Tx, policies: AskPolicies, id: string)
   if (recorded.policies === undefined) return { recorded, again };
   const listings = indexListings([...byHash.values()]);
   const { lineage, facts } = recorded.input;
-  const outcome = await policies.again(tx, { lineage, facts, listings }, again, recorded.policies);
+  const outcome = await policies.again(
+    tx,
+    { lineage, facts, listings, engineVersion: decidedBy },
+    again,
+    recorded.policies,
+  );
   return { recorded, again: { ...again, ...outcome } };
 }

@@ -1,10 +1,13 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
+import { publicId } from '../../shared/ids.js';
 import { type Finding } from '../domain/finding.js';
 import { type LineageInput } from '../domain/lineage.js';
 import { sameQuestion } from '../domain/policies/decide-policies.js';
 import { type HumanWork, type PolicyRef } from '../domain/policies/policy.js';
+import { deadRights, evaluationsOnly } from '../domain/publication.js';
 import { runFactsSchema } from '../domain/run-facts.js';
 import { type AskPolicies, licenseOf, useOf } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
@@ -38,11 +41,13 @@ export class RequireReleasable {
   constructor(
     private readonly registry: EffectiveRegistry,
     private readonly policies: AskPolicies,
+    private readonly clock: Clock,
   ) {}
 
   /**
    * @returns the policies that were asked
-   * @throws ColophonError `policy_denied`
+   * @throws ColophonError `policy_denied`; `clearance_denied` for what was cleared for an evaluation only, and for rights
+   *   that are over
    */
   async check(tx: Tx, { roles }: Principal, asset: ToRelease): Promise<readonly PolicyRef[]> {
     const { index: listings } = await this.registry.within(tx);
@@ -60,6 +65,7 @@ export class RequireReleasable {
     const own = asset.projectId === undefined ? undefined : { projectId: asset.projectId, useCaseId: null };
     const decisions: StoredClearance[] = [];
     for (const id of clearanceIds) decisions.push(await readLastDecision(tx, id));
+    this.requirePublishable(decisions, asset.inputs);
     const askAbout = async (last: StoredClearance, use: ReturnType<typeof useOf>, ofProjectOnly = false) =>
       ask(last.input, licenseOf(last), use, (found) => wasWaived(last, found), ofProjectOnly);
     for (const last of decisions) await askAbout(last, useOf(last) ?? own);
@@ -84,6 +90,22 @@ export class RequireReleasable {
       for (const last of decisions) await askAbout(last, { projectId, useCaseId: null }, true);
     if (against.length > 0) throw refusal(against);
     return [...refs.values()];
+  }
+
+  private requirePublishable(decisions: readonly StoredClearance[], inputs: readonly LineageInput[]): void {
+    const [evaluation] = evaluationsOnly(decisions.map(({ id, input }) => ({ id, ...input })));
+    if (evaluation !== undefined) {
+      throw new ColophonError(
+        'clearance_denied',
+        `This was cleared for an internal evaluation only (${publicId('clearance', evaluation.id)}). Make it anew for the purpose that it is published for.`,
+      );
+    }
+    const over = deadRights(inputs, this.clock.now().toISOString().slice(0, 10));
+    const [first] = over;
+    if (first !== undefined)
+      throw new ColophonError('clearance_denied', first.message, {
+        extensions: { findings: over.slice(0, 100) },
+      });
   }
 
   /** Those that have policies of their own. */

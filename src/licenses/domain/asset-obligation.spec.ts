@@ -49,7 +49,15 @@ function owed(
   more: Partial<Parameters<typeof obligationsOfAsset>[0]> & { mark?: ManifestMark } = {},
 ): readonly AssetObligation[] {
   const question = dutyQuestion(lineage, runs, MADE_ON);
-  return obligationsOfAsset({ cleared: [], calendar, question, mark: 'none', parents: [], ...more });
+  return obligationsOfAsset({
+    cleared: [],
+    calendar,
+    question,
+    mark: 'none',
+    parents: [],
+    waived: [],
+    ...more,
+  });
 }
 const keys = (found: readonly AssetObligation[]): string[] => found.map(({ key }) => key);
 const laws = (found: readonly AssetObligation[]): string[] =>
@@ -224,5 +232,45 @@ describe('the obligations of an asset', () => {
     expect(obligationsSha256([...rows].reverse())).not.toBe(hash);
     expect(obligationsSha256(rows.slice(1))).not.toBe(hash);
     expect(obligationsSha256([])).not.toBe(hash);
+  });
+});
+
+describe('a decision that people accepted until a day', () => {
+  const waived = (campaignEnd: RunFacts['campaignEnd'], until: string | null) =>
+    owed([GENERATED], [facts(['US'])], {
+      waived: [
+        {
+          clearanceId: 'clr_2',
+          rootId: 'clr_1',
+          campaignEnd,
+          cover: until === null ? undefined : { until: new Date(until) },
+          now: new Date('2026-11-23T10:00:00Z'),
+        },
+      ],
+    }).filter(({ kind }) => kind === 'stop-before');
+
+  it('is to be stopped or accepted anew by then, where the campaign is longer', () => {
+    expect(waived('2027-06-30', '2027-03-01T00:00:00Z')).toMatchObject([
+      { key: 'waiver:clr_1', applies: 'yes', until: '2027-02-28', clearanceId: 'clr_2', findOut: [] },
+    ]);
+    expect(waived('open-ended', '2099-01-01T00:00:00Z')).toMatchObject([{ applies: 'yes' }]);
+  });
+
+  it('is a question where nobody said how long the campaign is, and none where it ends before', () => {
+    const [open] = waived(null, '2027-03-01T00:00:00Z');
+    expect(open).toMatchObject({ applies: 'may_apply', until: '2027-02-28' });
+    expect(open?.findOut.join(' ')).toContain('still shown after 2027-02-28');
+    expect(waived('2027-02-28', '2027-03-01T00:00:00Z')).toEqual([]);
+  });
+
+  it('and that nobody accepts any more is not to be shown at all', () => {
+    expect(waived('2026-11-24', null)).toMatchObject([{ applies: 'yes', until: '2026-11-22' }]);
+  });
+
+  it('is never inherited: what counts is who accepts it now', () => {
+    const [parent] = waived('open-ended', '2099-01-01T00:00:00Z');
+    if (parent === undefined) throw new Error('none');
+    const child = owed([EDITED], [], { parents: [{ assetId: 'ast_1', obligation: parent }] });
+    expect(child.filter(({ kind }) => kind === 'stop-before')).toEqual([]);
   });
 });

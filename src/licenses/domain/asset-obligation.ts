@@ -3,7 +3,8 @@ import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type DueDuty, type DutyQuestion, dueDuties } from './due-duties.js';
 import { type Obligation, type ObligationKind } from './finding.js';
 import { type DutyRole, type MarkingDuties, type OwedMark } from './marking-duty.js';
-import { type FurtherAct } from './run-facts.js';
+import { type FurtherAct, type RunFacts } from './run-facts.js';
+import { endsBeforeCampaign, lastCoveredDay, type WaiverCover } from './waiver-cover.js';
 
 /** The calendar by which legal duties were computed: with it anybody computes them again. */
 export interface CalendarRef {
@@ -18,7 +19,7 @@ export interface CalendarRef {
 export interface AssetObligation {
   readonly v: 1;
   readonly source: 'license' | 'law';
-  /** The same for the same obligation of a parent: `law:<duty>` or `license:<hash>`. */
+  /** The same for the same obligation of a parent: `law:<duty>`, `license:<hash>` or `waiver:<decision>`. */
   readonly key: string;
   readonly kind: ObligationKind | OwedMark;
   readonly applies: 'yes' | 'may_apply';
@@ -61,6 +62,8 @@ export interface AssetObligation {
   readonly inheritedFrom: string | null;
   /** What the program itself proved when the file was signed. */
   readonly systemProof: SystemProof | null;
+  /** Last day on which the work may be shown, for `stop-before`. */
+  readonly until?: string;
 }
 
 export interface SystemProof {
@@ -85,6 +88,18 @@ export interface ClearedObligations {
   readonly furtherActs: readonly FurtherAct[];
 }
 
+/** A decision that left something open, and until when people accept that. */
+export interface WaivedDecision {
+  /** Public ids of the last decision and of the first one, to which waivers are tied. */
+  readonly clearanceId: string;
+  readonly rootId: string;
+  readonly campaignEnd: RunFacts['campaignEnd'];
+  /** Undefined where no waiver is in force. */
+  readonly cover: Pick<WaiverCover, 'until'> | undefined;
+  /** The moment of the question. */
+  readonly now: Date;
+}
+
 export interface ParentObligation {
   readonly assetId: string;
   readonly obligation: AssetObligation;
@@ -100,14 +115,18 @@ export function obligationsOfAsset(given: {
   readonly question: DutyQuestion;
   readonly mark: ManifestMark;
   readonly parents: readonly ParentObligation[];
+  readonly waived: readonly WaivedDecision[];
 }): readonly AssetObligation[] {
   const found = new Map<string, AssetObligation>();
-  for (const obligation of [...licenseObligations(given.cleared), ...legalObligations(given)]) {
+  const waived = given.waived.flatMap(waiverObligation);
+  for (const obligation of [...licenseObligations(given.cleared), ...legalObligations(given), ...waived]) {
     // Of two decisions that brought the same, the one under which it binds for sure counts.
     if (found.get(obligation.key)?.applies !== 'yes') found.set(obligation.key, obligation);
   }
   const placeKnown = given.question.shownIn !== 'unknown';
   for (const { obligation } of given.parents) {
+    // Waivers end and are renewed: what counts is what is in force for the decisions behind the file now.
+    if (obligation.key.startsWith(OF_WAIVER)) continue;
     // A parent that came from outside had laws of everywhere, because nobody had said where it is shown. Now one has.
     const stillApplies = obligation.source === 'license' || obligation.placeKnown || !placeKnown;
     if (stillApplies && !found.has(obligation.key))
@@ -124,6 +143,54 @@ export function obligationsSha256(rows: readonly { readonly id: string; readonly
   return sha256Hex(canonicalJson(rows.map(({ id, bytes }) => ({ id, sha256: sha256Hex(bytes) }))));
 }
 
+const OF_WAIVER = 'waiver:';
+
+/** A waiver accepts what was left open until its end. Whoever shows the work longer has to stop, or to have it renewed. */
+function waiverObligation(decision: WaivedDecision): AssetObligation[] {
+  const { clearanceId, rootId, campaignEnd, cover, now } = decision;
+  const outlives = cover === undefined ? 'yes' : endsBeforeCampaign(cover.until, campaignEnd);
+  if (outlives === 'no') return [];
+  const until = lastCoveredDay(cover?.until ?? now);
+  const text =
+    cover === undefined
+      ? `Do not show the work before a waiver is approved: nobody accepts what the decision ${clearanceId} left open.`
+      : `Stop showing the work after ${until}, or have a waiver approved that lasts longer: what the decision ${clearanceId} left open is accepted until ${cover.until.toISOString()} only.`;
+  return [
+    {
+      v: 1,
+      source: 'license',
+      key: `${OF_WAIVER}${rootId}`,
+      kind: 'stop-before',
+      applies: outlives === 'yes' ? 'yes' : 'may_apply',
+      findOut:
+        outlives === 'yes'
+          ? []
+          : [`Is the work still shown after ${until}? Nobody said when its campaign ends.`],
+      text,
+      where: 'everywhere',
+      shownIn: [],
+      owedBy: 'licensee',
+      who: 'Whoever shows the work',
+      due: 'always',
+      inForceOn: null,
+      dateVerified: true,
+      transitionUntil: null,
+      verified: true,
+      notVerified: null,
+      exemptions: [],
+      blocking: false,
+      citation: null,
+      listingId: null,
+      clearanceId,
+      calendar: null,
+      placeKnown: true,
+      inheritedFrom: null,
+      systemProof: null,
+      until,
+    },
+  ];
+}
+
 function licenseObligations(cleared: readonly ClearedObligations[]): AssetObligation[] {
   return cleared.flatMap(({ clearanceId, obligations, furtherActs }) =>
     obligations.map((obligation): AssetObligation => {
@@ -135,6 +202,7 @@ function licenseObligations(cleared: readonly ClearedObligations[]): AssetObliga
         key: `license:${sha256Hex(canonicalJson(obligation as unknown as JsonValue))}`,
         kind,
         ...bindsWhen(due, furtherActs),
+        ...(obligation.until === undefined ? {} : { until: obligation.until }),
         text,
         where: 'everywhere',
         shownIn: [],
@@ -145,7 +213,7 @@ function licenseObligations(cleared: readonly ClearedObligations[]): AssetObliga
         dateVerified: true,
         transitionUntil: null,
         verified,
-        notVerified: verified ? null : NOT_READ[term?.verified === 'secondary' ? 'secondary' : 'unverified'],
+        notVerified: verified ? null : NOT_READ[listingId === null ? 'declared' : readingOf(term)],
         exemptions: [],
         blocking: false,
         citation: term && {
@@ -175,7 +243,12 @@ function bindsWhen(
   return { applies: 'may_apply', findOut: ['Is the model, or something derived from it, handed on?'] };
 }
 
+function readingOf(term: Obligation['term']): 'secondary' | 'unverified' {
+  return term?.verified === 'secondary' ? 'secondary' : 'unverified';
+}
+
 const NOT_READ = {
+  declared: 'It follows from what was declared of an input; nobody here has read the document.',
   secondary: 'The license itself was not read; somebody reports the term.',
   unverified: 'Nobody here saw a text for this term.',
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expirySchema, keySchema, rightsBasisSchema } from './rights.js';
+import { expirySchema, keySchema, rightsBasisSchema, territorySchema } from './rights.js';
 import { threeValuedSchema } from './three-valued.js';
 
 /** Training images that share one right. */
@@ -18,6 +18,8 @@ const trainingReleaseSchema = z.strictObject({
   /** Does it cover a digital replica, which a model trained on the person can make? */
   coversDigitalReplica: threeValuedSchema,
   expiresAt: expirySchema,
+  /** Countries in which the person may be shown; absent: everywhere. */
+  territory: territorySchema.exactOptional(),
 });
 
 /**
@@ -28,5 +30,7 @@ export const datasetManifestSchema = z.strictObject({
   images: z.int().positive(),
   rights: z.array(imageGroupSchema).max(100),
   releases: z.array(trainingReleaseSchema).max(1000),
+  /** Do the images show people, or figures that can be taken for some? Absent means unknown. */
+  showsPeople: threeValuedSchema.exactOptional(),
 });
 export type DatasetManifest = z.infer<typeof datasetManifestSchema>;

@@ -137,12 +137,13 @@ function orderedUsers(users: RunFacts['usersByMonth'][number]) {
 }
 
 function orderedInput(input: LineageInput): LineageInput {
-  const { aiInput, allowedUses, assetId, expiresAt, fileSignals, goesInto } = input;
+  const { aiInput, allowedUses, assetId, creativeCommons, expiresAt, fileSignals, goesInto } = input;
   const { permissionReference, releases, rightsBasis, showsPeople, territory, unreadPlaces } = input;
   return {
     aiInput,
     allowedUses: asSet(allowedUses),
     ...(assetId === undefined ? {} : { assetId }),
+    ...(creativeCommons === undefined ? {} : { creativeCommons }),
     expiresAt,
     ...(fileSignals === undefined
       ? {}

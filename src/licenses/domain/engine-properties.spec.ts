@@ -495,6 +495,7 @@ describe('the engine', () => {
         images: 1,
         rights: [{ basis: 'owned', images: 1, trainingAllowed: 'yes', expiresAt: null }],
         releases: [],
+        showsPeople: 'no',
       },
     };
     const ruleIds = (index: ReturnType<typeof indexListings>) =>

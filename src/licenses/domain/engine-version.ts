@@ -3,11 +3,11 @@
  * decision, finding or obligation, so that a stored decision says by which rules it was made; the older ones stay, so
  * that it can be made again. What changed stands in docs/licenses/rules.md.
  */
-export const ENGINE_VERSIONS = ['2.1.0', '2.2.0'] as const;
+export const ENGINE_VERSIONS = ['2.1.0', '2.2.0', '2.3.0'] as const;
 export type EngineVersion = (typeof ENGINE_VERSIONS)[number];
 
 /** By which new decisions are made. */
-export const ENGINE_VERSION = '2.2.0' satisfies EngineVersion;
+export const ENGINE_VERSION = '2.3.0' satisfies EngineVersion;
 
 export function isEngineVersion(text: string): text is EngineVersion {
   return (ENGINE_VERSIONS as readonly string[]).includes(text);

@@ -10,10 +10,11 @@ import {
   usedListings,
   type UsedListings,
 } from './decision-input.js';
-import { ENGINE_VERSION, type EngineVersion, isEngineVersion } from './engine-version.js';
+import { ENGINE_VERSION, type EngineVersion, isEngineVersion, isSince } from './engine-version.js';
 import { expandLineage, type ExpandedLineage } from './expand-lineage.js';
 import { type Decision, type Finding, type Obligation } from './finding.js';
 import { indemnityOf, type IndemnityStatus } from './indemnity-status.js';
+import { obligationsOfInputs } from './input-obligations.js';
 import { type Lineage } from './lineage.js';
 import { type ListingIndex } from './listing-index.js';
 import { type RunFacts } from './run-facts.js';
@@ -107,8 +108,10 @@ export function decidePrepared(
   return {
     decision: collector.decision,
     findings: collector.findings(),
-    obligations,
-    indemnity: indemnityOf(expanded, facts),
+    obligations: isSince('2.3.0', engineVersion)
+      ? [...obligations, ...obligationsOfInputs(expanded)]
+      : obligations,
+    indemnity: indemnityOf(expanded, facts, engineVersion),
     engineVersion,
     termsSha256,
     inputSha256: sha256Hex(inputJson(input, prepared.lineageJson, used)),

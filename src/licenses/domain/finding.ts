@@ -105,6 +105,8 @@ export interface Obligation {
   readonly text: string;
   readonly due: 'at-use' | 'before-publication' | 'on-publication' | 'on-distribution-of-model' | 'always';
   readonly term: CitedTerm | null;
+  /** Last day on which the work may be shown, for `stop-before`. */
+  readonly until?: string;
 }
 
 export const DECISIONS = ['allow', 'review', 'deny'] as const;

@@ -117,4 +117,34 @@ describe('indemnity over the lineage', () => {
   it('of an open text is none, and says so', () => {
     expect(statusOf({ use: ['flux-1-schnell'] }, 'flux-1-schnell@self-hosted').result).toBe('none');
   });
+
+  it('that ends only when the output is modified ends with whatever comes after the vendor, too', () => {
+    const only: Listing = { ...READ, indemnity: { ...READ.indemnity, voidedBy: ['output-modified'] } };
+    const after = (tool: string) => statusOf({ use: ['read-image@openai', tool], listings: [only] });
+    expect(after('real-esrgan')).toMatchObject({ result: 'lost', lostBecause: ['output-modified'] });
+    expect(after('nobody')).toMatchObject({ result: 'unknown', open: ['output-modified'] });
+    expect(statusOf({ listings: [only] }).result).toBe('intact');
+  });
+
+  it('is lost for a model below a LoRA on a LoRA that learnt from images without a right', () => {
+    const voidedBy = ['fine-tuned-on-unlicensed-data' as const];
+    const base: Listing = { ...READ, indemnity: { ...READ.indemnity, voidedBy } };
+    const tuned = (id: string, on: string, basis: 'owned' | 'none'): Listing => ({
+      ...READ,
+      id,
+      roles: ['lora'],
+      base: { listingId: on, relation: 'adapter' },
+      datasetManifestSha256: 'a'.repeat(64),
+      datasetManifest: {
+        images: 1,
+        rights: [{ basis, images: 1, trainingAllowed: 'yes', expiresAt: null }],
+        releases: [],
+      },
+    });
+    const status = (outer: 'owned' | 'none') => {
+      const loras = [tuned('inner@openai', READ.id, 'owned'), tuned('outer@openai', 'inner@openai', outer)];
+      return statusOf({ use: ['outer@openai'], listings: [base, ...loras] }).lostBecause;
+    };
+    expect([status('owned'), status('none')]).toEqual([[], voidedBy]);
+  });
 });

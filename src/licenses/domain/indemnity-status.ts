@@ -1,4 +1,5 @@
 import { type DatasetManifest } from './dataset-manifest.js';
+import { type EngineVersion, isSince } from './engine-version.js';
 import { type ExpandedLineage, type Subject } from './expand-lineage.js';
 import { type INDEMNITY_VOIDED_BY, type ListingId } from './listing.js';
 import { type LineageInput } from './lineage.js';
@@ -26,12 +27,16 @@ export interface IndemnityStatus {
  * An indemnity belongs to an output as the vendor returned it. What happens afterwards in the lineage can end it, so it
  * is computed over the whole lineage and never per model. Ordered by listing id; tools without a model have none.
  */
-export function indemnityOf(lineage: ExpandedLineage, facts: RunFacts): readonly IndemnityStatus[] {
+export function indemnityOf(
+  lineage: ExpandedLineage,
+  facts: RunFacts,
+  version: EngineVersion,
+): readonly IndemnityStatus[] {
   const statuses: IndemnityStatus[] = [];
   for (const subject of lineage.subjects.values()) {
     const { access, indemnity } = subject.entry.listing;
     if (access === 'code' && indemnity.offered !== 'yes') continue;
-    statuses.push(statusOf(subject, lineage, facts));
+    statuses.push(statusOf(subject, lineage, facts, version));
   }
   return statuses;
 }
@@ -41,7 +46,12 @@ export function indemnityOf(lineage: ExpandedLineage, facts: RunFacts): readonly
 const NOTHING: readonly never[] = [];
 const OFFER_NOT_KNOWN: readonly IndemnityOpen[] = ['offer-not-known'];
 
-function statusOf(subject: Subject, lineage: ExpandedLineage, facts: RunFacts): IndemnityStatus {
+function statusOf(
+  subject: Subject,
+  lineage: ExpandedLineage,
+  facts: RunFacts,
+  version: EngineVersion,
+): IndemnityStatus {
   const { id: listingId, indemnity, license } = subject.entry.listing;
   if (indemnity.offered === 'no') return { listingId, lostBecause: NOTHING, open: NOTHING, result: 'none' };
   if (indemnity.offered === 'unknown') {
@@ -50,7 +60,7 @@ function statusOf(subject: Subject, lineage: ExpandedLineage, facts: RunFacts): 
   const lostBecause: IndemnityVoid[] = [];
   const open: IndemnityOpen[] = [];
   for (const cause of indemnity.voidedBy) {
-    const happened = HAPPENED[cause](subject, lineage, facts);
+    const happened = HAPPENED[cause](subject, lineage, facts, version);
     if (happened === 'yes') lostBecause.push(cause);
     else if (happened === 'unknown') open.push(cause);
   }
@@ -59,7 +69,12 @@ function statusOf(subject: Subject, lineage: ExpandedLineage, facts: RunFacts): 
   return { listingId, lostBecause: lostBecause.sort(), open: open.sort(), result };
 }
 
-type Question = (subject: Subject, lineage: ExpandedLineage, facts: RunFacts) => ThreeValued;
+type Question = (
+  subject: Subject,
+  lineage: ExpandedLineage,
+  facts: RunFacts,
+  version: EngineVersion,
+) => ThreeValued;
 
 /** A contract that covers this very feature answers what the public terms leave open. */
 const notCoveredByContract: Question = ({ entry }, _lineage, { agreements }) =>
@@ -68,7 +83,7 @@ const notCoveredByContract: Question = ({ entry }, _lineage, { agreements }) =>
     : 'unknown';
 
 const HAPPENED: Readonly<Record<IndemnityVoid, Question>> = {
-  'output-modified': (_subject, _lineage, { editsPlanned }) => editsPlanned,
+  'output-modified': modified,
   'combined-with-other-products': combinedWithOthers,
   'safety-disabled': (_subject, _lineage, { safetyFeaturesOn }) => not(safetyFeaturesOn),
   'input-without-right': (_subject, { inputs }) => inputs.map(withoutRight).reduce<ThreeValued>(or, 'no'),
@@ -80,6 +95,16 @@ const HAPPENED: Readonly<Record<IndemnityVoid, Question>> = {
   'third-party-offering': notCoveredByContract,
   'contract-does-not-link': notCoveredByContract,
 };
+
+/** By a person, or by a model or tool of somebody else that comes after it. */
+function modified(
+  subject: Subject,
+  lineage: ExpandedLineage,
+  { editsPlanned }: RunFacts,
+  version: EngineVersion,
+): ThreeValued {
+  return isSince('2.3.0', version) ? or(editsPlanned, combinedWithOthers(subject, lineage)) : editsPlanned;
+}
 
 /** Any listing of another vendor changes or joins the output; of a listing without terms nobody knows the vendor. */
 function combinedWithOthers({ entry }: Subject, { subjects, missing }: ExpandedLineage): ThreeValued {
@@ -97,11 +122,25 @@ function withoutRight({ rightsBasis, aiInput }: LineageInput): ThreeValued {
   return or(basis, not(aiInput));
 }
 
-function tunedOnUnlicensedData({ entry }: Subject, { subjects }: ExpandedLineage): ThreeValued {
+function tunedOnUnlicensedData(
+  { entry }: Subject,
+  { subjects }: ExpandedLineage,
+  _facts: RunFacts,
+  version: EngineVersion,
+): ThreeValued {
   let answer: ThreeValued = 'no';
-  for (const { entry: other } of subjects.values()) {
-    if (other.listing.base?.listingId !== entry.listing.id) continue;
-    answer = or(answer, hasUnlicensedImages(other.listing.datasetManifest));
+  const madeFrom = new Set([entry.listing.id]);
+  // What was tuned on a tuned model was tuned on the first one, too.
+  for (let known = 0; known < madeFrom.size;) {
+    known = madeFrom.size;
+    for (const { entry: other } of subjects.values()) {
+      const { id, base, datasetManifest } = other.listing;
+      if (base === null || !madeFrom.has(base.listingId) || madeFrom.has(id)) continue;
+      const isDirect = base.listingId === entry.listing.id;
+      if (!isDirect && !isSince('2.3.0', version)) continue;
+      madeFrom.add(id);
+      answer = or(answer, hasUnlicensedImages(datasetManifest));
+    }
   }
   return answer;
 }

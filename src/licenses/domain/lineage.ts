@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { fileSignalSchema, SIGNAL_PLACES } from './file-signals.js';
 import { LINEAGE_ROLES, listingIdSchema } from './listing.js';
-import { expirySchema, keySchema, rightsBasisSchema, territorySchema } from './rights.js';
+import {
+  creativeCommonsSchema,
+  expirySchema,
+  keySchema,
+  rightsBasisSchema,
+  territorySchema,
+} from './rights.js';
 import { PURPOSES } from './terms.js';
 import { threeValuedSchema } from './three-valued.js';
 
@@ -33,6 +39,9 @@ const releaseSchema = z.strictObject({
 export const lineageInputSchema = z.strictObject({
   assetId: keySchema.exactOptional(),
   rightsBasis: rightsBasisSchema.describe('on what the use of the image rests'),
+  creativeCommons: creativeCommonsSchema
+    .exactOptional()
+    .describe('for rightsBasis creative-commons: which license, by its SPDX id'),
   allowedUses: z
     .union([z.literal('unknown'), z.array(z.enum(PURPOSES)).max(PURPOSES.length)])
     .describe('purposes for which the right was given'),

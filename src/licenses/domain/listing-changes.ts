@@ -9,6 +9,7 @@ import {
   type RecordedReading,
   type RegistryChanges,
   type RegistryState,
+  restsOn,
 } from './registry-state.js';
 
 /** What one version of the registry did to one listing, as decisions use it. */
@@ -46,6 +47,7 @@ class Walk {
   private readonly inForce: Map<ListingId, IndexedListing>;
   private readonly curations = new Map<ListingId, RecordedCuration[]>();
   private readonly readings = new Map<string, RecordedReading[]>();
+  private readonly own = new Map<ListingId, OwnListing['listing']>();
 
   constructor(start: RegistryState) {
     this.base = new Map(start.base);
@@ -57,6 +59,7 @@ class Walk {
     const touched = new Set<ListingId>();
     for (const { listing } of own) {
       this.base.set(listing.id, indexListing(listing));
+      this.own.set(listing.id, listing);
       touched.add(listing.id);
     }
     if (curation !== undefined) {
@@ -67,6 +70,8 @@ class Walk {
       addTo(this.readings, reading.licenseKey, reading);
       for (const { listing } of this.inForce.values())
         if (listing.license.spdxOrRef === reading.licenseKey) touched.add(listing.id);
+      const [keys, texts] = [new Set([reading.licenseKey]), new Set([reading.sha256])];
+      for (const listing of this.own.values()) if (restsOn(listing, keys, texts)) touched.add(listing.id);
     }
     return touched;
   }
@@ -74,7 +79,8 @@ class Walk {
   step(listingId: ListingId, { version, reading }: VersionOf): ListingChange {
     const before = this.inForce.get(listingId);
     const curations = this.curations.get(listingId) ?? [];
-    const after = effective(this.base.get(listingId), curations, this.readings);
+    const base = this.base.get(listingId);
+    const after = effective(base, curations, this.readings, this.own.has(listingId));
     if (after === undefined) this.inForce.delete(listingId);
     else this.inForce.set(listingId, after);
     const textChanged = reading?.change === 'changed' && reading.affectedListingIds.includes(listingId);

@@ -46,6 +46,8 @@ const sourceSchema = z.strictObject({
     .regex(/^[0-9a-f]{7,40}$/)
     .nullable(),
   section: text(200).nullable(),
+  /** SHA-256 of the text, where the source is another one than the license itself, e.g. the terms of a channel. */
+  textSha256: sha256Schema.exactOptional(),
   dateRead: dateSchema,
   verified: verificationSchema,
 });

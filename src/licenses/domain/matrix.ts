@@ -5,7 +5,7 @@ import { decidePrepared, type DecisionResult, prepareLineage } from './engine.js
 import { ENGINE_VERSION, type EngineVersion } from './engine-version.js';
 import { type Decision, type Finding } from './finding.js';
 import { type Lineage } from './lineage.js';
-import { type PolicyBasis } from './policies/policy.js';
+import { type PolicyBasis, type PolicyOrigin } from './policies/policy.js';
 import { type ListingIndex } from './listing-index.js';
 import { type AudiencelessFacts, type RunFacts } from './run-facts.js';
 
@@ -39,7 +39,10 @@ export interface MatrixInput extends MatrixQuestion {
 }
 
 /** What is common to all cells. What the licenses alone say of a cell follows from the rest. */
-export type MatrixPolicies = Omit<PolicyBasis, 'licenseDecision' | 'matches'>;
+export interface MatrixPolicies extends Omit<PolicyBasis, 'licenseDecision' | 'matches' | 'origins'> {
+  /** By the name of an alternative: policies of other projects from which its inputs come. */
+  readonly originsOf?: Readonly<Record<string, readonly PolicyOrigin[]>>;
+}
 
 /** The facts of one cell, exactly as a caller would state them for it alone. */
 export function factsOfCell(

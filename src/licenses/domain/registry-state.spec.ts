@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { licenseFact, ownListing } from '../../../test/support/registry-rows.js';
+import { hashOf, licenseFact, ownListing } from '../../../test/support/registry-rows.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { newId } from '../../shared/ids.js';
 import { seedListings } from '../registry/seed.js';
@@ -7,6 +7,7 @@ import { correctionSchema, evidenceSchema } from './curation.js';
 import { decisiveSha256 } from './decisive-facts.js';
 import { decide } from './engine.js';
 import { ENGINE_VERSION } from './engine-version.js';
+import { listingChanges } from './listing-changes.js';
 import { type Listing } from './listing.js';
 import { runFactsSchema } from './run-facts.js';
 import {
@@ -15,8 +16,10 @@ import {
   type RecordedReading,
   type RegistryState,
   seedState,
+  textsOf,
 } from './registry-state.js';
 import { reopened } from './reopened.js';
+import { trainingFacts } from './training-data.js';
 import { withoutUnprovenFacts } from './unproven-facts.js';
 
 const by = { createdBy: newId(), createdAt: new Date('2026-11-22T10:00:00Z') };
@@ -24,10 +27,16 @@ const KEY = 'LicenseRef-Brand-Training-Contract';
 const OLD_TEXT = sha256Hex('training contract, 2026');
 const NEW_TEXT = sha256Hex('training contract, 2027');
 
-function withListing(listing: Listing, state: RegistryState = seedState(seedListings())): RegistryState {
+function withListing(listing: Listing, state: RegistryState = withText()): RegistryState {
   const version = state.version + 1;
   const own = [{ ...by, id: newId(), version, source: 'typed' as const, listing }];
   return advance(state, { version, own, curations: [], readings: [] });
+}
+
+/** The registry of somebody who keeps the text from which the terms of the listing were read. */
+function withText(): RegistryState {
+  const change = { change: 'first', affectedListingIds: [] } as const;
+  return withReading(seedState(seedListings()), OLD_TEXT, change);
 }
 
 function withReading(
@@ -68,6 +77,7 @@ function withCuration(state: RegistryState, correction: unknown, evidence: unkno
   return advance(state, { version, own: [], curations: [curation], readings: [] });
 }
 
+const NOTHING_KEPT = { isLicenseKept: () => false, isKept: () => false };
 const QUOTE = { title: 'Contract', quote: 'You may sell what it makes.', dateRead: '2026-11-22' };
 const TEXT = { title: 'Contract', textSha256: NEW_TEXT, dateRead: '2026-11-22' };
 const OUTPUTS = {
@@ -92,6 +102,10 @@ function entryOf({ index }: RegistryState, id = 'brand-look.v1@self-hosted') {
   const entry = index.get(id);
   if (entry === undefined) throw new Error(`no ${id}`);
   return entry;
+}
+
+function allChanges({ version, own, readings }: RegistryState) {
+  return { version, own: [...own.values()], curations: [], readings: [...readings.values()].flat() };
 }
 
 function basisOf(state: RegistryState) {
@@ -219,21 +233,112 @@ describe('a curation', () => {
 
 describe('a listing that a catalog brought', () => {
   it('allows nothing when its license text is not kept, whatever it says', () => {
-    const { listing, notes } = withoutUnprovenFacts(ownListing(), new Set());
+    const { listing, notes } = withoutUnprovenFacts(ownListing(), NOTHING_KEPT);
     expect(notes).toHaveLength(1);
     expect(decisionOf(withListing(listing)).decision).toBe('review');
-    const proven = withoutUnprovenFacts(ownListing(), new Set([`${KEY} ${OLD_TEXT}`]));
-    expect(decisionOf(withListing(proven.listing)).decision).toBe('allow');
-    const ofAnother = withoutUnprovenFacts(ownListing(), new Set([`Apache-2.0 ${OLD_TEXT}`]));
+    const proven = withoutUnprovenFacts(ownListing(), textsOf(withText().readings));
+    expect(proven).toEqual({ listing: ownListing(), notes: [] });
+    const other = withReading(seedState(seedListings()), OLD_TEXT, { licenseKey: 'Apache-2.0' });
+    const ofAnother = withoutUnprovenFacts(ownListing(), textsOf(other.readings));
     expect(decisionOf(withListing(ofAnother.listing)).decision).toBe('review');
   });
 
   it('is believed when it forbids', () => {
     const listing = ownListing();
     const terms = listing.terms.map((term) => ({ ...term, value: 'no' as const })) as Listing['terms'];
-    expect(
-      decisionOf(withListing(withoutUnprovenFacts({ ...listing, terms }, new Set()).listing)).decision,
-    ).toBe('deny');
+    const { listing: forbidding } = withoutUnprovenFacts({ ...listing, terms }, NOTHING_KEPT);
+    expect(decisionOf(withListing(forbidding)).decision).toBe('deny');
+  });
+});
+
+describe('a listing that the organization typed itself', () => {
+  const untold = (changes: Partial<Listing> = {}) =>
+    withListing(ownListing(changes), seedState(seedListings()));
+
+  it('allows nothing as long as no text is kept behind it, and what it says as soon as one is', () => {
+    const unproven = untold();
+    expect(decisionOf(unproven).decision).toBe('review');
+    const basis = [basisOf(unproven)];
+    const read = withReading(unproven, OLD_TEXT, { change: 'first', affectedListingIds: [] });
+    expect(decisionOf(read).decision).toBe('allow');
+    expect(entryOf(read).sha256).toBe(hashOf(ownListing()));
+    // What was decided without the text is decided again.
+    expect(reopened(basis, unproven.version, read).map(({ because }) => because)).toEqual(['facts']);
+    const told = [...listingChanges(seedState(seedListings()), allChanges(read))];
+    expect(told.map(({ version }) => version)).toEqual([1, 2]);
+  });
+
+  it('is not proven by the text of another license, nor by another text of its own', () => {
+    for (const [sha256, licenseKey] of [
+      [OLD_TEXT, 'LicenseRef-Another'],
+      [NEW_TEXT, KEY],
+    ] as const)
+      expect(decisionOf(withReading(untold(), sha256, { licenseKey })).decision).toBe('review');
+  });
+
+  it('does not pass for one that is in force by a day in the future on which it will be superseded', () => {
+    const { license } = ownListing();
+    const ending = {
+      ...license,
+      status: 'superseded' as const,
+      supersededOn: '2999-01-01',
+      statusReason: 'r',
+    };
+    const open = decisionOf(untold({ license: ending }));
+    expect(open.findings.map(({ ruleId, severity }) => `${ruleId} ${severity}`)).toContain(
+      'license-status review',
+    );
+  });
+
+  const [contract] = ownListing().sources;
+  const channel = { id: 'channel', title: 'Terms of the host', url: null, commit: null, section: null };
+  const HOST_TEXT = sha256Hex('terms of the host');
+  const hosted = (textSha256: string | undefined, verified: 'primary' | 'secondary' = 'primary') => {
+    const license = { ...ownListing().license, url: 'https://brand.example/contract' };
+    const term = {
+      id: 'channel',
+      kind: 'commercial-use-through-channel' as const,
+      value: 'yes' as const,
+      source: 'channel',
+      clause: '1',
+      paraphrase: 'What it returns may be used.',
+      verified: 'primary' as const,
+    };
+    const source = { ...channel, dateRead: '2026-11-20', verified, ...(textSha256 && { textSha256 }) };
+    const own = contract && { ...contract, url: license.url };
+    if (own === undefined) throw new Error('no source');
+    const terms = [...ownListing().terms, term];
+    return ownListing({ access: 'api', license, terms, sources: [own, source] });
+  };
+
+  it('needs the text of each source: that of the model says nothing about the terms of a channel', () => {
+    const channelRule = (listing: Listing, ...texts: readonly string[]) => {
+      const start = texts.reduce(
+        (state, sha256) => withReading(state, sha256, { licenseKey: 'LicenseRef-Host', change: 'first' }),
+        withText(),
+      );
+      const { findings } = decisionOf(withListing(listing, start));
+      return findings
+        .filter(({ ruleId }) => ruleId === 'commercial-channel' || ruleId === 'secondary-source')
+        .map(({ ruleId, severity }) => `${ruleId} ${severity}`);
+    };
+    expect(channelRule(hosted(undefined))).toEqual(['commercial-channel review']);
+    expect(channelRule(hosted(HOST_TEXT))).toEqual(['commercial-channel review']);
+    expect(channelRule(hosted(HOST_TEXT), HOST_TEXT)).toEqual([]);
+    // A report of a text makes a fact no better than the report.
+    expect(channelRule(hosted(HOST_TEXT, 'secondary'), HOST_TEXT)).toEqual(['secondary-source review']);
+  });
+
+  it('claims no indemnity and no disclosure of training data without a text', () => {
+    const offered = { offered: 'yes', conditions: [], voidedBy: [], source: 'contract', verified: 'primary' };
+    const state = untold({ indemnity: offered as Listing['indemnity'] });
+    const { indemnity, trainingData } = entryOf(state).listing;
+    expect(indemnity).toMatchObject({ offered: 'unknown', verified: 'unverified' });
+    expect(trainingFacts(trainingData)).toEqual({
+      disclosure: 'unknown',
+      rightsBasis: 'unknown',
+      optOuts: 'unknown',
+    });
   });
 });
 
@@ -243,7 +348,7 @@ describe('the state of a registry', () => {
     const stepwise = withReading(withListing(ownListing({ id: 'second@self-hosted' }), listed), NEW_TEXT);
     const own = [...stepwise.own.values()].reverse();
     const readings = [...stepwise.readings.values()].flat();
-    const atOnce = advance(seedState(seedListings()), { version: 3, own, curations: [], readings });
+    const atOnce = advance(seedState(seedListings()), { version: 4, own, curations: [], readings });
     expect(atOnce.index.sha256).toBe(stepwise.index.sha256);
   });
 });

@@ -2,6 +2,7 @@ import { type AppliedCuration, applyCurations } from './curation.js';
 import { type IndexedListing, indexListing, indexOf, type ListingIndex } from './listing-index.js';
 import { type Listing, type ListingId } from './listing.js';
 import { concerns, type TextReading, withReadings } from './text-reading.js';
+import { type KeptTexts, withoutUnprovenFacts } from './unproven-facts.js';
 
 /** A listing that the organization recorded itself, with when and by whom. */
 export interface OwnListing {
@@ -77,30 +78,48 @@ export function advance(state: RegistryState, changes: RegistryChanges): Registr
   for (const { listingId } of changes.curations) touched.add(listingId);
   const readings = appended(state.readings, changes.readings, ({ licenseKey }) => licenseKey);
   const keys = new Set(changes.readings.map(({ licenseKey }) => licenseKey));
+  const texts = new Set(changes.readings.map(({ sha256 }) => sha256));
+  for (const { listing } of texts.size === 0 ? [] : own.values())
+    if (restsOn(listing, keys, texts)) touched.add(listing.id);
   const inForce = new Map(state.index.all.map((entry) => [entry.listing.id, entry]));
   for (const { listing } of keys.size === 0 ? [] : state.index.all)
     if (keys.has(listing.license.spdxOrRef)) touched.add(listing.id);
   for (const id of touched) {
-    const entry = effective(base.get(id), curations.get(id) ?? [], readings);
+    const entry = effective(base.get(id), curations.get(id) ?? [], readings, own.has(id));
     if (entry === undefined) inForce.delete(id);
     else inForce.set(id, entry);
   }
   return { version: changes.version, own, curations, readings, base, index: indexOf(inForce.values()) };
 }
 
+/** Whether a text may be what stands behind facts of the listing. */
+export function restsOn(
+  { license, sources }: Listing,
+  licenseKeys: ReadonlySet<string>,
+  texts: ReadonlySet<string>,
+): boolean {
+  return (
+    licenseKeys.has(license.spdxOrRef) ||
+    sources.some(({ textSha256 }) => textSha256 !== undefined && texts.has(textSha256))
+  );
+}
+
 /**
- * Undefined for a listing that does not exist, and for one whose corrections do not fit it any more (a later release
+ * What an organization recorded itself is believed as far as it keeps the texts behind it, from the moment on which it
+ * keeps them. Undefined for a listing that does not exist, and for one whose corrections do not fit it any more (a later release
  * may check more): then it is an unknown listing, which leads to review.
  */
 export function effective(
   entry: IndexedListing | undefined,
   curations: readonly RecordedCuration[],
   readings: ReadonlyMap<string, readonly RecordedReading[]>,
+  isOwn: boolean,
 ): IndexedListing | undefined {
   if (entry === undefined) return undefined;
   let curated: Listing;
   try {
-    curated = applyCurations(entry.listing, curations);
+    const proven = isOwn ? withoutUnprovenFacts(entry.listing, textsOf(readings)).listing : entry.listing;
+    curated = applyCurations(proven, curations);
   } catch {
     return undefined;
   }
@@ -110,6 +129,23 @@ export function effective(
     ofKey.filter((reading) => concerns(reading, curated)),
   );
   return read === entry.listing ? entry : indexListing(read);
+}
+
+/** Which texts the readings of a registry keep. */
+export function textsOf(readings: ReadonlyMap<string, readonly RecordedReading[]>): KeptTexts {
+  return {
+    isLicenseKept: (listing) => {
+      const { spdxOrRef, textSha256 } = listing.license;
+      // Without a hash it is a person who says which text the terms were read from.
+      return (readings.get(spdxOrRef) ?? []).some((reading) =>
+        textSha256 === null
+          ? reading.termsReadFromThis && concerns(reading, listing)
+          : reading.sha256 === textSha256,
+      );
+    },
+    isKept: (textSha256) =>
+      [...readings.values()].some((ofKey) => ofKey.some(({ sha256 }) => sha256 === textSha256)),
+  };
 }
 
 function appended<Item>(

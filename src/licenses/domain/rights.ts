@@ -19,6 +19,14 @@ export const RIGHTS_BASES = [
 export type RightsBasis = (typeof RIGHTS_BASES)[number];
 export const rightsBasisSchema = z.enum(RIGHTS_BASES);
 
+/** Creative Commons licenses by their names in the SPDX list: what each of them asks for stands in its name. */
+export const creativeCommonsSchema = z
+  .string()
+  .regex(
+    /^CC(0-1\.0|-BY(-NC)?(-ND|-SA)?-(1|2|3|4)\.[05])$/,
+    'a Creative Commons license by its SPDX id, e.g. CC-BY-4.0 or CC0-1.0',
+  );
+
 /** Last day of a right (inclusive), null when it has no end. */
 export const expirySchema = z.union([dateSchema, z.literal('unknown')]).nullable();
 export type Expiry = z.infer<typeof expirySchema>;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { countrySchema } from './countries.js';
+import { type EngineVersion, isSince } from './engine-version.js';
 import { placeSchema } from './subdivisions.js';
 import { listingIdSchema } from './listing.js';
-import { dateSchema, FIELDS_OF_USE, monthSchema, PURPOSES } from './terms.js';
+import { dateSchema, FIELDS_OF_USE, monthSchema, type Purpose, PURPOSES } from './terms.js';
 import { threeValuedSchema } from './three-valued.js';
 
 /** A whole number of at most 2^53 - 1, or the honest answer that nobody knows it. */
@@ -153,3 +154,12 @@ export type AudiencelessFacts = z.infer<typeof audiencelessFactsSchema>;
 export type RunFacts = z.infer<typeof runFactsSchema>;
 /** Facts as a caller writes them. */
 export type RunFactsInput = z.input<typeof runFactsSchema>;
+
+const ADVERTISING: readonly (typeof FIELDS_OF_USE)[number][] = ['online-advertising', 'offline-advertising'];
+
+/** The purpose by which is decided: advertising is commercial, whatever else is stated. */
+export function purposeOf({ purpose, fieldsOfUse }: RunFacts, version: EngineVersion): Purpose {
+  const advertises = fieldsOfUse !== 'unknown' && fieldsOfUse.some((field) => ADVERTISING.includes(field));
+  const isGainful = purpose === 'commercial' || purpose === 'editorial';
+  return advertises && !isGainful && isSince('2.3.0', version) ? 'commercial' : purpose;
+}

@@ -24,15 +24,17 @@ export function saysTrained(digitalSourceType: string | null | undefined): boole
  * recorded of the files behind it. Adding a run or a file never rules out a duty.
  *
  * @param madeOn the day on which it was signed: it is not shown before, and at the earliest that day
+ * @param today for a question that is asked later: as long as its campaign has not ended, it counts as shown
  */
 export function dutyQuestion(
   lineage: readonly WorkOrigin[],
   runs: readonly RunFacts[],
   madeOn: string,
+  today: string = madeOn,
 ): DutyQuestion {
   return {
     shownIn: shownIn(runs),
-    days: shownDays(runs, madeOn),
+    days: shownDays(runs, madeOn, today),
     content: contentOf(lineage, runs),
     // Who runs a model on its own account uses it. Whether it is a provider or a platform as well nobody was asked.
     roles: { provider: 'unknown', deployer: 'yes', platform: 'unknown' },
@@ -49,12 +51,16 @@ function shownIn(runs: readonly RunFacts[]): ShownIn {
   return [...new Set(all)].sort();
 }
 
-function shownDays(runs: readonly RunFacts[], madeOn: string): ShownDays {
+function shownDays(runs: readonly RunFacts[], madeOn: string, today: string): ShownDays {
   const ends = runs.length === 0 ? [null] : runs.map(({ campaignEnd }) => campaignEnd);
   const known = ends.map((end) => (end === 'open-ended' ? OPEN_END : (end ?? madeOn)));
   const unbounded = ends.some((end) => end === null || end === 'open-ended');
   const last = [...known, madeOn].reduce((a, b) => (a > b ? a : b));
-  return { untilAtLeast: last, untilAtMost: unbounded ? null : last };
+  const stillShown = unbounded || last >= today;
+  return {
+    untilAtLeast: stillShown && today > last ? today : last,
+    untilAtMost: unbounded ? null : last,
+  };
 }
 
 function contentOf(lineage: readonly WorkOrigin[], runs: readonly RunFacts[]): WorkContent {

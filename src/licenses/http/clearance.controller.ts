@@ -88,27 +88,38 @@ export class ClearanceController {
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const asked = { roles: principal.roles, use: await useOf(tx, body) };
       if (matrix !== undefined) {
-        const question = await this.questionOf(tx, matrix);
-        return matrixView(await this.decideMatrix.decide(tx, principal, question, asked));
+        const { question, origins } = await this.questionOf(tx, matrix);
+        return matrixView(await this.decideMatrix.decide(tx, principal, question, { ...asked, origins }));
       }
       // The schema admits nothing else.
       if (lineage === undefined || facts === undefined) throw new Error('neither a question nor a matrix');
       const complete = await this.completeLineage.complete(tx, lineage);
-      const decided = await this.decideClearance.decide(tx, complete, facts, asked);
+      const { originProjectIds } = complete;
+      const decided = await this.decideClearance.decide(tx, complete.lineage, facts, {
+        ...asked,
+        originProjectIds,
+      });
       const recorded = await this.decideClearance.record(tx, principal, decided, { use: asked.use });
       void reply.type('application/json; charset=utf-8');
       return clearanceJson(recorded);
     });
   }
 
-  private async questionOf(tx: Tx, matrix: MatrixBody): Promise<MatrixQuestion> {
+  private async questionOf(
+    tx: Tx,
+    matrix: MatrixBody,
+  ): Promise<{ question: MatrixQuestion; origins: ReadonlyMap<string, readonly string[]> }> {
     const { alternatives, audiences, purposes, facts, ...base } = matrix;
     const asked = await alternativesOf(tx, this.pipelines, base, alternatives);
     const complete: MatrixQuestion['alternatives'][number][] = [];
     const known: KnownSignals = new Map();
-    for (const { name, lineage } of asked)
-      complete.push({ name, lineage: await this.completeLineage.complete(tx, lineage, known) });
-    return {
+    const origins = new Map<string, readonly string[]>();
+    for (const { name, lineage: given } of asked) {
+      const { lineage, originProjectIds } = await this.completeLineage.complete(tx, given, known);
+      complete.push({ name, lineage });
+      origins.set(name, originProjectIds);
+    }
+    const question: MatrixQuestion = {
       alternatives: complete,
       audiences: audiences.map((audience) => ({
         name: nameOfAudience(audience),
@@ -117,6 +128,7 @@ export class ClearanceController {
       purposes: purposes ?? [facts.purpose],
       facts,
     };
+    return { question, origins };
   }
 
   @Get('clearances/matrices/:id')
@@ -246,6 +258,10 @@ export class ClearanceController {
           kind: standing.kind,
           lastDecisionId: publicId('clearance', standing.last.id),
           changes: standing.kind === 'reopened' ? standing.changes : [],
+          coveredUntil: (standing.kind === 'holds' && standing.cover?.until.toISOString()) || null,
+          waiverIds: (standing.kind === 'holds' ? (standing.cover?.waiverIds ?? []) : []).map((waiver) =>
+            publicId('waiver', waiver),
+          ),
         },
       };
     });

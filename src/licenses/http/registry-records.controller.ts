@@ -25,7 +25,9 @@ import { RecordLicenseText } from '../application/record-license-text.js';
 import { RecordListings } from '../application/record-listings.js';
 import { correctionSchema, newEvidenceSchema } from '../domain/curation.js';
 import { listingIdSchema, newListingSchema } from '../domain/listing.js';
+import { textsOf } from '../domain/registry-state.js';
 import { dateSchema } from '../domain/terms.js';
+import { withoutUnprovenFacts } from '../domain/unproven-facts.js';
 import { FormatError } from '../formats/format-error.js';
 import { curationView, readingView } from './listing-view.js';
 import { storableBytes, wellFormedBytes } from './storable.js';
@@ -98,7 +100,8 @@ export class RegistryRecordsController {
         );
       }
       const { sha256 } = outcome;
-      return { id: listing.id, sha256, outcome: outcome.outcome, ...affectedView(recorded.affected) };
+      const { notes } = withoutUnprovenFacts(listing, textsOf((await this.registry.now(tx)).readings));
+      return { id: listing.id, sha256, outcome: outcome.outcome, notes, ...affectedView(recorded.affected) };
     });
   }
 

@@ -124,7 +124,7 @@ function scopeOf(body: WaiverBody): WaiverScope {
   return { kind: 'finding', ...finding, projectId, useCase, requestedBy };
 }
 
-function waiverView({ id, scope, restsOn, expiresAt }: Waiver) {
+function waiverView({ id, scope, restsOn, expiresAt, coversCampaign }: Waiver) {
   const what =
     scope.kind === 'clearance'
       ? { clearanceId: publicId('clearance', scope.clearanceId) }
@@ -133,7 +133,13 @@ function waiverView({ id, scope, restsOn, expiresAt }: Waiver) {
           projectId: publicId('project', scope.projectId),
           useCase: scope.useCase ?? null,
         };
-  return { id: publicId('waiver', id), ...what, restsOn, expiresAt: expiresAt.toISOString() };
+  return {
+    id: publicId('waiver', id),
+    ...what,
+    restsOn,
+    expiresAt: expiresAt.toISOString(),
+    coversCampaign: coversCampaign ?? null,
+  };
 }
 
 function listedView(waiver: ListedWaiver) {

@@ -116,7 +116,9 @@ export class FingerprintRepository implements AssetFingerprints {
 
 const MISSING = `FROM asset a WHERE a.organization_id = $1 AND NOT EXISTS (
   SELECT 1 FROM asset_fingerprint f WHERE f.organization_id = a.organization_id AND f.asset_id = a.id
-     AND f.algorithm = $2 AND f.normalization_version = $3)`;
+     AND f.algorithm = $2 AND f.normalization_version = $3)
+  AND NOT EXISTS (SELECT 1 FROM content_removal m WHERE m.organization_id = a.organization_id
+     AND m.kind = 'asset' AND m.thing_id = a.id AND m.revoked_at IS NULL)`;
 
 /** 32 bytes as 256 digits, the text form of `bit(256)`. */
 export function bitText(code: Uint8Array): string {

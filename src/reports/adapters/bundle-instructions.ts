@@ -10,6 +10,7 @@ export interface BundleParts {
   readonly hasOpenings: boolean;
   readonly timeStampPaths: readonly string[];
   readonly hasTimeStampRoots: boolean;
+  readonly attachmentIds: readonly string[];
   /** There are authorities that vouch for names. */
   readonly hasIdentityAnchors: boolean;
 }
@@ -29,6 +30,7 @@ export function bundleInstructions(dossier: AssetDossier, parts: BundleParts): s
     ...(log.witnessing.witnesses.length > 0 ? [witnessSection(dossier)] : []),
     ...(parts.timeStampPaths.length > 0 ? [timeSection(parts)] : []),
     ...(parts.hasOpenings ? [OPENINGS] : []),
+    ...(parts.attachmentIds.length > 0 ? [attachmentSection(parts.attachmentIds)] : []),
     REPORT_SIGNATURE,
     limitsSection(dossier),
   ];
@@ -73,6 +75,17 @@ const BROWSER: Section = {
 log, disclosed values and the signature of \`${BUNDLE_PATHS.dossierJws}\`; its own policy forbids it all network. It names what it does not
 check. It came with the bundle, so it does not vouch for itself: take it from a bundle that you trust, or use the tools below.`,
 };
+
+function attachmentSection(ids: readonly string[]): Section {
+  return {
+    title: 'Files that people attached to their records',
+    text: `    sha256sum attachments/*
+    jq -c 'select(.type=="contribution.attached") | .data | {attachmentId, sha256, sizeBytes}' entries/*.json
+
+This bundle holds ${ids.length}. Each hash must be the one that the log recorded when the file was attached. Proves that these bytes were
+attached to that record before the signed state of the log; not what they show, nor when they were made.`,
+  };
+}
 
 const REPORT_SIGNATURE: Section = {
   title: 'Who made this report',

@@ -9,6 +9,7 @@ import { canonicalJson } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
 import {
   assetPath,
+  attachmentPath,
   BUNDLE_FORMAT,
   BUNDLE_PATHS,
   BUNDLE_VERSION,
@@ -105,6 +106,7 @@ async function packFiles({
     hasOpenings: evidence.openings.length > 0,
     timeStampPaths: timeStamps.map(({ path }) => path),
     hasTimeStampRoots: evidence.timeStampRootsPem !== undefined,
+    attachmentIds: evidence.attachments.map(({ attachmentId }) => attachmentId),
     hasIdentityAnchors: evidence.identityLists.length > 0,
   });
   add({ path: BUNDLE_PATHS.instructions, role: 'instructions' }, instructions);
@@ -142,6 +144,13 @@ async function packFiles({
   for (const file of assets) {
     packed.push(await packAsset(file, dossier));
     if (file.sidecar) packed.push(await packSidecar(file.assetId, file.name, file.sidecar, dossier));
+  }
+  for (const { attachmentId, sha256, path: storedPath } of evidence.attachments) {
+    const path = attachmentPath(attachmentId);
+    packed.push({
+      file: await storedFile(path, sha256, storedPath),
+      role: { path, role: 'attachment', attachmentId, sha256 },
+    });
   }
   packed.sort((a, b) => byPath(a.file, b.file));
   const index = fromBytes(

@@ -4,15 +4,19 @@ import { type ReportFormat, type ReportKind } from '../domain/report-kinds.js';
 import { type ReportTimeStamp } from '../domain/report-signature.js';
 import { type ReportParameters } from '../domain/report-subject.js';
 
-/** ERASED: it showed a person who was erased since; its file is gone. It can be made again. */
-export type ReportState = 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'ERASED';
+/**
+ * ERASED: it showed a person who was erased since; its file is gone. It can be made again.
+ * REMOVED: its file is gone by a retention rule.
+ */
+export type ReportState = 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'ERASED' | 'REMOVED';
 
 @Entity('report')
 @Index('report_scheduled_once', { synchronize: false })
+@Index('report_sha256', ['organizationId', 'sha256'])
 @Index('report_subject', ['organizationId', 'kind', 'subjectId', 'createdAt'])
 @Check('report_kind_check', `kind IN ('asset', 'campaign', 'model', 'period')`)
 @Check('report_format_check', `format IN ('pdf', 'json', 'jws', 'bundle', 'csv')`)
-@Check('report_state_check', `state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED', 'ERASED')`)
+@Check('report_state_check', `state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED', 'ERASED', 'REMOVED')`)
 @Check('report_time_stamp_check', `time_stamp IN ('stamped', 'missing', 'not_configured')`)
 export class ReportEntity {
   @PrimaryColumn('uuid') organizationId!: string;

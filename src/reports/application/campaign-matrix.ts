@@ -1,7 +1,9 @@
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { reviewNeedsOf } from '../../contributions/application/review-needs-of.js';
 import { type MadeDecision, reviewStanding } from '../../contributions/domain/review/review-standing.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { readObligations } from '../../licenses/application/read-obligations.js';
+import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type CampaignAsset, type CampaignAssetState, type MatrixCell } from '../domain/campaign.js';
@@ -45,6 +47,7 @@ export interface CampaignMatrix {
 export async function collectMatrix(
   tx: Tx,
   scope: CampaignScope,
+  today: Pick<ShowObligationsToday, 'ofId'>,
   progress: (share: number) => Promise<void>,
 ): Promise<CampaignMatrix> {
   const { rows, intermediate } = await finishedAssets(tx, scope);
@@ -52,7 +55,7 @@ export async function collectMatrix(
   const cells: MatrixCell[] = [];
   const files: CampaignFile[] = [];
   for (const row of rows) {
-    const owed = await cellsOf(tx, row.id);
+    const owed = await cellsOf(tx, row.id, today);
     cells.push(...(owed ?? []));
     files.push({
       id: row.id,
@@ -134,19 +137,45 @@ function viewOf(row: AssetRow, state: CampaignAssetState, obligationsKnown: bool
   };
 }
 
-/** `undefined` when nobody worked out what is owed. */
-async function cellsOf(tx: Tx, id: string): Promise<MatrixCell[] | undefined> {
+/**
+ * What is listed, as it reads today, and what is owed today beside it: that has no id, but a key. `undefined` when nobody
+ * worked out what is owed.
+ */
+async function cellsOf(
+  tx: Tx,
+  id: string,
+  today: Pick<ShowObligationsToday, 'ofId'>,
+): Promise<MatrixCell[] | undefined> {
   const list = await readObligations(tx, id);
-  return list?.items.map(({ id: obligationId, obligation, state }) => ({
-    assetId: publicId('asset', id),
+  if (list === undefined) return undefined;
+  const { added, changed } = await today.ofId(tx, id, list);
+  const corrected = new Map(changed.map(({ key, today: reads }) => [key, reads]));
+  return [
+    ...list.items.map(({ id: obligationId, obligation, state }) =>
+      cellOf(id, corrected.get(obligation.key) ?? obligation, {
+        id: publicId('obligation', obligationId),
+        state,
+      }),
+    ),
+    ...added.map((obligation) => cellOf(id, obligation, { id: obligation.key, state: 'open' })),
+  ];
+}
+
+function cellOf(
+  assetId: string,
+  obligation: AssetObligation,
+  { id, state }: { id: string; state: MatrixCell['state'] },
+): MatrixCell {
+  return {
+    assetId: publicId('asset', assetId),
     market: obligation.where,
     kind: obligation.kind,
     source: obligation.source,
     applies: obligation.applies,
     state,
     blocking: obligation.blocking,
-    obligationId: publicId('obligation', obligationId),
+    obligationId: id,
     text: obligation.text,
     notVerified: obligation.notVerified,
-  }));
+  };
 }

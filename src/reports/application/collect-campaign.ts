@@ -1,3 +1,4 @@
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { type RegistryEvent, type RegistryHistory } from '../../licenses/application/registry-changes.js';
 import { type Clock } from '../../shared/clock.js';
@@ -24,6 +25,7 @@ export class CollectCampaign {
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly history: RegistryHistory,
+    private readonly obligationsToday: Pick<ShowObligationsToday, 'ofId'>,
     private readonly clock: Clock,
   ) {}
 
@@ -46,7 +48,7 @@ export class CollectCampaign {
         until: until === undefined ? null : new Date(until),
       };
       const now = this.clock.now();
-      const { files, intermediate, cells } = await collectMatrix(tx, scope, progress);
+      const { files, intermediate, cells } = await collectMatrix(tx, scope, this.obligationsToday, progress);
       const clearances = await clearancesOf(tx, scope);
       const waivers = await waiversOf(tx, scope, now);
       const claims = await claimsOf(tx, scope);

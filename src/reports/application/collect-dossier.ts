@@ -1,4 +1,5 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import {
   type EvidenceCheckpoint,
   type FindEvidenceCheckpoint,
@@ -9,10 +10,11 @@ import { type OrganizationTx, type Tx } from '../../database/organization-tx.js'
 import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
 import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { mapInOrder } from '../../shared/map-in-order.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
-import { type AssetDossier, type DossierAsset } from '../domain/dossier.js';
+import { type AssetDossier, type DossierAsset, type DossierRemoval } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
 import { type ReportSignerIdentity } from '../domain/report-signature.js';
 import { collectDiligence } from './collect-diligence.js';
@@ -21,7 +23,9 @@ import { collectModels } from './collect-models.js';
 import { type CollectHumanWork } from './collect-human-work.js';
 import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
 import { fileReadingOf } from './file-reading.js';
+import { storyboardsWith } from './collect-storyboards.js';
 import { People } from './people.js';
+import { type Removals } from './removals.js';
 import { type SealedTexts } from './sealed-texts.js';
 
 /** What a report rests on, all of it read in one transaction, before the log has published the entries. */
@@ -57,10 +61,12 @@ export class CollectDossier {
     private readonly humanWork: CollectHumanWork,
     private readonly erasures: ReadErasures,
     private readonly registry: EffectiveRegistry,
+    private readonly removals: Removals,
     private readonly verifyAsset: (
       organizationId: string,
       asset: AssetWithParents,
     ) => Promise<MediaVerification>,
+    private readonly obligationsToday: Pick<ShowObligationsToday, 'ofId'>,
     private readonly clock: Clock,
   ) {}
 
@@ -83,7 +89,10 @@ export class CollectDossier {
     const last = Math.max(...entries.map(({ index }) => index ?? 0));
     const checkpoint = await this.evidenceCheckpoint.find(organizationId, last);
     const asset = lineage[0] as AssetWithParents;
-    const verification = await this.verifyAsset(organizationId, asset);
+    const isGone = await this.organizationTx.run(organizationId, (tx) =>
+      this.removals.of(tx, 'asset', [asset.id], entries),
+    );
+    const verification = isGone.size > 0 ? undefined : await this.verifyAsset(organizationId, asset);
     const { dossier, shown } = await this.organizationTx.run(organizationId, async (tx) => {
       // Counted before anything is opened: an erasure in between is noticed when the report is finished.
       const erasuresBefore = await this.erasures.count(tx);
@@ -139,6 +148,7 @@ export class CollectDossier {
     const subjects = [
       ...assetIds.map((id) => publicId('asset', id)),
       ...related.map(({ kind, id }) => publicId(kind, id)),
+      ...(await storyboardsWith(tx, assetIds)).map((id) => publicId('storyboard', id)),
       // When the key that signs this report began, and whether it was given up.
       ...(signer ? [signer.certificateSha256] : []),
     ];
@@ -151,16 +161,24 @@ export class CollectDossier {
     lineage: readonly AssetWithParents[],
     entries: readonly LoggedEntry[],
     checkpoint: EvidenceCheckpoint,
-    verification: MediaVerification,
+    verification: MediaVerification | undefined,
     people: People,
   ): Promise<AssetDossier> {
     const asset = lineage[0] as AssetWithParents;
+    const lineageIds = lineage.map(({ id }) => id);
+    const removed = await this.removals.of(tx, 'asset', lineageIds, entries);
+    // Removed between the look before and this one: the report is made again, and then it says so.
+    if (removed.has(asset.id) !== (verification === undefined))
+      throw new ColophonError('audit_unavailable', 'Something was removed while the report was made.');
     const indexOf = indexByEntryId(entries);
     const steps = await collectSteps(tx, lineage);
     const chain = await mapInOrder([...lineage].reverse(), (one) =>
-      this.dossierAsset(one, steps, people, indexOf),
+      this.dossierAsset(one, { steps, people, indexOf, removed: removed.get(one.id) }),
     );
-    const runs = await collectRuns({ tx, lineage, entries, sealedTexts: this.sealedTexts, people });
+    const runs = await collectRuns({
+      ...{ tx, lineage, entries, people },
+      ...{ sealedTexts: this.sealedTexts, removals: this.removals },
+    });
     const names = await namesOf(tx, asset, lineage.find(({ runId }) => runId !== undefined)?.runId);
     const humanWork = await this.humanWork.collect({ tx, lineage, entries, people });
     const facts: Omit<AssetDossier, 'gaps'> = {
@@ -180,19 +198,19 @@ export class CollectDossier {
       chain,
       runs,
       models: await collectModels(tx, lineage, chain, (await this.registry.now(tx)).index),
-      obligations: await collectObligations({ tx, entries, sealedTexts: this.sealedTexts, people }, asset.id),
+      obligations: await collectObligations(
+        {
+          tx,
+          entries,
+          sealedTexts: this.sealedTexts,
+          people,
+          obligationsToday: this.obligationsToday,
+        },
+        asset.id,
+      ),
       ...humanWork,
       ...(await collectDiligence({ tx, lineage, entries, people, sealedTexts: this.sealedTexts })),
-      verification: {
-        verdict: verification.verdict,
-        trustedBy: verification.trustedBy,
-        signer: {
-          commonName: verification.chain?.signer?.commonName,
-          issuer: verification.chain?.signer?.issuer,
-        },
-        sentences: verification.sentences,
-        manifestCount: countManifests(verification),
-      },
+      verification: verification ? verificationOf(verification) : NOT_VERIFIED,
       log: logOf(entries, checkpoint),
     };
     return { ...facts, gaps: findGaps(facts) };
@@ -200,11 +218,16 @@ export class CollectDossier {
 
   private async dossierAsset(
     asset: AssetWithParents,
-    steps: CollectedSteps,
-    people: People,
-    indexOf: (entryId: string) => number,
+    found: {
+      readonly steps: CollectedSteps;
+      readonly people: People;
+      readonly indexOf: (entryId: string) => number;
+      readonly removed: DossierRemoval | undefined;
+    },
   ): Promise<DossierAsset> {
+    const { steps, people, indexOf, removed } = found;
     return {
+      contentRemoved: removed,
       id: publicId('asset', asset.id),
       title: asset.title,
       origin: asset.origin,
@@ -236,6 +259,30 @@ export class CollectDossier {
       fileReading: fileReadingOf(asset),
     };
   }
+}
+
+/** Of a file that is gone. */
+const NOT_VERIFIED: AssetDossier['verification'] = {
+  verdict: 'removed',
+  trustedBy: undefined,
+  signer: { commonName: undefined, issuer: undefined },
+  sentences: [
+    'The file was removed, so its manifest could not be read back when this report was made. Its hashes were recorded when it was signed.',
+  ],
+  manifestCount: 0,
+};
+
+function verificationOf(verification: MediaVerification): AssetDossier['verification'] {
+  return {
+    verdict: verification.verdict,
+    trustedBy: verification.trustedBy,
+    signer: {
+      commonName: verification.chain?.signer?.commonName,
+      issuer: verification.chain?.signer?.issuer,
+    },
+    sentences: verification.sentences,
+    manifestCount: countManifests(verification),
+  };
 }
 
 function indexByEntryId(entries: readonly LoggedEntry[]): (entryId: string) => number {

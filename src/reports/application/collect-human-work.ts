@@ -7,14 +7,21 @@ import { type FullContribution } from '../../contributions/application/read-cont
 import { type Tx } from '../../database/organization-tx.js';
 import { publicId } from '../../shared/ids.js';
 import { mapInOrder } from '../../shared/map-in-order.js';
-import { type AssetDossier, type DossierContribution, type DossierReview } from '../domain/dossier.js';
+import {
+  type AssetDossier,
+  type DossierContribution,
+  type DossierRemoval,
+  type DossierReview,
+} from '../domain/dossier.js';
 import {
   type DossierAuthorship,
   type DossierCorrection,
   type DossierRecall,
   type DossierSignatureKey,
 } from '../domain/dossier-human-work.js';
+import { collectStoryboards } from './collect-storyboards.js';
 import { type People } from './people.js';
+import { type Removals } from './removals.js';
 import { type SealedTexts } from './sealed-texts.js';
 
 export interface HumanWorkContext {
@@ -24,7 +31,10 @@ export interface HumanWorkContext {
   readonly people: People;
 }
 
-export type CollectedHumanWork = Pick<AssetDossier, 'contributions' | 'review' | 'reviews' | 'release'> & {
+export type CollectedHumanWork = Pick<
+  AssetDossier,
+  'contributions' | 'storyboards' | 'review' | 'reviews' | 'release'
+> & {
   readonly recall: DossierRecall | undefined;
   readonly authorship: DossierAuthorship;
 };
@@ -36,6 +46,7 @@ export class CollectHumanWork {
     private readonly readReview: ReadReview,
     private readonly signatureKeys: SignatureKeys,
     private readonly sealedTexts: SealedTexts,
+    private readonly removals: Removals,
   ) {}
 
   async collect(context: HumanWorkContext): Promise<CollectedHumanWork> {
@@ -43,8 +54,14 @@ export class CollectHumanWork {
     const [asset] = lineage;
     if (asset === undefined) throw new Error('a lineage holds its asset');
     const { statement, contributions, prompts } = await this.stateAuthorship.ofLineage(tx, asset.id, lineage);
+    const attachmentIds = contributions.flatMap(({ attachments }) => attachments.map(({ id }) => id));
+    const removed = await this.removals.of(tx, 'attachment', attachmentIds, context.entries);
     return {
-      contributions: await mapInOrder(contributions, (one) => this.contribution(context, one)),
+      contributions: await mapInOrder(contributions, (one) => this.contribution(context, one, removed)),
+      storyboards: await collectStoryboards(
+        { ...context, sealedTexts: this.sealedTexts },
+        lineage.map(({ id }) => id),
+      ),
       ...(await this.decisions(context, asset.id)),
       authorship: { statement, promptHistory: prompts },
     };
@@ -53,6 +70,7 @@ export class CollectHumanWork {
   private async contribution(
     context: HumanWorkContext,
     { row, corrections, attachments }: FullContribution,
+    removed: ReadonlyMap<string, DossierRemoval>,
   ): Promise<DossierContribution> {
     const { tx, people } = context;
     const opened = (sealed: string | null) =>
@@ -85,6 +103,7 @@ export class CollectHumanWork {
       attachments: attachments.map(({ id, kind, sha256, sizeBytes, entryId }) => ({
         ...{ id: publicId('attachment', id), kind, sha256, sizeBytes },
         entryIndex: indexOf(context, entryId),
+        removed: removed.get(id),
       })),
     };
   }

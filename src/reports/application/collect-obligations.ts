@@ -1,3 +1,4 @@
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { type LoggedEntry } from '../../audit/application/read-log.js';
 import { type Tx } from '../../database/organization-tx.js';
 import {
@@ -19,6 +20,7 @@ interface Context {
   readonly entries: readonly LoggedEntry[];
   readonly sealedTexts: SealedTexts;
   readonly people: People;
+  readonly obligationsToday: Pick<ShowObligationsToday, 'ofId'>;
 }
 
 /** What is owed for the asset, as far as the collected entries tell: what was proved a moment later is not shown. */
@@ -34,6 +36,7 @@ export async function collectObligations(
     calendarSha256: list.calendarSha256,
     calendarReadOn: list.calendarReadOn,
     otherCalendarReadOn: current.sha256 === list.calendarSha256 ? undefined : current.readOn,
+    today: await context.obligationsToday.ofId(context.tx, assetId, list),
     items: await mapInOrder(list.items, (owed) => toItem(owed, context)),
   };
 }

@@ -4,8 +4,9 @@ import { type Tx } from '../../database/organization-tx.js';
 import { readClearance } from '../../licenses/application/read-clearance.js';
 import { publicId } from '../../shared/ids.js';
 import { mapInOrder } from '../../shared/map-in-order.js';
-import { type DossierAsset, type DossierRun } from '../domain/dossier.js';
+import { type DossierAsset, type DossierRemoval, type DossierRun } from '../domain/dossier.js';
 import { type People } from './people.js';
+import { type Removals } from './removals.js';
 import { type SealedTexts } from './sealed-texts.js';
 
 export type CollectedSteps = ReadonlyMap<string, NonNullable<DossierAsset['step']>>;
@@ -75,6 +76,7 @@ export async function collectRuns(context: {
   entries: readonly LoggedEntry[];
   sealedTexts: SealedTexts;
   people: People;
+  removals: Removals;
 }): Promise<DossierRun[]> {
   const { tx, lineage } = context;
   const runIds = [...new Set(lineage.flatMap(({ runId }) => runId ?? []))];
@@ -83,12 +85,14 @@ export async function collectRuns(context: {
        FROM run WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id`,
     [tx.organizationId, runIds],
   );
-  return mapInOrder(rows, (row) => toRun(row, context));
+  const removed = await context.removals.of(tx, 'prompts', runIds, context.entries);
+  return mapInOrder(rows, (row) => toRun(row, context, removed.get(row.id)));
 }
 
 async function toRun(
   row: RunRow,
   { tx, entries, sealedTexts, people }: Parameters<typeof collectRuns>[0],
+  promptsRemoved: DossierRemoval | undefined,
 ): Promise<DossierRun> {
   const clearance = await readClearance(tx, row.clearance_id);
   const clearanceId = publicId('clearance', clearance.id);
@@ -107,7 +111,10 @@ async function toRun(
     state: row.state,
     createdAt: row.created_at.toISOString(),
     prompt: prompt.text,
-    promptErased: prompt.erased,
+    promptErased:
+      prompt.erased && promptsRemoved
+        ? { erasedAt: promptsRemoved.removedAt, reason: 'retention_ended' }
+        : prompt.erased,
     clearance: {
       id: clearanceId,
       decision: clearance.decision,

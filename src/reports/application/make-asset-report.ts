@@ -8,7 +8,9 @@ import { type ReadOpenings } from '../../audit/application/read-openings.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { fileExtensionOf, signableMediaType } from '../../provenance/domain/media-types.js';
 import { type TrustList } from '../../provenance/domain/trust-list.js';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
+import { mapInOrder } from '../../shared/map-in-order.js';
 import { type AssetDossier, type BundleEvidence, type DossierPicture } from '../domain/dossier.js';
 import { DOSSIER_TYPE, REPORT_MEDIA_TYPES } from '../domain/report-kinds.js';
 import {
@@ -76,7 +78,19 @@ type Collected = Awaited<ReturnType<CollectDossier['collect']>>;
 export class MakeAssetReport implements MakesReports {
   constructor(private readonly parts: AssetReportParts) {}
 
-  async make({ organizationId, report, path, progress }: ReportOrder): Promise<MadeReport> {
+  async make(order: ReportOrder): Promise<MadeReport> {
+    try {
+      return await this.makeOnce(order);
+    } catch (error) {
+      if (!isColophonError(error, 'content_removed') || order.report.format === 'bundle') throw error;
+      // A file went after it was looked for: made again, the report says so.
+      throw new ColophonError('audit_unavailable', 'A file was removed while the report was made.', {
+        cause: error,
+      });
+    }
+  }
+
+  private async makeOnce({ organizationId, report, path, progress }: ReportOrder): Promise<MadeReport> {
     const signer = report.format === 'json' ? undefined : await this.parts.openSigner();
     const request = { reportId: report.id, assetId: report.subjectId, createdBy: report.createdBy };
     const collected = await this.parts.collectDossier.collect(organizationId, request, signer?.identity);
@@ -93,7 +107,8 @@ export class MakeAssetReport implements MakesReports {
       await writeFile(path, dossierJws, { mode: 0o600 });
       return { mediaType, shown, signature: signatureOf(signer, undefined) };
     }
-    const evidence = await this.evidence(organizationId, collected);
+    const chosen = report.parameters.attachments ?? [];
+    const evidence = await this.evidence(organizationId, collected, chosen);
     await progress(0.6);
     // In a bundle the evidence lies beside the PDF: it is not in there a second time.
     const attached = report.format === 'pdf' ? evidence : undefined;
@@ -111,7 +126,9 @@ export class MakeAssetReport implements MakesReports {
     attached: { readonly dossierJws: Buffer; readonly evidence: BundleEvidence | undefined },
   ): ReturnType<ReportSigner['signPdf']> {
     const place = signer.pdfPlace(`Report ${dossier.reportId} as it was made`);
-    const pictures = await this.pictures(organizationId, lineage);
+    const gone = new Set(dossier.chain.flatMap(({ id, contentRemoved }) => (contentRemoved ? [id] : [])));
+    const there = lineage.filter(({ id }) => !gone.has(publicId('asset', id)));
+    const pictures = await this.pictures(organizationId, there);
     return signer.signPdf(await this.parts.renderer.pdf(dossier, pictures, { ...attached, place }));
   }
 
@@ -140,7 +157,9 @@ export class MakeAssetReport implements MakesReports {
       entries: readonly LoggedEntry[];
       checkpoint: EvidenceCheckpoint;
       lineage: readonly AssetWithParents[];
+      dossier: AssetDossier;
     },
+    chosenAttachments: readonly string[],
   ): Promise<BundleEvidence> {
     const { log, store, organizationTx, readOpenings } = this.parts;
     const entries: BundleEvidence['entries'][number][] = [];
@@ -149,17 +168,18 @@ export class MakeAssetReport implements MakesReports {
       entries.push({ index, bytes: entry, proof });
     }
     const [asset] = collected.lineage;
-    const assets = asset
-      ? [
-          {
-            assetId: publicId('asset', asset.id),
-            sha256: asset.sha256,
-            path: await store.localPath(organizationId, asset.sha256),
-            fileName: `${publicId('asset', asset.id)}.${extensionOf(asset.mediaType)}`,
-            sidecar: await this.sidecarOf(organizationId, asset),
-          },
-        ]
-      : [];
+    const assets =
+      asset && collected.dossier.asset.contentRemoved === undefined
+        ? [
+            {
+              assetId: publicId('asset', asset.id),
+              sha256: asset.sha256,
+              path: await store.localPath(organizationId, asset.sha256),
+              fileName: `${publicId('asset', asset.id)}.${extensionOf(asset.mediaType)}`,
+              sidecar: await this.sidecarOf(organizationId, asset),
+            },
+          ]
+        : [];
     const openings = await organizationTx.run(organizationId, (tx) =>
       readOpenings.of(tx, collected.entries.filter(isDisclosed)),
     );
@@ -167,12 +187,33 @@ export class MakeAssetReport implements MakesReports {
       entries,
       openings,
       assets,
+      attachments: await this.attachments(organizationId, collected.dossier, chosenAttachments),
       trustAnchorsPem: this.parts.installationTrust.anchorsPem,
       reportAnchorsPem: await this.parts.reportAnchorsPem(),
       identityLists: this.parts.identityLists(),
       timeStamps: collected.checkpoint.timeStamps,
       timeStampRootsPem: this.parts.timeStampRootsPem,
     };
+  }
+
+  /** @throws ColophonError `not_found` for one that is not of this record, `content_removed` */
+  private attachments(
+    organizationId: string,
+    dossier: AssetDossier,
+    chosen: readonly string[],
+  ): Promise<BundleEvidence['attachments'][number][]> {
+    const known = new Map(
+      dossier.contributions.flatMap(({ attachments = [] }) =>
+        attachments.map((one) => [one.id, one] as const),
+      ),
+    );
+    return mapInOrder([...new Set(chosen)].sort(), async (id) => {
+      const found = known.get(id);
+      if (found === undefined)
+        throw new ColophonError('not_found', 'One of the attachments is not of the record of this asset.');
+      const path = await this.parts.store.localPath(organizationId, found.sha256);
+      return { attachmentId: id, sha256: found.sha256, path };
+    });
   }
 
   private async sidecarOf(
@@ -204,6 +245,7 @@ const DISCLOSED_TYPES = [
   'asset.examined',
   'claim.received',
   'claim.answered',
+  'storyboard.ordered',
 ];
 
 function isDisclosed({ type }: LoggedEntry): boolean {

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type Readable } from 'node:stream';
+import { type RemovedContent } from '../../assets/application/removed-content.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type LogWriter } from '../../audit/application/log-writer.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
@@ -20,10 +21,11 @@ export class ReadReport {
     private readonly organizationTx: OrganizationTx,
     private readonly reports: RequestReport,
     private readonly store: AssetStore,
+    private readonly removed: RemovedContent,
     private readonly log: LogWriter,
   ) {}
 
-  /** @throws ColophonError `not_found`; `conflict` when it is not done, or was withdrawn with an erased person */
+  /** @throws ColophonError `not_found`; `conflict` when it is not done, or was withdrawn with an erased person; `content_removed` */
   async finished(organizationId: string, id: string): Promise<FinishedReport> {
     const report = await this.organizationTx.run(organizationId, (tx) => this.reports.get(tx, id));
     if (report.state === 'ERASED') {
@@ -31,6 +33,9 @@ export class ReadReport {
         'conflict',
         'This report showed a person who was erased since, so its file is gone. Make it again.',
       );
+    }
+    if (report.state === 'REMOVED') {
+      await this.organizationTx.run(organizationId, (tx) => this.removed.requirePresent(tx, 'report', id));
     }
     const { sha256 } = report;
     if (report.state !== 'DONE' || sha256 === null)

@@ -1,4 +1,5 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type RemovedContent } from '../../assets/application/removed-content.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf, SYSTEM_ACTOR } from '../../identity/application/actor.js';
@@ -6,7 +7,7 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
-import { newId, publicId } from '../../shared/ids.js';
+import { newId, parsePublicId, publicId } from '../../shared/ids.js';
 import { ReportEntity } from '../adapters/report.entity.js';
 import { FORMATS_OF, type ReportFormat, type ReportKind, SIGNED_FORMATS } from '../domain/report-kinds.js';
 import { type OpenReportSigner } from '../domain/report-signature.js';
@@ -32,6 +33,7 @@ export type ReportRequester =
 export class RequestReport {
   constructor(
     private readonly assets: AssetRepository,
+    private readonly removed: RemovedContent,
     private readonly registry: EffectiveRegistry,
     private readonly queue: ReportQueue,
     private readonly appendEntry: AppendEntry,
@@ -50,6 +52,7 @@ export class RequestReport {
   async request(tx: Tx, requester: ReportRequester, request: ReportRequest): Promise<ReportEntity> {
     const { kind, format, parameters } = request;
     const projectId = await this.requireSubject(tx, request);
+    if (kind === 'asset' && format === 'bundle') await this.requireBundleParts(tx, request);
     const report: ReportEntity = {
       organizationId: tx.organizationId,
       id: newId(),
@@ -76,10 +79,31 @@ export class RequestReport {
       ...(projectId !== undefined && { projectId }),
       actor: 'principal' in requester ? actorOf(requester.principal) : SYSTEM_ACTOR,
       subject: { kind: 'report', id: publicId('report', report.id) },
-      data: { kind, format, subjectId: reportSubject(report), ...parameters },
+      data: { kind, format, subjectId: reportSubject(report), ...loggedParameters(parameters) },
     });
     await this.queue.wakeReport(tx, report.id);
     return report;
+  }
+
+  /**
+   * A bundle is about a file that is there, and holds attachments of its record that are.
+   * @throws ColophonError `content_removed`, `not_found`
+   */
+  private async requireBundleParts(tx: Tx, { subjectId = '', parameters }: ReportRequest): Promise<void> {
+    await this.removed.requirePresent(tx, 'asset', subjectId);
+    const chosen = parameters.attachments ?? [];
+    if (chosen.length === 0) return;
+    const lineage = await this.assets.lineage(tx, subjectId);
+    const ids = chosen.map((id) => parsePublicId('attachment', id) ?? '');
+    const found = await tx.query<{ id: string }>(
+      `SELECT x.id FROM contribution_attachment x JOIN contribution c
+           ON c.organization_id = x.organization_id AND c.id = x.contribution_id
+        WHERE x.organization_id = $1 AND x.id = ANY($2::uuid[]) AND c.asset_id = ANY($3::uuid[])`,
+      [tx.organizationId, ids, lineage.map(({ id }) => id)],
+    );
+    if (found.length !== new Set(ids).size)
+      throw new ColophonError('not_found', 'One of the attachments is not of the record of this asset.');
+    for (const id of ids) await this.removed.requirePresent(tx, 'attachment', id);
   }
 
   async get(tx: Tx, id: string): Promise<ReportEntity> {
@@ -135,4 +159,8 @@ export class RequestReport {
     if (!row.has_use_case) throw new ColophonError('not_found', 'The project has no use case of this name.');
     return projectId;
   }
+}
+
+function loggedParameters({ attachments, ...rest }: ReportParameters) {
+  return { ...rest, ...(attachments && { attachments: [...attachments] }) };
 }

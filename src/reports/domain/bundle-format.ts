@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
 /**
- * The evidence bundle, format 3: a zip of stored files that anybody can check with public tools. What a file means
+ * The evidence bundle, format 4: a zip of stored files that anybody can check with public tools. What a file means
  * follows from its path and from `bundle.json`; that its bytes are whole follows from `SHA256SUMS`. Format 1 had
- * neither a witness policy nor time-stamps, format 2 neither signatures of the report nor a verifier for browsers; both
- * are still read.
+ * neither a witness policy nor time-stamps, format 2 neither signatures of the report nor a verifier for browsers,
+ * format 3 no attachments of human work; all of them are still read.
  */
 export const BUNDLE_FORMAT = 'colophon-evidence-bundle';
-export const BUNDLE_VERSION = 3;
+export const BUNDLE_VERSION = 4;
 
 export const BUNDLE_PATHS = {
   sums: 'SHA256SUMS',
@@ -58,6 +58,8 @@ export const entryPath = (index: number): string => `entries/${index}.json`;
 export const proofPath = (index: number): string => `proofs/${index}.tlog-proof`;
 export const openingPath = (index: number): string => `openings/${index}.json`;
 export const assetPath = (fileName: string): string => `assets/${fileName}`;
+/** Bytes as they came in; what they are, nobody looked. */
+export const attachmentPath = (attachmentId: string): string => `attachments/${attachmentId}.bin`;
 /** Beside the file, under its name with another extension: where public tools look for a manifest (C2PA sidecar). */
 export const sidecarPath = (fileName: string): string => `assets/${fileName.replace(/\.[^.]*$/, '')}.c2pa`;
 
@@ -96,6 +98,13 @@ const fileSchema = z.discriminatedUnion('role', [
     assetId: shortText,
     sha256: sha256Hex,
   }),
+  /** A file that a person attached to a record of their work. */
+  z.strictObject({
+    path: shortText,
+    role: z.literal('attachment'),
+    attachmentId: shortText,
+    sha256: sha256Hex,
+  }),
   z.strictObject({ path: shortText, role: z.enum(['entry', 'proof', 'opening']), index: entryIndex }),
 ]);
 export type BundleFile = z.infer<typeof fileSchema>;
@@ -103,7 +112,7 @@ export type BundleFile = z.infer<typeof fileSchema>;
 /** `bundle.json`: what the bundle is about, and the role of every file but itself and `SHA256SUMS`. */
 export const bundleIndexSchema = z.strictObject({
   format: z.literal(BUNDLE_FORMAT),
-  v: z.union([z.literal(1), z.literal(2), z.literal(BUNDLE_VERSION)]),
+  v: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(BUNDLE_VERSION)]),
   reportId: shortText,
   /** RFC 3339 UTC; also the time of the files in the zip, so that equal contents give equal bytes. */
   createdAt: z.iso.datetime(),

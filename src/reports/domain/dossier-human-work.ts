@@ -1,6 +1,6 @@
 import { type AuthorshipStatement } from '../../contributions/domain/authorship/authorship-statement.js';
 import { type PromptHistory } from '../../contributions/domain/authorship/prompt-history.js';
-import { type DossierErasure, type DossierPerson } from './dossier.js';
+import { type DossierErasure, type DossierPerson, type DossierRemoval } from './dossier.js';
 
 /** What a record of human work says beyond the facts that every version of it had. Absent in records of older versions. */
 export interface DossierRecord {
@@ -49,6 +49,22 @@ export interface DossierAttachment {
   readonly kind: string;
   readonly sha256: string;
   readonly sizeBytes: number;
+  readonly entryIndex: number;
+  /** Its bytes are gone; the hash stays. */
+  readonly removed?: DossierRemoval | undefined;
+}
+
+/** One version of an order that a person gave to assets: selection and arrangement, recorded as the act happened. */
+export interface DossierStoryboard {
+  readonly id: string;
+  readonly version: number;
+  /** In their order; assets of this report among them, or in another version. */
+  readonly assetIds: readonly string[];
+  readonly orderedBy: DossierPerson;
+  readonly orderedAt: string;
+  /** Why, in the person's own words; `undefined` after an erasure. */
+  readonly rationale: string | undefined;
+  readonly rationaleErased?: DossierErasure | undefined;
   readonly entryIndex: number;
 }
 

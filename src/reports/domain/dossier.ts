@@ -1,8 +1,14 @@
 import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
+import { type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { type Finding, type Obligation } from '../../licenses/domain/finding.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
 import { type DossierClaim, type DossierExamination } from './dossier-diligence.js';
-import { type DossierAuthorship, type DossierRecall, type DossierRecord } from './dossier-human-work.js';
+import {
+  type DossierAuthorship,
+  type DossierRecall,
+  type DossierRecord,
+  type DossierStoryboard,
+} from './dossier-human-work.js';
 import { type TrustList } from '../../provenance/domain/trust-list.js';
 
 /**
@@ -29,6 +35,8 @@ export interface AssetDossier {
   /** `undefined` for an asset that is older than this record: then nobody worked out what is owed. */
   readonly obligations: DossierObligations | undefined;
   readonly contributions: readonly DossierContribution[];
+  /** Orders in which assets of the chain stand, by storyboard and version; absent in reports of before they were shown. */
+  readonly storyboards?: readonly DossierStoryboard[] | undefined;
   /** The one that decides: a rejection, else the newest. */
   readonly review: DossierReview | undefined;
   /** All decisions on the asset, oldest first; absent in reports of before there could be several. */
@@ -66,6 +74,13 @@ export interface DossierErasure {
   readonly reason: string | undefined;
 }
 
+/** Said where bytes would be: they were removed. What was recorded of them, and its proofs, stay. */
+export interface DossierRemoval {
+  readonly cause: 'retention' | 'erasure';
+  readonly removedAt: string;
+  readonly entryIndex: number;
+}
+
 export interface DossierPerson {
   readonly principalId: string;
   /** `undefined` after an erasure. */
@@ -98,6 +113,8 @@ export interface DossierAsset {
     | { readonly outcome: 'missing'; readonly authority: string; readonly reason: string }
     | undefined;
   readonly manifestPlacement: 'embedded' | 'sidecar';
+  /** The file is gone. */
+  readonly contentRemoved?: DossierRemoval | undefined;
   /** Short name such as `trainedAlgorithmicMedia`; `undefined` where there is none or nobody declared it. */
   readonly digitalSourceType: string | undefined;
   readonly parents: readonly { readonly assetId: string; readonly relationship: string }[];
@@ -209,6 +226,8 @@ export interface DossierObligations {
   readonly calendarReadOn: string;
   /** Day of the calendar of this installation, when it is another than the one that was used. */
   readonly otherCalendarReadOn: string | undefined;
+  /** What is owed on the day of the report and is not listed, or not as it was listed. */
+  readonly today?: ObligationsToday | undefined;
   readonly items: readonly DossierObligation[];
 }
 
@@ -276,7 +295,8 @@ export interface DossierReview {
 }
 
 export interface DossierVerification {
-  readonly verdict: 'none' | 'broken' | 'intact' | 'intact_and_trusted';
+  /** `removed`: the file is gone, so nothing could be read back. */
+  readonly verdict: 'none' | 'broken' | 'intact' | 'intact_and_trusted' | 'removed';
   readonly trustedBy: string | undefined;
   readonly signer: { readonly commonName: string | undefined; readonly issuer: string | undefined };
   readonly sentences: readonly string[];
@@ -359,6 +379,12 @@ export interface BundleEvidence {
     readonly fileName: string;
     /** The manifest, where it is a file of its own. */
     readonly sidecar: { readonly sha256: string; readonly path: string } | undefined;
+  }[];
+  /** Attachments that the bundle was asked to hold. */
+  readonly attachments: readonly {
+    readonly attachmentId: string;
+    readonly sha256: string;
+    readonly path: string;
   }[];
   /** PEM of the certificate authority that the manifests chain to. */
   readonly trustAnchorsPem: string;

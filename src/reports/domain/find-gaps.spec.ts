@@ -65,6 +65,17 @@ describe('gaps about obligations', () => {
     expect(about(gapsOfObligations(undefined), 'was not worked out')).toMatch(/^unknown: /);
     const other = gapsOfObligations(list([], { otherCalendarReadOn: '2027-01-15' }));
     expect(about(other, 'that of 2027-01-15')).toMatch(/^unknown: /);
+    const added = { key: 'law:x' };
+    const today = {
+      asOf: '2027-01-15',
+      calendar: { sha256: 'a'.repeat(64), readOn: '2027-01-01' },
+      added: [added],
+      changed: [{ key: added.key, members: ['text'], today: added }],
+      gone: [],
+    };
+    const since = gapsOfObligations(list([], { today }));
+    expect(about(since, 'Owed on 2027-01-15')).toMatch(/^open: /);
+    expect(about(since, 'Otherwise on 2027-01-15')).toMatch(/^unknown: /);
     const erased = { id: 'prf_1', textErased: { erasedAt: undefined, reason: undefined } };
     expect(about(gapsOfObligations(list([item('done', 'yes', [erased])])), 'prf_1')).toMatch(/^note: /);
   });

@@ -1,5 +1,6 @@
 import { type AssetDossier, type DossierGap, type DossierWitnessing } from './dossier.js';
 import { diligenceGaps } from './diligence-gaps.js';
+import { type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { witnessingWords } from './witnessing-words.js';
 
 /** What a reader must know before anything else: open, unknown, and worth noting. Most important first. */
@@ -7,6 +8,7 @@ export function findGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const gaps = [
     ...modeGaps(dossier),
     ...approvalGaps(dossier),
+    ...removalGaps(dossier),
     ...obligationGaps(dossier),
     ...licenseGaps(dossier),
     ...originGaps(dossier),
@@ -29,6 +31,24 @@ function timeStampGaps({ asset }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   if (asset.timeStamp?.outcome !== 'missing') return [];
   const text = `The signature in the file carries no time-stamp: ${asset.timeStamp.authority} gave none that could be used when it was signed. Readers may doubt it once the certificate has ended.`;
   return [{ severity: 'note', text }];
+}
+
+/** What is not there any more: a report must not read as if it could still be looked at. */
+function removalGaps({ chain, asset, contributions }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+  const files = chain.flatMap(({ id, contentRemoved }): DossierGap[] => {
+    if (contentRemoved === undefined) return [];
+    const text = `The file of ${id} was removed on ${contentRemoved.removedAt.slice(0, 10)} by a retention rule (entry ${contentRemoved.entryIndex}). Its hashes and its record stay.`;
+    return [{ severity: id === asset.id ? 'open' : 'note', text }];
+  });
+  const attachments = contributions.flatMap(({ id, attachments: list = [] }) =>
+    list.flatMap(({ id: attachmentId, removed }): DossierGap[] => {
+      if (removed === undefined) return [];
+      const why = removed.cause === 'erasure' ? 'with the words of its contributor' : 'by a retention rule';
+      const text = `The attachment ${attachmentId} of ${id} was removed on ${removed.removedAt.slice(0, 10)} ${why} (entry ${removed.entryIndex}). Its hash stays.`;
+      return [{ severity: 'note', text }];
+    }),
+  );
+  return [...files, ...attachments];
 }
 
 function approvalGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
@@ -65,9 +85,10 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
   const [owed, perhaps] = [count('yes'), count('may_apply')];
   const gaps: DossierGap[] = [];
   if (obligations.otherCalendarReadOn !== undefined) {
-    const text = `Legal duties were worked out by the calendar of ${obligations.calendarReadOn}. This installation has that of ${obligations.otherCalendarReadOn}: what it added is not listed.`;
+    const text = `Legal duties were worked out by the calendar of ${obligations.calendarReadOn}. This installation has that of ${obligations.otherCalendarReadOn}: what it says otherwise stands under Obligations.`;
     gaps.push({ severity: 'unknown', text });
   }
+  gaps.push(...gapsOfToday(obligations.today));
   if (owed > 0)
     gaps.push({
       severity: 'open',
@@ -78,6 +99,31 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
     gaps.push({ severity: 'unknown', text });
   }
   return gaps;
+}
+
+/** What came after the day of signing was proved by nobody: it has no place in the list. */
+function gapsOfToday(today: ObligationsToday | undefined): DossierGap[] {
+  if (today === undefined) return [];
+  const { asOf, added, changed } = today;
+  const count = (number: number) => `${number} ${number === 1 ? 'obligation' : 'obligations'}`;
+  return [
+    ...(added.length === 0
+      ? []
+      : [
+          {
+            severity: 'open' as const,
+            text: `Owed on ${asOf} and not yet on the day of signing: ${count(added.length)}. See Obligations.`,
+          },
+        ]),
+    ...(changed.length === 0
+      ? []
+      : [
+          {
+            severity: 'unknown' as const,
+            text: `Otherwise on ${asOf} than on the day of signing: ${count(changed.length)}. See Obligations.`,
+          },
+        ]),
+  ];
 }
 
 function licenseGaps({ runs, models, obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
@@ -146,7 +192,15 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
 }
 
 function erasureGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
-  const { runs, contributions, review, obligations, examinations = [], claims = [] } = dossier;
+  const {
+    runs,
+    contributions,
+    review,
+    obligations,
+    storyboards = [],
+    examinations = [],
+    claims = [],
+  } = dossier;
   const erased = [
     ...runs.flatMap(({ id, promptErased, waivers }) => [
       ...(promptErased ? [`The prompt of ${id}`] : []),
@@ -163,6 +217,9 @@ function erasureGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
     ...[...examinations, ...claims, ...claims.flatMap(({ answers }) => answers)]
       .filter(({ textErased }) => textErased)
       .map(({ id }) => `The words of ${id}`),
+    ...storyboards
+      .filter(({ rationaleErased }) => rationaleErased)
+      .map(({ id, version }) => `The reason of version ${version} of ${id}`),
   ];
   return erased.map((what) => ({
     severity: 'note',

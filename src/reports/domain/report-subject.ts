@@ -10,6 +10,8 @@ export interface ReportParameters {
   readonly until?: string;
   /** Model: the listing. */
   readonly listingId?: string;
+  /** Bundle of an asset: attachments whose files go into it, by their public ids; of the others there is the hash. */
+  readonly attachments?: readonly string[];
   /** Made by this schedule, for this due time (RFC 3339). */
   readonly scheduleId?: string;
   readonly scheduledFor?: string;

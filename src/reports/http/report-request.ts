@@ -27,6 +27,13 @@ export const reportSchema = z
       kind: z.literal('asset'),
       format: z.enum(FORMATS_OF.asset),
       assetId,
+      attachments: z
+        .array(z.string().regex(/^att_[0-9a-f]{32}$/, 'an attachment id such as att_018f...'))
+        .max(100)
+        .exactOptional()
+        .describe(
+          'files of contributions that go into the bundle, which shows them to whoever gets it; of the others it has the hash',
+        ),
     }),
     z.strictObject({
       kind: z.literal('campaign'),
@@ -79,7 +86,7 @@ export function toReportRequest(body: ReportBody): ReportRequest {
   const { kind, format } = body;
   switch (kind) {
     case 'asset':
-      return { kind, format, subjectId: required('asset', body.assetId), parameters: {} };
+      return { kind, format, subjectId: required('asset', body.assetId), parameters: attachmentsOf(body) };
     case 'campaign': {
       const parameters = { ...(body.useCase !== undefined && { useCase: body.useCase }), ...spanOf(body) };
       return { kind, format, subjectId: required('project', body.projectId), parameters };
@@ -89,6 +96,17 @@ export function toReportRequest(body: ReportBody): ReportRequest {
     case 'period':
       return { kind, format, parameters: spanOf(body) };
   }
+}
+
+/** Only a bundle holds files. @throws ColophonError `invalid_request` */
+function attachmentsOf({
+  format,
+  attachments = [],
+}: Extract<ReportBody, { kind: 'asset' }>): Pick<ReportParameters, 'attachments'> {
+  if (attachments.length === 0) return {};
+  if (format !== 'bundle')
+    throw new ColophonError('invalid_request', 'attachments: only a bundle holds files');
+  return { attachments: [...new Set(attachments)].sort() };
 }
 
 function required(kind: 'asset' | 'project', id: string): string {

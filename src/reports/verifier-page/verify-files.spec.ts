@@ -54,6 +54,7 @@ describe('verify.html', () => {
   it('finds whatever was changed, although the sums were written anew', async () => {
     const entryPath = [...readStoredZip(zip).keys()].find((name) => name.startsWith('entries/')) ?? '';
     const opening = [...readStoredZip(zip).keys()].find((name) => name.startsWith('openings/')) ?? '';
+    const attachment = [...readStoredZip(zip).keys()].find((name) => name.startsWith('attachments/')) ?? '';
     const media = [...readStoredZip(zip).keys()].find((name) => /^assets\/.*\.png$/.test(name)) ?? '';
     const flipped = (bytes: Buffer, at: number): Buffer => {
       const copy = Buffer.from(bytes);
@@ -75,6 +76,7 @@ describe('verify.html', () => {
         ),
       ],
       [media, flipped(fileOf(media), 500)],
+      [attachment, flipped(fileOf(attachment), 3)],
       ['dossier.json', otherDossier],
       ['dossier.jws', await signer.signJson(otherDossier, DOSSIER_TYPE)],
       ['dossier.jws', await signer.signJson(dossier, 'another+json')],

@@ -70,6 +70,10 @@ export async function verifyFiles(files: BundleFiles, expectedVkey: string): Pro
   await ask('The media file is the one whose signing the log recorded.', (faults) =>
     checkAsset(files, dossier, faults),
   );
+  if ([...files.keys()].some((path) => path.startsWith('attachments/')))
+    await ask('Attached files are those whose attachment the log recorded.', (faults) =>
+      checkAttachments(files, faults),
+    );
   let certificate = '';
   await ask('dossier.json is signed, byte for byte, by the certificate in dossier.jws.', async () => {
     certificate = await checkSignature(files);
@@ -232,6 +236,21 @@ function checkAsset(files: BundleFiles, dossier: Dossier | undefined, faults: st
     if (!known.has(hash)) faults.push(`${path} is no file of the dossier, or was changed`);
   }
   if (!isThere) faults.push('no media file has the SHA-256 that the log recorded');
+}
+
+/** Each lies under the id by which its entry names it. */
+function checkAttachments(files: BundleFiles, faults: string[]): void {
+  const recorded = new Map<string, unknown>();
+  for (const [path, bytes] of files) {
+    if (!path.startsWith('entries/')) continue;
+    const { type, data } = json(bytes) as { type: string; data: { attachmentId?: string; sha256?: unknown } };
+    if (type === 'contribution.attached') recorded.set(data.attachmentId ?? '', data.sha256);
+  }
+  for (const [path, bytes] of files) {
+    if (!path.startsWith('attachments/')) continue;
+    const id = path.slice('attachments/'.length).replace(/\.bin$/, '');
+    if (recorded.get(id) !== sha256Hex(bytes)) faults.push(`${path} is not the file that was attached`);
+  }
 }
 
 /** @returns SHA-256 of the certificate */

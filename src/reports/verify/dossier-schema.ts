@@ -4,6 +4,7 @@ import { z } from 'zod';
  * The parts of dossier.json that repeat what the log recorded. Everything else in it is the collector's word, so a
  * verifier neither needs nor checks its form: later versions may say more.
  */
+const removalSchema = z.object({ cause: z.string(), entryIndex: z.number() });
 const assetSchema = z.object({
   id: z.string(),
   mode: z.enum(['live', 'test']),
@@ -18,6 +19,7 @@ const assetSchema = z.object({
   sizeBytes: z.number(),
   digitalSourceType: z.string().optional(),
   parents: z.array(z.object({ assetId: z.string(), relationship: z.string() })),
+  contentRemoved: removalSchema.optional(),
   entryIndex: z.number(),
 });
 export type CheckedAsset = z.infer<typeof assetSchema>;
@@ -84,6 +86,7 @@ const contributionSchema = z.object({
         sha256: z.string(),
         sizeBytes: z.number(),
         entryIndex: z.number(),
+        removed: removalSchema.optional(),
       }),
     )
     .optional(),
@@ -130,6 +133,13 @@ const claimSchema = z.object({
   ),
 });
 export type CheckedClaim = z.infer<typeof claimSchema>;
+const storyboardSchema = z.object({
+  id: z.string(),
+  version: z.number(),
+  assetIds: z.array(z.string()),
+  rationale: z.string().optional(),
+  entryIndex: z.number(),
+});
 
 const reviewSchema = z.object({
   decision: z.string(),
@@ -161,6 +171,8 @@ export const checkedDossierSchema = z.object({
     }),
   ),
   contributions: z.array(contributionSchema),
+  // Reports of before they were shown have none.
+  storyboards: z.array(storyboardSchema).optional(),
   // Absent where they were not worked out when the asset was signed.
   obligations: z
     .object({ sha256: z.string(), calendarSha256: z.string(), items: z.array(obligationSchema) })

@@ -57,6 +57,31 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
+describe('the bundle of a recalled release', () => {
+  it('is valid, says that the release was taken back, and cannot be told without the recall', async () => {
+    const stranger = await EvidenceWorkshop.create();
+    const { dossier: recalled, evidence: proved } = await stranger.build(undefined, 0, true);
+    const path = stranger.signing.newPath();
+    const packed = async (aDossier: AssetDossier, destinationPath: string): Promise<BundleVerification> => {
+      const documents = await stranger.documents(aDossier);
+      await writeEvidenceBundle({ dossier: aDossier, ...documents, evidence: proved, destinationPath });
+      return runVerifyBundle(destinationPath, { verifyMedia: stranger.mediaVerifier() });
+    };
+    const result = await packed(recalled, path);
+    expect(texts(result)).toBe('');
+    expect(result.verdict).toBe('valid');
+    expect(result.subject).toMatchObject({ released: false });
+    expect(result.notProved.join(' ')).toContain('taken back');
+    expect(result.statements.map(({ text }) => text).join(' ')).not.toContain('was released for publication');
+    for (const recall of [undefined, { ...recalled.recall, reason: 'other' } as AssetDossier['recall']]) {
+      const hidden = await packed({ ...recalled, recall }, stranger.signing.newPath());
+      expect(hidden.verdict).toBe('invalid');
+      expect(texts(hidden)).toMatch(/taken back|reason of the recall/);
+    }
+    await stranger.close();
+  });
+});
+
 describe('an evidence bundle as it was written', () => {
   it('is valid, says what it proves, and what it does not', async () => {
     const result = await runVerifyBundle(bundlePath, { verifyMedia });
@@ -251,6 +276,48 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
     const result = await verdictOf({ dossier: { contributions }, evidence: { openings } });
     expect(result.verdict).toBe('valid');
     expect(result.notProved.join(' ')).toContain('The signature of');
+  });
+
+  it('that changes an order of a storyboard, its reason, or leaves out a version', async () => {
+    const [first, second] = dossier.storyboards ?? [];
+    if (first === undefined || second === undefined) throw new Error('the record has two orders');
+    const forged: [AssetDossier['storyboards'], string][] = [
+      [[first], 'not all that the bundle holds'],
+      [undefined, 'not all that the bundle holds'],
+      [[second, first], 'not in their order'],
+      [[first, { ...second, assetIds: first.assetIds }], 'The order of version 2'],
+      [[{ ...first, rationale: 'It was chance.' }, second], 'not the one that the log seals'],
+      [[first, { ...second, entryIndex: first.entryIndex }], 'not all that the bundle holds'],
+    ];
+    for (const [storyboards, text] of forged) {
+      const result = await verdictOf({ dossier: { storyboards } });
+      expect(result.verdict).toBe('invalid');
+      expect(texts(result)).toContain(text);
+    }
+  });
+
+  it('that puts another file in the place of an attachment; without the file there is its hash alone', async () => {
+    const [attachment] = evidence.attachments;
+    if (attachment === undefined) throw new Error('the record has an attachment');
+    const forged = Buffer.from('another sketch');
+    const path = await workshop.signing.write(forged);
+    const sha256 = sha256Hex(forged);
+    const exchanged = await verdictOf({ evidence: { attachments: [{ ...attachment, sha256, path }] } });
+    expect(exchanged.verdict).toBe('invalid');
+    expect(texts(exchanged)).toContain('SHA-256 of the file');
+    const foreign = { ...attachment, attachmentId: 'att_018f2d1c7a3e7b4c8d5e6f7a8b9c0d1e' };
+    expect(texts(await verdictOf({ evidence: { attachments: [foreign] } }))).toContain('no proved entry');
+    const without = await verdictOf({ evidence: { attachments: [] } });
+    expect(without.verdict).toBe('valid');
+    expect(without.notProved.join(' ')).toContain('1 of 1 attachments');
+  });
+
+  it('that says of a file that it was removed when the log does not', async () => {
+    const contentRemoved = { cause: 'retention', removedAt: dossier.createdAt, entryIndex: 1 } as const;
+    const chain = dossier.chain.map((one, i) => (i === 0 ? { ...one, contentRemoved } : one));
+    const result = await verdictOf({ dossier: { chain } });
+    expect(result.verdict).toBe('invalid');
+    expect(texts(result)).toContain('was removed is not what the log says');
   });
 
   it('that leaves out, softens or settles what is owed', async () => {

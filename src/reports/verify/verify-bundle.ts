@@ -16,6 +16,7 @@ import { type CheckedAnchors, checkDossier } from './check-dossier.js';
 import { checkHumanWork } from './check-human-work.js';
 import { checkEntries, openLog } from './check-log.js';
 import { checkMedia } from './check-media.js';
+import { checkRecords } from './check-records.js';
 import { checkSignedDossier } from './check-signed-dossier.js';
 import { type BundleContents, checkIndex, checkSums } from './check-sums.js';
 import { checkTime } from './check-time-stamps.js';
@@ -153,6 +154,7 @@ async function checkEvidence(
       const { bytes } = contents.get(BUNDLE_PATHS.dossierJson) ?? {};
       const found = checkDossier(bytes, index, proved, anchors, checklist);
       if (found) await checkHumanWork(found, proved, checklist);
+      if (found) checkRecords(found, index, contents, proved, checklist);
       return found;
     },
   );

@@ -3,14 +3,15 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { parseEntry } from '../../audit/core/entry.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
-import { guardedFetch, type OutboundPolicy } from '../../outbound/guarded-fetch.js';
-import { OutboundError } from '../../outbound/outbound-error.js';
+import { type OutboundPolicy } from '../../outbound/guarded-fetch.js';
 import { type Clock } from '../../shared/clock.js';
 import { publicId } from '../../shared/ids.js';
 import { type WebhookEndpointRepository } from '../adapters/webhook-endpoint.repository.js';
-import { type Attempt, DISABLED_AFTER_MS, outcomeOf } from '../domain/delivery-schedule.js';
+import { type Attempt, DISABLED_AFTER_MS, ENDPOINT_SCHEDULE } from '../domain/delivery-schedule.js';
 import { type EndpointSecrets, signingSecrets } from '../domain/webhook-endpoint.js';
 import { entryMessage, trialMessage } from '../domain/webhook-message.js';
+import { postWebhook } from './post-webhook.js';
+import { type DeliveryKind, recordAttempt } from './record-attempt.js';
 
 interface Due {
   readonly id: string;
@@ -31,15 +32,13 @@ interface DueRow {
   entry_id: string | null;
 }
 
-const DEADLINE_MS = 15_000;
 /** A worker that died at an attempt leaves it to others after this time. */
 const LEASE_MS = 60_000;
-/** What the other side answers is not read; this much may come before the connection is closed. */
-const MAX_ANSWER_BYTES = 4 * 1024;
+const KIND: DeliveryKind = { table: 'webhook_delivery', isDueByRow: true, schedule: ENDPOINT_SCHEDULE };
 
 /**
  * Sends what is due, at least once: a crash after the other side has taken a message sends it again, with the same
- * webhook-id. Nothing of what the other side says is kept but the status.
+ * webhook-id.
  */
 export class SendDelivery {
   constructor(
@@ -99,57 +98,24 @@ export class SendDelivery {
     return { id, endpointId, attempts, endpoint, body };
   }
 
-  private async attempt({ id, endpoint, body }: Due): Promise<Attempt> {
+  private attempt({ id, endpoint, body }: Due): Promise<Attempt> {
     const now = this.clock.now();
     const webhookId = publicId('webhookDelivery', id);
     const signatures = signingSecrets(endpoint, now).map((secret) =>
       new Webhook(secret).sign(webhookId, now, body),
     );
-    try {
-      const response = await guardedFetch({
-        ...this.outbound,
-        url: endpoint.url,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'webhook-id': webhookId,
-          'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-          'webhook-signature': signatures.join(' '),
-        },
-        body,
-        maxResponseBytes: MAX_ANSWER_BYTES,
-        deadlineMs: DEADLINE_MS,
-      });
-      response.discard();
-      return { status: response.status };
-    } catch (error) {
-      if (error instanceof OutboundError) return { error: error.code };
-      throw error;
-    }
+    const headers = {
+      'webhook-id': webhookId,
+      'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+      'webhook-signature': signatures.join(' '),
+    };
+    return postWebhook(this.outbound, { url: endpoint.url, body, headers });
   }
 
   private async record(tx: Tx, { id, endpointId, attempts }: Due, attempt: Attempt): Promise<void> {
-    const made = attempts + 1;
-    const outcome = outcomeOf(attempt, made);
     const now = this.clock.now();
-    const pauseMs = outcome.state === 'due' ? outcome.pauseSeconds * 1000 : 0;
-    const changed = await tx.query(
-      `UPDATE webhook_delivery SET state = $3, attempts = $4, last_status = $5, last_error = $6, last_attempt_at = $7,
-              next_attempt_at = $8
-        WHERE organization_id = $1 AND id = $2 AND state = 'due' AND attempts = $9 RETURNING id`,
-      [
-        tx.organizationId,
-        id,
-        outcome.state,
-        made,
-        'status' in attempt ? attempt.status : null,
-        'error' in attempt ? attempt.error : null,
-        now,
-        new Date(now.getTime() + pauseMs),
-        attempts,
-      ],
-    );
-    if (changed.length === 0) return;
+    const outcome = await recordAttempt(tx, KIND, { id, made: attempts }, attempt, now);
+    if (outcome === undefined) return;
     const isGone = outcome.state === 'given_up' && outcome.isGone;
     await this.noteHealth(tx, endpointId, { isTaken: outcome.state === 'delivered', isGone }, now);
   }

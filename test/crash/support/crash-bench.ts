@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { parsePublicId } from '../../../src/shared/ids.js';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../../fakes/fal/fake-fal.js';
 import { ColophonProcess, freePort } from './colophon-process.js';
+import { OWN_RIGHTS } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { ownListing } from '../../support/registry-rows.js';
 import { HomeDatabase } from './home-database.js';
 import { VendorGate } from './vendor-gate.js';
 
@@ -168,6 +170,22 @@ export class CrashBench {
       const why = { reason: 'LEGAL_OPINION', comment: 'read', expiresAt: '2099-01-01T00:00:00Z' };
       await this.post('/v1/waivers', { finding, projectId, requestedBy: principalId, ...why }, { key });
     }
+  }
+
+  /** A listing of the organization's own, cleared without a waiver. */
+  async recordListing(id: string): Promise<void> {
+    await this.post('/v1/models', { listing: ownListing({ id }) });
+  }
+
+  /** Opens the gateway of `hero-image` for files, too. */
+  async openGatewayWithRights(): Promise<void> {
+    const path = `/v1/projects/${this.program.instance.projectId}/use-cases/hero-image/gateway`;
+    await this.program.json(path, {
+      method: 'PUT',
+      body: JSON.stringify({ open: true, facts: FACTS, inputRights: OWN_RIGHTS }),
+      headers: { 'content-type': 'application/json' },
+      key: this.legalKey,
+    });
   }
 
   run(id: string): Promise<RunView> {

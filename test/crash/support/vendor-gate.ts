@@ -49,12 +49,16 @@ export class VendorGate {
   private async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    let sent = Buffer.concat(chunks);
+    // And back: files that were put there are named by this address.
+    if (request.headers['content-type']?.includes('json') === true)
+      sent = Buffer.from(sent.toString().replaceAll(this.origin, this.fake.origin));
     const call = callOf(request);
     if ((await this.reached(call, 'arrival')) === 'drop') return void response.destroy();
     const answer = await fetch(`${this.fake.origin}${request.url ?? '/'}`, {
       method: request.method ?? 'GET',
       headers: headersOf(request),
-      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
+      ...(sent.length > 0 ? { body: sent } : {}),
     });
     let body: Buffer = Buffer.from(await answer.arrayBuffer());
     const type = answer.headers.get('content-type') ?? '';

@@ -5,7 +5,7 @@ import { parsePublicId } from '../../../src/shared/ids.js';
 import { addPerson, json } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { openGateway } from '../../support/gateway-world.js';
-import { JOB_MODELS, type JobWorld } from '../../support/job-world.js';
+import { JOB_MODELS, type JobWorld, UPLOAD_MAX_BYTES } from '../../support/job-world.js';
 import { noisePicture } from '../../support/pictures.js';
 
 /** The unmodified client of fal against the whole product, with one line changed: where it sends to. */
@@ -389,20 +389,14 @@ export function falCases(started: () => JobWorld): void {
       ['a model that is not known', 'fal-ai/unknown', {}, 422, 'unknown_model'],
       ['a workflow', 'workflows/owner/name', {}, 422, 'gateway_unsupported'],
       ['files inside of the answer', JOB_MODELS.fal, { sync_mode: true }, 422, 'gateway_unsupported'],
-      [
-        'weights that were not cleared',
-        JOB_MODELS.fal,
-        { loras: [{ path: 'x' }] },
-        422,
-        'gateway_unsupported',
-      ],
+      ['weights that were not cleared', JOB_MODELS.fal, { loras: [{ path: 'x' }] }, 422, 'invalid_request'],
       ['a LoRA by its name', JOB_MODELS.fal, { lora_name: 'x' }, 422, 'invalid_request'],
       [
         'a file that lies elsewhere',
         JOB_MODELS.fal,
-        { image_url: 'https://example.com/a.png' },
+        { image_url: 'https://10.0.0.1/a.png' },
         422,
-        'gateway_unsupported',
+        'url_blocked',
       ],
       [
         'a file of a forged address',
@@ -449,7 +443,6 @@ export function falCases(started: () => JobWorld): void {
       const post = { method: 'POST', body: '{}' };
       for (const [path, init, target, status] of [
         ['rest/tokens/', post, undefined, 422],
-        ['rest/storage/upload/initiate-multipart?storage_type=fal-cdn-v3', post, undefined, 422],
         ['rest/storage/auth/token', post, undefined, 422],
         [`run/${JOB_MODELS.fal}?prompt=x`, {}, undefined, 422],
         [`run/${JOB_MODELS.fal}/realtime`, post, undefined, 422],
@@ -531,7 +524,7 @@ export function falCases(started: () => JobWorld): void {
       expect((await put(from, await noisePicture())).status).toBe(404);
       expect((await put(to.replace(/.{5}\/file$/, 'AAAAA/file'), await noisePicture())).status).toBe(404);
       expect((await put(to, Buffer.from('<html>'), 'image/png')).status).toBe(415);
-      expect((await put(to, Buffer.alloc(21 * 1024 * 1024))).status).toBe(413);
+      expect((await put(to, Buffer.alloc(UPLOAD_MAX_BYTES + 1))).status).toBe(413);
       const picture = await noisePicture();
       expect((await put(to, picture)).status).toBe(200);
       expect((await put(to, picture, 'application/octet-stream')).status).toBe(200);

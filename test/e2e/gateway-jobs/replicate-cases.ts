@@ -163,12 +163,26 @@ export function replicateCases(started: () => JobWorld): void {
         error: null,
         completed_at: expect.any(String),
       });
-      await copyUntilThereAre(21, created.id);
+      await copyUntilThereAre(101, created.id);
       const pages: Prediction[][] = [];
       for await (const page of test().paginate(() => test().predictions.list())) pages.push(page);
-      expect(pages.map(({ length }) => length)).toEqual([20, 1]);
+      expect(pages.map(({ length }) => length)).toEqual([100, 1]);
       const ids = pages.flat().map(({ id }) => id);
       expect(ids).toEqual([...ids].sort().reverse());
+      const read = async (address: string) => {
+        const answer = await world.fetch(address, { headers: { authorization: `Bearer ${testKey}` } });
+        return (await answer.json()) as {
+          previous: string | null;
+          next: string | null;
+          results: Prediction[];
+        };
+      };
+      const first = await read(`${root}/v1/predictions`);
+      const second = await read(first.next ?? '');
+      expect([first.previous, second.next, second.results.length]).toEqual([null, null, 1]);
+      const back = await read(second.previous ?? '');
+      expect(back.results.map(({ id }) => id)).toEqual(ids.slice(0, 100));
+      expect([back.previous, back.next]).toEqual([null, first.next]);
     });
 
     it('wait as long as they are told to, and are "starting" until they are over', async () => {
@@ -283,9 +297,9 @@ export function replicateCases(started: () => JobWorld): void {
       ['a version that is not known', { version: 'b'.repeat(64) }, 422, 'unknown_model'],
       [
         'a file that lies elsewhere',
-        { model: MODEL, input: { image: 'https://example.com/a.png' } },
+        { model: MODEL, input: { image: 'https://10.0.0.1/a.png' } },
         422,
-        'gateway_unsupported',
+        'url_blocked',
       ],
       [
         'weights that were not cleared',

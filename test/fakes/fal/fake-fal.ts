@@ -99,13 +99,13 @@ export class FakeFal {
     if (path.startsWith('/__')) return this.#control(request, response, path);
     if (path === '/rest/.well-known/jwks.json') return sendJson(response, 200, this.webhooks.keySet());
     if (request.method === 'GET' && path.startsWith('/files/')) return this.#files.serve(response, path);
-    if (request.method === 'PUT' && path.startsWith('/upload/')) {
+    if (path.startsWith('/upload/') && (request.method === 'PUT' || path.endsWith('/complete'))) {
       return this.#files.receive(request, response, path.slice('/upload/'.length));
     }
     if (request.headers.authorization !== `Key ${this.#credentials}`) {
       return sendJson(response, 401, { detail: 'Invalid key credentials', message: 'Unauthorized' });
     }
-    if (request.method === 'POST' && path === '/rest/storage/upload/initiate') {
+    if (request.method === 'POST' && /^\/rest\/storage\/upload\/initiate(?:-multipart)?$/.test(path)) {
       return this.#files.initiate(request, response);
     }
     if (path.startsWith('/queue/')) return this.#routeQueue(request, response, path, url.searchParams);

@@ -158,6 +158,13 @@ export class FalQueue {
     if (job.plan.result === 'content-refused') {
       return { status: 422, body: detail('content_policy_violation', ['body', 'prompt']) };
     }
+    if (job.plan.filmBytes !== undefined) {
+      const url = `${this.origin()}/files/${job.requestId}/film.mp4`;
+      return {
+        status: 200,
+        body: { video: { url, content_type: 'video/mp4' }, seed: job.pictures[0]?.seed },
+      };
+    }
     const images = await Promise.all(
       job.pictures.map(async (picture) => ({
         url: job.plan.result === 'data-uri' ? await dataUri(picture) : this.#outputUrl(job, picture),
@@ -217,7 +224,11 @@ function refusalOf(
     return { status: 429, body: { detail: 'Too many requests', error_type: 'concurrent_requests_limit' } };
   }
   if (plan.submit === '422') return { status: 422, body: detail('value_error', ['body', 'image_size']) };
-  if (typeof input['prompt'] !== 'string' && typeof input['image_url'] !== 'string') {
+  if (
+    typeof input['prompt'] !== 'string' &&
+    typeof input['image_url'] !== 'string' &&
+    typeof input['video_url'] !== 'string'
+  ) {
     return { status: 422, body: detail('missing', ['body', 'prompt']) };
   }
   return undefined;

@@ -47,6 +47,8 @@ export const FaultPlan = z.object({
       'redirect-to-metadata',
     ])
     .default('ok'),
+  /** The result is a film of this many bytes. */
+  filmBytes: z.int().min(10_000).max(4_000_000_000).optional(),
   webhook: z.enum(['ok', 'none', 'duplicate', 'forged', 'late']).default('ok'),
   /** Time from accepting to the first delivery; `late` waits ten times as long. */
   webhookDelayMs: z.int().min(0).max(60_000).default(50),

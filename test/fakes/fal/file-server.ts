@@ -1,4 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type FalJob } from './fal-job.js';
 import { readRequestBody, sendJson } from './http-messages.js';
@@ -12,6 +16,8 @@ interface UploadedFile {
   readonly mediaType: string;
   readonly lifecycle: string | undefined;
   bytes: Buffer | undefined;
+  /** By their numbers, while it comes in parts. */
+  readonly parts: Map<number, Buffer>;
 }
 
 /** Storage for inputs and the file server (CDN) for inputs and outputs. */
@@ -32,7 +38,7 @@ export class FileServer {
     return [...this.#uploads.values()];
   }
 
-  /** `POST /rest/storage/upload/initiate?storage_type=fal-cdn-v3` */
+  /** `POST /rest/storage/upload/initiate?storage_type=fal-cdn-v3`, and `.../initiate-multipart` */
   async initiate(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = JSON.parse((await readRequestBody(request)).toString()) as Record<string, unknown>;
     const { content_type: mediaType, file_name: name } = body;
@@ -40,7 +46,12 @@ export class FileServer {
       return sendJson(response, 422, { detail: [] });
     const id = randomUUID();
     const lifecycle = request.headers['x-fal-object-lifecycle'];
-    this.#uploads.set(id, { mediaType, lifecycle: lifecycle?.toString(), bytes: undefined });
+    this.#uploads.set(id, {
+      mediaType,
+      lifecycle: lifecycle?.toString(),
+      bytes: undefined,
+      parts: new Map(),
+    });
     const safeName = encodeURIComponent(name);
     sendJson(response, 200, {
       upload_url: `${this.origin()}/upload/${id}?signature=fake`,
@@ -48,10 +59,17 @@ export class FileServer {
     });
   }
 
-  /** `PUT /upload/<id>`: raw bytes, no credentials. */
-  async receive(request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
+  /** `PUT /upload/<id>`: raw bytes, no credentials; `PUT /upload/<id>/<number>` and `POST /upload/<id>/complete`. */
+  async receive(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const [id = '', part] = path.split('/');
     const upload = this.#uploads.get(id);
     if (upload === undefined) return sendJson(response, 404, { detail: 'unknown upload' });
+    if (part === 'complete') return complete(request, response, upload);
+    if (part !== undefined) {
+      const bytes = await readRequestBody(request);
+      upload.parts.set(Number(part), bytes);
+      return sendJson(response, 200, { partNumber: Number(part), etag: etagOf(bytes) });
+    }
     upload.bytes = await readRequestBody(request);
     sendJson(response, 200, {});
   }
@@ -60,6 +78,8 @@ export class FileServer {
   async serve(response: ServerResponse, path: string): Promise<void> {
     const upload = this.#uploads.get(/^\/files\/uploads\/([0-9a-f-]{36})\//.exec(path)?.[1] ?? '');
     if (upload?.bytes !== undefined) return sendFile(response, upload.mediaType, upload.bytes);
+    const film = /^\/files\/([0-9a-f-]{36})\/film\.mp4$/.exec(path)?.[1];
+    if (film !== undefined) return sendFilm(response, this.findJob(film)?.plan.filmBytes ?? 0);
     const match = /^\/files\/([0-9a-f-]{36})\/(\d)\.(png|jpeg)$/.exec(path);
     const job = match?.[1] === undefined ? undefined : this.findJob(match[1]);
     const picture = job?.pictures[Number(match?.[2])];
@@ -67,6 +87,44 @@ export class FileServer {
     const bytes = await renderPicture(picture);
     return servePlanned(response, job, bytes, `image/${picture.format}`);
   }
+}
+
+async function complete(
+  request: IncomingMessage,
+  response: ServerResponse,
+  upload: UploadedFile,
+): Promise<void> {
+  const { parts } = JSON.parse((await readRequestBody(request)).toString()) as {
+    parts: { partNumber: number; etag: string }[];
+  };
+  const bytes = parts.map(({ partNumber, etag }) => {
+    const part = upload.parts.get(partNumber);
+    return part !== undefined && etagOf(part) === etag ? part : undefined;
+  });
+  if (bytes.includes(undefined)) return sendJson(response, 422, { detail: 'InvalidPart' });
+  upload.bytes = Buffer.concat(bytes.filter((part) => part !== undefined));
+  sendJson(response, 200, {});
+}
+
+function etagOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** A real film with so much more media data behind it, made as it is sent. */
+async function sendFilm(response: ServerResponse, sizeBytes: number): Promise<void> {
+  const clip = await readFile(new URL('../../vectors/media/clip.mp4', import.meta.url));
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(sizeBytes - clip.byteLength);
+  head.write('mdat', 4, 'latin1');
+  response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': String(sizeBytes) });
+  const filler = Buffer.alloc(1024 * 1024, 0x5a);
+  const pieces = function* (): Generator<Buffer> {
+    yield clip;
+    yield head;
+    for (let left = sizeBytes - clip.byteLength - 8; left > 0; left -= filler.byteLength)
+      yield filler.subarray(0, left);
+  };
+  await pipeline(Readable.from(pieces()), response);
 }
 
 function sendFile(response: ServerResponse, mediaType: string, bytes: Buffer): void {

@@ -32,14 +32,14 @@ import {
 } from './fal-job-outcome.js';
 import { errorKind } from './fal-refusal.js';
 import { billedUnitsOf, claimsOf, outputsOf } from './fal-result.js';
-import { FILE_LIFETIME_SECONDS, uploadImage } from './fal-upload.js';
+import { FILE_LIFETIME_SECONDS, uploadFile } from './fal-upload.js';
 
 export interface FalProviderOptions extends FalConnection {
   /** Where fal reports completion; holds the step's id, by which a lost answer to a submit is recognized. */
   readonly webhookUrl?: (stepRunId: string) => URL | undefined;
   /** For one request to the queue. Default 30 s. */
   readonly requestDeadlineMs?: number;
-  /** For one input picture. Default 120 s. */
+  /** For one input file, or for each part of a large one. Default 120 s. */
   readonly uploadDeadlineMs?: number;
 }
 
@@ -71,14 +71,14 @@ export class FalProvider implements Provider {
   async submit(request: ProviderRequest, signal: AbortSignal): Promise<AcceptedStep | FailedStep> {
     const problem = this.problemWith(request);
     if (problem !== undefined) return failed('upstream_error', problem);
-    let images: Record<string, string | string[]>;
+    let files: Record<string, string | string[]>;
     try {
-      images = await this.#uploadImages(request, signal);
+      files = await this.#uploadFiles(request, signal);
     } catch (error) {
       return uploadFailure(error, errorKind);
     }
     try {
-      const answer = await this.#sendSubmit(request, { ...request.parameters, ...images }, signal);
+      const answer = await this.#sendSubmit(request, { ...request.parameters, ...files }, signal);
       return { kind: 'accepted', upstreamId: SubmitAnswer.parse(answer.data).request_id };
     } catch (error) {
       return submitFailure('fal', error, errorKind);
@@ -129,14 +129,14 @@ export class FalProvider implements Provider {
     );
   }
 
-  async #uploadImages(
+  async #uploadFiles(
     request: ProviderRequest,
     signal: AbortSignal,
   ): Promise<Record<string, string | string[]>> {
     const limits = { deadlineMs: this.options.uploadDeadlineMs ?? 120_000, signal };
     const addresses: Record<string, string | string[]> = {};
-    for (const [name, image] of Object.entries(request.inputs)) {
-      const address = await uploadImage(this.options, image, limits);
+    for (const [name, file] of Object.entries(request.inputs)) {
+      const address = await uploadFile(this.options, file, limits);
       // fal's convention: `image_url` is one address, `image_urls` a list of them.
       placeAddress(addresses, name.endsWith('_urls') ? `${name}__1` : name, address);
     }

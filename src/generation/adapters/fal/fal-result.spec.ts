@@ -14,6 +14,11 @@ describe('outputsOf', () => {
     ['bare addresses', { images: [URL_A] }, [url(URL_A)]],
     ['a video', { video: { url: URL_B } }, [url(URL_B)]],
     ['audio', { audio: { url: URL_A } }, [url(URL_A)]],
+    [
+      'a 3D model in two forms, of which the first counts',
+      { model_mesh: { url: URL_B }, model_glb: { url: URL_A } },
+      [url(URL_A)],
+    ],
     ['an audio file beside an empty field', { audio_file: { url: URL_A }, image: null }, [url(URL_A)]],
   ])('finds %s', (_name, data, expected) => {
     expect(outputsOf(data, [])).toEqual(expected);
@@ -88,6 +93,15 @@ describe('billedUnitsOf', () => {
 
 describe('claimsOf', () => {
   const known = { requestId: 'r1', endpoint: 'fal-ai/flux/dev', inferenceSeconds: 0.5 };
+
+  it('says how the answer is built, so that it can be given on in the same form', () => {
+    const shapeOf = (data: unknown) => claimsOf(data, new Headers(), known).resultShape;
+    expect(shapeOf({ image: { url: URL_A }, mask_image: null })).toBe('image');
+    expect(shapeOf({ images: [], seed: 1, prompt: 'secret', timings: {}, debug: 'secret' })).toBe(
+      'images[] seed timings prompt',
+    );
+    expect(shapeOf({ output: URL_A })).toBeUndefined();
+  });
 
   it('keeps what is well formed and drops the rest', () => {
     const headers = new Headers({ 'x-fal-served-from': 'runner-7' });

@@ -5,6 +5,10 @@ import { claims, toOutput, UnusableResultError } from '../vendor/outputs.js';
 
 /** Where fal's models put their files. Each holds one file or a list of them. */
 const FILE_FIELDS = ['images', 'image', 'videos', 'video', 'audios', 'audio', 'audio_file'] as const;
+/** Of a 3D model there may be several forms; the first of these is what the model is used for. */
+const MODEL_FIELDS = ['model_glb', 'model_mesh'] as const;
+/** What the gateway hands on beside the files, where the model said it. */
+const BESIDE_FIELDS = ['seed', 'timings', 'has_nsfw_concepts', 'prompt'] as const;
 const MAX_OUTPUTS = 32;
 
 const File = z.union([z.string(), z.object({ url: z.string() }).transform(({ url }) => url)]);
@@ -18,9 +22,8 @@ const Files = z.union([File.transform((file) => [file]), z.array(File).max(MAX_O
 export function outputsOf(data: unknown, allowedPrivateHosts: AllowedPrivateHosts): ProviderOutput[] {
   const fields = z.record(z.string(), z.unknown()).safeParse(data);
   if (!fields.success) throw new UnusableResultError('the result is not a JSON object');
-  const outputs = FILE_FIELDS.flatMap((field) => {
+  const outputs = fieldsOfFiles(fields.data).flatMap((field) => {
     const value = fields.data[field];
-    if (value === undefined || value === null) return [];
     const files = Files.safeParse(value);
     if (!files.success)
       throw new UnusableResultError(`the result holds something else than files in "${field}"`);
@@ -29,6 +32,20 @@ export function outputsOf(data: unknown, allowedPrivateHosts: AllowedPrivateHost
   if (outputs.length === 0) throw new UnusableResultError('the result names no file');
   if (outputs.length > MAX_OUTPUTS) throw new UnusableResultError('the result names too many files');
   return outputs;
+}
+
+function fieldsOfFiles(data: Readonly<Record<string, unknown>>): string[] {
+  const isThere = (field: string): boolean => data[field] !== undefined && data[field] !== null;
+  return [...FILE_FIELDS.filter(isThere), ...MODEL_FIELDS.filter(isThere).slice(0, 1)];
+}
+
+/** How the answer is built, in the words of the registry's fal-results.json: `images[] seed prompt`. */
+function shapeOf(data: unknown): string | undefined {
+  const fields = z.record(z.string(), z.unknown()).safeParse(data).data ?? {};
+  const [file] = fieldsOfFiles(fields);
+  if (file === undefined) return undefined;
+  const beside = BESIDE_FIELDS.filter((name) => fields[name] !== undefined && fields[name] !== null);
+  return [Array.isArray(fields[file]) ? `${file}[]` : file, ...beside].join(' ');
 }
 
 /** The header `x-fal-billable-units`: a positive decimal number, else nothing is known. */
@@ -61,6 +78,7 @@ export function claimsOf(
     seed: facts?.seed,
     unsafeContentFlagged: facts?.has_nsfw_concepts?.some((flag) => flag),
     inferenceSeconds: known.inferenceSeconds,
+    resultShape: shapeOf(data),
     servedFrom: servedFrom !== null && /^[\x20-\x7e]{1,200}$/.test(servedFrom) ? servedFrom : undefined,
   });
 }

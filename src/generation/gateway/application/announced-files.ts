@@ -6,10 +6,11 @@ import { type Principal } from '../../../identity/domain/principal.js';
 import { type Clock } from '../../../shared/clock.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { newId } from '../../../shared/ids.js';
-import { type GatewayPlace, type SentPicture } from '../domain/gateway-call.js';
+import { type GatewayPlace, type SentFile } from '../domain/gateway-call.js';
 import { type GatewaySettingsOfUseCase, type SettingsInForce } from './gateway-settings-of-use-case.js';
+import { LINK_LIFETIME_MS } from './capability-links.js';
 import { type JobOwner } from './gateway-jobs.js';
-import { type ReceivePictures } from './receive-pictures.js';
+import { type ReceiveFiles } from './receive-files.js';
 
 /** A file that an SDK sends ahead of the call that names it. */
 export interface AnnouncedFile {
@@ -26,11 +27,13 @@ interface UploadRow {
   created_at: Date;
   project_id: string;
   use_case: string;
+  in_parts: boolean;
 }
 
 const UPLOADS = `gateway_upload f
   JOIN use_case u ON u.organization_id = f.organization_id AND u.id = f.use_case_id`;
-const COLUMNS = 'f.id, f.asset_id, f.created_at, f.project_id, u.name AS use_case';
+const COLUMNS = 'f.id, f.asset_id, f.created_at, f.project_id, f.in_parts, u.name AS use_case';
+const MAX_OPEN_IN_PARTS = 10;
 
 /** Files that come before the call: each becomes an asset under the rights that the settings declare, as if sent with it. */
 export class AnnouncedFiles {
@@ -38,15 +41,41 @@ export class AnnouncedFiles {
     private readonly organizationTx: OrganizationTx,
     private readonly assets: AssetRepository,
     private readonly settings: GatewaySettingsOfUseCase,
-    private readonly receivePictures: ReceivePictures,
+    private readonly receiveFiles: ReceiveFiles,
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `not_found`, `gateway_closed` */
-  async announce(owner: JobOwner): Promise<AnnouncedFile> {
-    return this.organizationTx.run(owner.principal.organizationId, async (tx) =>
-      this.keep(tx, owner, await this.settings.require(tx, owner.place), undefined),
+  /** @throws ColophonError `not_found`, `gateway_closed`; `conflict` when too many are to come in parts already */
+  async announce(owner: JobOwner, inParts = false): Promise<AnnouncedFile> {
+    return this.organizationTx.run(owner.principal.organizationId, async (tx) => {
+      const inForce = await this.settings.require(tx, owner.place);
+      if (inParts) await this.refuseTooMany(tx, owner.principal);
+      return this.keep(tx, owner, inForce, { assetId: undefined, inParts });
+    });
+  }
+
+  /** What lies in the staging area in parts is bounded for each key, not only for each file. */
+  private async refuseTooMany(tx: Tx, { keyId }: Principal): Promise<void> {
+    const since = new Date(this.clock.now().getTime() - LINK_LIFETIME_MS);
+    const [row] = await tx.query<{ open: number }>(
+      `SELECT count(*)::int AS open FROM gateway_upload
+        WHERE organization_id = $1 AND key_id = $2 AND created_at > $3 AND in_parts AND asset_id IS NULL`,
+      [tx.organizationId, keyId, since],
     );
+    if ((row?.open ?? 0) < MAX_OPEN_IN_PARTS) return;
+    throw new ColophonError(
+      'conflict',
+      `At most ${MAX_OPEN_IN_PARTS} files may be on their way in parts. Complete them; one that is given up counts for an hour.`,
+    );
+  }
+
+  /** One that was announced to come in parts, whether it is whole already or not. @throws ColophonError `not_found` */
+  async inParts(principal: Principal, id: string): Promise<AnnouncedFile> {
+    return this.organizationTx.run(principal.organizationId, async (tx) => {
+      const row = await this.row(tx, principal, id);
+      if (!row.in_parts) throw noFile();
+      return this.fileOf(tx, row);
+    });
   }
 
   /**
@@ -61,9 +90,9 @@ export class AnnouncedFiles {
       this.settings.require(tx, place),
     );
     const sent = { stagedPath, sha256: await hashFile(stagedPath), fileName: undefined };
-    const received = await this.receivePictures.receive(principal, place, inForce, { file: sent });
+    const { file } = await this.receiveFiles.receive(principal, place, inForce, { file: sent }, 'media');
     return this.organizationTx.run(principal.organizationId, (tx) =>
-      this.keep(tx, owner, inForce, received.file),
+      this.keep(tx, owner, inForce, { assetId: file?.assetId, inParts: false }),
     );
   }
 
@@ -71,13 +100,14 @@ export class AnnouncedFiles {
     tx: Tx,
     { principal, place, vendor }: JobOwner,
     { useCaseId }: SettingsInForce,
-    assetId: string | undefined,
+    { assetId, inParts }: { readonly assetId: string | undefined; readonly inParts: boolean },
   ): Promise<AnnouncedFile> {
     const id = newId();
     const createdAt = this.clock.now();
     await tx.query(
-      `INSERT INTO gateway_upload (organization_id, id, vendor, key_id, project_id, use_case_id, asset_id, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      `INSERT INTO gateway_upload
+         (organization_id, id, vendor, key_id, project_id, use_case_id, asset_id, created_at, in_parts)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
         tx.organizationId,
         id,
@@ -87,6 +117,7 @@ export class AnnouncedFiles {
         useCaseId,
         assetId ?? null,
         createdAt,
+        inParts,
       ],
     );
     return { id, createdAt, asset: assetId === undefined ? undefined : await this.assets.get(tx, assetId) };
@@ -99,7 +130,7 @@ export class AnnouncedFiles {
    * @throws ColophonError `not_found`, `conflict`, `input_rights_undeclared`, `not_a_picture`, and what an upload throws
    */
   async receive(principal: Principal, id: string, stagedPath: string): Promise<AnnouncedFile> {
-    const sent: SentPicture = { stagedPath, sha256: await hashFile(stagedPath), fileName: undefined };
+    const sent: SentFile = { stagedPath, sha256: await hashFile(stagedPath), fileName: undefined };
     const { place, earlier, inForce } = await this.organizationTx.run(
       principal.organizationId,
       async (tx) => {
@@ -113,12 +144,12 @@ export class AnnouncedFiles {
       },
     );
     if (earlier && ![earlier.sha256, earlier.originalSha256].includes(sent.sha256)) throw sentAlready();
-    const received = await this.receivePictures.receive(principal, place, inForce, { file: sent });
+    const { file } = await this.receiveFiles.receive(principal, place, inForce, { file: sent }, 'media');
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const kept = await tx.query(
         `UPDATE gateway_upload SET asset_id = $3
           WHERE organization_id = $1 AND id = $2 AND (asset_id IS NULL OR asset_id = $3) RETURNING id`,
-        [tx.organizationId, id, received.file],
+        [tx.organizationId, id, file?.assetId],
       );
       if (kept.length === 0) throw sentAlready();
       return this.fileOf(tx, await this.row(tx, principal, id));
@@ -154,10 +185,11 @@ export class AnnouncedFiles {
     const [row] = await tx.query<UploadRow>(
       `SELECT ${COLUMNS} FROM ${UPLOADS}
         WHERE f.organization_id = $1 AND f.id = $2 AND f.key_id = $3 AND f.forgotten_at IS NULL
+          AND f.created_at > now() - interval '30 days'
           AND ($4::uuid IS NULL OR (f.project_id = $4 AND u.name = $5))`,
       [tx.organizationId, id, keyId, place?.projectId ?? null, place?.useCase ?? null],
     );
-    if (!row) throw new ColophonError('not_found', 'There is no such file here.');
+    if (!row) throw noFile();
     return row;
   }
 
@@ -168,6 +200,10 @@ export class AnnouncedFiles {
   private async assetOf(tx: Tx, { asset_id: assetId }: UploadRow): Promise<Asset | undefined> {
     return assetId === null ? undefined : this.assets.get(tx, assetId);
   }
+}
+
+function noFile(): ColophonError {
+  return new ColophonError('not_found', 'There is no such file here.');
 }
 
 function sentAlready(): ColophonError {

@@ -12,10 +12,10 @@ export interface Capability {
   readonly assetId: string;
 }
 
-/** What an address lets its holder do: read an asset, send an announced file, or read the file that was sent. */
-export type CapabilityKind = 'asset' | 'upload' | 'uploaded';
+/** What an address lets its holder do: read an asset, send an announced file whole or in parts, or read the file that was sent. */
+export type CapabilityKind = 'asset' | 'upload' | 'uploaded' | 'parts';
 /** One kind is never taken for another: the first byte is under the HMAC, too. */
-const KIND_BYTES: Readonly<Record<CapabilityKind, number>> = { asset: 1, upload: 2, uploaded: 3 };
+const KIND_BYTES: Readonly<Record<CapabilityKind, number>> = { asset: 1, upload: 2, uploaded: 3, parts: 4 };
 
 /** As long as OpenAI's own addresses of pictures work. */
 export const LINK_LIFETIME_MS = 60 * 60_000;

@@ -18,6 +18,8 @@ import {
   type SealedCall,
   sealedCallSchema,
 } from '../domain/gateway-job.js';
+import { type FalResultShape, readShape } from '../domain/fal-result-shape.js';
+import { type FalResults } from '../../registry/fal-results.js';
 import { endOf } from './await-run.js';
 
 /** Whose job is meant: one of another organization, project, use case or key does not exist for the caller. */
@@ -25,6 +27,12 @@ export interface JobOwner {
   readonly principal: Principal;
   readonly place: GatewayPlace;
   readonly vendor: JobVendor;
+}
+
+/** Where a page of a list begins. */
+export interface JobPage {
+  readonly olderThan?: string;
+  readonly newerThan?: string;
 }
 
 interface JobRow {
@@ -40,6 +48,8 @@ interface JobRow {
 
 const FIRST_LOOK_MS = 50;
 const LONGEST_PAUSE_MS = 500;
+/** As long as fal keeps what was sent with a request, and longer than Replicate does. Background removal follows. */
+const KEPT = `(r.finished_at IS NULL OR r.finished_at > now() - interval '30 days')`;
 const JOB_COLUMNS = `j.run_id, j.vendor, j.model, j.base_url, j.sealed_call, j.webhook_events, u.name AS use_case,
   (SELECT min(e.at) FROM run_event e WHERE e.organization_id = j.organization_id AND e.run_id = j.run_id
       AND e.event::jsonb ->> 'state' = 'SUBMITTING') AS started_at`;
@@ -58,6 +68,7 @@ export class GatewayJobs {
     private readonly assets: AssetRepository,
     private readonly vault: SubjectVault,
     private readonly cancelRun: CancelRun,
+    private readonly falResults: Pick<FalResults, 'find'>,
     private readonly clock: Clock,
   ) {}
 
@@ -87,27 +98,31 @@ export class GatewayJobs {
     return row && this.jobOf(tx, row);
   }
 
-  /** Newest first. @param before a job of an earlier page (UUID) */
-  async list(owner: JobOwner, limit: number, before: string | undefined): Promise<GatewayJob[]> {
+  /** Newest first. @param page from which job on (UUID), without it; absent: the newest */
+  async list(owner: JobOwner, limit: number, page: JobPage = {}): Promise<GatewayJob[]> {
     const { principal, place, vendor } = owner;
+    const { olderThan, newerThan } = page;
+    // The name of the pipeline stands in the statement, so that the index of one vendor's runs is found (migration 0039).
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const rows = await tx.query<JobRow>(
         `SELECT ${JOB_COLUMNS} FROM ${JOBS}
           WHERE j.organization_id = $1 AND r.api_key_id = $2 AND r.project_id = $3 AND u.name = $4 AND j.vendor = $5
-            AND ($6::uuid IS NULL OR r.id < $6) ORDER BY r.id DESC LIMIT $7`,
+            AND r.pipeline_name = '${pipelineNameOf(vendor)}' AND ${KEPT}
+            AND ($6::uuid IS NULL OR r.id < $6) AND ($7::uuid IS NULL OR r.id > $7)
+          ORDER BY r.id ${newerThan === undefined ? 'DESC' : 'ASC'} LIMIT $8`,
         [
           principal.organizationId,
           principal.keyId,
           place.projectId,
           place.useCase,
           vendor,
-          before ?? null,
+          olderThan ?? null,
+          newerThan ?? null,
           limit,
         ],
       );
-      const jobs: GatewayJob[] = [];
-      for (const row of rows) jobs.push(await this.jobOf(tx, row));
-      return jobs;
+      const jobs = await this.jobsOf(tx, rows);
+      return newerThan === undefined ? jobs : jobs.reverse();
     });
   }
 
@@ -155,7 +170,7 @@ export class GatewayJobs {
     const [row] = await tx.query<JobRow>(
       `SELECT ${JOB_COLUMNS} FROM ${JOBS}
         WHERE j.organization_id = $1 AND j.run_id = $2 AND r.api_key_id = $3 AND r.project_id = $4 AND u.name = $5
-          AND j.vendor = $6 AND r.pipeline_name = $7`,
+          AND j.vendor = $6 AND r.pipeline_name = $7 AND ${KEPT}`,
       [
         tx.organizationId,
         runId,
@@ -171,24 +186,46 @@ export class GatewayJobs {
   }
 
   private async jobOf(tx: Tx, row: JobRow): Promise<GatewayJob> {
-    const run = await this.runs.get(tx, row.run_id);
-    const steps = await this.runs.steps(tx, row.run_id);
-    const assets = [];
-    for (const { outputAssetId } of steps)
-      if (outputAssetId !== undefined) assets.push(await this.assets.get(tx, outputAssetId));
-    return {
-      vendor: row.vendor,
-      model: row.model,
-      baseUrl: row.base_url,
-      webhookEvents: row.webhook_events,
-      useCase: row.use_case,
-      startedAt: row.started_at ?? undefined,
-      call: await this.callOf(tx, run, row.sealed_call),
-      run,
-      steps,
-      assets,
-      standing: standingOf(run, steps),
-    };
+    const [job] = await this.jobsOf(tx, [row]);
+    if (job === undefined) throw new Error('a row of a job makes a job');
+    return job;
+  }
+
+  /** In the order of the rows, with few questions to the database however many they are. */
+  private async jobsOf(tx: Tx, rows: readonly JobRow[]): Promise<GatewayJob[]> {
+    if (rows.length === 0) return [];
+    const ids = rows.map(({ run_id: id }) => id);
+    const runs = new Map((await this.runs.byIds(tx, ids)).map((run) => [run.id, run]));
+    const allSteps = await this.runs.stepsOfAll(tx, ids);
+    const outputs = allSteps.flatMap(({ outputAssetId }) => outputAssetId ?? []);
+    const assets = new Map((await this.assets.byIds(tx, outputs)).map((asset) => [asset.id, asset]));
+    const jobs: GatewayJob[] = [];
+    for (const row of rows) {
+      const run = runs.get(row.run_id);
+      if (run === undefined) throw new Error('a job has a run');
+      const steps = allSteps.filter(({ runId }) => runId === run.id);
+      jobs.push({
+        vendor: row.vendor,
+        model: row.model,
+        baseUrl: row.base_url,
+        webhookEvents: row.webhook_events,
+        useCase: row.use_case,
+        startedAt: row.started_at ?? undefined,
+        call: await this.callOf(tx, run, row.sealed_call),
+        run,
+        steps,
+        assets: steps.flatMap(({ outputAssetId }) => assets.get(outputAssetId ?? '') ?? []),
+        standing: standingOf(run, steps),
+        resultShape: row.vendor === 'fal' ? this.resultShapeOf(row.model, steps) : undefined,
+      });
+    }
+    return jobs;
+  }
+
+  /** The model's own answer says it best; the sandbox has none, and answers by the model's schema. */
+  private resultShapeOf(model: string, steps: readonly StepRun[]): FalResultShape | undefined {
+    const claimed = steps[0]?.claims.resultShape;
+    return (typeof claimed === 'string' ? readShape(claimed) : undefined) ?? this.falResults.find(model);
   }
 
   private async callOf(tx: Tx, run: Run, sealed: string): Promise<SealedCall | undefined> {

@@ -11,16 +11,19 @@ const OWNED_SANDBOX_MODELS: readonly string[] = [
   `deployments/colophon/${SANDBOX_MODEL}`,
 ];
 
-/** What a call with pictures may be, and one without: the first that a model is offered for. */
-const WITH_PICTURES: readonly Operation[] = [
+/** What a call with files may be, and one without: the first that a model is offered for. */
+const WITH_FILES: readonly Operation[] = [
   'edit',
   'animate',
   'upscale',
   'cut-out',
   'generate-3d',
   'recolor',
+  'generate-video',
+  'speak',
+  'compose-music',
 ];
-const WITHOUT_PICTURES: readonly Operation[] = [
+const WITHOUT_FILES: readonly Operation[] = [
   'generate',
   'generate-video',
   'speak',
@@ -43,12 +46,12 @@ export class GatewayModels {
    * What a call is that names a model and nothing else.
    * @throws ColophonError `unknown_model`
    */
-  operationOf(vendor: GatewayVendor, model: string, hasPictures: boolean): Operation {
+  operationOf(vendor: GatewayVendor, model: string, hasFiles: boolean): Operation {
     const offered = this.named(vendor, model).map(({ operation }) => operation);
-    const operation = (hasPictures ? WITH_PICTURES : WITHOUT_PICTURES).find((one) => offered.includes(one));
+    const operation = (hasFiles ? WITH_FILES : WITHOUT_FILES).find((one) => offered.includes(one));
     if (operation !== undefined) return operation;
     if (offered.length === 0) throw this.unknown(vendor);
-    throw this.unknown(vendor, hasPictures ? 'with pictures' : 'without pictures');
+    throw this.unknown(vendor, hasFiles ? 'with files' : 'without files');
   }
 
   private named(vendor: GatewayVendor, model: string): Offering[] {

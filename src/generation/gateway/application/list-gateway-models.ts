@@ -70,6 +70,8 @@ export class ListGatewayModels {
     );
     if (result.decision !== 'review') return result.decision === 'allow';
     const { findings } = result;
-    return this.standing.coversFindings(tx, { ...use, findings, askedBy: [principal.principalId] }, registry);
+    const { campaignEnd } = inForce.settings.facts;
+    const open = { ...use, findings, askedBy: [principal.principalId], campaignEnd };
+    return (await this.standing.coversFindings(tx, open, registry)) !== undefined;
   }
 }

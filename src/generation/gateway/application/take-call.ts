@@ -8,11 +8,13 @@ import { type RunValue } from '../../domain/definition-words.js';
 import { type Offering } from '../../domain/offering.js';
 import { type Run } from '../../domain/run.js';
 import { callPipeline } from '../domain/call-pipeline.js';
-import { type CallIdentity, type GatewayCall } from '../domain/gateway-call.js';
+import { type CallIdentity, type GatewayCall, type GatewayVendor } from '../domain/gateway-call.js';
+import { JOB_VENDORS } from '../domain/gateway-job.js';
 import { type GatewayModels } from './gateway-models.js';
 import { type Claim, ClaimLostError, type GatewayRequests, type RequestedRun } from './gateway-requests.js';
 import { type GatewaySettingsOfUseCase, type SettingsInForce } from './gateway-settings-of-use-case.js';
-import { type ReceivePictures } from './receive-pictures.js';
+import { type FetchInputs } from './fetch-inputs.js';
+import { type ReceivedInput, type ReceiveFiles } from './receive-files.js';
 
 const MAX_CLAIMS = 5;
 
@@ -30,7 +32,8 @@ export class TakeCall {
     private readonly settings: GatewaySettingsOfUseCase,
     private readonly models: GatewayModels,
     private readonly requests: GatewayRequests,
-    private readonly receivePictures: ReceivePictures,
+    private readonly receiveFiles: ReceiveFiles,
+    private readonly fetchInputs: FetchInputs,
     private readonly startRun: StartRun,
   ) {}
 
@@ -69,9 +72,10 @@ export class TakeCall {
     call: GatewayCall,
     { inForce, offering, claim, alongside }: Accepting,
   ): Promise<RequestedRun> {
-    const received = await this.receivePictures.receive(principal, call.place, inForce, call.pictures);
     const isTest = principal.mode === 'test';
-    const images = namedFor(isTest, { ...received, ...call.assets });
+    const inputs = namedFor(isTest, await this.inputsOf(principal, call, inForce));
+    const images = Object.fromEntries(Object.entries(inputs).map(([name, { assetId }]) => [name, assetId]));
+    const kinds = Object.fromEntries(Object.entries(inputs).map(([name, { kind }]) => [name, kind]));
     const given: Readonly<Record<string, RunValue>> = isTest ? call.sandboxParameters : call.parameters;
     const { values, variant } = variantsOf(call, given, isTest);
     let started: StartedRun | undefined;
@@ -80,7 +84,7 @@ export class TakeCall {
       {
         projectId: call.place.projectId,
         useCaseName: call.place.useCase,
-        pipeline: callPipeline(call, offering, values, Object.keys(images), variant),
+        pipeline: callPipeline(call, offering, values, kinds, variant),
         inputs: { values, images, substitutes: {} },
         facts: inForce.settings.facts,
         underReview: 'refuse',
@@ -102,6 +106,24 @@ export class TakeCall {
     return { requestId: claim.requestId, runId: started.run.id };
   }
 
+  /** Only now, under the claim: a call that is sent again finds its run without its files being fetched again. */
+  private async inputsOf(
+    principal: Principal,
+    { vendor, place, files, assets = {}, addresses = {} }: GatewayCall,
+    inForce: SettingsInForce,
+  ): Promise<Record<string, ReceivedInput>> {
+    const accepted = takesMedia(vendor) ? 'media' : 'pictures';
+    const received = await this.fetchInputs.with(inForce, addresses, (fetched) =>
+      this.receiveFiles.receive(principal, place, inForce, { ...files, ...fetched }, accepted),
+    );
+    const kinds = await this.receiveFiles.kindsOf(principal, Object.values(assets));
+    const known = Object.entries(assets).map(([name, assetId]): [string, ReceivedInput] => [
+      name,
+      { assetId, kind: kinds.get(assetId) ?? 'image' },
+    ]);
+    return { ...received, ...Object.fromEntries(known) };
+  }
+
   /** When the database cannot be reached the claim ends by itself; the reason of the refusal is what counts. */
   private async free({ organizationId }: Principal, claim: Claim): Promise<void> {
     await this.organizationTx
@@ -112,6 +134,11 @@ export class TakeCall {
   }
 }
 
+/** Models on fal and Replicate work on any of them; OpenAI's and Google's calls here are about pictures. */
+function takesMedia(vendor: GatewayVendor): boolean {
+  return JOB_VENDORS.some((one) => one === vendor);
+}
+
 interface Accepting {
   readonly inForce: SettingsInForce;
   readonly offering: Offering;
@@ -120,11 +147,11 @@ interface Accepting {
 }
 
 /** The sandbox knows a picture as `image`, however the vendor's model calls it. */
-function namedFor(isTest: boolean, images: Record<string, string>): Record<string, string> {
-  const [first] = Object.keys(images);
-  if (!isTest || first === undefined || images.image !== undefined) return images;
-  const { [first]: image = '', ...rest } = images;
-  return { image, ...rest };
+function namedFor(isTest: boolean, inputs: Record<string, ReceivedInput>): Record<string, ReceivedInput> {
+  const first = Object.keys(inputs).find((name) => inputs[name]?.kind === 'image');
+  if (!isTest || first === undefined || inputs.image !== undefined) return inputs;
+  const { [first]: image, ...rest } = inputs;
+  return image === undefined ? rest : { image, ...rest };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type NamedPipeline } from '../../domain/builtin-pipelines.js';
 import { type Offering } from '../../domain/offering.js';
 import { type RunValue } from '../../domain/definition-words.js';
+import { type MediaKind } from '../../domain/media-kind.js';
 import { type Literal, type PipelineDefinition } from '../../domain/pipeline-definition.js';
 import { type GatewayCall, pipelineNameOf } from './gateway-call.js';
 
@@ -12,20 +13,26 @@ const PIPELINE_VERSION = 1;
  * inputs and no value: a definition is stored in clear, and prompts are sealed.
  *
  * @param parameters what the steps are given, by name; the values are inputs of the run
- * @param pictures names under which the steps take pictures; inputs of the run as well
+ * @param files names under which the steps take files, with their kinds; inputs of the run as well
  * @param variant literal parameters by which the steps differ, by ordinal; absent: they do not
  */
 export function callPipeline(
   call: Pick<GatewayCall, 'vendor' | 'operation' | 'count'>,
   { listingId, endpoint }: Pick<Offering, 'listingId' | 'endpoint'>,
   parameters: Readonly<Record<string, RunValue>>,
-  pictures: readonly string[],
+  files: Readonly<Record<string, MediaKind>>,
   variant: (ordinal: number) => Readonly<Record<string, Literal>> = () => ({}),
 ): Pick<NamedPipeline, 'name' | 'version' | 'definition'> {
   const inputs = Object.fromEntries(
     Object.keys(parameters).map((name) => [name, { input: name, optional: false }] as const),
   );
-  const images = Object.fromEntries(pictures.map((name) => [name, { input: name }] as const));
+  const named = Object.entries(files);
+  const images = named.flatMap(([name, kind]) =>
+    kind === 'image' ? [[name, { input: name }] as const] : [],
+  );
+  const media = named.flatMap(([name, kind]) =>
+    kind === 'image' ? [] : [[name, { kind, input: name }] as const],
+  );
   const definition: PipelineDefinition = {
     steps: Array.from({ length: call.count }, (_, ordinal) => ({
       key: call.count === 1 ? call.operation : `${call.operation}-${ordinal + 1}`,
@@ -33,7 +40,8 @@ export function callPipeline(
       model: listingId,
       endpoint,
       parameters: { ...inputs, ...variant(ordinal) },
-      images,
+      images: Object.fromEntries(images),
+      ...(media.length === 0 ? {} : { media: Object.fromEntries(media) }),
     })),
   };
   return { name: pipelineNameOf(call.vendor), version: PIPELINE_VERSION, definition };

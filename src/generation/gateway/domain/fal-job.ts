@@ -2,43 +2,47 @@ import { type Asset } from '../../../assets/domain/asset.js';
 import { ERROR_CODES } from '../../../shared/errors.js';
 import { type GatewayJob, isOver } from './gateway-job.js';
 import { fileNameOf } from './asset-address.js';
-
-/** Of a result that holds one file. */
-const MEMBER_OF_KIND: Readonly<Record<string, string | undefined>> = {
-  video: 'video',
-  audio: 'audio',
-  model3d: 'model_mesh',
-};
+import { type BesideFiles, canHold, type FalResultShape, usualShape } from './fal-result-shape.js';
 
 export type AddressOf = (asset: Asset) => string;
 
-/** Which member of a result holds a file, by what the step did. */
-const ALONE_IN_IMAGE: readonly string[] = ['upscale', 'cut-out', 'recolor', 'crop', 'convert'];
-
-/** What fal's models answer: files by their kind, and what the vendor said beside them. */
+/**
+ * What the model itself answers: its files in the member where it puts them, and beside them what its schema has and the
+ * vendor said.
+ */
 export function falResult(job: GatewayJob, addressOf: AddressOf): Record<string, unknown> {
-  const { assets, steps, call } = job;
+  const { assets } = job;
   const files = assets.map((asset) => falFile(asset, addressOf(asset)));
-  const claims = steps[0]?.claims ?? {};
-  const prompt = call?.input.prompt;
+  const { member, isList, beside } = shapeFor(job);
+  const known = knownBeside(job);
   return {
-    ...placed(job, files),
-    ...(typeof claims.inferenceSeconds === 'number'
-      ? { timings: { inference: claims.inferenceSeconds } }
-      : {}),
-    ...(typeof claims.seed === 'number' ? { seed: claims.seed } : {}),
-    ...(typeof claims.unsafeContentFlagged === 'boolean'
-      ? { has_nsfw_concepts: steps.map((step) => step.claims.unsafeContentFlagged === true) }
-      : {}),
-    ...(typeof prompt === 'string' ? { prompt } : {}),
+    [member]: isList ? files : files[0],
+    ...Object.fromEntries(
+      beside.flatMap((name) => (known[name] === undefined ? [] : [[name, known[name]] as const])),
+    ),
   };
 }
 
-function placed({ assets, steps }: GatewayJob, files: readonly unknown[]): Record<string, unknown> {
+function shapeFor({ assets, steps, resultShape }: GatewayJob): FalResultShape {
   const kind = assets[0]?.kind ?? 'image';
-  const name = MEMBER_OF_KIND[kind];
-  if (name !== undefined) return { [name]: files[0] };
-  return ALONE_IN_IMAGE.includes(steps[0]?.operation ?? '') ? { image: files[0] } : { images: files };
+  if (resultShape !== undefined && canHold(resultShape, kind, assets.length)) return resultShape;
+  const usual = usualShape(kind, steps[0]?.operation);
+  return canHold(usual, kind, assets.length) ? usual : { ...usual, member: `${kind}s`, isList: true };
+}
+
+function knownBeside({ steps, call }: GatewayJob): Readonly<Record<BesideFiles, unknown>> {
+  const claims = steps[0]?.claims ?? {};
+  const prompt = call?.input.prompt;
+  return {
+    // The model uses the one that it is given; what it drew itself, only the vendor knows.
+    seed: [claims.seed, call?.input.seed].find((seed) => typeof seed === 'number'),
+    timings: typeof claims.inferenceSeconds === 'number' ? { inference: claims.inferenceSeconds } : undefined,
+    has_nsfw_concepts:
+      typeof claims.unsafeContentFlagged === 'boolean'
+        ? steps.map((step) => step.claims.unsafeContentFlagged === true)
+        : undefined,
+    prompt: typeof prompt === 'string' ? prompt : undefined,
+  };
 }
 
 export function falFile(asset: Asset, url: string): Record<string, unknown> {

@@ -27,12 +27,14 @@ export interface GatewayPlace {
   readonly useCase: string;
 }
 
-/** A picture that came with a call, in the store's staging area. The caller discards it, whatever happens. */
-export interface SentPicture {
+/** A file that came with a call, in the store's staging area. The caller discards it, whatever happens. */
+export interface SentFile {
   readonly stagedPath: string;
   readonly sha256: string;
   /** As sent; for display only. */
   readonly fileName: string | undefined;
+  /** Where it was fetched from, when the call named it by an address. */
+  readonly address?: string;
 }
 
 /** One call of an SDK, free of the vendor's protocol. */
@@ -47,9 +49,11 @@ export interface GatewayCall {
   /** What the sandbox needs to give a picture of the same shape, e.g. `width`; for test keys, in place of `parameters`. */
   readonly sandboxParameters: Readonly<Record<string, RunValue>>;
   /** By the name under which the provider takes it: `image`, `image_2`, `mask`. */
-  readonly pictures: Readonly<Record<string, SentPicture>>;
-  /** Pictures that are assets already (UUIDs), by the name under which the provider takes them. */
+  readonly files: Readonly<Record<string, SentFile>>;
+  /** Files that are assets already (UUIDs), by the name under which the provider takes them. */
   readonly assets?: Readonly<Record<string, string>>;
+  /** Addresses of files that lie elsewhere and are fetched, by the name under which the provider takes them. */
+  readonly addresses?: Readonly<Record<string, string>>;
   /** How many files are asked for: one step each. */
   readonly count: number;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Asset } from '../../../assets/domain/asset.js';
 import { type ColophonError } from '../../../shared/errors.js';
 import { type Run, type StepRun } from '../../domain/run.js';
+import { type FalResultShape } from './fal-result-shape.js';
 
 /** Whose SDKs submit a job and ask for it later. */
 export const JOB_VENDORS = ['fal', 'replicate'] as const;
@@ -48,6 +49,8 @@ export interface GatewayJob extends Omit<JobRequest, 'call'> {
   readonly useCase: string;
   /** When the first request left for a provider. */
   readonly startedAt: Date | undefined;
+  /** How a model of fal answers: by its own answer, or by its schema. `undefined`: not known, or no model of fal. */
+  readonly resultShape: FalResultShape | undefined;
 }
 
 export function isOver({ standing }: Pick<GatewayJob, 'standing'>): boolean {

@@ -16,7 +16,8 @@ const FREE_TEXT: readonly string[] = ['prompt', 'negative_prompt', 'text', 'lyri
 const MAX_PARAMETERS = 40;
 const MAX_TEXT = 32_000;
 const MAX_LIST = 20;
-const MAX_LIST_TEXT = 200;
+const MAX_MEMBERS = 20;
+const MAX_DEPTH = 4;
 export const MAX_FILES = 8;
 
 /**
@@ -56,28 +57,32 @@ function filesIn(name: string, value: unknown): [string, string][] {
   });
 }
 
-function valueOf(name: string, value: unknown): RunValue {
-  if (typeof value === 'string') {
-    if (value.length > MAX_TEXT || UNSTORABLE.test(value))
-      throw invalid(name, `must have at most ${MAX_TEXT} characters, without NUL or unpaired surrogates`);
-    return value;
-  }
+function valueOf(name: string, value: unknown, depth = 0): RunValue {
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (Array.isArray(value)) return listOf(name, value);
-  const entries = Object.entries(value as object) as [string, unknown][];
-  const numbers = entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number');
-  if (numbers.length !== entries.length || entries.length > 8 || !entries.every(([key]) => NAME.test(key)))
-    throw unsupported(name, 'objects that hold anything but numbers are not passed on');
-  return Object.fromEntries(numbers);
+  if (typeof value === 'string') return textOf(name, value, depth);
+  if (typeof value === 'object' && value !== null) return membersOf(name, value, depth);
+  throw unsupported(name, 'empty values inside of lists and objects are not passed on');
 }
 
-function listOf(name: string, list: readonly unknown[]): (string | number)[] {
-  if (list.length > MAX_LIST) throw invalid(name, `at most ${MAX_LIST} items`);
-  return list.map((item) => {
-    if (typeof item === 'number') return item;
-    if (typeof item === 'string' && item.length <= MAX_LIST_TEXT && !UNSTORABLE.test(item)) return item;
-    throw unsupported(name, 'lists of anything but numbers and short texts are not passed on');
-  });
+function textOf(name: string, text: string, depth: number): string {
+  if (text.length > MAX_TEXT || UNSTORABLE.test(text))
+    throw invalid(name, `must have at most ${MAX_TEXT} characters, without NUL or unpaired surrogates`);
+  if (depth > 0 && FILE.test(text))
+    throw unsupported(name, 'a file inside of an object is not taken: no input of a step could name it');
+  return text;
+}
+
+/** Every text in it is read by the policies, and all of it is sealed; so it may be as deep as a step's input may. */
+function membersOf(name: string, value: object, depth: number): RunValue {
+  if (depth === MAX_DEPTH) throw invalid(name, `at most ${MAX_DEPTH} levels of lists and objects`);
+  if (Array.isArray(value)) {
+    if (value.length > MAX_LIST) throw invalid(name, `at most ${MAX_LIST} items`);
+    return value.map((item) => valueOf(name, item, depth + 1));
+  }
+  const given = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
+  if (given.length > MAX_MEMBERS || !given.every(([key]) => NAME.test(key)))
+    throw invalid(name, `at most ${MAX_MEMBERS} members, named with letters, digits and underscores`);
+  return Object.fromEntries(given.map(([key, member]) => [key, valueOf(name, member, depth + 1)]));
 }
 
 /** Within which sides the sandbox draws. */
@@ -107,8 +112,12 @@ export function sandboxValuesOf(values: JobInput['values']): Record<string, RunV
   };
 }
 
+function isNamed(value: RunValue | undefined): value is { readonly [name: string]: RunValue } {
+  return typeof value === 'object' && !Array.isArray(value);
+}
+
 function sandboxSize({ image_size: size, width, height, aspect_ratio: ratio }: JobInput['values']) {
-  const given = typeof size === 'object' && !Array.isArray(size) ? size : { width, height };
+  const given = isNamed(size) ? size : { width, height };
   if (typeof given.width === 'number' && typeof given.height === 'number')
     return { width: within(given.width), height: within(given.height) };
   const named = typeof size === 'string' ? NAMED_SIZES[size] : undefined;

@@ -1,11 +1,12 @@
 import { COUNTRIES, territoryOf } from '../countries.js';
+import { ENGINE_VERSION, type EngineVersion } from '../engine-version.js';
 import { type ExpandedLineage, expandLineage, type Subject } from '../expand-lineage.js';
 import { type Decision, type Finding, RULE_IDS } from '../finding.js';
 import { indemnityOf } from '../indemnity-status.js';
 import { type Lineage } from '../lineage.js';
 import { type LineageRole } from '../listing.js';
 import { type ListingIndex } from '../listing-index.js';
-import { type RunFacts } from '../run-facts.js';
+import { purposeOf, type RunFacts } from '../run-facts.js';
 import { countriesOf } from '../subdivisions.js';
 import { trainingFacts } from '../training-data.js';
 import { type PolicyQuestion } from './policy.js';
@@ -28,6 +29,7 @@ export function workAttributes(
   listings: ListingIndex,
   license: LicenseOutcome,
   { project, useCase }: PolicyQuestion,
+  version: EngineVersion = ENGINE_VERSION,
 ): PolicyRecord {
   const expanded = expandLineage(lineage, listings);
   const subjects = [...expanded.subjects.values()];
@@ -35,7 +37,7 @@ export function workAttributes(
   // Shown everywhere is shown in each of them: else a policy about one country would not see the widest campaign.
   const named = countriesOf(facts.audienceCountries);
   const countries = named === 'worldwide' ? EVERYWHERE : named;
-  const results = indemnityResults(expanded, facts);
+  const results = indemnityResults(expanded, facts, version);
   const missing = [...expanded.missing.keys()];
   const missingMakers = makersAmong(expanded, lineage);
   return {
@@ -49,7 +51,7 @@ export function workAttributes(
       decision: entity('Decision', license.decision),
       findings: entities('LicenseRule', openRules(license.findings)),
     },
-    purpose: entity('Purpose', facts.purpose),
+    purpose: entity('Purpose', purposeOf(facts, version)),
     countries: entities('Country', countries),
     worldwide,
     inEuropeanUnion: countries.some((code) => UNION.has(code)),
@@ -100,8 +102,13 @@ function listingsOf(
   };
 }
 
-function indemnityResults(expanded: ExpandedLineage, facts: RunFacts): ReadonlyMap<string, string> {
-  return new Map(indemnityOf(expanded, facts).map(({ listingId, result }) => [listingId, result] as const));
+function indemnityResults(
+  expanded: ExpandedLineage,
+  facts: RunFacts,
+  version: EngineVersion,
+): ReadonlyMap<string, string> {
+  const statuses = indemnityOf(expanded, facts, version);
+  return new Map(statuses.map(({ listingId, result }) => [listingId, result] as const));
 }
 
 /** License rules that decided; notes are not among them. */

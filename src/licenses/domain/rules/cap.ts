@@ -10,6 +10,13 @@ export function exceeds(figure: number, amount: number, boundary: Boundary): boo
   return boundary === 'inclusive' ? figure >= amount : figure > amount;
 }
 
+export interface Cap {
+  readonly amount: number;
+  readonly boundary: Boundary;
+  readonly disputed: boolean;
+  readonly scope: CapScope;
+}
+
 export interface Figures {
   readonly entity: Figure;
   readonly withAffiliates: Figure;
@@ -20,16 +27,7 @@ export interface Figures {
  * The bounds of the figure that a scope asks for: a product earns no more than its company, and a company no more than
  * it earns with its affiliates. So a stated part can break a wider cap, and a stated whole can keep a narrower one.
  */
-export function capState(
-  cap: {
-    readonly amount: number;
-    readonly boundary: Boundary;
-    readonly disputed: boolean;
-    readonly scope: CapScope;
-  },
-  figures: Figures,
-  version: EngineVersion,
-): CapState {
+export function capState(cap: Cap, figures: Figures, version: EngineVersion): CapState {
   const { least, most } = boundsOf(cap.scope, figures, version);
   if (least !== null && exceeds(least, cap.amount, cap.boundary)) return 'over';
   if (cap.disputed && least === cap.amount) return 'at-disputed-amount';

@@ -1,4 +1,5 @@
-import { type RuleId } from '../finding.js';
+import { isSince } from '../engine-version.js';
+import { type RuleId, type Severity } from '../finding.js';
 import { termsOf, type IndexedListing } from '../listing-index.js';
 import { type LineageRole } from '../listing.js';
 import { type PermissionKind, type Purpose, type Term } from '../terms.js';
@@ -33,6 +34,8 @@ type Verdicts = Readonly<Record<Purpose, readonly PreparedFinding[]>>;
 
 /** The answer depends on the listing and the purpose alone, so it is put into words once per listing. */
 const VERDICTS = new WeakMap<IndexedListing, Verdicts>();
+/** By rules that let a report of a permission pass. */
+const EARLIER_VERDICTS = new WeakMap<IndexedListing, Verdicts>();
 
 /**
  * Who hosts the weights needs the license of the weights; who calls a hosted model needs the channel's terms instead.
@@ -40,25 +43,27 @@ const VERDICTS = new WeakMap<IndexedListing, Verdicts>();
  */
 export const commercialUse: ListingRule = {
   concerns: () => true,
-  check: (subject, { facts }, report) => {
-    for (const verdict of verdictsOf(subject.entry)[facts.purpose]) report.prepared(subject, verdict);
+  check: (subject, { facts, version }, report) => {
+    const verdicts = verdictsOf(subject.entry, isSince('2.3.0', version));
+    for (const verdict of verdicts[facts.purpose]) report.prepared(subject, verdict);
   },
 };
 
-function verdictsOf(entry: IndexedListing): Verdicts {
-  const known = VERDICTS.get(entry);
+function verdictsOf(entry: IndexedListing, needsText: boolean): Verdicts {
+  const kept = needsText ? VERDICTS : EARLIER_VERDICTS;
+  const known = kept.get(entry);
   if (known) return known;
   const { access, roles } = entry.listing;
   const makesOutput = !roles.every((role) => ROLES_WITHOUT_OUTPUT.has(role));
   const questions = [access === 'api' ? CHANNEL : WEIGHTS, ...(makesOutput ? [OUTPUTS] : [])];
-  const on = (purpose: Purpose) => questions.flatMap((question) => ask(question, entry, purpose));
+  const on = (purpose: Purpose) => questions.flatMap((question) => ask(question, entry, purpose, needsText));
   const verdicts: Verdicts = {
     commercial: on('commercial'),
     editorial: on('editorial'),
     'internal-evaluation': on('internal-evaluation'),
     'non-commercial': on('non-commercial'),
   };
-  VERDICTS.set(entry, verdicts);
+  kept.set(entry, verdicts);
   return verdicts;
 }
 
@@ -93,7 +98,21 @@ function answerFor(entry: IndexedListing, kind: PermissionKind, purpose: Purpose
   return { value, term: milder.term ?? commercial.term };
 }
 
-function ask({ ruleId, kind, what }: Question, entry: IndexedListing, purpose: Purpose): PreparedFinding[] {
+/**
+ * A license that is not known to be in force goes to review as a whole. In one that is, a permission that somebody only
+ * reports would be the one thing on which an allowance rests without a text.
+ */
+function reportedSeverity({ listing: { license } }: IndexedListing, needsText: boolean): Severity {
+  const isInForce = license.status === 'current' || license.supersededOn !== undefined;
+  return needsText && isInForce ? 'review' : 'note';
+}
+
+function ask(
+  { ruleId, kind, what }: Question,
+  entry: IndexedListing,
+  purpose: Purpose,
+  needsText: boolean,
+): PreparedFinding[] {
   const { value, term } = answerFor(entry, kind, purpose);
   const base = { term, fact: { name: 'purpose', value: purpose } };
   const name = entry.label;
@@ -101,7 +120,8 @@ function ask({ ruleId, kind, what }: Question, entry: IndexedListing, purpose: P
     if (term?.verified !== 'secondary') return [];
     const message = `${name}: the permission for ${what} is known from a report of the text, not from the text.`;
     const howToFix = 'Have somebody read the text itself and record where and when.';
-    return [{ ...base, ruleId: 'secondary-source', severity: 'note', message, howToFix }];
+    const severity = reportedSeverity(entry, needsText);
+    return [{ ...base, ruleId: 'secondary-source', severity, message, howToFix }];
   }
   if (value === 'no') {
     const message = `${name}: ${what} is not allowed for the purpose "${purpose}".`;

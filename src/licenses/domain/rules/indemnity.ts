@@ -7,8 +7,8 @@ import { type LineageRule, type PreparedFinding } from './rule.js';
 const NOTES = new WeakMap<IndexedListing, PreparedFinding>();
 
 /** Says in words what {@link indemnityOf} found. It informs; whether an indemnity is needed is policy. */
-export const indemnityNotes: LineageRule = (lineage, { facts }, report) => {
-  for (const status of indemnityOf(lineage, facts)) {
+export const indemnityNotes: LineageRule = (lineage, { facts, version }, report) => {
+  for (const status of indemnityOf(lineage, facts, version)) {
     const subject = lineage.subjects.get(status.listingId);
     if (subject) report.prepared(subject, noteOf(status, subject.entry));
   }

@@ -38,6 +38,7 @@ export const inputRights: LineageRule = (lineage, facts, report) => {
     expiry(question, 'input-expiry', 'right to use it', input.expiresAt);
     releases(question);
     if (isSince('2.2.0', facts.version)) people(question);
+    if (isSince('2.3.0', facts.version)) creativeCommons(question);
   }
 };
 
@@ -93,6 +94,29 @@ function basis({ input: { rightsBasis }, say }: Question): void {
       fix,
     );
   }
+}
+
+/** "Creative Commons" is no license but a family of them, and three of its four words limit the use. */
+function creativeCommons({ input, facts: { gainful }, modelInvolved, say }: Question): void {
+  const { creativeCommons: license, rightsBasis } = input;
+  if (rightsBasis !== 'creative-commons') return;
+  if (license === undefined) {
+    const words = 'it is under a Creative Commons license, and it is not known under which.';
+    const fix = 'Declare creativeCommons, e.g. CC-BY-4.0.';
+    say('input-rights-basis', 'review', ['creativeCommons', null], words, fix);
+    return;
+  }
+  const fact = ['creativeCommons', license] as const;
+  if (license.includes('-NC') && gainful) {
+    const fix = 'Obtain a right for gainful use, or leave the image out.';
+    say('input-purpose', 'deny', fact, `${license} does not cover gainful use.`, fix);
+  }
+  if (!modelInvolved) return;
+  const ask = 'Have counsel say whether the output is an adaptation, or leave the image out.';
+  if (license.includes('-ND'))
+    say('input-rights-basis', 'review', fact, `${license} lets nobody share adaptations of it.`, ask);
+  if (license.includes('-SA'))
+    say('input-rights-basis', 'review', fact, `an adaptation of it has to be under ${license}, too.`, ask);
 }
 
 function aiUse({ input: { aiInput }, modelInvolved, say }: Question): void {

@@ -44,6 +44,7 @@ export const loraDataset: ListingRule = {
     } else {
       images(manifest, facts, say);
       people(manifest, facts, say);
+      if (isSince('2.3.0', facts.version)) unreleased(manifest, facts, say);
     }
   },
 };
@@ -106,7 +107,7 @@ function imageGroup(
 }
 
 function people({ releases }: DatasetManifest, facts: PreparedFacts, say: Say): void {
-  for (const { reference, coversDigitalReplica: covers, expiresAt } of releases) {
+  for (const { reference, coversDigitalReplica: covers, expiresAt, territory } of releases) {
     if (covers !== 'yes') {
       const known = covers === 'no';
       const words = known
@@ -114,12 +115,53 @@ function people({ releases }: DatasetManifest, facts: PreparedFacts, say: Say): 
         : `it is not known whether the release ${reference} covers a digital replica.`;
       say(known ? 'deny' : 'review', ['coversDigitalReplica', covers], words, REPLACE);
     }
+    if (isSince('2.3.0', facts.version)) places(reference, territory, facts, say);
     const ends = endsBefore(expiresAt, facts);
     if (ends === 'no') continue;
     const words = `the release ${reference} ends or may end before the campaign does (${dateWords(expiresAt)}).`;
     const fix = 'End the campaign earlier, extend the release, or state campaignEnd.';
     say(ends === 'yes' ? 'deny' : 'review', ['expiresAt', expiresAt], words, fix);
   }
+}
+
+/** What a model makes of a person is shown where the work is. */
+function places(
+  reference: string,
+  territory: DatasetManifest['releases'][number]['territory'] = 'worldwide',
+  { audience }: PreparedFacts,
+  say: Say,
+): void {
+  if (territory === 'worldwide') return;
+  if (territory === 'unknown') {
+    const words = `the countries of the release ${reference} are not known.`;
+    say('review', ['territory', territory], words, 'Record the countries that it covers.');
+    return;
+  }
+  const outside =
+    audience === 'worldwide' ? ['worldwide'] : audience.filter((country) => !territory.includes(country));
+  if (outside.length === 0) return;
+  const words = `the release ${reference} does not cover the audience: ${[...outside].sort().join(', ')}.`;
+  say('deny', ['territory', [...territory].sort()], words, 'Narrow the audience, or extend the release.');
+}
+
+/** A model that learnt people can make new pictures of them. */
+function unreleased(
+  { releases, showsPeople = 'unknown' }: DatasetManifest,
+  { gainful }: PreparedFacts,
+  say: Say,
+): void {
+  if (showsPeople === 'no' || releases.length > 0 || !gainful) return;
+  const known = showsPeople === 'yes';
+  say(
+    'review',
+    ['datasetManifest.showsPeople', showsPeople],
+    known
+      ? 'its training images show people, and no release of anybody is recorded.'
+      : 'it is not known whether its training images show people, and no release of anybody is recorded.',
+    known
+      ? 'Record the releases of the people shown, or train again without these images.'
+      : 'Record whether the training images show people, with their releases.',
+  );
 }
 
 function dateWords(expiresAt: Expiry): string {

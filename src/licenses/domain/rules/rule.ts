@@ -3,7 +3,7 @@ import { type ExpandedLineage, type Subject } from '../expand-lineage.js';
 import { type CitedTerm, type FactValue, type RuleId, type Severity } from '../finding.js';
 import { type ListingId } from '../listing.js';
 import { type IndexedListing } from '../listing-index.js';
-import { type RunFacts } from '../run-facts.js';
+import { purposeOf, type RunFacts } from '../run-facts.js';
 import { countriesOf } from '../subdivisions.js';
 import { type Term, type TermKind } from '../terms.js';
 
@@ -36,6 +36,7 @@ export interface Report {
 
 /** Facts with what every rule would derive again. */
 export interface PreparedFacts {
+  /** As stated, but for a purpose that other facts contradict. */
   readonly facts: RunFacts;
   /** By which rules is decided. */
   readonly version: EngineVersion;
@@ -45,7 +46,9 @@ export interface PreparedFacts {
   readonly gainful: boolean;
 }
 
-export function prepareFacts(facts: RunFacts, version: EngineVersion): PreparedFacts {
+export function prepareFacts(given: RunFacts, version: EngineVersion): PreparedFacts {
+  const purpose = purposeOf(given, version);
+  const facts = purpose === given.purpose ? given : { ...given, purpose };
   return {
     facts,
     version,

@@ -1,7 +1,8 @@
+import { type EngineVersion, isSince } from '../engine-version.js';
 import { termsOf } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
 import { type TermOf } from '../terms.js';
-import { capState, type Figures } from './cap.js';
+import { type Cap, type CapState, capState, type Figures } from './cap.js';
 import { hasTerm, type ListingRule, nameOf, restrictionSeverity } from './rule.js';
 
 type UsageCap = TermOf<'usage-cap'>;
@@ -15,10 +16,11 @@ export const usageCap: ListingRule = {
   check: (subject, { facts, version }, report) => {
     for (const term of termsOf(subject.entry, 'usage-cap')) {
       const { amount, boundary, scope } = term;
-      const state = capState({ amount, boundary, disputed: false, scope }, figuresOf(term, facts), version);
+      const cap: Cap = { amount, boundary, disputed: false, scope };
+      const state = stateOf(cap, term, facts, version);
       if (state === 'within') continue;
       const fact = factOf(term);
-      const cap = `${boundary === 'inclusive' ? 'at least' : 'more than'} ${amount.toLocaleString('en-US')}`;
+      const most = `${boundary === 'inclusive' ? 'at least' : 'more than'} ${amount.toLocaleString('en-US')}`;
       const what = term.metric === 'visits-per-month' ? 'visits a month' : 'monthly active users';
       report.finding({
         ruleId: 'usage-cap',
@@ -27,7 +29,7 @@ export const usageCap: ListingRule = {
         term,
         fact: { name: fact, value: valueOf(fact, term, facts) },
         message:
-          `${nameOf(subject)}: the license does not cover ${cap} ${what}` +
+          `${nameOf(subject)}: the license does not cover ${most} ${what}` +
           (state === 'over' ? ', and there are.' : '; the number is not known.'),
         howToFix:
           state === 'over'
@@ -37,6 +39,15 @@ export const usageCap: ListingRule = {
     }
   },
 };
+
+/** Any month may count where the text fixes none: one that is stated beside the strongest can be stronger. */
+function stateOf(cap: Cap, term: UsageCap, facts: RunFacts, version: EngineVersion): CapState {
+  const state = capState(cap, figuresOf(term, facts), version);
+  const isFixed = term.measuredMonth !== undefined || term.metric === 'visits-per-month';
+  if (isFixed || !isSince('2.3.0', version)) return state;
+  const months = facts.usersByMonth.map((users) => capState(cap, figuresOfUsers(users), version));
+  return months.includes('over') ? 'over' : state;
+}
 
 /** The users of the month that the text fixes, where they are stated; else those of the strongest month. */
 function usersFor({ measuredMonth }: UsageCap, facts: RunFacts) {
@@ -65,7 +76,12 @@ function figuresOf(term: UsageCap, facts: RunFacts): Figures {
     const visits = facts.monthlyVisits;
     return { entity: visits, withAffiliates: visits, product: visits };
   }
-  const users = usersFor(term, facts);
+  return figuresOfUsers(usersFor(term, facts));
+}
+
+function figuresOfUsers(
+  users: Pick<RunFacts, 'monthlyActiveUsers' | 'monthlyActiveUsersWithAffiliates'>,
+): Figures {
   const { monthlyActiveUsers: entity, monthlyActiveUsersWithAffiliates: withAffiliates } = users;
   return { entity, withAffiliates, product: 'unknown' };
 }

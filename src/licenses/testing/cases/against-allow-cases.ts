@@ -1,6 +1,7 @@
 import { seedListings } from '../../registry/seed.js';
 import { type Listing, listingSchema } from '../../domain/listing.js';
-import { type Case, DE, variant } from '../case.js';
+import { type DatasetManifest } from '../../domain/dataset-manifest.js';
+import { type Case, DE, users, variant } from '../case.js';
 
 /** Tries to get an `allow` where a text, or something that nobody knows, stands against it; each beside its innocent twin. */
 const MODEL = 'flux-1-schnell';
@@ -10,6 +11,7 @@ const MANIFEST = {
     images: 10,
     rights: [{ basis: 'owned', images: 10, trainingAllowed: 'yes', expiresAt: null }],
     releases: [],
+    showsPeople: 'no',
   },
 } satisfies Partial<Listing>;
 const adapter = (of: string, name: string, base: string, changes: Partial<Listing> = {}) =>
@@ -104,6 +106,17 @@ const superseded = variant(MODEL, 'superseded', {
     statusReason: 'A later text exists.',
     supersededOn: '2026-11-25',
   },
+});
+
+const trainedOn = (manifest: Partial<DatasetManifest>) =>
+  adapter(MODEL, 'of-people', MODEL, {
+    datasetManifest: { ...MANIFEST.datasetManifest, showsPeople: 'unknown', ...manifest },
+  });
+const ACTOR = { reference: 'M-1', coversDigitalReplica: 'yes' as const, expiresAt: null };
+const reported = variant(MODEL, 'reported', {
+  terms: variant(MODEL, 'reported', {}).terms.map((term) =>
+    term.kind === 'commercial-use-of-outputs' ? { ...term, verified: 'secondary' as const } : term,
+  ),
 });
 
 export const AGAINST_ALLOW_CASES: readonly Case[] = [
@@ -298,5 +311,136 @@ export const AGAINST_ALLOW_CASES: readonly Case[] = [
     input: { showsPeople: 'yes' },
     decision: 'allow',
     rules: [],
+  },
+  {
+    what: 'an evaluation that advertises',
+    source: 'FLUX.1 [dev] NC v1.1.1 1(c), 2(b): an advertisement is no evaluation',
+    use: ['flux-1-dev'],
+    facts: { purpose: 'internal-evaluation', fieldsOfUse: ['online-advertising'] },
+    decision: 'deny',
+    rules: ['commercial-weights'],
+  },
+  {
+    what: 'an evaluation that is only an evaluation',
+    source: 'FLUX.1 [dev] NC v1.1.1 1(c): testing and evaluation',
+    use: ['flux-1-dev'],
+    facts: { purpose: 'internal-evaluation', fieldsOfUse: 'unknown' },
+    // Two texts claim the model; neither forbids an evaluation.
+    decision: 'review',
+    rules: ['license-status'],
+  },
+  {
+    what: 'a picture for evaluation only, in an advertisement that is called an evaluation',
+    source: 'declared right: purposes',
+    use: [MODEL],
+    input: { allowedUses: ['non-commercial', 'internal-evaluation'] },
+    facts: { purpose: 'non-commercial', fieldsOfUse: ['offline-advertising'] },
+    decision: 'deny',
+    rules: ['input-purpose'],
+  },
+  {
+    what: 'a month that is stated to be stronger than the strongest one',
+    source: 'Tencent Hunyuan 3D 2.1: a million monthly active users, month of the release not known',
+    use: ['hunyuan3d-2.1'],
+    facts: users(1_000, { '2025-05': 1_000_001 }),
+    decision: 'deny',
+    rules: ['usage-cap'],
+  },
+  {
+    what: 'a month beside the one that the text fixes',
+    source: 'Tencent Hunyuan Image 3.0: the month before its release, 2025-08',
+    use: ['hunyuan-image-3.0'],
+    facts: users(1_000, { '2025-05': 200_000_000, '2025-08': 1_000 }),
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a LoRA of which nobody said whether it was trained on people',
+    source: 'personality rights of whoever is shown',
+    use: ['of-people'],
+    listings: [trainedOn({})],
+    decision: 'review',
+    rules: ['lora-dataset'],
+  },
+  {
+    what: 'a LoRA that was trained on people without a release',
+    source: 'personality rights of whoever is shown',
+    use: ['of-people'],
+    listings: [trainedOn({ showsPeople: 'yes' })],
+    decision: 'review',
+    rules: ['lora-dataset'],
+  },
+  {
+    what: 'a LoRA of an actor whose release covers the audience',
+    source: 'digital replica rider: territory',
+    use: ['of-people'],
+    listings: [trainedOn({ showsPeople: 'yes', releases: [{ ...ACTOR, territory: ['US', 'CA'] }] })],
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a LoRA of an actor, shown outside the countries of the release',
+    source: 'digital replica rider: territory',
+    use: ['of-people'],
+    listings: [trainedOn({ showsPeople: 'yes', releases: [{ ...ACTOR, territory: ['US'] }] })],
+    decision: 'deny',
+    rules: ['lora-dataset'],
+  },
+  {
+    what: 'a LoRA of an actor, shown worldwide under a release of which nobody knows the countries',
+    source: 'digital replica rider: territory',
+    use: ['of-people'],
+    listings: [trainedOn({ showsPeople: 'yes', releases: [{ ...ACTOR, territory: 'unknown' }] })],
+    facts: { audienceCountries: 'worldwide' },
+    decision: 'review',
+    rules: ['lora-dataset'],
+  },
+  {
+    what: 'a permission that somebody only reports, in a license that is in force',
+    source: 'hearsay of one clause allows nothing',
+    use: ['reported'],
+    listings: [reported],
+    decision: 'review',
+    rules: ['secondary-source'],
+  },
+  {
+    what: 'a picture under some Creative Commons license',
+    source: 'Creative Commons: six licenses and a dedication',
+    use: [MODEL],
+    input: { rightsBasis: 'creative-commons' },
+    decision: 'review',
+    rules: ['input-rights-basis'],
+  },
+  {
+    what: 'a picture under CC BY 4.0',
+    source: 'CC BY 4.0 section 2(a)(1)',
+    use: [MODEL],
+    input: { rightsBasis: 'creative-commons', creativeCommons: 'CC-BY-4.0' },
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a picture under CC BY-NC 4.0 in a campaign, declared for commercial use',
+    source: 'CC BY-NC 4.0 section 2(a)(1)',
+    use: [MODEL],
+    input: { rightsBasis: 'creative-commons', creativeCommons: 'CC-BY-NC-4.0' },
+    decision: 'deny',
+    rules: ['input-purpose'],
+  },
+  {
+    what: 'a picture under CC BY-ND 4.0 as a reference',
+    source: 'CC BY-ND 4.0 section 2(a)(1): adaptations are not shared',
+    use: [MODEL],
+    input: { rightsBasis: 'creative-commons', creativeCommons: 'CC-BY-ND-4.0' },
+    decision: 'review',
+    rules: ['input-rights-basis'],
+  },
+  {
+    what: 'a picture under CC BY-SA 4.0 as a reference',
+    source: 'CC BY-SA 4.0 section 3(b)',
+    use: [MODEL],
+    input: { rightsBasis: 'creative-commons', creativeCommons: 'CC-BY-SA-4.0' },
+    decision: 'review',
+    rules: ['input-rights-basis'],
   },
 ];

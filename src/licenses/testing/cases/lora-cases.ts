@@ -5,6 +5,7 @@ const OWN_IMAGES: DatasetManifest = {
   images: 20,
   rights: [{ basis: 'owned', images: 20, trainingAllowed: 'yes', expiresAt: null }],
   releases: [],
+  showsPeople: 'no',
 };
 const HASH = 'a'.repeat(64);
 const DATASET = 'Hangzhou Ultraman decisions 2024: whose images, on what right';

@@ -151,6 +151,7 @@ export function statusOf(dossier: AssetDossier): Status {
 }
 
 const VERDICT_WORDS: Readonly<Record<AssetDossier['verification']['verdict'], string>> = {
+  removed: 'its file was removed, so its manifest could not be read back',
   none: 'the file carries no manifest',
   broken: 'its manifest does not hold, so the file or its manifest was changed',
   intact: 'its manifest is intact, but the signer is on no list that this installation trusts',

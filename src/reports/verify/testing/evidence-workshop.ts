@@ -40,6 +40,7 @@ import {
   type DossierPicture,
 } from '../../domain/dossier.js';
 import { renderDossierJson } from '../../adapters/dossier-json.js';
+import { type DossierRecall, type DossierStoryboard } from '../../domain/dossier-human-work.js';
 import { DOSSIER_TYPE } from '../../domain/report-kinds.js';
 import { type VerifyMedia } from '../bundle-verification.js';
 import { type Anchoring, NOBODY } from './anchoring.js';
@@ -112,10 +113,12 @@ export class EvidenceWorkshop {
   /**
    * Generated, cut out, edited by a person, approved, released.
    * @param fillers so many entries more, of runs that were accepted
+   * @param recalled the release was taken back in the end
    */
   async build(
     anchoring: Anchoring = NOBODY,
     fillers = 0,
+    recalled = false,
   ): Promise<{ dossier: AssetDossier; evidence: BundleEvidence; pictures: DossierPicture[] }> {
     const before = this.appendClearance();
     const generated = await this.step(
@@ -178,10 +181,13 @@ export class EvidenceWorkshop {
       { ...decided, decision: 'approve' },
       { comment: COMMENT },
     );
+    const attached = await this.attach(contributionId);
+    const storyboards = this.order([generated.asset.id, cutOut.asset.id, edited.asset.id]);
     const obligations = this.proveOne(owed, edited);
     const diligence = this.examineAndClaim(edited.asset);
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
     const steps = [generated, cutOut, edited];
+    const recall = recalled ? this.recall(edited.asset) : undefined;
     for (let i = 0; i < fillers; i++) this.appendRun(publicId('run', newId()));
     const checkpoint = await this.log.checkpoint(anchoring.cosigners);
     const text = Buffer.from(parseNote(checkpoint).text, 'utf8');
@@ -196,19 +202,54 @@ export class EvidenceWorkshop {
       contributions: [
         {
           ...contributionOf(contributionId, contribution, cutOut.asset, edited.asset),
-          ...{ ...said, ...signed, corrections: [later] },
+          ...{ ...said, ...signed, corrections: [later], attachments: [attached.shown] },
         },
       ],
+      storyboards,
       review: { decision: 'approve', reviewer: RAVI, comment: COMMENT, decidedAt: AT, entryIndex: review },
       release: { releasedAt: AT, releasedBy: RAVI, entryIndex: release },
+      recall,
       log: await this.dossierLog(checkpoint, anchoring, timeStamps),
     };
     const evidence: BundleEvidence = {
       ...(await this.evidence(steps, checkpoint)),
+      attachments: [attached.file],
       timeStamps,
       timeStampRootsPem: anchoring.rootsPem,
     };
     return { dossier, evidence, pictures: await thumbnails(steps) };
+  }
+
+  /** A sketch of Jane's, as a file and as the log knows it. */
+  private async attach(contributionId: string) {
+    const bytes = Buffer.from('a sketch of a handle');
+    const said = { kind: 'sketch', sha256: sha256Hex(bytes), sizeBytes: bytes.length };
+    const id = publicId('attachment', newId());
+    const subject = { kind: 'contribution', id: contributionId } as const;
+    const entryIndex = this.append('contribution.attached', subject, {
+      ...{ contributionId, attachmentId: id },
+      ...said,
+    });
+    const path = await this.signing.write(bytes);
+    return { shown: { id, ...said, entryIndex }, file: { attachmentId: id, sha256: said.sha256, path } };
+  }
+
+  /** Two orders of the same files, the second one turned around. */
+  private order(assetIds: readonly string[]): DossierStoryboard[] {
+    const id = publicId('storyboard', newId());
+    return [assetIds, assetIds.toReversed()].map((order, i) => {
+      const words = { rationale: `Order ${i + 1}: the handle comes where the eye rests.` };
+      const data = { storyboardId: id, version: i + 1, projectId: 'prj_1', assetIds: [...order] };
+      const entryIndex = this.append('storyboard.ordered', { kind: 'storyboard', id }, data, words);
+      return { id, version: i + 1, assetIds: order, orderedBy: JANE, orderedAt: AT, ...words, entryIndex };
+    });
+  }
+
+  private recall({ id: assetId, sha256 }: DossierAsset): DossierRecall {
+    const words = { text: 'A claim of a third party has come in.' };
+    const data = { assetId, sha256, reason: 'rights_claim' };
+    const entryIndex = this.append('asset.recalled', { kind: 'asset', id: assetId }, data, words);
+    return { reason: data.reason, recalledBy: RAVI, recalledAt: AT, ...words, entryIndex };
   }
 
   /** A key of Jane's in the log, and a record that she signed with it. */
@@ -493,7 +534,7 @@ export class EvidenceWorkshop {
   private async evidence(
     steps: readonly SignedStep[],
     checkpoint: Buffer,
-  ): Promise<Omit<BundleEvidence, 'timeStamps' | 'timeStampRootsPem'>> {
+  ): Promise<Omit<BundleEvidence, 'attachments' | 'timeStamps' | 'timeStampRootsPem'>> {
     const entries = await Promise.all(
       this.log.entries.map(async ({ bytes }, index) => ({
         index,
@@ -718,6 +759,7 @@ function exampleObligations(): DossierObligations {
     question: dutyQuestion(lineage, [FACTS], AT.slice(0, 10)),
     mark: 'ancestor',
     parents: [],
+    waived: [],
   }).map((obligation) => {
     const bytes = canonicalJson(obligation as unknown as JsonValue);
     return { id: publicId('obligation', newId()), bytes, sha256: sha256Hex(bytes), obligation };

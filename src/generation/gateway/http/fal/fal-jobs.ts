@@ -46,7 +46,7 @@ export class FalJobs {
       owner,
       input.files,
       () => undefined,
-      ({ pictures, assets }) =>
+      ({ files, assets, addresses }) =>
         this.answers.submit(
           caller,
           {
@@ -57,8 +57,9 @@ export class FalJobs {
               model,
               parameters,
               sandboxParameters: sandboxValuesOf(parameters),
-              pictures,
+              files,
               assets,
+              addresses,
               count,
             },
             identity,

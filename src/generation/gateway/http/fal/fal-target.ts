@@ -8,7 +8,7 @@ export type FalTarget =
   | { readonly kind: 'run' | 'submit'; readonly model: string; readonly webhookUrl: string | undefined }
   | ({ readonly kind: 'status' | 'stream-status'; readonly logs: boolean } & FalJobTarget)
   | ({ readonly kind: 'result' | 'cancel' } & FalJobTarget)
-  | { readonly kind: 'initiate-upload' };
+  | { readonly kind: 'initiate-upload'; readonly inParts: boolean };
 
 export interface FalJobTarget {
   /** Owner and app: clients drop the rest of a model's name when they ask for its jobs. */
@@ -90,9 +90,10 @@ const REALTIME =
   'Realtime connections lead to fal itself, past the record, so no token is given out for them';
 
 function restTarget(method: string, path: string): FalTarget {
-  if (method === 'POST' && path === 'storage/upload/initiate') return { kind: 'initiate-upload' };
-  if (path === 'storage/upload/initiate-multipart')
-    throw refused('Files are taken in one piece, of at most 20 MB');
+  if (method === 'POST' && path === 'storage/upload/initiate')
+    return { kind: 'initiate-upload', inParts: false };
+  if (method === 'POST' && path === 'storage/upload/initiate-multipart')
+    return { kind: 'initiate-upload', inParts: true };
   if (path === 'storage/auth/token')
     throw refused(
       "No token for fal's file store is given out: files are sent to this service (storage/upload/initiate)",
@@ -125,6 +126,6 @@ function refused(reason: string): ColophonError {
 function unknownAddress(): ColophonError {
   return new ColophonError(
     'not_found',
-    'The gateway does not pass this on. Served here: run/<model>, queue/<model> and its requests, rest/storage/upload/initiate.',
+    'The gateway does not pass this on. Served here: run/<model>, queue/<model> and its requests, rest/storage/upload/initiate and initiate-multipart.',
   );
 }

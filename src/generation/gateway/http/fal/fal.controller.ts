@@ -12,12 +12,14 @@ import { addressOfUpload } from '../../domain/asset-address.js';
 import { unsupported } from '../../domain/job-input.js';
 import { placeOf } from '../call-request.js';
 import { CapabilityAddresses } from '../capability-address.js';
-import { sendJson } from '../job-answers.js';
+import { type JobCaller, sendJson } from '../job-answers.js';
 import { FalJobs } from './fal-jobs.js';
 import { type FalHost, readFalTarget, readTargetUrl } from './fal-target.js';
 
 /** Inputs may hold pictures as data URIs. */
 const MAX_BODY_BYTES = 20 * 1024 * 1024;
+/** What may be announced; the bytes decide later. */
+const SENDABLE = /^(?:(?:image|video|audio|model)\/|application\/octet-stream\b)/i;
 const HOSTS: readonly string[] = ['run', 'queue', 'rest'] satisfies FalHost[];
 
 interface Params {
@@ -41,44 +43,7 @@ export class FalGatewayController {
     private readonly addresses: CapabilityAddresses,
   ) {}
 
-  @Post('proxy')
-  @MaxBodyBytes(MAX_BODY_BYTES)
-  @Audited('clearance.decided', 'run.accepted', 'asset.received', 'asset.signed')
-  @Allow('runs:create')
-  async postProxied(
-    @CurrentPrincipal() principal: Principal,
-    @Param() params: Params,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.answer(principal, params, request, reply);
-  }
-
-  @Get('proxy')
-  @Unaudited('States of a job and addresses of its files. Each reading of a file is in the log.')
-  @Allow('runs:create')
-  async getProxied(
-    @CurrentPrincipal() principal: Principal,
-    @Param() params: Params,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.answer(principal, params, request, reply);
-  }
-
-  @Put('proxy')
-  @Audited('run.cancel_requested', 'run.finished')
-  @Allow('runs:create')
-  async putProxied(
-    @CurrentPrincipal() principal: Principal,
-    @Param() params: Params,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.answer(principal, params, request, reply);
-  }
-
-  @Post(':host/*')
+  @Post(['proxy', ':host/*'])
   @MaxBodyBytes(MAX_BODY_BYTES)
   @Audited('clearance.decided', 'run.accepted', 'asset.received', 'asset.signed')
   @Allow('runs:create')
@@ -91,7 +56,7 @@ export class FalGatewayController {
     await this.answer(principal, params, request, reply);
   }
 
-  @Get(':host/*')
+  @Get(['proxy', ':host/*'])
   @Unaudited('States of a job and addresses of its files. Each reading of a file is in the log.')
   @Allow('runs:create')
   async get(
@@ -103,7 +68,7 @@ export class FalGatewayController {
     await this.answer(principal, params, request, reply);
   }
 
-  @Put(':host/*')
+  @Put(['proxy', ':host/*'])
   @Audited('run.cancel_requested', 'run.finished')
   @Allow('runs:create')
   async put(
@@ -137,20 +102,20 @@ export class FalGatewayController {
       case 'cancel':
         return this.falJobs.cancel(caller, target);
       case 'initiate-upload':
-        return this.announce(owner, request, reply);
+        return this.announce(caller, target.inParts);
     }
   }
 
   /** Bytes come to the first address, without our key; the second one is named as an input later. */
-  private async announce(owner: JobOwner, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private async announce({ owner, request, reply }: JobCaller, inParts: boolean): Promise<void> {
     const { content_type: type } = (request.body ?? {}) as { content_type?: unknown };
-    if (typeof type === 'string' && !/^(?:image\/|application\/octet-stream\b)/i.test(type))
-      throw unsupported('content_type', 'models here work on still pictures');
-    const { id } = await this.announced.announce(owner);
+    if (typeof type === 'string' && !SENDABLE.test(type))
+      throw unsupported('content_type', 'models work on pictures, videos, sound and 3D models');
+    const { id } = await this.announced.announce(owner, inParts);
     const base = this.addresses.baseOf(request);
-    const address = (kind: 'upload' | 'uploaded') =>
+    const address = (kind: 'upload' | 'uploaded' | 'parts') =>
       addressOfUpload(base, this.links.issue(owner.principal, id, kind));
-    const body = { upload_url: address('upload'), file_url: address('uploaded') };
+    const body = { upload_url: address(inParts ? 'parts' : 'upload'), file_url: address('uploaded') };
     await sendJson(reply, { status: 200, body });
   }
 }

@@ -5,7 +5,7 @@ import { invalidRequest, parseWith } from '../../../../http/validation.js';
 import { decodeBase64, sha256Hex } from '../../../../shared/bytes.js';
 import { ColophonError } from '../../../../shared/errors.js';
 import { type Literal } from '../../../domain/pipeline-definition.js';
-import { type SentPicture } from '../../domain/gateway-call.js';
+import { type SentFile } from '../../domain/gateway-call.js';
 
 /** Google takes requests of 20 MB, pictures in them. */
 export const MAX_REQUEST_BYTES = 20 * 1024 * 1024;
@@ -118,9 +118,9 @@ export function readContent(sent: unknown): ContentCall {
 export async function withInlinePictures<Result>(
   store: AssetStore,
   inlinePictures: readonly string[],
-  work: (pictures: Record<string, SentPicture>) => Promise<Result>,
+  work: (pictures: Record<string, SentFile>) => Promise<Result>,
 ): Promise<Result> {
-  const pictures: Record<string, SentPicture> = {};
+  const pictures: Record<string, SentFile> = {};
   try {
     for (const [position, data] of inlinePictures.entries()) {
       const bytes = decodeBase64(data.replaceAll('-', '+').replaceAll('_', '/'));

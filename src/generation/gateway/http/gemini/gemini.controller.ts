@@ -53,7 +53,7 @@ export class GeminiGatewayController {
             model,
             parameters,
             sandboxParameters,
-            pictures,
+            files: pictures,
             count: 1,
           },
           identity,

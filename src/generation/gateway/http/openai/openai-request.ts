@@ -3,7 +3,7 @@ import { invalidRequest, parseWith } from '../../../../http/validation.js';
 import { ColophonError } from '../../../../shared/errors.js';
 import { type Literal } from '../../../domain/pipeline-definition.js';
 import { type FormParts } from '../../../../http/form-parts.js';
-import { type SentPicture } from '../../domain/gateway-call.js';
+import { type SentFile } from '../../domain/gateway-call.js';
 
 /** More make more steps than one person looks at; OpenAI takes no more either. */
 export const MAX_PICTURES_MADE = 10;
@@ -87,8 +87,8 @@ export function readEdit({ fields }: FormParts): ImagesCall {
  * `image` and `image[]` in their order, and `mask`, by the names under which the provider takes them.
  * @throws ColophonError `invalid_request`
  */
-export function picturesOf({ files }: FormParts): Record<string, SentPicture> {
-  const pictures: Record<string, SentPicture> = {};
+export function picturesOf({ files }: FormParts): Record<string, SentFile> {
+  const pictures: Record<string, SentFile> = {};
   let images = 0;
   for (const { name, ...picture } of files) {
     if (name === 'image' || name === 'image[]') {

@@ -48,7 +48,7 @@ export class OpenAiGatewayController {
       vendor: 'openai',
       place,
       operation: 'generate',
-      pictures: {},
+      files: {},
     });
   }
 
@@ -72,7 +72,7 @@ export class OpenAiGatewayController {
         vendor: 'openai',
         place,
         operation: 'edit',
-        pictures,
+        files: pictures,
       });
     });
   }
@@ -143,7 +143,7 @@ export class OpenAiGatewayController {
     caller: Caller,
     asked: ImagesCall,
     identity: CallIdentity,
-    rest: Pick<GatewayCall, 'vendor' | 'place' | 'operation' | 'pictures'>,
+    rest: Pick<GatewayCall, 'vendor' | 'place' | 'operation' | 'files'>,
   ): Promise<void> {
     const { model, count, parameters, sandboxParameters, ignored } = asked;
     const call: GatewayCall = { ...rest, model, count, parameters, sandboxParameters };

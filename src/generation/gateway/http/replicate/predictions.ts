@@ -1,6 +1,6 @@
 import { ColophonError } from '../../../../shared/errors.js';
 import { parsePublicId } from '../../../../shared/ids.js';
-import { type GatewayJobs, noJob } from '../../application/gateway-jobs.js';
+import { type GatewayJobs, type JobPage, noJob } from '../../application/gateway-jobs.js';
 import { type GatewayModels } from '../../application/gateway-models.js';
 import { type WebhookAddresses } from '../../../../webhooks/application/webhook-address.js';
 import { type GatewayJob, isOver, withoutFileBytes } from '../../domain/gateway-job.js';
@@ -13,7 +13,8 @@ import { type FilesOfJobs } from '../sent-files.js';
 import { fileIdIn } from './replicate-file.js';
 import { type PredictionCall, readPredictionCall, waitMsOf } from './replicate-request.js';
 
-const PAGE = 20;
+/** As Replicate's own. */
+const PAGE = 100;
 
 /** Predictions of Replicate. */
 export class Predictions {
@@ -33,9 +34,9 @@ export class Predictions {
     const model = named ?? this.modelOf(asked.version);
     if (asked.webhookUrl !== undefined) await this.webhooks.judge(asked.webhookUrl);
     const { owner } = caller;
-    await this.files.with(owner, asked.input.files, fileIdIn, ({ pictures, assets }) => {
-      const hasPictures = Object.keys(asked.input.files).length > 0;
-      const operation = this.models.operationOf('replicate', model, hasPictures);
+    await this.files.with(owner, asked.input.files, fileIdIn, ({ files, assets, addresses }) => {
+      const hasFiles = Object.keys(asked.input.files).length > 0;
+      const operation = this.models.operationOf('replicate', model, hasFiles);
       return this.answers.submit(
         caller,
         {
@@ -46,8 +47,9 @@ export class Predictions {
             model,
             parameters: asked.parameters,
             sandboxParameters: sandboxValuesOf(asked.parameters),
-            pictures,
+            files,
             assets,
+            addresses,
             count: asked.count,
           },
           identity: identityOf(request, [rawBodyOf(request)]),
@@ -71,19 +73,26 @@ export class Predictions {
     await sendJson(caller.reply, { status: 200, body: this.view(caller, job) }, headersOf(job));
   }
 
+  /** @param cursor of an address that an earlier page gave: a prediction, with a dash before it for what is newer */
   async list(caller: JobCaller, cursor: unknown): Promise<void> {
-    const before = typeof cursor === 'string' ? parsePublicId('run', cursor) : undefined;
-    if (cursor !== undefined && before === undefined)
-      throw new ColophonError('invalid_cursor', 'The cursor is not one of an earlier page.');
-    const jobs = await this.jobs.list(caller.owner, PAGE + 1, before);
-    const page = jobs.slice(0, PAGE);
-    const last = page.at(-1);
-    const next =
-      jobs.length > PAGE && last !== undefined
-        ? `${replicateRoot(this.here(caller, last))}/predictions?cursor=${idOfPrediction(last.run.id)}`
-        : null;
-    const results = page.map((job) => this.view(caller, job));
-    await sendJson(caller.reply, { status: 200, body: { previous: null, next, results } });
+    const page = pageAt(cursor);
+    const jobs = await this.jobs.list(caller.owner, PAGE + 1, page);
+    const isOnward = page.newerThan === undefined;
+    // One more than a page was asked for: at the end to which the list goes on.
+    const shown = jobs.length <= PAGE ? jobs : isOnward ? jobs.slice(0, PAGE) : jobs.slice(1);
+    const first = shown[0];
+    const last = shown.at(-1);
+    const isMore = jobs.length > PAGE;
+    const address = (job: GatewayJob | undefined, isThere: boolean, mark: string): string | null =>
+      job === undefined || !isThere
+        ? null
+        : `${replicateRoot(this.here(caller, job))}/predictions?cursor=${mark}${idOfPrediction(job.run.id)}`;
+    const body = {
+      previous: address(first, isOnward ? page.olderThan !== undefined : isMore, '-'),
+      next: address(last, isOnward ? isMore : true, ''),
+      results: shown.map((job) => this.view(caller, job)),
+    };
+    await sendJson(caller.reply, { status: 200, body });
   }
 
   /** A version alone is looked up by its hash among the models that are known. */
@@ -126,6 +135,15 @@ export class Predictions {
   private here({ request }: JobCaller, job: GatewayJob): GatewayJob {
     return { ...job, baseUrl: this.addresses.baseOf(request) };
   }
+}
+
+function pageAt(cursor: unknown): JobPage {
+  if (cursor === undefined) return {};
+  const [, mark, id = ''] = /^(-?)(run_[0-9a-f]{32})$/.exec(typeof cursor === 'string' ? cursor : '') ?? [];
+  const runId = parsePublicId('run', id);
+  if (runId === undefined)
+    throw new ColophonError('invalid_cursor', 'The cursor is not one of an earlier page.');
+  return mark === '-' ? { newerThan: runId } : { olderThan: runId };
 }
 
 function runIdOf(id: string): string {

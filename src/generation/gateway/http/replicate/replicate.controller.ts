@@ -126,7 +126,7 @@ export class ReplicateGatewayController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const owner = ownerOf(principal, params);
-    const limits = { ...FORM_LIMITS, maxFileBytes: Math.min(MAX_BODY_BYTES, this.intake.maxBytes) };
+    const limits = { ...FORM_LIMITS, maxFileBytes: this.intake.maxBytes };
     const file = await withFormParts(request, this.intake.store, limits, async ({ files }) => {
       const content = files.filter(({ name }) => name === 'content');
       const [sent] = content;

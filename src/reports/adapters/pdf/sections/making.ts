@@ -69,6 +69,14 @@ function stepFacts(asset: DossierAsset, numbers: ReadonlyMap<string, number>): (
     ...(asset.fileReading ? ([['The file reserves', readingText(asset.fileReading)]] as const) : []),
     ['By, on', `${personName(asset.createdBy)}, ${dateTime(asset.createdAt)}`],
     ['File', fileText(asset)],
+    ...(asset.contentRemoved
+      ? ([
+          [
+            'Removed',
+            `on ${dateTime(asset.contentRemoved.removedAt)} by a retention rule, entry ${asset.contentRemoved.entryIndex}: the file cannot be shown any more`,
+          ],
+        ] as const)
+      : []),
     ['Asset, entry', mono(`${asset.id}, entry ${asset.entryIndex}`)],
     ['SHA-256', { text: asset.sha256, style: STYLES.hash }],
     ['As it came in', { text: asset.originalSha256, style: STYLES.hash }],

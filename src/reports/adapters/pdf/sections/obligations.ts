@@ -23,10 +23,12 @@ export function drawObligations(paper: Paper, { obligations }: AssetDossier): vo
     return;
   }
   drawSummary(paper, obligations);
-  if (obligations.items.length === 0) {
-    paper.text('None was found.', STYLES.body);
-    return;
-  }
+  if (obligations.items.length === 0) paper.text('None was found.', STYLES.body);
+  else drawListed(paper, obligations);
+  drawToday(paper, obligations.today);
+}
+
+function drawListed(paper: Paper, obligations: DossierObligations): void {
   drawTable(paper, {
     columns: [
       { title: 'State', share: 15 },
@@ -34,6 +36,32 @@ export function drawObligations(paper: Paper, { obligations }: AssetDossier): vo
       { title: 'Proof, or what is left to find out', share: 39 },
     ],
     rows: gapsFirst(obligations.items).map((item) => [stateCell(item), dutyCell(item), proofCell(item)]),
+  });
+}
+
+/** The list is that of the day of signing. What is owed since then, or otherwise, stands under it. */
+function drawToday(paper: Paper, today: DossierObligations['today']): void {
+  if (today === undefined || today.added.length + today.changed.length === 0) return;
+  paper.y += 6;
+  paper.text(
+    `On ${today.asOf}, by the calendar read on ${today.calendar.readOn}, the following is owed beside this list, or otherwise than it says:`,
+    STYLES.body,
+  );
+  const rows = [
+    ...today.added.map((obligation) => ['Added', obligation] as const),
+    ...today.changed.map((change) => [`Changed: ${change.members.join(', ')}`, change.today] as const),
+  ];
+  drawTable(paper, {
+    columns: [
+      { title: 'Since the signing', share: 20 },
+      { title: 'What must be shown or done', share: 50 },
+      { title: 'Where', share: 30 },
+    ],
+    rows: rows.map(([what, { text, where, applies, findOut }]) => [
+      what,
+      text,
+      applies === 'yes' ? where : `${where}. May apply: ${findOut.join(' ')}`,
+    ]),
   });
 }
 

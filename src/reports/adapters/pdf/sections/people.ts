@@ -13,10 +13,42 @@ export function drawContributions(paper: Paper, pictures: Pictures, dossier: Ass
     'Human contributions',
     'Recorded when they happened, in the words of the people. The share of changed pixels is a fact about the files, never a measure of authorship. Prompts alone do not make authorship.',
   );
-  if (dossier.contributions.length === 0) paper.text('No human contribution was recorded.', STYLES.body);
+  if (dossier.contributions.length === 0 && (dossier.storyboards ?? []).length === 0)
+    paper.text('No human contribution was recorded.', STYLES.body);
   dossier.contributions.forEach((contribution, i) => {
     drawContribution(paper, pictures, dossier, contribution, i + 1);
   });
+  drawStoryboards(paper, dossier);
+}
+
+/** Orders in which the files of this report stand. The files of others are named by their ids alone. */
+function drawStoryboards(paper: Paper, { storyboards = [], chain }: AssetDossier): void {
+  const own = new Map(chain.map(({ id }, i) => [id, i + 1]));
+  for (const {
+    id,
+    version,
+    assetIds,
+    orderedBy,
+    orderedAt,
+    rationale,
+    rationaleErased,
+    entryIndex,
+  } of storyboards) {
+    paper.ensure(120);
+    paper.subheading(`Order of ${assetIds.length} files, by ${personName(orderedBy)}`);
+    const places = assetIds.flatMap((assetId, i) => {
+      const number = own.get(assetId);
+      return number === undefined ? [] : [`file ${number} of the chain at place ${i + 1}`];
+    });
+    drawFacts(paper, [
+      ['Reasons', sealedText(rationale, rationaleErased, 'none')],
+      ['Basis', 'Selection, coordination, arrangement; automatic: recorded as the order was given'],
+      ['Places', places.length === 0 ? 'none of the files of this chain in this version' : places.join('; ')],
+      ['Order', { text: assetIds.join(' '), style: STYLES.mono }],
+      ['Time', dateTime(orderedAt)],
+      ['Record', { text: `${id}, version ${version}, entry ${entryIndex}`, style: STYLES.mono }],
+    ]);
+  }
 }
 
 function drawContribution(
@@ -112,8 +144,14 @@ function recordFacts(contribution: DossierContribution): [string, string | Cell]
       `By ${personName(correctedBy)}, ${dateTime(correctedAt)}, entry ${entryIndex}${how}: ${said}`,
     ]);
   }
-  for (const { kind, sha256 } of attachments)
-    facts.push([`Attached: ${plain(kind)}`, { text: sha256, style: STYLES.mono }]);
+  for (const { kind, sha256, id, removed } of attachments)
+    facts.push([
+      `Attached: ${plain(kind)}`,
+      {
+        text: `${id} ${sha256}${removed ? ` (the file was removed on ${removed.removedAt.slice(0, 10)}, entry ${removed.entryIndex})` : ''}`,
+        style: STYLES.mono,
+      },
+    ]);
   return facts;
 }
 

@@ -172,17 +172,24 @@ export function drawVerification(
     'VERIFY.md in the bundle shows how to check the log and its witnesses with published Go packages, time-stamps with openssl, and each disclosed text with a shell.',
     STYLES.body,
   );
-  if (attached) drawAttachments(paper, attached);
+  if (attached) drawAttachments(paper, asset, attached);
 }
 
-function drawAttachments(paper: Paper, { names, mediaFileName }: AttachedEvidence): void {
+function drawAttachments(
+  paper: Paper,
+  asset: AssetDossier['asset'],
+  { names, mediaFileName }: AttachedEvidence,
+): void {
   paper.subheading('Attached to this file');
   paper.text(
     `dossier.json, dossier.jws, ${names.join(', ')}. entries.ndjson holds each entry of the log that this report rests on, with the hashes that lead from it to the signed tree head in checkpoint.`,
     STYLES.body,
   );
   if (mediaFileName !== undefined) return;
-  paper.text('The media file is too large to be attached here. It is in the evidence bundle.', STYLES.body);
+  const why = asset.contentRemoved
+    ? 'The media file was removed: only its hashes are left.'
+    : 'The media file is too large to be attached here. It is in the evidence bundle.';
+  paper.text(why, STYLES.body);
 }
 
 const LIMITS = [
