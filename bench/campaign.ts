@@ -34,6 +34,7 @@ export const campaignBenchmark: Benchmark = async ({ url, instance }) => {
     rows.push({
       what: format,
       seconds: report.seconds,
+      cpuSeconds: report.cpuSeconds,
       sizeMiB: mebibytes(report.sizeBytes),
       timesProgressWasTold: report.percents.length,
       percents: report.percents.join(' '),

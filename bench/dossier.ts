@@ -39,6 +39,7 @@ export const dossierBenchmark: Benchmark = async ({ url, instance }) => {
       firstSeconds: reports[0]?.seconds ?? 0,
       p50Seconds: seconds[Math.floor(seconds.length / 2)] ?? 0,
       maxSeconds: seconds.at(-1) ?? 0,
+      cpuSeconds: last?.cpuSeconds ?? 0,
       sizeMiB: mebibytes(last?.sizeBytes ?? 0),
       percents: reports[0]?.percents.join(' ') ?? '',
     });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { formatUsd } from '../../shared/money.js';
 import { type DocumentViews } from '../application/make-document-report.js';
 import { type CampaignReport, type MatrixCell } from '../domain/campaign.js';
@@ -9,7 +10,7 @@ import { STYLES } from './pdf/theme.js';
 import { capitalized, dateTime, plain, short } from './pdf/words.js';
 
 export const campaignViews: DocumentViews<CampaignReport> = {
-  pdf: (report, signed) =>
+  pdf: (report, signed, progress) =>
     renderDocumentPdf(
       {
         ...report,
@@ -24,7 +25,7 @@ export const campaignViews: DocumentViews<CampaignReport> = {
         ],
       },
       signed,
-      (paper) => drawCampaign(paper, report),
+      (paper) => drawCampaign(paper, report, progress),
       LIMITS,
     ),
   csv: campaignCsv,
@@ -38,8 +39,12 @@ function spanWords({ from, until }: CampaignReport['span']): string {
   }`;
 }
 
-function drawCampaign(paper: Paper, report: CampaignReport): void {
-  drawMatrix(paper, report);
+async function drawCampaign(
+  paper: Paper,
+  report: CampaignReport,
+  progress: (share: number) => Promise<void>,
+): Promise<void> {
+  await drawMatrix(paper, report, progress);
   drawExpiries(paper, report);
   drawIndemnity(paper, report);
   drawModels(paper, report);
@@ -49,14 +54,21 @@ function drawCampaign(paper: Paper, report: CampaignReport): void {
 }
 
 /** A block for each file: what is owed in which market, and how it stands. */
-function drawMatrix(paper: Paper, { assets, matrix }: CampaignReport): void {
+async function drawMatrix(
+  paper: Paper,
+  { assets, matrix }: CampaignReport,
+  progress: (share: number) => Promise<void>,
+): Promise<void> {
   paper.beginSection(
     'Files, markets and obligations',
     'One block a file: what is owed in which market, by a law or a license, and whether somebody proved it. Proofs are in the dossier of the file.',
   );
   if (assets.length === 0) paper.text('No file was finished in this time.', STYLES.body);
   const cellsByAsset = groupedCells(matrix);
-  assets.forEach((asset, i) => {
+  for (const [i, asset] of assets.entries()) {
+    // A thousand files take seconds: whoever asks this process for something else is answered in between.
+    await setImmediate();
+    await progress(i / assets.length);
     paper.ensure(110);
     paper.subheading(`${i + 1}.  ${short(asset.title)}: ${plain(asset.state)}`);
     drawFacts(paper, [
@@ -67,7 +79,7 @@ function drawMatrix(paper: Paper, { assets, matrix }: CampaignReport): void {
     if (!asset.obligationsKnown) paper.text('Nobody worked out what is owed for this file.', STYLES.strong);
     else if (cells.length === 0) paper.text('No obligation is recorded for this file.', STYLES.body);
     else drawCells(paper, cells);
-  });
+  }
 }
 
 function groupedCells(matrix: readonly MatrixCell[]): ReadonlyMap<string, readonly MatrixCell[]> {

@@ -6,7 +6,7 @@ import { renderDossierJson } from './dossier-json.js';
 import { writeEvidenceBundle } from './evidence-bundle.js';
 
 // What draws pages is large, and is loaded when the first report is made.
-const PICTURE_SIDE_PIXELS = 640;
+const PICTURE_SIDE_PIXELS = { large: 640, small: 320 } as const;
 
 export const dossierRenderer: DossierRenderer = {
   pdf: async (dossier, pictures, attached) => {
@@ -29,10 +29,15 @@ export const certificateRenderer: CertificateRenderer = {
 };
 
 /** Transparent parts become white, as on paper. */
-async function thumbnail(assetId: string, path: string): Promise<DossierPicture> {
+async function thumbnail(
+  assetId: string,
+  path: string,
+  size: keyof typeof PICTURE_SIDE_PIXELS = 'large',
+): Promise<DossierPicture> {
+  const side = PICTURE_SIDE_PIXELS[size];
   const { data, info } = await sharp(path)
     .rotate()
-    .resize(PICTURE_SIDE_PIXELS, PICTURE_SIDE_PIXELS, { fit: 'inside', withoutEnlargement: true })
+    .resize(side, side, { fit: 'inside', withoutEnlargement: true })
     .flatten({ background: '#ffffff' })
     .jpeg({ quality: 85 })
     .toBuffer({ resolveWithObject: true });

@@ -147,7 +147,7 @@ describe('what strangers write', () => {
     );
     const signer = await (await ReportSigning.create(new Date(AT))).signer();
     const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
-    const { bytes } = await signer.signPdf(await campaignViews.pdf(report, signed));
+    const { bytes } = await signer.signPdf(await campaignViews.pdf(report, signed, () => Promise.resolve()));
     expect(pdfaFaults(bytes)).toEqual([]);
     const pdf = new OpenedPdf(bytes);
     expect(pdf.text()).not.toMatch(DANGEROUS);
@@ -162,7 +162,7 @@ describe('what strangers write', () => {
     for (const cell of csvRows(modelFileViews.csv(file)).flat()) expect(cell).not.toMatch(/^[=+\-@\t\r\n]/);
     const signer = await (await ReportSigning.create(new Date(AT))).signer();
     const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
-    const { bytes } = await signer.signPdf(await modelFileViews.pdf(file, signed));
+    const { bytes } = await signer.signPdf(await modelFileViews.pdf(file, signed, () => Promise.resolve()));
     expect(pdfaFaults(bytes)).toEqual([]);
     const pdf = new OpenedPdf(bytes);
     expect(pdf.text()).not.toMatch(DANGEROUS);

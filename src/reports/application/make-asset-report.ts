@@ -50,8 +50,8 @@ export interface DossierRenderer {
     evidence: BundleEvidence,
     destinationPath: string,
   ): Promise<void>;
-  /** A small picture of an asset. */
-  picture(assetId: string, path: string): Promise<DossierPicture>;
+  /** A picture of an asset, as large as it is shown: that of the report's own asset, or one of a step on the way. */
+  picture(assetId: string, path: string, size: 'large' | 'small'): Promise<DossierPicture>;
 }
 
 export interface AssetReportParts {
@@ -143,7 +143,8 @@ export class MakeAssetReport implements MakesReports {
     for (let i = 0; i < shown.length; i += PICTURES_AT_ONCE) {
       const some = shown.slice(i, i + PICTURES_AT_ONCE).map(async (asset) => {
         const path = await this.parts.store.localPath(organizationId, asset.sha256);
-        return this.parts.renderer.picture(publicId('asset', asset.id), path);
+        const size = asset === lineage[0] ? 'large' : 'small';
+        return this.parts.renderer.picture(publicId('asset', asset.id), path, size);
       });
       pictures.push(...(await Promise.all(some)));
     }

@@ -16,6 +16,8 @@ export interface DocumentViews<Document> {
   pdf(
     document: Document,
     signed: { readonly json: Buffer; readonly jws: Buffer; readonly place: PdfSignaturePlace },
+    /** Told how much is laid out, 0 to 1, by views that take long. */
+    progress: (share: number) => Promise<void>,
   ): Promise<Buffer>;
   csv(document: Document): Buffer;
 }
@@ -62,7 +64,12 @@ export class MakeDocumentReport<Document extends object> implements MakesReports
       return { mediaType, shown, signature: signatureOf(signer, undefined) };
     }
     const place = signer.pdfPlace('Report as it was made');
-    const { bytes, timeStamp } = await signer.signPdf(await views.pdf(document, { json, jws, place }));
+    const laidOut = await views.pdf(
+      document,
+      { json, jws, place },
+      inSteps((share) => progress(0.5 + 0.45 * share)),
+    );
+    const { bytes, timeStamp } = await signer.signPdf(laidOut);
     await write(bytes);
     return { mediaType, shown, signature: signatureOf(signer, timeStamp) };
   }

@@ -36,7 +36,7 @@ const SEVERITY: Readonly<Record<DossierGap['severity'], string>> = {
 export async function renderDocumentPdf(
   head: DocumentHead,
   signed: SignedDocument,
-  draw: (paper: Paper) => void,
+  draw: (paper: Paper) => void | Promise<void>,
   limits: readonly string[],
 ): Promise<Buffer> {
   const createdAt = new Date(head.createdAt);
@@ -50,7 +50,7 @@ export async function renderDocumentPdf(
   attachJson(paper, signed, createdAt);
   drawHead(paper, head);
   drawGaps(paper, head.gaps);
-  draw(paper);
+  await draw(paper);
   paper.beginSection('How to verify this report');
   if (head.signedBy) drawSignature(paper, head.signedBy);
   paper.text(
