@@ -402,9 +402,11 @@ describe('ids of another organization', () => {
     };
     return (
       Object.entries(document.paths)
-        // Names of vendors are no ids; soft binding resolution is public (recovery.spec.ts), links have tokens
+        // Names of vendors and kinds of things are no ids; soft binding resolution is public (recovery.spec.ts), links have tokens
         // (counsel-reports.spec.ts).
-        .filter(([path]) => path.includes('{') && !/^\/(sbr|v1\/providers|v1\/shared)\//.test(path))
+        .filter(
+          ([path]) => path.includes('{') && !/^\/(sbr|v1\/providers|v1\/retention|v1\/shared)\//.test(path),
+        )
         .flatMap(([path, methods]) => Object.keys(methods).map((method): [string, string] => [method, path]))
     );
   }
@@ -492,6 +494,8 @@ describe('ids of another organization', () => {
     await expectProblem(await post('/v1/policies/check', asked), 'not_found');
     const theirs = { ...json({ scope: { projectId: ids.projects }, text: '' }), method: 'PUT', key };
     await expectProblem(await app.request('/v1/policies', theirs), 'not_found');
+    const rule = { ...json({ action: 'keep', projectId: ids.projects }), method: 'PUT', key };
+    await expectProblem(await app.request('/v1/retention/rules/assets', rule), 'not_found');
     expect(await inspector.footprint()).toEqual(before);
   });
 

@@ -88,6 +88,9 @@ const TABLE: readonly [string, string, (object | 'contribution' | 'attachment')?
   ['GET /v1/legal-holds', 'legal auditor'],
   ['GET /v1/legal-holds/{hold}', 'legal auditor'],
   ['POST /v1/legal-holds/{hold}/lift', 'legal', { reason: 'x' }],
+  ['GET /v1/retention/rules', 'legal auditor admin'],
+  ['PUT /v1/retention/rules/prompts', 'legal admin', { action: 'keep' }],
+  ['GET /v1/retention/preview?kind=prompts', 'legal auditor admin'],
   ['POST /v1/erasures', 'legal admin', { principalId: '{person}', reason: 'data_subject_request' }],
 ];
 
@@ -114,7 +117,7 @@ const BODIES: readonly [string, string, object][] = [
 
 /** Routes of these words are in the table, or a test fails: a new one is not forgotten. */
 const SURFACES =
-  /contribution|selection|authorship|signature-key|storyboard|review|release|recall|obligation|examination|claims|report|share-link|legal-hold|erasure|certificate|assets\/\{id\}\/bom/;
+  /contribution|selection|authorship|signature-key|storyboard|review|release|recall|obligation|examination|claims|report|share-link|legal-hold|retention|erasure|certificate|assets\/\{id\}\/bom/;
 
 type Ids = Readonly<Record<string, string>>;
 
@@ -224,7 +227,11 @@ describe('what each role may do', () => {
       .filter(([path]) => SURFACES.test(path) && !path.startsWith('/v1/shared'))
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
     const plain = (route: string): string =>
-      route.replaceAll(/\{\w+\}/g, '*').replace('use-cases/hero-image/', 'use-cases/*/');
+      route
+        .replaceAll(/\{\w+\}/g, '*')
+        .replace('use-cases/hero-image/', 'use-cases/*/')
+        .replace('rules/prompts', 'rules/*')
+        .replace(/\?.*$/, '');
     const said = new Set(TABLE.map(([route]) => plain(route)));
     expect(routes.map(plain).filter((route) => !said.has(route))).toEqual([]);
   });

@@ -151,7 +151,7 @@ describe('the sandbox', () => {
   it.each([
     ['cut-out', {}, 'does not play'],
     ['edit', { inputs: {} }, 'needs a picture'],
-    ['animate', { inputs: { image: { kind: 'video' } } }, 'needs a picture'],
+    ['animate', { inputs: { voice: { kind: 'audio' } } }, 'needs a picture'],
     ['generate', { parameters: {} }, 'parameters.prompt'],
     ['generate', { parameters: { prompt: 'x', width: 100_000 } }, 'parameters.width'],
   ] as const)('refuses %s when something is wrong', (operation, extra, words) => {
