@@ -7,7 +7,7 @@ import { FAKE_FAL_CREDENTIALS, FakeFal } from '../../fakes/fal/fake-fal.js';
 import { ColophonProcess, freePort } from './colophon-process.js';
 import { OWN_RIGHTS } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
-import { ownListing } from '../../support/registry-rows.js';
+import { ownLicenseText, ownListing } from '../../support/registry-rows.js';
 import { HomeDatabase } from './home-database.js';
 import { VendorGate } from './vendor-gate.js';
 
@@ -174,6 +174,7 @@ export class CrashBench {
 
   /** A listing of the organization's own, cleared without a waiver. */
   async recordListing(id: string): Promise<void> {
+    await this.post('/v1/license-texts', ownLicenseText());
     await this.post('/v1/models', { listing: ownListing({ id }) });
   }
 

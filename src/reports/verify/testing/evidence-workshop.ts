@@ -120,6 +120,7 @@ export class EvidenceWorkshop {
     fillers = 0,
     recalled = false,
   ): Promise<{ dossier: AssetDossier; evidence: BundleEvidence; pictures: DossierPicture[] }> {
+    const firstIndex = this.log.entries.length;
     const before = this.appendClearance();
     const generated = await this.step(
       await this.picture('#b98a5e', false),
@@ -212,7 +213,7 @@ export class EvidenceWorkshop {
       log: await this.dossierLog(checkpoint, anchoring, timeStamps),
     };
     const evidence: BundleEvidence = {
-      ...(await this.evidence(steps, checkpoint)),
+      ...(await this.evidence(steps, firstIndex, checkpoint)),
       attachments: [attached.file],
       timeStamps,
       timeStampRootsPem: anchoring.rootsPem,
@@ -531,23 +532,27 @@ export class EvidenceWorkshop {
     return this.log.append({ type, at: AT, actor, subject, data } as EntryInput, values);
   }
 
+  /** @param firstIndex where the story of this file begins in the log: what came before is of other files */
   private async evidence(
     steps: readonly SignedStep[],
+    firstIndex: number,
     checkpoint: Buffer,
   ): Promise<Omit<BundleEvidence, 'attachments' | 'timeStamps' | 'timeStampRootsPem'>> {
     const entries = await Promise.all(
-      this.log.entries.map(async ({ bytes }, index) => ({
-        index,
+      this.log.entries.slice(firstIndex).map(async ({ bytes }, at) => ({
+        index: firstIndex + at,
         bytes,
-        proof: await this.log.proof(index, checkpoint),
+        proof: await this.log.proof(firstIndex + at, checkpoint),
       })),
     );
-    const openings = this.log.openings.map(({ index, field, opening }) => ({
-      index,
-      field,
-      salt: Buffer.from(opening.salt).toString('base64url'),
-      value: opening.value,
-    }));
+    const openings = this.log.openings
+      .filter(({ index }) => index >= firstIndex)
+      .map(({ index, field, opening }) => ({
+        index,
+        field,
+        salt: Buffer.from(opening.salt).toString('base64url'),
+        value: opening.value,
+      }));
     const assets = steps.map(({ file, asset }) => ({
       assetId: asset.id,
       sha256: asset.sha256,
