@@ -639,7 +639,8 @@ export class RouteCalls {
       const send = () => this.ask('/v1/retention/rules/assets', init);
       return [{ send, status: 200, writes: ['retention.rule_set'] }];
     },
-    'POST /v1/legal-holds': () => this.one('/v1/legal-holds', this.holdBody(), 201, 'legal_hold.placed'),
+    'POST /v1/legal-holds': async () =>
+      this.one('/v1/legal-holds', await this.holdBody(), 201, 'legal_hold.placed'),
     'GET /v1/legal-holds': async () => {
       await this.hold();
       return this.read('/v1/legal-holds', 'opening.read');
@@ -1246,8 +1247,9 @@ export class RouteCalls {
     return { licenseKey: `LicenseRef-Nobody-${++this.serial}`, text: 'A text', readOn: '2026-11-22' };
   }
 
-  private holdBody(): unknown {
-    return { scope: { kind: 'project', id: this.projectId }, reason: 'a lawsuit' };
+  /** Of one file, so that it keeps nobody whom another request erases. */
+  private async holdBody(): Promise<unknown> {
+    return { scope: { kind: 'asset', id: await this.upload() }, reason: 'a lawsuit' };
   }
 
   private async useCase(): Promise<string> {
@@ -1295,7 +1297,7 @@ export class RouteCalls {
   }
 
   private async hold(): Promise<string> {
-    return (await this.answer<{ id: string }>(this.ask('/v1/legal-holds', json(this.holdBody())))).id;
+    return (await this.answer<{ id: string }>(this.ask('/v1/legal-holds', json(await this.holdBody())))).id;
   }
 }
 
