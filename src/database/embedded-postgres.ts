@@ -56,7 +56,7 @@ const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',
-  max_connections: '60',
+  max_connections: '100',
   shared_buffers: '64MB',
   log_min_messages: 'warning',
   logging_collector: 'off',
