@@ -69,6 +69,7 @@ interface SignedStep {
 export class EvidenceWorkshop {
   readonly log = new MemoryLog('localhost:8080/logs/org_018f2d1c7a3e7b4c8d5e6f7a8b9c0d1e');
   private readonly signed = new Map<string, Buffer>();
+  private readonly storyboards: DossierStoryboard[] = [];
   readonly clearanceId = publicId('clearance', newId());
   readonly runId = publicId('run', newId());
 
@@ -120,7 +121,6 @@ export class EvidenceWorkshop {
     fillers = 0,
     recalled = false,
   ): Promise<{ dossier: AssetDossier; evidence: BundleEvidence; pictures: DossierPicture[] }> {
-    const firstIndex = this.log.entries.length;
     const before = this.appendClearance();
     const generated = await this.step(
       await this.picture('#b98a5e', false),
@@ -183,7 +183,9 @@ export class EvidenceWorkshop {
       { comment: COMMENT },
     );
     const attached = await this.attach(contributionId);
-    const storyboards = this.order([generated.asset.id, cutOut.asset.id, edited.asset.id]);
+    // Its bundle holds the whole log, so its dossier shows every order that was recorded there before, too.
+    this.storyboards.push(...this.order([generated.asset.id, cutOut.asset.id, edited.asset.id]));
+    const storyboards = [...this.storyboards];
     const obligations = this.proveOne(owed, edited);
     const diligence = this.examineAndClaim(edited.asset);
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
@@ -213,7 +215,7 @@ export class EvidenceWorkshop {
       log: await this.dossierLog(checkpoint, anchoring, timeStamps),
     };
     const evidence: BundleEvidence = {
-      ...(await this.evidence(steps, firstIndex, checkpoint)),
+      ...(await this.evidence(steps, checkpoint)),
       attachments: [attached.file],
       timeStamps,
       timeStampRootsPem: anchoring.rootsPem,
@@ -532,27 +534,23 @@ export class EvidenceWorkshop {
     return this.log.append({ type, at: AT, actor, subject, data } as EntryInput, values);
   }
 
-  /** @param firstIndex where the story of this file begins in the log: what came before is of other files */
   private async evidence(
     steps: readonly SignedStep[],
-    firstIndex: number,
     checkpoint: Buffer,
   ): Promise<Omit<BundleEvidence, 'attachments' | 'timeStamps' | 'timeStampRootsPem'>> {
     const entries = await Promise.all(
-      this.log.entries.slice(firstIndex).map(async ({ bytes }, at) => ({
-        index: firstIndex + at,
+      this.log.entries.map(async ({ bytes }, index) => ({
+        index,
         bytes,
-        proof: await this.log.proof(firstIndex + at, checkpoint),
+        proof: await this.log.proof(index, checkpoint),
       })),
     );
-    const openings = this.log.openings
-      .filter(({ index }) => index >= firstIndex)
-      .map(({ index, field, opening }) => ({
-        index,
-        field,
-        salt: Buffer.from(opening.salt).toString('base64url'),
-        value: opening.value,
-      }));
+    const openings = this.log.openings.map(({ index, field, opening }) => ({
+      index,
+      field,
+      salt: Buffer.from(opening.salt).toString('base64url'),
+      value: opening.value,
+    }));
     const assets = steps.map(({ file, asset }) => ({
       assetId: asset.id,
       sha256: asset.sha256,
