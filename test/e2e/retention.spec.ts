@@ -352,6 +352,37 @@ describe('a legal hold', () => {
   });
 });
 
+describe('a dispute', () => {
+  it('keeps what somebody claims something of, what it was made from and what shows it, until it is closed', async () => {
+    const source = await upload();
+    const { asset: claimed } = await edit(source);
+    await growOld();
+    await ageFiles(source.sha256, source.originalSha256, claimed.sha256, claimed.originalSha256);
+    await ruleInForce('assets', { evidence: 'remove' });
+    const reasons = async () => {
+      const forecast = await preview('assets');
+      return [source, claimed].map(({ id }) => forecast.get(id)?.keptBecause);
+    };
+    expect(await reasons()).toEqual([[], []]);
+    const claim = {
+      kind: 'copyright',
+      receivedOn: '2026-11-30',
+      claimant: 'Somebody',
+      text: 'That is mine.',
+    };
+    const { id } = await answer<{ id: string }>(post(legal, `/v1/assets/${claimed.id}/claims`, claim), 201);
+    expect(await reasons()).toEqual([['claim_open'], ['claim_open']]);
+    await app.services.retentionRounds.runOnce();
+    for (const one of [source, claimed]) expect((await content(one.id)).status).toBe(200);
+    const answered = { outcome: 'upheld', text: 'It is theirs.' };
+    await answer(post(legal, `/v1/claims/${id}/answers`, answered), 201);
+    expect(await reasons()).toEqual([['claim_open'], ['claim_open']]);
+    await answer(post(legal, `/v1/claims/${id}/answers`, { outcome: 'settled', text: 'Paid.' }), 201);
+    expect(await reasons()).toEqual([[], []]);
+    await keepAll('assets');
+  });
+});
+
 describe('a process that dies', () => {
   it('after the mark leaves files that nobody gets, and the next round deletes them', async () => {
     const asset = await upload();

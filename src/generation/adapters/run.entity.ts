@@ -22,6 +22,7 @@ export class PipelineEntity {
 }
 
 @Entity('run')
+@Index('run_of_replicate_key', { synchronize: false })
 @Index('run_created', ['organizationId', 'id'])
 @Index('run_open', { synchronize: false })
 @Unique('run_resumes_unique', ['organizationId', 'resumesRunId'])
