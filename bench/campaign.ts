@@ -1,3 +1,4 @@
+import { askUntil } from '../src/shared/ask-until.js';
 import { type Benchmark, type BenchmarkRow, inParallel } from './benchmark.js';
 import { asked, makeReport, mebibytes, type Server } from './made-reports.js';
 
@@ -8,6 +9,7 @@ const FILES =
     .find((count) => count > 0) ?? 1_000;
 /** Runs that are worked on at once, so that their setting up does not take longer than it must. */
 const WRITERS = 8;
+const RUN_TIMEOUT_MS = 600_000;
 const POLL_MS = 50;
 const FACTS = {
   purpose: 'commercial',
@@ -54,12 +56,12 @@ async function makeFile(server: Server, projectId: string, call: number): Promis
     inputs: { prompt: `file ${call}`, seed: call },
   };
   const { id } = await asked<{ id: string }>(server, '/v1/runs', body);
-  for (;;) {
-    const { state } = await asked<{ state: string }>(server, `/v1/runs/${id}`);
-    if (state === 'SUCCEEDED') return;
-    if (!['RUNNING', 'QUEUED', 'ACCEPTED'].includes(state)) throw new Error(`a run is ${state}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+  const { state } = await askUntil(
+    () => asked<{ state: string }>(server, `/v1/runs/${id}`),
+    (run) => run.state !== 'RUNNING',
+    { timeoutMs: RUN_TIMEOUT_MS, stepMs: POLL_MS },
+  );
+  if (state !== 'SUCCEEDED') throw new Error(`a run is ${state}`);
 }
 
 const PIPELINE = {

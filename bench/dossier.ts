@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
+import { askUntil } from '../src/shared/ask-until.js';
 import { type Benchmark, type BenchmarkRow } from './benchmark.js';
 import { asked, makeReport, mebibytes, type Server } from './made-reports.js';
 
 const STEPS = 20;
 const CONTRIBUTIONS = 30;
 const ROUNDS = 5;
+const RUN_TIMEOUT_MS = 600_000;
 const POLL_MS = 20;
 const RETOUCH = {
   ...{ actionType: 'RETOUCH', basis: 'modification', capture: 'declared_at_time' },
@@ -68,14 +70,14 @@ async function runOfSteps(server: Server, projectId: string): Promise<string> {
   await asked(server, '/v1/pipelines', { name, definition: { steps } });
   const body = { projectId, useCase: 'hero-image', pipeline: name, inputs: {}, facts: FACTS };
   const { id } = await asked<{ id: string }>(server, '/v1/runs', body);
-  for (;;) {
-    const run = await asked<{ state: string; steps: { assetId: string | null }[] }>(server, `/v1/runs/${id}`);
-    const last = run.steps.at(-1)?.assetId;
-    if (run.state === 'SUCCEEDED' && typeof last === 'string') return last;
-    if (run.state !== 'RUNNING' && run.state !== 'QUEUED' && run.state !== 'SUCCEEDED')
-      throw new Error(`the run is ${run.state}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS * 10));
-  }
+  const { state, steps: made } = await askUntil(
+    () => asked<{ state: string; steps: { assetId: string | null }[] }>(server, `/v1/runs/${id}`),
+    (run) => run.state !== 'RUNNING',
+    { timeoutMs: RUN_TIMEOUT_MS, stepMs: POLL_MS * 10 },
+  );
+  const last = made.at(-1)?.assetId;
+  if (state !== 'SUCCEEDED' || typeof last !== 'string') throw new Error(`the run is ${state}`);
+  return last;
 }
 
 /** @returns the last version */

@@ -1,4 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { askUntil } from '../src/shared/ask-until.js';
+
+/** Far longer than any report takes. */
+const REPORT_TIMEOUT_MS = 3_600_000;
 
 export interface MadeReport {
   readonly id: string;
@@ -50,20 +54,22 @@ export async function makeReport(
   const { id } = await asked<View>(server, '/v1/reports', body);
   const percents: string[] = [];
   let seen = -1;
-  for (;;) {
-    const view = await asked<View>(server, `/v1/reports/${id}`);
-    const percent = Math.round(view.progress * 100);
-    if (percent !== seen) percents.push(`${percent}@${((performance.now() - start) / 1000).toFixed(1)}`);
-    seen = percent;
-    if (view.state === 'FAILED') throw new Error(`the report failed: ${view.errorCode ?? ''}`);
-    if (view.state === 'DONE') {
-      const seconds = Math.round((performance.now() - start) / 10) / 100;
-      const { user, system } = process.cpuUsage(cpu);
-      const cpuSeconds = Math.round((user + system) / 10_000) / 100;
-      return { id, seconds, cpuSeconds, sizeBytes: view.sizeBytes ?? 0, percents };
-    }
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
+  const view = await askUntil(
+    async () => {
+      const now = await asked<View>(server, `/v1/reports/${id}`);
+      const percent = Math.round(now.progress * 100);
+      if (percent !== seen) percents.push(`${percent}@${((performance.now() - start) / 1000).toFixed(1)}`);
+      seen = percent;
+      return now;
+    },
+    ({ state }) => state === 'DONE' || state === 'FAILED',
+    { timeoutMs: REPORT_TIMEOUT_MS, stepMs: pollMs },
+  );
+  if (view.state !== 'DONE') throw new Error(`the report is ${view.state}: ${view.errorCode ?? ''}`);
+  const seconds = Math.round((performance.now() - start) / 10) / 100;
+  const { user, system } = process.cpuUsage(cpu);
+  const cpuSeconds = Math.round((user + system) / 10_000) / 100;
+  return { id, seconds, cpuSeconds, sizeBytes: view.sizeBytes ?? 0, percents };
 }
 
 export const mebibytes = (bytes: number): number => Math.round((bytes / 2 ** 20) * 10) / 10;

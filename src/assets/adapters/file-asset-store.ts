@@ -136,7 +136,8 @@ export class FileAssetStore implements AssetStore {
       if (await isFresh(path)) return false;
       await mkdir(this.removingFolder, { recursive: true, mode: 0o700 });
       await renameIfPresent(path, aside);
-      const isBack = (await isFresh(aside)) && (await putBack(aside, path));
+      const isBack = await isFresh(aside);
+      if (isBack) await putBack(aside, path);
       await rm(aside, { force: true });
       for (const folder of [this.removingFolder, dirname(path)]) await syncIfPresent(folder);
       return !isBack;
@@ -234,11 +235,10 @@ async function renameIfPresent(from: string, to: string): Promise<void> {
   }
 }
 
-async function putBack(aside: string, path: string): Promise<boolean> {
+async function putBack(aside: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await linkOrFreshen(aside, path);
   await syncPath(dirname(path));
-  return true;
 }
 
 async function syncIfPresent(path: string): Promise<void> {

@@ -1,5 +1,4 @@
 import { In, LessThan, MoreThan } from 'typeorm';
-import { columnsOf } from '../../database/columns.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -10,7 +9,7 @@ import {
   type StepState,
   TERMINAL_STEP_STATES,
 } from '../domain/run.js';
-import { readUsage } from '../domain/usage.js';
+import { RUN_COLUMNS, runFromRow, STEP_COLUMNS, stepFromRow, toRun, toStep } from './run-rows.js';
 import { RunEntity, StepRunEntity } from './run.entity.js';
 
 type StepChange = Partial<
@@ -130,7 +129,7 @@ export class RunRepository {
       [tx.organizationId, id],
     );
     if (!row) throw new ColophonError('not_found', 'There is no run with this id.');
-    return toRun(runOf(row));
+    return runFromRow(row);
   }
 
   async list(tx: Tx, limit: number, beforeId: string | undefined): Promise<Run[]> {
@@ -175,7 +174,7 @@ export class RunRepository {
       `SELECT ${STEP_COLUMNS} FROM step_run WHERE organization_id = $1 AND ${condition}`,
       [tx.organizationId, ...values],
     );
-    return rows.map((row) => toStep(stepOf(row)));
+    return rows.map(stepFromRow);
   }
 
   async isDependedOn(tx: Tx, runId: string, key: string): Promise<boolean> {
@@ -254,7 +253,7 @@ export class RunRepository {
         RETURNING ${STEP_COLUMNS}`,
       [tx.organizationId, stepRunId, token, leaseSeconds, TERMINAL_STEP_STATES],
     );
-    return row && toStep(stepOf(row));
+    return row && stepFromRow(row);
   }
 
   async renewLease(tx: Tx, stepRunId: string, lease: Lease, leaseSeconds: number): Promise<void> {
@@ -354,116 +353,4 @@ export class LeaseLostError extends Error {
     super(`the lease of step ${stepRunId} was lost to another worker`);
     this.name = 'LeaseLostError';
   }
-}
-
-type RunRow = Omit<RunEntity, 'organizationId' | 'definition'>;
-type StepRow = Omit<StepRunEntity, 'organizationId' | 'leaseToken' | 'leaseUntil' | 'createdAt'>;
-
-// Worker and waiting clients read these rows many times a step. TypeORM would write thirty columns with as many aliases
-// anew each time, which takes longer than the query; so the statements are fixed, and the columns are named here.
-const { columns: RUN_COLUMNS, read: runOf } = columnsOf<RunRow>()({
-  id: 'id',
-  projectId: 'project_id',
-  useCaseId: 'use_case_id',
-  pipelineName: 'pipeline_name',
-  pipelineVersion: 'pipeline_version',
-  sealedInputs: 'sealed_inputs',
-  mode: 'mode',
-  state: 'state',
-  clearanceId: 'clearance_id',
-  cancelRequestedAt: 'cancel_requested_at',
-  createdBy: 'created_by',
-  apiKeyId: 'api_key_id',
-  routeChoiceId: 'route_choice_id',
-  createdAt: 'created_at',
-  finishedAt: 'finished_at',
-  resumesRunId: 'resumes_run_id',
-});
-const { columns: STEP_COLUMNS, read: stepOf } = columnsOf<StepRow>()({
-  id: 'id',
-  runId: 'run_id',
-  key: 'key',
-  ordinal: 'ordinal',
-  operation: 'operation',
-  provider: 'provider',
-  listingId: 'listing_id',
-  endpoint: 'endpoint',
-  dependsOn: 'depends_on',
-  state: 'state',
-  reservedMicroUsd: 'reserved_micro_usd',
-  requestSha256: 'request_sha256',
-  upstreamId: 'upstream_id',
-  submitAttempts: 'submit_attempts',
-  progress: 'progress',
-  originalSha256: 'original_sha256',
-  originalMediaType: 'original_media_type',
-  billedUnits: 'billed_units',
-  usage: 'usage',
-  preparation: 'preparation',
-  components: 'components',
-  claims: 'claims',
-  outputAssetId: 'output_asset_id',
-  errorCode: 'error_code',
-  errorDetail: 'error_detail',
-  updatedAt: 'updated_at',
-  plan: 'plan',
-  alternative: 'alternative',
-  retryAt: 'retry_at',
-  waitsUntil: 'waits_until',
-  formerUpstreamIds: 'former_upstream_ids',
-  skipReason: 'skip_reason',
-});
-
-function toRun({ ...row }: RunRow): Run {
-  return {
-    ...row,
-    apiKeyId: row.apiKeyId ?? undefined,
-    routeChoiceId: row.routeChoiceId ?? undefined,
-    cancelRequestedAt: row.cancelRequestedAt ?? undefined,
-    finishedAt: row.finishedAt ?? undefined,
-    resumesRunId: row.resumesRunId ?? undefined,
-  };
-}
-
-function toStep(row: StepRow): StepRun {
-  return {
-    id: row.id,
-    runId: row.runId,
-    key: row.key,
-    ordinal: row.ordinal,
-    operation: row.operation,
-    provider: row.provider,
-    listingId: row.listingId,
-    endpoint: row.endpoint,
-    dependsOn: row.dependsOn,
-    state: row.state,
-    reservedMicroUsd: BigInt(row.reservedMicroUsd),
-    requestSha256: row.requestSha256 ?? undefined,
-    upstreamId: row.upstreamId ?? undefined,
-    progress: row.progress ?? undefined,
-    originalSha256: row.originalSha256 ?? undefined,
-    originalMediaType: row.originalMediaType ?? undefined,
-    usage: row.usage ?? readUsage({ unit: row.billedUnits }),
-    preparation: row.preparation ?? undefined,
-    components: row.components ?? [],
-    claims: row.claims ?? {},
-    outputAssetId: row.outputAssetId ?? undefined,
-    errorCode: row.errorCode ?? undefined,
-    errorDetail: row.errorDetail ?? undefined,
-    updatedAt: row.updatedAt,
-    ...courseOf(row),
-  };
-}
-
-/** What the pipeline makes of the step, and where it is with that. */
-function courseOf(row: StepRow) {
-  return {
-    plan: row.plan ?? undefined,
-    alternative: row.alternative,
-    submitAttempts: row.submitAttempts,
-    retryAt: row.retryAt ?? undefined,
-    waitsUntil: row.waitsUntil ?? undefined,
-    formerUpstreamIds: row.formerUpstreamIds ?? [],
-    skipReason: row.skipReason ?? undefined,
-  };
 }
