@@ -3,6 +3,8 @@ import { readFile, truncate } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { generatedPlan, parentOf, action, SigningWorkshop } from '../testing/signing-workshop.js';
 import { dataMining, pictureWithXmp, xmpPacket } from '../testing/reserved-pictures.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { type TrustList } from '../domain/trust-list.js';
 import { VerificationProcess, type VerificationProcessOptions } from './verification-process.js';
 
 const TYPESCRIPT = {
@@ -68,6 +70,29 @@ describe('verification in a child process', () => {
     const dying = verifier(await childThat('process.kill(process.pid, "SIGSEGV")'));
     const file = await workshop.picture();
     await expect(dying.readReservations(file)).rejects.toMatchObject({ code: 'manifest_malformed' });
+  });
+
+  it('judges each file by the lists of that moment, in a child that has had others', async () => {
+    const file = await workshop.sign(await workshop.picture());
+    const { caCertificatePem: anchorsPem } = workshop.keystore;
+    const list = (name: string, purpose: TrustList['purpose']): TrustList => ({
+      ...{ name, purpose, source: 'test', issuedAt: undefined, nextUpdateAt: undefined },
+      ...{ loadedAt: '2026-11-22T10:00:00Z', sha256: sha256Hex(anchorsPem), anchorsPem },
+    });
+    let lists: TrustList[] = [];
+    const child = verifier({ trust: undefined, lists: () => lists, maxConcurrent: 1 });
+    const trustedBy = async (...now: TrustList[]) => {
+      lists = now;
+      return (await child.verify(file)).trustedBy;
+    };
+    // A picture is looked at first: what it was sent along is kept for the files that need it.
+    await child.probe(file.path);
+    expect(await trustedBy(list('First', 'signers'))).toBe('First');
+    expect(await trustedBy(list('First', 'signers'))).toBe('First');
+    expect(await trustedBy(list('Second', 'signers'))).toBe('Second');
+    expect(await trustedBy(list('Second', 'identities'))).toBe('no list');
+    expect(await trustedBy()).toBe('no list');
+    expect(await trustedBy(list('First', 'signers'))).toBe('First');
   });
 
   it('takes no answer to another question', async () => {

@@ -20,9 +20,9 @@ export interface VerificationJob {
   readonly memoryLimitBytes: number;
 }
 
-/** The same for the same lists. */
+/** The same for the same lists, whose anchors are named by their hash. */
 export function listsKeyOf(lists: readonly TrustList[]): string {
-  return JSON.stringify(lists.map(({ name, sha256, nextUpdateAt }) => [name, sha256, nextUpdateAt]));
+  return JSON.stringify(lists.map((list) => ({ ...list, anchorsPem: undefined })));
 }
 
 /** What a child can be asked for. */
