@@ -26,7 +26,8 @@ afterAll(() => workshop.close());
 /** As other readers of the file show it. */
 async function thumbnailIn({ path, mediaType }: MediaFile): Promise<Buffer | undefined> {
   const reader = await Reader.fromAsset({ path, mimeType: mediaType });
-  const identifier = reader?.getActive()?.thumbnail?.identifier;
+  const active = reader?.getActive() as { thumbnail?: { identifier: string } } | undefined;
+  const identifier = active?.thumbnail?.identifier;
   if (reader === null || identifier === undefined) return undefined;
   const { buffer } = (await reader.resourceToAsset(identifier, { buffer: null })) as { buffer: Buffer };
   return buffer;
