@@ -1,5 +1,13 @@
 import { type Subject } from './expand-lineage.js';
-import { type Decision, type Finding, RULE_IDS, type RuleId, SEVERITIES, type Severity } from './finding.js';
+import {
+  type CitedTerm,
+  type Decision,
+  type Finding,
+  RULE_IDS,
+  type RuleId,
+  SEVERITIES,
+  type Severity,
+} from './finding.js';
 import { type ListingId } from './listing.js';
 import { type FindingDraft, type PreparedFinding, type Report } from './rules/rule.js';
 
@@ -9,6 +17,14 @@ const NO_IDS: readonly string[] = [];
 
 type Place = Pick<Finding, 'listingId' | 'stepKeys' | 'via'>;
 
+/** What all findings about one subject share. */
+interface Matter extends Place {
+  readonly subject: Subject;
+  readonly condition: string;
+  /** Asked for when something stands against the subject. */
+  alternatives?: readonly ListingId[];
+}
+
 /**
  * Gathers what the rules say. Findings come out by severity, then by rule, then in the order in which the rules spoke;
  * that is the sorted order of listings and inputs, so the input alone decides it.
@@ -16,8 +32,9 @@ type Place = Pick<Finding, 'listingId' | 'stepKeys' | 'via'>;
 export class Collector implements Report {
   readonly #alternativesTo: (subject: Subject) => readonly ListingId[];
   readonly #shelves = new Array<Finding[] | undefined>(SEVERITIES.length * RULE_IDS.length).fill(undefined);
-  readonly #places = new Map<Subject, Place>();
   readonly #saidWithoutSubject = new Set<string>();
+  /** Rules speak about one subject after the other. */
+  #latest: Matter | undefined;
   #denied = false;
   #reviewed = false;
 
@@ -35,26 +52,30 @@ export class Collector implements Report {
     if (subject) this.prepared(subject, draft);
     // Two inputs without an asset id may say the same; a listing speaks only once per rule, term and fact.
     else if (!this.#alreadySaid(draft)) {
-      const { listingId, stepKeys, via } = draft;
+      const { listingId, stepKeys, via, cited } = draft;
       const place = { listingId: listingId ?? null, stepKeys: sorted(stepKeys), via: sorted(via) };
-      this.#add(draft, draft.severity, place, draft.message, NO_IDS);
+      this.#add(draft, draft.severity, place, draft.message, NO_IDS, cited ?? null);
     }
   }
 
   prepared(subject: Subject, finding: PreparedFinding): void {
+    const matter = this.#matterOf(subject);
+    const { cited, term } = finding;
     const severity = severityFor(subject, finding.severity);
-    const alternatives = severity === 'note' ? NO_IDS : this.#alternativesTo(subject);
-    const message = optionalNote(subject) + finding.message;
-    this.#add(finding, severity, this.#placeOf(subject), message, alternatives, subject);
+    const alternatives =
+      severity === 'note' ? NO_IDS : (matter.alternatives ??= this.#alternativesTo(subject));
+    const message = matter.condition === '' ? finding.message : matter.condition + finding.message;
+    const citation = cited ?? (term === null ? null : (subject.entry.citedTerms.get(term) ?? null));
+    this.#add(finding, severity, matter, message, alternatives, citation);
   }
 
   #add(
-    { ruleId, term, cited, fact, howToFix }: PreparedFinding,
+    { ruleId, fact, howToFix }: PreparedFinding,
     severity: Severity,
     { listingId, stepKeys, via }: Place,
     message: string,
     alternatives: readonly ListingId[],
-    subject?: Subject,
+    term: CitedTerm | null,
   ): void {
     if (severity === 'deny') this.#denied = true;
     if (severity === 'review') this.#reviewed = true;
@@ -69,7 +90,7 @@ export class Collector implements Report {
       ruleId,
       severity,
       stepKeys,
-      term: cited ?? (term && subject?.entry.citedTerms.get(term)) ?? null,
+      term,
       via,
     });
   }
@@ -87,13 +108,18 @@ export class Collector implements Report {
     return false;
   }
 
-  #placeOf(subject: Subject): Place {
-    const known = this.#places.get(subject);
-    if (known) return known;
+  #matterOf(subject: Subject): Matter {
+    if (this.#latest?.subject === subject) return this.#latest;
     const { entry, stepKeys, via } = subject;
-    const place = { listingId: entry.listing.id, stepKeys: sorted(stepKeys), via: sorted(via) };
-    this.#places.set(subject, place);
-    return place;
+    const matter = {
+      subject,
+      condition: optionalNote(subject),
+      listingId: entry.listing.id,
+      stepKeys: sorted(stepKeys),
+      via: sorted(via),
+    };
+    this.#latest = matter;
+    return matter;
   }
 }
 

@@ -46,17 +46,21 @@ export function indemnityOf(
 const NOTHING: readonly never[] = [];
 const OFFER_NOT_KNOWN: readonly IndemnityOpen[] = ['offer-not-known'];
 
-function statusOf(
+/** The status where none is offered, or nobody knows whether one is: whatever the lineage and the facts. */
+export function notOffered(listingId: ListingId, offered: 'no' | 'unknown'): IndemnityStatus {
+  return offered === 'no'
+    ? { listingId, lostBecause: NOTHING, open: NOTHING, result: 'none' }
+    : { listingId, lostBecause: NOTHING, open: OFFER_NOT_KNOWN, result: 'unknown' };
+}
+
+export function statusOf(
   subject: Subject,
   lineage: ExpandedLineage,
   facts: RunFacts,
   version: EngineVersion,
 ): IndemnityStatus {
   const { id: listingId, indemnity, license } = subject.entry.listing;
-  if (indemnity.offered === 'no') return { listingId, lostBecause: NOTHING, open: NOTHING, result: 'none' };
-  if (indemnity.offered === 'unknown') {
-    return { listingId, lostBecause: NOTHING, open: OFFER_NOT_KNOWN, result: 'unknown' };
-  }
+  if (indemnity.offered !== 'yes') return notOffered(listingId, indemnity.offered);
   const lostBecause: IndemnityVoid[] = [];
   const open: IndemnityOpen[] = [];
   for (const cause of indemnity.voidedBy) {

@@ -5,7 +5,7 @@ import { type ListingId } from '../listing.js';
 import { type IndexedListing } from '../listing-index.js';
 import { purposeOf, type RunFacts } from '../run-facts.js';
 import { countriesOf } from '../subdivisions.js';
-import { type Term, type TermKind } from '../terms.js';
+import { type Purpose, type Term, type TermKind } from '../terms.js';
 
 export interface FindingDraft {
   readonly ruleId: RuleId;
@@ -24,13 +24,13 @@ export interface FindingDraft {
   readonly howToFix: string;
 }
 
-/** A finding that depends on a listing and the purpose alone; the decision only adds where the listing came in. */
+/** A finding about a listing; the decision only adds where the listing came in. */
 export type PreparedFinding = Omit<FindingDraft, 'subject' | 'listingId' | 'stepKeys' | 'via'>;
 
 /** Where rules put what they find. */
 export interface Report {
   finding(draft: FindingDraft): void;
-  /** A finding that was put into words when the listing was prepared. */
+  /** A finding that was put into words before. */
   prepared(subject: Subject, finding: PreparedFinding): void;
 }
 
@@ -62,11 +62,26 @@ function audienceOf({ audienceCountries }: RunFacts): PreparedFacts['audience'] 
   return audienceCountries.length === 0 ? 'worldwide' : countriesOf(audienceCountries);
 }
 
-/** Looks at one listing of the lineage. */
+/**
+ * What a listing says whatever else is stated of the run. It sees nothing but the listing, the purpose and the version
+ * of the rules, so it is asked once for the three of them, not per decision.
+ */
+export type StandingRule = (
+  entry: IndexedListing,
+  purpose: Purpose,
+  version: EngineVersion,
+) => readonly PreparedFinding[];
+
+/** Looks at one listing of the lineage under the facts. */
 export interface ListingRule {
   /** Whether the listing has anything the rule could speak about; asked once per listing, not per decision. */
   readonly concerns: (entry: IndexedListing) => boolean;
-  readonly check: (subject: Subject, facts: PreparedFacts, report: Report) => void;
+  readonly check: (
+    subject: Subject,
+    facts: PreparedFacts,
+    report: Report,
+    lineage: ExpandedLineage,
+  ) => void;
 }
 
 /** A rule about terms of one kind. */
