@@ -43,10 +43,10 @@ function firstOf(roles: readonly LineageRole[]): LineageRole {
   return (roles.length < 2 ? roles : [...roles].sort())[0] ?? 'generator';
 }
 
-function whoBroughtIn(subject: Subject, { subjects }: ExpandedLineage): Subject {
+function whoBroughtIn(subject: Subject, { subjectById }: ExpandedLineage): Subject {
   let current = subject;
   for (let depth = 0; depth < MAX_DEPTH && current.via.length > 0; depth += 1) {
-    const parent = subjects.get([...current.via].sort()[0] ?? '');
+    const parent = subjectById.get([...current.via].sort()[0] ?? '');
     if (!parent) break;
     current = parent;
   }
@@ -66,8 +66,8 @@ interface Catalog {
   readonly version: EngineVersion;
   /** Null for a listing that no other fact makes allowed. */
   readonly candidates: Map<ListingId, Candidate | null>;
-  /** By role and id of the listing to be replaced. */
-  readonly inPlaceOf: Map<string, readonly Candidate[]>;
+  /** By id and role of the listing to be replaced. */
+  readonly inPlaceOf: Map<ListingId, Map<LineageRole, readonly Candidate[]>>;
 }
 const CATALOGS = new WeakMap<ListingIndex, Map<string, Catalog>>();
 
@@ -86,15 +86,15 @@ function candidatesFor(
   role: LineageRole,
   catalog: Catalog,
 ): readonly Candidate[] {
-  const key = `${role} ${replaced.id}`;
-  const known = catalog.inPlaceOf.get(key);
+  const byRole = catalog.inPlaceOf.get(replaced.id) ?? new Map<LineageRole, readonly Candidate[]>();
+  const known = byRole.get(role);
   if (known) return known;
   const fitting = catalog.listings.all.filter((entry) => couldReplace(entry, replaced, role));
   // `all` is sorted by id, and the sort is stable.
   const distance = ({ listing }: IndexedListing) => (listing.channel === replaced.channel ? 0 : 1);
   fitting.sort((a, b) => distance(a) - distance(b));
   const found = fitting.flatMap(({ listing: { id } }) => candidateOf(id, role, catalog) ?? []);
-  catalog.inPlaceOf.set(key, found);
+  catalog.inPlaceOf.set(replaced.id, byRole.set(role, found));
   return found;
 }
 

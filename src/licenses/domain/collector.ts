@@ -11,7 +11,6 @@ import {
 import { type ListingId } from './listing.js';
 import { type FindingDraft, type PreparedFinding, type Report } from './rules/rule.js';
 
-const SEVERITY_RANK = new Map<Severity, number>(SEVERITIES.map((severity, rank) => [severity, rank]));
 const RULE_RANK = new Map<RuleId, number>(RULE_IDS.map((ruleId, rank) => [ruleId, rank]));
 const NO_IDS: readonly string[] = [];
 
@@ -20,10 +19,19 @@ type Place = Pick<Finding, 'listingId' | 'stepKeys' | 'via'>;
 /** What all findings about one subject share. */
 interface Matter extends Place {
   readonly subject: Subject;
+  /** Words before each message. */
   readonly condition: string;
-  /** Asked for when something stands against the subject. */
-  alternatives?: readonly ListingId[];
+  /** Looked for when something stands against the subject. */
+  wayOut?: WayOut;
 }
+
+interface WayOut {
+  readonly alternatives: readonly ListingId[];
+  /** Words after how to fix it. */
+  readonly hint: string;
+}
+
+const NO_WAY_OUT: WayOut = { alternatives: NO_IDS, hint: '' };
 
 /**
  * Gathers what the rules say. Findings come out by severity, then by rule, then in the order in which the rules spoke;
@@ -31,7 +39,8 @@ interface Matter extends Place {
  */
 export class Collector implements Report {
   readonly #alternativesTo: (subject: Subject) => readonly ListingId[];
-  readonly #shelves = new Array<Finding[] | undefined>(SEVERITIES.length * RULE_IDS.length).fill(undefined);
+  /** Of each severity one shelf for each rule. */
+  readonly #shelves: Readonly<Record<Severity, (Finding[] | undefined)[]>> = { deny: [], review: [], note: [] };
   readonly #saidWithoutSubject = new Set<string>();
   /** Rules speak about one subject after the other. */
   #latest: Matter | undefined;
@@ -54,7 +63,7 @@ export class Collector implements Report {
     else if (!this.#alreadySaid(draft)) {
       const { listingId, stepKeys, via, cited } = draft;
       const place = { listingId: listingId ?? null, stepKeys: sorted(stepKeys), via: sorted(via) };
-      this.#add(draft, draft.severity, place, draft.message, NO_IDS, cited ?? null);
+      this.#add(draft, draft.severity, place, draft.message, NO_WAY_OUT, cited ?? null);
     }
   }
 
@@ -62,11 +71,11 @@ export class Collector implements Report {
     const matter = this.#matterOf(subject);
     const { cited, term } = finding;
     const severity = severityFor(subject, finding.severity);
-    const alternatives =
-      severity === 'note' ? NO_IDS : (matter.alternatives ??= this.#alternativesTo(subject));
+    const wayOut =
+      severity === 'note' ? NO_WAY_OUT : (matter.wayOut ??= wayOutBy(this.#alternativesTo(subject)));
     const message = matter.condition === '' ? finding.message : matter.condition + finding.message;
     const citation = cited ?? (term === null ? null : (subject.entry.citedTerms.get(term) ?? null));
-    this.#add(finding, severity, matter, message, alternatives, citation);
+    this.#add(finding, severity, matter, message, wayOut, citation);
   }
 
   #add(
@@ -74,17 +83,16 @@ export class Collector implements Report {
     severity: Severity,
     { listingId, stepKeys, via }: Place,
     message: string,
-    alternatives: readonly ListingId[],
+    { alternatives, hint }: WayOut,
     term: CitedTerm | null,
   ): void {
     if (severity === 'deny') this.#denied = true;
     if (severity === 'review') this.#reviewed = true;
-    const shelf = (SEVERITY_RANK.get(severity) ?? 0) * RULE_IDS.length + (RULE_RANK.get(ruleId) ?? 0);
-    (this.#shelves[shelf] ??= []).push({
+    const finding: Finding = {
       // In the order of the names, which outcome-json.ts relies on.
       alternatives,
       fact,
-      howToFix: withAlternatives(howToFix, alternatives),
+      howToFix: hint === '' ? howToFix : howToFix + hint,
       listingId,
       message,
       ruleId,
@@ -92,12 +100,19 @@ export class Collector implements Report {
       stepKeys,
       term,
       via,
-    });
+    };
+    const shelves = this.#shelves[severity];
+    const rank = RULE_RANK.get(ruleId) ?? 0;
+    const shelf = shelves[rank];
+    if (shelf === undefined) shelves[rank] = [finding];
+    else shelf.push(finding);
   }
 
   findings(): readonly Finding[] {
     const all: Finding[] = [];
-    for (const shelf of this.#shelves) if (shelf !== undefined) all.push(...shelf);
+    for (const severity of SEVERITIES) {
+      for (const shelf of this.#shelves[severity]) if (shelf !== undefined) all.push(...shelf);
+    }
     return all;
   }
 
@@ -138,7 +153,9 @@ export function optionalNote(subject: Subject | undefined): string {
   return subject?.used === 'unknown' ? 'If this optional component is used: ' : '';
 }
 
-function withAlternatives(howToFix: string, alternatives: readonly ListingId[]): string {
-  if (alternatives.length === 0) return howToFix;
-  return `${howToFix} Allowed under the same facts: ${alternatives.join(', ')}.`;
+function wayOutBy(alternatives: readonly ListingId[]): WayOut {
+  if (alternatives.length === 0) return NO_WAY_OUT;
+  let ids = '';
+  for (const id of alternatives) ids += ids === '' ? id : `, ${id}`;
+  return { alternatives, hint: ` Allowed under the same facts: ${ids}.` };
 }

@@ -33,7 +33,7 @@ export function indemnityOf(
   version: EngineVersion,
 ): readonly IndemnityStatus[] {
   const statuses: IndemnityStatus[] = [];
-  for (const subject of lineage.subjects.values()) {
+  for (const subject of lineage.subjects) {
     const { access, indemnity } = subject.entry.listing;
     if (access === 'code' && indemnity.offered !== 'yes') continue;
     statuses.push(statusOf(subject, lineage, facts, version));
@@ -70,7 +70,11 @@ export function statusOf(
   }
   if (indemnity.verified !== 'primary' || license.status !== 'current') open.push('terms-in-force-not-read');
   const result = lostBecause.length > 0 ? 'lost' : open.length > 0 ? 'unknown' : 'intact';
-  return { listingId, lostBecause: lostBecause.sort(), open: open.sort(), result };
+  return { listingId, lostBecause: inOrder(lostBecause), open: inOrder(open), result };
+}
+
+function inOrder<Cause extends IndemnityOpen>(causes: Cause[]): readonly Cause[] {
+  return causes.length < 2 ? causes : causes.sort();
 }
 
 type Question = (
@@ -113,7 +117,7 @@ function modified(
 /** Any listing of another vendor changes or joins the output; of a listing without terms nobody knows the vendor. */
 function combinedWithOthers({ entry }: Subject, { subjects, missing }: ExpandedLineage): ThreeValued {
   let answer: ThreeValued = missing.size > 0 ? 'unknown' : 'no';
-  for (const other of subjects.values()) {
+  for (const other of subjects) {
     if (other.entry.listing.vendor === entry.listing.vendor) continue;
     if (other.used === 'yes') return 'yes';
     answer = 'unknown';
@@ -137,7 +141,7 @@ function tunedOnUnlicensedData(
   // What was tuned on a tuned model was tuned on the first one, too.
   for (let known = 0; known < madeFrom.size;) {
     known = madeFrom.size;
-    for (const { entry: other } of subjects.values()) {
+    for (const { entry: other } of subjects) {
       const { id, base, datasetManifest } = other.listing;
       if (base === null || !madeFrom.has(base.listingId) || madeFrom.has(id)) continue;
       const isDirect = base.listingId === entry.listing.id;

@@ -12,7 +12,8 @@ export interface IndexedListing {
   readonly listing: Listing;
   /** The listing in messages. */
   readonly label: string;
-  /** `["<id>","<sha256>"]`, as it stands in the canonical input of every decision that uses the listing. */
+  /** `[id, sha256]`, as it stands in the canonical input of every decision that uses the listing. */
+  readonly pair: readonly [ListingId, string];
   readonly pairJson: string;
   /** SHA-256 of the listing's canonical JSON: names exactly these terms for ever. */
   readonly sha256: string;
@@ -56,6 +57,7 @@ export function indexListing(listing: Listing): IndexedListing {
   return {
     listing,
     label: `${listing.name} (${listing.id})`,
+    pair: Object.freeze([listing.id, sha256] as const),
     pairJson: JSON.stringify([listing.id, sha256]),
     sha256,
     termsByKind,

@@ -94,7 +94,7 @@ function outlookOf(entry: IndexedListing, purpose: Purpose, version: EngineVersi
 /** All rules over all listings: the conjunction over the lineage. */
 export function evaluate(lineage: ExpandedLineage, facts: PreparedFacts, report: Report): void {
   const { purpose } = facts.facts;
-  for (const subject of lineage.subjects.values()) {
+  for (const subject of lineage.subjects) {
     const { standing, byFacts } = outlookOf(subject.entry, purpose, facts.version);
     for (const finding of standing) report.prepared(subject, finding);
     for (const { check } of byFacts) check(subject, facts, report, lineage);
@@ -109,7 +109,7 @@ export function isRefused(
   version: EngineVersion,
 ): boolean {
   if (missing.size > 0) return true;
-  return [...subjects.values()].some(({ entry }) => outlookOf(entry, purpose, version).isRefused);
+  return subjects.some(({ entry }) => outlookOf(entry, purpose, version).isRefused);
 }
 
 /** Whether listings without inputs are allowed; stops at the first rule that says no. */
@@ -121,7 +121,7 @@ export function isAllowed(lineage: ExpandedLineage, facts: PreparedFacts): boole
     if (severity !== 'note') allowed = false;
   };
   const report: Report = { finding: judge, prepared: (_subject, finding) => judge(finding) };
-  for (const subject of lineage.subjects.values()) {
+  for (const subject of lineage.subjects) {
     const outlook = outlookOf(subject.entry, purpose, facts.version);
     if (outlook.isRefused) return false;
     for (const { check } of outlook.byFacts) {
