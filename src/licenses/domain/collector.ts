@@ -1,17 +1,14 @@
 import { type Subject } from './expand-lineage.js';
-import {
-  type CitedTerm,
-  type Decision,
-  type Finding,
-  RULE_IDS,
-  type RuleId,
-  SEVERITIES,
-  type Severity,
-} from './finding.js';
+import { type Decision, type Finding, type Severity } from './finding.js';
 import { type ListingId } from './listing.js';
-import { type FindingDraft, type PreparedFinding, type Report } from './rules/rule.js';
+import {
+  type FindingDraft,
+  type PreparedFinding,
+  type Report,
+  settled,
+  type SettledFinding,
+} from './rules/rule.js';
 
-const RULE_RANK = new Map<RuleId, number>(RULE_IDS.map((ruleId, rank) => [ruleId, rank]));
 const NO_IDS: readonly string[] = [];
 
 type Place = Pick<Finding, 'listingId' | 'stepKeys' | 'via'>;
@@ -33,27 +30,29 @@ interface WayOut {
 
 const NO_WAY_OUT: WayOut = { alternatives: NO_IDS, hint: '' };
 
+/** By rank of the rule. */
+type Shelves = (Finding[] | undefined)[];
+
 /**
  * Gathers what the rules say. Findings come out by severity, then by rule, then in the order in which the rules spoke;
  * that is the sorted order of listings and inputs, so the input alone decides it.
  */
 export class Collector implements Report {
   readonly #alternativesTo: (subject: Subject) => readonly ListingId[];
-  /** Of each severity one shelf for each rule. */
-  readonly #shelves: Readonly<Record<Severity, (Finding[] | undefined)[]>> = { deny: [], review: [], note: [] };
+  readonly #denials: Shelves = [];
+  readonly #reviews: Shelves = [];
+  readonly #notes: Shelves = [];
   readonly #saidWithoutSubject = new Set<string>();
   /** Rules speak about one subject after the other. */
   #latest: Matter | undefined;
-  #denied = false;
-  #reviewed = false;
 
   constructor(alternativesTo: (subject: Subject) => readonly ListingId[]) {
     this.#alternativesTo = alternativesTo;
   }
 
   get decision(): Decision {
-    if (this.#denied) return 'deny';
-    return this.#reviewed ? 'review' : 'allow';
+    if (this.#denials.length > 0) return 'deny';
+    return this.#reviews.length > 0 ? 'review' : 'allow';
   }
 
   finding(draft: FindingDraft): void {
@@ -61,33 +60,32 @@ export class Collector implements Report {
     if (subject) this.prepared(subject, draft);
     // Two inputs without an asset id may say the same; a listing speaks only once per rule, term and fact.
     else if (!this.#alreadySaid(draft)) {
-      const { listingId, stepKeys, via, cited } = draft;
-      const place = { listingId: listingId ?? null, stepKeys: sorted(stepKeys), via: sorted(via) };
-      this.#add(draft, draft.severity, place, draft.message, NO_WAY_OUT, cited ?? null);
+      const { listingId, stepKeys, via } = draft;
+      const place = { listingId: listingId ?? null, stepKeys: inOrder(stepKeys), via: inOrder(via) };
+      this.#add(settled(draft), draft.severity, place, draft.message, NO_WAY_OUT);
     }
   }
 
   prepared(subject: Subject, finding: PreparedFinding): void {
+    this.settled(subject, settled(finding, subject.entry));
+  }
+
+  settled(subject: Subject, finding: SettledFinding): void {
     const matter = this.#matterOf(subject);
-    const { cited, term } = finding;
     const severity = severityFor(subject, finding.severity);
+    const message = matter.condition === '' ? finding.message : matter.condition + finding.message;
     const wayOut =
       severity === 'note' ? NO_WAY_OUT : (matter.wayOut ??= wayOutBy(this.#alternativesTo(subject)));
-    const message = matter.condition === '' ? finding.message : matter.condition + finding.message;
-    const citation = cited ?? (term === null ? null : (subject.entry.citedTerms.get(term) ?? null));
-    this.#add(finding, severity, matter, message, wayOut, citation);
+    this.#add(finding, severity, matter, message, wayOut);
   }
 
   #add(
-    { ruleId, fact, howToFix }: PreparedFinding,
+    { rank, ruleId, fact, howToFix, cited }: SettledFinding,
     severity: Severity,
     { listingId, stepKeys, via }: Place,
     message: string,
     { alternatives, hint }: WayOut,
-    term: CitedTerm | null,
   ): void {
-    if (severity === 'deny') this.#denied = true;
-    if (severity === 'review') this.#reviewed = true;
     const finding: Finding = {
       // In the order of the names, which outcome-json.ts relies on.
       alternatives,
@@ -98,21 +96,24 @@ export class Collector implements Report {
       ruleId,
       severity,
       stepKeys,
-      term,
+      term: cited,
       via,
     };
-    const shelves = this.#shelves[severity];
-    const rank = RULE_RANK.get(ruleId) ?? 0;
+    const shelves = this.#shelvesOf(severity);
     const shelf = shelves[rank];
     if (shelf === undefined) shelves[rank] = [finding];
     else shelf.push(finding);
   }
 
+  #shelvesOf(severity: Severity): Shelves {
+    if (severity === 'note') return this.#notes;
+    return severity === 'deny' ? this.#denials : this.#reviews;
+  }
+
   findings(): readonly Finding[] {
     const all: Finding[] = [];
-    for (const severity of SEVERITIES) {
-      for (const shelf of this.#shelves[severity]) if (shelf !== undefined) all.push(...shelf);
-    }
+    for (const shelves of [this.#denials, this.#reviews, this.#notes])
+      for (const shelf of shelves) if (shelf !== undefined) all.push(...shelf);
     return all;
   }
 
@@ -130,8 +131,8 @@ export class Collector implements Report {
       subject,
       condition: optionalNote(subject),
       listingId: entry.listing.id,
-      stepKeys: sorted(stepKeys),
-      via: sorted(via),
+      stepKeys: inOrder(stepKeys),
+      via: inOrder(via),
     };
     this.#latest = matter;
     return matter;
@@ -143,9 +144,9 @@ function severityFor({ used }: Subject, severity: Severity): Severity {
   return severity === 'deny' && used === 'unknown' ? 'review' : severity;
 }
 
-function sorted(values: readonly string[] | undefined): readonly string[] {
-  if (values === undefined || values.length === 0) return NO_IDS;
-  return values.length === 1 ? values : [...values].sort();
+function inOrder(values: readonly string[] = NO_IDS): readonly string[] {
+  const isInOrder = values.every((value, at) => at === 0 || (values[at - 1] ?? '') <= value);
+  return isInOrder ? values : [...values].sort();
 }
 
 /** Words before everything that holds only if an optional component is used. */

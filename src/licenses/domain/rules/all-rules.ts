@@ -1,5 +1,5 @@
 import { type EngineVersion } from '../engine-version.js';
-import { type ExpandedLineage } from '../expand-lineage.js';
+import { type ExpandedLineage, type Subject } from '../expand-lineage.js';
 import { type Severity } from '../finding.js';
 import { type IndexedListing } from '../listing-index.js';
 import { type Purpose } from '../terms.js';
@@ -20,8 +20,9 @@ import {
   type LineageRule,
   type ListingRule,
   type PreparedFacts,
-  type PreparedFinding,
   type Report,
+  settled,
+  type SettledFinding,
   type StandingRule,
 } from './rule.js';
 import { territory } from './territory.js';
@@ -64,7 +65,7 @@ const LINEAGE_RULES: readonly LineageRule[] = [unknownListing, inputRights];
 
 /** What the rules make of one listing for one purpose before any other fact is known. */
 interface Outlook {
-  readonly standing: readonly PreparedFinding[];
+  readonly standing: readonly SettledFinding[];
   /** Something in `standing` keeps the listing from being allowed, whatever else is stated. */
   readonly isRefused: boolean;
   readonly byFacts: readonly ListingRule[];
@@ -83,7 +84,8 @@ function outlookOf(entry: IndexedListing, purpose: Purpose, version: EngineVersi
   const byPurpose = OUTLOOKS[version].get(entry) ?? new Map<Purpose, Outlook>();
   const known = byPurpose.get(purpose);
   if (known) return known;
-  const standing = STANDING.flatMap((rule) => rule(entry, purpose, version));
+  const said = STANDING.flatMap((rule) => rule(entry, purpose, version));
+  const standing = said.map((finding) => settled(finding, entry));
   const isRefused = standing.some(({ severity }) => severity !== 'note');
   const byFacts = BY_FACTS.filter(({ concerns }) => concerns(entry));
   const outlook = { standing, isRefused, byFacts };
@@ -96,7 +98,7 @@ export function evaluate(lineage: ExpandedLineage, facts: PreparedFacts, report:
   const { purpose } = facts.facts;
   for (const subject of lineage.subjects) {
     const { standing, byFacts } = outlookOf(subject.entry, purpose, facts.version);
-    for (const finding of standing) report.prepared(subject, finding);
+    for (const finding of standing) report.settled(subject, finding);
     for (const { check } of byFacts) check(subject, facts, report, lineage);
   }
   for (const rule of LINEAGE_RULES) rule(lineage, facts, report);
@@ -120,7 +122,10 @@ export function isAllowed(lineage: ExpandedLineage, facts: PreparedFacts): boole
   const judge = ({ severity }: { readonly severity: Severity }): void => {
     if (severity !== 'note') allowed = false;
   };
-  const report: Report = { finding: judge, prepared: (_subject, finding) => judge(finding) };
+  const ofSubject = (_subject: Subject, finding: { readonly severity: Severity }): void => {
+    judge(finding);
+  };
+  const report: Report = { finding: judge, prepared: ofSubject, settled: ofSubject };
   for (const subject of lineage.subjects) {
     const outlook = outlookOf(subject.entry, purpose, facts.version);
     if (outlook.isRefused) return false;

@@ -1,6 +1,6 @@
 import { type EngineVersion } from '../engine-version.js';
 import { type ExpandedLineage, type Subject } from '../expand-lineage.js';
-import { type CitedTerm, type FactValue, type RuleId, type Severity } from '../finding.js';
+import { type CitedTerm, type FactValue, rankOf, type RuleId, type Severity } from '../finding.js';
 import { type ListingId } from '../listing.js';
 import { type IndexedListing } from '../listing-index.js';
 import { purposeOf, type RunFacts } from '../run-facts.js';
@@ -27,11 +27,29 @@ export interface FindingDraft {
 /** A finding about a listing; the decision only adds where the listing came in. */
 export type PreparedFinding = Omit<FindingDraft, 'subject' | 'listingId' | 'stepKeys' | 'via'>;
 
+/** A finding of which all is known but where its listing came in. All of them have the same members. */
+export interface SettledFinding {
+  readonly ruleId: RuleId;
+  /** Of the rule. */
+  readonly rank: number;
+  readonly severity: Severity;
+  readonly cited: CitedTerm | null;
+  readonly fact: FindingDraft['fact'];
+  readonly message: string;
+  readonly howToFix: string;
+}
+
+export function settled(finding: PreparedFinding, entry?: IndexedListing): SettledFinding {
+  const { ruleId, severity, term, fact, message, howToFix } = finding;
+  const cited = finding.cited ?? (term && entry?.citedTerms.get(term)) ?? null;
+  return { ruleId, rank: rankOf(ruleId), severity, cited, fact, message, howToFix };
+}
+
 /** Where rules put what they find. */
 export interface Report {
   finding(draft: FindingDraft): void;
-  /** A finding that was put into words before. */
   prepared(subject: Subject, finding: PreparedFinding): void;
+  settled(subject: Subject, finding: SettledFinding): void;
 }
 
 /** Facts with what every rule would derive again. */
