@@ -1,3 +1,4 @@
+import { frozen } from '../../../shared/frozen.js';
 import { type EngineVersion } from '../engine-version.js';
 import { type ExpandedLineage, type Subject } from '../expand-lineage.js';
 import { type Severity } from '../finding.js';
@@ -85,7 +86,8 @@ function outlookOf(entry: IndexedListing, purpose: Purpose, version: EngineVersi
   const known = byPurpose.get(purpose);
   if (known) return known;
   const said = STANDING.flatMap((rule) => rule(entry, purpose, version));
-  const standing = said.map((finding) => settled(finding, entry));
+  // Their parts stand in the findings of many decisions.
+  const standing = said.map((finding) => frozen(settled(finding, entry)));
   const isRefused = standing.some(({ severity }) => severity !== 'note');
   const byFacts = BY_FACTS.filter(({ concerns }) => concerns(entry));
   const outlook = { standing, isRefused, byFacts };

@@ -32,9 +32,7 @@ export const statusByDay: ListingRule = {
 };
 
 function hasDays({ listing: { license }, termsByKind }: IndexedListing): boolean {
-  return (
-    license.endsOn !== undefined || license.supersededOn !== undefined || termsByKind.has('service-end')
-  );
+  return license.endsOn !== undefined || license.supersededOn !== undefined || termsByKind.has('service-end');
 }
 
 const OTHER_MODEL = 'Choose another model.';

@@ -94,12 +94,7 @@ export type StandingRule = (
 export interface ListingRule {
   /** Whether the listing has anything the rule could speak about; asked once per listing, not per decision. */
   readonly concerns: (entry: IndexedListing) => boolean;
-  readonly check: (
-    subject: Subject,
-    facts: PreparedFacts,
-    report: Report,
-    lineage: ExpandedLineage,
-  ) => void;
+  readonly check: (subject: Subject, facts: PreparedFacts, report: Report, lineage: ExpandedLineage) => void;
 }
 
 /** A rule about terms of one kind. */
