@@ -126,10 +126,10 @@ export function decidePrepared(
 function obligationsOf({ subjects }: ExpandedLineage): readonly Obligation[] {
   const owed: Obligation[] = [];
   for (const subject of subjects) {
+    const { obligations } = subject.entry;
     const condition = optionalNote(subject);
-    for (const duty of subject.entry.obligations) {
-      owed.push(condition === '' ? duty : { ...duty, text: condition + duty.text });
-    }
+    if (condition === '') owed.push(...obligations);
+    else owed.push(...obligations.map((duty) => ({ ...duty, text: condition + duty.text })));
   }
   return owed;
 }

@@ -55,7 +55,7 @@ export function expandLineage(lineage: Lineage, index: ListingIndex): ExpandedLi
   return {
     subjects: valuesById(subjects),
     subjectById: subjects,
-    missing: new Map(valuesById(missing).map((entry) => [entry.id, entry])),
+    missing: missing.size < 2 ? missing : new Map(valuesById(missing).map((entry) => [entry.id, entry])),
     inputs: lineage.inputs,
   };
 }
