@@ -16,7 +16,8 @@ import {
 } from '../domain/trust-list.js';
 import { createFreeAuthority, type FreeAuthority, signFreely } from '../testing/free-signer.js';
 import { type MediaFile, SigningWorkshop } from '../testing/signing-workshop.js';
-import { C2paReader, readManifestStore } from './c2pa-reader.js';
+import { C2paReader } from './c2pa-reader.js';
+import { readManifestStore } from './carried-store.js';
 import { SignatureReading } from './signature-findings.js';
 
 const HOUR_MS = 3_600_000;

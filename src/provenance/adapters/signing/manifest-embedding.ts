@@ -5,35 +5,49 @@ import { timestampUtc, type Clock } from '../../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../../shared/errors.js';
 import { type ClaimKey } from '../../domain/claim-key.port.js';
 import { activeClaim } from '../../domain/jumbf.js';
-import { isFileIngredient } from '../../domain/manifest-plan.js';
+import { isFileIngredient, type PlannedAction } from '../../domain/manifest-plan.js';
 import { actionsAfterOpening, type Opening, withMetadataAction } from '../../domain/manifest-rules.js';
 import { type SignMediaRequest } from '../../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../../domain/media-types.js';
 import { type SignatureTimeStamp } from '../../domain/time-stamping.port.js';
+import { ByteSource } from '../byte-source.js';
 import { builderSettings, type TrustAnchors } from '../c2pa-settings.js';
 import { type ClaimSignature, type CoseSignature, SignatureRoomError } from '../cose-sign1.js';
 import { type FoundIngredient } from '../found-ingredients.js';
 import { IdentityAssertion } from '../identity-assertion.js';
 import { ingredientJson, manifestDefinition } from '../manifest-definition.js';
+import { type LibraryAsset, type MediaContent } from '../media-content.js';
 import { type Expected } from '../read-back.js';
 import { completeStore } from '../store-completion.js';
-import { replaceStore } from '../store-replacement.js';
+import { findStore, overwriteStore, type StorePlace } from '../store-replacement.js';
 import { type WrittenMetadata } from '../xmp/write-metadata.js';
 import { embeddedMetadataAssertion, metadataAction } from './file-metadata.js';
-import { discardSigned, sidecarOf } from './file-publication.js';
+import { sidecarOf } from './file-publication.js';
 
 const CLAIM_GENERATOR_NAME = 'Colophon';
 const SPECIFICATION_VERSION = '2.4.0';
+const NEW_FILE = { flag: 'wx', mode: 0o600 } as const;
 
 /** Everything that is known when the file is written. */
 export interface Prepared {
   readonly request: SignMediaRequest;
   /** The bytes into which the manifest is embedded: the captured ones, or a copy of them with metadata. */
-  readonly source: SignMediaRequest['source'];
+  readonly content: MediaContent;
   readonly written: WrittenMetadata | undefined;
   readonly ingredients: readonly FoundIngredient[];
   readonly opening: Opening;
   readonly placement: ManifestPlacement;
+}
+
+/** A file on the disk with its manifest, but for the signature, for which it has room. */
+export interface LaidOut {
+  readonly expected: Omit<Expected, 'manifestLabel' | 'manifestSha256' | 'claimSha256'>;
+  readonly identities: readonly IdentityAssertion[];
+  /** The manifest store with placeholders. */
+  readonly store: Buffer;
+  /** Where it is in the file; `undefined` when it is to stand beside it. */
+  readonly place: StorePlace | undefined;
+  readonly reservedBytes: number;
 }
 
 export interface Embedded {
@@ -49,100 +63,94 @@ export interface ManifestEmbeddingOptions {
   readonly clock: Clock;
 }
 
-/** Writes the file with its manifest by the library, and signs the claim by {@link ClaimSignature}. */
+/**
+ * Writes the file with its manifest by the library, and signs the claim by {@link ClaimSignature}. In two steps, because
+ * the first takes processor time and memory, and the second waits for a key and a time-stamp authority elsewhere.
+ */
 export class ManifestEmbedding {
   constructor(
     private readonly options: ManifestEmbeddingOptions,
     private readonly signature: ClaimSignature,
   ) {}
 
-  /** The size of a token is known once there is one; where it was reserved too small the file is laid out again. */
-  async embed(prepared: Prepared, temporaryPath: string): Promise<Embedded> {
-    try {
-      return await this.embedOnce(prepared, temporaryPath);
-    } catch (error) {
-      if (!(error instanceof SignatureRoomError)) throw error;
-      await discardSigned(temporaryPath);
-      return this.embedOnce(prepared, temporaryPath);
-    }
-  }
-
-  private async embedOnce(
-    { request, source, written, ingredients, opening, placement }: Prepared,
-    temporaryPath: string,
-  ): Promise<Embedded> {
-    const { plan, origin } = request;
-    const { trust, version, clock } = this.options;
-    const generator = { name: CLAIM_GENERATOR_NAME, version };
-    const planned = actionsAfterOpening(plan, opening, origin.kind);
-    const added = written && metadataAction(timestampUtc(clock), generator);
-    const actions = withMetadataAction(planned, opening, added);
+  /** The library writes the file with a placeholder for the signature. */
+  async layOut(prepared: Prepared, path: string): Promise<LaidOut> {
+    const { request, content, written, ingredients, placement } = prepared;
+    const { plan } = request;
     const ownAssertions = written === undefined ? [] : [embeddedMetadataAssertion(written)];
     const identities = plan.identities.map((identity) => new IdentityAssertion(identity));
+    const actions = this.actionsOf(prepared);
     const definition = manifestDefinition({
       plan,
-      mediaType: source.mediaType,
-      claimGenerator: { ...generator, specVersion: SPECIFICATION_VERSION },
+      mediaType: request.source.mediaType,
+      claimGenerator: { ...this.generator, specVersion: SPECIFICATION_VERSION },
       actions,
       ingredients,
-      openedAt: timestampUtc(clock),
+      openedAt: timestampUtc(this.options.clock),
       ownAssertions,
       identityPlaceholders: identities.map(({ placeholder }) => placeholder),
     });
-    const builder = Builder.withJson(definition, builderSettings(trust, plan.thumbnail));
+    const builder = Builder.withJson(definition, builderSettings(this.options.trust, plan.thumbnail));
     for (const found of ingredients) await addIngredient(builder, found);
     if (placement === 'sidecar') builder.setNoEmbed(true);
-    const { store, claim, timeStamp } = await this.signWith(builder, source, identities, {
-      temporaryPath,
-      placement,
-    });
-    const expected = {
-      plan,
-      actions,
-      ingredients,
-      ownAssertions,
-      identityCertificates: identities.map(({ certificateSha256 }) => certificateSha256),
-      packet: written?.packet,
-      manifestLabel: activeClaim(store)?.manifestLabel ?? '',
-      manifestSha256: sha256Hex(store),
-      claimSha256: sha256Hex(claim),
-    };
-    return { expected, timeStamp };
+    const reservedBytes = this.signature.sizeBytes;
+    const signer = this.placeholderSigner(reservedBytes);
+    const source = content.asset(request.source.mediaType);
+    const laidOut = await writeUnsigned(builder, signer, source, path);
+    if (laidOut.bytes !== undefined) await writeFile(path, laidOut.bytes, NEW_FILE);
+    const place = placement === 'sidecar' ? undefined : await placeOf(laidOut, path);
+    const identityCertificates = identities.map(({ certificateSha256 }) => certificateSha256);
+    const packet = written?.packet;
+    const expected = { plan, actions, ingredients, ownAssertions, identityCertificates, packet };
+    return { expected, identities, store: laidOut.store, place, reservedBytes };
   }
 
   /**
-   * The library writes the file with a placeholder for the signature; the real one is made once, over the claim as it is
-   * when everything else stands in the file.
-   *
-   * @returns the manifest store as it is embedded, and the claim bytes that were signed
+   * Signs once, over the claim as it is when everything else stands in the file.
+   * @throws SignatureRoomError when the token does not fit into what was reserved: its size is known once there is one,
+   *   and the file is to be laid out again
    */
-  private async signWith(
-    builder: Builder,
-    source: SignMediaRequest['source'],
-    identities: readonly IdentityAssertion[],
-    { temporaryPath, placement }: { readonly temporaryPath: string; readonly placement: ManifestPlacement },
-  ): Promise<{ store: Buffer; claim: Buffer; timeStamp: SignatureTimeStamp | undefined }> {
-    const placeholder = Buffer.alloc(this.signature.sizeBytes);
-    const signer = CallbackSigner.newSigner(
-      {
-        alg: this.options.key.algorithm,
-        certs: [Buffer.from(this.options.key.certificateChainPem)],
-        reserveSize: placeholder.length,
-        directCoseHandling: true,
-      },
-      () => Promise.resolve(placeholder),
-    );
-    const written = await writeUnsigned(builder, signer, source, temporaryPath);
+  async complete(
+    { expected, identities, store, place, reservedBytes }: LaidOut,
+    path: string,
+  ): Promise<Embedded> {
     let timeStamp: SignatureTimeStamp | undefined;
-    const completed = await completeStore(written, identities, async (claim) => {
-      const signature = await this.signClaim(claim, placeholder.length);
+    const completed = await completeStore(store, identities, async (claim) => {
+      const signature = await this.signClaim(claim, reservedBytes);
       timeStamp = signature.timeStamp;
       return signature.cose;
     });
-    if (placement === 'sidecar') {
-      await writeFile(sidecarOf(temporaryPath), completed.store, { flag: 'wx', mode: 0o600 });
-    } else await replaceStore(temporaryPath, written, completed.store);
-    return { ...completed, timeStamp };
+    if (place === undefined) await writeFile(sidecarOf(path), completed.store, NEW_FILE);
+    else await overwriteStore(path, place, store, completed.store);
+    const hashes = {
+      manifestLabel: activeClaim(completed.store)?.manifestLabel ?? '',
+      manifestSha256: sha256Hex(completed.store),
+      claimSha256: sha256Hex(completed.claim),
+    };
+    return { expected: { ...expected, ...hashes }, timeStamp };
+  }
+
+  private get generator(): { readonly name: string; readonly version: string } {
+    return { name: CLAIM_GENERATOR_NAME, version: this.options.version };
+  }
+
+  private actionsOf({ request, written, opening }: Prepared): readonly PlannedAction[] {
+    const planned = actionsAfterOpening(request.plan, opening, request.origin.kind);
+    const added = written && metadataAction(timestampUtc(this.options.clock), this.generator);
+    return withMetadataAction(planned, opening, added);
+  }
+
+  private placeholderSigner(reservedBytes: number): CallbackSigner {
+    const { algorithm, certificateChainPem } = this.options.key;
+    return CallbackSigner.newSigner(
+      {
+        alg: algorithm,
+        certs: [Buffer.from(certificateChainPem)],
+        reserveSize: reservedBytes,
+        directCoseHandling: true,
+      },
+      () => Promise.resolve(Buffer.alloc(reservedBytes)),
+    );
   }
 
   private async signClaim(claim: Uint8Array, reservedBytes: number): Promise<CoseSignature> {
@@ -171,19 +179,37 @@ async function addIngredient(builder: Builder, found: FoundIngredient): Promise<
   }
 }
 
+/** What the library wrote. */
+interface Written {
+  readonly store: Buffer;
+  /** The bytes of the file; `undefined` when the library wrote it to the disk itself. */
+  readonly bytes: Buffer | undefined;
+}
+
 async function writeUnsigned(
   builder: Builder,
   signer: CallbackSigner,
-  source: SignMediaRequest['source'],
-  temporaryPath: string,
-): Promise<Buffer> {
+  source: LibraryAsset,
+  path: string,
+): Promise<Written> {
+  const { mimeType } = source;
+  const inMemory: { buffer: Buffer | null; mimeType: string } = { buffer: null, mimeType };
   try {
-    return await builder.signAsync(
-      signer,
-      { path: source.path, mimeType: source.mediaType },
-      { path: temporaryPath, mimeType: source.mediaType },
-    );
+    if ('path' in source)
+      return { store: await builder.signAsync(signer, source, { path, mimeType }), bytes: undefined };
+    const store = await builder.signAsync(signer, source, inMemory);
+    if (inMemory.buffer === null) throw new Error('the library gave no file back');
+    return { store, bytes: inMemory.buffer };
   } catch (cause) {
     throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
+  }
+}
+
+async function placeOf({ store, bytes }: Written, path: string): Promise<StorePlace> {
+  const file = bytes === undefined ? await ByteSource.open(path) : ByteSource.of(bytes);
+  try {
+    return await findStore(file, store);
+  } finally {
+    await file.close();
   }
 }
