@@ -10,8 +10,9 @@ import { C2paReader } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { ClaimSignature, SignatureRoomError } from './cose-sign1.js';
 import { findIngredients, type KeptManifest, openingOf } from './found-ingredients.js';
-import { MediaContent } from './media-content.js';
+import { MAX_BYTES_IN_MEMORY, MediaContent } from './media-content.js';
 import { type Expected, type ReadBack, readBackDifference } from './read-back.js';
+import { SharedMemory } from './shared-memory.js';
 import {
   discardUnverified,
   publishSigned,
@@ -42,6 +43,12 @@ export interface C2paMediaSignerOptions {
 
 /** One for all signers of this process: what it shares out is the machine. */
 const TURNS = new SigningTurns();
+const MEMORY = new SharedMemory(MAX_BYTES_IN_MEMORY);
+
+interface SourceLaidOut {
+  readonly source: InspectedSource;
+  readonly laidOut: LaidOut;
+}
 
 interface Written extends Embedded {
   readonly source: InspectedSource;
@@ -95,27 +102,41 @@ export class C2paMediaSigner implements MediaSigner {
     return { source, ...(await this.embedding.complete(laidOut, unverified.path)) };
   }
 
+  private async layOut(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SourceLaidOut> {
+    const captured = await MediaContent.open(request.source.path, MEMORY);
+    // The library works on its own threads meanwhile. Nothing is signed before both are done, and other bytes than those
+    // that were received are refused as such, whatever else is wrong with them.
+    const compared = refuseOtherBytes(captured, request);
+    compared.catch(() => undefined);
+    try {
+      const laidOut = await this.layOutContent(captured, request, unverified);
+      await compared;
+      return laidOut;
+    } catch (error) {
+      await compared;
+      throw error;
+    } finally {
+      await captured.close();
+    }
+  }
+
   /** Of a file that fits into memory, the bytes that are compared with their hash are the bytes that are signed. */
-  private async layOut(
+  private async layOutContent(
+    captured: MediaContent,
     request: SignMediaRequest,
     { path, unsignedPath }: UnverifiedFile,
-  ): Promise<{ readonly source: InspectedSource; readonly laidOut: LaidOut }> {
-    const captured = await MediaContent.open(request.source.path);
-    let changed: MediaContent | undefined;
+  ): Promise<SourceLaidOut> {
+    const source = await this.inspection.inspect(captured, request);
+    const { kept, placement } = source;
+    const ingredients = await findIngredients(request, kept);
+    const added = await addMetadata(request, captured, unsignedPath, placement);
+    const content = added?.content ?? captured;
     try {
-      await refuseOtherBytes(captured, request);
-      const source = await this.inspection.inspect(captured, request);
-      const { kept, placement } = source;
-      const ingredients = await findIngredients(request, kept);
-      const added = await addMetadata(request, captured, unsignedPath, placement);
-      changed = added?.content;
-      const content = changed ?? captured;
       const opening = openingOf(ingredients, kept);
       const prepared = { request, content, written: added?.written, ingredients, opening, placement };
       return { source, laidOut: await this.embedding.layOut(prepared, path) };
     } finally {
-      await captured.close();
-      await changed?.close();
+      await added?.content.close();
     }
   }
 
@@ -157,7 +178,7 @@ export class C2paMediaSigner implements MediaSigner {
     manifestPath: string | undefined,
     { packet }: Expected,
   ): Promise<ReadBack> {
-    const content = await MediaContent.open(path);
+    const content = await MediaContent.open(path, MEMORY);
     try {
       const verified = await this.reader.verifyContent(content, manifestPath);
       return { ...verified, packet: packet && (await packetIn(content.bytes, verified.mediaType)) };

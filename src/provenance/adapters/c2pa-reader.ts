@@ -22,7 +22,7 @@ import { activeClaim } from '../domain/jumbf.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
 import { SignatureReading } from './signature-findings.js';
 import { ownIdentityLists } from './own-identity-lists.js';
-import { MediaContent } from './media-content.js';
+import { type LibraryAsset, MediaContent } from './media-content.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
 
 /** The report of a hostile manifest can be far larger than the manifest. 32 Mi characters. */
@@ -156,8 +156,8 @@ export class C2paReader implements MediaVerifier {
    * Whether the library finds a manifest in a file, valid or not.
    * @throws ColophonError `media_corrupt`, `manifest_malformed`
    */
-  async findsManifest(content: MediaContent, mediaType: string): Promise<boolean> {
-    return (await this.parse(content, mediaType, false, undefined)).json !== null;
+  async findsManifest(asset: LibraryAsset): Promise<boolean> {
+    return (await this.parse(asset, false, undefined)).json !== null;
   }
 
   private async report(
@@ -166,7 +166,7 @@ export class C2paReader implements MediaVerifier {
     hasStore: boolean,
     aside: Buffer | undefined,
   ): Promise<Pick<ReadFile, 'report' | 'remoteManifestUrl'>> {
-    const { json, remoteManifestUrl } = await this.parse(content, mediaType, hasStore, aside);
+    const { json, remoteManifestUrl } = await this.parse(content.asset(mediaType), hasStore, aside);
     if (json === null) return { report: undefined, remoteManifestUrl };
     if (JSON.stringify(json).length > MAX_REPORT_CHARACTERS) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file is too large to report on.');
@@ -180,13 +180,11 @@ export class C2paReader implements MediaVerifier {
 
   /** What the library reports about the file; `null` when it has no manifest. */
   private async parse(
-    content: MediaContent,
-    mediaType: string,
+    asset: LibraryAsset,
     hasStore: boolean,
     aside: Buffer | undefined,
   ): Promise<{ json: unknown; remoteManifestUrl: string | undefined }> {
     try {
-      const asset = content.asset(mediaType);
       const { settings } = this.current;
       const reader =
         aside === undefined

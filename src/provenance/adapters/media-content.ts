@@ -4,35 +4,60 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sha256Hex } from '../../shared/bytes.js';
 import { ByteSource } from './byte-source.js';
+import { type SharedMemory } from './shared-memory.js';
 
 /**
  * A file up to this size is read once, and what is hashed, parsed, signed and validated are the very same bytes in
  * memory. A larger one stays on the disk.
  */
 export const MAX_BYTES_IN_MEMORY = 20 * 1024 * 1024;
-/** Hashing this much takes a millisecond, after which others have their turn. */
-const PIECE_BYTES = 1024 * 1024;
+/** Hashing or copying this much takes less than a millisecond, after which others have their turn. */
+export const PIECE_BYTES = 1024 * 1024;
 
 /** What the C2PA library takes as a file. */
 export type LibraryAsset =
   | { readonly buffer: Buffer; readonly mimeType: string }
   | { readonly path: string; readonly mimeType: string };
 
+interface InMemory {
+  readonly buffer: Buffer;
+  /** Whose the buffer is; `undefined`: nobody's. */
+  readonly memory?: SharedMemory;
+}
+
+interface OnDisk {
+  readonly path: string;
+}
+
 /** The bytes of a media file, for everybody who looks at them while one thing is done with the file. */
 export class MediaContent {
+  private isClosed = false;
+
   private constructor(
-    private readonly place: { readonly inMemory: Buffer } | { readonly path: string },
+    private readonly place: InMemory | OnDisk,
     readonly bytes: ByteSource,
   ) {}
 
-  static async open(path: string): Promise<MediaContent> {
-    const bytes = await bytesIfSmall(path);
-    if (bytes !== undefined) return MediaContent.of(bytes);
-    return new MediaContent({ path }, await ByteSource.open(path));
+  /** @param memory where a file of more than a piece, and not more than {@link MAX_BYTES_IN_MEMORY}, is kept and hashed */
+  static async open(path: string, memory?: SharedMemory): Promise<MediaContent> {
+    const inMemory = await readIfSmall(path, memory);
+    return inMemory === undefined
+      ? new MediaContent({ path }, await ByteSource.open(path))
+      : MediaContent.of(inMemory);
   }
 
-  static of(bytes: Buffer): MediaContent {
-    return new MediaContent({ inMemory: bytes }, ByteSource.of(bytes));
+  /** @param parts joined to what is to be one file */
+  static join(parts: readonly Buffer[], memory?: SharedMemory): MediaContent {
+    const sizeBytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (!isFor(memory, sizeBytes)) return MediaContent.of({ buffer: Buffer.concat(parts) });
+    const buffer = memory.take(sizeBytes);
+    let at = 0;
+    for (const part of parts) at += part.copy(buffer, at);
+    return MediaContent.of({ buffer, memory });
+  }
+
+  private static of(place: InMemory): MediaContent {
+    return new MediaContent(place, ByteSource.of(place.buffer));
   }
 
   get sizeBytes(): number {
@@ -40,24 +65,30 @@ export class MediaContent {
   }
 
   /** `undefined` for a file that stays on the disk. */
-  get inMemory(): Buffer | undefined {
-    return 'inMemory' in this.place ? this.place.inMemory : undefined;
+  get inMemory(): InMemory | undefined {
+    return 'buffer' in this.place ? this.place : undefined;
   }
 
-  /** For the library, which copies what it gets from memory. */
+  /** For the library, which copies what it gets from memory before it returns. */
   asset(mimeType: string): LibraryAsset {
     return 'path' in this.place
       ? { path: this.place.path, mimeType }
-      : { buffer: this.place.inMemory, mimeType };
+      : { buffer: this.place.buffer, mimeType };
   }
 
   /** Lower-case hexadecimal SHA-256. Never holds up the event loop for more than a piece. */
   async sha256(): Promise<string> {
-    return 'path' in this.place ? fileSha256(this.place.path) : hashInTurns(this.place.inMemory);
+    if ('path' in this.place) return fileSha256(this.place.path);
+    const { buffer, memory } = this.place;
+    return memory === undefined ? hashInTurns(buffer) : memory.sha256(buffer);
   }
 
+  /** The bytes are no one's from then on. */
   async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
     await this.bytes.close();
+    if ('buffer' in this.place) this.place.memory?.giveBack(this.place.buffer);
   }
 }
 
@@ -81,22 +112,34 @@ async function hashInTurns(bytes: Buffer): Promise<string> {
   return hash.digest('hex');
 }
 
-async function bytesIfSmall(path: string): Promise<Buffer | undefined> {
+/** Smaller ones cost less than the way to another thread. */
+function isFor(memory: SharedMemory | undefined, sizeBytes: number): memory is SharedMemory {
+  return memory !== undefined && sizeBytes > PIECE_BYTES && sizeBytes <= memory.pieceBytes;
+}
+
+async function readIfSmall(path: string, memory: SharedMemory | undefined): Promise<InMemory | undefined> {
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
-    return size > MAX_BYTES_IN_MEMORY ? undefined : await readWhole(handle, size);
+    if (size > MAX_BYTES_IN_MEMORY) return undefined;
+    if (!isFor(memory, size)) return { buffer: await readInto(Buffer.allocUnsafe(size), handle) };
+    const taken = memory.take(size);
+    try {
+      return { buffer: await readInto(taken, handle), memory };
+    } catch (error) {
+      memory.giveBack(taken);
+      throw error;
+    }
   } finally {
     await handle.close();
   }
 }
 
 /** Not `readFile`, which would go on with a file that somebody makes longer meanwhile. */
-async function readWhole(handle: FileHandle, sizeBytes: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(sizeBytes);
+async function readInto(bytes: Buffer, handle: FileHandle): Promise<Buffer> {
   let length = 0;
-  while (length < sizeBytes) {
-    const { bytesRead } = await handle.read(bytes, length, sizeBytes - length, length);
+  while (length < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }

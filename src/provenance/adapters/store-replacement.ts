@@ -10,7 +10,8 @@ interface Run {
   readonly length: number;
 }
 
-const WINDOW_BYTES = 1024 * 1024;
+/** What one reading of a {@link ByteSource} takes at least. */
+const WINDOW_BYTES = 128 * 1024;
 /** Enough of the store that nothing else in a file looks like it: it begins with box headers and the label "c2pa". */
 const ANCHOR_BYTES = 48;
 /**

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { link, lstat, open, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { ColophonError } from '../../../shared/errors.js';
 import { SIDECAR_SUFFIX } from '../../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../../domain/media-types.js';
@@ -26,13 +25,7 @@ export function unverifiedFileFor(destinationPath: string): UnverifiedFile {
 }
 
 export async function discardUnverified({ path, unsignedPath }: UnverifiedFile): Promise<void> {
-  await discardSigned(path);
-  await rm(unsignedPath, { force: true });
-}
-
-export async function discardSigned(path: string): Promise<void> {
-  await rm(path, { force: true });
-  await rm(sidecarOf(path), { force: true });
+  await Promise.all([path, sidecarOf(path), unsignedPath].map((each) => rm(each, { force: true })));
 }
 
 /** The file must be on the disk, not only in a cache, before anything is recorded about it. */
@@ -61,7 +54,8 @@ export async function publishSigned(
 
 /**
  * Gives the verified file its name. `link` fails where `rename` would overwrite. If we die in between, the file has
- * both names, and both are good.
+ * both names, and both are good. The folder is not synced: the name is one of the staging area, to which nothing refers,
+ * and the store syncs its own folder when it gives the bytes the name that lasts.
  */
 async function publish(temporaryPath: string, destinationPath: string): Promise<void> {
   try {
@@ -69,12 +63,6 @@ async function publish(temporaryPath: string, destinationPath: string): Promise<
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
     throw alreadyThere(cause);
-  }
-  const folder = await open(dirname(destinationPath), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

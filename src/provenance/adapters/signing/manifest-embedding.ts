@@ -26,7 +26,6 @@ import { sidecarOf } from './file-publication.js';
 
 const CLAIM_GENERATOR_NAME = 'Colophon';
 const SPECIFICATION_VERSION = '2.4.0';
-const NEW_FILE = { flag: 'wx', mode: 0o600 } as const;
 
 /** Everything that is known when the file is written. */
 export interface Prepared {
@@ -96,13 +95,12 @@ export class ManifestEmbedding {
     const reservedBytes = this.signature.sizeBytes;
     const signer = this.placeholderSigner(reservedBytes);
     const source = content.asset(request.source.mediaType);
-    const laidOut = await writeUnsigned(builder, signer, source, path);
-    if (laidOut.bytes !== undefined) await writeFile(path, laidOut.bytes, NEW_FILE);
-    const place = placement === 'sidecar' ? undefined : await placeOf(laidOut, path);
+    const store = await writeUnsigned(builder, signer, source, path);
+    const place = placement === 'sidecar' ? undefined : await placeOf(store, path);
     const identityCertificates = identities.map(({ certificateSha256 }) => certificateSha256);
     const packet = written?.packet;
     const expected = { plan, actions, ingredients, ownAssertions, identityCertificates, packet };
-    return { expected, identities, store: laidOut.store, place, reservedBytes };
+    return { expected, identities, store, place, reservedBytes };
   }
 
   /**
@@ -120,7 +118,7 @@ export class ManifestEmbedding {
       timeStamp = signature.timeStamp;
       return signature.cose;
     });
-    if (place === undefined) await writeFile(sidecarOf(path), completed.store, NEW_FILE);
+    if (place === undefined) await writeFile(sidecarOf(path), completed.store, { flag: 'wx', mode: 0o600 });
     else await overwriteStore(path, place, store, completed.store);
     const hashes = {
       manifestLabel: activeClaim(completed.store)?.manifestLabel ?? '',
@@ -179,34 +177,27 @@ async function addIngredient(builder: Builder, found: FoundIngredient): Promise<
   }
 }
 
-/** What the library wrote. */
-interface Written {
-  readonly store: Buffer;
-  /** The bytes of the file; `undefined` when the library wrote it to the disk itself. */
-  readonly bytes: Buffer | undefined;
-}
-
+/**
+ * From memory, where the bytes are there, but always to the disk: what the library gives back in memory it copies twice
+ * in the turn of the event loop.
+ *
+ * @returns the manifest store
+ */
 async function writeUnsigned(
   builder: Builder,
   signer: CallbackSigner,
   source: LibraryAsset,
   path: string,
-): Promise<Written> {
-  const { mimeType } = source;
-  const inMemory: { buffer: Buffer | null; mimeType: string } = { buffer: null, mimeType };
+): Promise<Buffer> {
   try {
-    if ('path' in source)
-      return { store: await builder.signAsync(signer, source, { path, mimeType }), bytes: undefined };
-    const store = await builder.signAsync(signer, source, inMemory);
-    if (inMemory.buffer === null) throw new Error('the library gave no file back');
-    return { store, bytes: inMemory.buffer };
+    return await builder.signAsync(signer, source, { path, mimeType: source.mimeType });
   } catch (cause) {
     throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
   }
 }
 
-async function placeOf({ store, bytes }: Written, path: string): Promise<StorePlace> {
-  const file = bytes === undefined ? await ByteSource.open(path) : ByteSource.of(bytes);
+async function placeOf(store: Buffer, path: string): Promise<StorePlace> {
+  const file = await ByteSource.open(path);
   try {
     return await findStore(file, store);
   } finally {

@@ -5,7 +5,7 @@ import { type MediaVerifier } from '../../domain/media-verifier.port.js';
 import { type C2paReader } from '../c2pa-reader.js';
 import { carriedStore } from '../carried-store.js';
 import { type KeptManifest } from '../found-ingredients.js';
-import { type MediaContent } from '../media-content.js';
+import { type MediaContent, PIECE_BYTES } from '../media-content.js';
 
 /** Where the manifest will be, and what that of the source is worth if it has one. */
 export interface InspectedSource {
@@ -43,7 +43,10 @@ export class SourceInspection {
     if (!canCarry)
       throw new ColophonError('unsupported_media', 'No manifest can be embedded into this file.');
     // The library may find a manifest where our own extraction sees none; it must not be dropped silently.
-    if (store === undefined && !(await this.reader.findsManifest(content, mediaType))) {
+    // From the disk where it is large: the copy that it makes of memory holds up the event loop.
+    const asset =
+      content.sizeBytes > PIECE_BYTES ? { path: source.path, mimeType: mediaType } : content.asset(mediaType);
+    if (store === undefined && !(await this.reader.findsManifest(asset))) {
       return { kept: undefined, placement };
     }
     const { verdict, chain } = await this.inspector.verify({ ...source, mayBeLarge: true });

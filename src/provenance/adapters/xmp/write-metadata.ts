@@ -44,7 +44,10 @@ export async function withMetadata(
   if (merged === undefined || edits === undefined) return undefined;
   const { inMemory } = source.content;
   const written = { ...merged, properties };
-  if (inMemory !== undefined) return { content: MediaContent.of(edited(inMemory, edits)), written };
+  if (inMemory !== undefined) {
+    const { buffer, memory } = inMemory;
+    return { content: MediaContent.join(edited(buffer, edits), memory), written };
+  }
   await copyEdited(source.path, targetPath, edits);
   return { content: await MediaContent.open(targetPath), written };
 }
@@ -69,14 +72,14 @@ function carriesXmp(mediaType: string): mediaType is XmpMediaType {
 }
 
 /** Edits are in the order of their offsets and do not overlap. */
-function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
+function edited(bytes: Buffer, edits: readonly Edit[]): Buffer[] {
   const parts: Buffer[] = [];
   let at = 0;
   for (const { offset, remove, insert } of edits) {
     parts.push(bytes.subarray(at, offset), insert);
     at = offset + remove;
   }
-  return Buffer.concat([...parts, bytes.subarray(at)]);
+  return [...parts, bytes.subarray(at)];
 }
 
 async function copyEdited(sourcePath: string, targetPath: string, edits: readonly Edit[]): Promise<void> {
