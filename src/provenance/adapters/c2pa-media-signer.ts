@@ -16,7 +16,6 @@ import { SharedMemory } from './shared-memory.js';
 import {
   discardUnverified,
   publishSigned,
-  refuseExisting,
   sidecarOf,
   syncSigned,
   type UnverifiedFile,
@@ -71,7 +70,6 @@ export class C2paMediaSigner implements MediaSigner {
   async sign(request: SignMediaRequest): Promise<SignedMedia> {
     checkManifestPlan(request.plan);
     this.refuseExpiredCertificate();
-    await refuseExisting(request.destinationPath);
     const unverified = unverifiedFileFor(request.destinationPath);
     try {
       const { source, expected, timeStamp } = await this.write(request, unverified);
@@ -133,7 +131,8 @@ export class C2paMediaSigner implements MediaSigner {
     const content = added?.content ?? captured;
     try {
       const opening = openingOf(ingredients, kept);
-      const prepared = { request, content, written: added?.written, ingredients, opening, placement };
+      const found = { ingredients, opening, placement };
+      const prepared = { request, captured, content, written: added?.written, ...found };
       return { source, laidOut: await this.embedding.layOut(prepared, path) };
     } finally {
       await added?.content.close();

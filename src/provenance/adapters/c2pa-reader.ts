@@ -20,7 +20,7 @@ import { allStatuses, chainTree } from './chain-tree.js';
 import { IdentityReading } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
-import { SignatureReading } from './signature-findings.js';
+import { findingsFor, type ReadSignatures, SignatureReading } from './signature-findings.js';
 import { ownIdentityLists } from './own-identity-lists.js';
 import { type LibraryAsset, MediaContent } from './media-content.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
@@ -82,9 +82,9 @@ export class C2paReader implements MediaVerifier {
   async verifyContent(content: MediaContent, manifestPath: string | undefined): Promise<MediaVerification> {
     // The library reads on its own threads, so hashing costs no extra time.
     const [read, sha256] = await Promise.all([this.read(content, manifestPath), content.sha256()]);
-    const { mediaType, store, report, remoteManifestUrl, isSidecar } = read;
+    const { mediaType, store, remoteManifestUrl, isSidecar } = read;
     const claim = store && activeClaim(store);
-    const facts = { ...(await this.judge(report, store, mediaType)), remoteManifestUrl };
+    const facts = { ...this.judge(read), remoteManifestUrl };
     return {
       sha256,
       sizeBytes: content.sizeBytes,
@@ -101,30 +101,41 @@ export class C2paReader implements MediaVerifier {
   private async read(content: MediaContent, manifestPath: string | undefined): Promise<ReadFile> {
     const { mediaType, store: embedded, canCarry } = await carriedStore(content.bytes);
     const carried = canCarry
-      ? await this.report(content, mediaType, embedded !== undefined, undefined)
-      : { report: undefined, remoteManifestUrl: undefined };
+      ? await this.readStore(content, mediaType, embedded, undefined)
+      : { report: undefined, remoteManifestUrl: undefined, signatures: undefined };
     if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
     if (embedded !== undefined || carried.report !== undefined) {
       throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
     }
     const store = await readSidecar(manifestPath);
-    return { mediaType, store, ...(await this.report(content, mediaType, true, store)), isSidecar: true };
+    return { mediaType, store, ...(await this.readStore(content, mediaType, store, store)), isSidecar: true };
   }
 
-  private async judge(
-    report: ManifestStoreReport | undefined,
-    store: Buffer | undefined,
+  /** We read the signatures ourselves while the library is at work on its own threads. */
+  private async readStore(
+    content: MediaContent,
     mediaType: string,
-  ): Promise<Judgement> {
+    store: Buffer | undefined,
+    aside: Buffer | undefined,
+  ): Promise<ReadStore> {
+    const reported = this.report(content, mediaType, store !== undefined, aside);
+    const read = store && this.current.judges().signatures.read(store);
+    // What the library says about the file comes first.
+    read?.catch(() => undefined);
+    const found = await reported;
+    return { ...found, signatures: found.report && (await read) };
+  }
+
+  private judge({ report, store, mediaType, signatures }: ReadFile): Judgement {
     if (report === undefined) return NOTHING_FOUND;
     const label = report.active_manifest;
     const manifest =
       label !== undefined && Object.hasOwn(report.manifests, label) ? report.manifests[label] : undefined;
     const serialNumber = manifest?.signature_info?.cert_serial_number;
-    const { signatures, namedActors } = this.current.judges();
-    const bytes = store ?? Buffer.alloc(0);
-    const findings = await signatures.read(bytes, { label, serialNumber });
-    const tree = chainTree(report, mediaType, namedActors.read(bytes, findings.claims));
+    const findings = findingsFor(signatures ?? NO_SIGNATURES, { label, serialNumber });
+    const { namedActors } = this.current.judges();
+    const actors = namedActors.read(store ?? Buffer.alloc(0), findings.claims);
+    const tree = chainTree(report, mediaType, actors);
     if (tree === undefined) return NOTHING_FOUND;
     const chain = judgedChain(tree, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
@@ -214,11 +225,15 @@ interface Judges {
   readonly namedActors: IdentityReading;
 }
 
-interface ReadFile {
-  readonly mediaType: SignableMediaType;
-  readonly store: Buffer | undefined;
+interface ReadStore {
   readonly report: ManifestStoreReport | undefined;
   readonly remoteManifestUrl: string | undefined;
+  readonly signatures: ReadSignatures | undefined;
+}
+
+interface ReadFile extends ReadStore {
+  readonly mediaType: SignableMediaType;
+  readonly store: Buffer | undefined;
   /** The manifest came in a file of its own. */
   readonly isSidecar: boolean;
 }
@@ -236,6 +251,8 @@ type Judgement = Pick<
   | 'disclosure'
   | 'identities'
 >;
+
+const NO_SIGNATURES: ReadSignatures = { labels: [], readings: [] };
 
 const NOTHING_FOUND: Judgement = {
   verdict: 'none',

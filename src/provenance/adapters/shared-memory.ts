@@ -36,7 +36,10 @@ export class SharedMemory {
   private asked = 0;
 
   /** @param pieceBytes the largest file */
-  constructor(readonly pieceBytes: number) {}
+  constructor(
+    readonly pieceBytes: number,
+    private readonly program: string = THREAD,
+  ) {}
 
   /** @throws RangeError for more than a piece */
   take(sizeBytes: number): Buffer {
@@ -64,7 +67,7 @@ export class SharedMemory {
   }
 
   private startThread(): Worker {
-    const thread = new Worker(THREAD, { eval: true, env: {} });
+    const thread = new Worker(this.program, { eval: true, env: {} });
     thread.on('message', ({ id, sha256 }: Answer) => {
       const waiting = this.waiting.get(id);
       this.waiting.delete(id);

@@ -30,6 +30,8 @@ const SPECIFICATION_VERSION = '2.4.0';
 /** Everything that is known when the file is written. */
 export interface Prepared {
   readonly request: SignMediaRequest;
+  /** The bytes that were captured. */
+  readonly captured: MediaContent;
   /** The bytes into which the manifest is embedded: the captured ones, or a copy of them with metadata. */
   readonly content: MediaContent;
   readonly written: WrittenMetadata | undefined;
@@ -90,7 +92,7 @@ export class ManifestEmbedding {
       identityPlaceholders: identities.map(({ placeholder }) => placeholder),
     });
     const builder = Builder.withJson(definition, builderSettings(this.options.trust, plan.thumbnail));
-    for (const found of ingredients) await addIngredient(builder, found);
+    for (const found of ingredients) await addIngredient(builder, found, ingredientAsset(found, prepared));
     if (placement === 'sidecar') builder.setNoEmbed(true);
     const reservedBytes = this.signature.sizeBytes;
     const signer = this.placeholderSigner(reservedBytes);
@@ -161,11 +163,21 @@ export class ManifestEmbedding {
   }
 }
 
-async function addIngredient(builder: Builder, found: FoundIngredient): Promise<void> {
-  const { ingredient } = found;
-  const asset = isFileIngredient(ingredient)
-    ? { path: ingredient.path, mimeType: ingredient.mediaType }
-    : undefined;
+/** Where the source itself is an ingredient, its bytes are those that were compared with their hash. */
+function ingredientAsset(
+  { ingredient }: FoundIngredient,
+  { request, captured }: Prepared,
+): LibraryAsset | undefined {
+  if (!isFileIngredient(ingredient)) return undefined;
+  const { path, mediaType } = ingredient;
+  return path === request.source.path ? captured.asset(mediaType) : { path, mimeType: mediaType };
+}
+
+async function addIngredient(
+  builder: Builder,
+  found: FoundIngredient,
+  asset: LibraryAsset | undefined,
+): Promise<void> {
   try {
     await builder.addIngredient(ingredientJson(found), asset);
   } catch (cause) {
