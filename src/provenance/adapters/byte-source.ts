@@ -21,10 +21,15 @@ export class ByteSource {
     return new ByteSource(undefined, bytes.length, bytes);
   }
 
+  /** A file that its owner closes. */
+  static async over(handle: FileHandle): Promise<ByteSource> {
+    return new ByteSource(handle, (await handle.stat()).size);
+  }
+
   static async open(path: string): Promise<ByteSource> {
     const handle = await open(path, 'r');
     try {
-      return new ByteSource(handle, (await handle.stat()).size);
+      return await ByteSource.over(handle);
     } catch (error) {
       await handle.close();
       throw error;

@@ -128,11 +128,7 @@ export class C2paReader implements MediaVerifier {
 
   private judge({ report, store, mediaType, signatures }: ReadFile): Judgement {
     if (report === undefined) return NOTHING_FOUND;
-    const label = report.active_manifest;
-    const manifest =
-      label !== undefined && Object.hasOwn(report.manifests, label) ? report.manifests[label] : undefined;
-    const serialNumber = manifest?.signature_info?.cert_serial_number;
-    const findings = findingsFor(signatures ?? NO_SIGNATURES, { label, serialNumber });
+    const findings = findingsFor(signatures ?? NO_SIGNATURES, activeIn(report));
     const { namedActors } = this.current.judges();
     const actors = namedActors.read(store ?? Buffer.alloc(0), findings.claims);
     const tree = chainTree(report, mediaType, actors);
@@ -266,6 +262,15 @@ const NOTHING_FOUND: Judgement = {
   disclosure: undefined,
   identities: [],
 };
+
+/** What the library says about the manifest that counts. */
+function activeIn({ active_manifest: label, manifests }: ManifestStoreReport): {
+  label: string | undefined;
+  serialNumber: string | undefined;
+} {
+  const manifest = label !== undefined && Object.hasOwn(manifests, label) ? manifests[label] : undefined;
+  return { label, serialNumber: manifest?.signature_info?.cert_serial_number };
+}
 
 /** Our own authority as a list among others. It has no date: it is in force as long as it is there. */
 function ownList({ name, anchorsPem, certificates }: TrustAnchors): TrustList {

@@ -22,59 +22,32 @@ const MAX_GAP_BYTES = 32;
 const PNG_SIGNATURE = '\x89PNG\r\n\x1a\n';
 const MAX_RUNS = 262_144;
 
-/** Where a manifest store lies in a file, whatever the container. */
-export interface StorePlace {
-  readonly runs: readonly Run[];
-  /** Of the base64 text, where the store is written so. */
-  readonly textOffset: number | undefined;
-  /** PNG protects each chunk by a checksum, which is written anew. */
-  readonly pngChecksumOffset: number | undefined;
-}
-
 /**
- * Found by the bytes of the store themselves: the caller reads the file back and compares the store, so a place that was
- * found wrongly cannot go unnoticed.
+ * Writes a changed manifest store over the one in a file; both have the same length. The places are found by the old
+ * bytes themselves, whatever the container: the caller reads the file back and compares the store, so a place that was
+ * found wrongly cannot go unnoticed. PNG protects each chunk by a checksum, which is written anew.
  *
  * @throws ColophonError `unsupported_media` when the file holds the store neither as it is nor as base64
  */
-export async function findStore(file: ByteSource, store: Buffer): Promise<StorePlace> {
-  const place = { textOffset: undefined, pngChecksumOffset: undefined };
-  const runs = await locate(file, store);
-  if (runs === undefined) return { ...place, runs: [], textOffset: await findText(file, store) };
-  const isPng = (await file.read(0, PNG_SIGNATURE.length)).toString('latin1') === PNG_SIGNATURE;
-  const pngChecksumOffset = isPng ? (runs[0]?.fileOffset ?? 0) + store.length : undefined;
-  return { ...place, runs, pngChecksumOffset };
-}
-
-/** Writes a changed manifest store over the one in a file; both have the same length. */
-export async function overwriteStore(
-  path: string,
-  place: StorePlace,
-  from: Buffer,
-  to: Buffer,
-): Promise<void> {
+export async function replaceStore(path: string, from: Buffer, to: Buffer): Promise<void> {
   const handle = await open(path, 'r+');
   try {
-    for (const { storeOffset, fileOffset, length } of place.runs) {
+    const file = await ByteSource.over(handle);
+    const runs = await locate(file, from);
+    if (runs === undefined) {
+      await handle.write(to.toString('base64'), await findText(file, from), 'latin1');
+      return;
+    }
+    const isPng = (await file.read(0, PNG_SIGNATURE.length)).toString('latin1') === PNG_SIGNATURE;
+    for (const { storeOffset, fileOffset, length } of runs) {
       const bytes = to.subarray(storeOffset, storeOffset + length);
       if (bytes.equals(from.subarray(storeOffset, storeOffset + length))) continue;
       await handle.write(bytes, 0, length, fileOffset);
     }
-    if (place.textOffset !== undefined) await handle.write(to.toString('base64'), place.textOffset, 'latin1');
-    if (place.pngChecksumOffset !== undefined)
-      await handle.write(pngChecksum(to), 0, 4, place.pngChecksumOffset);
+    const end = (runs[0]?.fileOffset ?? 0) + to.length;
+    if (isPng) await handle.write(pngChecksum(to), 0, 4, end);
   } finally {
     await handle.close();
-  }
-}
-
-/** Both at once. @throws as {@link findStore} */
-export async function replaceStore(path: string, from: Buffer, to: Buffer): Promise<void> {
-  const file = await ByteSource.open(path);
-  try {
-    await overwriteStore(path, await findStore(file, from), from, to);
-  } finally {
-    await file.close();
   }
 }
 

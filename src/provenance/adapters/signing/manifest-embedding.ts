@@ -10,7 +10,6 @@ import { actionsAfterOpening, type Opening, withMetadataAction } from '../../dom
 import { type SignMediaRequest } from '../../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../../domain/media-types.js';
 import { type SignatureTimeStamp } from '../../domain/time-stamping.port.js';
-import { ByteSource } from '../byte-source.js';
 import { builderSettings, type TrustAnchors } from '../c2pa-settings.js';
 import { type ClaimSignature, type CoseSignature, SignatureRoomError } from '../cose-sign1.js';
 import { type FoundIngredient } from '../found-ingredients.js';
@@ -19,7 +18,7 @@ import { ingredientJson, manifestDefinition } from '../manifest-definition.js';
 import { type LibraryAsset, type MediaContent } from '../media-content.js';
 import { type Expected } from '../read-back.js';
 import { completeStore } from '../store-completion.js';
-import { findStore, overwriteStore, type StorePlace } from '../store-replacement.js';
+import { replaceStore } from '../store-replacement.js';
 import { type WrittenMetadata } from '../xmp/write-metadata.js';
 import { embeddedMetadataAssertion, metadataAction } from './file-metadata.js';
 import { sidecarOf } from './file-publication.js';
@@ -46,8 +45,7 @@ export interface LaidOut {
   readonly identities: readonly IdentityAssertion[];
   /** The manifest store with placeholders. */
   readonly store: Buffer;
-  /** Where it is in the file; `undefined` when it is to stand beside it. */
-  readonly place: StorePlace | undefined;
+  readonly placement: ManifestPlacement;
   readonly reservedBytes: number;
 }
 
@@ -98,11 +96,10 @@ export class ManifestEmbedding {
     const signer = this.placeholderSigner(reservedBytes);
     const source = content.asset(request.source.mediaType);
     const store = await writeUnsigned(builder, signer, source, path);
-    const place = placement === 'sidecar' ? undefined : await placeOf(store, path);
     const identityCertificates = identities.map(({ certificateSha256 }) => certificateSha256);
     const packet = written?.packet;
     const expected = { plan, actions, ingredients, ownAssertions, identityCertificates, packet };
-    return { expected, identities, store, place, reservedBytes };
+    return { expected, identities, store, placement, reservedBytes };
   }
 
   /**
@@ -111,7 +108,7 @@ export class ManifestEmbedding {
    *   and the file is to be laid out again
    */
   async complete(
-    { expected, identities, store, place, reservedBytes }: LaidOut,
+    { expected, identities, store, placement, reservedBytes }: LaidOut,
     path: string,
   ): Promise<Embedded> {
     let timeStamp: SignatureTimeStamp | undefined;
@@ -120,8 +117,9 @@ export class ManifestEmbedding {
       timeStamp = signature.timeStamp;
       return signature.cose;
     });
-    if (place === undefined) await writeFile(sidecarOf(path), completed.store, { flag: 'wx', mode: 0o600 });
-    else await overwriteStore(path, place, store, completed.store);
+    if (placement === 'sidecar') {
+      await writeFile(sidecarOf(path), completed.store, { flag: 'wx', mode: 0o600 });
+    } else await replaceStore(path, store, completed.store);
     const hashes = {
       manifestLabel: activeClaim(completed.store)?.manifestLabel ?? '',
       manifestSha256: sha256Hex(completed.store),
@@ -205,14 +203,5 @@ async function writeUnsigned(
     return await builder.signAsync(signer, source, { path, mimeType: source.mimeType });
   } catch (cause) {
     throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
-  }
-}
-
-async function placeOf(store: Buffer, path: string): Promise<StorePlace> {
-  const file = await ByteSource.open(path);
-  try {
-    return await findStore(file, store);
-  } finally {
-    await file.close();
   }
 }
