@@ -96,7 +96,9 @@ describe.each([
     ['another signed file is put in its place', (path) => copyFile(other.path, path)],
   ])('is not delivered when %s on the disk before it is read back', async (_what, change) => {
     const before = await readdir(workshop.folder);
-    const code = expect.stringMatching(/^(internal|media_corrupt|manifest_malformed)$/) as unknown;
+    const code = expect.stringMatching(
+      /^(internal|media_corrupt|manifest_malformed|unsupported_media)$/,
+    ) as unknown;
     await expect(sign(source(), keyThatFirst(change))).rejects.toMatchObject({ code });
     expect(await readdir(workshop.folder)).toEqual(before);
   });
