@@ -1,7 +1,7 @@
 import { IsolatedMediaProbe } from '../assets/adapters/isolated-media-probe.js';
 import { downloadToFile } from '../outbound/download-to-file.js';
 import { TrustmarkWatermark } from '../provenance/adapters/trustmark/trustmark-watermark.js';
-import { readManifestStore } from '../provenance/adapters/c2pa-reader.js';
+import { readManifestStore } from '../provenance/adapters/carried-store.js';
 import { FingerprintRepository } from '../recovery/adapters/fingerprint.repository.js';
 import { PublicationRepository } from '../recovery/adapters/publication.repository.js';
 import { IsolatedFingerprinter } from '../recovery/adapters/isolated-fingerprinter.js';

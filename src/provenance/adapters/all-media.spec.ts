@@ -7,7 +7,7 @@ import { manifestPlacementOf, type SignableMediaType } from '../domain/media-typ
 import { type MediaVerification } from '../domain/media-verifier.port.js';
 import { MEDIA_VECTORS, mediaVector } from '../testing/media-vectors.js';
 import { type MediaFile, PICTURE_TYPES, SigningWorkshop } from '../testing/signing-workshop.js';
-import { readManifestStore } from './c2pa-reader.js';
+import { readManifestStore } from './carried-store.js';
 
 let workshop: SigningWorkshop;
 

@@ -1,20 +1,35 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Random access to a file through one read window, so that walking many small chunks costs few system calls. */
 export class ByteSource {
   private static readonly WINDOW_BYTES = 256 * 1024;
-  private window: Buffer = Buffer.alloc(0);
+  /** A file of a stranger may consist of hundreds of thousands of parts: others have their turn in between. */
+  private static readonly READS_PER_TURN = 4096;
   private windowStart = 0;
+  private reads = 0;
 
   private constructor(
-    private readonly handle: FileHandle,
+    /** `undefined`: the window is everything. */
+    private readonly handle: FileHandle | undefined,
     readonly sizeBytes: number,
+    private window: Buffer = Buffer.alloc(0),
   ) {}
+
+  /** Bytes in memory, read in the same way. */
+  static of(bytes: Buffer): ByteSource {
+    return new ByteSource(undefined, bytes.length, bytes);
+  }
+
+  /** A file that its owner closes. */
+  static async over(handle: FileHandle): Promise<ByteSource> {
+    return new ByteSource(handle, (await handle.stat()).size);
+  }
 
   static async open(path: string): Promise<ByteSource> {
     const handle = await open(path, 'r');
     try {
-      return new ByteSource(handle, (await handle.stat()).size);
+      return await ByteSource.over(handle);
     } catch (error) {
       await handle.close();
       throw error;
@@ -24,6 +39,8 @@ export class ByteSource {
   /** Up to `length` bytes at `offset`; shorter at the end of the file. The bytes are a view: do not keep them. */
   async read(offset: number, length: number): Promise<Buffer> {
     if (offset < 0 || offset >= this.sizeBytes || length <= 0) return Buffer.alloc(0);
+    this.reads += 1;
+    if (this.reads % ByteSource.READS_PER_TURN === 0) await nextTurn();
     const wanted = Math.min(length, this.sizeBytes - offset);
     if (offset < this.windowStart || offset + wanted > this.windowStart + this.window.length) {
       await this.fill(offset, Math.max(wanted, ByteSource.WINDOW_BYTES));
@@ -33,12 +50,12 @@ export class ByteSource {
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    await this.handle?.close();
   }
 
   private async fill(offset: number, length: number): Promise<void> {
     const buffer = Buffer.allocUnsafe(Math.min(length, this.sizeBytes - offset));
-    const { bytesRead } = await this.handle.read(buffer, 0, buffer.length, offset);
+    const { bytesRead = 0 } = (await this.handle?.read(buffer, 0, buffer.length, offset)) ?? {};
     this.window = buffer.subarray(0, bytesRead);
     this.windowStart = offset;
   }

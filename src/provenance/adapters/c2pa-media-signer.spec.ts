@@ -15,7 +15,7 @@ import {
   type MediaFile,
 } from '../testing/signing-workshop.js';
 import { C2paMediaSigner } from './c2pa-media-signer.js';
-import { readManifestStore } from './c2pa-reader.js';
+import { readManifestStore } from './carried-store.js';
 
 let workshop: SigningWorkshop;
 beforeAll(async () => {

@@ -8,21 +8,24 @@ import { type MediaVerification, type MediaVerifier } from '../domain/media-veri
 import { type SignatureTimeStamp, type SignatureTimeStamping } from '../domain/time-stamping.port.js';
 import { C2paReader } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
-import { ClaimSignature } from './cose-sign1.js';
+import { ClaimSignature, SignatureRoomError } from './cose-sign1.js';
 import { findIngredients, type KeptManifest, openingOf } from './found-ingredients.js';
+import { MAX_BYTES_IN_MEMORY, MediaContent } from './media-content.js';
 import { type Expected, type ReadBack, readBackDifference } from './read-back.js';
+import { SharedMemory } from './shared-memory.js';
 import {
   discardUnverified,
   publishSigned,
-  refuseExisting,
   sidecarOf,
   syncSigned,
+  type UnverifiedFile,
   unverifiedFileFor,
 } from './signing/file-publication.js';
-import { writeMetadata } from './signing/file-metadata.js';
-import { type Embedded, ManifestEmbedding } from './signing/manifest-embedding.js';
+import { addMetadata } from './signing/file-metadata.js';
+import { type Embedded, type LaidOut, ManifestEmbedding } from './signing/manifest-embedding.js';
+import { SigningTurns } from './signing/signing-turns.js';
 import { type InspectedSource, refuseOtherBytes, SourceInspection } from './signing/source-inspection.js';
-import { readPacket } from './xmp/write-metadata.js';
+import { packetIn } from './xmp/write-metadata.js';
 
 export interface C2paMediaSignerOptions {
   readonly key: ClaimKey;
@@ -37,7 +40,20 @@ export interface C2paMediaSignerOptions {
   readonly clock: Clock;
 }
 
-/** {@link MediaSigner} over the C2PA library, path to path: inspect, write, read back, publish. */
+/** One for all signers of this process: what it shares out is the machine. */
+const TURNS = new SigningTurns();
+const MEMORY = new SharedMemory(MAX_BYTES_IN_MEMORY);
+
+interface SourceLaidOut {
+  readonly source: InspectedSource;
+  readonly laidOut: LaidOut;
+}
+
+interface Written extends Embedded {
+  readonly source: InspectedSource;
+}
+
+/** {@link MediaSigner} over the C2PA library: inspect, lay out, sign, read back, publish. */
 export class C2paMediaSigner implements MediaSigner {
   private readonly reader: C2paReader;
   private readonly signature: ClaimSignature;
@@ -54,12 +70,10 @@ export class C2paMediaSigner implements MediaSigner {
   async sign(request: SignMediaRequest): Promise<SignedMedia> {
     checkManifestPlan(request.plan);
     this.refuseExpiredCertificate();
-    await refuseExisting(request.destinationPath);
-    await refuseOtherBytes(request);
-    const { kept, placement } = await this.inspection.inspect(request);
     const unverified = unverifiedFileFor(request.destinationPath);
     try {
-      const { expected, timeStamp } = await this.write(request, { kept, placement }, unverified);
+      const { source, expected, timeStamp } = await this.write(request, unverified);
+      const { kept, placement } = source;
       const actual = await this.readBack(unverified.path, expected, placement);
       refuseOtherTime(actual, timeStamp);
       if (placement === 'sidecar') refuseChangedBytes(actual, request);
@@ -70,16 +84,59 @@ export class C2paMediaSigner implements MediaSigner {
     }
   }
 
-  private async write(
+  /** Where a token is larger than what was reserved for it, the file is laid out again. */
+  private async write(request: SignMediaRequest, unverified: UnverifiedFile): Promise<Written> {
+    try {
+      return await this.writeOnce(request, unverified);
+    } catch (error) {
+      if (!(error instanceof SignatureRoomError)) throw error;
+      await discardUnverified(unverified);
+      return this.writeOnce(request, unverified);
+    }
+  }
+
+  private async writeOnce(request: SignMediaRequest, unverified: UnverifiedFile): Promise<Written> {
+    const { source, laidOut } = await TURNS.run(() => this.layOut(request, unverified));
+    return { source, ...(await this.embedding.complete(laidOut, unverified.path)) };
+  }
+
+  private async layOut(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SourceLaidOut> {
+    const captured = await MediaContent.open(request.source.path, MEMORY);
+    // The library works on its own threads meanwhile. Nothing is signed before both are done, and other bytes than those
+    // that were received are refused as such, whatever else is wrong with them.
+    const compared = refuseOtherBytes(captured, request);
+    compared.catch(() => undefined);
+    try {
+      const laidOut = await this.layOutContent(captured, request, unverified);
+      await compared;
+      return laidOut;
+    } catch (error) {
+      await compared;
+      throw error;
+    } finally {
+      await captured.close();
+    }
+  }
+
+  /** Of a file that fits into memory, the bytes that are compared with their hash are the bytes that are signed. */
+  private async layOutContent(
+    captured: MediaContent,
     request: SignMediaRequest,
-    { kept, placement }: InspectedSource,
-    { path, unsignedPath }: { readonly path: string; readonly unsignedPath: string },
-  ): Promise<Embedded> {
+    { path, unsignedPath }: UnverifiedFile,
+  ): Promise<SourceLaidOut> {
+    const source = await this.inspection.inspect(captured, request);
+    const { kept, placement } = source;
     const ingredients = await findIngredients(request, kept);
-    const written = await writeMetadata(request, unsignedPath, placement);
-    const source = written === undefined ? request.source : { ...request.source, path: unsignedPath };
-    const opening = openingOf(ingredients, kept);
-    return this.embedding.embed({ request, source, written, ingredients, opening, placement }, path);
+    const added = await addMetadata(request, captured, unsignedPath, placement);
+    const content = added?.content ?? captured;
+    try {
+      const opening = openingOf(ingredients, kept);
+      const found = { ingredients, opening, placement };
+      const prepared = { request, captured, content, written: added?.written, ...found };
+      return { source, laidOut: await this.embedding.layOut(prepared, path) };
+    } finally {
+      await added?.content.close();
+    }
   }
 
   private refuseExpiredCertificate(): void {
@@ -98,19 +155,35 @@ export class C2paMediaSigner implements MediaSigner {
     );
   }
 
+  /** It is not published before both are done: read back, and on the disk. */
   private async readBack(path: string, expected: Expected, placement: ManifestPlacement): Promise<ReadBack> {
     const manifestPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
-    await syncSigned(path, placement);
-    const verified = await this.reader.verify({ path, mediaType: '', manifestPath });
-    const actual = { ...verified, packet: await readPacket(path, verified.mediaType) };
+    const [actual] = await Promise.all([
+      TURNS.run(() => this.readWritten(path, manifestPath, expected), true),
+      syncSigned(path, placement),
+    ]);
     const difference = readBackDifference(actual, expected);
     if (difference === undefined) return actual;
-    if (isBrokenByOthers(verified, expected))
+    if (isBrokenByOthers(actual, expected))
       throw new ColophonError(
         'manifest_malformed',
         'An ingredient, or the source, has a manifest that cannot be kept as it is.',
       );
     throw new ColophonError('internal', `The signed file did not read back as planned: ${difference}.`);
+  }
+
+  private async readWritten(
+    path: string,
+    manifestPath: string | undefined,
+    { packet }: Expected,
+  ): Promise<ReadBack> {
+    const content = await MediaContent.open(path, MEMORY);
+    try {
+      const verified = await this.reader.verifyContent(content, manifestPath);
+      return { ...verified, packet: packet && (await packetIn(content.bytes, verified.mediaType)) };
+    } finally {
+      await content.close();
+    }
   }
 
   private result(

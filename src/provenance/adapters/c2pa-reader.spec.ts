@@ -12,7 +12,8 @@ import {
   type MediaFile,
 } from '../testing/signing-workshop.js';
 import { pictureWithRemoteManifest } from '../testing/remote-manifest-picture.js';
-import { C2paReader, readManifestStore } from './c2pa-reader.js';
+import { C2paReader } from './c2pa-reader.js';
+import { readManifestStore } from './carried-store.js';
 
 let workshop: SigningWorkshop;
 beforeAll(async () => {

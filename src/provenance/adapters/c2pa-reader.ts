@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import { Reader } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -8,8 +5,7 @@ import { systemClock, type Clock } from '../../shared/clock.js';
 import { aiDisclosure } from '../domain/ai-disclosure.js';
 import { findBreaks } from '../domain/breaks.js';
 import { brokenIngredients } from '../domain/chain-failures.js';
-import { detectMediaType, isJpegXlCodestream } from '../domain/detect-media-type.js';
-import { embeddableMediaType, type SignableMediaType } from '../domain/media-types.js';
+import { type SignableMediaType } from '../domain/media-types.js';
 import { identityFindings } from '../domain/identity-findings.js';
 import {
   type MediaToVerify,
@@ -18,16 +14,15 @@ import {
 } from '../domain/media-verifier.port.js';
 import { type TrustList } from '../domain/trust-list.js';
 import { verificationSentences } from '../domain/verification-sentences.js';
-import { ByteSource } from './byte-source.js';
+import { carriedStore, readSidecar } from './carried-store.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
 import { IdentityReading } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
-import { extractManifestStore } from './manifest-store-extraction.js';
-import { MAX_STORE_BYTES } from './manifest-store-slice.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
-import { SignatureReading } from './signature-findings.js';
+import { findingsFor, type ReadSignatures, SignatureReading } from './signature-findings.js';
 import { ownIdentityLists } from './own-identity-lists.js';
+import { type LibraryAsset, MediaContent } from './media-content.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
 
 /** The report of a hostile manifest can be far larger than the manifest. 32 Mi characters. */
@@ -74,19 +69,25 @@ export class C2paReader implements MediaVerifier {
     };
   }
 
-  async verify(file: MediaToVerify): Promise<MediaVerification> {
+  async verify({ path, manifestPath }: MediaToVerify): Promise<MediaVerification> {
+    const content = await MediaContent.open(path);
+    try {
+      return await this.verifyContent(content, manifestPath);
+    } finally {
+      await content.close();
+    }
+  }
+
+  /** The same of a file that is open already, for those who look at its bytes as well. */
+  async verifyContent(content: MediaContent, manifestPath: string | undefined): Promise<MediaVerification> {
     // The library reads on its own threads, so hashing costs no extra time.
-    const [read, sizeBytes, sha256] = await Promise.all([
-      this.read(file),
-      stat(file.path).then((status) => status.size),
-      fileSha256(file.path),
-    ]);
-    const { mediaType, store, report, remoteManifestUrl, isSidecar } = read;
+    const [read, sha256] = await Promise.all([this.read(content, manifestPath), content.sha256()]);
+    const { mediaType, store, remoteManifestUrl, isSidecar } = read;
     const claim = store && activeClaim(store);
-    const facts = { ...(await this.judge(report, store, mediaType)), remoteManifestUrl };
+    const facts = { ...this.judge(read), remoteManifestUrl };
     return {
       sha256,
-      sizeBytes,
+      sizeBytes: content.sizeBytes,
       mediaType,
       ...facts,
       brokenIngredient: facts.chain !== undefined && brokenIngredients(facts.chain).length > 0,
@@ -97,33 +98,40 @@ export class C2paReader implements MediaVerifier {
     };
   }
 
-  private async read({ path, manifestPath }: MediaToVerify): Promise<ReadFile> {
-    const { mediaType, store: embedded, canCarry } = await readManifestStore(path);
+  private async read(content: MediaContent, manifestPath: string | undefined): Promise<ReadFile> {
+    const { mediaType, store: embedded, canCarry } = await carriedStore(content.bytes);
     const carried = canCarry
-      ? await this.report(path, mediaType, embedded !== undefined, undefined)
-      : { report: undefined, remoteManifestUrl: undefined };
+      ? await this.readStore(content, mediaType, embedded, undefined)
+      : { report: undefined, remoteManifestUrl: undefined, signatures: undefined };
     if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
     if (embedded !== undefined || carried.report !== undefined) {
       throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
     }
     const store = await readSidecar(manifestPath);
-    return { mediaType, store, ...(await this.report(path, mediaType, true, store)), isSidecar: true };
+    return { mediaType, store, ...(await this.readStore(content, mediaType, store, store)), isSidecar: true };
   }
 
-  private async judge(
-    report: ManifestStoreReport | undefined,
-    store: Buffer | undefined,
+  /** We read the signatures ourselves while the library is at work on its own threads. */
+  private async readStore(
+    content: MediaContent,
     mediaType: string,
-  ): Promise<Judgement> {
+    store: Buffer | undefined,
+    aside: Buffer | undefined,
+  ): Promise<ReadStore> {
+    const reported = this.report(content, mediaType, store !== undefined, aside);
+    const read = store && this.current.judges().signatures.read(store);
+    // What the library says about the file comes first.
+    read?.catch(() => undefined);
+    const found = await reported;
+    return { ...found, signatures: found.report && (await read) };
+  }
+
+  private judge({ report, store, mediaType, signatures }: ReadFile): Judgement {
     if (report === undefined) return NOTHING_FOUND;
-    const label = report.active_manifest;
-    const manifest =
-      label !== undefined && Object.hasOwn(report.manifests, label) ? report.manifests[label] : undefined;
-    const serialNumber = manifest?.signature_info?.cert_serial_number;
-    const { signatures, namedActors } = this.current.judges();
-    const bytes = store ?? Buffer.alloc(0);
-    const findings = await signatures.read(bytes, { label, serialNumber });
-    const tree = chainTree(report, mediaType, namedActors.read(bytes, findings.claims));
+    const findings = findingsFor(signatures ?? NO_SIGNATURES, activeIn(report));
+    const { namedActors } = this.current.judges();
+    const actors = namedActors.read(store ?? Buffer.alloc(0), findings.claims);
+    const tree = chainTree(report, mediaType, actors);
     if (tree === undefined) return NOTHING_FOUND;
     const chain = judgedChain(tree, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
@@ -155,17 +163,17 @@ export class C2paReader implements MediaVerifier {
    * Whether the library finds a manifest in a file, valid or not.
    * @throws ColophonError `media_corrupt`, `manifest_malformed`
    */
-  async findsManifest(path: string, mediaType: string): Promise<boolean> {
-    return (await this.parse(path, mediaType, false, undefined)).json !== null;
+  async findsManifest(asset: LibraryAsset): Promise<boolean> {
+    return (await this.parse(asset, false, undefined)).json !== null;
   }
 
   private async report(
-    path: string,
+    content: MediaContent,
     mediaType: string,
     hasStore: boolean,
     aside: Buffer | undefined,
   ): Promise<Pick<ReadFile, 'report' | 'remoteManifestUrl'>> {
-    const { json, remoteManifestUrl } = await this.parse(path, mediaType, hasStore, aside);
+    const { json, remoteManifestUrl } = await this.parse(content.asset(mediaType), hasStore, aside);
     if (json === null) return { report: undefined, remoteManifestUrl };
     if (JSON.stringify(json).length > MAX_REPORT_CHARACTERS) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file is too large to report on.');
@@ -179,13 +187,11 @@ export class C2paReader implements MediaVerifier {
 
   /** What the library reports about the file; `null` when it has no manifest. */
   private async parse(
-    path: string,
-    mediaType: string,
+    asset: LibraryAsset,
     hasStore: boolean,
     aside: Buffer | undefined,
   ): Promise<{ json: unknown; remoteManifestUrl: string | undefined }> {
     try {
-      const asset = { path, mimeType: mediaType };
       const { settings } = this.current;
       const reader =
         aside === undefined
@@ -215,11 +221,15 @@ interface Judges {
   readonly namedActors: IdentityReading;
 }
 
-interface ReadFile {
-  readonly mediaType: SignableMediaType;
-  readonly store: Buffer | undefined;
+interface ReadStore {
   readonly report: ManifestStoreReport | undefined;
   readonly remoteManifestUrl: string | undefined;
+  readonly signatures: ReadSignatures | undefined;
+}
+
+interface ReadFile extends ReadStore {
+  readonly mediaType: SignableMediaType;
+  readonly store: Buffer | undefined;
   /** The manifest came in a file of its own. */
   readonly isSidecar: boolean;
 }
@@ -238,6 +248,8 @@ type Judgement = Pick<
   | 'identities'
 >;
 
+const NO_SIGNATURES: ReadSignatures = { labels: [], readings: [] };
+
 const NOTHING_FOUND: Judgement = {
   verdict: 'none',
   trustedBy: undefined,
@@ -250,6 +262,15 @@ const NOTHING_FOUND: Judgement = {
   disclosure: undefined,
   identities: [],
 };
+
+/** What the library says about the manifest that counts. */
+function activeIn({ active_manifest: label, manifests }: ManifestStoreReport): {
+  label: string | undefined;
+  serialNumber: string | undefined;
+} {
+  const manifest = label !== undefined && Object.hasOwn(manifests, label) ? manifests[label] : undefined;
+  return { label, serialNumber: manifest?.signature_info?.cert_serial_number };
+}
 
 /** Our own authority as a list among others. It has no date: it is in force as long as it is there. */
 function ownList({ name, anchorsPem, certificates }: TrustAnchors): TrustList {
@@ -264,14 +285,6 @@ function keyOf(trust: TrustAnchors | undefined): string {
     : JSON.stringify([trust.anchorsPem, trust.certificates, trust.identityAnchorsPem]);
 }
 
-/** A manifest store in a file of its own. @throws ColophonError `manifest_malformed` */
-export async function readSidecar(path: string): Promise<Buffer> {
-  if ((await stat(path)).size > MAX_STORE_BYTES) {
-    throw new ColophonError('manifest_malformed', 'The manifest beside the file is too large.');
-  }
-  return readFile(path);
-}
-
 const MAX_ADDRESS_LENGTH = 2000;
 
 /**
@@ -282,43 +295,4 @@ function remoteManifestOf(error: unknown): string | undefined {
   const name = (error as { name?: unknown } | null)?.name;
   if (typeof name !== 'string' || !name.startsWith('C2pa(RemoteManifest')) return undefined;
   return (/\("(.*)"\)\)$/s.exec(name)?.[1] ?? '').slice(0, MAX_ADDRESS_LENGTH);
-}
-
-/** What a file is, and the manifest store that it carries. */
-export interface CarriedStore {
-  readonly mediaType: SignableMediaType;
-  readonly store: Buffer | undefined;
-  /** False where nothing can be embedded: the library does not even look into such files. */
-  readonly canCarry: boolean;
-}
-
-/**
- * Type and manifest store of a file, by its bytes.
- * @throws ColophonError `unsupported_media` when the bytes are of no type that is signed here.
- */
-export async function readManifestStore(path: string): Promise<CarriedStore> {
-  const file = await ByteSource.open(path);
-  try {
-    const mediaType = await detectMediaType(file);
-    if (mediaType === undefined) {
-      throw new ColophonError(
-        'unsupported_media',
-        'The bytes are not of a media type that is supported here.',
-      );
-    }
-    const embeddable = embeddableMediaType(mediaType);
-    const isBare = isJpegXlCodestream((await file.read(0, 2)).toString('latin1'));
-    if (embeddable === undefined || isBare) return { mediaType, store: undefined, canCarry: false };
-    return { mediaType, store: await extractManifestStore(file, embeddable), canCarry: true };
-  } finally {
-    await file.close();
-  }
-}
-
-/** Lower-case hexadecimal SHA-256 of a file, streamed. */
-export async function fileSha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
-    hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -1,5 +1,6 @@
 import { constants, verify, X509Certificate, type KeyObject } from 'node:crypto';
 import { decode, encode } from 'cborg';
+import { sha256Hex } from '../../shared/bytes.js';
 
 /**
  * Reads the claim signature of a stranger's manifest (C2PA 2.4 sections 13.2 and 14; COSE_Sign1, RFC 9052). The C2PA
@@ -117,9 +118,23 @@ export function signatureHolds(parts: ClaimSignatureParts, claim: Uint8Array): b
   try {
     // Sig_structure, RFC 9052 section 4.4
     const toBeVerified = encode(['Signature1', parts.protectedHeader, new Uint8Array(0), claim]);
-    const key: KeyObject = new X509Certificate(leaf).publicKey;
+    const key = publicKeyOf(leaf);
     return verify(algorithm.digest, toBeVerified, { key, ...algorithm.options }, parts.signature);
   } catch {
     return false;
   }
+}
+
+const MAX_KEYS = 200;
+const keys = new Map<string, KeyObject>();
+
+/** Thousands of files are signed by one certificate, and reading it costs more than checking a signature. */
+function publicKeyOf(certificate: Uint8Array): KeyObject {
+  const sha256 = sha256Hex(certificate);
+  const known = keys.get(sha256);
+  if (known !== undefined) return known;
+  const { publicKey } = new X509Certificate(certificate);
+  if (keys.size >= MAX_KEYS) keys.clear();
+  keys.set(sha256, publicKey);
+  return publicKey;
 }

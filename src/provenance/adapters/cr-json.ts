@@ -2,7 +2,7 @@ import type * as c2paWasm from '@contentauth/c2pa-wasm';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { ColophonError } from '../../shared/errors.js';
-import { readManifestStore } from './c2pa-reader.js';
+import { readManifestStore } from './carried-store.js';
 import { readerSettings } from './c2pa-settings.js';
 import { type TrustList } from '../domain/trust-list.js';
 import { type VerificationJob } from './verification-protocol.js';

@@ -2,8 +2,9 @@ import { ColophonError } from '../../shared/errors.js';
 import { isFileIngredient, type PlannedIngredient } from '../domain/manifest-plan.js';
 import { type Opening } from '../domain/manifest-rules.js';
 import { type SignedMedia, type SignMediaRequest } from '../domain/media-signer.port.js';
-import { fileSha256, readManifestStore } from './c2pa-reader.js';
+import { readManifestStore } from './carried-store.js';
 import { type LabeledIngredient } from './manifest-definition.js';
+import { fileSha256 } from './media-content.js';
 
 /** An ingredient as it was found before signing. */
 export interface FoundIngredient extends LabeledIngredient {

@@ -12,7 +12,8 @@ import {
 } from '../testing/signing-workshop.js';
 import { pictureWithXmp, xmpPacket } from '../testing/reserved-pictures.js';
 import { OWN_IDENTITY_LIST } from '../domain/trust-list.js';
-import { C2paReader, readManifestStore } from './c2pa-reader.js';
+import { C2paReader } from './c2pa-reader.js';
+import { readManifestStore } from './carried-store.js';
 import { readPacket } from './xmp/write-metadata.js';
 
 const IPTC = 'http://iptc.org/std/Iptc4xmpExt/2008-02-29/';

@@ -27,6 +27,7 @@ export interface Expected {
 
 /** A signed file as it was found on the disk. */
 export interface ReadBack extends MediaVerification {
+  /** Looked for only where one was written. */
   readonly packet: Buffer | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { type Clock } from '../../shared/clock.js';
 import { sha256Hex } from '../../shared/bytes.js';
+import { mapInOrder } from '../../shared/map-in-order.js';
 import { storedManifests, type StoredManifest } from '../domain/jumbf.js';
 import { type ClaimFinding, type SignerFinding, type TimeStampFinding } from '../domain/signature-finding.js';
 import { type TrustList } from '../domain/trust-list.js';
@@ -20,6 +21,19 @@ export interface SignatureFindings {
   readonly claims: readonly ClaimFinding[];
 }
 
+/** The signatures of a store, before it is known which of its manifests counts. */
+export interface ReadSignatures {
+  /** Of every manifest in the store. */
+  readonly labels: readonly string[];
+  readonly readings: readonly Reading[];
+}
+
+interface Reading {
+  readonly signer?: SignerFinding | undefined;
+  readonly timeStamp?: TimeStampFinding;
+  readonly finding?: Omit<ClaimFinding, 'isActive'>;
+}
+
 /** Everything that the signatures in a manifest store say, by our own reading of them. */
 export class SignatureReading {
   private readonly judge: TrustJudge;
@@ -28,48 +42,21 @@ export class SignatureReading {
     this.judge = new TrustJudge(lists, clock);
   }
 
-  /**
-   * @param active the manifest that the library found to be the file's own, and the serial number of the certificate
-   *   that it found there. Of a store that reads differently for us, nothing is taken: a manifest of a good name could
-   *   be put where one of us looks, and another one where the other looks.
-   */
-  async read(
-    store: Buffer,
-    active: { readonly label: string | undefined; readonly serialNumber: string | undefined },
-  ): Promise<SignatureFindings> {
+  async read(store: Buffer): Promise<ReadSignatures> {
     const manifests = storedManifests(store);
-    const isUnique = manifests.filter(({ manifestLabel }) => manifestLabel === active.label).length === 1;
-    const readings = [];
-    for (const manifest of manifests.slice(-MAX_CLAIMS)) {
-      const isActive = isUnique && manifest.manifestLabel === active.label;
-      readings.push(await this.one(manifest, isActive));
-    }
-    const found = readings.find(({ finding }) => finding?.isActive === true);
-    const agrees = active.serialNumber === undefined || found?.signer?.serialNumber === active.serialNumber;
-    return {
-      signer: found?.signer && !agrees ? { ...found.signer, ...DISAGREEMENT } : found?.signer,
-      timeStamp: found?.timeStamp,
-      claims: readings.flatMap(({ finding }) => finding ?? []),
-    };
+    const readings = await mapInOrder(manifests.slice(-MAX_CLAIMS), (manifest) => this.one(manifest));
+    return { labels: manifests.map(({ manifestLabel }) => manifestLabel), readings };
   }
 
-  private async one(
-    { manifestLabel, claim, signature }: StoredManifest,
-    isActive: boolean,
-  ): Promise<{
-    signer?: SignerFinding | undefined;
-    timeStamp?: TimeStampFinding;
-    finding?: ClaimFinding;
-  }> {
+  private async one({ manifestLabel, claim, signature }: StoredManifest): Promise<Reading> {
     if (claim === undefined) return {};
     const claimSha256 = sha256Hex(claim);
     const parts = signature && readClaimSignature(signature);
     if (parts === undefined) {
       const nobody = { certificateSha256: undefined, trustedBy: undefined, isOurCertificate: false };
-      return { finding: { manifestLabel, isActive, claimSha256, signatureHolds: false, ...nobody } };
+      return { finding: { manifestLabel, claimSha256, signatureHolds: false, ...nobody } };
     }
-    const { finding, ...rest } = await this.signed(manifestLabel, claimSha256, claim, parts);
-    return { ...rest, finding: { ...finding, isActive } };
+    return this.signed(manifestLabel, claimSha256, claim, parts);
   }
 
   private async signed(
@@ -77,11 +64,7 @@ export class SignatureReading {
     claimSha256: string,
     claim: Buffer,
     parts: ClaimSignatureParts,
-  ): Promise<{
-    signer: SignerFinding | undefined;
-    timeStamp: TimeStampFinding;
-    finding: Omit<ClaimFinding, 'isActive'>;
-  }> {
+  ): Promise<Reading> {
     const timeStamp = await this.judge.timeStamp(parts, claim);
     const trustedTime =
       timeStamp.status === 'trusted' && timeStamp.at !== undefined ? new Date(timeStamp.at) : undefined;
@@ -102,4 +85,26 @@ export class SignatureReading {
     };
     return { signer, timeStamp, finding };
   }
+}
+
+/**
+ * @param active the manifest that the library found to be the file's own, and the serial number of the certificate
+ *   that it found there. Of a store that reads differently for us, nothing is taken: a manifest of a good name could
+ *   be put where one of us looks, and another one where the other looks.
+ */
+export function findingsFor(
+  { labels, readings }: ReadSignatures,
+  active: { readonly label: string | undefined; readonly serialNumber: string | undefined },
+): SignatureFindings {
+  const isUnique = labels.filter((label) => label === active.label).length === 1;
+  const isActive = ({ finding }: Reading): boolean => isUnique && finding?.manifestLabel === active.label;
+  const found = readings.find(isActive);
+  const agrees = active.serialNumber === undefined || found?.signer?.serialNumber === active.serialNumber;
+  return {
+    signer: found?.signer && !agrees ? { ...found.signer, ...DISAGREEMENT } : found?.signer,
+    timeStamp: found?.timeStamp,
+    claims: readings.flatMap((reading) =>
+      reading.finding === undefined ? [] : { ...reading.finding, isActive: isActive(reading) },
+    ),
+  };
 }

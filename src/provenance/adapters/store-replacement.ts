@@ -1,6 +1,7 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { ColophonError } from '../../shared/errors.js';
+import { ByteSource } from './byte-source.js';
 
 /** A part of the store and where it lies in the file. */
 interface Run {
@@ -9,7 +10,8 @@ interface Run {
   readonly length: number;
 }
 
-const WINDOW_BYTES = 1024 * 1024;
+/** What one reading of a {@link ByteSource} takes at least. */
+const WINDOW_BYTES = 128 * 1024;
 /** Enough of the store that nothing else in a file looks like it: it begins with box headers and the label "c2pa". */
 const ANCHOR_BYTES = 48;
 /**
@@ -30,20 +32,20 @@ const MAX_RUNS = 262_144;
 export async function replaceStore(path: string, from: Buffer, to: Buffer): Promise<void> {
   const handle = await open(path, 'r+');
   try {
-    const runs = await locate(handle, from);
+    const file = await ByteSource.over(handle);
+    const runs = await locate(file, from);
     if (runs === undefined) {
-      await replaceText(handle, from.toString('base64'), to.toString('base64'));
+      await handle.write(to.toString('base64'), await findText(file, from), 'latin1');
       return;
     }
+    const isPng = (await file.read(0, PNG_SIGNATURE.length)).toString('latin1') === PNG_SIGNATURE;
     for (const { storeOffset, fileOffset, length } of runs) {
       const bytes = to.subarray(storeOffset, storeOffset + length);
       if (bytes.equals(from.subarray(storeOffset, storeOffset + length))) continue;
       await handle.write(bytes, 0, length, fileOffset);
     }
-    const head = Buffer.alloc(PNG_SIGNATURE.length);
-    await handle.read(head, 0, head.length, 0);
     const end = (runs[0]?.fileOffset ?? 0) + to.length;
-    if (head.toString('latin1') === PNG_SIGNATURE) await handle.write(pngChecksum(to), 0, 4, end);
+    if (isPng) await handle.write(pngChecksum(to), 0, 4, end);
   } finally {
     await handle.close();
   }
@@ -57,24 +59,23 @@ function pngChecksum(store: Buffer): Buffer {
 }
 
 /** SVG holds the store as base64, in one piece (C2PA 2.4 annex A.3.3). */
-async function replaceText(handle: FileHandle, from: string, to: string): Promise<void> {
-  const fileOffset = await find(handle, Buffer.from(from.slice(0, ANCHOR_BYTES), 'latin1'));
-  if (fileOffset === undefined) throw notThere();
-  const expected = Buffer.from(from, 'latin1');
-  if ((await commonLength(handle, fileOffset, expected)) !== expected.length) throw notThere();
-  await handle.write(to, fileOffset, 'latin1');
+async function findText(file: ByteSource, store: Buffer): Promise<number> {
+  const text = Buffer.from(store.toString('base64'), 'latin1');
+  const offset = await find(file, text.subarray(0, ANCHOR_BYTES));
+  if (offset === undefined || (await commonLength(file, offset, text)) !== text.length) throw notThere();
+  return offset;
 }
 
 /** @returns `undefined` when the file holds the bytes of the store nowhere */
-async function locate(handle: FileHandle, store: Buffer): Promise<Run[] | undefined> {
+async function locate(file: ByteSource, store: Buffer): Promise<Run[] | undefined> {
   const runs: Run[] = [];
   let storeOffset = 0;
-  let fileOffset = await find(handle, store.subarray(0, ANCHOR_BYTES));
+  let fileOffset = await find(file, store.subarray(0, ANCHOR_BYTES));
   if (fileOffset === undefined) return undefined;
   while (fileOffset !== undefined && storeOffset < store.length) {
     if (runs.length >= MAX_RUNS) throw notThere();
-    const length = await commonLength(handle, fileOffset, store.subarray(storeOffset));
-    const next = await resume(handle, store, { storeOffset, fileOffset, length });
+    const length = await commonLength(file, fileOffset, store.subarray(storeOffset));
+    const next = await resume(file, store, { storeOffset, fileOffset, length });
     runs.push({ storeOffset, fileOffset, length: next.storeOffset - storeOffset });
     ({ storeOffset, fileOffset } = next);
   }
@@ -82,29 +83,33 @@ async function locate(handle: FileHandle, store: Buffer): Promise<Run[] | undefi
   return runs;
 }
 
-async function find(handle: FileHandle, wanted: Buffer): Promise<number | undefined> {
-  const window = Buffer.alloc(WINDOW_BYTES + wanted.length);
-  for (let at = 0; ; at += WINDOW_BYTES) {
-    const { bytesRead } = await handle.read(window, 0, window.length, at);
-    const found = window.subarray(0, bytesRead).indexOf(wanted);
+async function find(file: ByteSource, wanted: Buffer): Promise<number | undefined> {
+  for (let at = 0; at < file.sizeBytes; at += WINDOW_BYTES) {
+    const found = (await file.read(at, WINDOW_BYTES + wanted.length)).indexOf(wanted);
     if (found >= 0) return at + found;
-    if (bytesRead < window.length) return undefined;
   }
+  return undefined;
 }
 
 /** How many bytes of `expected` stand in the file at `at`. */
-async function commonLength(handle: FileHandle, at: number, expected: Buffer): Promise<number> {
-  const window = Buffer.alloc(Math.min(WINDOW_BYTES, expected.length));
+async function commonLength(file: ByteSource, at: number, expected: Buffer): Promise<number> {
   let same = 0;
   while (same < expected.length) {
-    const { bytesRead } = await handle.read(window, 0, window.length, at + same);
-    const end = Math.min(bytesRead, expected.length - same);
-    let i = 0;
-    while (i < end && window[i] === expected[same + i]) i += 1;
-    same += i;
-    if (i < window.length || end === 0) break;
+    const window = await file.read(at + same, Math.min(WINDOW_BYTES, expected.length - same));
+    const rest = expected.subarray(same);
+    const end = Math.min(window.length, rest.length);
+    const common = commonPrefix(window.subarray(0, end), rest);
+    same += common;
+    if (common < end || end === 0) break;
   }
   return same;
+}
+
+function commonPrefix(bytes: Buffer, others: Buffer): number {
+  if (bytes.equals(others.subarray(0, bytes.length))) return bytes.length;
+  let length = 0;
+  while (bytes[length] === others[length]) length += 1;
+  return length;
 }
 
 /**
@@ -112,18 +117,17 @@ async function commonLength(handle: FileHandle, at: number, expected: Buffer): P
  * this place, too: then the run ended a little earlier than it looked.
  */
 async function resume(
-  handle: FileHandle,
+  file: ByteSource,
   store: Buffer,
   { storeOffset, fileOffset, length }: Run,
 ): Promise<{ storeOffset: number; fileOffset: number | undefined }> {
   if (storeOffset + length === store.length) return { storeOffset: store.length, fileOffset };
   const back = Math.min(MAX_GAP_BYTES, length - 1);
-  const window = Buffer.alloc(back + MAX_GAP_BYTES + ANCHOR_BYTES);
-  const { bytesRead } = await handle.read(window, 0, window.length, fileOffset + length - back);
+  const window = await file.read(fileOffset + length - back, back + MAX_GAP_BYTES + ANCHOR_BYTES);
   for (let shift = 0; shift <= back; shift += 1) {
     const goesOnAt = storeOffset + length - shift;
     const wanted = store.subarray(goesOnAt, goesOnAt + ANCHOR_BYTES);
-    const found = window.subarray(0, bytesRead).indexOf(wanted, back - shift + 1);
+    const found = window.indexOf(wanted, back - shift + 1);
     if (found >= 0) return { storeOffset: goesOnAt, fileOffset: fileOffset + length - back + found };
   }
   return { storeOffset: storeOffset + length, fileOffset: undefined };

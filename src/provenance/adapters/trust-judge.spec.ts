@@ -16,8 +16,9 @@ import {
 } from '../domain/trust-list.js';
 import { createFreeAuthority, type FreeAuthority, signFreely } from '../testing/free-signer.js';
 import { type MediaFile, SigningWorkshop } from '../testing/signing-workshop.js';
-import { C2paReader, readManifestStore } from './c2pa-reader.js';
-import { SignatureReading } from './signature-findings.js';
+import { C2paReader } from './c2pa-reader.js';
+import { readManifestStore } from './carried-store.js';
+import { findingsFor, SignatureReading } from './signature-findings.js';
 
 const HOUR_MS = 3_600_000;
 const SHA_256 = '2.16.840.1.101.3.4.2.1';
@@ -200,14 +201,12 @@ describe('a store that reads in two ways', () => {
     const doubled = Buffer.concat([store ?? Buffer.alloc(0), manifests]);
     doubled.writeUInt32BE(doubled.length, 0);
     const serialNumber = '2';
-    expect((await reading.read(store ?? Buffer.alloc(0), { label, serialNumber })).signer?.list?.name).toBe(
-      'agency',
-    );
-    expect((await reading.read(doubled, { label, serialNumber })).signer).toBeUndefined();
-    expect(
-      (await reading.read(store ?? Buffer.alloc(0), { label: 'other', serialNumber })).signer,
-    ).toBeUndefined();
-    const other = await reading.read(store ?? Buffer.alloc(0), { label, serialNumber: '3' });
+    const read = async (bytes: Buffer | undefined, active: Parameters<typeof findingsFor>[1]) =>
+      findingsFor(await reading.read(bytes ?? Buffer.alloc(0)), active);
+    expect((await read(store, { label, serialNumber })).signer?.list?.name).toBe('agency');
+    expect((await read(doubled, { label, serialNumber })).signer).toBeUndefined();
+    expect((await read(store, { label: 'other', serialNumber })).signer).toBeUndefined();
+    const other = await read(store, { label, serialNumber: '3' });
     expect(other.signer).toMatchObject({
       list: undefined,
       notTrustedBecause: expect.stringContaining('two ways') as unknown,

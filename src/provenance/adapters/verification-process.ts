@@ -8,7 +8,7 @@ import {
 } from '../domain/media-verifier.port.js';
 import { type ReservationReader, type ReservationReading } from '../domain/reservations/reservation.js';
 import { type TrustList } from '../domain/trust-list.js';
-import { readManifestStore, readSidecar } from './c2pa-reader.js';
+import { readManifestStore, readSidecar } from './carried-store.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { findIsolation, type Isolation } from './isolation.js';
 import { listsKeyOf, type NormalizedPixels, type TaskResults } from './verification-protocol.js';

@@ -7,7 +7,8 @@ export interface SignMediaRequest {
   readonly source: { readonly path: string; readonly mediaType: string };
   /**
    * Where the signed file is written. Must not exist. A sidecar is written beside it, under the same name with
-   * {@link SIDECAR_SUFFIX}.
+   * {@link SIDECAR_SUFFIX}. The bytes are on the disk when the call returns; that they are found there under this name
+   * after a crash is up to whoever keeps them.
    */
   readonly destinationPath: string;
   readonly origin: SigningOrigin;

@@ -2,17 +2,19 @@ import { METADATA_ACTION } from '../../domain/manifest-rules.js';
 import { type PlannedAction, type PlannedAssertion } from '../../domain/manifest-plan.js';
 import { type SignMediaRequest } from '../../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../../domain/media-types.js';
-import { copyWithMetadata, type WrittenMetadata } from '../xmp/write-metadata.js';
+import { type MediaContent } from '../media-content.js';
+import { type ContentWithMetadata, withMetadata, type WrittenMetadata } from '../xmp/write-metadata.js';
 
 /** The captured bytes were compared with their hash before; what is added here stands in the plan. */
-export async function writeMetadata(
+export async function addMetadata(
   { source, plan }: SignMediaRequest,
+  content: MediaContent,
   targetPath: string,
   placement: ManifestPlacement,
-): Promise<WrittenMetadata | undefined> {
+): Promise<ContentWithMetadata | undefined> {
   // A file with its manifest beside it stays as it came, to the byte.
-  if (placement === 'sidecar') return undefined;
-  return plan.embeddedMetadata && copyWithMetadata(source, plan.embeddedMetadata, targetPath);
+  if (placement === 'sidecar' || plan.embeddedMetadata === undefined) return undefined;
+  return withMetadata({ ...source, content }, plan.embeddedMetadata, targetPath);
 }
 
 /** What was written into the file itself, so that the change can be told from one that somebody else made. */

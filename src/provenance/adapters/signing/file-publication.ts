@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, open, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, open, unlink } from 'node:fs/promises';
 import { ColophonError } from '../../../shared/errors.js';
+import { systemErrorCode } from '../../../shared/system-error.js';
 import { SIDECAR_SUFFIX } from '../../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../../domain/media-types.js';
 
@@ -26,27 +26,20 @@ export function unverifiedFileFor(destinationPath: string): UnverifiedFile {
 }
 
 export async function discardUnverified({ path, unsignedPath }: UnverifiedFile): Promise<void> {
-  await discardSigned(path);
-  await rm(unsignedPath, { force: true });
+  await Promise.all([path, sidecarOf(path), unsignedPath].map(discard));
 }
 
-export async function discardSigned(path: string): Promise<void> {
-  await rm(path, { force: true });
-  await rm(sidecarOf(path), { force: true });
+/** `rm` asks what a path is before it removes it. */
+async function discard(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  });
 }
 
 /** The file must be on the disk, not only in a cache, before anything is recorded about it. */
 export async function syncSigned(path: string, placement: ManifestPlacement): Promise<void> {
   await syncFile(path);
   if (placement === 'sidecar') await syncFile(sidecarOf(path));
-}
-
-export async function refuseExisting(path: string): Promise<void> {
-  const existing = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (existing) throw alreadyThere();
 }
 
 /** The sidecar first: a file without it would look unsigned. */
@@ -61,20 +54,15 @@ export async function publishSigned(
 
 /**
  * Gives the verified file its name. `link` fails where `rename` would overwrite. If we die in between, the file has
- * both names, and both are good.
+ * both names, and both are good. The folder is not synced: the name is one of the staging area, to which nothing refers,
+ * and the store syncs its own folder when it gives the bytes the name that lasts.
  */
 async function publish(temporaryPath: string, destinationPath: string): Promise<void> {
   try {
     await link(temporaryPath, destinationPath);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw alreadyThere(cause);
-  }
-  const folder = await open(dirname(destinationPath), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+    if (systemErrorCode(cause) !== 'EEXIST') throw cause;
+    throw new ColophonError('internal', 'The destination of a signed file exists already.', { cause });
   }
 }
 
@@ -85,9 +73,4 @@ async function syncFile(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function alreadyThere(cause?: unknown): ColophonError {
-  const options = cause === undefined ? {} : { cause };
-  return new ColophonError('internal', 'The destination of a signed file exists already.', options);
 }

@@ -5,7 +5,7 @@ import { timestampUtc, type Clock } from '../../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../../shared/errors.js';
 import { type ClaimKey } from '../../domain/claim-key.port.js';
 import { activeClaim } from '../../domain/jumbf.js';
-import { isFileIngredient } from '../../domain/manifest-plan.js';
+import { isFileIngredient, type PlannedAction } from '../../domain/manifest-plan.js';
 import { actionsAfterOpening, type Opening, withMetadataAction } from '../../domain/manifest-rules.js';
 import { type SignMediaRequest } from '../../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../../domain/media-types.js';
@@ -15,12 +15,13 @@ import { type ClaimSignature, type CoseSignature, SignatureRoomError } from '../
 import { type FoundIngredient } from '../found-ingredients.js';
 import { IdentityAssertion } from '../identity-assertion.js';
 import { ingredientJson, manifestDefinition } from '../manifest-definition.js';
+import { type LibraryAsset, type MediaContent } from '../media-content.js';
 import { type Expected } from '../read-back.js';
 import { completeStore } from '../store-completion.js';
 import { replaceStore } from '../store-replacement.js';
 import { type WrittenMetadata } from '../xmp/write-metadata.js';
 import { embeddedMetadataAssertion, metadataAction } from './file-metadata.js';
-import { discardSigned, sidecarOf } from './file-publication.js';
+import { sidecarOf } from './file-publication.js';
 
 const CLAIM_GENERATOR_NAME = 'Colophon';
 const SPECIFICATION_VERSION = '2.4.0';
@@ -29,12 +30,24 @@ const THUMBNAIL_IDENTIFIER = 'thumbnail.jpg';
 /** Everything that is known when the file is written. */
 export interface Prepared {
   readonly request: SignMediaRequest;
+  /** The bytes that were captured. */
+  readonly captured: MediaContent;
   /** The bytes into which the manifest is embedded: the captured ones, or a copy of them with metadata. */
-  readonly source: SignMediaRequest['source'];
+  readonly content: MediaContent;
   readonly written: WrittenMetadata | undefined;
   readonly ingredients: readonly FoundIngredient[];
   readonly opening: Opening;
   readonly placement: ManifestPlacement;
+}
+
+/** A file on the disk with its manifest, but for the signature, for which it has room. */
+export interface LaidOut {
+  readonly expected: Omit<Expected, 'manifestLabel' | 'manifestSha256' | 'claimSha256'>;
+  readonly identities: readonly IdentityAssertion[];
+  /** The manifest store with placeholders. */
+  readonly store: Buffer;
+  readonly placement: ManifestPlacement;
+  readonly reservedBytes: number;
 }
 
 export interface Embedded {
@@ -50,106 +63,99 @@ export interface ManifestEmbeddingOptions {
   readonly clock: Clock;
 }
 
-/** Writes the file with its manifest by the library, and signs the claim by {@link ClaimSignature}. */
+/**
+ * Writes the file with its manifest by the library, and signs the claim by {@link ClaimSignature}. In two steps, because
+ * the first takes processor time and memory, and the second waits for a key and a time-stamp authority elsewhere.
+ */
 export class ManifestEmbedding {
   constructor(
     private readonly options: ManifestEmbeddingOptions,
     private readonly signature: ClaimSignature,
   ) {}
 
-  /** The size of a token is known once there is one; where it was reserved too small the file is laid out again. */
-  async embed(prepared: Prepared, temporaryPath: string): Promise<Embedded> {
-    try {
-      return await this.embedOnce(prepared, temporaryPath);
-    } catch (error) {
-      if (!(error instanceof SignatureRoomError)) throw error;
-      await discardSigned(temporaryPath);
-      return this.embedOnce(prepared, temporaryPath);
-    }
-  }
-
-  private async embedOnce(
-    { request, source, written, ingredients, opening, placement }: Prepared,
-    temporaryPath: string,
-  ): Promise<Embedded> {
-    const { plan, origin, thumbnail } = request;
-    const { trust, version, clock } = this.options;
-    const generator = { name: CLAIM_GENERATOR_NAME, version };
-    const planned = actionsAfterOpening(plan, opening, origin.kind);
-    const added = written && metadataAction(timestampUtc(clock), generator);
-    const actions = withMetadataAction(planned, opening, added);
+  /** The library writes the file with a placeholder for the signature. */
+  async layOut(prepared: Prepared, path: string): Promise<LaidOut> {
+    const { request, content, written, ingredients, placement } = prepared;
+    const { plan, thumbnail } = request;
     const ownAssertions = written === undefined ? [] : [embeddedMetadataAssertion(written)];
     const identities = plan.identities.map((identity) => new IdentityAssertion(identity));
+    const actions = this.actionsOf(prepared);
     const definition = manifestDefinition({
       plan,
-      mediaType: source.mediaType,
-      claimGenerator: { ...generator, specVersion: SPECIFICATION_VERSION },
+      mediaType: request.source.mediaType,
+      claimGenerator: { ...this.generator, specVersion: SPECIFICATION_VERSION },
       actions,
       ingredients,
-      openedAt: timestampUtc(clock),
+      openedAt: timestampUtc(this.options.clock),
       ownAssertions,
       identityPlaceholders: identities.map(({ placeholder }) => placeholder),
       thumbnailIdentifier: thumbnail && THUMBNAIL_IDENTIFIER,
     });
-    const builder = Builder.withJson(definition, builderSettings(trust));
+    const builder = Builder.withJson(definition, builderSettings(this.options.trust));
     if (thumbnail !== undefined)
       await builder.addResource(THUMBNAIL_IDENTIFIER, {
         buffer: Buffer.from(thumbnail),
         mimeType: 'image/jpeg',
       });
-    for (const found of ingredients) await addIngredient(builder, found);
+    for (const found of ingredients) await addIngredient(builder, found, ingredientAsset(found, prepared));
     if (placement === 'sidecar') builder.setNoEmbed(true);
-    const { store, claim, timeStamp } = await this.signWith(builder, source, identities, {
-      temporaryPath,
-      placement,
-    });
-    const expected = {
-      plan,
-      actions,
-      ingredients,
-      ownAssertions,
-      identityCertificates: identities.map(({ certificateSha256 }) => certificateSha256),
-      packet: written?.packet,
-      manifestLabel: activeClaim(store)?.manifestLabel ?? '',
-      manifestSha256: sha256Hex(store),
-      claimSha256: sha256Hex(claim),
-    };
-    return { expected, timeStamp };
+    const reservedBytes = this.signature.sizeBytes;
+    const signer = this.placeholderSigner(reservedBytes);
+    const source = content.asset(request.source.mediaType);
+    const store = await writeUnsigned(builder, signer, source, path);
+    const identityCertificates = identities.map(({ certificateSha256 }) => certificateSha256);
+    const packet = written?.packet;
+    const expected = { plan, actions, ingredients, ownAssertions, identityCertificates, packet };
+    return { expected, identities, store, placement, reservedBytes };
   }
 
   /**
-   * The library writes the file with a placeholder for the signature; the real one is made once, over the claim as it is
-   * when everything else stands in the file.
-   *
-   * @returns the manifest store as it is embedded, and the claim bytes that were signed
+   * Signs once, over the claim as it is when everything else stands in the file.
+   * @throws SignatureRoomError when the token does not fit into what was reserved: its size is known once there is one,
+   *   and the file is to be laid out again
    */
-  private async signWith(
-    builder: Builder,
-    source: SignMediaRequest['source'],
-    identities: readonly IdentityAssertion[],
-    { temporaryPath, placement }: { readonly temporaryPath: string; readonly placement: ManifestPlacement },
-  ): Promise<{ store: Buffer; claim: Buffer; timeStamp: SignatureTimeStamp | undefined }> {
-    const placeholder = Buffer.alloc(this.signature.sizeBytes);
-    const signer = CallbackSigner.newSigner(
-      {
-        alg: this.options.key.algorithm,
-        certs: [Buffer.from(this.options.key.certificateChainPem)],
-        reserveSize: placeholder.length,
-        directCoseHandling: true,
-      },
-      () => Promise.resolve(placeholder),
-    );
-    const written = await writeUnsigned(builder, signer, source, temporaryPath);
+  async complete(
+    { expected, identities, store, placement, reservedBytes }: LaidOut,
+    path: string,
+  ): Promise<Embedded> {
     let timeStamp: SignatureTimeStamp | undefined;
-    const completed = await completeStore(written, identities, async (claim) => {
-      const signature = await this.signClaim(claim, placeholder.length);
+    const completed = await completeStore(store, identities, async (claim) => {
+      const signature = await this.signClaim(claim, reservedBytes);
       timeStamp = signature.timeStamp;
       return signature.cose;
     });
     if (placement === 'sidecar') {
-      await writeFile(sidecarOf(temporaryPath), completed.store, { flag: 'wx', mode: 0o600 });
-    } else await replaceStore(temporaryPath, written, completed.store);
-    return { ...completed, timeStamp };
+      await writeFile(sidecarOf(path), completed.store, { flag: 'wx', mode: 0o600 });
+    } else await replaceStore(path, store, completed.store);
+    const hashes = {
+      manifestLabel: activeClaim(completed.store)?.manifestLabel ?? '',
+      manifestSha256: sha256Hex(completed.store),
+      claimSha256: sha256Hex(completed.claim),
+    };
+    return { expected: { ...expected, ...hashes }, timeStamp };
+  }
+
+  private get generator(): { readonly name: string; readonly version: string } {
+    return { name: CLAIM_GENERATOR_NAME, version: this.options.version };
+  }
+
+  private actionsOf({ request, written, opening }: Prepared): readonly PlannedAction[] {
+    const planned = actionsAfterOpening(request.plan, opening, request.origin.kind);
+    const added = written && metadataAction(timestampUtc(this.options.clock), this.generator);
+    return withMetadataAction(planned, opening, added);
+  }
+
+  private placeholderSigner(reservedBytes: number): CallbackSigner {
+    const { algorithm, certificateChainPem } = this.options.key;
+    return CallbackSigner.newSigner(
+      {
+        alg: algorithm,
+        certs: [Buffer.from(certificateChainPem)],
+        reserveSize: reservedBytes,
+        directCoseHandling: true,
+      },
+      () => Promise.resolve(Buffer.alloc(reservedBytes)),
+    );
   }
 
   private async signClaim(claim: Uint8Array, reservedBytes: number): Promise<CoseSignature> {
@@ -162,11 +168,21 @@ export class ManifestEmbedding {
   }
 }
 
-async function addIngredient(builder: Builder, found: FoundIngredient): Promise<void> {
-  const { ingredient } = found;
-  const asset = isFileIngredient(ingredient)
-    ? { path: ingredient.path, mimeType: ingredient.mediaType }
-    : undefined;
+/** Where the source itself is an ingredient, its bytes are those that were compared with their hash. */
+function ingredientAsset(
+  { ingredient }: FoundIngredient,
+  { request, captured }: Prepared,
+): LibraryAsset | undefined {
+  if (!isFileIngredient(ingredient)) return undefined;
+  const { path, mediaType } = ingredient;
+  return path === request.source.path ? captured.asset(mediaType) : { path, mimeType: mediaType };
+}
+
+async function addIngredient(
+  builder: Builder,
+  found: FoundIngredient,
+  asset: LibraryAsset | undefined,
+): Promise<void> {
   try {
     await builder.addIngredient(ingredientJson(found), asset);
   } catch (cause) {
@@ -178,18 +194,20 @@ async function addIngredient(builder: Builder, found: FoundIngredient): Promise<
   }
 }
 
+/**
+ * From memory, where the bytes are there, but always to the disk: what the library gives back in memory it copies twice
+ * in the turn of the event loop.
+ *
+ * @returns the manifest store
+ */
 async function writeUnsigned(
   builder: Builder,
   signer: CallbackSigner,
-  source: SignMediaRequest['source'],
-  temporaryPath: string,
+  source: LibraryAsset,
+  path: string,
 ): Promise<Buffer> {
   try {
-    return await builder.signAsync(
-      signer,
-      { path: source.path, mimeType: source.mediaType },
-      { path: temporaryPath, mimeType: source.mediaType },
-    );
+    return await builder.signAsync(signer, source, { path, mimeType: source.mimeType });
   } catch (cause) {
     throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
   }

@@ -2,8 +2,10 @@ import { ColophonError } from '../../../shared/errors.js';
 import { type SignMediaRequest } from '../../domain/media-signer.port.js';
 import { manifestPlacementOf, type ManifestPlacement } from '../../domain/media-types.js';
 import { type MediaVerifier } from '../../domain/media-verifier.port.js';
-import { type C2paReader, fileSha256, readManifestStore } from '../c2pa-reader.js';
+import { type C2paReader } from '../c2pa-reader.js';
+import { carriedStore } from '../carried-store.js';
 import { type KeptManifest } from '../found-ingredients.js';
+import { type MediaContent, PIECE_BYTES } from '../media-content.js';
 
 /** Where the manifest will be, and what that of the source is worth if it has one. */
 export interface InspectedSource {
@@ -12,8 +14,8 @@ export interface InspectedSource {
 }
 
 /** Promise P9: bytes that nobody captured or declared are not signed, whoever asks. */
-export async function refuseOtherBytes({ source, origin }: SignMediaRequest): Promise<void> {
-  if ((await fileSha256(source.path)) === origin.originalSha256) return;
+export async function refuseOtherBytes(content: MediaContent, { origin }: SignMediaRequest): Promise<void> {
+  if ((await content.sha256()) === origin.originalSha256) return;
   throw new ColophonError(
     'source_not_allowed',
     'The bytes to be signed are not the bytes that were received.',
@@ -28,8 +30,8 @@ export class SourceInspection {
   ) {}
 
   /** @throws ColophonError `unsupported_media`, and whatever the inspector finds */
-  async inspect({ source }: SignMediaRequest): Promise<InspectedSource> {
-    const { mediaType, store, canCarry } = await readManifestStore(source.path);
+  async inspect(content: MediaContent, { source }: SignMediaRequest): Promise<InspectedSource> {
+    const { mediaType, store, canCarry } = await carriedStore(content.bytes);
     if (mediaType !== source.mediaType) {
       throw new ColophonError(
         'unsupported_media',
@@ -41,7 +43,10 @@ export class SourceInspection {
     if (!canCarry)
       throw new ColophonError('unsupported_media', 'No manifest can be embedded into this file.');
     // The library may find a manifest where our own extraction sees none; it must not be dropped silently.
-    if (store === undefined && !(await this.reader.findsManifest(source.path, mediaType))) {
+    // From the disk where it is large: the copy that it makes of memory holds up the event loop.
+    const asset =
+      content.sizeBytes > PIECE_BYTES ? { path: source.path, mimeType: mediaType } : content.asset(mediaType);
+    if (store === undefined && !(await this.reader.findsManifest(asset))) {
       return { kept: undefined, placement };
     }
     const { verdict, chain } = await this.inspector.verify({ ...source, mayBeLarge: true });

@@ -6,7 +6,7 @@ import { OWN_TRUST_LIST } from '../../domain/trust-list.js';
 import { type SignableMediaType } from '../../domain/media-types.js';
 import { type SignedMedia } from '../../domain/media-signer.port.js';
 import { replaceStore } from '../../adapters/store-replacement.js';
-import { readManifestStore } from '../../adapters/c2pa-reader.js';
+import { readManifestStore } from '../../adapters/carried-store.js';
 import { mediaVector } from '../media-vectors.js';
 import {
   generatedPlan,

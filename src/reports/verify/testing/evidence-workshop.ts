@@ -18,7 +18,8 @@ import { runFactsSchema } from '../../../licenses/domain/run-facts.js';
 import { dutyQuestion } from '../../../licenses/domain/work-facts.js';
 import { markingDuties } from '../../../licenses/registry/marking-duties.js';
 import { ownIdentityLists } from '../../../provenance/adapters/own-identity-lists.js';
-import { C2paReader, fileSha256 } from '../../../provenance/adapters/c2pa-reader.js';
+import { C2paReader } from '../../../provenance/adapters/c2pa-reader.js';
+import { fileSha256 } from '../../../provenance/adapters/media-content.js';
 import { DIGITAL_SOURCE_TYPES, type DigitalSourceType } from '../../../provenance/domain/manifest-plan.js';
 import { type MediaVerification } from '../../../provenance/domain/media-verifier.port.js';
 import {
