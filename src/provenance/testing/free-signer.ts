@@ -104,6 +104,7 @@ function pem(certificate: X509Certificate): string {
 /**
  * Signs any manifest definition with any key, by no rule of ours: what a stranger, or a thief, can do.
  * @param stamp makes a time-stamp token (DER) over a message; without it there is none
+ * @param shown a certificate that the library accepts, where it would refuse to sign with the one that really signs
  */
 export async function signFreely(
   file: MediaFile,
@@ -111,13 +112,14 @@ export async function signFreely(
   by: Signing,
   definition: object,
   stamp?: (message: Uint8Array) => Promise<Uint8Array>,
+  shown: Pick<Signing, 'chain'> = by,
 ): Promise<MediaFile> {
   const builder = Builder.withJson(definition, '{"verify":{"remote_manifest_fetch":false}}');
   builder.setIntent({ create: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia' });
   const signer = CallbackSigner.newSigner(
     {
       alg: 'es256',
-      certs: by.chain.map((der) => Buffer.from(new NodeCertificate(der).toString())),
+      certs: shown.chain.map((der) => Buffer.from(new NodeCertificate(der).toString())),
       reserveSize: RESERVE_BYTES,
       directCoseHandling: true,
     },

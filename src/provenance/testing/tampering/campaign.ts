@@ -9,8 +9,10 @@ import { replaceStore } from '../../adapters/store-replacement.js';
 import { readManifestStore } from '../../adapters/carried-store.js';
 import { mediaVector } from '../media-vectors.js';
 import {
+  action,
   generatedPlan,
   type MediaFile,
+  parentOf,
   PICTURE_TYPES,
   type PictureType,
   type SigningWorkshop,
@@ -90,8 +92,8 @@ export class TamperingCampaign {
     throw new Error(`of ${kind} no second file could be made`);
   }
 
-  private async signed(kind: string, source: MediaFile): Promise<Victim> {
-    const file = await this.workshop.sign(source, generatedPlan());
+  private async signed(kind: string, source: MediaFile, plan = generatedPlan()): Promise<Victim> {
+    const file = await this.workshop.sign(source, plan);
     this.known.add(file.signed);
     const { verification, log } = await this.question.verify(file.path, { manifestPath: file.manifestPath });
     if (verification.verdict !== 'intact_and_trusted' || log.status !== 'in_log')
@@ -157,6 +159,33 @@ export class TamperingCampaign {
       mediaType: victim.mediaType,
       manifestPath: path,
     });
+    return tally;
+  }
+
+  /**
+   * A file that was made from another one, with the manifest of a third one in its history: a forger gives it another
+   * past. Nothing of the file itself is touched.
+   */
+  async ingredientReplaced(kind: string): Promise<Tally> {
+    const tally = newTally();
+    const [parent, stranger] = [await this.victim(kind), await this.otherVictim(kind)];
+    const plan = generatedPlan({
+      actions: [action('c2pa.edited', 'algorithmicallyEnhanced')],
+      ingredients: [parentOf(parent)],
+    });
+    const child = await this.signed(kind, await this.source(kind), plan);
+    const store = await storeOf(child);
+    const [real, other] = [manifestIn(await storeOf(parent)), manifestIn(await storeOf(stranger))];
+    const at = store.indexOf(real);
+    if (at < 0 || real.length !== other.length) throw new Error(`the history of ${kind} cannot be exchanged`);
+    const changed = Buffer.from(store);
+    other.copy(changed, at);
+    const path = this.workshop.newPath();
+    await copyFile(child.path, path);
+    await replaceStore(path, store, changed);
+    await this.ask(tally, child, 'another ingredient', { file: await readFile(path) });
+    // Whatever is said about the file itself: with another past it is not intact.
+    if (tally.counts.broken + tally.counts.refused !== 1) tally.lies.push(`${kind}: another ingredient`);
     return tally;
   }
 
@@ -286,4 +315,10 @@ async function bytesOf({ path, manifestPath }: MediaFile): Promise<[Buffer, Buff
 
 async function storeOf({ path }: MediaFile): Promise<Buffer> {
   return (await readManifestStore(path)).store ?? Buffer.alloc(0);
+}
+
+/** The one manifest of a store: what stands behind the description of the store (ISO/IEC 19566-5 section 5). */
+function manifestIn(store: Buffer): Buffer {
+  const descriptionBytes = store.readUInt32BE(8);
+  return store.subarray(8 + descriptionBytes);
 }

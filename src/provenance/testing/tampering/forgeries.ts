@@ -1,5 +1,9 @@
 import { type FreeAuthority, createFreeAuthority, signFreely } from '../free-signer.js';
 import { type MediaFile, type SigningWorkshop } from '../signing-workshop.js';
+import { type TrustAnchors } from '../../adapters/c2pa-settings.js';
+import { sha256Hex } from '../../../shared/bytes.js';
+import { mapInOrder } from '../../../shared/map-in-order.js';
+import { OWN_TRUST_LIST } from '../../domain/trust-list.js';
 import { LOG_ORIGIN } from './campaign.js';
 
 const HOUR_MS = 3_600_000;
@@ -44,25 +48,32 @@ export async function campaignAuthorities(): Promise<CampaignAuthorities> {
   };
 }
 
-/**
- * Self-made claims in our words, by certificates of all kinds. What the library refuses to sign with cannot be tried
- * here; then nobody gets such a file from it, and others are in the vectors of other programs.
- */
+/** The installation of the campaign: its workshop's certificate, and those that others got under a root of its own. */
+export function campaignTrust(
+  workshop: SigningWorkshop,
+  { good, expired, notYet, wrongPurpose, revoked }: CampaignAuthorities,
+): TrustAnchors {
+  const leaves = (...all: readonly FreeAuthority[]): string[] =>
+    all.map(({ chain }) => sha256Hex(chain[0] ?? new Uint8Array(0)));
+  const own = [workshop.claimCertificateSha256, ...leaves(good, expired, notYet, wrongPurpose)];
+  return {
+    name: OWN_TRUST_LIST,
+    anchorsPem: `${workshop.anchors.claims}${good.caPem}`,
+    certificates: { trusted: own, ever: [...own, ...leaves(revoked)] },
+  };
+}
+
+/** Self-made claims in our words, by certificates of all kinds, those included that the library would not sign with. */
 export async function forgeries(
   workshop: SigningWorkshop,
   picture: () => Promise<MediaFile>,
-  authorities: CampaignAuthorities,
-): Promise<{ readonly made: Forgery[]; readonly notMade: string[] }> {
-  const made: Forgery[] = [];
-  const notMade: string[] = [];
-  const { good, ...others } = authorities;
-  const pasted = { chain: good.chain, key: authorities.unknown.key };
-  for (const [what, by] of [...Object.entries(others), ['our certificate, another key', pasted]] as const) {
-    try {
-      made.push({ what, file: await signFreely(await picture(), workshop.newPath(), by, OUR_WORDS) });
-    } catch {
-      notMade.push(what);
-    }
-  }
-  return { made, notMade };
+  { good, ...others }: CampaignAuthorities,
+): Promise<Forgery[]> {
+  const pasted = { chain: good.chain, key: others.unknown.key };
+  const signers = [...Object.entries(others), ['our certificate, another key', pasted]] as const;
+  return mapInOrder(signers, async ([what, by]) => {
+    const source = await picture();
+    const file = await signFreely(source, workshop.newPath(), by, OUR_WORDS, undefined, good);
+    return { what, file };
+  });
 }
