@@ -82,8 +82,6 @@ interface LineagePicture {
 
 const noPictures = (): Promise<readonly LineagePicture[]> => Promise.resolve([]);
 
-type Collected = Awaited<ReturnType<CollectDossier['collect']>>;
-
 /** The dossier of one asset: PDF/A-3, JSON, signed JSON, or the evidence bundle that holds all of them. */
 export class MakeAssetReport implements MakesReports {
   constructor(private readonly parts: AssetReportParts) {}
@@ -128,8 +126,10 @@ export class MakeAssetReport implements MakesReports {
     await progress(0.6);
     // In a bundle the evidence lies beside the PDF: it is not in there a second time.
     const attached = report.format === 'pdf' ? evidence : undefined;
-    const drawn = { dossierJws, evidence: attached, pictures: await pictures };
-    const pdf = await this.signedPdf(collected, signer, drawn);
+    const pdf = await this.signedPdf(collected.dossier, await pictures, signer, {
+      dossierJws,
+      evidence: attached,
+    });
     await progress(0.8);
     if (report.format === 'pdf') await writeFile(path, pdf.bytes, { mode: 0o600 });
     else await this.parts.renderer.bundle(dossier, { dossierPdf: pdf.bytes, dossierJws }, evidence, path);
@@ -137,21 +137,18 @@ export class MakeAssetReport implements MakesReports {
   }
 
   private async signedPdf(
-    { dossier }: Collected,
+    dossier: AssetDossier,
+    pictures: readonly LineagePicture[],
     signer: ReportSigner,
-    drawn: {
-      readonly dossierJws: Buffer;
-      readonly evidence: BundleEvidence | undefined;
-      readonly pictures: readonly LineagePicture[];
-    },
+    attached: { readonly dossierJws: Buffer; readonly evidence: BundleEvidence | undefined },
   ): ReturnType<ReportSigner['signPdf']> {
     const place = signer.pdfPlace(`Report ${dossier.reportId} as it was made`);
     const gone = new Set(dossier.chain.flatMap(({ id, contentRemoved }) => (contentRemoved ? [id] : [])));
-    const there = drawn.pictures.filter(({ assetId }) => !gone.has(assetId));
+    const there = pictures.filter(({ assetId }) => !gone.has(assetId));
     const missing = there.find(({ removed }) => removed !== undefined);
     if (missing) throw missing.removed;
-    const pictures = there.flatMap(({ picture }) => picture ?? []);
-    return signer.signPdf(await this.parts.renderer.pdf(dossier, pictures, { ...drawn, place }));
+    const shown = there.flatMap(({ picture }) => picture ?? []);
+    return signer.signPdf(await this.parts.renderer.pdf(dossier, shown, { ...attached, place }));
   }
 
   /** While the facts are collected: decoding runs beside this thread. Which files are gone is known afterwards. */

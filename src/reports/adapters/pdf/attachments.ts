@@ -17,8 +17,6 @@ export interface PdfAttachment {
   readonly description: string;
   readonly relationship: AttachmentRelationship;
   readonly bytes: Buffer;
-  /** Its format is compressed already: once more costs time and saves nothing. */
-  readonly isCompressed?: boolean;
 }
 
 /** The names of the attachments that {@link attachEvidence} made, for the text that explains them. */
@@ -31,9 +29,6 @@ export interface AttachedEvidence {
 /** A PDF is held in memory while it is signed. Larger files are in the evidence bundle only, and the report says so. */
 export const MAX_ATTACHED_MEDIA_BYTES = 16 * 1024 * 1024;
 
-/** Kinds of media whose files do not get smaller. */
-const COMPRESSED = /^(image\/(?!svg|tiff)|video\/|audio\/(?!wav|vnd\.wave|x-wav))/;
-
 export function attach(paper: Paper, attachment: PdfAttachment, at: Date): void {
   // The type declaration lacks the relationship (ISO 19005-3 annex E), the library has it.
   const options = {
@@ -44,12 +39,7 @@ export function attach(paper: Paper, attachment: PdfAttachment, at: Date): void 
     creationDate: at,
     modifiedDate: at,
   };
-  const doc = paper.doc as PDFKit.PDFDocument & { compress: boolean };
-  const { compress } = doc;
-  // Read when the object of the file is made.
-  doc.compress = compress && attachment.isCompressed !== true;
-  doc.file(attachment.bytes, options);
-  doc.compress = compress;
+  paper.doc.file(attachment.bytes, options);
 }
 
 export function attachDossier(paper: Paper, dossier: AssetDossier, dossierJws: Buffer | undefined): void {
@@ -143,7 +133,6 @@ async function mediaFiles(dossier: AssetDossier, { assets }: BundleEvidence): Pr
     description: 'The signed media file that this report is about',
     relationship: 'Source',
     bytes,
-    isCompressed: COMPRESSED.test(dossier.asset.mediaType),
   };
   if (asset.sidecar === undefined) return [file];
   const manifest: PdfAttachment = {
