@@ -159,7 +159,7 @@ export class Paper {
   }
 
   /** @param keepWith height of what must not be parted from the heading, in points */
-  beginSection(title: string, lead?: string, keepWith = 110): void {
+  beginSection(title: string, lead?: string, keepWith = 180): void {
     this.space(26);
     this.ensure(keepWith);
     this.section = this.element('Sect', this.root);
@@ -225,9 +225,10 @@ export class Paper {
     list.end();
   }
 
-  subheading(text: string): void {
+  /** @param keepWith height of what must not be parted from it, in points */
+  subheading(text: string, keepWith = 70): void {
     this.space(12);
-    this.ensure(60);
+    this.ensure(keepWith);
     this.text(text, STYLES.subheading, { tag: 'H3' });
     this.y += 3;
   }
