@@ -484,6 +484,9 @@ describe('words, attachments and reports', () => {
   it('of a run that led to no release lose their prompt; the dossier says why it is not there', async () => {
     const run = await runToEnd(app, productShot(app), maker.key);
     const assetId = run.steps.at(-1)?.assetId ?? '';
+    const promptErased = async () =>
+      (await answer<{ promptErased: unknown }>(ask(maker, `/v1/runs/${run.id}`))).promptErased;
+    expect(await promptErased()).toBeNull();
     await growOld();
     await ruleInForce('prompts');
     expect((await preview('prompts')).get(run.id)).toMatchObject({ kind: 'prompts', remove: true });
@@ -499,7 +502,7 @@ describe('words, attachments and reports', () => {
     );
     expect(openings).toEqual([]);
     expect(await about('content.removed', run.id)).toHaveLength(1);
-    expect((await ask(maker, `/v1/runs/${run.id}`)).status).toBe(200);
+    expect(await promptErased()).toMatchObject({ reason: 'retention_ended' });
     const dossier = await dossierOf(assetId);
     expect(dossier.runs[0]).toMatchObject({ promptErased: { reason: 'retention_ended' } });
     expect(dossier.gaps.map(({ text }) => text).join(' ')).toContain(`The prompt of ${run.id} was erased`);
