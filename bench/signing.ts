@@ -101,8 +101,7 @@ function bareCalls(workshop: SigningWorkshop, { path, mediaType }: MediaFile): (
   const { claimKey, caCertificatePem } = workshop.keystore;
   const trust = { name: 'bench', anchorsPem: caCertificatePem };
   const settings = readerSettings(trust);
-  // By itself the library decodes the picture and makes a smaller one, which ours is not asked for either.
-  const building = builderSettings(trust, false);
+  const building = builderSettings(trust);
   const certs = [Buffer.from(claimKey.certificateChainPem)];
   const signer = CallbackSigner.newSigner(
     { alg: claimKey.algorithm, certs, reserveSize: 10_000, directCoseHandling: false },

@@ -4,7 +4,7 @@ import { FindEvidenceCheckpoint } from '../audit/application/evidence-checkpoint
 import { ExportArchive } from '../audit/application/export-archive.js';
 import { ExportEntries } from '../audit/application/export-entries.js';
 import { LogPeriods } from '../audit/application/log-periods.js';
-import { ReadLog } from '../audit/application/read-log.js';
+import { type FollowPublication, ReadLog } from '../audit/application/read-log.js';
 import { RequirePublishing } from '../audit/application/require-publishing.js';
 import { RotateLogKey } from '../audit/application/rotate-log-key.js';
 import { type composeDatabase } from './database.js';
@@ -22,11 +22,13 @@ export function composeLogReading(
     policy,
     logWriter,
     appendEntry,
+    sequencer,
     timeStampTrust,
   }: Composed<typeof composeLog>,
 ) {
-  const readLog = new ReadLog(organizationTx, tileStores, logKeys, anchored);
-  const entryStates = new EntryStates(organizationTx, readLog, anchored);
+  const follow: FollowPublication = (organizationId, changed) => sequencer.follow(organizationId, changed);
+  const readLog = new ReadLog(organizationTx, tileStores, logKeys, anchored, follow);
+  const entryStates = new EntryStates(organizationTx, readLog, anchored, follow);
   const exportEntries = new ExportEntries(readLog, tileStores, logWriter);
   const exportArchive = new ExportArchive(organizationTx, readLog, tileStores, anchored, policy, logWriter);
   const checkRows = new CheckRows(organizationTx, tileStores, logKeys, logWriter);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type AppendEntry } from '../audit/application/append-entry.js';
-import { type KeyCompromiseReason } from '../audit/core/entry-types.js';
+import { type KeyCompromiseReason } from '../audit/core/entries/key-entries.js';
 import { type Configuration } from '../config/configuration.js';
 import { type Tx } from '../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../identity/application/actor.js';

@@ -61,6 +61,14 @@ async function connect(to: TestDatabase): Promise<void> {
   organizationTx = new OrganizationTx(dataSource);
 }
 
+/** Publishes the second time after an hour. */
+const SELDOM = {
+  pollIntervalMs: 20,
+  roundIntervalMs: 1,
+  publishIntervalMs: 3_600_000,
+  fullRoundIntervalMs: 3_600_000,
+};
+
 function startProcess(store: TileStores = stores, to: TestDatabase = database): Process {
   const pool = new pg.Pool({ connectionString: to.sequencerUrl, max: 3, options: '-c search_path=colophon' });
   // Dropping the database at the end of a test breaks idle connections.
@@ -195,6 +203,33 @@ describe('sequencing', () => {
 });
 
 describe('publishing', () => {
+  it('shares one publication among entries that nobody waits for, and hurries for who waits', async () => {
+    const { pool, writer, publish } = startProcess();
+    const sequencer = new Sequencer(pool, writer, publish, logger, SELDOM);
+    const integrated = (count: number) => async () => ((await entries()).length === count ? true : undefined);
+    sequencer.start();
+    try {
+      await eventually('the log is published at the start', async () => (await fsck()).ok || undefined);
+      await commitAll(2);
+      await eventually('the entries have their indices', integrated(3));
+      expect(await fsck()).toMatchObject({ ok: true, size: 1 });
+      await new Promise<void>((resolve) => sequencer.follow(organizationId, resolve));
+      expect(await fsck()).toMatchObject({ ok: true, size: 3 });
+    } finally {
+      await sequencer.stop();
+    }
+  });
+
+  it('leaves nothing unpublished when it is stopped', async () => {
+    const { pool, writer, publish } = startProcess();
+    const sequencer = new Sequencer(pool, writer, publish, logger, SELDOM);
+    sequencer.start();
+    await eventually('the log is published at the start', async () => (await fsck()).ok || undefined);
+    await commitAll(2);
+    await sequencer.stop();
+    expect(await fsck()).toMatchObject({ ok: true, size: 3 });
+  });
+
   it('never puts an older checkpoint over a newer one, however slow one of two processes is', async () => {
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -249,7 +284,12 @@ describe('publishing', () => {
 
   it('makes up for another process that died after the checkpoint was recorded, while nothing new comes', async () => {
     const { pool, writer, publish } = startProcess();
-    const options = { pollIntervalMs: 500, publishIntervalMs: 50, fullRoundIntervalMs: 0 };
+    const options = {
+      pollIntervalMs: 500,
+      roundIntervalMs: 50,
+      publishIntervalMs: 0,
+      fullRoundIntervalMs: 0,
+    };
     const living = new Sequencer(pool, writer, publish, logger, options);
     await living.runOnce();
     await commit('an entry');

@@ -420,6 +420,26 @@ describe('OrganizationTx', () => {
     }
   });
 
+  it('refuses a statement that comes after the end: the connection may serve another organization by then', async () => {
+    await withPool(async (dataSource) => {
+      const organizationTx = new OrganizationTx(dataSource);
+      const late: (() => Promise<unknown>)[] = [];
+      await organizationTx.run(first, async (tx) => {
+        late.push(() => tx.query('SELECT 1'));
+        await tx.query('SELECT 1');
+      });
+      const failing = organizationTx.run(first, async (tx) => {
+        late.push(() => tx.query('SELECT 1'));
+        await tx.query('SELECT 1');
+        throw new Error('given up');
+      });
+      await expect(failing).rejects.toThrow('given up');
+      await organizationTx.run(second, async () => {
+        for (const statement of late) await expect(statement()).rejects.toThrow('after the end');
+      });
+    });
+  });
+
   it('lets no id but a UUID into the statement that begins', async () => {
     await withPool(async (dataSource) => {
       const organizationTx = new OrganizationTx(dataSource);

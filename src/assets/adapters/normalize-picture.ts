@@ -1,10 +1,11 @@
 import { ColophonError } from '../../shared/errors.js';
 import { MAX_PIXELS_TOTAL } from '../domain/media-probe/media-limits.js';
-import { NORMALIZED_SIDE, type NormalizedPicture } from '../domain/picture-fingerprint.js';
+import { NORMALIZED_SIDE, type NormalizedPicture, THUMBNAIL_SIDE } from '../domain/picture-fingerprint.js';
 import { sharp } from './libvips.js';
 
 /** A border is looked for in a picture of at most this side, so that no picture needs more memory than a small one. */
 const WORKING_SIDE = 256;
+const THUMBNAIL_QUALITY = 80;
 /** How far a channel may be from the upper left pixel and still be border (libvips `find_trim`). */
 const BORDER_TOLERANCE = 10;
 /** Below the time after which the process that decodes is ended, so that it can still say why. */
@@ -31,11 +32,12 @@ export async function normalizePicture(input: string | Uint8Array): Promise<Norm
 
 async function decodeAndNormalize(input: string | Uint8Array): Promise<NormalizedPicture> {
   const working = await decodeSmall(input);
-  const [trimmed, whole] = await Promise.all([
+  const [trimmed, whole, thumbnail] = await Promise.all([
     normalizedPixels(openRaw(working).trim({ threshold: BORDER_TOLERANCE, lineArt: true })),
     normalizedPixels(openRaw(working)),
+    smallCopy(openRaw(working)),
   ]);
-  return { trimmed, whole };
+  return { trimmed, whole, thumbnail };
 }
 
 type RawPicture = Awaited<ReturnType<typeof decodeSmall>>;
@@ -60,6 +62,14 @@ function decodeSmall(input: string | Uint8Array) {
 
 function openRaw({ data, info: { width, height, channels } }: RawPicture) {
   return sharp(data, { raw: { width, height, channels } });
+}
+
+/** The working picture is small already: decoding the file once more would cost as much as signing it. */
+function smallCopy(picture: ReturnType<typeof openRaw>): Promise<Uint8Array> {
+  return picture
+    .resize({ width: THUMBNAIL_SIDE, height: THUMBNAIL_SIDE, fit: 'inside', withoutEnlargement: true })
+    .jpeg({ quality: THUMBNAIL_QUALITY })
+    .toBuffer();
 }
 
 /** 1,024 gray values, row by row. */

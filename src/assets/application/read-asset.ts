@@ -1,6 +1,6 @@
 import { type Readable } from 'node:stream';
 import { type LogWriter } from '../../audit/application/log-writer.js';
-import { type ReadPart } from '../../audit/core/entry-types.js';
+import { type ReadPart } from '../../audit/core/entries/asset-entries.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';

@@ -1,4 +1,4 @@
-import { type RemovedKind } from '../../audit/core/entry-types.js';
+import { type RemovedKind } from '../../audit/core/entries/retention-entries.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';

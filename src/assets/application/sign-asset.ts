@@ -40,16 +40,18 @@ export class SignAsset {
     const sidecarPath = `${destinationPath}${SIDECAR_SUFFIX}`;
     try {
       // Signing changes no pixel, so both can be done at once. It waits for neither in a transaction.
-      const [signed, fingerprint] = await Promise.all([
-        this.signer.sign({ source, destinationPath, origin, plan }),
-        isStillImageType(source.mediaType) ? this.fingerprinter.fingerprint(source.path) : undefined,
+      const looking = isStillImageType(source.mediaType) ? this.fingerprinter.see(source.path) : undefined;
+      const thumbnail = plan.thumbnail ? (await looking)?.thumbnail : undefined;
+      const [signed, seen] = await Promise.all([
+        this.signer.sign({ source, destinationPath, origin, plan, thumbnail }),
+        looking,
       ]);
       // The sidecar first: a file in the store without it would look unsigned.
       if (signed.manifestPlacement === 'sidecar') {
         await this.store.put(organizationId, signed.manifestSha256, sidecarPath);
       }
       await this.store.put(organizationId, signed.sha256, destinationPath);
-      return { ...signed, fingerprint };
+      return { ...signed, fingerprint: seen?.fingerprint };
     } finally {
       await this.store.discard(destinationPath);
       await this.store.discard(sidecarPath);

@@ -6,10 +6,17 @@ export const NORMALIZATION_VERSION = 1;
 /** Side of the square of gray values that a code is made of. */
 export const NORMALIZED_SIDE = 32;
 
+/** Longest side of a small copy, in pixels. */
+export const THUMBNAIL_SIDE = 256;
+/** Of JPEG at that size; more is no thumbnail of ours. */
+export const MAX_THUMBNAIL_BYTES = 200_000;
+
 /** A picture as 32 x 32 gray values from 0 to 255, row by row: once with even borders cut, once with nothing cut. */
 export interface NormalizedPicture {
   readonly trimmed: Uint8Array;
   readonly whole: Uint8Array;
+  /** JPEG with at most {@link THUMBNAIL_SIDE} pixels a side, turned upright, white where the picture is transparent. */
+  readonly thumbnail: Uint8Array;
 }
 
 /** Decodes a picture of anybody, away from this process. */
@@ -28,13 +35,20 @@ export interface PictureFingerprint {
   readonly whole: Uint8Array;
 }
 
+/** What was seen of a picture when it was decoded once. */
+export interface SeenPicture {
+  readonly fingerprint: PictureFingerprint;
+  /** See {@link NormalizedPicture}. */
+  readonly thumbnail: Uint8Array;
+}
+
 export interface PictureFingerprinter {
   /**
    * The file has passed the media probe.
    * @returns `undefined` when it could not be made, which stands in the output of the service: a picture without a
    *   fingerprint is still recorded and signed, it is only not found again by its looks
    */
-  fingerprint(path: string): Promise<PictureFingerprint | undefined>;
+  see(path: string): Promise<SeenPicture | undefined>;
 }
 
 /** The codes in it, each once. */

@@ -6,7 +6,7 @@ import {
   type TimeStamp,
   type WitnessedCheckpoint,
 } from './anchored-checkpoints.js';
-import { type LoggedEntry, type ReadLog } from './read-log.js';
+import { type FollowPublication, type LoggedEntry, type ReadLog } from './read-log.js';
 
 /**
  * How far an entry has come. `pending`: committed, without an index. `integrated`: has its index. `checkpointed`: under
@@ -31,6 +31,7 @@ export class EntryStates {
     private readonly organizationTx: OrganizationTx,
     private readonly log: ReadLog,
     private readonly anchored: AnchoredCheckpoints,
+    private readonly follow: FollowPublication,
   ) {}
 
   async of(organizationId: string, entry: LoggedEntry): Promise<EntryProgress> {
@@ -70,7 +71,12 @@ export class EntryStates {
         return { entry, progress: await this.of(organizationId, entry) };
       },
       ({ progress }) => progress.reached.includes(state),
-      { timeoutMs, stepMs: WAIT_STEP_MS, signal },
+      {
+        timeoutMs,
+        stepMs: WAIT_STEP_MS,
+        signal,
+        follow: (changed) => this.follow(organizationId, changed),
+      },
     );
   }
 }

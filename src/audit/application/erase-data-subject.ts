@@ -5,7 +5,7 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { type ErasureReason, MAX_ERASED_IN_ENTRY } from '../core/entry-types.js';
+import { type ErasureReason, MAX_ERASED_IN_ENTRY } from '../core/entries/retention-entries.js';
 import { type AppendEntry } from './append-entry.js';
 
 /** Raised by erase_data_subject() when a hold covers the subject; its detail is a JSON list of hold ids (migration 0006). */

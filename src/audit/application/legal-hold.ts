@@ -1,7 +1,8 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type IdKind, publicId } from '../../shared/ids.js';
-import { type EntryData, type HoldScopeKind } from '../core/entry-types.js';
+import { type HoldScopeKind } from '../core/entries/retention-entries.js';
+import { type EntryData } from '../core/entry-types.js';
 
 /** What a hold is on: the whole organization, or one person, asset, run or project. Ids are UUIDs. */
 export type HoldScope =

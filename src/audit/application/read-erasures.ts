@@ -1,5 +1,5 @@
 import { type Tx } from '../../database/organization-tx.js';
-import { type ErasureReason } from '../core/entry-types.js';
+import { type ErasureReason } from '../core/entries/retention-entries.js';
 
 /** When and why a value went. */
 export interface ValueErasure {

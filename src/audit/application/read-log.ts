@@ -56,6 +56,12 @@ export interface EntryPage extends EntryFilter {
   readonly limit: number;
 }
 
+/**
+ * Tells that somebody waits for the publication of a log, and calls `changed` after each one. A hint only: a log may be
+ * published by another process. @returns ends this
+ */
+export type FollowPublication = (organizationId: string, changed: () => void) => () => void;
+
 interface EntryRow {
   entry_id: string;
   index: string | null;
@@ -77,6 +83,7 @@ export class ReadLog {
     private readonly stores: TileStores,
     private readonly keys: LogKeys,
     private readonly anchored: AnchoredCheckpoints,
+    private readonly follow: FollowPublication = () => () => undefined,
   ) {}
 
   /** Entries from `fromIndex` on, ascending. */
@@ -186,7 +193,7 @@ export class ReadLog {
     await askUntil(
       () => this.publishedSize(organizationId),
       (size) => size >= Number(row?.size),
-      { timeoutMs, stepMs: WAIT_STEP_MS },
+      { timeoutMs, stepMs: WAIT_STEP_MS, follow: (changed) => this.follow(organizationId, changed) },
     );
     return this.published(organizationId);
   }
@@ -261,7 +268,7 @@ export class ReadLog {
     const found = await askUntil(
       () => this.ifPublished(organizationId, entryIds),
       (answer) => answer !== undefined,
-      { timeoutMs, stepMs: WAIT_STEP_MS },
+      { timeoutMs, stepMs: WAIT_STEP_MS, follow: (changed) => this.follow(organizationId, changed) },
     );
     if (found === undefined)
       throw new ColophonError('audit_unavailable', 'The log has not published these entries yet.');

@@ -19,7 +19,7 @@ import { LiftLegalHold } from '../application/lift-legal-hold.js';
 import { entriesOpened, ListLegalHolds } from '../application/list-legal-holds.js';
 import { PlaceLegalHold } from '../application/place-legal-hold.js';
 import { RecordOpened } from '../application/record-opened.js';
-import { ERASURE_REASONS } from '../core/entry-types.js';
+import { ERASURE_REASONS } from '../core/entries/retention-entries.js';
 import { erasureView, explainedHoldView, legalHoldView } from './erasure-view.js';
 
 const erasureSchema = z

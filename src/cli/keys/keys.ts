@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { KEY_COMPROMISE_REASONS } from '../../audit/core/entry-types.js';
+import { KEY_COMPROMISE_REASONS } from '../../audit/core/entries/key-entries.js';
 import { readConfiguration } from '../../config/configuration.js';
 import {
   certificateStanding,

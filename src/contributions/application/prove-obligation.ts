@@ -3,7 +3,7 @@ import { type Asset } from '../../assets/domain/asset.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
-import { type ObligationOutcome } from '../../audit/core/entry-types.js';
+import { type ObligationOutcome } from '../../audit/core/entries/license-entries.js';
 import { type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal, requirePermission } from '../../identity/domain/principal.js';

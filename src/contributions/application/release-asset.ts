@@ -2,7 +2,7 @@ import { type AssetRepository, type AssetWithParents } from '../../assets/adapte
 import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entry-types.js';
+import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entries/license-entries.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';

@@ -4,7 +4,7 @@ import { type FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AssetRepository } from '../../assets/adapters/asset.repository.js';
 import { ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
-import { OBLIGATION_OUTCOMES } from '../../audit/core/entry-types.js';
+import { OBLIGATION_OUTCOMES } from '../../audit/core/entries/license-entries.js';
 import { OrganizationTx } from '../../database/organization-tx.js';
 import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';

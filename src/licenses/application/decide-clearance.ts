@@ -1,5 +1,5 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entry-types.js';
+import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entries/license-entries.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';

@@ -1,4 +1,4 @@
-import { type ObligationOutcome } from '../../audit/core/entry-types.js';
+import { type ObligationOutcome } from '../../audit/core/entries/license-entries.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type AssetObligation } from '../domain/asset-obligation.js';
 

@@ -1,8 +1,10 @@
+import { type EngineVersion } from './engine-version.js';
 import { expandLineage, type ExpandedLineage, type Subject } from './expand-lineage.js';
 import { type LineageRole, type Listing, type ListingId } from './listing.js';
 import { type IndexedListing, type ListingIndex } from './listing-index.js';
-import { isAllowed } from './rules/all-rules.js';
+import { isAllowed, isRefused } from './rules/all-rules.js';
 import { type PreparedFacts } from './rules/rule.js';
+import { type Purpose } from './terms.js';
 
 const MAX_ALTERNATIVES = 3;
 /** Hidden components are nested two or three deep; the limit only guards against circles. */
@@ -18,7 +20,7 @@ export function alternativesFinder(
   facts: PreparedFacts,
   listings: ListingIndex,
 ): (subject: Subject) => readonly ListingId[] {
-  const ofSubject = new Map<Subject, readonly ListingId[]>();
+  let catalog: Catalog | undefined;
   const verdicts = new Map<Candidate, boolean>();
   const allowed = (candidate: Candidate): boolean => {
     const verdict = verdicts.get(candidate) ?? isAllowed(candidate.alone, facts);
@@ -26,27 +28,25 @@ export function alternativesFinder(
     return verdict;
   };
   return (subject) => {
-    const known = ofSubject.get(subject);
-    if (known) return known;
+    catalog ??= catalogOf(listings, facts.facts.purpose, facts.version);
     const { roles, entry } = whoBroughtIn(subject, lineage);
     const found: ListingId[] = [];
-    for (const candidate of candidatesFor(entry, firstOf(roles), listings)) {
-      if (found.length === MAX_ALTERNATIVES) break;
+    for (const candidate of candidatesFor(entry, firstOf(roles), catalog)) {
       if (candidate.id !== entry.listing.id && allowed(candidate)) found.push(candidate.id);
+      if (found.length === MAX_ALTERNATIVES) break;
     }
-    ofSubject.set(subject, found);
     return found;
   };
 }
 
 function firstOf(roles: readonly LineageRole[]): LineageRole {
-  return [...roles].sort()[0] ?? 'generator';
+  return (roles.length < 2 ? roles : [...roles].sort())[0] ?? 'generator';
 }
 
-function whoBroughtIn(subject: Subject, { subjects }: ExpandedLineage): Subject {
+function whoBroughtIn(subject: Subject, { subjectById }: ExpandedLineage): Subject {
   let current = subject;
   for (let depth = 0; depth < MAX_DEPTH && current.via.length > 0; depth += 1) {
-    const parent = subjects.get([...current.via].sort()[0] ?? '');
+    const parent = subjectById.get([...current.via].sort()[0] ?? '');
     if (!parent) break;
     current = parent;
   }
@@ -59,46 +59,57 @@ interface Candidate {
   readonly alone: ExpandedLineage;
 }
 
-/** What depends on the registry alone is found once per registry. */
+/** What depends on the registry, the purpose and the version of the rules alone is found once for the three. */
 interface Catalog {
-  readonly alone: Map<ListingId, Candidate>;
-  /** By role and id of the listing to be replaced. */
-  readonly inPlaceOf: Map<string, readonly Candidate[]>;
+  readonly listings: ListingIndex;
+  readonly purpose: Purpose;
+  readonly version: EngineVersion;
+  /** Null for a listing that no other fact makes allowed. */
+  readonly candidates: Map<ListingId, Candidate | null>;
+  /** By id and role of the listing to be replaced. */
+  readonly inPlaceOf: Map<ListingId, Map<LineageRole, readonly Candidate[]>>;
 }
-const CATALOGS = new WeakMap<ListingIndex, Catalog>();
+const CATALOGS = new WeakMap<ListingIndex, Map<string, Catalog>>();
 
-function catalogOf(listings: ListingIndex): Catalog {
-  const known = CATALOGS.get(listings);
+function catalogOf(listings: ListingIndex, purpose: Purpose, version: EngineVersion): Catalog {
+  const ofRegistry = CATALOGS.get(listings) ?? new Map<string, Catalog>();
+  const key = `${version} ${purpose}`;
+  const known = ofRegistry.get(key);
   if (known) return known;
-  const catalog: Catalog = { alone: new Map(), inPlaceOf: new Map() };
-  CATALOGS.set(listings, catalog);
+  const catalog = { listings, purpose, version, candidates: new Map(), inPlaceOf: new Map() };
+  CATALOGS.set(listings, ofRegistry.set(key, catalog));
   return catalog;
 }
 
 function candidatesFor(
   { listing: replaced }: IndexedListing,
   role: LineageRole,
-  listings: ListingIndex,
+  catalog: Catalog,
 ): readonly Candidate[] {
-  const catalog = catalogOf(listings);
-  const key = `${role} ${replaced.id}`;
-  const known = catalog.inPlaceOf.get(key);
+  const byRole = catalog.inPlaceOf.get(replaced.id) ?? new Map<LineageRole, readonly Candidate[]>();
+  const known = byRole.get(role);
   if (known) return known;
-  const fitting = listings.all.filter((entry) => couldReplace(entry, replaced, role));
+  const fitting = catalog.listings.all.filter((entry) => couldReplace(entry, replaced, role));
   // `all` is sorted by id, and the sort is stable.
   const distance = ({ listing }: IndexedListing) => (listing.channel === replaced.channel ? 0 : 1);
   fitting.sort((a, b) => distance(a) - distance(b));
-  const found = fitting.map(({ listing: { id } }) => {
-    const component = { listingId: id, role, stepKey: 'alternative' };
-    const candidate = catalog.alone.get(id) ?? {
-      id,
-      alone: expandLineage({ components: [component], inputs: [] }, listings),
-    };
-    catalog.alone.set(id, candidate);
-    return candidate;
-  });
-  catalog.inPlaceOf.set(key, found);
+  const found = fitting.flatMap(({ listing: { id } }) => candidateOf(id, role, catalog) ?? []);
+  catalog.inPlaceOf.set(replaced.id, byRole.set(role, found));
   return found;
+}
+
+function candidateOf(
+  id: ListingId,
+  role: LineageRole,
+  { listings, purpose, version, candidates }: Catalog,
+): Candidate | null {
+  const known = candidates.get(id);
+  if (known !== undefined) return known;
+  const component = { listingId: id, role, stepKey: 'alternative' };
+  const alone = expandLineage({ components: [component], inputs: [] }, listings);
+  const candidate = isRefused(alone, purpose, version) ? null : { id, alone };
+  candidates.set(id, candidate);
+  return candidate;
 }
 
 /** Never proposed: what is only a test, and what has no text in force behind it. */

@@ -1,13 +1,37 @@
 import { type Subject } from './expand-lineage.js';
-import { type Decision, type Finding, RULE_IDS, type RuleId, SEVERITIES, type Severity } from './finding.js';
+import { type Decision, type Finding, type Severity } from './finding.js';
 import { type ListingId } from './listing.js';
-import { type FindingDraft, type PreparedFinding, type Report } from './rules/rule.js';
+import {
+  type FindingDraft,
+  type PreparedFinding,
+  type Report,
+  settled,
+  type SettledFinding,
+} from './rules/rule.js';
 
-const SEVERITY_RANK = new Map<Severity, number>(SEVERITIES.map((severity, rank) => [severity, rank]));
-const RULE_RANK = new Map<RuleId, number>(RULE_IDS.map((ruleId, rank) => [ruleId, rank]));
 const NO_IDS: readonly string[] = [];
 
 type Place = Pick<Finding, 'listingId' | 'stepKeys' | 'via'>;
+
+/** What all findings about one subject share. */
+interface Matter extends Place {
+  readonly subject: Subject;
+  /** Words before each message. */
+  readonly condition: string;
+  /** Looked for when something stands against the subject. */
+  wayOut?: WayOut;
+}
+
+interface WayOut {
+  readonly alternatives: readonly ListingId[];
+  /** Words after how to fix it. */
+  readonly hint: string;
+}
+
+const NO_WAY_OUT: WayOut = { alternatives: NO_IDS, hint: '' };
+
+/** By rank of the rule. */
+type Shelves = (Finding[] | undefined)[];
 
 /**
  * Gathers what the rules say. Findings come out by severity, then by rule, then in the order in which the rules spoke;
@@ -15,19 +39,20 @@ type Place = Pick<Finding, 'listingId' | 'stepKeys' | 'via'>;
  */
 export class Collector implements Report {
   readonly #alternativesTo: (subject: Subject) => readonly ListingId[];
-  readonly #shelves = new Array<Finding[] | undefined>(SEVERITIES.length * RULE_IDS.length).fill(undefined);
-  readonly #places = new Map<Subject, Place>();
+  readonly #denials: Shelves = [];
+  readonly #reviews: Shelves = [];
+  readonly #notes: Shelves = [];
   readonly #saidWithoutSubject = new Set<string>();
-  #denied = false;
-  #reviewed = false;
+  /** Rules speak about one subject after the other. */
+  #latest: Matter | undefined;
 
   constructor(alternativesTo: (subject: Subject) => readonly ListingId[]) {
     this.#alternativesTo = alternativesTo;
   }
 
   get decision(): Decision {
-    if (this.#denied) return 'deny';
-    return this.#reviewed ? 'review' : 'allow';
+    if (this.#denials.length > 0) return 'deny';
+    return this.#reviews.length > 0 ? 'review' : 'allow';
   }
 
   finding(draft: FindingDraft): void {
@@ -36,47 +61,59 @@ export class Collector implements Report {
     // Two inputs without an asset id may say the same; a listing speaks only once per rule, term and fact.
     else if (!this.#alreadySaid(draft)) {
       const { listingId, stepKeys, via } = draft;
-      const place = { listingId: listingId ?? null, stepKeys: sorted(stepKeys), via: sorted(via) };
-      this.#add(draft, draft.severity, place, draft.message, NO_IDS);
+      const place = { listingId: listingId ?? null, stepKeys: inOrder(stepKeys), via: inOrder(via) };
+      this.#add(settled(draft), draft.severity, place, draft.message, NO_WAY_OUT);
     }
   }
 
   prepared(subject: Subject, finding: PreparedFinding): void {
+    this.settled(subject, settled(finding, subject.entry));
+  }
+
+  settled(subject: Subject, finding: SettledFinding): void {
+    const matter = this.#matterOf(subject);
     const severity = severityFor(subject, finding.severity);
-    const alternatives = severity === 'note' ? NO_IDS : this.#alternativesTo(subject);
-    const message = optionalNote(subject) + finding.message;
-    this.#add(finding, severity, this.#placeOf(subject), message, alternatives, subject);
+    const message = matter.condition === '' ? finding.message : matter.condition + finding.message;
+    const wayOut =
+      severity === 'note' ? NO_WAY_OUT : (matter.wayOut ??= wayOutBy(this.#alternativesTo(subject)));
+    this.#add(finding, severity, matter, message, wayOut);
   }
 
   #add(
-    { ruleId, term, cited, fact, howToFix }: PreparedFinding,
+    { rank, ruleId, fact, howToFix, cited }: SettledFinding,
     severity: Severity,
     { listingId, stepKeys, via }: Place,
     message: string,
-    alternatives: readonly ListingId[],
-    subject?: Subject,
+    { alternatives, hint }: WayOut,
   ): void {
-    if (severity === 'deny') this.#denied = true;
-    if (severity === 'review') this.#reviewed = true;
-    const shelf = (SEVERITY_RANK.get(severity) ?? 0) * RULE_IDS.length + (RULE_RANK.get(ruleId) ?? 0);
-    (this.#shelves[shelf] ??= []).push({
+    const finding: Finding = {
       // In the order of the names, which outcome-json.ts relies on.
       alternatives,
       fact,
-      howToFix: withAlternatives(howToFix, alternatives),
+      howToFix: hint === '' ? howToFix : howToFix + hint,
       listingId,
       message,
       ruleId,
       severity,
       stepKeys,
-      term: cited ?? (term && subject?.entry.citedTerms.get(term)) ?? null,
+      term: cited,
       via,
-    });
+    };
+    const shelves = this.#shelvesOf(severity);
+    const shelf = shelves[rank];
+    if (shelf === undefined) shelves[rank] = [finding];
+    else shelf.push(finding);
+  }
+
+  #shelvesOf(severity: Severity): Shelves {
+    if (severity === 'note') return this.#notes;
+    return severity === 'deny' ? this.#denials : this.#reviews;
   }
 
   findings(): readonly Finding[] {
     const all: Finding[] = [];
-    for (const shelf of this.#shelves) if (shelf !== undefined) all.push(...shelf);
+    for (const shelves of [this.#denials, this.#reviews, this.#notes])
+      for (const shelf of shelves) if (shelf !== undefined) all.push(...shelf);
     return all;
   }
 
@@ -87,13 +124,18 @@ export class Collector implements Report {
     return false;
   }
 
-  #placeOf(subject: Subject): Place {
-    const known = this.#places.get(subject);
-    if (known) return known;
+  #matterOf(subject: Subject): Matter {
+    if (this.#latest?.subject === subject) return this.#latest;
     const { entry, stepKeys, via } = subject;
-    const place = { listingId: entry.listing.id, stepKeys: sorted(stepKeys), via: sorted(via) };
-    this.#places.set(subject, place);
-    return place;
+    const matter = {
+      subject,
+      condition: optionalNote(subject),
+      listingId: entry.listing.id,
+      stepKeys: inOrder(stepKeys),
+      via: inOrder(via),
+    };
+    this.#latest = matter;
+    return matter;
   }
 }
 
@@ -102,9 +144,9 @@ function severityFor({ used }: Subject, severity: Severity): Severity {
   return severity === 'deny' && used === 'unknown' ? 'review' : severity;
 }
 
-function sorted(values: readonly string[] | undefined): readonly string[] {
-  if (values === undefined || values.length === 0) return NO_IDS;
-  return values.length === 1 ? values : [...values].sort();
+function inOrder(values: readonly string[] = NO_IDS): readonly string[] {
+  const isInOrder = values.every((value, at) => at === 0 || (values[at - 1] ?? '') <= value);
+  return isInOrder ? values : [...values].sort();
 }
 
 /** Words before everything that holds only if an optional component is used. */
@@ -112,7 +154,9 @@ export function optionalNote(subject: Subject | undefined): string {
   return subject?.used === 'unknown' ? 'If this optional component is used: ' : '';
 }
 
-function withAlternatives(howToFix: string, alternatives: readonly ListingId[]): string {
-  if (alternatives.length === 0) return howToFix;
-  return `${howToFix} Allowed under the same facts: ${alternatives.join(', ')}.`;
+function wayOutBy(alternatives: readonly ListingId[]): WayOut {
+  if (alternatives.length === 0) return NO_WAY_OUT;
+  let ids = '';
+  for (const id of alternatives) ids += ids === '' ? id : `, ${id}`;
+  return { alternatives, hint: ` Allowed under the same facts: ${ids}.` };
 }

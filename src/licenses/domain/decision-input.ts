@@ -35,19 +35,24 @@ export function canonicalLineage(lineage: Lineage): Lineage {
  * fifth of a decision; a property test compares the result with the library's.
  */
 export function lineageJson({ components, inputs }: Lineage): string {
-  const each = components.map(({ listingId, optionalComponents, role, stepKey }) => {
-    const options =
-      optionalComponents === undefined ? '' : `"optionalComponents":${JSON.stringify(optionalComponents)},`;
-    return `{"listingId":${quoted(listingId)},${options}"role":"${role}","stepKey":${quoted(stepKey)}}`;
-  });
-  return `{"components":[${each.join()}],"inputs":${inputs.length === 0 ? '[]' : JSON.stringify(inputs)}}`;
+  let all = '';
+  for (const { listingId, optionalComponents, role, stepKey } of components) {
+    const options = optionalComponents === undefined ? '' : optionsJson(optionalComponents);
+    if (all !== '') all += ',';
+    all += `{"listingId":${quoted(listingId)},${options}"role":"${role}","stepKey":${quoted(stepKey)}}`;
+  }
+  return `{"components":[${all}],"inputs":${inputs.length === 0 ? '[]' : JSON.stringify(inputs)}}`;
 }
 
-/** Printable ASCII without quotation mark and backslash stands in JSON as it is. */
-const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+function optionsJson(options: NonNullable<LineageComponent['optionalComponents']>): string {
+  return `"optionalComponents":${JSON.stringify(options)},`;
+}
+
+/** All but printable ASCII without quotation mark and backslash, which stands in JSON as it is. */
+const MAY_NEED_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
 
 function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  return MAY_NEED_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 /** The listings of a lineage as they stand in a decision's input, with their canonical JSON. */
@@ -63,8 +68,8 @@ export function inputJson(
   { json: listingsJson }: UsedListings,
 ): string {
   return (
-    `{"engineVersion":${JSON.stringify(engineVersion)},"facts":${JSON.stringify(facts)},"lineage":${lineageText},` +
-    `"listings":${listingsJson},"registrySha256":${JSON.stringify(registrySha256)},"v":${String(v)}}`
+    `{"engineVersion":${quoted(engineVersion)},"facts":${JSON.stringify(facts)},"lineage":${lineageText},` +
+    `"listings":${listingsJson},"registrySha256":${quoted(registrySha256)},"v":${String(v)}}`
   );
 }
 
@@ -169,10 +174,10 @@ function orderedRelease(release: LineageInput['releases'][number]): LineageInput
 }
 
 export function usedListings({ subjects, missing }: ExpandedLineage): UsedListings {
-  const listings: [ListingId, string | null][] = [];
+  const listings: (readonly [ListingId, string | null])[] = [];
   let pairs = '';
-  for (const [id, { entry }] of subjects) {
-    listings.push([id, entry.sha256]);
+  for (const { entry } of subjects) {
+    listings.push(entry.pair);
     pairs += pairs === '' ? entry.pairJson : `,${entry.pairJson}`;
   }
   if (missing.size === 0) return { listings, json: `[${pairs}]` };

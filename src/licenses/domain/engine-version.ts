@@ -13,7 +13,9 @@ export function isEngineVersion(text: string): text is EngineVersion {
   return (ENGINE_VERSIONS as readonly string[]).includes(text);
 }
 
+const AGE: Readonly<Record<EngineVersion, number>> = { '2.1.0': 0, '2.2.0': 1, '2.3.0': 2 };
+
 /** Whether rules of `version` know what came with `since`. */
 export function isSince(since: EngineVersion, version: EngineVersion): boolean {
-  return ENGINE_VERSIONS.indexOf(version) >= ENGINE_VERSIONS.indexOf(since);
+  return AGE[version] >= AGE[since];
 }

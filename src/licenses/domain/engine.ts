@@ -53,6 +53,8 @@ export interface PreparedLineage {
   readonly used: UsedListings;
   readonly termsSha256: string;
   readonly obligations: readonly Obligation[];
+  /** What rules since 2.3.0 add to them. */
+  readonly obligationsOfInputs: readonly Obligation[];
 }
 
 /** Copies what it needs: a later change of `lineage` changes nothing. */
@@ -68,6 +70,7 @@ export function prepareLineage(given: Lineage, listings: ListingIndex): Prepared
     used,
     termsSha256: sha256Hex(used.json),
     obligations: obligationsOf(expanded),
+    obligationsOfInputs: obligationsOfInputs(expanded),
   };
 }
 
@@ -109,7 +112,7 @@ export function decidePrepared(
     decision: collector.decision,
     findings: collector.findings(),
     obligations: isSince('2.3.0', engineVersion)
-      ? [...obligations, ...obligationsOfInputs(expanded)]
+      ? obligations.concat(prepared.obligationsOfInputs)
       : obligations,
     indemnity: indemnityOf(expanded, facts, engineVersion),
     engineVersion,
@@ -122,11 +125,11 @@ export function decidePrepared(
 /** By listing id, then in the order of the listing's terms. */
 function obligationsOf({ subjects }: ExpandedLineage): readonly Obligation[] {
   const owed: Obligation[] = [];
-  for (const subject of subjects.values()) {
+  for (const subject of subjects) {
+    const { obligations } = subject.entry;
     const condition = optionalNote(subject);
-    for (const duty of subject.entry.obligations) {
-      owed.push(condition === '' ? duty : { ...duty, text: condition + duty.text });
-    }
+    if (condition === '') owed.push(...obligations);
+    else owed.push(...obligations.map((duty) => ({ ...duty, text: condition + duty.text })));
   }
   return owed;
 }

@@ -23,7 +23,8 @@ export interface MissingListing {
 
 export interface ExpandedLineage {
   /** In the order of their ids, whatever order the lineage has. */
-  readonly subjects: ReadonlyMap<ListingId, Subject>;
+  readonly subjects: readonly Subject[];
+  readonly subjectById: ReadonlyMap<ListingId, Subject>;
   readonly missing: ReadonlyMap<ListingId, MissingListing>;
   readonly inputs: readonly LineageInput[];
 }
@@ -50,33 +51,33 @@ export function expandLineage(lineage: Lineage, index: ListingIndex): ExpandedLi
     const { listingId, role } = component;
     visit(expansion, { id: listingId, role, component, parent: null, used: 'yes' }, []);
   }
-  return { subjects: byId(expansion.subjects), missing: byId(expansion.missing), inputs: lineage.inputs };
+  const { subjects, missing } = expansion;
+  return {
+    subjects: valuesById(subjects),
+    subjectById: subjects,
+    missing: missing.size < 2 ? missing : new Map(valuesById(missing).map((entry) => [entry.id, entry])),
+    inputs: lineage.inputs,
+  };
 }
 
-function byId<Value>(found: Map<ListingId, Value>): ReadonlyMap<ListingId, Value> {
-  if (found.size < 2) return found;
-  const sorted = new Map<ListingId, Value>();
+function valuesById<Value>(found: ReadonlyMap<ListingId, Value>): readonly Value[] {
+  if (found.size < 2) return [...found.values()];
+  const sorted: Value[] = [];
   for (const id of [...found.keys()].sort()) {
     const value = found.get(id);
-    if (value !== undefined) sorted.set(id, value);
+    if (value !== undefined) sorted.push(value);
   }
   return sorted;
 }
 
 function visit(expansion: Expansion, occurrence: Occurrence, walked: string[]): void {
-  const { id, role, component, parent, used } = occurrence;
+  const { id, component, used } = occurrence;
   const entry = expansion.index.get(id);
   if (!entry) {
     noteMissing(expansion, occurrence);
     return;
   }
-  const subject = expansion.subjects.get(id) ?? newSubject(entry, used);
-  expansion.subjects.set(id, subject);
-  addTo(subject.roles, role);
-  addTo(subject.stepKeys, component.stepKey);
-  if (parent !== null) addTo(subject.via, parent);
-  if (used === 'yes') subject.used = 'yes';
-
+  note(expansion, entry, occurrence);
   const { base, components } = entry.listing;
   if (base === null && components.length === 0) return;
   // Listings can name each other in a circle; each is walked at most once per certainty.
@@ -87,8 +88,18 @@ function visit(expansion: Expansion, occurrence: Occurrence, walked: string[]): 
   for (const hidden of components) visitHidden(expansion, occurrence, hidden, walked);
 }
 
-function newSubject(entry: IndexedListing, used: 'yes' | 'unknown'): Subject {
-  return { entry, roles: [], stepKeys: [], via: [], used };
+function note({ subjects }: Expansion, entry: IndexedListing, occurrence: Occurrence): void {
+  const { id, role, component, parent, used } = occurrence;
+  const subject = subjects.get(id);
+  if (subject === undefined) {
+    const via = parent === null ? [] : [parent];
+    subjects.set(id, { entry, roles: [role], stepKeys: [component.stepKey], via, used });
+    return;
+  }
+  addTo(subject.roles, role);
+  addTo(subject.stepKeys, component.stepKey);
+  if (parent !== null) addTo(subject.via, parent);
+  if (used === 'yes') subject.used = 'yes';
 }
 
 /** These lists hold one or two items; a Set for each would cost more than it saves. */

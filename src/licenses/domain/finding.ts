@@ -41,6 +41,13 @@ export const RULE_IDS = [
   'test-output',
 ] as const;
 export type RuleId = (typeof RULE_IDS)[number];
+
+const RANKS = new Map<RuleId, number>(RULE_IDS.map((ruleId, rank) => [ruleId, rank]));
+
+/** The place of a rule among all. */
+export function rankOf(ruleId: RuleId): number {
+  return RANKS.get(ruleId) ?? 0;
+}
 /** What a policy of the customer found; the licenses' own rules have no dot in their ids. */
 export type PolicyFindingId = `policy.${string}`;
 

@@ -33,7 +33,7 @@ export function indemnityOf(
   version: EngineVersion,
 ): readonly IndemnityStatus[] {
   const statuses: IndemnityStatus[] = [];
-  for (const subject of lineage.subjects.values()) {
+  for (const subject of lineage.subjects) {
     const { access, indemnity } = subject.entry.listing;
     if (access === 'code' && indemnity.offered !== 'yes') continue;
     statuses.push(statusOf(subject, lineage, facts, version));
@@ -46,17 +46,21 @@ export function indemnityOf(
 const NOTHING: readonly never[] = [];
 const OFFER_NOT_KNOWN: readonly IndemnityOpen[] = ['offer-not-known'];
 
-function statusOf(
+/** The status where none is offered, or nobody knows whether one is: whatever the lineage and the facts. */
+export function notOffered(listingId: ListingId, offered: 'no' | 'unknown'): IndemnityStatus {
+  return offered === 'no'
+    ? { listingId, lostBecause: NOTHING, open: NOTHING, result: 'none' }
+    : { listingId, lostBecause: NOTHING, open: OFFER_NOT_KNOWN, result: 'unknown' };
+}
+
+export function statusOf(
   subject: Subject,
   lineage: ExpandedLineage,
   facts: RunFacts,
   version: EngineVersion,
 ): IndemnityStatus {
   const { id: listingId, indemnity, license } = subject.entry.listing;
-  if (indemnity.offered === 'no') return { listingId, lostBecause: NOTHING, open: NOTHING, result: 'none' };
-  if (indemnity.offered === 'unknown') {
-    return { listingId, lostBecause: NOTHING, open: OFFER_NOT_KNOWN, result: 'unknown' };
-  }
+  if (indemnity.offered !== 'yes') return notOffered(listingId, indemnity.offered);
   const lostBecause: IndemnityVoid[] = [];
   const open: IndemnityOpen[] = [];
   for (const cause of indemnity.voidedBy) {
@@ -66,7 +70,11 @@ function statusOf(
   }
   if (indemnity.verified !== 'primary' || license.status !== 'current') open.push('terms-in-force-not-read');
   const result = lostBecause.length > 0 ? 'lost' : open.length > 0 ? 'unknown' : 'intact';
-  return { listingId, lostBecause: lostBecause.sort(), open: open.sort(), result };
+  return { listingId, lostBecause: inOrder(lostBecause), open: inOrder(open), result };
+}
+
+function inOrder<Cause extends IndemnityOpen>(causes: Cause[]): readonly Cause[] {
+  return causes.length < 2 ? causes : causes.sort();
 }
 
 type Question = (
@@ -109,7 +117,7 @@ function modified(
 /** Any listing of another vendor changes or joins the output; of a listing without terms nobody knows the vendor. */
 function combinedWithOthers({ entry }: Subject, { subjects, missing }: ExpandedLineage): ThreeValued {
   let answer: ThreeValued = missing.size > 0 ? 'unknown' : 'no';
-  for (const other of subjects.values()) {
+  for (const other of subjects) {
     if (other.entry.listing.vendor === entry.listing.vendor) continue;
     if (other.used === 'yes') return 'yes';
     answer = 'unknown';
@@ -133,7 +141,7 @@ function tunedOnUnlicensedData(
   // What was tuned on a tuned model was tuned on the first one, too.
   for (let known = 0; known < madeFrom.size;) {
     known = madeFrom.size;
-    for (const { entry: other } of subjects.values()) {
+    for (const { entry: other } of subjects) {
       const { id, base, datasetManifest } = other.listing;
       if (base === null || !madeFrom.has(base.listingId) || madeFrom.has(id)) continue;
       const isDirect = base.listingId === entry.listing.id;

@@ -14,7 +14,7 @@ export function obligationsOfInputs({ subjects, inputs }: ExpandedLineage): read
   const add = (obligation: Obligation): void => {
     owed.set(obligation.text, obligation);
   };
-  for (const { entry } of subjects.values()) {
+  for (const { entry } of subjects) {
     const ending = endOfLicense(entry);
     if (ending !== undefined) add(ending);
   }

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
+import { frozen } from '../../shared/frozen.js';
 import { citeIndemnity, citeLicense, citeTerm, citeTrainingData } from './cite-term.js';
 import { territoryOf, type Territory } from './countries.js';
 import { type CitedTerm, type Obligation } from './finding.js';
@@ -7,12 +8,16 @@ import { type Listing, type ListingId } from './listing.js';
 import { standingObligations } from './standing-obligations.js';
 import { type Term, type TermKind, type TermOf } from './terms.js';
 
-/** A listing with everything that every decision would otherwise compute again. */
+/**
+ * A listing with everything that every decision would otherwise compute again. Nothing in it can be changed any more, so
+ * whatever follows from it alone holds as long as it does.
+ */
 export interface IndexedListing {
   readonly listing: Listing;
   /** The listing in messages. */
   readonly label: string;
-  /** `["<id>","<sha256>"]`, as it stands in the canonical input of every decision that uses the listing. */
+  /** `[id, sha256]`, as it stands in the canonical input of every decision that uses the listing. */
+  readonly pair: readonly [ListingId, string];
   readonly pairJson: string;
   /** SHA-256 of the listing's canonical JSON: names exactly these terms for ever. */
   readonly sha256: string;
@@ -40,7 +45,9 @@ export function termsOf<Kind extends TermKind>(entry: IndexedListing, kind: Kind
 }
 const NO_TERMS: readonly Term[] = [];
 
-export function indexListing(listing: Listing): IndexedListing {
+/** Freezes the listing, too. */
+export function indexListing(given: Listing): IndexedListing {
+  const listing = frozen(given);
   const termsByKind = new Map<TermKind, Term[]>();
   const territories = new Map<Term, Territory>();
   for (const term of listing.terms) {
@@ -53,19 +60,20 @@ export function indexListing(listing: Listing): IndexedListing {
     }
   }
   const sha256 = sha256Hex(canonicalJson(listing));
-  return {
+  return Object.freeze({
     listing,
     label: `${listing.name} (${listing.id})`,
+    pair: frozen([listing.id, sha256] as const),
     pairJson: JSON.stringify([listing.id, sha256]),
     sha256,
     termsByKind,
     territories,
-    obligations: standingObligations(listing),
-    citedTerms: new Map(listing.terms.map((term) => [term, citeTerm(listing, term)])),
-    citedLicense: citeLicense(listing),
-    citedIndemnity: citeIndemnity(listing),
-    citedTrainingData: citeTrainingData(listing),
-  };
+    obligations: frozen(standingObligations(listing)),
+    citedTerms: new Map(listing.terms.map((term) => [term, frozen(citeTerm(listing, term))])),
+    citedLicense: frozen(citeLicense(listing)),
+    citedIndemnity: frozen(citeIndemnity(listing)),
+    citedTrainingData: frozen(citeTrainingData(listing)),
+  });
 }
 
 /**

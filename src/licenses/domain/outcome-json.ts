@@ -1,4 +1,5 @@
 import { type DecisionResult } from './engine.js';
+import { type Obligation } from './finding.js';
 
 type Said = Pick<
   DecisionResult,
@@ -23,9 +24,20 @@ export function outcomeJson(said: Said): OutcomeJson {
   const { decision, engineVersion, findings, indemnity, inputSha256, obligations, termsSha256 } = said;
   return {
     front: members({ decision, engineVersion, findings, indemnity, inputSha256 }),
-    obligations: members({ obligations }),
+    obligations: `"obligations":[${obligations.map(obligationJson).join()}]`,
     end: members({ termsSha256 }),
   };
+}
+
+const OBLIGATIONS = new WeakMap<Obligation, string>();
+
+/** Those of a listing are frozen with it, and written once: they are a third of the text. */
+function obligationJson(obligation: Obligation): string {
+  const known = OBLIGATIONS.get(obligation);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(obligation);
+  if (Object.isFrozen(obligation)) OBLIGATIONS.set(obligation, text);
+  return text;
 }
 
 /** Canonical JSON of the outcome as it is stored. @param policies canonical JSON of the policies that were asked */

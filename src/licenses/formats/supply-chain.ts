@@ -80,14 +80,14 @@ export function supplyChainComponents(
   lineage: ExpandedLineage,
   seen: ReadonlyMap<ListingId, SeenWeights> = new Map(),
 ): Pick<SupplyChain, 'components' | 'unlisted'> {
-  const components = [...lineage.subjects].map(([id, { entry, roles, stepKeys, via, used }]) => ({
+  const components = lineage.subjects.map(({ entry, roles, stepKeys, via, used }) => ({
     listing: entry.listing,
     listingSha256: entry.sha256,
     roles: [...roles].sort(),
     stepKeys: [...stepKeys].sort(),
     via: [...via].sort(),
     use: used === 'yes' ? ('always' as const) : ('optional' as const),
-    ...seenOrListed(entry.listing, seen.get(id)),
+    ...seenOrListed(entry.listing, seen.get(entry.listing.id)),
   }));
   return { components, unlisted: [...lineage.missing.keys()].sort() };
 }

@@ -1,6 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { X509Certificate } from 'node:crypto';
+import { Reader } from '@contentauth/c2pa-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { normalizePicture } from '../../assets/adapters/normalize-picture.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { DIGITAL_SOURCE_TYPES } from '../domain/manifest-plan.js';
 import { createFreeAuthority, signFreely } from '../testing/free-signer.js';
@@ -20,6 +22,16 @@ beforeAll(async () => {
   workshop = await SigningWorkshop.create();
 });
 afterAll(() => workshop.close());
+
+/** As other readers of the file show it. */
+async function thumbnailIn({ path, mediaType }: MediaFile): Promise<Buffer | undefined> {
+  const reader = await Reader.fromAsset({ path, mimeType: mediaType });
+  const active = reader?.getActive() as { thumbnail?: { identifier: string } } | undefined;
+  const identifier = active?.thumbnail?.identifier;
+  if (reader === null || identifier === undefined) return undefined;
+  const { buffer } = (await reader.resourceToAsset(identifier, { buffer: null })) as { buffer: Buffer };
+  return buffer;
+}
 
 describe('signing', () => {
   it('makes the four steps of a pipeline visible as one chain', async () => {
@@ -78,6 +90,13 @@ describe('signing', () => {
       claimSha256: file.signed.claimSha256,
     });
     expect(file.signed).toMatchObject({ sha256: sha256Hex(bytes), sizeBytes: bytes.length });
+    const { thumbnail } = await normalizePicture(source.path);
+    expect(await thumbnailIn(file)).toEqual(Buffer.from(thumbnail));
+  });
+
+  it('makes no thumbnail by itself', async () => {
+    const source = await workshop.picture('image/jpeg');
+    expect(await thumbnailIn(await workshop.sign(source))).toBeUndefined();
   });
 
   it('names the certificate that signed', async () => {

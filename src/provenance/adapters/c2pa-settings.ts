@@ -14,7 +14,6 @@ export interface TrustAnchors {
 
 /** More than this in a compressed manifest is an attack (the default is 32). */
 const MAX_DECOMPRESSED_MANIFEST_MB = 16;
-const THUMBNAIL_LONG_EDGE_PX = 512;
 /** Larger working copies of a file go to disk instead of memory (the default is 512). */
 const MAX_COPY_IN_MEMORY_MB = 20;
 
@@ -56,16 +55,12 @@ export function readerSettings(trust: TrustAnchors | undefined, lists: readonly 
   return JSON.stringify(common(trust, timeStamps.map(({ anchorsPem }) => anchorsPem).join('\n')));
 }
 
-export function builderSettings(trust: TrustAnchors | undefined, thumbnail: boolean): string {
+export function builderSettings(trust: TrustAnchors | undefined): string {
   return JSON.stringify({
     ...common(trust),
     builder: {
-      thumbnail: {
-        enabled: thumbnail,
-        long_edge: THUMBNAIL_LONG_EDGE_PX,
-        format: 'jpeg',
-        ignore_errors: true,
-      },
+      // The library would decode the picture once more, in this process, which takes longer than signing it.
+      thumbnail: { enabled: false },
       // Assertions which the library adds itself are gathered unless they are named here.
       created_assertion_labels: ['c2pa.actions.v2', 'c2pa.thumbnail.claim'],
     },

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { deflateSync } from 'node:zlib';
+import sharp from 'sharp';
 import { eventually } from '../../../test/support/eventually.js';
 import { pngThatClaims } from '../../../test/support/pictures.js';
 import { IsolatedMediaProbe } from '../../assets/adapters/isolated-media-probe.js';
@@ -86,6 +87,21 @@ function withChunk(png: Buffer, type: string, data: Buffer): Buffer {
   return Buffer.concat([png.subarray(0, 33), head, data, Buffer.alloc(4), png.subarray(33)]);
 }
 
+const flat = (side: number): Promise<Buffer> =>
+  sharp({ create: { width: side, height: side, channels: 3, background: '#345' } })
+    .jpeg()
+    .toBuffer();
+const smallJpeg = await flat(100);
+const largeJpeg = await flat(300);
+const base64Of = (...parts: (Uint8Array | string)[]): string =>
+  Buffer.concat(parts.map((part) => Buffer.from(part))).toString('base64');
+/** A child whose pixels are as they should be. */
+function withThumbnail(thumbnail: string): string {
+  const pixels = base64Of(Buffer.alloc(1024));
+  const answer = { kind: 'normalized', pixels: { trimmed: pixels, whole: pixels, thumbnail } };
+  return `process.send(${JSON.stringify(answer)})`;
+}
+
 describe('decoding in a child process', () => {
   it.each(PICTURE_TYPES)('says the same of %s as in this process', async (type) => {
     const { path } = await workshop.picture(type, 120);
@@ -95,6 +111,7 @@ describe('decoding in a child process', () => {
     const [there, here] = [await real.normalize(path), await normalizePicture(path)];
     expect(Buffer.from(there.trimmed)).toEqual(Buffer.from(here.trimmed));
     expect(Buffer.from(there.whole)).toEqual(Buffer.from(here.whole));
+    expect(Buffer.from(there.thumbnail)).toEqual(Buffer.from(here.thumbnail));
   });
 
   it('passes on what a file is refused for, and no word of the decoder', async () => {
@@ -136,6 +153,10 @@ describe('decoding in a child process', () => {
       `process.send({ kind: 'normalized', pixels: { trimmed: 'AA', whole: 'AA' } })`,
     ],
     ['hands over no pixels', `process.send({ kind: 'normalized', pixels: { whole: 3 } })`],
+    ['hands over no thumbnail', withThumbnail('')],
+    ['hands over a page as thumbnail', withThumbnail(base64Of('<script>alert(1)</script>'))],
+    ['hides something behind a thumbnail', withThumbnail(base64Of(smallJpeg, '<script>'))],
+    ['hands over a picture of 300 pixels as thumbnail', withThumbnail(base64Of(largeJpeg))],
   ])('survives a child that %s', async (_what, program) => {
     const child = decoder({ ...(await childThat(program)), deadlineMs: 1000 });
     expect(await codeOf(child.probe(picture))).toBe('media_corrupt');

@@ -38,6 +38,8 @@ export interface DefinitionParts {
   readonly ownAssertions: readonly PlannedAssertion[];
   /** What holds the place of each identity assertion, in their order. */
   readonly identityPlaceholders: readonly Record<string, unknown>[];
+  /** By which name the builder knows the thumbnail, JPEG; `undefined`: there is none. */
+  readonly thumbnailIdentifier: string | undefined;
 }
 
 /**
@@ -50,6 +52,9 @@ export function manifestDefinition(parts: DefinitionParts): Record<string, unkno
     title: plan.title,
     format: parts.mediaType,
     claim_generator_info: [parts.claimGenerator],
+    ...(parts.thumbnailIdentifier !== undefined && {
+      thumbnail: { format: 'image/jpeg', identifier: parts.thumbnailIdentifier },
+    }),
     assertions: [
       { label: 'c2pa.actions.v2', created: true, data: actionsAssertion(parts) },
       ...[...plan.assertions, ...ownAssertions].map(({ label, data, kind, encoding }) => ({

@@ -82,12 +82,12 @@ async function probe(path: string): Promise<ProbedMedia> {
 
 async function normalizedPixels(path: string): Promise<NormalizedPixels> {
   const { normalizePicture } = await import('../../assets/adapters/normalize-picture.js');
-  const { trimmed, whole } = await normalizePicture(path);
-  return { trimmed: base64(trimmed), whole: base64(whole) };
+  const { trimmed, whole, thumbnail } = await normalizePicture(path);
+  return { trimmed: base64(trimmed), whole: base64(whole), thumbnail: base64(thumbnail) };
 }
 
-function base64(pixels: Uint8Array): string {
-  return Buffer.from(pixels).toString('base64');
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
 
 setInterval(() => {

@@ -33,13 +33,15 @@ export interface TaskResults {
   readonly crjson: string;
   /** What the file is, decoded to its end; checked again by whoever asked. */
   readonly probe: unknown;
-  /** Gray values of the picture, base64. */
+  /** Gray values of the picture and a small copy of it, base64. */
   readonly pixels: NormalizedPixels;
 }
 
 export interface NormalizedPixels {
   readonly trimmed: string;
   readonly whole: string;
+  /** JPEG. */
+  readonly thumbnail: string;
 }
 
 /** `cpuMs`: processor time that the child has used since it began; the kernel ends it at a limit. */

@@ -12,6 +12,8 @@ export interface SignMediaRequest {
   readonly destinationPath: string;
   readonly origin: SigningOrigin;
   readonly plan: ManifestPlan;
+  /** JPEG of a still picture, where the plan asks for one and it could be made. Goes into the manifest as it is. */
+  readonly thumbnail?: Uint8Array | undefined;
 }
 
 /** What a sidecar has behind the name of its file. */

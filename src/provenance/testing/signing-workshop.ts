@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
+import { normalizePicture } from '../../assets/adapters/normalize-picture.js';
 import { systemClock, type Clock } from '../../shared/clock.js';
 import { C2paMediaSigner } from '../adapters/c2pa-media-signer.js';
 import { C2paReader, fileSha256 } from '../adapters/c2pa-reader.js';
@@ -132,7 +133,8 @@ export class SigningWorkshop {
       kind === 'captured_from_provider'
         ? { kind, originalSha256, stepRunId: 'stp_test' }
         : { kind, originalSha256, assetId: 'ast_test' };
-    const signed = await this.signer.sign({ source, destinationPath, origin, plan });
+    const thumbnail = plan.thumbnail ? (await normalizePicture(source.path)).thumbnail : undefined;
+    const signed = await this.signer.sign({ source, destinationPath, origin, plan, thumbnail });
     const manifestPath =
       signed.manifestPlacement === 'sidecar' ? `${destinationPath}${SIDECAR_SUFFIX}` : undefined;
     return { path: destinationPath, mediaType: source.mediaType, manifestPath, signed };

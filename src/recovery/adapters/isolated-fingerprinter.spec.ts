@@ -76,7 +76,7 @@ describe('the fingerprint of a picture', () => {
     const fingerprinter = new IsolatedFingerprinter({ normalize: normalizePicture }, (error) =>
       errors.push(error),
     );
-    expect(await fingerprinter.fingerprint('/nowhere.png')).toBeUndefined();
+    expect(await fingerprinter.see('/nowhere.png')).toBeUndefined();
     expect([errors.length, fingerprinter.failureCount]).toEqual([1, 1]);
   });
 });

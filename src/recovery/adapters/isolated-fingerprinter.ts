@@ -1,5 +1,5 @@
 import {
-  type PictureFingerprint,
+  type SeenPicture,
   type PictureFingerprinter,
   type PictureNormalizer,
 } from '../../assets/domain/picture-fingerprint.js';
@@ -17,9 +17,10 @@ export class IsolatedFingerprinter implements PictureFingerprinter {
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
-  async fingerprint(path: string): Promise<PictureFingerprint | undefined> {
+  async see(path: string): Promise<SeenPicture | undefined> {
     try {
-      return fingerprintOf(await this.normalizer.normalize(path));
+      const normalized = await this.normalizer.normalize(path);
+      return { fingerprint: fingerprintOf(normalized), thumbnail: normalized.thumbnail };
     } catch (error) {
       this.failures += 1;
       this.onFailure(error);

@@ -102,7 +102,7 @@ export class FillFingerprints {
   ): Promise<PictureFingerprint | undefined> {
     try {
       const path = await this.store.localPath(organizationId, asset.sha256);
-      return await this.fingerprinter.fingerprint(path);
+      return (await this.fingerprinter.see(path))?.fingerprint;
     } catch (error) {
       this.report(this.progressNow, error);
       return undefined;

@@ -1,6 +1,6 @@
 import { type RemovedContent } from '../../assets/application/removed-content.js';
 import { type LoggedEntry } from '../../audit/application/read-log.js';
-import { type RemovedKind } from '../../audit/core/entry-types.js';
+import { type RemovedKind } from '../../audit/core/entries/retention-entries.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';

@@ -1,5 +1,5 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { type RemovedKind } from '../../audit/core/entry-types.js';
+import { type RemovedKind } from '../../audit/core/entries/retention-entries.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type IdKind, newId, publicId } from '../../shared/ids.js';

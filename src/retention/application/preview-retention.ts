@@ -1,5 +1,5 @@
 import { type Tx } from '../../database/organization-tx.js';
-import { type RemovedKind } from '../../audit/core/entry-types.js';
+import { type RemovedKind } from '../../audit/core/entries/retention-entries.js';
 import { type KeptBecause, type RetentionKind } from '../domain/retention-rule.js';
 
 /** What would become of one thing if removal ran now. Ids are UUIDs unless they are named public. */

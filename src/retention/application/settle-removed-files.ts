@@ -1,5 +1,5 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { MAX_HASHES_IN_ENTRY, type RemovedKind } from '../../audit/core/entry-types.js';
+import { MAX_HASHES_IN_ENTRY, type RemovedKind } from '../../audit/core/entries/retention-entries.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { publicId } from '../../shared/ids.js';

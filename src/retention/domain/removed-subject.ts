@@ -1,4 +1,5 @@
-import { type RemovedKind, type SubjectKind } from '../../audit/core/entry-types.js';
+import { type RemovedKind } from '../../audit/core/entries/retention-entries.js';
+import { type SubjectKind } from '../../audit/core/entry-types.js';
 
 /** About what the entries of a removal are: where somebody who knows the thing looks for them. */
 export const SUBJECT_OF_REMOVED = {

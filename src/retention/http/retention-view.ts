@@ -1,5 +1,5 @@
 import { type IdKind, publicId } from '../../shared/ids.js';
-import { type RemovedKind } from '../../audit/core/entry-types.js';
+import { type RemovedKind } from '../../audit/core/entries/retention-entries.js';
 import { type RetentionForecast } from '../application/preview-retention.js';
 import { type RetentionRule } from '../domain/retention-rule.js';
 

@@ -15,7 +15,8 @@ export interface FinishedRun {
   readonly assetIds: readonly string[];
 }
 
-const FIRST_LOOK_MS = 100;
+// The end of a run of this process is told; what is looked for are the ends that another process brought.
+const FIRST_LOOK_MS = 300;
 const LONGEST_PAUSE_MS = 500;
 
 /**

@@ -32,7 +32,7 @@ export function workAttributes(
   version: EngineVersion = ENGINE_VERSION,
 ): PolicyRecord {
   const expanded = expandLineage(lineage, listings);
-  const subjects = [...expanded.subjects.values()];
+  const { subjects } = expanded;
   const worldwide = facts.audienceCountries === 'worldwide';
   // Shown everywhere is shown in each of them: else a policy about one country would not see the widest campaign.
   const named = countriesOf(facts.audienceCountries);
@@ -67,7 +67,7 @@ export function workAttributes(
 /** Makers without terms: named by the lineage itself, or what a known one was made from. */
 function makersAmong({ subjects, missing }: ExpandedLineage, { components }: Lineage): string[] {
   const named = components.filter(({ role }) => MAKERS.includes(role)).map(({ listingId }) => listingId);
-  const bases = [...subjects.values()].flatMap(({ entry }) => entry.listing.base?.listingId ?? []);
+  const bases = subjects.flatMap(({ entry }) => entry.listing.base?.listingId ?? []);
   return [...named, ...bases].filter((id) => missing.has(id));
 }
 

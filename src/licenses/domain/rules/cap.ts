@@ -56,18 +56,28 @@ const known = (figure: Figure): number | null => (figure === 'unknown' ? null : 
  */
 function nestedBounds(scope: CapScope, { entity, withAffiliates, product }: Figures) {
   const [ofProduct, ofEntity, ofAll] = [known(product), known(entity), known(withAffiliates)];
-  const parts = {
-    product: [ofProduct],
-    entity: [ofProduct, ofEntity],
-    'entity+affiliates': [ofProduct, ofEntity, ofAll],
-  };
-  const wholes = {
-    product: [ofProduct, ofEntity, ofAll],
-    entity: [ofEntity, ofAll],
-    'entity+affiliates': [ofAll],
-  };
-  const stated = parts[scope].filter((figure) => figure !== null);
-  const least = stated.length === 0 ? null : Math.max(...stated);
-  const most = wholes[scope].find((figure) => figure !== null) ?? null;
-  return { least, most: least !== null && most !== null ? Math.max(least, most) : most };
+  switch (scope) {
+    case 'product':
+      return bounds(ofProduct, ofProduct ?? ofEntity ?? ofAll);
+    case 'entity':
+      return bounds(greater(ofProduct, ofEntity), ofEntity ?? ofAll);
+    case 'entity+affiliates':
+      return bounds(greater(greater(ofProduct, ofEntity), ofAll), ofAll);
+  }
+}
+
+function bounds(least: number | null, most: number | null) {
+  return { least, most: most === null ? null : greater(least, most) };
+}
+
+function greater(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.max(one, other);
+}
+
+const WHOLE_NUMBERS = new Intl.NumberFormat('en-US');
+
+/** The amount of a cap in words, e.g. 1,000,000. */
+export function amountWords(amount: number): string {
+  return WHOLE_NUMBERS.format(amount);
 }

@@ -4,7 +4,7 @@ import { termsOf, type IndexedListing } from '../listing-index.js';
 import { type LineageRole } from '../listing.js';
 import { type PermissionKind, type Purpose, type Term } from '../terms.js';
 import { or, type ThreeValued } from '../three-valued.js';
-import { type ListingRule, type PreparedFinding } from './rule.js';
+import { type PreparedFinding, type StandingRule } from './rule.js';
 
 /** An encoder or a library makes nothing that a viewer sees; only its own use has to be allowed. */
 const ROLES_WITHOUT_OUTPUT: ReadonlySet<LineageRole> = new Set(['encoder', 'library']);
@@ -30,42 +30,18 @@ const CHANNEL: Question = {
   what: 'using what the channel returns',
 };
 
-type Verdicts = Readonly<Record<Purpose, readonly PreparedFinding[]>>;
-
-/** The answer depends on the listing and the purpose alone, so it is put into words once per listing. */
-const VERDICTS = new WeakMap<IndexedListing, Verdicts>();
-/** By rules that let a report of a permission pass. */
-const EARLIER_VERDICTS = new WeakMap<IndexedListing, Verdicts>();
-
 /**
  * Who hosts the weights needs the license of the weights; who calls a hosted model needs the channel's terms instead.
  * Both need the right to use the output.
  */
-export const commercialUse: ListingRule = {
-  concerns: () => true,
-  check: (subject, { facts, version }, report) => {
-    const verdicts = verdictsOf(subject.entry, isSince('2.3.0', version));
-    for (const verdict of verdicts[facts.purpose]) report.prepared(subject, verdict);
-  },
-};
-
-function verdictsOf(entry: IndexedListing, needsText: boolean): Verdicts {
-  const kept = needsText ? VERDICTS : EARLIER_VERDICTS;
-  const known = kept.get(entry);
-  if (known) return known;
+export const commercialUse: StandingRule = (entry, purpose, version) => {
   const { access, roles } = entry.listing;
   const makesOutput = !roles.every((role) => ROLES_WITHOUT_OUTPUT.has(role));
   const questions = [access === 'api' ? CHANNEL : WEIGHTS, ...(makesOutput ? [OUTPUTS] : [])];
-  const on = (purpose: Purpose) => questions.flatMap((question) => ask(question, entry, purpose, needsText));
-  const verdicts: Verdicts = {
-    commercial: on('commercial'),
-    editorial: on('editorial'),
-    'internal-evaluation': on('internal-evaluation'),
-    'non-commercial': on('non-commercial'),
-  };
-  kept.set(entry, verdicts);
-  return verdicts;
-}
+  // Earlier rules let a report of a permission pass.
+  const needsText = isSince('2.3.0', version);
+  return questions.flatMap((question) => ask(question, entry, purpose, needsText));
+};
 
 interface Answer {
   readonly value: ThreeValued;

@@ -1,24 +1,27 @@
 import { type FactValue } from '../finding.js';
-import { indemnityOf, type IndemnityOpen, type IndemnityStatus } from '../indemnity-status.js';
+import { type IndemnityOpen, type IndemnityStatus, notOffered, statusOf } from '../indemnity-status.js';
 import { type IndexedListing } from '../listing-index.js';
-import { type LineageRule, type PreparedFinding } from './rule.js';
+import { type ListingRule, type PreparedFinding, type StandingRule } from './rule.js';
 
-/** What a vendor does not offer, and what it may offer, depends on the listing alone and is put into words once. */
-const NOTES = new WeakMap<IndexedListing, PreparedFinding>();
+// In words what `indemnityOf` finds. It informs; whether an indemnity is needed is policy.
 
-/** Says in words what {@link indemnityOf} found. It informs; whether an indemnity is needed is policy. */
-export const indemnityNotes: LineageRule = (lineage, { facts, version }, report) => {
-  for (const status of indemnityOf(lineage, facts, version)) {
-    const subject = lineage.subjects.get(status.listingId);
-    if (subject) report.prepared(subject, noteOf(status, subject.entry));
-  }
+/** What a vendor does not offer, and what it may offer, depends on the listing alone. */
+export const noIndemnity: StandingRule = (entry) => {
+  const { access, indemnity } = entry.listing;
+  if (access === 'code' || indemnity.offered === 'yes') return [];
+  return [noteOf(notOffered(entry.listing.id, indemnity.offered), entry)];
+};
+
+/** What is offered may be lost at any later step of the lineage. */
+export const offeredIndemnity: ListingRule = {
+  concerns: ({ listing }) => listing.indemnity.offered === 'yes',
+  check: (subject, { facts, version }, report, lineage) => {
+    report.prepared(subject, noteOf(statusOf(subject, lineage, facts, version), subject.entry));
+  },
 };
 
 function noteOf(status: IndemnityStatus, entry: IndexedListing): PreparedFinding {
-  const constant = entry.listing.indemnity.offered !== 'yes';
-  const known = constant ? NOTES.get(entry) : undefined;
-  if (known) return known;
-  const note: PreparedFinding = {
+  return {
     ruleId: 'indemnity',
     severity: 'note',
     term: null,
@@ -27,8 +30,6 @@ function noteOf(status: IndemnityStatus, entry: IndexedListing): PreparedFinding
     message: `${entry.label}: ${answer(status, entry.listing.indemnity.conditions)}`,
     howToFix: FIX,
   };
-  if (constant) NOTES.set(entry, note);
-  return note;
 }
 
 const FIX =

@@ -46,14 +46,14 @@ export const inputRights: LineageRule = (lineage, facts, report) => {
  * The listings that are models or bring one along. One without terms may be a model, so it counts as one; so does a
  * program whose hidden component is a model.
  */
-function modelsOf({ subjects, missing }: ExpandedLineage): ReadonlySet<ListingId> {
+function modelsOf({ subjects, subjectById, missing }: ExpandedLineage): ReadonlySet<ListingId> {
   const models = new Set<ListingId>();
   const waiting: ListingId[] = [...missing.keys()];
-  for (const [id, { entry }] of subjects) if (entry.listing.access !== 'code') waiting.push(id);
+  for (const { entry } of subjects) if (entry.listing.access !== 'code') waiting.push(entry.listing.id);
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
     if (models.has(id)) continue;
     models.add(id);
-    waiting.push(...(subjects.get(id)?.via ?? []), ...(missing.get(id)?.via ?? []));
+    waiting.push(...(subjectById.get(id)?.via ?? []), ...(missing.get(id)?.via ?? []));
   }
   return models;
 }
@@ -61,7 +61,7 @@ function modelsOf({ subjects, missing }: ExpandedLineage): ReadonlySet<ListingId
 /** Where nobody said which listings get the picture, any of the lineage may. */
 function seenByModel(
   { goesInto }: LineageInput,
-  { subjects }: ExpandedLineage,
+  { subjectById }: ExpandedLineage,
   models: ReadonlySet<ListingId>,
   version: EngineVersion,
 ): boolean {
@@ -69,7 +69,7 @@ function seenByModel(
   const isSaid = goesInto !== undefined && (goesInto.length > 0 || !isSince('2.2.0', version));
   if (!isSaid) return models.size > 0;
   // A listing that the lineage does not name was not looked at, so it counts as a model.
-  return goesInto.some((id) => models.has(id) || !subjects.has(id));
+  return goesInto.some((id) => models.has(id) || !subjectById.has(id));
 }
 
 function sayAbout({ assetId }: LineageInput, report: Report): Question['say'] {

@@ -1,7 +1,7 @@
 import { termsOf } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
 import { type Boundary, type CapScope } from '../terms.js';
-import { type CapState, capState, type Figures } from './cap.js';
+import { amountWords, type CapState, capState, type Figures } from './cap.js';
 import { hasTerm, type ListingRule, nameOf, restrictionSeverity } from './rule.js';
 
 const FACT_OF_SCOPE = {
@@ -47,7 +47,7 @@ export function revenueFigures(facts: RunFacts): Figures {
 }
 
 function capWords(amount: number, boundary: Boundary): string {
-  const dollars = `USD ${amount.toLocaleString('en-US')}`;
+  const dollars = `USD ${amountWords(amount)}`;
   return boundary === 'inclusive' ? `reaches ${dollars}` : `exceeds ${dollars}`;
 }
 

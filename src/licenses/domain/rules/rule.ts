@@ -1,11 +1,11 @@
 import { type EngineVersion } from '../engine-version.js';
 import { type ExpandedLineage, type Subject } from '../expand-lineage.js';
-import { type CitedTerm, type FactValue, type RuleId, type Severity } from '../finding.js';
+import { type CitedTerm, type FactValue, rankOf, type RuleId, type Severity } from '../finding.js';
 import { type ListingId } from '../listing.js';
 import { type IndexedListing } from '../listing-index.js';
 import { purposeOf, type RunFacts } from '../run-facts.js';
 import { countriesOf } from '../subdivisions.js';
-import { type Term, type TermKind } from '../terms.js';
+import { type Purpose, type Term, type TermKind } from '../terms.js';
 
 export interface FindingDraft {
   readonly ruleId: RuleId;
@@ -24,14 +24,32 @@ export interface FindingDraft {
   readonly howToFix: string;
 }
 
-/** A finding that depends on a listing and the purpose alone; the decision only adds where the listing came in. */
+/** A finding about a listing; the decision only adds where the listing came in. */
 export type PreparedFinding = Omit<FindingDraft, 'subject' | 'listingId' | 'stepKeys' | 'via'>;
+
+/** A finding of which all is known but where its listing came in. All of them have the same members. */
+export interface SettledFinding {
+  readonly ruleId: RuleId;
+  /** Of the rule. */
+  readonly rank: number;
+  readonly severity: Severity;
+  readonly cited: CitedTerm | null;
+  readonly fact: FindingDraft['fact'];
+  readonly message: string;
+  readonly howToFix: string;
+}
+
+export function settled(finding: PreparedFinding, entry?: IndexedListing): SettledFinding {
+  const { ruleId, severity, term, fact, message, howToFix } = finding;
+  const cited = finding.cited ?? (term && entry?.citedTerms.get(term)) ?? null;
+  return { ruleId, rank: rankOf(ruleId), severity, cited, fact, message, howToFix };
+}
 
 /** Where rules put what they find. */
 export interface Report {
   finding(draft: FindingDraft): void;
-  /** A finding that was put into words when the listing was prepared. */
   prepared(subject: Subject, finding: PreparedFinding): void;
+  settled(subject: Subject, finding: SettledFinding): void;
 }
 
 /** Facts with what every rule would derive again. */
@@ -62,11 +80,21 @@ function audienceOf({ audienceCountries }: RunFacts): PreparedFacts['audience'] 
   return audienceCountries.length === 0 ? 'worldwide' : countriesOf(audienceCountries);
 }
 
-/** Looks at one listing of the lineage. */
+/**
+ * What a listing says whatever else is stated of the run. It sees nothing but the listing, the purpose and the version
+ * of the rules, so it is asked once for the three of them, not per decision.
+ */
+export type StandingRule = (
+  entry: IndexedListing,
+  purpose: Purpose,
+  version: EngineVersion,
+) => readonly PreparedFinding[];
+
+/** Looks at one listing of the lineage under the facts. */
 export interface ListingRule {
   /** Whether the listing has anything the rule could speak about; asked once per listing, not per decision. */
   readonly concerns: (entry: IndexedListing) => boolean;
-  readonly check: (subject: Subject, facts: PreparedFacts, report: Report) => void;
+  readonly check: (subject: Subject, facts: PreparedFacts, report: Report, lineage: ExpandedLineage) => void;
 }
 
 /** A rule about terms of one kind. */

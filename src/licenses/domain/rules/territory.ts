@@ -61,6 +61,7 @@ export const territory: ListingRule = {
 function outputs(term: Exclusion, subject: Subject, facts: PreparedFacts, report: Report): void {
   const { audience, version } = facts;
   const { certain, doubtful } = overlap(audience, subject.entry.territories.get(term), version);
+  if (certain.length === 0 && doubtful.length === 0) return;
   const shown: FactValue = audience === 'worldwide' ? 'worldwide' : [...certain, ...doubtful].sort();
   const fact = { name: 'audienceCountries', value: shown };
   const excluded = term.countries.join(', ');
@@ -76,7 +77,7 @@ function outputs(term: Exclusion, subject: Subject, facts: PreparedFacts, report
       message: `${nameOf(subject)}: its output may not be used or shown ${where}; where it was generated does not matter.`,
       howToFix: `Leave ${excluded} out of the audience, or choose another model.`,
     });
-  } else if (doubtful.length > 0) {
+  } else {
     report.finding({
       ruleId: 'territory-outputs',
       severity: 'review',
@@ -90,8 +91,8 @@ function outputs(term: Exclusion, subject: Subject, facts: PreparedFacts, report
 }
 
 function weights(term: Exclusion, subject: Subject, { facts, version }: PreparedFacts, report: Report): void {
-  const excluded = term.countries.join(', ');
   if (facts.processingCountries === 'unknown') {
+    const excluded = term.countries.join(', ');
     report.finding({
       ruleId: 'territory-weights',
       severity: 'review',
@@ -110,6 +111,7 @@ function weights(term: Exclusion, subject: Subject, { facts, version }: Prepared
   );
   if (certain.length === 0 && doubtful.length === 0) return;
   const places = [...certain, ...doubtful].sort();
+  const excluded = term.countries.join(', ');
   report.finding({
     ruleId: 'territory-weights',
     severity: certain.length > 0 ? restrictionSeverity(term) : 'review',

@@ -1,28 +1,13 @@
 import { type IndexedListing } from '../listing-index.js';
 import { trainingFacts } from '../training-data.js';
-import { type ListingRule, type PreparedFinding } from './rule.js';
-
-const NOTES = new WeakMap<IndexedListing, readonly PreparedFinding[]>();
+import { type PreparedFinding, type StandingRule } from './rule.js';
 
 /**
  * What is known of the material a model learnt from, in every decision and said in full: counsel asks it first. It
  * informs; what disclosure a company requires is its policy.
  */
-export const trainingDataNote: ListingRule = {
-  concerns: ({ listing }) => listing.access !== 'code',
-  check: (subject, _facts, report) => {
-    for (const note of notesOf(subject.entry)) report.prepared(subject, note);
-  },
-};
-
-/** The words depend on the listing alone, so they are put together once. */
-function notesOf(entry: IndexedListing): readonly PreparedFinding[] {
-  const known = NOTES.get(entry);
-  if (known) return known;
-  const notes = [disclosureNote(entry), ...litigationNotes(entry)];
-  NOTES.set(entry, notes);
-  return notes;
-}
+export const trainingDataNote: StandingRule = (entry) =>
+  entry.listing.access === 'code' ? [] : [disclosureNote(entry), ...litigationNotes(entry)];
 
 const BASE = { ruleId: 'training-data', severity: 'note', term: null } as const;
 

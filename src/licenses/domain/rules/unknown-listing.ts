@@ -12,7 +12,7 @@ const NOTHING_NAMED: FindingDraft = {
 
 /** Whatever has no terms in the registry is not allowed, and not denied either: somebody has to look. */
 export const unknownListing: LineageRule = ({ subjects, missing }, { version }, report) => {
-  if (subjects.size + missing.size === 0 && isSince('2.2.0', version)) report.finding(NOTHING_NAMED);
+  if (subjects.length + missing.size === 0 && isSince('2.2.0', version)) report.finding(NOTHING_NAMED);
   for (const { id, stepKeys, via } of missing.values()) {
     const hidden = via.length > 0;
     report.finding({

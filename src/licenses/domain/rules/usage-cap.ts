@@ -2,7 +2,7 @@ import { type EngineVersion, isSince } from '../engine-version.js';
 import { termsOf } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
 import { type TermOf } from '../terms.js';
-import { type Cap, type CapState, capState, type Figures } from './cap.js';
+import { amountWords, type Cap, type CapState, capState, type Figures } from './cap.js';
 import { hasTerm, type ListingRule, nameOf, restrictionSeverity } from './rule.js';
 
 type UsageCap = TermOf<'usage-cap'>;
@@ -20,7 +20,7 @@ export const usageCap: ListingRule = {
       const state = stateOf(cap, term, facts, version);
       if (state === 'within') continue;
       const fact = factOf(term);
-      const most = `${boundary === 'inclusive' ? 'at least' : 'more than'} ${amount.toLocaleString('en-US')}`;
+      const most = `${boundary === 'inclusive' ? 'at least' : 'more than'} ${amountWords(amount)}`;
       const what = term.metric === 'visits-per-month' ? 'visits a month' : 'monthly active users';
       report.finding({
         ruleId: 'usage-cap',

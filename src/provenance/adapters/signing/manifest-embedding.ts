@@ -24,6 +24,7 @@ import { discardSigned, sidecarOf } from './file-publication.js';
 
 const CLAIM_GENERATOR_NAME = 'Colophon';
 const SPECIFICATION_VERSION = '2.4.0';
+const THUMBNAIL_IDENTIFIER = 'thumbnail.jpg';
 
 /** Everything that is known when the file is written. */
 export interface Prepared {
@@ -71,7 +72,7 @@ export class ManifestEmbedding {
     { request, source, written, ingredients, opening, placement }: Prepared,
     temporaryPath: string,
   ): Promise<Embedded> {
-    const { plan, origin } = request;
+    const { plan, origin, thumbnail } = request;
     const { trust, version, clock } = this.options;
     const generator = { name: CLAIM_GENERATOR_NAME, version };
     const planned = actionsAfterOpening(plan, opening, origin.kind);
@@ -88,8 +89,14 @@ export class ManifestEmbedding {
       openedAt: timestampUtc(clock),
       ownAssertions,
       identityPlaceholders: identities.map(({ placeholder }) => placeholder),
+      thumbnailIdentifier: thumbnail && THUMBNAIL_IDENTIFIER,
     });
-    const builder = Builder.withJson(definition, builderSettings(trust, plan.thumbnail));
+    const builder = Builder.withJson(definition, builderSettings(trust));
+    if (thumbnail !== undefined)
+      await builder.addResource(THUMBNAIL_IDENTIFIER, {
+        buffer: Buffer.from(thumbnail),
+        mimeType: 'image/jpeg',
+      });
     for (const found of ingredients) await addIngredient(builder, found);
     if (placement === 'sidecar') builder.setNoEmbed(true);
     const { store, claim, timeStamp } = await this.signWith(builder, source, identities, {
