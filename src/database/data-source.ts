@@ -43,6 +43,7 @@ import { ReportSchedulesOfAllKinds1700000000038 } from '../../migrations/0038-re
 import { GatewayExpiry1700000000039 } from '../../migrations/0039-gateway-expiry.js';
 import { GatewayParts1700000000040 } from '../../migrations/0040-gateway-parts.js';
 import { DisputesKeep1700000000041 } from '../../migrations/0041-disputes-keep.js';
+import { ClaimsRestore1700000000043 } from '../../migrations/0043-claims-restore.js';
 
 import { PreparingClient } from './preparing-client.js';
 import { SnakeNaming } from './snake-naming.js';
@@ -88,6 +89,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   GatewayExpiry1700000000039,
   GatewayParts1700000000040,
   DisputesKeep1700000000041,
+  ClaimsRestore1700000000043,
 ];
 
 export interface DataSourceOptions {

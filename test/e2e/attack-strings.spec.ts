@@ -2,7 +2,9 @@ import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { packageFile } from '../../src/config/package-root.js';
 import { ATTACKS, DANGEROUS, hostileFile } from '../../src/provenance/testing/attack-strings.js';
 import { signFreely } from '../../src/provenance/testing/free-signer.js';
 import { formWith, json, OWN_RIGHTS, postForm } from '../support/api.js';
@@ -19,6 +21,9 @@ interface Answer {
   readonly signer: { readonly subject: string; readonly issuer: string };
   readonly chain: { readonly title: string; readonly actions: readonly { readonly description: string }[] };
 }
+
+const DAY = '2026-01-02';
+const PHONE = { width: 390, height: 844 };
 
 const logged: string[] = [];
 const output = { write: (line: string) => void logged.push(line) };
@@ -50,6 +55,17 @@ afterAll(async () => {
 
 const anywhere = (query = ''): Promise<Response> =>
   app.request(`/v1/verify${query}`, { ...postForm(formWith(hostile, `${ATTACKS[0]}.png`, {})), key: null });
+
+/** Has a report made. @returns the answer with its content */
+async function report(body: object): Promise<Response> {
+  const { id } = (await (await app.request('/v1/reports', json(body))).json()) as { id: string };
+  await eventually('the report is done', async () => {
+    const { state } = (await (await app.request(`/v1/reports/${id}`)).json()) as { state: string };
+    expect(state).not.toBe('FAILED');
+    return state === 'DONE' || undefined;
+  });
+  return app.request(`/v1/reports/${id}/content`);
+}
 
 /** No text that a page, a terminal or a spreadsheet could take for something else than text. */
 function expectHarmless(text: string): void {
@@ -100,6 +116,32 @@ describe('attacks in the fields of a file', () => {
     }
   });
 
+  it('are kept as they were written where people examine files and record claims, or refused', async () => {
+    const path = `/v1/assets/${assetId}`;
+    let kept = 0;
+    for (const attack of ATTACKS) {
+      const text = attack.slice(0, 4000);
+      const words = { text, document: text.slice(0, 1000) };
+      const searched = { question: 'similar_works', result: 'inconclusive', matches: 1, examinedOn: DAY };
+      const index = attack.slice(0, 200);
+      const claim = { kind: 'other', receivedOn: DAY, claimant: text.slice(0, 500), text };
+      const examined = await app.request(`${path}/examinations`, json({ ...searched, ...words, index }));
+      const claimed = await app.request(`${path}/claims`, json(claim));
+      expect([attack.slice(0, 40), [201, 400].includes(examined.status)]).toEqual([
+        attack.slice(0, 40),
+        true,
+      ]);
+      expect([attack.slice(0, 40), [201, 400].includes(claimed.status)]).toEqual([attack.slice(0, 40), true]);
+      if (claimed.status !== 201) continue;
+      kept += 1;
+      const { id } = (await claimed.json()) as { id: string };
+      await app.request(`/v1/claims/${id}/answers`, json({ outcome: 'acknowledged', text }));
+    }
+    expect(kept).toBeGreaterThan(5);
+    const tooLong = { kind: 'other', receivedOn: DAY, claimant: 'S', text: ATTACKS[11] };
+    expect((await app.request(`${path}/claims`, json(tooLong))).status).toBe(400);
+  });
+
   it('are text on the certificate of provenance, which stays one page', async () => {
     const response = await app.request(`/v1/assets/${assetId}/certificate`);
     expect(response.status).toBe(200);
@@ -110,19 +152,29 @@ describe('attacks in the fields of a file', () => {
     expect(pdf.raw).not.toMatch(/\/(JavaScript|JS|Launch|URI|OpenAction)\b/);
   });
 
-  it('are text in the dossier', async () => {
-    const asked = await app.request('/v1/reports', json({ kind: 'asset', format: 'pdf', assetId }));
-    const { id } = (await asked.json()) as { id: string };
-    await eventually('the report is done', async () => {
-      const report = (await (await app.request(`/v1/reports/${id}`)).json()) as { state: string };
-      expect(report.state).not.toBe('FAILED');
-      return report.state === 'DONE' || undefined;
-    });
-    const content = await app.request(`/v1/reports/${id}/content`);
+  it('are text in the dossier, of which the JSON has the claims as they were written', async () => {
+    const content = await report({ kind: 'asset', format: 'pdf', assetId });
     const pdf = new OpenedPdf(Buffer.from(await content.arrayBuffer()));
     expectHarmless(pdf.text());
+    // Claims and examinations are printed, evaluated nowhere, and nothing of them is left out but what no font has.
+    const printed = pdf.text().replaceAll(/\s+/g, '');
+    for (const attack of [ATTACKS[0], ATTACKS[1], ATTACKS[2], ATTACKS[6], ATTACKS[7], ATTACKS[10]])
+      expect(printed).toContain(`${attack.replaceAll(/\s+/g, '')}`);
+    const json = await (await report({ kind: 'asset', format: 'json', assetId })).text();
+    expect(json).not.toMatch(/[^\P{Cc}\n]/u);
+    const { claims } = JSON.parse(json) as { claims: { text: string; claimant: string }[] };
+    expect(claims.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([ATTACKS[0], ATTACKS[6], ATTACKS[9]]),
+    );
     expect(pdf.raw).not.toMatch(/\/(JavaScript|JS|Launch|OpenAction)\b/);
     expect(content.headers.get('content-disposition')).toMatch(/^attachment; filename="[\w.-]+"$/);
+  });
+
+  it('are no formula in the table of the campaign, and no second line of it', async () => {
+    const { projectId } = app.instance;
+    const table = await (await report({ kind: 'campaign', format: 'csv', projectId })).text();
+    expect(table).not.toMatch(/[^\P{Cc}\r\n]/u);
+    for (const cell of table.match(/"(?:[^"]|"")*"/g) ?? []) expect(cell).not.toMatch(/^"[=+\-@]/);
   });
 
   it('break no line of the log, and are in none of them, also where the log speaks of the file', async () => {
@@ -184,6 +236,37 @@ describe('the start page', () => {
       expect(text).toContain('<script>alert(document.domain)</script>');
       expect(text).toContain('${7*7}');
       expect(text.length).toBeLessThan(100_000);
+      expect(page.alarms).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  });
+});
+
+describe('the page of a share link', () => {
+  const program = BROWSER;
+  if (program === undefined) {
+    it('NOT CHECKED on this machine: there is no Chromium', () => {
+      expect(BROWSER).toBeUndefined();
+    });
+    return;
+  }
+
+  it('shows a hostile title as text, and fits on a phone, as the page that verifies bundles does', async () => {
+    const made = await app.request('/v1/share-links', json({ assetId }));
+    const { token } = (await made.json()) as { token: string };
+    const page = await BrowserPage.open(program);
+    try {
+      await page.resize(PHONE.width, PHONE.height);
+      await page.goTo(`${app.url}/shared#${token}`);
+      await page.until(`document.querySelectorAll('#reports li').length > 0`);
+      const text = await page.evaluate<string>(`document.getElementById('about').innerText`);
+      expect(text).toContain('<img src=x onerror=alert(1)>');
+      expectHarmless(text);
+      expect(await page.evaluate(`[document.scripts.length, document.images.length]`)).toEqual([1, 0]);
+      expect(await page.contentWidth()).toBe(PHONE.width);
+      await page.goTo(pathToFileURL(packageFile('src/reports/verifier-page/verify.html')).href);
+      expect(await page.contentWidth()).toBe(PHONE.width);
       expect(page.alarms).toEqual([]);
     } finally {
       await page.close();

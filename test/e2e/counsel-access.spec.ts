@@ -82,8 +82,8 @@ const TABLE: readonly [string, string, (object | 'contribution' | 'attachment')?
   ['POST /v1/report-schedules/{schedule}/resume', MANAGE, {}],
   ['POST /v1/report-schedules/{schedule}/end', MANAGE, {}],
   ['POST /v1/share-links', 'legal', { assetId: '{asset}' }],
-  ['GET /v1/share-links', 'legal'],
-  ['POST /v1/share-links/{link}/revoke', 'legal', {}],
+  ['GET /v1/share-links', 'legal admin'],
+  ['POST /v1/share-links/{link}/revoke', 'legal admin', {}],
   ['POST /v1/legal-holds', 'legal', { scope: { kind: 'asset', id: '{asset}' }, reason: 'x' }],
   ['GET /v1/legal-holds', 'legal auditor'],
   ['GET /v1/legal-holds/{hold}', 'legal auditor'],
@@ -312,6 +312,38 @@ describe('a share link', () => {
       await expectProblem(await look(token, '/v1/shared'), 'invalid_share_link');
     }
     for (const role of ROLES) await expectProblem(await look(keys[role], '/v1/shared'), 'invalid_share_link');
+  });
+
+  it('opens nothing while whoever made it is disabled, and an admin sees that and ends it', async () => {
+    const counsel = await addPerson(app, ['legal']);
+    const asked = { ...json({ reportId: own.report }), key: counsel.key };
+    const made = (await (await app.request('/v1/share-links', asked)).json()) as {
+      id: string;
+      token: string;
+    };
+    const disable = (how: string) =>
+      inspector.query(`UPDATE principal SET disabled_at = ${how} WHERE id = $1`, [
+        parsePublicId('principal', counsel.principalId),
+      ]);
+    const listed = async () => {
+      const answer = await app.request('/v1/share-links', { key: keys.admin });
+      const { items } = (await answer.json()) as {
+        items: { id: string; state: string; createdBy: string }[];
+      };
+      return items.find(({ id }) => id === made.id);
+    };
+    expect((await look(made.token, '/v1/shared')).status).toBe(200);
+    await disable('now()');
+    await expectProblem(await look(made.token, '/v1/shared'), 'invalid_share_link');
+    const path = `/v1/shared/reports/${own.report}/content`;
+    await expectProblem(await look(made.token, path), 'invalid_share_link');
+    expect(await listed()).toMatchObject({ state: 'creator_disabled', createdBy: counsel.principalId });
+    await disable('NULL');
+    expect((await look(made.token, '/v1/shared')).status).toBe(200);
+    const revoke = { ...json({}), key: keys.admin };
+    expect((await app.request(`/v1/share-links/${made.id}/revoke`, revoke)).status).toBe(200);
+    expect(await listed()).toMatchObject({ state: 'revoked' });
+    await expectProblem(await look(made.token, '/v1/shared'), 'invalid_share_link');
   });
 
   it('can be tried only so often from one address, however the tries are written', async () => {

@@ -130,7 +130,8 @@ describe('POST /v1/erasures', () => {
       },
     ]);
     // The person's runs can still be read; what they said cannot.
-    expect((await app.request(`/v1/runs/${run.id}`)).status).toBe(200);
+    const shown = await (await app.request(`/v1/runs/${run.id}`)).json();
+    expect(shown).toMatchObject({ promptErased: { reason: REASON } });
   });
 
   it('takes what the person attached and the names of files they sent, and says what stays and why', async () => {

@@ -379,6 +379,58 @@ describe('a dispute', () => {
     expect(await reasons()).toEqual([['claim_open'], ['claim_open']]);
     await answer(post(legal, `/v1/claims/${id}/answers`, { outcome: 'settled', text: 'Paid.' }), 201);
     expect(await reasons()).toEqual([[], []]);
+
+    // One that comes when the files are marked already, and still there, gives back all that it reaches.
+    await mark('assets');
+    for (const one of [source, claimed]) await expectProblem(await content(one.id), 'content_removed');
+    const late = await answer<{ id: string }>(post(legal, `/v1/assets/${source.id}/claims`, claim), 201);
+    await app.services.settleRemovedFiles.settle(organizationId);
+    for (const one of [source, claimed]) {
+      expect((await content(one.id)).status).toBe(200);
+      expect(await about('content.restored', one.id)).toHaveLength(1);
+    }
+    await answer(post(legal, `/v1/claims/${late.id}/answers`, { outcome: 'withdrawn', text: 'Sorry.' }), 201);
+    await app.services.retentionRounds.runOnce();
+    for (const one of [source, claimed]) await expectProblem(await content(one.id), 'content_removed');
+    expect(existsSync(pathOf(claimed.sha256))).toBe(false);
+    await keepAll('assets');
+  });
+
+  it('that is recorded while a removal runs waits for its end, and the removal for it', async () => {
+    const asset = await upload();
+    await growOld();
+    await ageFiles(asset.sha256, asset.originalSha256);
+    await ruleInForce('assets');
+    await mark('assets');
+    const claim = { kind: 'copyright', receivedOn: '2026-11-30', claimant: 'S', text: 'Mine.' };
+    let isRecorded = false;
+    let claiming: Promise<void> | undefined;
+    const { organizationTx, vault, store } = app.services;
+    const settling = new SettleRemovedFiles(
+      organizationTx,
+      async (organization, sha256) => {
+        // Files that an earlier removal left may come first, in a transaction of their own.
+        if (![asset.sha256, asset.originalSha256].includes(sha256))
+          return store.removeUnlessFresh(organization, sha256);
+        claiming ??= post(legal, `/v1/assets/${asset.id}/claims`, claim).then(() => {
+          isRecorded = true;
+        });
+        await eventually('the claim waits', async () => {
+          const waiting = await inspector.query(
+            `SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid AND a.datname = current_database()
+              WHERE l.locktype = 'advisory' AND NOT l.granted`,
+          );
+          return waiting.length > 0 ? true : undefined;
+        });
+        expect(isRecorded).toBe(false);
+        return store.removeUnlessFresh(organization, sha256);
+      },
+      new AppendEntry(vault, { now: () => new Date() }, () => undefined),
+    );
+    await settling.settle(organizationId);
+    await claiming;
+    expect(isRecorded).toBe(true);
+    await expectProblem(await content(asset.id), 'content_removed');
     await keepAll('assets');
   });
 });
@@ -432,6 +484,9 @@ describe('words, attachments and reports', () => {
   it('of a run that led to no release lose their prompt; the dossier says why it is not there', async () => {
     const run = await runToEnd(app, productShot(app), maker.key);
     const assetId = run.steps.at(-1)?.assetId ?? '';
+    const promptErased = async () =>
+      (await answer<{ promptErased: unknown }>(ask(maker, `/v1/runs/${run.id}`))).promptErased;
+    expect(await promptErased()).toBeNull();
     await growOld();
     await ruleInForce('prompts');
     expect((await preview('prompts')).get(run.id)).toMatchObject({ kind: 'prompts', remove: true });
@@ -447,7 +502,7 @@ describe('words, attachments and reports', () => {
     );
     expect(openings).toEqual([]);
     expect(await about('content.removed', run.id)).toHaveLength(1);
-    expect((await ask(maker, `/v1/runs/${run.id}`)).status).toBe(200);
+    expect(await promptErased()).toMatchObject({ reason: 'retention_ended' });
     const dossier = await dossierOf(assetId);
     expect(dossier.runs[0]).toMatchObject({ promptErased: { reason: 'retention_ended' } });
     expect(dossier.gaps.map(({ text }) => text).join(' ')).toContain(`The prompt of ${run.id} was erased`);

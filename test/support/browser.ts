@@ -67,8 +67,10 @@ export class BrowserPage {
 
   async goTo(url: string): Promise<void> {
     await this.send('Page.navigate', { url });
+    // A page may take its secret out of the address.
+    const [address = ''] = url.split('#');
     await this.until(
-      `document.readyState === 'complete' && location.href.startsWith(${JSON.stringify(url)})`,
+      `document.readyState === 'complete' && location.href.startsWith(${JSON.stringify(address)})`,
     );
   }
 
@@ -81,6 +83,17 @@ export class BrowserPage {
     }>('Runtime.evaluate', asked);
     if (exceptionDetails) throw new Error(exceptionDetails.text);
     return result.value;
+  }
+
+  /** As a phone of this width shows it, in CSS pixels. A page that is too wide makes it zoom out. */
+  async resize(width: number, height: number): Promise<void> {
+    const metrics = { width, height, deviceScaleFactor: 2, mobile: true };
+    await this.send('Emulation.setDeviceMetricsOverride', metrics);
+  }
+
+  /** How wide the page is, with everything that stands out of it. */
+  contentWidth(): Promise<number> {
+    return this.evaluate('document.documentElement.scrollWidth');
   }
 
   /** Waits in the page itself until an expression is true. */

@@ -96,19 +96,22 @@ export class AssetRepository {
 
   /** The asset and everything it descends from, the asset itself first, then generation by generation. */
   async lineage(tx: Tx, id: string): Promise<AssetWithParents[]> {
-    const found = new Map<string, AssetWithParents>();
-    let wanted = [id];
-    while (wanted.length > 0) {
-      for (const asset of await this.byIds(tx, wanted)) found.set(asset.id, asset);
-      if (found.size > MAX_LINEAGE)
-        throw new ColophonError('pipeline_too_large', `The lineage has more than ${MAX_LINEAGE} assets.`);
-      const parents = wanted.flatMap(
-        (child) => found.get(child)?.parents.map(({ assetId }) => assetId) ?? [],
-      );
-      wanted = [...new Set(parents)].filter((parent) => !found.has(parent));
-    }
-    if (!found.has(id)) throw new ColophonError('not_found', 'There is no asset with this id.');
-    return [...found.values()];
+    const rows = await tx.query<{ id: string }>(
+      `WITH RECURSIVE lineage(id) AS (
+         SELECT $2::uuid
+         UNION
+         SELECT p.parent_asset_id FROM asset_parent p JOIN lineage l ON p.asset_id = l.id
+          WHERE p.organization_id = $1)
+       SELECT id FROM lineage LIMIT $3`,
+      [tx.organizationId, id, MAX_LINEAGE + 1],
+    );
+    if (rows.length > MAX_LINEAGE)
+      throw new ColophonError('pipeline_too_large', `The lineage has more than ${MAX_LINEAGE} assets.`);
+    const ids = rows.map((row) => row.id);
+    const found = new Map((await this.byIds(tx, ids)).map((asset) => [asset.id, asset]));
+    const asset = found.get(id);
+    if (!asset) throw new ColophonError('not_found', 'There is no asset with this id.');
+    return byGeneration(asset, found);
   }
 
   /** How the given assets and everything they descend from came to be, each once, by id. */
@@ -159,6 +162,18 @@ export class AssetRepository {
       take: MAX_SIGNED_CLAIMS,
     });
   }
+}
+
+function byGeneration(asset: AssetWithParents, found: Map<string, AssetWithParents>): AssetWithParents[] {
+  const ordered = [asset];
+  found.delete(asset.id);
+  // It grows while it is walked: each asset appends its parents, unless a nearer one did.
+  for (const { parents } of ordered)
+    for (const { assetId } of parents) {
+      const parent = found.get(assetId);
+      if (parent && found.delete(assetId)) ordered.push(parent);
+    }
+  return ordered;
 }
 
 function publicHashes({ manifestPlacement, sha256, manifestSha256, origin }: Asset): string[] {

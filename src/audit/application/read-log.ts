@@ -1,9 +1,10 @@
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { askUntil } from '../../shared/ask-until.js';
 import { ColophonError } from '../../shared/errors.js';
+import { mapInOrder } from '../../shared/map-in-order.js';
 import { type Checkpoint, type ParsedCheckpoint } from '../core/checkpoint.js';
 import { type EntryType } from '../core/entry-types.js';
-import { inclusionProofFromTiles } from '../core/tile-reading.js';
+import { inclusionProofByReader, inclusionProofFromTiles, TileHashReader } from '../core/tile-reading.js';
 import { formatTlogProof } from '../core/tlog-proof.js';
 import { type AnchoredCheckpoints } from './anchored-checkpoints.js';
 import { type LogKeys } from './log-keys.port.js';
@@ -238,6 +239,21 @@ export class ReadLog {
     const tiles = tileReaderOf(this.stores.ofLog(organizationId));
     const { proof } = await inclusionProofFromTiles(tiles, index, checkpoint.size, checkpoint.root);
     return formatTlogProof({ index, hashes: proof, checkpoint: note });
+  }
+
+  /** C2SP tlog-proofs of several entries under one checkpoint, in the order of the indices; tiles are read once. */
+  async proofs(
+    organizationId: string,
+    indices: readonly number[],
+    { checkpoint, note }: PublishedCheckpoint,
+  ): Promise<Buffer[]> {
+    const reader = new TileHashReader(tileReaderOf(this.stores.ofLog(organizationId)), checkpoint.size);
+    return mapInOrder(indices, async (index) => {
+      if (index >= checkpoint.size)
+        throw new ColophonError('not_found', 'The checkpoint does not cover an entry with this index.');
+      const { proof } = await inclusionProofByReader(reader, index, checkpoint);
+      return formatTlogProof({ index, hashes: proof, checkpoint: note });
+    });
   }
 
   /**

@@ -10,6 +10,11 @@ interface KeyRow {
   wrapped_key: string;
 }
 
+interface SubjectKey {
+  readonly keyId: string;
+  readonly key: Uint8Array;
+}
+
 /**
  * Prompts and personal data, encrypted under one key per data subject (the person or service they come from).
  * Deleting the subject's key makes every value of that subject unreadable wherever a copy of it lies, unless a copy of
@@ -18,6 +23,13 @@ interface KeyRow {
  * Values: JWE compact, `dir` + A256GCM, `kid` the id of the key. Subject keys: JWE compact, A256KW under the master key.
  */
 export class SubjectVault {
+  /**
+   * Keys by subject for as long as a transaction lasts: a report opens dozens of values of the same few people. What a
+   * transaction opens after an erasure that it overlapped is as if it had been opened before; a report looks whether
+   * anybody was erased before it is finished.
+   */
+  private readonly opened = new WeakMap<Tx, Map<string, SubjectKey>>();
+
   constructor(
     private readonly masterKey: Uint8Array,
     private readonly clock: Clock,
@@ -40,19 +52,32 @@ export class SubjectVault {
   async decrypt(tx: Tx, subjectId: string, sealed: string): Promise<string | undefined> {
     // Removed by a retention rule (migration 0035): the key may still be there.
     if (sealed === '') return undefined;
-    const [row] = await tx.query<KeyRow>(
-      'SELECT key_id, wrapped_key FROM data_subject_key WHERE organization_id = $1 AND subject_id = $2',
-      [tx.organizationId, subjectId],
-    );
-    if (row === undefined || decodeProtectedHeader(sealed).kid !== row.key_id) return undefined;
-    const { plaintext } = await compactDecrypt(sealed, await this.unwrap(row.wrapped_key), {
+    const found = await this.keyForOpening(tx, subjectId);
+    if (found === undefined || decodeProtectedHeader(sealed).kid !== found.keyId) return undefined;
+    const { plaintext } = await compactDecrypt(sealed, found.key, {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],
     });
     return Buffer.from(plaintext).toString('utf8');
   }
 
-  private async keyForSealing(tx: Tx, subjectId: string): Promise<{ keyId: string; key: Uint8Array }> {
+  private async keyForOpening(tx: Tx, subjectId: string): Promise<SubjectKey | undefined> {
+    const known = this.opened.get(tx) ?? new Map<string, SubjectKey>();
+    this.opened.set(tx, known);
+    const before = known.get(subjectId);
+    if (before !== undefined) return before;
+    const [row] = await tx.query<KeyRow>(
+      'SELECT key_id, wrapped_key FROM data_subject_key WHERE organization_id = $1 AND subject_id = $2',
+      [tx.organizationId, subjectId],
+    );
+    // A subject without a key may get one in this transaction: only what is there is kept.
+    if (row === undefined) return undefined;
+    const found = { keyId: row.key_id, key: await this.unwrap(row.wrapped_key) };
+    known.set(subjectId, found);
+    return found;
+  }
+
+  private async keyForSealing(tx: Tx, subjectId: string): Promise<SubjectKey> {
     const existing = await this.lockedKey(tx, subjectId);
     if (existing) return { keyId: existing.key_id, key: await this.unwrap(existing.wrapped_key) };
     const key = randomBytes(KEY_BYTES);

@@ -14,12 +14,14 @@ import { TlogError } from './tlog-error.js';
 
 /**
  * Hashes of a tree of a given size, read from its tiles. Each tile is fetched once and kept as long as the reader
- * lives, so make one for each proof. What it returns is as trustworthy as the tiles: see the functions below.
+ * lives, and each node is worked out once, so make one for a proof, or for all of one report. What it returns is as
+ * trustworthy as the tiles: see the functions below.
  */
 export class TileHashReader implements HashReader {
   readonly #tiles: TileReader;
   readonly #size: number;
   readonly #cache = new Map<string, Promise<Hash[]>>();
+  readonly #nodes = new Map<string, Hash>();
 
   constructor(tiles: TileReader, size: number) {
     this.#tiles = tiles;
@@ -28,9 +30,14 @@ export class TileHashReader implements HashReader {
 
   /** O(1) tile reads, at most 127 hashes. @throws TlogError out_of_range, malformed */
   async readHash(level: number, index: number): Promise<Hash> {
+    const node = `${level}/${index}`;
+    const known = this.#nodes.get(node);
+    if (known) return known;
     const { tile, start, end } = tileSlice(level, index, this.#size);
     const hashes = await this.#read(tile);
-    return treeRoot(hashes.slice(start, end));
+    const hash = treeRoot(hashes.slice(start, end));
+    this.#nodes.set(node, hash);
+    return hash;
   }
 
   #read(tile: Tile): Promise<Hash[]> {
@@ -77,7 +84,15 @@ export async function inclusionProofFromTiles(
   size: number,
   root: Hash,
 ): Promise<{ leafHash: Hash; proof: Hash[] }> {
-  const reader = new TileHashReader(tiles, size);
+  return inclusionProofByReader(new TileHashReader(tiles, size), index, { size, root });
+}
+
+/** The same for several entries of one tree, by one reader, which fetches each tile once for all of them. */
+export async function inclusionProofByReader(
+  reader: TileHashReader,
+  index: number,
+  { size, root }: { readonly size: number; readonly root: Hash },
+): Promise<{ leafHash: Hash; proof: Hash[] }> {
   const proof = await inclusionProof(reader, index, size);
   const leafHash = await reader.readHash(0, index);
   verifyInclusion({ index, size, leafHash, root }, proof);

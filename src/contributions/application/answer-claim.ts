@@ -35,6 +35,8 @@ export class AnswerClaim {
   async answer(tx: Tx, principal: Principal, request: AnswerRequest): Promise<Claim> {
     const { claimId, outcome, text, evidenceSha256 } = request;
     await this.requirePublishing.check(tx);
+    // Before anything is sealed, as an erasure takes the two locks; a removal that is at work ends before this.
+    await tx.query('SELECT lock_holds($1)', [tx.organizationId]);
     const claim = await readClaim(tx, claimId);
     if (claim === undefined) throw new ColophonError('not_found', 'There is no claim with this id.');
     const asset = await this.assets.get(tx, claim.assetId);

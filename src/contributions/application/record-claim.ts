@@ -42,6 +42,8 @@ export class RecordClaim {
   async record(tx: Tx, principal: Principal, request: ClaimRequest): Promise<Claim> {
     const { kind, receivedOn, respondBy, claimant, text, evidenceSha256 } = request;
     await this.requirePublishing.check(tx);
+    // Before anything is sealed, as an erasure takes the two locks; a removal that is at work ends before this.
+    await tx.query('SELECT lock_holds($1)', [tx.organizationId]);
     const asset = await this.assets.get(tx, request.assetId);
     refuseTestKey(principal, asset);
     requireDayNotAhead('receivedOn', receivedOn, this.clock.now());

@@ -1,3 +1,5 @@
+import { RemovedContent } from '../../assets/application/removed-content.js';
+import { ReadErasures } from '../../audit/application/read-erasures.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type RunRepository } from '../adapters/run.repository.js';
 import { type Run, type StepRun, type StepState } from '../domain/run.js';
@@ -16,8 +18,16 @@ export interface StepPage {
   readonly next: number | undefined;
 }
 
+/** When and why the prompt and the other sealed inputs of a run went; the words are those of dossiers. */
+export interface PromptErasure {
+  readonly erasedAt: Date;
+  /** `retention_ended` also where a rule of retention took them. */
+  readonly reason: string;
+}
+
 export interface ReadRun {
   readonly run: Run;
+  readonly promptErased: PromptErasure | undefined;
   readonly progress: RunProgress;
   readonly resumedBy: string | undefined;
   readonly page: StepPage;
@@ -28,10 +38,19 @@ export async function readRun(runs: RunRepository, tx: Tx, runId: string, limit:
   const run = await runs.get(tx, runId);
   return {
     run,
+    promptErased: await promptErasure(tx, run),
     progress: await progressOfRun(tx, runId),
     resumedBy: await runs.resumedBy(tx, runId),
     page: await readSteps(runs, tx, runId, { limit, afterOrdinal: -1, state: undefined }),
   };
+}
+
+/** The first of the two: what came later found nothing. */
+async function promptErasure(tx: Tx, run: Run): Promise<PromptErasure | undefined> {
+  const removed = (await new RemovedContent().of(tx, 'prompts', [run.id])).get(run.id);
+  const erased = await new ReadErasures().ofValue(tx, run.createdBy, run.createdAt);
+  if (removed === undefined || (erased !== undefined && erased.erasedAt < removed.removedAt)) return erased;
+  return { erasedAt: removed.removedAt, reason: 'retention_ended' };
 }
 
 export async function readSteps(

@@ -1,5 +1,6 @@
 import { publicId } from '../../shared/ids.js';
 import { type RunProgress } from '../application/progress-of-run.js';
+import { type PromptErasure } from '../application/read-run.js';
 import { type Run, type StepRun } from '../domain/run.js';
 
 /** Steps that come with a run; of longer runs the others are read by pages. */
@@ -11,6 +12,7 @@ export interface RunDetails {
   readonly nextCursor: string | null;
   readonly progress: RunProgress;
   readonly resumedBy: string | undefined;
+  readonly promptErased: PromptErasure | undefined;
 }
 
 export function runView(run: Run, details?: RunDetails) {
@@ -29,6 +31,13 @@ export function runView(run: Run, details?: RunDetails) {
     ...(details === undefined
       ? {}
       : {
+          promptErased:
+            details.promptErased === undefined
+              ? null
+              : {
+                  erasedAt: details.promptErased.erasedAt.toISOString(),
+                  reason: details.promptErased.reason,
+                },
           resumedBy: details.resumedBy === undefined ? null : publicId('run', details.resumedBy),
           progress: details.progress,
         }),

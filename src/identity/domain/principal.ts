@@ -74,6 +74,8 @@ const PERMISSIONS = {
   'reports:create': ['legal', 'auditor', 'asset_manager'],
   /** Letting somebody outside read reports. */
   'reports:share': ['legal'],
+  /** Which links there are, and ending one: also when whoever made it has left. */
+  'share_links:end': ['legal', 'admin'],
   'reports:schedule': ['legal', 'asset_manager'],
   /** Whether strangers find the manifests of what was released. */
   'manifests:publish': ['asset_manager', 'legal', 'admin'],

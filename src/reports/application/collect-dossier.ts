@@ -29,9 +29,11 @@ import { type Removals } from './removals.js';
 import { type SealedTexts } from './sealed-texts.js';
 
 /** What a report rests on, all of it read in one transaction, before the log has published the entries. */
-export interface CollectedAsset {
+export interface FoundForDossier {
+  /** The asset first, then what it descends from. */
   readonly lineage: readonly AssetWithParents[];
-  readonly entries: readonly LoggedEntry[];
+  readonly entryIds: readonly string[];
+  readonly signer: ReportSignerIdentity | undefined;
 }
 
 /** Whose names and texts a dossier shows. */
@@ -70,10 +72,25 @@ export class CollectDossier {
     private readonly clock: Clock,
   ) {}
 
+  /**
+   * First half: which files and entries the report is about. What needs the files alone may begin after it.
+   * @throws ColophonError `not_found`
+   */
+  async find(
+    organizationId: string,
+    assetId: string,
+    signer?: ReportSignerIdentity,
+  ): Promise<FoundForDossier> {
+    return this.organizationTx.run(organizationId, async (tx) => {
+      const lineage = await this.assets.lineage(tx, assetId);
+      return { lineage, entryIds: await this.entryIdsOf(tx, lineage, signer), signer };
+    });
+  }
+
   async collect(
     organizationId: string,
-    request: { reportId: string; assetId: string; createdBy: string },
-    signer?: ReportSignerIdentity,
+    request: { reportId: string; createdBy: string },
+    { lineage, entryIds, signer }: FoundForDossier,
   ): Promise<{
     dossier: AssetDossier;
     entries: LoggedEntry[];
@@ -81,18 +98,17 @@ export class CollectDossier {
     lineage: readonly AssetWithParents[];
     shown: ShownPeople;
   }> {
-    const { lineage, entryIds } = await this.organizationTx.run(organizationId, async (tx) => {
-      const found = await this.assets.lineage(tx, request.assetId);
-      return { lineage: found, entryIds: await this.entryIdsOf(tx, found, signer) };
-    });
+    const asset = lineage[0] as AssetWithParents;
+    const verified = this.verifyAsset(organizationId, asset);
+    // Looked at below, unless the file is gone: then it does not matter what became of it.
+    verified.catch(() => undefined);
     const { entries } = await this.log.waitUntilPublished(organizationId, entryIds, PUBLICATION_TIMEOUT_MS);
     const last = Math.max(...entries.map(({ index }) => index ?? 0));
     const checkpoint = await this.evidenceCheckpoint.find(organizationId, last);
-    const asset = lineage[0] as AssetWithParents;
     const isGone = await this.organizationTx.run(organizationId, (tx) =>
       this.removals.of(tx, 'asset', [asset.id], entries),
     );
-    const verification = isGone.size > 0 ? undefined : await this.verifyAsset(organizationId, asset);
+    const verification = isGone.size > 0 ? undefined : await verified;
     const { dossier, shown } = await this.organizationTx.run(organizationId, async (tx) => {
       // Counted before anything is opened: an erasure in between is noticed when the report is finished.
       const erasuresBefore = await this.erasures.count(tx);

@@ -70,9 +70,17 @@ export interface AssetReportParts {
   readonly timeStampRootsPem: string | undefined;
 }
 
-const PICTURES_AT_ONCE = 4;
+/** A few at a time: a lineage may be long, and reading files needs threads of the same pool. */
+const PICTURES_AT_ONCE = 2;
 
-type Collected = Awaited<ReturnType<CollectDossier['collect']>>;
+/** The picture of one file of the lineage, or why there is none. */
+interface LineagePicture {
+  readonly assetId: string;
+  readonly picture: DossierPicture | undefined;
+  readonly removed: ColophonError | undefined;
+}
+
+const noPictures = (): Promise<readonly LineagePicture[]> => Promise.resolve([]);
 
 /** The dossier of one asset: PDF/A-3, JSON, signed JSON, or the evidence bundle that holds all of them. */
 export class MakeAssetReport implements MakesReports {
@@ -91,9 +99,15 @@ export class MakeAssetReport implements MakesReports {
   }
 
   private async makeOnce({ organizationId, report, path, progress }: ReportOrder): Promise<MadeReport> {
-    const signer = report.format === 'json' ? undefined : await this.parts.openSigner();
-    const request = { reportId: report.id, assetId: report.subjectId, createdBy: report.createdBy };
-    const collected = await this.parts.collectDossier.collect(organizationId, request, signer?.identity);
+    const { collectDossier, openSigner } = this.parts;
+    const signer = report.format === 'json' ? undefined : await openSigner();
+    const found = await collectDossier.find(organizationId, report.subjectId, signer?.identity);
+    const isPrinted = report.format === 'pdf' || report.format === 'bundle';
+    const pictures = isPrinted ? this.pictures(organizationId, found.lineage) : noPictures();
+    // Whoever waits for them is told if they fail; nobody waits when something else fails first.
+    pictures.catch(() => undefined);
+    const request = { reportId: report.id, createdBy: report.createdBy };
+    const collected = await collectDossier.collect(organizationId, request, found);
     await progress(0.4);
     const { dossier, shown } = collected;
     const mediaType = REPORT_MEDIA_TYPES[report.format];
@@ -112,7 +126,10 @@ export class MakeAssetReport implements MakesReports {
     await progress(0.6);
     // In a bundle the evidence lies beside the PDF: it is not in there a second time.
     const attached = report.format === 'pdf' ? evidence : undefined;
-    const pdf = await this.signedPdf(organizationId, collected, signer, { dossierJws, evidence: attached });
+    const pdf = await this.signedPdf(collected.dossier, await pictures, signer, {
+      dossierJws,
+      evidence: attached,
+    });
     await progress(0.8);
     if (report.format === 'pdf') await writeFile(path, pdf.bytes, { mode: 0o600 });
     else await this.parts.renderer.bundle(dossier, { dossierPdf: pdf.bytes, dossierJws }, evidence, path);
@@ -120,35 +137,49 @@ export class MakeAssetReport implements MakesReports {
   }
 
   private async signedPdf(
-    organizationId: string,
-    { dossier, lineage }: Collected,
+    dossier: AssetDossier,
+    pictures: readonly LineagePicture[],
     signer: ReportSigner,
     attached: { readonly dossierJws: Buffer; readonly evidence: BundleEvidence | undefined },
   ): ReturnType<ReportSigner['signPdf']> {
     const place = signer.pdfPlace(`Report ${dossier.reportId} as it was made`);
     const gone = new Set(dossier.chain.flatMap(({ id, contentRemoved }) => (contentRemoved ? [id] : [])));
-    const there = lineage.filter(({ id }) => !gone.has(publicId('asset', id)));
-    const pictures = await this.pictures(organizationId, there);
-    return signer.signPdf(await this.parts.renderer.pdf(dossier, pictures, { ...attached, place }));
+    const there = pictures.filter(({ assetId }) => !gone.has(assetId));
+    const missing = there.find(({ removed }) => removed !== undefined);
+    if (missing) throw missing.removed;
+    const shown = there.flatMap(({ picture }) => picture ?? []);
+    return signer.signPdf(await this.parts.renderer.pdf(dossier, shown, { ...attached, place }));
   }
 
+  /** While the facts are collected: decoding runs beside this thread. Which files are gone is known afterwards. */
   private async pictures(
     organizationId: string,
     lineage: readonly AssetWithParents[],
-  ): Promise<DossierPicture[]> {
-    const pictures: DossierPicture[] = [];
+  ): Promise<LineagePicture[]> {
     // Of what is no picture of a kind that is decoded here, the report shows none.
-    const shown = lineage.filter(({ mediaType }) => isStillImageType(mediaType));
-    // A few at a time: decoding runs beside this thread, and a lineage may be long.
-    for (let i = 0; i < shown.length; i += PICTURES_AT_ONCE) {
-      const some = shown.slice(i, i + PICTURES_AT_ONCE).map(async (asset) => {
-        const path = await this.parts.store.localPath(organizationId, asset.sha256);
-        const size = asset === lineage[0] ? 'large' : 'small';
-        return this.parts.renderer.picture(publicId('asset', asset.id), path, size);
-      });
-      pictures.push(...(await Promise.all(some)));
+    const queue = lineage.filter(({ mediaType }) => isStillImageType(mediaType));
+    const made = new Map<string, LineagePicture>();
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift())
+        made.set(next.id, await this.picture(organizationId, next, next === lineage[0] ? 'large' : 'small'));
+    };
+    await Promise.all(Array.from({ length: PICTURES_AT_ONCE }, work));
+    return lineage.flatMap(({ id }) => made.get(id) ?? []);
+  }
+
+  private async picture(
+    organizationId: string,
+    asset: AssetWithParents,
+    size: 'large' | 'small',
+  ): Promise<LineagePicture> {
+    const assetId = publicId('asset', asset.id);
+    try {
+      const path = await this.parts.store.localPath(organizationId, asset.sha256);
+      return { assetId, picture: await this.parts.renderer.picture(assetId, path, size), removed: undefined };
+    } catch (error) {
+      if (!isColophonError(error, 'content_removed')) throw error;
+      return { assetId, picture: undefined, removed: error };
     }
-    return pictures;
   }
 
   private async evidence(
@@ -162,11 +193,13 @@ export class MakeAssetReport implements MakesReports {
     chosenAttachments: readonly string[],
   ): Promise<BundleEvidence> {
     const { log, store, organizationTx, readOpenings } = this.parts;
-    const entries: BundleEvidence['entries'][number][] = [];
-    for (const { index = -1, entry } of collected.entries) {
-      const proof = await log.proof(organizationId, index, collected.checkpoint);
-      entries.push({ index, bytes: entry, proof });
-    }
+    const indices = collected.entries.map(({ index = -1 }) => index);
+    const proofs = await log.proofs(organizationId, indices, collected.checkpoint);
+    const entries = collected.entries.map(({ index = -1, entry }, i) => {
+      const proof = proofs[i];
+      if (proof === undefined) throw new Error('an entry has no proof');
+      return { index, bytes: entry, proof };
+    });
     const [asset] = collected.lineage;
     const assets =
       asset && collected.dossier.asset.contentRemoved === undefined

@@ -7,6 +7,7 @@ import { publicId } from '../../shared/ids.js';
 import { ReportScheduleEntity } from '../adapters/report-schedule.entity.js';
 import { type DueTimes, dueTimes, nextBoundary } from '../domain/cadence.js';
 import { madeUpFor, scheduledParameters } from '../domain/report-schedule.js';
+import { isDisabled } from './disabled-creators.js';
 import {
   keyOf,
   lockedSchedule,
@@ -131,12 +132,4 @@ export class MakeDueReports {
       subject: { kind: 'report_schedule', id: publicId('reportSchedule', id) },
     });
   }
-}
-
-async function isDisabled(tx: Tx, principalId: string): Promise<boolean> {
-  const rows = await tx.query(
-    'SELECT 1 FROM principal WHERE organization_id = $1 AND id = $2 AND disabled_at IS NOT NULL',
-    [tx.organizationId, principalId],
-  );
-  return rows.length > 0;
 }

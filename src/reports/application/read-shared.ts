@@ -9,6 +9,7 @@ import { publicId } from '../../shared/ids.js';
 import { ReportEntity } from '../adapters/report.entity.js';
 import { ShareLinkEntity } from '../adapters/share-link.entity.js';
 import { parseShareToken } from '../domain/share-token.js';
+import { isDisabled } from './disabled-creators.js';
 
 const MAX_LISTED = 200;
 
@@ -96,6 +97,8 @@ export class ReadShared {
         lock: { mode: 'pessimistic_read' },
       });
       if (!link || link.revokedAt !== null || link.expiresAt <= this.clock.now()) throw invalid();
+      // Whoever may not act any more keeps no door open; nothing of the link is changed, so its list shows why.
+      if (await isDisabled(tx, link.createdBy)) throw invalid();
       return work(tx, link);
     });
   }
@@ -116,7 +119,7 @@ function opens({ assetId, reportId }: ShareLinkEntity, report: ReportEntity): bo
   return report.kind === 'asset' && report.subjectId === assetId;
 }
 
-/** One answer for unknown, expired and revoked: who guesses learns nothing. */
+/** One answer for unknown, expired, revoked and a disabled creator: who guesses learns nothing. */
 function invalid(): ColophonError {
   return new ColophonError('invalid_share_link', 'This link opens nothing, or nothing any more.');
 }

@@ -11,6 +11,7 @@ import { newId, publicId } from '../../shared/ids.js';
 import { type ReportEntity } from '../adapters/report.entity.js';
 import { ShareLinkEntity } from '../adapters/share-link.entity.js';
 import { formatShareToken, SHARE_SECRET_BYTES } from '../domain/share-token.js';
+import { disabledAmong } from './disabled-creators.js';
 import { type RequestReport } from './request-report.js';
 
 const HOUR_MS = 3_600_000;
@@ -18,6 +19,14 @@ const MAX_LISTED = 500;
 
 /** UUIDs; exactly one of them. */
 export type ShareScope = { readonly assetId: string } | { readonly reportId: string };
+
+/** Whether a link opens something now, and if not, why not. */
+export type ShareLinkState = 'open' | 'expired' | 'revoked' | 'creator_disabled';
+
+export interface ListedLink {
+  readonly link: ShareLinkEntity;
+  readonly state: ShareLinkState;
+}
 
 /** Links by which somebody outside of the organization reads reports, for a time. */
 export class ShareLinks {
@@ -64,18 +73,26 @@ export class ShareLinks {
     });
   }
 
-  list(organizationId: string): Promise<ShareLinkEntity[]> {
-    return this.organizationTx.run(organizationId, (tx) =>
-      tx.manager.find(ShareLinkEntity, {
+  list(organizationId: string): Promise<ListedLink[]> {
+    return this.organizationTx.run(organizationId, async (tx) => {
+      const links = await tx.manager.find(ShareLinkEntity, {
         where: { organizationId },
         order: { id: 'DESC' },
         take: MAX_LISTED,
-      }),
-    );
+      });
+      return this.withStates(tx, links);
+    });
+  }
+
+  private async withStates(tx: Tx, links: readonly ShareLinkEntity[]): Promise<ListedLink[]> {
+    const creators = links.map(({ createdBy }) => createdBy);
+    const disabled = await disabledAmong(tx, creators);
+    const now = this.clock.now();
+    return links.map((link) => ({ link, state: stateOf(link, disabled.has(link.createdBy), now) }));
   }
 
   /** What is read at this moment ends; nothing more is shown. Revoking twice changes nothing. */
-  revoke(principal: Principal, id: string): Promise<ShareLinkEntity> {
+  revoke(principal: Principal, id: string): Promise<ListedLink> {
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const { organizationId } = tx;
       // Waits for a use that is being written down, which took the row under a share lock.
@@ -84,7 +101,7 @@ export class ShareLinks {
         lock: { mode: 'pessimistic_write' },
       });
       if (!link) throw new ColophonError('not_found', 'There is no share link with this id.');
-      if (link.revokedAt !== null) return link;
+      if (link.revokedAt !== null) return { link, state: 'revoked' };
       const revokedAt = this.clock.now();
       await tx.manager.update(ShareLinkEntity, { organizationId, id }, { revokedAt });
       await this.appendEntry.append(tx, {
@@ -93,7 +110,7 @@ export class ShareLinks {
         subject: { kind: 'share_link', id: publicId('shareLink', id) },
         data: { subjectId: scopeId(link) },
       });
-      return { ...link, revokedAt };
+      return { link: { ...link, revokedAt }, state: 'revoked' };
     });
   }
 
@@ -106,6 +123,12 @@ export class ShareLinks {
     // Nobody hands on what they may not have themselves.
     if (report.kind === 'period') requirePermission(principal, 'audit:export');
   }
+}
+
+function stateOf({ revokedAt, expiresAt }: ShareLinkEntity, isDisabled: boolean, now: Date): ShareLinkState {
+  if (revokedAt !== null) return 'revoked';
+  if (expiresAt <= now) return 'expired';
+  return isDisabled ? 'creator_disabled' : 'open';
 }
 
 /** Public id of what a link opens. */

@@ -9,8 +9,7 @@ import { idOf } from '../../http/validation.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId, publicId } from '../../shared/ids.js';
-import { type ShareLinkEntity } from '../adapters/share-link.entity.js';
-import { scopeId, type ShareScope, ShareLinks } from '../application/share-links.js';
+import { type ListedLink, scopeId, type ShareScope, ShareLinks } from '../application/share-links.js';
 
 const MAX_HOURS = 24 * 90;
 
@@ -61,20 +60,26 @@ export class ShareLinkController {
   ) {
     const { link, token } = await this.links.create(principal, scopeOf(body), body.expiresInHours);
     // Behind "#": no browser sends it to a server, so it stands in no log of a proxy and in no Referer.
-    return { ...linkView(link), url: `${this.address.of(request)}/shared#${token}`, token };
+    return {
+      ...linkView({ link, state: 'open' }),
+      url: `${this.address.of(request)}/shared#${token}`,
+      token,
+    };
   }
 
   @Get()
   @Unaudited('Ids and times of links: neither a secret nor a byte of a report.')
-  @Allow('reports:share')
-  @ApiOperation({ summary: 'Links, newest first, without their secrets' })
+  @Allow('share_links:end')
+  @ApiOperation({
+    summary: 'Links, newest first, without their secrets: who made them, and whether they open',
+  })
   async list(@CurrentPrincipal() { organizationId }: Principal) {
     return { items: (await this.links.list(organizationId)).map(linkView) };
   }
 
   @Post(':id/revoke')
   @Audited('share_link.revoked')
-  @Allow('reports:share')
+  @Allow('share_links:end')
   @HttpCode(200)
   @ApiOperation({ summary: 'Let a link open nothing any more' })
   async revoke(@CurrentPrincipal() principal: Principal, @Param('id', idOf('shareLink')) id: string) {
@@ -90,10 +95,12 @@ function scopeOf({ assetId, reportId }: LinkBody): ShareScope {
   throw new ColophonError('not_found', 'There is no asset or report with this id.');
 }
 
-function linkView(link: ShareLinkEntity) {
+function linkView({ link, state }: ListedLink) {
   return {
     id: publicId('shareLink', link.id),
     opens: scopeId(link),
+    state,
+    createdBy: publicId('principal', link.createdBy),
     expiresAt: link.expiresAt.toISOString(),
     revokedAt: link.revokedAt?.toISOString() ?? null,
     createdAt: link.createdAt.toISOString(),

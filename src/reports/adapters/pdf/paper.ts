@@ -2,7 +2,7 @@ import PDFDocument from 'pdfkit';
 import { fontBytes } from './fonts.js';
 import { type PdfSignaturePlace } from '../../domain/report-signature.js';
 import { reserveSignature } from '../signing/pdf-signature.js';
-import { type LayoutFont, setPlainTextPlainly } from './plain-layout.js';
+import { type EmbeddedFont, writePlainTextPlainly } from './plain-layout.js';
 import { printableText, REPLACEMENT } from './printable-text.js';
 import {
   COLORS,
@@ -43,6 +43,8 @@ export class Paper {
   private readonly root: Structure;
   private section: Structure;
   private readonly glyphs = new Map<FontName, ReadonlySet<number>>();
+  /** What was drawn on each page so far, as lines of its content stream. */
+  private readonly drawn = new Map<PDFKit.PDFPage, string[]>();
 
   constructor(options: PaperOptions) {
     this.doc = new PDFDocument({
@@ -65,6 +67,7 @@ export class Paper {
       },
       autoFirstPage: false,
     });
+    this.gatherContent();
     for (const name of ['regular', 'strong', 'mono'] as const) this.registerFont(name);
     this.doc.addPage();
     this.root = this.doc.struct('Document');
@@ -72,14 +75,31 @@ export class Paper {
     this.section = this.root;
   }
 
+  /** The library makes an array of bytes of each operator as it comes, a hundred thousand of them; this one of each page. */
+  private gatherContent(): void {
+    const doc = this.doc as unknown as { page: PDFKit.PDFPage; addContent(operator: string): unknown };
+    doc.addContent = (operator) => {
+      const lines = this.drawn.get(doc.page);
+      if (lines) lines.push(operator);
+      else this.drawn.set(doc.page, [operator]);
+      return doc;
+    };
+  }
+
+  private writeContent(): void {
+    for (const [page, lines] of this.drawn)
+      (page as unknown as { write(content: string): void }).write(lines.join('\n'));
+    this.drawn.clear();
+  }
+
   private registerFont(name: FontName): void {
     this.doc.registerFont(name, fontBytes(name));
     this.doc.font(name);
-    const { font } = (
-      this.doc as unknown as { _font: { font: LayoutFont & { characterSet: readonly number[] } } }
-    )._font;
-    setPlainTextPlainly(font);
-    this.glyphs.set(name, new Set(font.characterSet));
+    const { _font: embedded } = this.doc as unknown as {
+      _font: EmbeddedFont & { font: { characterSet: readonly number[] } };
+    };
+    writePlainTextPlainly(embedded);
+    this.glyphs.set(name, new Set(embedded.font.characterSet));
   }
 
   /** Makes room: a new page unless `height` points are left on this one. */
@@ -139,7 +159,7 @@ export class Paper {
   }
 
   /** @param keepWith height of what must not be parted from the heading, in points */
-  beginSection(title: string, lead?: string, keepWith = 110): void {
+  beginSection(title: string, lead?: string, keepWith = 180): void {
     this.space(26);
     this.ensure(keepWith);
     this.section = this.element('Sect', this.root);
@@ -205,9 +225,10 @@ export class Paper {
     list.end();
   }
 
-  subheading(text: string): void {
+  /** @param keepWith height of what must not be parted from it, in points */
+  subheading(text: string, keepWith = 70): void {
     this.space(12);
-    this.ensure(60);
+    this.ensure(keepWith);
     this.text(text, STYLES.subheading, { tag: 'H3' });
     this.y += 3;
   }
@@ -220,6 +241,7 @@ export class Paper {
       this.doc.switchToPage(page);
       this.artifact(() => this.footer(line, `Page ${page + 1} of ${count}`), 'Pagination');
     }
+    this.writeContent();
     this.root.end();
     if (place) reserveSignature(this.doc, place);
     const chunks: Buffer[] = [];

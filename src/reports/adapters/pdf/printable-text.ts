@@ -4,6 +4,9 @@ const MAX_COMBINING_MARKS = 3;
 
 export const REPLACEMENT = '\ufffd';
 
+/** Every font of ours has these, and none of them needs a look. */
+const PLAIN_ASCII = /^[\x20-\x7e\n]*$/;
+
 /** Controls that change the direction or hide the end of a text: they could make it read as something else. */
 const BIDI_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
@@ -15,6 +18,7 @@ const BIDI_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
  */
 export function printableText(text: string, hasGlyph: (codePoint: number) => boolean): string {
   const cut = text.length > MAX_PRINTED_CHARACTERS;
+  if (!cut && PLAIN_ASCII.test(text)) return text;
   const printed = [...(cut ? text.slice(0, MAX_PRINTED_CHARACTERS) : text).normalize('NFC')];
   let marks = 0;
   const characters = printed.map((character) => {

@@ -19,6 +19,8 @@ export interface TableOptions {
   readonly rows: readonly (readonly Cell[])[];
   /** Said aloud instead of the picture of the table. */
   readonly hideHeader?: boolean;
+  /** Rows closer together: for what there is much of. */
+  readonly isCompact?: boolean;
   readonly x?: number;
   readonly width?: number;
 }
@@ -28,7 +30,21 @@ interface StyledLine {
   readonly style: TextStyle;
 }
 
-const PADDING = { x: 6, y: 4 } as const;
+const PADDING = { x: 6, y: 4, compactY: 2 } as const;
+
+/** A row of at most this height is never broken over pages; a higher one is begun where this much room is left. */
+const KEPT_HEIGHT = 130;
+const BEGUN_HEIGHT = 60;
+
+/** How the rows of one table are set. */
+interface RowStyle {
+  readonly columns: readonly PlacedColumn[];
+  /** Above and below the text of a cell, in points. */
+  readonly padding: number;
+  /** The first cell of a row says what the row is. */
+  readonly hasRowHeader: boolean;
+  readonly nextPage: () => void;
+}
 
 /**
  * Draws a table. Rows break over pages between lines, the header is repeated on each page, and no text is cut off,
@@ -38,27 +54,41 @@ export function drawTable(paper: Paper, options: TableOptions): void {
   const columns = place(options);
   const table = paper.element('Table');
   const header = options.columns.map(({ title }) => ({ text: title, style: STYLES.tableHead }));
-  const head = (first: boolean): void => drawHeader(paper, table, columns, header, first);
-  if (options.hideHeader !== true) {
-    paper.ensure(64);
-    head(true);
-  }
-  for (const row of options.rows) {
-    const cells = columns.map((column, i) => cellLines(paper, row[i] ?? '', column.width - 2 * PADDING.x));
-    drawRow(
-      paper,
-      table,
-      columns,
-      cells,
-      () => {
-        paper.newPage();
-        if (options.hideHeader !== true) head(false);
-      },
-      options.hideHeader === true,
-    );
-  }
+  const head = (first: boolean): void => {
+    if (options.hideHeader !== true) drawHeader(paper, table, columns, header, first);
+  };
+  const style: RowStyle = {
+    columns,
+    padding: options.isCompact === true ? PADDING.compactY : PADDING.y,
+    hasRowHeader: options.hideHeader === true,
+    nextPage: () => {
+      paper.newPage();
+      head(false);
+    },
+  };
+  options.rows.forEach((row, i) => {
+    const cells = columns.map((column, k) => cellLines(paper, row[k] ?? '', column.width - 2 * PADDING.x));
+    // A header is not left alone at the foot of a page.
+    if (i === 0) {
+      paper.ensure(HEADER_HEIGHT + kept(rowHeight(cells, style.padding)));
+      head(true);
+    }
+    drawRow(paper, table, cells, style);
+  });
+  if (options.rows.length === 0) head(true);
   table.end();
   paper.y += 4;
+}
+
+const HEADER_HEIGHT = 20;
+
+/** How much of a row stands together at least. */
+function kept(height: number): number {
+  return height <= KEPT_HEIGHT ? height : BEGUN_HEIGHT;
+}
+
+function rowHeight(cells: readonly (readonly StyledLine[])[], padding: number): number {
+  return Math.max(...cells.map(heightOf)) + 2 * padding;
 }
 
 interface PlacedColumn {
@@ -96,7 +126,7 @@ function drawHeader(
   first: boolean,
 ): void {
   const cells = columns.map((column, i) => cellLines(paper, header[i] ?? '', column.width - 2 * PADDING.x));
-  const height = Math.max(...cells.map(heightOf)) + 2 * PADDING.y;
+  const height = rowHeight(cells, PADDING.y);
   const top = paper.y;
   const [left, right] = [columns[0]?.x ?? 0, end(columns)];
   paper.artifact(() => paper.doc.rect(left, top, right - left, height).fill(COLORS.accentPale));
@@ -117,30 +147,23 @@ function drawHeader(
 function drawRow(
   paper: Paper,
   table: Structure,
-  columns: readonly PlacedColumn[],
   cells: readonly StyledLine[][],
-  nextPage: () => void,
-  hasRowHeader: boolean,
+  { columns, padding, hasRowHeader, nextPage }: RowStyle,
 ): void {
   const tags = columns.map((_column, i) => (hasRowHeader && i === 0 ? ('TH' as const) : ('TD' as const)));
   const row = paper.element('TR', table);
   const elements = tags.map((tag) => paper.element(tag, row, tag === 'TH' ? { scope: 'Row' } : {}));
-  const whole = Math.max(...cells.map(heightOf)) + 2 * PADDING.y;
-  const pageHeight = CONTENT_BOTTOM - PAGE.top - 40;
-  // A row that fits on one page is kept together; a longer one is broken between lines.
-  if (paper.y + whole > CONTENT_BOTTOM && (whole <= pageHeight / 2 || paper.y + 60 > CONTENT_BOTTOM))
-    nextPage();
+  if (paper.y + kept(rowHeight(cells, padding)) > CONTENT_BOTTOM) nextPage();
   let rest = cells.map((lines) => [...lines]);
   do {
-    const room = CONTENT_BOTTOM - paper.y - 2 * PADDING.y;
+    const room = CONTENT_BOTTOM - paper.y - 2 * padding;
     const parts = rest.map((lines) => takeLines(lines, room));
-    const height = Math.max(...parts.map(heightOf)) + 2 * PADDING.y;
     const top = paper.y;
     parts.forEach((lines, i) => {
-      const draw = (): void => drawLines(paper, lines, columns[i] as PlacedColumn, top + PADDING.y);
+      const draw = (): void => drawLines(paper, lines, columns[i] as PlacedColumn, top + padding);
       paper.mark(elements[i] as Structure, tags[i] ?? 'TD', draw);
     });
-    const bottom = top + height;
+    const bottom = top + rowHeight(parts, padding);
     const [left, right] = [columns[0]?.x ?? 0, end(columns)];
     paper.artifact(() =>
       paper.doc.moveTo(left, bottom).lineTo(right, bottom).lineWidth(0.5).stroke(COLORS.rule),
@@ -180,7 +203,7 @@ function end(columns: readonly PlacedColumn[]): number {
 export function drawFacts(
   paper: Paper,
   facts: readonly (readonly [label: string, value: Cell])[],
-  area: { x?: number; width?: number; labelShare?: number } = {},
+  area: { x?: number; width?: number; labelShare?: number; isCompact?: boolean } = {},
 ): void {
   const { labelShare = 0.26, ...place } = area;
   drawTable(paper, {

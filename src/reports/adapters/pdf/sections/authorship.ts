@@ -1,7 +1,7 @@
 import { type GradedAct } from '../../../../contributions/domain/authorship/grade-act.js';
 import { type AssetDossier } from '../../../domain/dossier.js';
 import { type Paper } from '../paper.js';
-import { drawFacts, drawTable } from '../table.js';
+import { type Cell, drawFacts, drawTable } from '../table.js';
 import { STYLES } from '../theme.js';
 import { capitalized, dateTime, plain } from '../words.js';
 
@@ -23,9 +23,10 @@ export function drawAuthorship(paper: Paper, { authorship }: AssetDossier): void
       ...statement.claimed.map((act) => actRow(act, 'Claimed')),
       ...statement.uncertain.map((act) => actRow(act, 'Uncertain')),
       ...statement.notClaimed.map((act) => actRow(act, 'Not claimed')),
-      ...statement.disclaimedWorks.map(({ assetId, reason }) => [assetId, 'Disclaimed', reason]),
-      ...statement.uncertainWorks.map(({ assetId, reason }) => [assetId, 'Uncertain', reason]),
+      ...statement.disclaimedWorks.map((work) => workRow(work, 'Disclaimed')),
+      ...statement.uncertainWorks.map((work) => workRow(work, 'Uncertain')),
     ],
+    isCompact: true,
   });
   drawDraft(paper, statement.registration);
   drawJurisdictions(paper, statement.jurisdictions);
@@ -52,9 +53,17 @@ export function drawAuthorship(paper: Paper, { authorship }: AssetDossier): void
   });
 }
 
-function actRow({ act, reason }: GradedAct, standing: string): string[] {
+function workRow(
+  { assetId, reason }: { readonly assetId: string; readonly reason: string },
+  standing: string,
+): Cell[] {
+  return [{ text: assetId, style: STYLES.monoSmall }, standing, reason];
+}
+
+function actRow({ act, reason }: GradedAct, standing: string): Cell[] {
   const what = capitalized(plain(act.actionType.toLowerCase()));
-  return [`${what}, ${plain(act.capture)}, ${act.contributionId}`, standing, reason];
+  const id = { text: act.contributionId, style: STYLES.monoSmall };
+  return [[`${what}, ${plain(act.capture)}`, id], standing, reason];
 }
 
 function drawDraft(
@@ -79,14 +88,14 @@ function drawJurisdictions(
   paper: Paper,
   jurisdictions: NonNullable<AssetDossier['authorship']>['statement']['jurisdictions'],
 ): void {
-  paper.subheading('What the record supports and lacks, by jurisdiction');
+  paper.subheading('What the record supports and lacks, by jurisdiction', 150);
   drawTable(paper, {
     columns: [
       { title: '', share: 7 },
       { title: 'Record', share: 12 },
-      { title: 'Holds', share: 27 },
-      { title: 'Lacks', share: 27 },
-      { title: 'Background', share: 27 },
+      { title: 'Holds', share: 22 },
+      { title: 'Lacks', share: 23 },
+      { title: 'Background', share: 36 },
     ],
     rows: jurisdictions.map(({ code, record, supports, lacks, background }) => [
       { text: code, style: STYLES.cellStrong },

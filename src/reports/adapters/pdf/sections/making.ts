@@ -48,7 +48,8 @@ function drawStep(
   paper.mark(figure, 'Figure', () => pictures.draw(asset.id, { x: PAGE.left, y: top, ...PICTURE }));
   figure.end();
   const x = PAGE.left + PICTURE.width + 14;
-  drawFacts(paper, stepFacts(asset, numbers), { x, width: PAGE.left + CONTENT_WIDTH - x, labelShare: 0.24 });
+  const width = PAGE.left + CONTENT_WIDTH - x;
+  drawFacts(paper, stepFacts(asset, numbers), { x, width, labelShare: 0.24, isCompact: true });
   // The facts may have gone on to another page, where there is no picture to stay clear of.
   if (paper.doc.bufferedPageRange().count === page) paper.y = Math.max(paper.y, top + PICTURE.height + 6);
 }

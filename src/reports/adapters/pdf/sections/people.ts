@@ -5,13 +5,18 @@ import { type Cell, drawFacts } from '../table.js';
 import { COLORS, CONTENT_WIDTH, PAGE, STYLES } from '../theme.js';
 import { capitalized, dateTime, personName, plain, sealedText } from '../words.js';
 
-const PICTURE = { width: 200, height: 150 } as const;
+/** Two of them with their words, one above the other, beside the facts: three records stand on one page. */
+const PICTURE = { width: 116, height: 88 } as const;
+const CAPTION_HEIGHT = 12;
+/** Heading, pictures, and the room between two records. */
+const RECORD_HEIGHT = 2 * (PICTURE.height + CAPTION_HEIGHT) + 34;
 
 /** Each human act with the picture before and after it, and the region that changed. */
 export function drawContributions(paper: Paper, pictures: Pictures, dossier: AssetDossier): void {
   paper.beginSection(
     'Human contributions',
     'Recorded when they happened, in the words of the people. The share of changed pixels is a fact about the files, never a measure of authorship. Prompts alone do not make authorship.',
+    dossier.contributions.length === 0 ? undefined : RECORD_HEIGHT + 76,
   );
   if (dossier.contributions.length === 0 && (dossier.storyboards ?? []).length === 0)
     paper.text('No human contribution was recorded.', STYLES.body);
@@ -58,23 +63,33 @@ function drawContribution(
   contribution: DossierContribution,
   number: number,
 ): void {
-  paper.ensure(PICTURE.height + 190);
+  paper.space(4);
   paper.subheading(
     `${number}.  ${capitalized(plain(contribution.actionType.toLowerCase()))}, by ${personName(contribution.contributor)}`,
+    RECORD_HEIGHT,
   );
+  const top = paper.y;
+  const page = paper.doc.bufferedPageRange().count;
   drawBeforeAndAfter(paper, pictures, dossier, contribution);
   const mono = (text: string): Cell => ({ text, style: STYLES.mono });
+  const hash = (text: string): Cell => ({ text, style: STYLES.hash });
   const late = contribution.capture === 'declared_later' ? ' (declared later, not when it was done)' : '';
-  drawFacts(paper, [
+  const facts: readonly (readonly [string, Cell])[] = [
     ['Statement', sealedText(contribution.statement, contribution.statementErased, 'erased')],
     ['Basis', `${capitalized(plain(contribution.basis))}; ${plain(contribution.capture)}${late}`],
     ['Tool, time', `${contribution.tool}; ${dateTime(contribution.createdAt)}`],
     ['Changed region', regionText(contribution)],
     ['Record', mono(`${contribution.id}, entry ${contribution.entryIndex}`)],
-    ['Before, SHA-256', mono(contribution.beforeSha256)],
-    ['After, SHA-256', mono(contribution.afterSha256)],
+    ['Before, SHA-256', hash(contribution.beforeSha256)],
+    ['After, SHA-256', hash(contribution.afterSha256)],
     ...recordFacts(contribution),
-  ]);
+  ];
+  const x = PAGE.left + PICTURE.width + 14;
+  const width = PAGE.left + CONTENT_WIDTH - x;
+  drawFacts(paper, facts, { x, width, labelShare: 0.24, isCompact: true });
+  // Long words may have gone on to another page, where there is no picture to stay clear of.
+  if (paper.doc.bufferedPageRange().count === page)
+    paper.y = Math.max(paper.y, top + 2 * (PICTURE.height + CAPTION_HEIGHT));
 }
 
 function regionText({ changedRegion: region }: DossierContribution): string {
@@ -89,31 +104,30 @@ function drawBeforeAndAfter(
   dossier: AssetDossier,
   { parentAssetId, assetId, changedRegion }: DossierContribution,
 ): void {
-  const top = paper.y + 12;
-  const secondX = PAGE.left + CONTENT_WIDTH / 2 + 4;
+  const { y } = paper;
+  const secondY = y + PICTURE.height + CAPTION_HEIGHT;
   const figure = paper.element('Figure', undefined, { alt: 'The file before and after the contribution' });
   paper.mark(figure, 'Figure', () => {
-    paper.line('Before', PAGE.left, paper.y, STYLES.small);
-    paper.line(changedRegion ? 'After, with the changed region' : 'After', secondX, paper.y, STYLES.small);
-    pictures.draw(parentAssetId, { x: PAGE.left, y: top, ...PICTURE });
-    const covered = pictures.draw(assetId, { x: secondX, y: top, ...PICTURE });
+    paper.line('Before', PAGE.left, y, STYLES.small);
+    paper.line(changedRegion ? 'After, changed region' : 'After', PAGE.left, secondY, STYLES.small);
+    pictures.draw(parentAssetId, { x: PAGE.left, y: y + CAPTION_HEIGHT, ...PICTURE });
+    const covered = pictures.draw(assetId, { x: PAGE.left, y: secondY + CAPTION_HEIGHT, ...PICTURE });
     const asset = dossier.chain.find(({ id }) => id === assetId);
     if (!changedRegion || asset?.width === undefined || !pictures.has(assetId)) return;
     const scale = covered.width / asset.width;
     const x = covered.x + changedRegion.left * scale;
-    const y = covered.y + changedRegion.top * scale;
+    const top = covered.y + changedRegion.top * scale;
     const { width, height } = changedRegion;
     paper.doc
-      .rect(x, y, width * scale, height * scale)
+      .rect(x, top, width * scale, height * scale)
       .lineWidth(2.4)
       .stroke(COLORS.paper);
     paper.doc
-      .rect(x, y, width * scale, height * scale)
+      .rect(x, top, width * scale, height * scale)
       .lineWidth(1.2)
       .stroke(COLORS.accent);
   });
   figure.end();
-  paper.y = top + PICTURE.height + 6;
 }
 
 /** What records of this version say besides; nothing of older ones. */

@@ -70,6 +70,7 @@ export function drawLog(paper: Paper, { asset, log }: AssetDossier): void {
       dateTime(recordedAt),
       { text: subject, style: STYLES.monoSmall },
     ]),
+    isCompact: true,
   });
 }
 
