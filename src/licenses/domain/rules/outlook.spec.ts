@@ -36,7 +36,11 @@ function decideOn(listings: ListingIndex, ids: readonly string[], facts: RunFact
   return decide({ lineage, facts: runFactsSchema.parse(facts), listings, engineVersion });
 }
 
-const FACTS = { purpose: 'commercial', audienceCountries: ['US'], organizationRevenueUsd: 1 } as const;
+const FACTS: RunFactsInput = {
+  purpose: 'commercial',
+  audienceCountries: ['US'],
+  organizationRevenueUsd: 1,
+};
 
 describe('what is kept of a listing between decisions', () => {
   it('changes no later decision, whatever was decided before and by which rules', () => {
