@@ -58,7 +58,8 @@ async function made(body: Record<string, unknown>): Promise<{ report: Report; by
 
 const entriesOf = (type: string) =>
   inspector.query<{ entry: Buffer }>(
-    'SELECT entry FROM audit_entry WHERE entry_type = $1 UNION ALL SELECT entry FROM audit_pending WHERE entry_type = $1',
+    `SELECT entry FROM (SELECT entry_id, entry FROM audit_entry WHERE entry_type = $1
+       UNION ALL SELECT entry_id, entry FROM audit_pending WHERE entry_type = $1) AS e ORDER BY entry_id`,
     [type],
   );
 

@@ -116,7 +116,8 @@ const setKey = (key: string) => app.request(credentials, { ...json({ key }), met
 
 async function entriesOf(type: string): Promise<{ actor: { id: string }; data: Record<string, unknown> }[]> {
   const rows = await inspector.query<{ entry: Buffer }>(
-    'SELECT entry FROM audit_pending WHERE entry_type = $1 UNION ALL SELECT entry FROM audit_entry WHERE entry_type = $1',
+    `SELECT entry FROM (SELECT entry_id, entry FROM audit_pending WHERE entry_type = $1
+       UNION ALL SELECT entry_id, entry FROM audit_entry WHERE entry_type = $1) AS e ORDER BY entry_id`,
     [type],
   );
   return rows.map(
