@@ -8,6 +8,9 @@ const status = find('#status');
 const KINDS = { asset: 'Dossier', campaign: 'Campaign report', model: 'Model file', period: 'Log export' };
 const FORMATS = { pdf: 'PDF', json: 'JSON', jws: 'signed JSON', bundle: 'evidence bundle', csv: 'CSV' };
 
+/** As on the start page: what would turn around, cover or hide the words beside it. */
+const REWRITING = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+
 /** Texts of strangers become text and nothing else. */
 function element(tag, className, text) {
   const made = document.createElement(tag);
@@ -74,7 +77,8 @@ async function download(report, button) {
 async function show() {
   try {
     const { items, expiresAt, organization, about } = await (await ask('/v1/shared')).json();
-    find('#about').textContent = about ? `${organization.name}: ${about.title}` : organization.name;
+    const named = about ? `${organization.name}: ${about.title}` : organization.name;
+    find('#about').textContent = named.replace(REWRITING, '\ufffd');
     find('#about').hidden = false;
     status.textContent =
       items.length === 0
