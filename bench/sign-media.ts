@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { mediaVector } from './sign-media-files.js';
+import { mediaVector } from '../src/provenance/testing/media-vectors.js';
 import { type BenchmarkResult, type BenchmarkRow } from './benchmark.js';
 
 const run = promisify(execFile);

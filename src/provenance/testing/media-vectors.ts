@@ -28,7 +28,9 @@ export const MEDIA_VECTORS: readonly (readonly [fileName: string, mediaType: Sig
   ['facts.json', 'application/json'],
 ];
 
-const FOLDER = new URL('../../../test/vectors/media/', import.meta.url);
+/** The compiled program lies one folder deeper. */
+const ROOT = import.meta.url.includes('/dist/src/') ? '../../../..' : '../../..';
+const FOLDER = new URL(`${ROOT}/test/vectors/media/`, import.meta.url);
 
 export function mediaVector(fileName: string): Promise<Buffer> {
   return readFile(new URL(fileName, FOLDER));
