@@ -145,8 +145,7 @@ export class MakeAssetReport implements MakesReports {
     const place = signer.pdfPlace(`Report ${dossier.reportId} as it was made`);
     const gone = new Set(dossier.chain.flatMap(({ id, contentRemoved }) => (contentRemoved ? [id] : [])));
     const there = pictures.filter(({ assetId }) => !gone.has(assetId));
-    const missing = there.find(({ removed }) => removed !== undefined);
-    if (missing) throw missing.removed;
+    for (const { removed } of there) if (removed !== undefined) throw removed;
     const shown = there.flatMap(({ picture }) => picture ?? []);
     return signer.signPdf(await this.parts.renderer.pdf(dossier, shown, { ...attached, place }));
   }

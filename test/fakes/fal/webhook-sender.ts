@@ -8,7 +8,8 @@ export interface WebhookDelivery {
 }
 
 const RETRY_INTERVAL_MS = 200;
-const MAX_ATTEMPTS = 50;
+/** A minute, as a service on a busy machine may need to start again; fal tries for two hours. */
+const MAX_ATTEMPTS = 300;
 const ANSWER_TIMEOUT_MS = 15_000;
 const USER_ID = 'fake-user';
 
