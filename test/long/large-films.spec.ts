@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFalClient } from '@fal-ai/client';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Agent, fetch as fetchBy } from 'undici';
 import { CrashBench } from '../crash/support/crash-bench.js';
 
 /**
@@ -17,6 +18,9 @@ const FILM_BYTES = 200 * MEBIBYTE;
 /** A film goes through the program six times (parts, whole, signed, sent on, captured, signed): copies of it would show. */
 const MOST_BYTES = 600 * MEBIBYTE;
 const MODEL = 'brand/motion/v1';
+
+/** This process plays client and vendor of large films: ten seconds, the usual limit, can pass before it sees that a connection stands. */
+const patient = new Agent({ connect: { timeout: 120_000 } });
 
 let bench: CrashBench;
 let folder: string;
@@ -46,6 +50,7 @@ beforeAll(async () => {
   await bench.openGatewayWithRights();
 }, 120_000);
 afterAll(async () => {
+  await patient.close();
   await bench.stop();
   await rm(folder, { recursive: true });
 });
@@ -74,6 +79,7 @@ async function animate(sizeBytes: number): Promise<{ uploadSeconds: number; runS
   const { projectId, keys, url } = bench.program.instance;
   const fal = createFalClient({
     credentials: keys.live,
+    fetch: ((url: string, init: object) => fetchBy(url, { ...init, dispatcher: patient })) as typeof fetch,
     proxyUrl: { url: `${url}/gateway/fal/p/${projectId}/hero-image/proxy`, when: 'always' },
   });
   bench.fake.plan({ filmBytes: sizeBytes });
@@ -87,7 +93,7 @@ async function animate(sizeBytes: number): Promise<{ uploadSeconds: number; runS
   })) as { data: { video: { url: string; file_size: number } } };
   const endedAt = performance.now();
   expect(data.video.file_size).toBeGreaterThan(sizeBytes);
-  const answer = await fetch(data.video.url);
+  const answer = await fetchBy(data.video.url, { dispatcher: patient });
   let readBytes = 0;
   for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>)
     readBytes += chunk.byteLength;
