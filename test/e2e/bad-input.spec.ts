@@ -121,7 +121,8 @@ describe.each(ROUTES)('%s %s', (method, path, valid, who) => {
     for (const name of ['organization_id', 'organizationId', 'created_by', 'approved_at', 'log_index', 'x']) {
       await expectProblem(await send({ ...valid(), [name]: randomUUID() }), 'invalid_request');
     }
-    for (const name of ['__proto__', 'constructor', 'prototype']) {
+    const escaped = ['\\u005f_proto__', 'c\\u006Fnstructor'];
+    for (const name of ['__proto__', 'constructor', 'prototype', ...escaped]) {
       const text = `{"${name}":{"roles":["admin"]},${JSON.stringify(valid()).slice(1)}`;
       await expectProblem(
         await app.request(path, { ...json({}), method, body: text, key: key() }),
