@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { Builder, CallbackSigner } from '@contentauth/c2pa-node';
+import { Builder, CallbackSigner, type DestinationAsset } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { timestampUtc, type Clock } from '../../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../../shared/errors.js';
@@ -22,6 +22,7 @@ import { replaceStore } from '../store-replacement.js';
 import { type WrittenMetadata } from '../xmp/write-metadata.js';
 import { embeddedMetadataAssertion, metadataAction } from './file-metadata.js';
 import { sidecarOf } from './file-publication.js';
+import { embedInLargeWave, largeWave, type PlacedStore } from './large-wave.js';
 
 const CLAIM_GENERATOR_NAME = 'Colophon';
 const SPECIFICATION_VERSION = '2.4.0';
@@ -46,6 +47,8 @@ export interface LaidOut {
   readonly identities: readonly IdentityAssertion[];
   /** The manifest store with placeholders. */
   readonly store: Buffer;
+  /** Where it begins in the file, where that is known. */
+  readonly storeAt: number | undefined;
   readonly placement: ManifestPlacement;
   readonly reservedBytes: number;
 }
@@ -75,7 +78,7 @@ export class ManifestEmbedding {
 
   /** The library writes the file with a placeholder for the signature. */
   async layOut(prepared: Prepared, path: string): Promise<LaidOut> {
-    const { request, content, written, ingredients, placement } = prepared;
+    const { request, written, ingredients, placement } = prepared;
     const { plan, thumbnail } = request;
     const ownAssertions = written === undefined ? [] : [embeddedMetadataAssertion(written)];
     const identities = plan.identities.map((identity) => new IdentityAssertion(identity));
@@ -101,12 +104,11 @@ export class ManifestEmbedding {
     if (placement === 'sidecar') builder.setNoEmbed(true);
     const reservedBytes = this.signature.sizeBytes;
     const signer = this.placeholderSigner(reservedBytes);
-    const source = content.asset(request.source.mediaType);
-    const store = await writeUnsigned(builder, signer, source, path);
+    const { store, storeAt } = await writeFileWith(builder, signer, prepared, path);
     const identityCertificates = identities.map(({ certificateSha256 }) => certificateSha256);
     const packet = written?.packet;
     const expected = { plan, actions, ingredients, ownAssertions, identityCertificates, packet };
-    return { expected, identities, store, placement, reservedBytes };
+    return { expected, identities, store, storeAt, placement, reservedBytes };
   }
 
   /**
@@ -115,7 +117,7 @@ export class ManifestEmbedding {
    *   and the file is to be laid out again
    */
   async complete(
-    { expected, identities, store, placement, reservedBytes }: LaidOut,
+    { expected, identities, store, storeAt, placement, reservedBytes }: LaidOut,
     path: string,
   ): Promise<Embedded> {
     let timeStamp: SignatureTimeStamp | undefined;
@@ -126,7 +128,7 @@ export class ManifestEmbedding {
     });
     if (placement === 'sidecar') {
       await writeFile(sidecarOf(path), completed.store, { flag: 'wx', mode: 0o600 });
-    } else await replaceStore(path, store, completed.store);
+    } else await replaceStore(path, store, completed.store, storeAt);
     const hashes = {
       manifestLabel: activeClaim(completed.store)?.manifestLabel ?? '',
       manifestSha256: sha256Hex(completed.store),
@@ -194,20 +196,33 @@ async function addIngredient(
   }
 }
 
-/**
- * From memory, where the bytes are there, but always to the disk: what the library gives back in memory it copies twice
- * in the turn of the event loop.
- *
- * @returns the manifest store
- */
+/** By the library, but for large WAV files, whose bytes it does not see. */
+async function writeFileWith(
+  builder: Builder,
+  signer: CallbackSigner,
+  { request, content, placement }: Prepared,
+  path: string,
+): Promise<Omit<PlacedStore, 'storeAt'> & { readonly storeAt?: number }> {
+  const mimeType = request.source.mediaType;
+  const wave = placement === 'embedded' ? await largeWave(content, mimeType) : undefined;
+  if (wave !== undefined)
+    return embedInLargeWave(wave, path, (buffer) =>
+      writeUnsigned(builder, signer, { buffer, mimeType }, { buffer: null, mimeType }),
+    );
+  // From memory, where the bytes are there, but always to the disk: what the library gives back in memory it copies
+  // twice in the turn of the event loop.
+  return { store: await writeUnsigned(builder, signer, content.asset(mimeType), { path, mimeType }) };
+}
+
+/** @returns the manifest store */
 async function writeUnsigned(
   builder: Builder,
   signer: CallbackSigner,
   source: LibraryAsset,
-  path: string,
+  destination: DestinationAsset,
 ): Promise<Buffer> {
   try {
-    return await builder.signAsync(signer, source, { path, mimeType: source.mimeType });
+    return await builder.signAsync(signer, source, destination);
   } catch (cause) {
     throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
   }
