@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { Builder, CallbackSigner, type DestinationAsset } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { timestampUtc, type Clock } from '../../../shared/clock.js';
@@ -14,6 +14,7 @@ import { builderSettings, type TrustAnchors } from '../c2pa-settings.js';
 import { type ClaimSignature, type CoseSignature, SignatureRoomError } from '../cose-sign1.js';
 import { type FoundIngredient } from '../found-ingredients.js';
 import { IdentityAssertion } from '../identity-assertion.js';
+import { LARGE_FILE_MEMORY, type LargeFileMemory } from '../large-file-memory.js';
 import { ingredientJson, manifestDefinition } from '../manifest-definition.js';
 import { type LibraryAsset, type MediaContent } from '../media-content.js';
 import { type Expected } from '../read-back.js';
@@ -64,6 +65,7 @@ export interface ManifestEmbeddingOptions {
   /** Of this program. */
   readonly version: string;
   readonly clock: Clock;
+  readonly memory?: LargeFileMemory;
 }
 
 /**
@@ -100,11 +102,14 @@ export class ManifestEmbedding {
         buffer: Buffer.from(thumbnail),
         mimeType: 'image/jpeg',
       });
-    for (const found of ingredients) await addIngredient(builder, found, ingredientAsset(found, prepared));
     if (placement === 'sidecar') builder.setNoEmbed(true);
     const reservedBytes = this.signature.sizeBytes;
     const signer = this.placeholderSigner(reservedBytes);
-    const { store, storeAt } = await writeFileWith(builder, signer, prepared, path);
+    const memory = this.options.memory ?? LARGE_FILE_MEMORY;
+    const { store, storeAt } = await memory.run(await largestBytes(prepared), async () => {
+      for (const found of ingredients) await addIngredient(builder, found, ingredientAsset(found, prepared));
+      return writeFileWith(builder, signer, prepared, path);
+    });
     const identityCertificates = identities.map(({ certificateSha256 }) => certificateSha256);
     const packet = written?.packet;
     const expected = { plan, actions, ingredients, ownAssertions, identityCertificates, packet };
@@ -168,6 +173,13 @@ export class ManifestEmbedding {
       throw new ColophonError('signer_unavailable', 'The claim key could not sign.', { cause: error });
     }
   }
+}
+
+/** The library reads the ingredients, too, one after the other. */
+async function largestBytes({ content, ingredients }: Prepared): Promise<number> {
+  const files = ingredients.map(({ ingredient }) => ingredient).filter(isFileIngredient);
+  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size));
+  return Math.max(content.sizeBytes, ...sizes);
 }
 
 /** Where the source itself is an ingredient, its bytes are those that were compared with their hash. */
