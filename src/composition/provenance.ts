@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type AppendEntry } from '../audit/application/append-entry.js';
 import { type KeyCompromiseReason } from '../audit/core/entries/key-entries.js';
+import { largestVerified } from '../assets/application/asset-intake.js';
 import { type Configuration } from '../config/configuration.js';
 import { type Tx } from '../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../identity/application/actor.js';
@@ -57,7 +58,13 @@ export async function composeProvenance(
   trustStore.lists();
   const memory = new LargeFileMemory(configuration.largeFileMemoryBytes);
   const lists = () => trustStore.lists();
-  const verifier = new VerificationProcess({ trust, lists, memory, ...verification });
+  const verifier = new VerificationProcess({
+    trust,
+    lists,
+    memory,
+    maxFileBytes: largestVerified(configuration.uploadMaxBytes),
+    ...verification,
+  });
   // Processes of their own for what we keep and sign: strangers who send many files hold up none of it.
   const ownFiles = new VerificationProcess({
     trust,

@@ -45,12 +45,15 @@ export interface VerificationProcessOptions {
 
 const MEBIBYTE = 1024 * 1024;
 
+/** Above it a file gets more time. */
+const LARGE_FILE_BYTES = 256 * MEBIBYTE;
+
 const DEFAULTS = {
   childModuleUrl: new URL('./verification-child.js', import.meta.url),
   childExecArgv: [] as readonly string[],
   lists: (): readonly TrustList[] => [],
   deadlineMs: 30_000,
-  maxFileBytes: 256 * MEBIBYTE,
+  maxFileBytes: LARGE_FILE_BYTES,
   maxLargeFileBytes: 16 * 1024 * MEBIBYTE,
   memoryLimitBytes: 1024 * MEBIBYTE,
   memory: LARGE_FILE_MEMORY,
@@ -228,8 +231,8 @@ export class VerificationProcess implements MediaVerifier, ReservationReader, Is
     const worker = this.takeWorker(await this.isolation);
     this.busy.add(worker);
     try {
-      const { trust, lists, memoryLimitBytes, deadlineMs, maxFileBytes } = this.options;
-      const extraMs = (Math.max(0, sizeBytes - maxFileBytes) / LARGE_BYTES_PER_SECOND) * 1000;
+      const { trust, lists, memoryLimitBytes, deadlineMs } = this.options;
+      const extraMs = (Math.max(0, sizeBytes - LARGE_FILE_BYTES) / LARGE_BYTES_PER_SECOND) * 1000;
       const ofNow = lists();
       const job = {
         task,
