@@ -105,7 +105,7 @@ export async function embedInLargeWave(
   if (riffBytes > MAX_RIFF_BYTES)
     throw new ColophonError('media_too_large', 'A WAV file with its manifest may have at most 4 GiB.');
   const hash = createHash('sha256');
-  const target = await open(targetPath, 'wx', 0o600);
+  const target = await open(targetPath, 'wx');
   try {
     const write = async (bytes: Buffer): Promise<void> => {
       hash.update(bytes);
