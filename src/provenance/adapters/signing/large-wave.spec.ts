@@ -53,7 +53,9 @@ async function byTheLibraryAlone(source: Buffer): Promise<Buffer> {
   const builder = Builder.withJson({ assertions: [] }, settings);
   const [from, path] = [await workshop.write(source), workshop.newPath()];
   await builder.signAsync(signer, { path: from, mimeType: 'audio/wav' }, { path, mimeType: 'audio/wav' });
-  return readFile(path);
+  const written = await readFile(path);
+  await Promise.all([from, path].map((each) => workshop.discard(each)));
+  return written;
 }
 
 const even = manySamples();
@@ -145,7 +147,10 @@ describe('a WAV file that is too large for memory', () => {
     ['it has no chunk', (bytes) => withLength(bytes, 4)],
   ])('is refused when %s', async (_what, change) => {
     const source = await sound(change(wave(WAVE_FORMAT, data(even))));
-    await expect(workshop.sign(source)).rejects.toMatchObject({ code: 'media_corrupt' });
+    const content = await MediaContent.open(source.path);
+    const refused = largeWave(content, 'audio/wav').finally(() => content.close());
+    await expect(refused).rejects.toMatchObject({ code: 'media_corrupt' });
+    await workshop.discard(source.path);
   });
 
   it('is refused when it would have more than 4 GiB with its manifest, before anything is written', async () => {
@@ -237,6 +242,7 @@ describe('a signed one that was changed', () => {
       (verification) => verification.verdict,
       (error: unknown) => (error as { code: string }).code,
     );
+    await workshop.discard(file.path);
     expect(['broken', 'none', 'media_corrupt', 'manifest_malformed', 'unsupported_media']).toContain(verdict);
   });
 });
