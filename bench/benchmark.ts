@@ -15,7 +15,12 @@ export interface BenchmarkServer {
   readonly administratorUrl: string;
 }
 
-export type Benchmark = (instance: RunningColophon, server: BenchmarkServer) => Promise<BenchmarkResult>;
+/** @param args further words of the command line */
+export type Benchmark = (
+  instance: RunningColophon,
+  server: BenchmarkServer,
+  args: readonly string[],
+) => Promise<BenchmarkResult>;
 
 /** Measures pure work: no instance is started for it. */
 export interface StandaloneBenchmark {

@@ -23,14 +23,18 @@ const SIDE = 9;
 
 /**
  * Looking a fingerprint up among a million, with the index and by reading all of them, and what it costs to add one.
+ * A number (`40000`) runs it with fewer.
  * The codes are drawn like those of pictures: 81 random signs of coefficients in four overlapping windows.
  */
-export const recoveryIndexBenchmark: Benchmark = async ({ services }, { administratorUrl }) => {
+export const recoveryIndexBenchmark: Benchmark = async ({ services }, { administratorUrl }, [count]) => {
+  const codes = count === undefined ? CODES : Number(count);
+  if (!Number.isInteger(codes) || codes < BATCH || codes % BATCH !== 0)
+    throw new Error(`the number of codes must be a multiple of ${String(BATCH)}`);
   const client = new pg.Client({ connectionString: administratorUrl, options: '-c search_path=colophon' });
   await client.connect();
   try {
     const organizationId = newId();
-    const signs = await fill(client, organizationId);
+    const signs = await fill(client, organizationId, codes);
     const repository = new FingerprintRepository(services.dataSource, { now: () => new Date() });
     const asked = Array.from({ length: LOOKUPS }, () => codeOf(changed(pick(signs))));
     const own = (code: Uint8Array) =>
@@ -50,17 +54,17 @@ export const recoveryIndexBenchmark: Benchmark = async ({ services }, { administ
     ];
     const recall = await compare(asked.slice(0, SCANS), own, (code) => scan(client, code));
     const inserting = await insertCosts(client, organizationId);
-    return result([...rows, ...inserting], await sizes(client), recall);
+    return result(codes, [...rows, ...inserting], await sizes(client), recall);
   } finally {
     await client.end();
   }
 };
 
-async function fill(client: pg.Client, organizationId: string): Promise<Uint8Array[]> {
+async function fill(client: pg.Client, organizationId: string, count: number): Promise<Uint8Array[]> {
   const series = Array.from({ length: SERIES }, randomSigns);
   const kept: Uint8Array[] = [];
   await client.query('DROP INDEX fingerprint_index_chunks');
-  for (let from = 0; from < CODES; from += BATCH) {
+  for (let from = 0; from < count; from += BATCH) {
     const codes = Array.from({ length: BATCH }, (_, at) => {
       const signs = Math.random() < IN_SERIES_SHARE ? changed(pick(series)) : randomSigns();
       if (at % 100 === 0) kept.push(signs);
@@ -71,6 +75,7 @@ async function fill(client: pg.Client, organizationId: string): Promise<Uint8Arr
        SELECT $1, gen_random_uuid(), 'trimmed', code::bit(256), fingerprint_chunks(code::bit(256)) FROM unnest($2::text[]) AS code`,
       [organizationId, codes],
     );
+    if ((from / BATCH) % 10 === 9) console.error(`${String(from + BATCH)} of ${String(count)} codes`);
   }
   await client.query(
     'CREATE INDEX fingerprint_index_chunks ON fingerprint_index USING gin (chunks) WITH (fastupdate = off)',
@@ -193,11 +198,16 @@ function timed(what: string, times: readonly number[]): BenchmarkRow {
   return { what, p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99), calls: times.length };
 }
 
-function result(rows: BenchmarkRow[], size: string, recall: readonly string[]): BenchmarkResult {
+function result(
+  codes: number,
+  rows: BenchmarkRow[],
+  size: string,
+  recall: readonly string[],
+): BenchmarkResult {
   return {
     rows,
     notes: [
-      `${String(CODES)} codes; a fifth of them in ${String(SERIES)} series of similar ones; ${size} without the index on chunks`,
+      `${String(codes)} codes; a fifth of them in ${String(SERIES)} series of similar ones; ${size} without the index on chunks`,
       `at most ${String(MAX_DISTANCE)} bits apart, ${String(MAX_RESULTS)} results`,
       ...recall,
     ],

@@ -49,7 +49,8 @@ async function main(): Promise<number> {
     console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')}`);
     return 2;
   }
-  const result = await ('needs' in benchmark ? benchmark.run(positionals.slice(1)) : withInstance(benchmark));
+  const args = positionals.slice(1);
+  const result = await ('needs' in benchmark ? benchmark.run(args) : withInstance(benchmark, args));
   print(name, result);
   return 0;
 }

@@ -22,11 +22,13 @@ interface Measured {
 /** Large files, each signed and read back in a process of its own, of which the most memory that it held is measured. */
 export const signMediaBenchmark = {
   needs: 'nothing' as const,
-  async run(): Promise<BenchmarkResult> {
+  /** @param kinds beginnings of the names of those to measure, e.g. `WAV`; none: all */
+  async run(kinds: readonly string[] = []): Promise<BenchmarkResult> {
     const folder = await mkdtemp(join(tmpdir(), 'colophon-bench-media-'));
     try {
       const rows: BenchmarkRow[] = [];
       for (const [what, mediaType, make] of CASES) {
+        if (kinds.length > 0 && !kinds.some((kind) => what.startsWith(kind))) continue;
         const path = join(folder, 'source');
         await make(path);
         const { stdout } = await run(process.execPath, [CHILD, path, mediaType, folder]);

@@ -10,7 +10,7 @@ import { type Benchmark, type BenchmarkResult } from './benchmark.js';
 const DATABASE = 'bench';
 
 /** A fresh instance on a fresh PostgreSQL of its own, stopped and removed afterwards. */
-export async function withInstance(benchmark: Benchmark): Promise<BenchmarkResult> {
+export async function withInstance(benchmark: Benchmark, args: readonly string[]): Promise<BenchmarkResult> {
   const folder = mkdtempSync(join(tmpdir(), 'colophon-bench-'));
   const serverHome = join(folder, 'server');
   mkdirSync(serverHome);
@@ -26,7 +26,7 @@ export async function withInstance(benchmark: Benchmark): Promise<BenchmarkResul
     });
     const instance = await launch(configuration);
     try {
-      return await benchmark(instance, { administratorUrl: server.urlOf(DATABASE) });
+      return await benchmark(instance, { administratorUrl: server.urlOf(DATABASE) }, args);
     } finally {
       await instance.stop();
     }

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { type AppendEntry } from '../audit/application/append-entry.js';
 import { type KeyCompromiseReason } from '../audit/core/entries/key-entries.js';
+import { largestVerified } from '../assets/application/asset-intake.js';
 import { type Configuration } from '../config/configuration.js';
 import { type Tx } from '../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../identity/application/actor.js';
 import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
 import { GenerationMediaSigner } from '../provenance/adapters/generation-media-signer.js';
+import { LargeFileMemory } from '../provenance/adapters/large-file-memory.js';
 import { KeyGenerationRepository } from '../provenance/adapters/keys/key-generations.repository.js';
 import { openIdentityAuthority } from '../provenance/adapters/identity-authority.js';
 import { ownIdentityLists } from '../provenance/adapters/own-identity-lists.js';
@@ -54,11 +56,20 @@ export async function composeProvenance(
   const trustStore = new TrustStore(join(configuration.home, 'trust'));
   // A list that cannot be read is told at the start, not by every answer.
   trustStore.lists();
-  const verifier = new VerificationProcess({ trust, lists: () => trustStore.lists(), ...verification });
+  const memory = new LargeFileMemory(configuration.largeFileMemoryBytes);
+  const lists = () => trustStore.lists();
+  const verifier = new VerificationProcess({
+    trust,
+    lists,
+    memory,
+    maxFileBytes: largestVerified(configuration.uploadMaxBytes),
+    ...verification,
+  });
   // Processes of their own for what we keep and sign: strangers who send many files hold up none of it.
   const ownFiles = new VerificationProcess({
     trust,
-    lists: () => trustStore.lists(),
+    lists,
+    memory,
     ...verification,
     maxQueued: 10_000,
     attempts: 2,
@@ -71,6 +82,7 @@ export async function composeProvenance(
       sourceInspector: ownFiles,
       version: PRODUCT_VERSION,
       clock,
+      memory,
       timeStamping:
         policy === 'off' || timeStampAuthority === undefined
           ? undefined
@@ -88,7 +100,7 @@ export async function composeProvenance(
     signer,
     keyUse: tellLogs,
     /** For files that this installation made itself. */
-    ownReader: new C2paReader({ trust }),
+    ownReader: new C2paReader({ trust, memory }),
     installationTrust: trust,
     /** Who vouches for names: the development authority, and the lists of the operator. */
     identityLists: () => [

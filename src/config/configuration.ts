@@ -23,6 +23,7 @@ export interface Configuration {
   readonly requestsPerMinute: number;
   readonly verificationsPerMinute: number;
   readonly uploadMaxBytes: number;
+  readonly largeFileMemoryBytes: number;
   readonly outboundAllowedHosts: readonly string[];
   readonly webhookAllowedHosts: readonly string[];
   readonly inputAllowedHosts: readonly string[];
@@ -97,6 +98,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     requestsPerMinute: env.COLOPHON_REQUESTS_PER_MINUTE,
     verificationsPerMinute: env.COLOPHON_VERIFICATIONS_PER_MINUTE,
     uploadMaxBytes: env.COLOPHON_UPLOAD_MAX_BYTES,
+    largeFileMemoryBytes: env.COLOPHON_LARGE_FILE_MEMORY_BYTES,
     outboundAllowedHosts: env.COLOPHON_OUTBOUND_ALLOWED_HOSTS,
     webhookAllowedHosts: env.COLOPHON_WEBHOOK_ALLOWED_HOSTS,
     inputAllowedHosts: env.COLOPHON_INPUT_ALLOWED_HOSTS,

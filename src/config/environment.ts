@@ -85,6 +85,14 @@ export const ENVIRONMENT = z.object({
     .positive()
     .default(256 * 1024 * 1024)
     .describe('largest accepted file, of people, SDKs and providers'),
+  COLOPHON_LARGE_FILE_MEMORY_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1024 * 1024 * 1024)
+    .describe(
+      'memory for files above 20 MiB that are signed or read at once, up to 512 MiB each; further ones wait',
+    ),
   COLOPHON_SBR_REQUESTS_PER_MINUTE: z.coerce
     .number()
     .int()

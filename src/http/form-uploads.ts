@@ -1,7 +1,7 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { readFile, stat } from 'node:fs/promises';
 import { type z } from 'zod';
-import { type AssetIntake } from '../assets/application/asset-intake.js';
+import { type AssetIntake, largestVerified } from '../assets/application/asset-intake.js';
 import { hashStaged, receiveFile, type ReceivedFile } from '../assets/application/receive-file.js';
 import { type Tx } from '../database/organization-tx.js';
 import { type Principal } from '../identity/domain/principal.js';
@@ -40,7 +40,8 @@ export class FormUploads {
     secondFile: string,
     look: (path: string, secondPath: string | undefined) => Promise<Result>,
   ): Promise<Result> {
-    const { store, maxBytes } = this.intake;
+    const { store } = this.intake;
+    const maxBytes = largestVerified(this.intake.maxBytes);
     return withUploadedFile<z.ZodUndefined, Result>(
       request,
       store,

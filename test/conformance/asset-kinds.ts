@@ -14,6 +14,13 @@ import {
   type MediaFile,
   type SigningWorkshop,
 } from '../../src/provenance/testing/signing-workshop.js';
+import {
+  manySamples,
+  riffChunk,
+  wave,
+  WAVE_FORMAT,
+  WAVE_NOTES,
+} from '../../src/provenance/testing/large-sound.js';
 import { newId } from '../../src/shared/ids.js';
 
 export const FLUX: RequestedModel = {
@@ -73,7 +80,13 @@ export class AssetKinds {
     'a human edit': () => this.edit(false),
     'a human edit by a named person': () => this.edit(true),
     'a composite': () => this.composite(),
+    'a sound that is too large for memory': async () => this.upload(await this.sound()),
   };
+
+  private async sound(): Promise<MediaFile> {
+    const bytes = wave(WAVE_FORMAT, riffChunk('data', manySamples(1)), WAVE_NOTES);
+    return { path: await this.workshop.write(bytes), mediaType: 'audio/wav' };
+  }
 
   /** A picture that somebody else signed, under an authority that we do not know. */
   private async ofVendor(): Promise<MediaFile> {
@@ -140,7 +153,9 @@ export class AssetKinds {
       logOrigin: context.logOrigin,
       mode: 'live',
     });
-    return this.received(file, plan);
+    // Of a sound the product makes none.
+    const thumbnail = plan.thumbnail && file.mediaType.startsWith('image/');
+    return this.received(file, { ...plan, thumbnail });
   }
 
   private async edit(isNamed: boolean): Promise<MediaFile> {

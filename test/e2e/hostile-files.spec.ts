@@ -3,6 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
+import { largestVerified } from '../../src/assets/application/asset-intake.js';
+import { riffChunk, wave, WAVE_FORMAT } from '../../src/provenance/testing/large-sound.js';
 import { signFreely } from '../../src/provenance/testing/free-signer.js';
 import { type ErrorCode } from '../../src/shared/errors.js';
 import { formWith, postForm } from '../support/api.js';
@@ -299,9 +301,10 @@ describe('good files that are odd', () => {
 });
 
 describe('POST /v1/verify', () => {
-  // Words are words, whatever their name is: there is nothing to refuse, and no manifest in them.
+  // Words are words, whatever their name is: there is nothing to refuse, and no manifest in them. What is verified may
+  // be larger than what is taken in.
   const isReadable = ([what, , code]: (typeof HOSTILE)[number]) =>
-    what === 'text named .png' || !['unsupported_media', 'payload_too_large'].includes(code);
+    what === 'text named .png' || code !== 'unsupported_media';
 
   it.each(HOSTILE.filter((file) => !isReadable(file)))('refuses %s', async (_what, bytes, code) => {
     await refuses(
@@ -332,6 +335,18 @@ describe('POST /v1/verify', () => {
     two.append('file', new Blob([picture]), 'b.png');
     await refuses(send(two), 'payload_too_large');
     await refuses(send(new FormData()), 'invalid_request');
+  });
+
+  it('takes what was received at the limit and has grown by its manifest, and nothing far beyond', async () => {
+    const empty = wave(WAVE_FORMAT, riffChunk('data', '')).length;
+    const sound = wave(WAVE_FORMAT, riffChunk('data', Buffer.alloc(MAX_BYTES - empty, 'sound')));
+    expect(sound).toHaveLength(MAX_BYTES);
+    const received = await upload(formWith(sound, 'sound.wav', { declaration: declaration() }));
+    const grown = await contentOf(received.id);
+    expect(grown.length).toBeGreaterThan(MAX_BYTES);
+    expect((await verify(grown, 'sound.wav')).verdict).toBe('intact_and_trusted');
+    const large = formWith(Buffer.alloc(largestVerified(MAX_BYTES) + 1), 'large.wav', {});
+    await refuses(() => app.request('/v1/verify', { ...postForm(large), key: null }), 'payload_too_large');
   });
 
   it('knows an asset of ours, and where it lies in the log', async () => {

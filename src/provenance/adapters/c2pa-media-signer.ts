@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type ClaimKey } from '../domain/claim-key.port.js';
@@ -10,6 +11,7 @@ import { C2paReader } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { ClaimSignature, SignatureRoomError } from './cose-sign1.js';
 import { findIngredients, type KeptManifest, openingOf } from './found-ingredients.js';
+import { type LargeFileMemory } from './large-file-memory.js';
 import { MAX_BYTES_IN_MEMORY, MediaContent } from './media-content.js';
 import { type Expected, type ReadBack, readBackDifference } from './read-back.js';
 import { SharedMemory } from './shared-memory.js';
@@ -38,10 +40,14 @@ export interface C2paMediaSignerOptions {
   /** Version of this program, for `claim_generator_info`. */
   readonly version: string;
   readonly clock: Clock;
+  /** Shared by all that read or write large files in this process. */
+  readonly memory?: LargeFileMemory;
 }
 
 /** One for all signers of this process: what it shares out is the machine. */
 const TURNS = new SigningTurns();
+/** Pictures do not wait behind films: those wait for memory, and may do so for long. */
+const LARGE_TURNS = new SigningTurns();
 const MEMORY = new SharedMemory(MAX_BYTES_IN_MEMORY);
 
 interface SourceLaidOut {
@@ -61,7 +67,8 @@ export class C2paMediaSigner implements MediaSigner {
   private readonly embedding: ManifestEmbedding;
 
   constructor(private readonly options: C2paMediaSignerOptions) {
-    this.reader = new C2paReader({ trust: options.trust });
+    const { trust, memory } = options;
+    this.reader = new C2paReader({ trust, ...(memory && { memory }) });
     this.signature = new ClaimSignature(options.key, options.timeStamping);
     this.inspection = new SourceInspection(this.reader, options.sourceInspector);
     this.embedding = new ManifestEmbedding(options, this.signature);
@@ -96,7 +103,8 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   private async writeOnce(request: SignMediaRequest, unverified: UnverifiedFile): Promise<Written> {
-    const { source, laidOut } = await TURNS.run(() => this.layOut(request, unverified));
+    const turns = await turnsFor(request.source.path);
+    const { source, laidOut } = await turns.run(() => this.layOut(request, unverified));
     return { source, ...(await this.embedding.complete(laidOut, unverified.path)) };
   }
 
@@ -158,8 +166,9 @@ export class C2paMediaSigner implements MediaSigner {
   /** It is not published before both are done: read back, and on the disk. */
   private async readBack(path: string, expected: Expected, placement: ManifestPlacement): Promise<ReadBack> {
     const manifestPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
+    const turns = await turnsFor(path);
     const [actual] = await Promise.all([
-      TURNS.run(() => this.readWritten(path, manifestPath, expected), true),
+      turns.run(() => this.readWritten(path, manifestPath, expected), true),
       syncSigned(path, placement),
     ]);
     const difference = readBackDifference(actual, expected);
@@ -179,7 +188,7 @@ export class C2paMediaSigner implements MediaSigner {
   ): Promise<ReadBack> {
     const content = await MediaContent.open(path, MEMORY);
     try {
-      const verified = await this.reader.verifyContent(content, manifestPath);
+      const verified = await this.reader.verifyContent(content, manifestPath, { isBegun: true });
       return { ...verified, packet: packet && (await packetIn(content.bytes, verified.mediaType)) };
     } finally {
       await content.close();
@@ -203,6 +212,10 @@ export class C2paMediaSigner implements MediaSigner {
       keptManifest,
     };
   }
+}
+
+async function turnsFor(path: string): Promise<SigningTurns> {
+  return (await stat(path)).size > MAX_BYTES_IN_MEMORY ? LARGE_TURNS : TURNS;
 }
 
 /**

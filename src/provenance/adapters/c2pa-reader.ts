@@ -22,6 +22,7 @@ import { activeClaim } from '../domain/jumbf.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
 import { findingsFor, type ReadSignatures, SignatureReading } from './signature-findings.js';
 import { ownIdentityLists } from './own-identity-lists.js';
+import { LARGE_FILE_MEMORY, type LargeFileMemory, type MemoryRequest } from './large-file-memory.js';
 import { type LibraryAsset, MediaContent } from './media-content.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
 
@@ -34,6 +35,8 @@ export interface C2paReaderOptions {
   /** Whom else to trust: for signatures, for time-stamps. */
   readonly lists?: readonly TrustList[];
   readonly clock?: Clock;
+  /** Shared by all that read or write large files in this process. */
+  readonly memory?: LargeFileMemory;
 }
 
 /**
@@ -42,8 +45,10 @@ export interface C2paReaderOptions {
  */
 export class C2paReader implements MediaVerifier {
   private prepared: Prepared;
+  private readonly memory: LargeFileMemory;
 
   constructor(private readonly options: C2paReaderOptions) {
+    this.memory = options.memory ?? LARGE_FILE_MEMORY;
     this.prepared = this.prepare();
   }
 
@@ -79,7 +84,19 @@ export class C2paReader implements MediaVerifier {
   }
 
   /** The same of a file that is open already, for those who look at its bytes as well. */
-  async verifyContent(content: MediaContent, manifestPath: string | undefined): Promise<MediaVerification> {
+  async verifyContent(
+    content: MediaContent,
+    manifestPath: string | undefined,
+    request?: MemoryRequest,
+  ): Promise<MediaVerification> {
+    const verify = (): Promise<MediaVerification> => this.verifyInMemory(content, manifestPath);
+    return this.memory.run(content.sizeBytes, verify, request);
+  }
+
+  private async verifyInMemory(
+    content: MediaContent,
+    manifestPath: string | undefined,
+  ): Promise<MediaVerification> {
     // The library reads on its own threads, so hashing costs no extra time.
     const [read, sha256] = await Promise.all([this.read(content, manifestPath), content.sha256()]);
     const { mediaType, store, remoteManifestUrl, isSidecar } = read;
@@ -163,8 +180,9 @@ export class C2paReader implements MediaVerifier {
    * Whether the library finds a manifest in a file, valid or not.
    * @throws ColophonError `media_corrupt`, `manifest_malformed`
    */
-  async findsManifest(asset: LibraryAsset): Promise<boolean> {
-    return (await this.parse(asset, false, undefined)).json !== null;
+  async findsManifest(asset: LibraryAsset, sizeBytes: number): Promise<boolean> {
+    const parse = (): ReturnType<typeof this.parse> => this.parse(asset, false, undefined);
+    return (await this.memory.run(sizeBytes, parse)).json !== null;
   }
 
   private async report(

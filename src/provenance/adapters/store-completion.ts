@@ -17,29 +17,32 @@ export async function completeStore(
 ): Promise<{ store: Buffer; claim: Buffer }> {
   const store = Buffer.from(written);
   const manifest = storedManifests(store).at(-1);
-  if (manifest?.claim === undefined || manifest.signature === undefined) throw malformed();
+  if (manifest?.claim === undefined || manifest.signature === undefined) throw malformedStore();
   const { claim, signature } = manifest;
   const places = manifest.assertions.filter(({ label }) => IDENTITY_LABEL.test(label));
-  if (places.length !== identities.length) throw malformed();
+  if (places.length !== identities.length) throw malformedStore();
   const encoded = await Promise.all(identities.map((identity) => identity.encode(manifest)));
-  for (const [i, place] of places.entries()) replace(claim, place, encoded[i] ?? new Uint8Array(0));
+  for (const [i, place] of places.entries()) replaceAssertion(claim, place, encoded[i] ?? new Uint8Array(0));
   fill(signature, await sign(claim));
   return { store, claim: Buffer.from(claim) };
 }
 
-/** The old hash stands in the claim once: two placeholders differ in the label inside their description box. */
-function replace(claim: Buffer, place: StoredAssertion, content: Uint8Array): void {
+/**
+ * Another content of the same length for an assertion, and its hash in the claim. The old hash stands there once: two
+ * placeholders differ in the label inside their description box.
+ */
+export function replaceAssertion(claim: Buffer, place: StoredAssertion, content: Uint8Array): void {
   const at = claim.indexOf(assertionHash(place.hashed));
-  if (at < 0) throw malformed();
+  if (at < 0) throw malformedStore();
   fill(place.content, content);
   claim.set(assertionHash(place.hashed), at);
 }
 
 function fill(place: Buffer, bytes: Uint8Array): void {
-  if (bytes.length !== place.length) throw malformed();
+  if (bytes.length !== place.length) throw malformedStore();
   place.set(bytes);
 }
 
-function malformed(): ColophonError {
+export function malformedStore(): ColophonError {
   return new ColophonError('internal', 'The library did not write the manifest store as it was asked to.');
 }

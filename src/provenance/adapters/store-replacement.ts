@@ -29,11 +29,11 @@ const MAX_RUNS = 262_144;
  *
  * @throws ColophonError `unsupported_media` when the file holds the store neither as it is nor as base64
  */
-export async function replaceStore(path: string, from: Buffer, to: Buffer): Promise<void> {
+export async function replaceStore(path: string, from: Buffer, to: Buffer, searchFrom = 0): Promise<void> {
   const handle = await open(path, 'r+');
   try {
     const file = await ByteSource.over(handle);
-    const runs = await locate(file, from);
+    const runs = await locate(file, from, searchFrom);
     if (runs === undefined) {
       await handle.write(to.toString('base64'), await findText(file, from), 'latin1');
       return;
@@ -67,10 +67,10 @@ async function findText(file: ByteSource, store: Buffer): Promise<number> {
 }
 
 /** @returns `undefined` when the file holds the bytes of the store nowhere */
-async function locate(file: ByteSource, store: Buffer): Promise<Run[] | undefined> {
+async function locate(file: ByteSource, store: Buffer, searchFrom: number): Promise<Run[] | undefined> {
   const runs: Run[] = [];
   let storeOffset = 0;
-  let fileOffset = await find(file, store.subarray(0, ANCHOR_BYTES));
+  let fileOffset = await find(file, store.subarray(0, ANCHOR_BYTES), searchFrom);
   if (fileOffset === undefined) return undefined;
   while (fileOffset !== undefined && storeOffset < store.length) {
     if (runs.length >= MAX_RUNS) throw notThere();
@@ -83,8 +83,8 @@ async function locate(file: ByteSource, store: Buffer): Promise<Run[] | undefine
   return runs;
 }
 
-async function find(file: ByteSource, wanted: Buffer): Promise<number | undefined> {
-  for (let at = 0; at < file.sizeBytes; at += WINDOW_BYTES) {
+async function find(file: ByteSource, wanted: Buffer, from = 0): Promise<number | undefined> {
+  for (let at = from; at < file.sizeBytes; at += WINDOW_BYTES) {
     const found = (await file.read(at, WINDOW_BYTES + wanted.length)).indexOf(wanted);
     if (found >= 0) return at + found;
   }

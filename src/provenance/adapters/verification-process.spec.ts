@@ -5,6 +5,8 @@ import { generatedPlan, parentOf, action, SigningWorkshop } from '../testing/sig
 import { dataMining, pictureWithXmp, xmpPacket } from '../testing/reserved-pictures.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { type TrustList } from '../domain/trust-list.js';
+import { LargeFileMemory } from './large-file-memory.js';
+import { MAX_BYTES_IN_MEMORY } from './media-content.js';
 import { VerificationProcess, type VerificationProcessOptions } from './verification-process.js';
 
 const TYPESCRIPT = {
@@ -172,6 +174,27 @@ describe('verification in a child process', () => {
     const pids = await Promise.all(Array.from({ length: 12 }, pid));
     expect(new Set(pids).size).toBeLessThanOrEqual(2);
     expect(pids).toContain(one);
+  });
+
+  it('reads no more large files at once than there is memory for, and fails those that wait when it is closed', async () => {
+    const largePath = await workshop.write(Buffer.alloc(0));
+    await truncate(largePath, 2 * MAX_BYTES_IN_MEMORY);
+    const large = { path: largePath, mediaType: 'image/png' };
+    const options = { maxConcurrent: 3, memory: new LargeFileMemory(1) };
+    const child = verifier({ ...(await childThat(`setTimeout(() => ${ANSWER}, 20)`)), ...options });
+    const pids = await Promise.all(
+      [1, 2, 3].map(async () => ((await child.verify(large)) as unknown as { pid: number }).pid),
+    );
+    // One child after the other would have been started for files that are read at the same time.
+    expect(new Set(pids).size).toBe(1);
+    const hanging = verifier({ ...(await childThat('')), ...options });
+    const calls = [hanging.verify(large), hanging.verify(large)];
+    const codes = Promise.all(
+      calls.map((call) => call.catch((error: unknown) => (error as { code: string }).code)),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    hanging.close();
+    expect(await codes).toEqual(['reader_unavailable', 'reader_unavailable']);
   });
 
   it('turns callers away when too many wait, and serves those who do', async () => {

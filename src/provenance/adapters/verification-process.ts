@@ -10,6 +10,7 @@ import { type ReservationReader, type ReservationReading } from '../domain/reser
 import { type TrustList } from '../domain/trust-list.js';
 import { readManifestStore, readSidecar } from './carried-store.js';
 import { type TrustAnchors } from './c2pa-settings.js';
+import { LARGE_FILE_MEMORY, type LargeFileMemory } from './large-file-memory.js';
 import { findIsolation, type Isolation } from './isolation.js';
 import { listsKeyOf, type NormalizedPixels, type TaskResults } from './verification-protocol.js';
 import { ChildEndedError, VerificationWorker } from './verification-worker.js';
@@ -30,6 +31,8 @@ export interface VerificationProcessOptions {
   /** For files that {@link MediaToVerify.mayBeLarge}. */
   readonly maxLargeFileBytes?: number;
   readonly memoryLimitBytes?: number;
+  /** What large files may take in all children at once; shared with whoever reads or writes them in this process. */
+  readonly memory?: LargeFileMemory;
   readonly maxConcurrent?: number;
   /** Files that may wait; beyond that callers are turned away. */
   readonly maxQueued?: number;
@@ -42,18 +45,25 @@ export interface VerificationProcessOptions {
 
 const MEBIBYTE = 1024 * 1024;
 
+/** Above it a file gets more time. */
+const LARGE_FILE_BYTES = 256 * MEBIBYTE;
+
 const DEFAULTS = {
   childModuleUrl: new URL('./verification-child.js', import.meta.url),
   childExecArgv: [] as readonly string[],
   lists: (): readonly TrustList[] => [],
   deadlineMs: 30_000,
-  maxFileBytes: 256 * MEBIBYTE,
+  maxFileBytes: LARGE_FILE_BYTES,
   maxLargeFileBytes: 16 * 1024 * MEBIBYTE,
   memoryLimitBytes: 1024 * MEBIBYTE,
+  memory: LARGE_FILE_MEMORY,
   maxConcurrent: 2,
   maxQueued: 32,
   attempts: 1,
 };
+
+/** The others look at parts of a file, or decode what their own limits allow. */
+const HASHED_BY_LIBRARY: ReadonlySet<keyof TaskResults> = new Set(['verify', 'reservations', 'crjson']);
 
 /** A child is replaced after so many files, so that whatever one file did to it does not last. */
 const FILES_PER_CHILD = 250;
@@ -86,6 +96,7 @@ export class VerificationProcess implements MediaVerifier, ReservationReader, Is
   private readonly waiting: (() => void)[] = [];
   private active = 0;
   private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(options: VerificationProcessOptions) {
     this.options = { ...DEFAULTS, ...options };
@@ -140,6 +151,7 @@ export class VerificationProcess implements MediaVerifier, ReservationReader, Is
   /** Ends all children. Files in work fail; later calls are refused. */
   close(): void {
     this.closed = true;
+    this.closing.abort(new ColophonError('reader_unavailable', 'Files are not read any more.'));
     for (const { worker, timer } of this.idle.splice(0)) {
       clearTimeout(timer);
       worker.kill();
@@ -186,7 +198,11 @@ export class VerificationProcess implements MediaVerifier, ReservationReader, Is
     const sizeBytes = await this.refuseTooLarge(file);
     await this.enter();
     try {
-      return await this.inWorkers(task, file, sizeBytes);
+      const work = (): Promise<TaskResults[Task]> => this.inWorkers(task, file, sizeBytes);
+      const { signal } = this.closing;
+      return await (HASHED_BY_LIBRARY.has(task)
+        ? this.options.memory.run(sizeBytes, work, { signal })
+        : work());
     } finally {
       this.leave();
     }
@@ -215,8 +231,8 @@ export class VerificationProcess implements MediaVerifier, ReservationReader, Is
     const worker = this.takeWorker(await this.isolation);
     this.busy.add(worker);
     try {
-      const { trust, lists, memoryLimitBytes, deadlineMs, maxFileBytes } = this.options;
-      const extraMs = (Math.max(0, sizeBytes - maxFileBytes) / LARGE_BYTES_PER_SECOND) * 1000;
+      const { trust, lists, memoryLimitBytes, deadlineMs } = this.options;
+      const extraMs = (Math.max(0, sizeBytes - LARGE_FILE_BYTES) / LARGE_BYTES_PER_SECOND) * 1000;
       const ofNow = lists();
       const job = {
         task,

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { Builder, CallbackSigner } from '@contentauth/c2pa-node';
+import { stat, writeFile } from 'node:fs/promises';
+import { Builder, CallbackSigner, type DestinationAsset } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { timestampUtc, type Clock } from '../../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../../shared/errors.js';
@@ -14,6 +14,7 @@ import { builderSettings, type TrustAnchors } from '../c2pa-settings.js';
 import { type ClaimSignature, type CoseSignature, SignatureRoomError } from '../cose-sign1.js';
 import { type FoundIngredient } from '../found-ingredients.js';
 import { IdentityAssertion } from '../identity-assertion.js';
+import { LARGE_FILE_MEMORY, type LargeFileMemory } from '../large-file-memory.js';
 import { ingredientJson, manifestDefinition } from '../manifest-definition.js';
 import { type LibraryAsset, type MediaContent } from '../media-content.js';
 import { type Expected } from '../read-back.js';
@@ -22,6 +23,7 @@ import { replaceStore } from '../store-replacement.js';
 import { type WrittenMetadata } from '../xmp/write-metadata.js';
 import { embeddedMetadataAssertion, metadataAction } from './file-metadata.js';
 import { sidecarOf } from './file-publication.js';
+import { embedInLargeWave, largeWave, type PlacedStore } from './large-wave.js';
 
 const CLAIM_GENERATOR_NAME = 'Colophon';
 const SPECIFICATION_VERSION = '2.4.0';
@@ -46,6 +48,8 @@ export interface LaidOut {
   readonly identities: readonly IdentityAssertion[];
   /** The manifest store with placeholders. */
   readonly store: Buffer;
+  /** Where it begins in the file, where that is known. */
+  readonly storeAt: number | undefined;
   readonly placement: ManifestPlacement;
   readonly reservedBytes: number;
 }
@@ -61,6 +65,7 @@ export interface ManifestEmbeddingOptions {
   /** Of this program. */
   readonly version: string;
   readonly clock: Clock;
+  readonly memory?: LargeFileMemory;
 }
 
 /**
@@ -75,7 +80,7 @@ export class ManifestEmbedding {
 
   /** The library writes the file with a placeholder for the signature. */
   async layOut(prepared: Prepared, path: string): Promise<LaidOut> {
-    const { request, content, written, ingredients, placement } = prepared;
+    const { request, written, ingredients, placement } = prepared;
     const { plan, thumbnail } = request;
     const ownAssertions = written === undefined ? [] : [embeddedMetadataAssertion(written)];
     const identities = plan.identities.map((identity) => new IdentityAssertion(identity));
@@ -97,16 +102,18 @@ export class ManifestEmbedding {
         buffer: Buffer.from(thumbnail),
         mimeType: 'image/jpeg',
       });
-    for (const found of ingredients) await addIngredient(builder, found, ingredientAsset(found, prepared));
     if (placement === 'sidecar') builder.setNoEmbed(true);
     const reservedBytes = this.signature.sizeBytes;
     const signer = this.placeholderSigner(reservedBytes);
-    const source = content.asset(request.source.mediaType);
-    const store = await writeUnsigned(builder, signer, source, path);
+    const memory = this.options.memory ?? LARGE_FILE_MEMORY;
+    const { store, storeAt } = await memory.run(await largestBytes(prepared), async () => {
+      for (const found of ingredients) await addIngredient(builder, found, ingredientAsset(found, prepared));
+      return writeFileWith(builder, signer, prepared, path);
+    });
     const identityCertificates = identities.map(({ certificateSha256 }) => certificateSha256);
     const packet = written?.packet;
     const expected = { plan, actions, ingredients, ownAssertions, identityCertificates, packet };
-    return { expected, identities, store, placement, reservedBytes };
+    return { expected, identities, store, storeAt, placement, reservedBytes };
   }
 
   /**
@@ -115,7 +122,7 @@ export class ManifestEmbedding {
    *   and the file is to be laid out again
    */
   async complete(
-    { expected, identities, store, placement, reservedBytes }: LaidOut,
+    { expected, identities, store, storeAt, placement, reservedBytes }: LaidOut,
     path: string,
   ): Promise<Embedded> {
     let timeStamp: SignatureTimeStamp | undefined;
@@ -126,7 +133,7 @@ export class ManifestEmbedding {
     });
     if (placement === 'sidecar') {
       await writeFile(sidecarOf(path), completed.store, { flag: 'wx', mode: 0o600 });
-    } else await replaceStore(path, store, completed.store);
+    } else await replaceStore(path, store, completed.store, storeAt);
     const hashes = {
       manifestLabel: activeClaim(completed.store)?.manifestLabel ?? '',
       manifestSha256: sha256Hex(completed.store),
@@ -168,6 +175,13 @@ export class ManifestEmbedding {
   }
 }
 
+/** The library reads the ingredients, too, one after the other. */
+async function largestBytes({ content, ingredients }: Prepared): Promise<number> {
+  const files = ingredients.map(({ ingredient }) => ingredient).filter(isFileIngredient);
+  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size));
+  return Math.max(content.sizeBytes, ...sizes);
+}
+
 /** Where the source itself is an ingredient, its bytes are those that were compared with their hash. */
 function ingredientAsset(
   { ingredient }: FoundIngredient,
@@ -194,20 +208,33 @@ async function addIngredient(
   }
 }
 
-/**
- * From memory, where the bytes are there, but always to the disk: what the library gives back in memory it copies twice
- * in the turn of the event loop.
- *
- * @returns the manifest store
- */
+/** By the library, but for large WAV files, whose bytes it does not see. */
+async function writeFileWith(
+  builder: Builder,
+  signer: CallbackSigner,
+  { request, content, placement }: Prepared,
+  path: string,
+): Promise<Omit<PlacedStore, 'storeAt'> & { readonly storeAt?: number }> {
+  const mimeType = request.source.mediaType;
+  const wave = placement === 'embedded' ? await largeWave(content, mimeType) : undefined;
+  if (wave !== undefined)
+    return embedInLargeWave(wave, path, (buffer) =>
+      writeUnsigned(builder, signer, { buffer, mimeType }, { buffer: null, mimeType }),
+    );
+  // From memory, where the bytes are there, but always to the disk: what the library gives back in memory it copies
+  // twice in the turn of the event loop.
+  return { store: await writeUnsigned(builder, signer, content.asset(mimeType), { path, mimeType }) };
+}
+
+/** @returns the manifest store */
 async function writeUnsigned(
   builder: Builder,
   signer: CallbackSigner,
   source: LibraryAsset,
-  path: string,
+  destination: DestinationAsset,
 ): Promise<Buffer> {
   try {
-    return await builder.signAsync(signer, source, { path, mimeType: source.mimeType });
+    return await builder.signAsync(signer, source, destination);
   } catch (cause) {
     throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
   }

@@ -61,7 +61,7 @@ export class SourceInspection {
     // From the disk where it is large: the copy that it makes of memory holds up the event loop.
     const asset =
       content.sizeBytes > PIECE_BYTES ? { path: source.path, mimeType: mediaType } : content.asset(mediaType);
-    if (store === undefined && !(await this.reader.findsManifest(asset))) {
+    if (store === undefined && !(await this.reader.findsManifest(asset, content.sizeBytes))) {
       return { kept: undefined, placement };
     }
     const { verdict, chain } = await this.inspector.verify({ ...source, mayBeLarge: true });
