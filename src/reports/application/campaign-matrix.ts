@@ -2,8 +2,8 @@ import { type ShowObligationsToday } from '../../assets/application/show-obligat
 import { reviewNeedsOf } from '../../contributions/application/review-needs-of.js';
 import { type MadeDecision, reviewStanding } from '../../contributions/domain/review/review-standing.js';
 import { type Tx } from '../../database/organization-tx.js';
+import { type ObligationToday, owedToday } from '../../licenses/application/owed-today.js';
 import { readObligations } from '../../licenses/application/read-obligations.js';
-import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type CampaignAsset, type CampaignAssetState, type MatrixCell } from '../domain/campaign.js';
@@ -137,10 +137,7 @@ function viewOf(row: AssetRow, state: CampaignAssetState, obligationsKnown: bool
   };
 }
 
-/**
- * What is listed, as it reads today, and what is owed today beside it: that has no id, but a key. `undefined` when nobody
- * worked out what is owed.
- */
+/** What is listed, as it reads today, and what is owed today beside it. `undefined` when nobody worked out what is owed. */
 async function cellsOf(
   tx: Tx,
   id: string,
@@ -148,24 +145,10 @@ async function cellsOf(
 ): Promise<MatrixCell[] | undefined> {
   const list = await readObligations(tx, id);
   if (list === undefined) return undefined;
-  const { added, changed } = await today.ofId(tx, id, list);
-  const corrected = new Map(changed.map(({ key, today: reads }) => [key, reads]));
-  return [
-    ...list.items.map(({ id: obligationId, obligation, state }) =>
-      cellOf(id, corrected.get(obligation.key) ?? obligation, {
-        id: publicId('obligation', obligationId),
-        state,
-      }),
-    ),
-    ...added.map((obligation) => cellOf(id, obligation, { id: obligation.key, state: 'open' })),
-  ];
+  return owedToday(id, list, await today.ofId(tx, id, list)).map((owed) => cellOf(id, owed));
 }
 
-function cellOf(
-  assetId: string,
-  obligation: AssetObligation,
-  { id, state }: { id: string; state: MatrixCell['state'] },
-): MatrixCell {
+function cellOf(assetId: string, { id, since, obligation, state }: ObligationToday): MatrixCell {
   return {
     assetId: publicId('asset', assetId),
     market: obligation.where,
@@ -173,8 +156,9 @@ function cellOf(
     source: obligation.source,
     applies: obligation.applies,
     state,
+    since,
     blocking: obligation.blocking,
-    obligationId: id,
+    obligationId: publicId('obligation', id),
     text: obligation.text,
     notVerified: obligation.notVerified,
   };
