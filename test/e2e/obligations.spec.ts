@@ -380,7 +380,7 @@ describe('the release of an asset', () => {
     await inspector.query('COMMIT');
     await approve(asset);
     const refused = await expectProblem(await release(asset), 'obligations_open');
-    expect(JSON.stringify(refused)).toContain(item.id);
+    expect(JSON.stringify(refused)).toContain(item.key);
     expect((await prove(asset, item, { outcome: 'done', text: 'labeled' })).status).toBe(201);
     expect((await release(asset)).status).toBe(200);
   });
