@@ -28,6 +28,7 @@ import { startTestApplication, type TestApplication } from '../support/test-appl
 interface Item {
   id: string;
   key: string;
+  kind: string;
   source: string;
   state: string;
   applies: string;
@@ -230,6 +231,93 @@ describe('the obligations of an asset', () => {
     await inspector.query('COMMIT');
     expect(await listOf(asset)).toMatchObject({ recorded: false, items: [] });
     expect((await report(asset, 'json')).toString()).toContain('was not worked out when it was signed');
+  });
+});
+
+interface Listed extends Item {
+  assetId: string;
+  since: string;
+  isOverdue: boolean;
+  dueOn: string | null;
+}
+
+describe('the obligations across assets', () => {
+  const page = async (query: string, key = legal) => {
+    const answer = await app.request(`/v1/obligations?${query}`, { key });
+    expect(answer.status).toBe(200);
+    return (await answer.json()) as { items: Listed[]; nextCursor: string | null; filesWithoutList: number };
+  };
+  const all = async (query: string, limit = 200): Promise<Listed[]> => {
+    const items: Listed[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const found = await page(`${query}&limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      items.push(...found.items);
+      cursor = found.nextCursor;
+    }
+    return items;
+  };
+  const names = (items: Listed[]) => items.map(({ assetId, key }) => `${assetId} ${key}`);
+
+  it('are those of each asset, in pages that neither skip nor repeat, of finished files or of all', async () => {
+    const everything = await all('files=all');
+    expect(new Set(names(everything)).size).toBe(everything.length);
+    expect(names(await all('files=all', 7))).toEqual(names(everything));
+    for (const asset of [generated, last]) {
+      const mine = everything.filter(({ assetId }) => assetId === asset);
+      const { items } = await listOf(asset);
+      expect(mine.map(({ key, state }) => [key, state]).sort()).toEqual(
+        items.map(({ key, state }) => [key, state]).sort(),
+      );
+    }
+    // What another file was made from is on the way to it, and what was brought in is nobody's work here.
+    const finished = new Set((await all('')).map(({ assetId }) => assetId));
+    expect(finished.has(generated)).toBe(false);
+    expect(finished.size).toBeGreaterThan(0);
+  });
+
+  it('are filtered by project, use case, market, law, kind, state and day', async () => {
+    const { projectId } = app.instance;
+    const everything = await all(`files=all&projectId=${projectId}`);
+    const inChina = await all(`files=all&projectId=${projectId}&useCase=hero-image&source=law&market=CN`);
+    expect(new Set(inChina.map(({ where }) => where))).toEqual(new Set(['China']));
+    const ofRun = (items: Listed[]) => items.filter(({ assetId }) => [generated, last].includes(assetId));
+    expect(names(ofRun(inChina))).toEqual(names(ofRun(everything).filter(({ where }) => where === 'China')));
+    const union = await all('files=all&jurisdiction=EU');
+    expect(new Set(union.map(({ where }) => where))).toEqual(new Set(['European Union']));
+    const open = await all('files=all&state=open');
+    const proved = await all('files=all&state=proved');
+    expect(open.length + proved.length).toBe(everything.length);
+    expect(proved.some(({ key, assetId }) => key === MARKING && assetId === generated)).toBe(true);
+    const labels = await all('files=all&kind=visible-label&applies=yes');
+    expect(labels.length).toBe(
+      everything.filter((one) => one.kind === 'visible-label' && one.applies === 'yes').length,
+    );
+    const due = await all('files=all&dueBefore=2099-01-01');
+    expect(due.length).toBe(everything.filter(({ dueOn }) => dueOn !== null).length);
+    expect(await all('files=all&dueBefore=2020-01-01')).toEqual([]);
+    expect(
+      (await all('files=all&state=overdue')).every(({ isOverdue, state }) => isOverdue && state === 'open'),
+    ).toBe(true);
+    expect(await all('files=all&since=added')).toEqual([]);
+  });
+
+  it('are refused for what is not there, and hold nothing of another organization', async () => {
+    const key = foreign.keys.live;
+    expect((await page('files=all', key)).items).toEqual([]);
+    const ask = (query: string) => app.request(`/v1/obligations?${query}`, { key: legal });
+    await expectProblem(await ask(`projectId=${foreign.projectId}`), 'not_found');
+    await expectProblem(await ask(`projectId=${app.instance.projectId}&useCase=nothing`), 'not_found');
+    for (const wrong of [
+      'market=XX',
+      'jurisdiction=XX',
+      'kind=x',
+      'useCase=hero-image',
+      'dueBefore=1',
+      'x=1',
+    ])
+      await expectProblem(await ask(wrong), 'invalid_request');
+    for (const cursor of ['x', Buffer.from("' OR 1=1 --").toString('base64url')])
+      await expectProblem(await ask(`cursor=${cursor}`), 'invalid_cursor');
   });
 });
 

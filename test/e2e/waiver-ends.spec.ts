@@ -336,6 +336,9 @@ describe('a waiver that ends before the campaign', () => {
     expect(await cellOf()).toMatchObject({ obligationId: added?.id, state: 'done', since: 'added' });
     expect(await isOnChecklist(added?.id)).toBe(false);
 
+    const across = await (await app.request('/v1/obligations?since=added&state=proved')).text();
+    expect(across).toContain(added?.id ?? '?');
+
     // Another waiver, another duty: what was said of the first does not count for it, and stays to be seen.
     await approve(waiting.clearanceId, '2098-12-31T00:00:00.000Z');
     const later = await addedTo();

@@ -9,6 +9,7 @@ import { isUpToDate, type ObligationsToday } from '../../licenses/domain/obligat
 import { markingDuties } from '../../licenses/registry/marking-duties.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { publicId } from '../../shared/ids.js';
+import { type ListedObligation } from '../application/list-obligations.js';
 
 export const NO_LEGAL_ADVICE =
   'A calendar is no legal advice: what a law demands of you is for counsel. What was not verified says so.';
@@ -117,6 +118,28 @@ export function todayView(assetId: string, list: ObligationList, today: Obligati
       })),
     gone: today.gone,
     earlier: list.later.filter(({ id }) => !current.has(id)).map(earlierView),
+  };
+}
+
+/** One of a list across assets. What was said of it, and of other words of it, is with the asset. */
+export function listedObligationView({ owed, ...file }: ListedObligation) {
+  const { id, since, state, listedId, isGone, obligation, said } = owed;
+  return {
+    id: publicId('obligation', id),
+    assetId: publicId('asset', file.assetId),
+    title: file.title,
+    projectId: publicId('project', file.projectId),
+    mode: file.mode,
+    releasedAt: file.releasedAt?.toISOString() ?? null,
+    recalledAt: file.recalledAt?.toISOString() ?? null,
+    ...{ since, state },
+    listedId: listedId === undefined ? null : publicId('obligation', listedId),
+    isGone,
+    dueOn: file.dueOn,
+    isOverdue: file.isOverdue,
+    ...dutyView(obligation),
+    shownIn: obligation.shownIn,
+    proofs: (said?.proofs ?? []).map(proofView),
   };
 }
 
