@@ -43,7 +43,7 @@ export default {
       ],
     },
     { ...withPostgres, displayName: 'medium', testMatch: ['<rootDir>/test/medium/**/*.spec.ts'] },
-    // Whole features with many starts, clocks and outages; run by npm run test:thorough.
+    // Whole features with many starts, runs, clocks and outages, and what would make npm test longer than ten minutes.
     { ...withPostgres, displayName: 'long', testMatch: ['<rootDir>/test/long/**/*.spec.ts'] },
     { ...common, displayName: 'crash', testMatch: ['<rootDir>/test/crash/**/*.spec.ts'] },
     { ...withPostgres, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
