@@ -1,8 +1,4 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { C2paReader } from '../../src/provenance/adapters/c2pa-reader.js';
-import { runVerifyBundle } from '../../src/reports/verify/verify-bundle.js';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { VendorGate } from '../crash/support/vendor-gate.js';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
@@ -16,7 +12,6 @@ import {
   RETOUCH,
   type RunAnswer,
 } from '../support/api.js';
-import { eventually } from '../support/eventually.js';
 import { Inspector } from '../support/inspector.js';
 import { retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
@@ -100,47 +95,18 @@ async function budget(): Promise<{ reserved: string; spent: string } | undefined
 const outcomes = ({ steps }: RunAnswer) =>
   steps.map(({ key, state, error }) => [key, state, error?.code ?? null]);
 
-interface Cell {
-  assetId: string;
-  kind: string;
-}
 interface Duty {
-  id: string;
   key: string;
-  state: string;
-  proofs: { outcome: string; entryId: string }[];
   kind: string;
   applies: string;
   until?: string | null;
 }
 interface Duties {
   items: Duty[];
-  today: {
-    isAsListed: boolean;
-    added: Duty[];
-    changed: { key: string; today: Duty }[];
-    gone: string[];
-    earlier: Duty[];
-  };
+  today: { isAsListed: boolean; added: Duty[]; changed: { key: string; today: Duty }[]; gone: string[] };
 }
 const dutiesOf = async (assetId: string): Promise<Duties> =>
   (await (await app.request(`/v1/assets/${assetId}/obligations`)).json()) as Duties;
-async function firstAsset(): Promise<string> {
-  const { items } = (await (await app.request('/v1/assets')).json()) as { items: { id: string }[] };
-  return items.at(-1)?.id ?? '';
-}
-async function reported(body: object): Promise<Buffer> {
-  const asked = await app.request('/v1/reports', { ...json(body), key: legal.live });
-  const { id } = (await asked.json()) as { id: string };
-  await eventually('the report is made', async () => {
-    const answer = await app.request(`/v1/reports/${id}`, { key: legal.live });
-    const { state } = (await answer.json()) as { state: string };
-    if (state === 'FAILED') throw new Error('the report failed');
-    return state === 'DONE' || undefined;
-  });
-  const content = await app.request(`/v1/reports/${id}/content`, { key: legal.live });
-  return Buffer.from(await content.arrayBuffer());
-}
 const toStop = (duties: readonly Duty[]) => duties.filter(({ key }) => key.startsWith('waiver:'));
 
 describe('a waiver that has ended', () => {
@@ -270,86 +236,6 @@ describe('a waiver that ends before the campaign', () => {
     const long = await approve(waiting.clearanceId, '2099-01-01T00:00:00.000Z');
     expect(long.coversCampaign).toBe('yes');
     expect((await dutiesOf(made)).today).toMatchObject({ changed: [], gone: [key] });
-  });
-
-  it('is a duty that came after the signing, proved for its own words by who may, in every report', async () => {
-    const waiting = await startWaiting({ facts });
-    await approve(waiting.clearanceId, '2099-01-01T00:00:00.000Z');
-    const made = (await ended(waiting.id)).steps.at(-1)?.assetId ?? '';
-    const key = `waiver:${waiting.clearanceId}`;
-    expect((await dutiesOf(made)).today).toMatchObject({ added: [], earlier: [] });
-    await endWaiversOf(waiting);
-    const addedTo = async () => (await dutiesOf(made)).today.added.find((duty) => duty.key === key);
-    const added = await addedTo();
-    expect(added).toMatchObject({ kind: 'stop-before', state: 'open', proofs: [] });
-    const prove = (id: string | undefined, body: object, byKey: string) =>
-      app.request(`/v1/assets/${made}/obligations/${id}/proof`, { ...json(body), key: byKey });
-    const done = { outcome: 'done', text: 'taken down on Monday' };
-
-    const isOnChecklist = async (id: string | undefined) =>
-      (await (await app.request(`/v1/assets/${made}/review`)).text()).includes(`obligation:${id}`);
-    expect(await isOnChecklist(added?.id)).toBe(true);
-
-    // By the roles that prove what is listed, and by nobody else.
-    const creator = await addPerson(app, ['creator', 'admin', 'auditor']);
-    const manager = await addPerson(app, ['asset_manager']);
-    const before = await inspector.footprint();
-    await expectProblem(await prove(added?.id, done, creator.key), 'forbidden');
-    const waived = { ...done, outcome: 'not_applicable' };
-    await expectProblem(await prove(added?.id, waived, manager.key), 'forbidden');
-    await expectProblem(await prove(added?.id, done, app.instance.keys.test), 'wrong_mode');
-    await expectProblem(await prove(`obl_${'0'.repeat(32)}`, done, manager.key), 'not_found');
-    const other = await app.request(`/v1/assets/${await firstAsset()}/obligations/${added?.id}/proof`, {
-      ...json(done),
-      key: manager.key,
-    });
-    await expectProblem(other, 'not_found');
-    expect(await inspector.footprint()).toEqual(before);
-    const proved = await prove(added?.id, done, manager.key);
-    expect(proved.status).toBe(201);
-    expect(await proved.json()).toMatchObject({
-      id: added?.id,
-      state: 'done',
-      proofs: [{ outcome: 'done' }],
-    });
-    const [proof] = (await addedTo())?.proofs ?? [];
-    const entry = await (await app.request(`/v1/audit/entries/${proof?.entryId}`)).text();
-    expect(entry).toMatch(/"later":\{[^}]*"since":"added"/);
-    expect(entry).not.toContain(done.text);
-
-    await app.services.reportJobs.startWorker(app.services.makeReport);
-    // The bundle shows it and verifies; so do the campaign report and the checklist.
-    const bundle = join(app.home, 'bundle.zip');
-    const bytes = await reported({ kind: 'asset', format: 'bundle', assetId: made });
-    await writeFile(bundle, bytes);
-    const verdict = await runVerifyBundle(bundle, {
-      verifyMedia: (media, anchorsPem) => new C2paReader({ trust: { name: 'it', anchorsPem } }).verify(media),
-    });
-    expect([verdict.verdict, verdict.findings]).toEqual(['valid', []]);
-    const dossier = (await reported({ kind: 'asset', format: 'json', assetId: made })).toString();
-    expect(dossier).toContain(done.text);
-    const campaign = { kind: 'campaign', format: 'json', projectId: app.instance.projectId };
-    const cellOf = async () => {
-      const { matrix } = JSON.parse((await reported(campaign)).toString()) as { matrix: Cell[] };
-      return matrix.find(({ assetId, kind }) => assetId === made && kind === 'stop-before');
-    };
-    expect(await cellOf()).toMatchObject({ obligationId: added?.id, state: 'done', since: 'added' });
-    expect(await isOnChecklist(added?.id)).toBe(false);
-
-    const across = await (await app.request('/v1/obligations?since=added&state=proved')).text();
-    expect(across).toContain(added?.id ?? '?');
-
-    // Another waiver, another duty: what was said of the first does not count for it, and stays to be seen.
-    await approve(waiting.clearanceId, '2098-12-31T00:00:00.000Z');
-    const later = await addedTo();
-    expect(later).toMatchObject({ state: 'open', proofs: [] });
-    expect(later?.id).not.toBe(added?.id);
-    const { today } = await dutiesOf(made);
-    expect(today.earlier).toMatchObject([{ id: added?.id, state: 'done', proofs: [{ outcome: 'done' }] }]);
-    await expectProblem(await prove(added?.id, done, manager.key), 'conflict');
-    expect(await cellOf()).toMatchObject({ obligationId: later?.id, state: 'open' });
-    // The list of the day of signing is what it was.
-    expect((await dutiesOf(made)).items.some((duty) => duty.key === key)).toBe(false);
   });
 
   it('for a finding covers no campaign that is stated to be longer, or to have no end', async () => {
