@@ -102,7 +102,7 @@ describe('how an obligation stands as it reads today', () => {
     const outcome = fc.constantFrom('done', 'waived', 'not_applicable', 'open' as const);
     fc.assert(
       fc.property(reading, fc.array(fc.record({ outcome, said: reading })), (today, words) => {
-        const state = stateToday(today, words as Parameters<typeof stateToday>[1], undefined);
+        const state = stateToday(today, words, undefined);
         const last = words.filter((word) => sameDemand(word.said, today)).at(-1);
         return state === 'open' || (last !== undefined && last.outcome === state);
       }),
