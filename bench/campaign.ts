@@ -42,6 +42,7 @@ export const campaignBenchmark: Benchmark = async ({ url, instance }) => {
       percents: report.percents.join(' '),
     });
   }
+  rows.push(...(await listRows(server)));
   return {
     rows,
     notes: [
@@ -49,6 +50,33 @@ export const campaignBenchmark: Benchmark = async ({ url, instance }) => {
     ],
   };
 };
+
+/** Everything that is open across the files, page by page as a client reads it; and one page that a filter leaves empty. */
+async function listRows(server: Server): Promise<BenchmarkRow[]> {
+  const begun = performance.now();
+  let [items, pages] = [0, 0];
+  for (let cursor: string | null = ''; cursor !== null; pages++) {
+    const query: string = cursor === '' ? '' : `&cursor=${cursor}`;
+    const path = `/v1/obligations?state=open&limit=200${query}`;
+    const page = await asked<{ items: unknown[]; nextCursor: string | null }>(server, path);
+    items += page.items.length;
+    cursor = page.nextCursor;
+  }
+  const all = performance.now() - begun;
+  const first = await secondsOf(() => asked(server, '/v1/obligations?state=open'));
+  const none = await secondsOf(() => asked(server, '/v1/obligations?state=overdue&dueBefore=2000-01-01'));
+  return [
+    { what: `GET /v1/obligations, ${items} open in ${pages} pages`, seconds: Math.round(all) / 1000 },
+    { what: 'GET /v1/obligations, first page of 50', seconds: first },
+    { what: 'GET /v1/obligations, 1,000 files for an empty page', seconds: none },
+  ];
+}
+
+async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return Math.round(performance.now() - begun) / 1000;
+}
 
 async function makeFile(server: Server, projectId: string, call: number): Promise<void> {
   const body = {

@@ -30,6 +30,7 @@ import { ExportController } from './audit/http/export.controller.js';
 import { LogKeyController } from './audit/http/log-key.controller.js';
 import { WitnessController } from './audit/http/witness.controller.js';
 import { LogFilesController } from './audit/http/log-files.controller.js';
+import { ListObligations } from './contributions/application/list-obligations.js';
 import { ProveObligation } from './contributions/application/prove-obligation.js';
 import { RecordContribution } from './contributions/application/record-contribution.js';
 import { ReviewAsset } from './contributions/application/review-asset.js';
@@ -61,6 +62,7 @@ import { ReleaseStandings } from './assets/application/release-standings.js';
 import { AnswerOnce } from './http/answer-once.js';
 import { StateAuthorship } from './contributions/application/state-authorship.js';
 import { ContributionController } from './contributions/http/contribution.controller.js';
+import { ObligationListController } from './contributions/http/obligation-list.controller.js';
 import { ObligationController } from './contributions/http/obligation.controller.js';
 import { OrganizationTx } from './database/organization-tx.js';
 import { RunRepository } from './generation/adapters/run.repository.js';
@@ -244,6 +246,7 @@ export class AppModule {
         ReviewQueueController,
         ReviewSettingsController,
         ObligationController,
+        ObligationListController,
         VerifyController,
         AssetVerificationController,
         CertificateController,
@@ -363,6 +366,7 @@ function instances(services: Services, metrics: Metrics): NestProvider[] {
     [ManageBudgets, services.manageBudgets],
     [RecordContribution, services.recordContribution],
     [ProveObligation, services.proveObligation],
+    [ListObligations, services.listObligations],
     [StateAuthorship, services.stateAuthorship],
     [ReviewAsset, services.reviewAsset],
     [ReadContributions, services.readContributions],

@@ -5,6 +5,7 @@ import { CollectChecklist } from '../contributions/application/collect-checklist
 import { CorrectContribution } from '../contributions/application/correct-contribution.js';
 import { ExamineAsset } from '../contributions/application/examine-asset.js';
 import { KeepDifference } from '../contributions/application/keep-difference.js';
+import { ListObligations } from '../contributions/application/list-obligations.js';
 import { ListReviewQueue } from '../contributions/application/list-review-queue.js';
 import { OrderStoryboard } from '../contributions/application/order-storyboard.js';
 import { ProveObligation } from '../contributions/application/prove-obligation.js';
@@ -23,6 +24,7 @@ import { ReviewSettingsOfUseCase } from '../contributions/application/review-set
 import { SignatureKeys } from '../contributions/application/signature-keys.js';
 import { StateAuthorship } from '../contributions/application/state-authorship.js';
 import { WriteContribution } from '../contributions/application/write-contribution.js';
+import { markingDuties } from '../licenses/registry/marking-duties.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
 import { type composeLicenses } from './licenses.js';
@@ -98,12 +100,20 @@ export function composeHumanWork(
       clock,
     ),
     orderStoryboard: new OrderStoryboard(assets, appendEntry, vault, clock),
-    proveObligation: new ProveObligation(assets, appendEntry, requirePublishing, vault, clock),
+    proveObligation: new ProveObligation(
+      assets,
+      appendEntry,
+      requirePublishing,
+      vault,
+      obligationsToday,
+      clock,
+    ),
     examineAsset: new ExamineAsset(assets, appendEntry, requirePublishing, vault, clock),
     recordClaim: new RecordClaim(assets, appendEntry, requirePublishing, vault, clock),
     answerClaim: new AnswerClaim(assets, appendEntry, requirePublishing, vault, clock),
     requestReview: new RequestReview(assets, collectChecklist, appendEntry, vault, clock),
     reviewQueue: new ListReviewQueue(),
+    listObligations: new ListObligations(obligationsToday, markingDuties(), clock),
     reviewSettings: new ReviewSettingsOfUseCase(appendEntry, clock),
     reviewAsset: new ReviewAsset(assets, collectChecklist, appendEntry, vault, clock),
     releaseAsset: new ReleaseAsset(

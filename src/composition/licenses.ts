@@ -32,6 +32,7 @@ import { RequireCleared } from '../licenses/application/require-cleared.js';
 import { RequireLiveKey } from '../licenses/application/require-live-key.js';
 import { RequireReleasable } from '../licenses/application/require-releasable.js';
 import { SetPolicy } from '../licenses/application/set-policy.js';
+import { WaiversInForce } from '../licenses/application/waivers-in-force.js';
 import { WorkBehindClearances } from '../licenses/application/work-behind-clearances.js';
 import { refuseCorrection } from '../licenses/http/refuse-correction.js';
 import { markingDuties } from '../licenses/registry/marking-duties.js';
@@ -63,7 +64,8 @@ export function composeLicenses(
   const askPolicies = new AskPolicies(
     new PoliciesInForce(policyEngine, storedPolicies, (tx) => registry.policiesMark(tx)),
   );
-  const standing = new ClearanceStanding(registry, askPolicies, clock);
+  const waiversInForce = new WaiversInForce(clock);
+  const standing = new ClearanceStanding(registry, askPolicies, waiversInForce);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
   const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);
   const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished, isWorkLive);
@@ -72,6 +74,7 @@ export function composeLicenses(
   return {
     registry,
     standing,
+    waiversInForce,
     completeLineage: new CompleteLineage(new AssetSignals(new AssetRepository())),
     decideClearance,
     decideMatrix: new DecideMatrix(registry, recordBasis, askPolicies, appendEntry, clock),
@@ -87,7 +90,7 @@ export function composeLicenses(
     requireReleasable: new RequireReleasable(registry, askPolicies, clock),
     recordListings,
     recordObligations: new RecordObligations(markingDuties(), {
-      of: async (tx, last) => standing.coverOf(tx, last.renews ?? last.id, last, await registry.now(tx)),
+      of: async (tx, decisions) => waiversInForce.coversOf(tx, decisions, await registry.now(tx)),
     }),
     importModels: new ImportModels(recordListings, clock),
     recordLicenseText: new RecordLicenseText(registry, appendEntry, clock),

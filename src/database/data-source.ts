@@ -44,6 +44,7 @@ import { GatewayExpiry1700000000039 } from '../../migrations/0039-gateway-expiry
 import { GatewayParts1700000000040 } from '../../migrations/0040-gateway-parts.js';
 import { DisputesKeep1700000000041 } from '../../migrations/0041-disputes-keep.js';
 import { ClaimsRestore1700000000043 } from '../../migrations/0043-claims-restore.js';
+import { LaterObligations1700000000044 } from '../../migrations/0044-later-obligations.js';
 
 import { PreparingClient } from './preparing-client.js';
 import { SnakeNaming } from './snake-naming.js';
@@ -90,6 +91,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   GatewayParts1700000000040,
   DisputesKeep1700000000041,
   ClaimsRestore1700000000043,
+  LaterObligations1700000000044,
 ];
 
 export interface DataSourceOptions {

@@ -54,6 +54,7 @@ const TABLE: readonly [string, string, (object | 'contribution' | 'attachment')?
   ['POST /v1/assets/{asset}/release', 'asset_manager reviewer', {}],
   ['POST /v1/assets/{asset}/recall', MANAGE, { reason: 'other', text: 'x' }],
   ['GET /v1/assets/{asset}/obligations', LOOK],
+  ['GET /v1/obligations', LOOK],
   [
     'POST /v1/assets/{asset}/obligations/{obligation}/proof',
     'reviewer legal asset_manager',

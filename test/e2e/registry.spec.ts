@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sha256Hex } from '../../src/shared/bytes.js';
-import { systemClock } from '../../src/shared/clock.js';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { ClearanceStanding } from '../../src/licenses/application/clearance-standing.js';
 import { EffectiveRegistry } from '../../src/licenses/application/effective-registry.js';
@@ -697,7 +696,7 @@ describe('what changed since a day', () => {
     const standing = new ClearanceStanding(
       new EffectiveRegistry(upgraded),
       app.services.askPolicies,
-      systemClock,
+      app.services.waiversInForce,
     );
     const rootId = parsePublicId('clearance', decided.id) ?? '';
     const { kind } = await app.services.organizationTx.run(organizationId ?? '', (tx) =>

@@ -11,6 +11,7 @@ let application: pg.Client;
 let asset: string;
 let other: string;
 let obligation: string;
+const laterOne = newId();
 
 beforeAll(async () => {
   rows = await HumanWorkRows.create();
@@ -29,6 +30,10 @@ beforeAll(async () => {
   }
   const row = { ordinal: 1, id: obligation, key: 'law:x', obligation: Buffer.from('{}') };
   await rows.insert('asset_obligation', { asset_id: asset, ...row });
+  await rows.insert('later_obligation', {
+    ...{ asset_id: asset, id: laterOne, key: 'law:z', since: 'added', as_of: '2026-12-02' },
+    ...{ obligation: Buffer.from('{}'), created_at: NOW },
+  });
   await rows.insert('obligation_proof', proof());
   application = new pg.Client({
     connectionString: rows.database.applicationUrl,
@@ -72,7 +77,7 @@ async function written(table: string, columns: Record<string, unknown>): Promise
 }
 
 describe('obligations and their proofs, written straight into the database', () => {
-  it.each(['asset_obligation_list', 'asset_obligation', 'obligation_proof'])(
+  it.each(['asset_obligation_list', 'asset_obligation', 'later_obligation', 'obligation_proof'])(
     '%s is never changed, deleted or emptied, by the owner neither',
     async (table) => {
       for (const statement of [
@@ -96,10 +101,13 @@ describe('obligations and their proofs, written straight into the database', () 
   it('takes a proof only for an obligation of this very asset, by somebody who exists, with a known outcome', async () => {
     const next = (changes: Record<string, unknown>) =>
       written('obligation_proof', proof({ ordinal: 3, ...changes }));
-    expect(await next({ asset_id: other })).toMatch(
-      /obligation_proof_organization_id_asset_id_obligation_id_fkey/,
-    );
-    expect(await next({ obligation_id: newId() })).toMatch(/fkey/);
+    expect(await next({ asset_id: other })).toBe('obligation_proof_listed_fkey');
+    expect(await next({ obligation_id: newId() })).toBe('obligation_proof_listed_fkey');
+    // One of the list is none that came later, nor the other way round.
+    expect(await next({ is_later: true })).toBe('obligation_proof_later_fkey');
+    expect(await next({ obligation_id: laterOne, ordinal: 1 })).toBe('obligation_proof_listed_fkey');
+    expect(await next({ obligation_id: laterOne, ordinal: 1, is_later: true })).toBe('accepted');
+    expect(await next({ obligation_id: laterOne, ordinal: 1, is_later: true })).toBe('obligation_proof_pkey');
     expect(await next({ proved_by: newId() })).toMatch(/proved_by_fkey/);
     expect(await next({ evidence_asset_id: newId() })).toMatch(/evidence_asset_id_fkey/);
     expect(await next({ outcome: 'perhaps' })).toBe('obligation_proof_outcome_check');

@@ -811,6 +811,7 @@ export class RouteCalls {
     'GET /v1/projects/{id}/use-cases/{name}/review-settings': () =>
       this.look(`/v1/projects/${this.projectId}/use-cases/hero-image/review-settings`),
     'GET /v1/assets/{id}/obligations': async () => this.look(`/v1/assets/${await this.upload()}/obligations`),
+    'GET /v1/obligations': () => this.look('/v1/obligations'),
     'GET /v1/assets/{id}/bom': async () => this.look(`/v1/assets/${await this.upload()}/bom`),
     'GET /v1/pipelines/{id}/bom': () => this.look('/v1/pipelines/product-shot/bom'),
     'GET /v1/use-cases/{id}/bom': async () => {

@@ -18,6 +18,15 @@ export interface AssetOriginRecord {
   readonly showsPeople: ThreeValued | undefined;
 }
 
+interface OriginRow {
+  origin: AssetOrigin;
+  digital_source_type: string | null;
+  run_id: string | null;
+  shows_people: ThreeValued | null;
+}
+
+const ORIGIN_COLUMNS = `a.origin, a.digital_source_type, a.run_id, a.rights ->> 'showsPeople' AS shows_people`;
+
 const MAX_LINEAGE = 500;
 const MAX_SIGNED_CLAIMS = 500;
 
@@ -117,27 +126,35 @@ export class AssetRepository {
   /** How the given assets and everything they descend from came to be, each once, by id. */
   async ancestry(tx: Tx, ids: readonly string[]): Promise<AssetOriginRecord[]> {
     if (ids.length === 0) return [];
-    const rows = await tx.query<{
-      origin: AssetOrigin;
-      digital_source_type: string | null;
-      run_id: string | null;
-      shows_people: ThreeValued | null;
-    }>(
+    const rows = await tx.query<OriginRow>(
       `WITH RECURSIVE lineage(id) AS (
          SELECT unnest($2::uuid[])
          UNION
          SELECT p.parent_asset_id FROM asset_parent p JOIN lineage l ON p.asset_id = l.id
           WHERE p.organization_id = $1)
-       SELECT a.origin, a.digital_source_type, a.run_id, a.rights ->> 'showsPeople' AS shows_people FROM asset a JOIN lineage l ON a.id = l.id
+       SELECT ${ORIGIN_COLUMNS} FROM asset a JOIN lineage l ON a.id = l.id
         WHERE a.organization_id = $1 ORDER BY a.id`,
       [tx.organizationId, ids],
     );
-    return rows.map((row) => ({
-      origin: row.origin,
-      digitalSourceType: row.digital_source_type,
-      runId: row.run_id,
-      showsPeople: row.shows_people ?? undefined,
-    }));
+    return rows.map(toOrigin);
+  }
+
+  /** How everything that each of the given assets descends from came to be, by id; not the assets themselves. */
+  async ancestries(tx: Tx, ids: readonly string[]): Promise<Map<string, AssetOriginRecord[]>> {
+    const found = new Map<string, AssetOriginRecord[]>(ids.map((id) => [id, []]));
+    const rows = await tx.query<OriginRow & { descendant_id: string }>(
+      `WITH RECURSIVE lineage(descendant_id, id) AS (
+         SELECT p.asset_id, p.parent_asset_id FROM asset_parent p
+          WHERE p.organization_id = $1 AND p.asset_id = ANY($2::uuid[])
+         UNION
+         SELECT l.descendant_id, p.parent_asset_id FROM asset_parent p JOIN lineage l ON p.asset_id = l.id
+          WHERE p.organization_id = $1)
+       SELECT l.descendant_id, ${ORIGIN_COLUMNS} FROM asset a JOIN lineage l ON a.id = l.id
+        WHERE a.organization_id = $1 ORDER BY l.descendant_id, a.id`,
+      [tx.organizationId, ids],
+    );
+    for (const row of rows) found.get(row.descendant_id)?.push(toOrigin(row));
+    return found;
   }
 
   /** Whether this deployment signed a file with these bytes, for the public verification. */
@@ -162,6 +179,15 @@ export class AssetRepository {
       take: MAX_SIGNED_CLAIMS,
     });
   }
+}
+
+function toOrigin(row: OriginRow): AssetOriginRecord {
+  return {
+    origin: row.origin,
+    digitalSourceType: row.digital_source_type,
+    runId: row.run_id,
+    showsPeople: row.shows_people ?? undefined,
+  };
 }
 
 function byGeneration(asset: AssetWithParents, found: Map<string, AssetWithParents>): AssetWithParents[] {

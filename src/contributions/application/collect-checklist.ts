@@ -3,8 +3,8 @@ import { type ShowObligationsToday } from '../../assets/application/show-obligat
 import { readingOf } from '../../assets/domain/asset.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { readLastDecision } from '../../licenses/application/read-clearance.js';
+import { owedToday } from '../../licenses/application/owed-today.js';
 import { readObligations } from '../../licenses/application/read-obligations.js';
-import { type AssetObligation } from '../../licenses/domain/asset-obligation.js';
 import { publicId } from '../../shared/ids.js';
 import { type ChecklistFacts, type ChecklistItem, checklistOf } from '../domain/review/checklist.js';
 import { clearancesBehind } from './clearances-behind.js';
@@ -40,26 +40,18 @@ export class CollectChecklist {
     });
   }
 
-  /** What the list of the asset holds as it reads today, and what is owed today beside it. */
+  /** What is open as it reads today, of the list of the asset and beside it. */
   private async openObligations(tx: Tx, assetId: string): Promise<ChecklistFacts['obligations']> {
     const list = await readObligations(tx, assetId);
     if (list === undefined) return [];
-    const { added, changed } = await this.obligationsToday.ofId(tx, assetId, list);
-    const corrected = new Map(changed.map(({ key, today }) => [key, today]));
-    const fact = (id: string, { text, blocking, due }: AssetObligation) => ({
-      id,
-      text,
-      isBlocking: blocking,
-      isDueBefore: due === 'before-publication',
-    });
-    return [
-      ...list.items
-        .filter(({ state }) => state === 'open')
-        .map(({ id, obligation }) =>
-          fact(publicId('obligation', id), corrected.get(obligation.key) ?? obligation),
-        ),
-      ...added.map((obligation) => fact(obligation.key, obligation)),
-    ];
+    return owedToday(assetId, list, await this.obligationsToday.ofId(tx, assetId, list))
+      .filter(({ state }) => state === 'open')
+      .map(({ id, obligation: { text, blocking, due } }) => ({
+        id: publicId('obligation', id),
+        text,
+        isBlocking: blocking,
+        isDueBefore: due === 'before-publication',
+      }));
   }
 }
 

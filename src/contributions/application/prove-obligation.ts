@@ -1,5 +1,6 @@
-import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type Asset } from '../../assets/domain/asset.js';
+import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
@@ -7,8 +8,10 @@ import { type ObligationOutcome } from '../../audit/core/entries/license-entries
 import { type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal, requirePermission } from '../../identity/domain/principal.js';
+import { owedToday } from '../../licenses/application/owed-today.js';
 import { type OwedObligation, readObligations } from '../../licenses/application/read-obligations.js';
 import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
@@ -32,6 +35,17 @@ export interface ProvedObligation {
   readonly signedEntryId: string;
 }
 
+/** What came after the file was signed, or reads otherwise since. */
+interface LaterReading {
+  readonly since: 'added' | 'changed';
+  /** `YYYY-MM-DD`. */
+  readonly asOf: string;
+  readonly calendarSha256: string;
+  readonly clearanceId: string | null;
+}
+
+type FoundObligation = ProvedObligation & { readonly later: LaterReading | undefined };
+
 /** What somebody says of an obligation of one file. Nothing is overwritten: a correction is one more. */
 export class ProveObligation {
   constructor(
@@ -39,6 +53,7 @@ export class ProveObligation {
     private readonly appendEntry: AppendEntry,
     private readonly requirePublishing: RequirePublishing,
     private readonly vault: SubjectVault,
+    private readonly obligationsToday: Pick<ShowObligationsToday, 'of'>,
     private readonly clock: Clock,
   ) {}
 
@@ -46,14 +61,59 @@ export class ProveObligation {
   async prove(tx: Tx, principal: Principal, request: ProofRequest): Promise<ProvedObligation> {
     await this.requirePublishing.check(tx);
     const asset = await this.assets.get(tx, request.assetId);
-    const { owed } = await find(tx, request);
+    const { owed, later } = await this.find(tx, asset, request);
     refuseTestKey(principal, asset);
     requireMayLift(principal, request, owed);
     await this.checkEvidence(tx, asset, request.evidenceAssetId);
     const proofId = newId();
-    const entryId = await this.append(tx, principal, asset, { ...request, proofId, owed });
-    await this.insert(tx, principal, request, { id: proofId, entryId, ordinal: owed.proofs.length + 1 });
-    return find(tx, request);
+    const entryId = await this.append(tx, principal, asset, { ...request, proofId, owed, later });
+    if (later !== undefined) await this.keepReading(tx, asset.id, owed, later);
+    const row = { id: proofId, entryId, ordinal: owed.proofs.length + 1, isLater: later !== undefined };
+    await this.insert(tx, principal, request, row);
+    return this.find(tx, asset, request);
+  }
+
+  /** One of the list, or one as it reads today: what nobody owes any more in these words, nobody proves. */
+  private async find(
+    tx: Tx,
+    asset: AssetWithParents,
+    { obligationId }: ProofRequest,
+  ): Promise<FoundObligation> {
+    const list = await readObligations(tx, asset.id);
+    const unknown = new ColophonError('not_found', 'The asset has no obligation with this id.');
+    if (list === undefined) throw unknown;
+    const signedEntryId = list.entryId;
+    const listed = list.items.find(({ id }) => id === obligationId);
+    if (listed !== undefined) return { owed: listed, signedEntryId, later: undefined };
+    const today = await this.obligationsToday.of(tx, asset, list);
+    const reading = owedToday(asset.id, list, today).find(({ id }) => id === obligationId);
+    const said = list.later.find(({ id }) => id === obligationId);
+    if (reading === undefined || reading.since === 'signing')
+      throw said === undefined
+        ? unknown
+        : new ColophonError('conflict', 'This obligation reads otherwise by now, or is owed no more.');
+    const { obligation, since } = reading;
+    const later = {
+      ...{ since, asOf: today.asOf, calendarSha256: today.calendar.sha256 },
+      clearanceId: obligation.clearanceId,
+    };
+    if (said !== undefined) return { owed: said, signedEntryId, later };
+    const bytes = canonicalJson(obligation as unknown as JsonValue);
+    return { owed: { id: obligationId, bytes, obligation, state: 'open', proofs: [] }, signedEntryId, later };
+  }
+
+  /** With the first word on it. The words stay as they were when it was said: the log has their hash. */
+  private async keepReading(
+    tx: Tx,
+    assetId: string,
+    { id, obligation, bytes }: OwedObligation,
+    { since, asOf }: LaterReading,
+  ): Promise<void> {
+    await tx.query(
+      `INSERT INTO later_obligation (organization_id, asset_id, id, key, since, as_of, obligation, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+      [tx.organizationId, assetId, id, obligation.key, since, asOf, bytes, this.clock.now()],
+    );
   }
 
   /** What the sandbox drew is no evidence of anything that was published. */
@@ -68,7 +128,12 @@ export class ProveObligation {
     tx: Tx,
     principal: Principal,
     asset: Asset,
-    { proofId, owed, ...request }: ProofRequest & { proofId: string; owed: OwedObligation },
+    {
+      proofId,
+      owed,
+      later,
+      ...request
+    }: ProofRequest & { proofId: string; owed: OwedObligation; later: LaterReading | undefined },
   ): Promise<string> {
     const { text, url, evidenceAssetId, evidenceSha256 } = request;
     const subjectId = principal.principalId;
@@ -84,6 +149,7 @@ export class ProveObligation {
         outcome: request.outcome,
         sha256: asset.sha256,
         obligationSha256: sha256Hex(owed.bytes),
+        ...(later && { later: loggedReading(later) }),
         ...(evidenceAssetId === undefined ? {} : { evidenceAssetId: publicId('asset', evidenceAssetId) }),
         ...(evidenceSha256 === undefined ? {} : { evidenceSha256 }),
       },
@@ -98,7 +164,7 @@ export class ProveObligation {
     tx: Tx,
     { principalId }: Principal,
     request: ProofRequest,
-    row: { id: string; entryId: string; ordinal: number },
+    row: { id: string; entryId: string; ordinal: number; isLater: boolean },
   ): Promise<void> {
     const { url } = request;
     const sealed = [
@@ -109,8 +175,8 @@ export class ProveObligation {
       await tx.query(
         `INSERT INTO obligation_proof
            (organization_id, asset_id, obligation_id, ordinal, id, proved_by, outcome, sealed_text, sealed_url,
-            evidence_asset_id, evidence_sha256, entry_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+            evidence_asset_id, evidence_sha256, entry_id, created_at, is_later)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
         [
           tx.organizationId,
           request.assetId,
@@ -124,6 +190,7 @@ export class ProveObligation {
           request.evidenceSha256 ?? null,
           row.entryId,
           this.clock.now(),
+          row.isLater,
         ],
       );
     } catch (error) {
@@ -134,12 +201,8 @@ export class ProveObligation {
   }
 }
 
-async function find(tx: Tx, { assetId, obligationId }: ProofRequest): Promise<ProvedObligation> {
-  const list = await readObligations(tx, assetId);
-  const owed = list?.items.find(({ id }) => id === obligationId);
-  if (list === undefined || owed === undefined)
-    throw new ColophonError('not_found', 'The asset has no obligation with this id.');
-  return { owed, signedEntryId: list.entryId };
+function loggedReading({ since, asOf, calendarSha256, clearanceId }: LaterReading) {
+  return { since, asOf, calendarSha256, ...(clearanceId === null ? {} : { clearanceId }) };
 }
 
 /** Saying that something need not be done is a legal judgment; and nobody waives what the law demands. */

@@ -7,6 +7,7 @@ import { type RequirePublishing } from '../../audit/application/require-publishi
 import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { owedToday } from '../../licenses/application/owed-today.js';
 import { type ObligationList, readObligations } from '../../licenses/application/read-obligations.js';
 import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { type RequireReleasable } from '../../licenses/application/require-releasable.js';
@@ -67,7 +68,7 @@ export class ReleaseAsset {
     const obligations = await readObligations(tx, assetId);
     // A calendar that gained a duty since the asset was signed shows it now, before the asset leaves.
     const today = obligations && (await this.obligationsToday.of(tx, asset, obligations));
-    requireBlockingProved(obligations, today);
+    requireBlockingProved(assetId, obligations, today);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.released',
       projectId: asset.projectId,
@@ -222,20 +223,20 @@ function loggedCalendar(list: ObligationList | undefined, today: ObligationsToda
 
 const MAX_LOGGED_DUTIES = 200;
 
-function requireBlockingProved(list: ObligationList | undefined, today: ObligationsToday | undefined): void {
-  const added = (today?.added ?? []).filter(isBlocking);
-  const [first] = added;
-  if (first !== undefined) {
-    throw new ColophonError(
-      'obligations_open',
-      'Since this asset was signed a duty was added that is due before publication. Make the asset anew, so that it is listed and can be proved.',
-      { extensions: { obligations: added.map(({ key, text, where }) => ({ key, text, where })) } },
-    );
-  }
-  const corrected = new Map((today?.changed ?? []).map((change) => [change.key, change.today]));
-  const blocking = (list?.items ?? []).filter(
-    ({ state, obligation }) =>
-      state === 'open' && (isBlocking(obligation) || isBlocking(corrected.get(obligation.key))),
+/**
+ * As they read today: what a calendar gained or corrected since the signing holds a release back, too, until it is proved
+ * as it reads now.
+ */
+function requireBlockingProved(
+  assetId: string,
+  list: ObligationList | undefined,
+  today: ObligationsToday | undefined,
+): void {
+  if (list === undefined || today === undefined) return;
+  const listed = new Map(list.items.map(({ id, obligation }) => [id, obligation]));
+  const blocking = owedToday(assetId, list, today).filter(
+    ({ state, obligation, listedId }) =>
+      state === 'open' && (isBlocking(obligation) || isBlocking(listed.get(listedId ?? ''))),
   );
   if (blocking.length === 0) return;
   throw new ColophonError(
@@ -243,10 +244,12 @@ function requireBlockingProved(list: ObligationList | undefined, today: Obligati
     'Something that is due before publication has not been proved.',
     {
       extensions: {
-        obligations: blocking.map(({ id, obligation }) => ({
+        obligations: blocking.map(({ id, since, obligation: { key, text, where } }) => ({
           id: publicId('obligation', id),
-          text: obligation.text,
-          where: obligation.where,
+          since,
+          key,
+          text,
+          where,
         })),
       },
     },

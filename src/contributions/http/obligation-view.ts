@@ -1,3 +1,4 @@
+import { type ObligationToday, owedToday } from '../../licenses/application/owed-today.js';
 import {
   type ObligationList,
   type ObligationProof,
@@ -8,6 +9,7 @@ import { isUpToDate, type ObligationsToday } from '../../licenses/domain/obligat
 import { markingDuties } from '../../licenses/registry/marking-duties.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { publicId } from '../../shared/ids.js';
+import { type ListedObligation } from '../application/list-obligations.js';
 
 export const NO_LEGAL_ADVICE =
   'A calendar is no legal advice: what a law demands of you is for counsel. What was not verified says so.';
@@ -39,7 +41,7 @@ export function obligationListView(
     },
     notice: NO_LEGAL_ADVICE,
     items,
-    today: todayView(today),
+    today: list && today ? todayView(assetId, list, today) : null,
   };
 }
 
@@ -92,17 +94,66 @@ export function openObligations(list: ObligationList | undefined) {
     }));
 }
 
-/** What is owed today beside the list, or otherwise than it says; null where nobody worked out a list. */
-export function todayView(today: ObligationsToday | undefined) {
-  if (today === undefined) return null;
-  const { asOf, calendar, added, changed, gone } = today;
+/**
+ * What is owed today beside the list, or otherwise than it says. Each has an id under which it is proved as it reads now;
+ * `earlier` are readings of which somebody said something, and that are not owed any more.
+ * @param assetId UUID
+ */
+export function todayView(assetId: string, list: ObligationList, today: ObligationsToday) {
+  const owed = owedToday(assetId, list, today);
+  const members = new Map(today.changed.map((change) => [change.key, change.members]));
+  const current = new Set(owed.map(({ id }) => id));
   return {
-    asOf,
-    calendar,
+    asOf: today.asOf,
+    calendar: today.calendar,
     isAsListed: isUpToDate(today),
-    added: added.map(dutyView),
-    changed: changed.map(({ key, members, today: now }) => ({ key, members, today: dutyView(now) })),
-    gone,
+    added: owed.filter(({ since }) => since === 'added').map(readingView),
+    changed: owed
+      .filter(({ since }) => since === 'changed')
+      .map((reading) => ({
+        key: reading.obligation.key,
+        members: members.get(reading.obligation.key) ?? [],
+        obligationId: reading.listedId && publicId('obligation', reading.listedId),
+        today: readingView(reading),
+      })),
+    gone: today.gone,
+    earlier: list.later.filter(({ id }) => !current.has(id)).map(earlierView),
+  };
+}
+
+/** One of a list across assets. What was said of it, and of other words of it, is with the asset. */
+export function listedObligationView({ owed, ...file }: ListedObligation) {
+  const { id, since, state, listedId, isGone, obligation, said } = owed;
+  return {
+    id: publicId('obligation', id),
+    assetId: publicId('asset', file.assetId),
+    title: file.title,
+    projectId: publicId('project', file.projectId),
+    mode: file.mode,
+    releasedAt: file.releasedAt?.toISOString() ?? null,
+    recalledAt: file.recalledAt?.toISOString() ?? null,
+    ...{ since, state },
+    listedId: listedId === undefined ? null : publicId('obligation', listedId),
+    isGone,
+    dueOn: file.dueOn,
+    isOverdue: file.isOverdue,
+    ...dutyView(obligation),
+    shownIn: obligation.shownIn,
+    proofs: (said?.proofs ?? []).map(proofView),
+  };
+}
+
+function readingView({ id, state, obligation, said }: ObligationToday) {
+  const proofs = (said?.proofs ?? []).map(proofView);
+  return { id: publicId('obligation', id), state, ...dutyView(obligation), proofs };
+}
+
+function earlierView({ id, state, bytes, obligation, proofs }: OwedObligation) {
+  const sha256 = sha256Hex(bytes);
+  return {
+    ...{ id: publicId('obligation', id), state, sha256 },
+    ...dutyView(obligation),
+    proofs: proofs.map(proofView),
   };
 }
 

@@ -159,7 +159,10 @@ export class ReviewController {
         obligationsRecorded: released.obligations !== undefined,
         openObligations: openObligations(released.obligations),
         newDuties: newDutiesView(released.today),
-        obligationsToday: todayView(released.today),
+        obligationsToday:
+          released.obligations && released.today
+            ? todayView(assetId, released.obligations, released.today)
+            : null,
       };
     });
   }

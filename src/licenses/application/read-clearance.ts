@@ -59,6 +59,23 @@ export async function readLastDecision(tx: Tx, rootId: string): Promise<StoredCl
   return toStored(row);
 }
 
+/** The decisions that count for everything that rests on the given first ones, by the first one. */
+export async function readLastDecisions(
+  tx: Tx,
+  rootIds: readonly string[],
+): Promise<Map<string, StoredClearance>> {
+  if (rootIds.length === 0) return new Map();
+  const rows = await tx.query<ClearanceRow & { root_id: string }>(
+    `SELECT root.id AS root_id, last.* FROM unnest($2::uuid[]) AS root(id) CROSS JOIN LATERAL (
+       SELECT ${CLEARANCE_COLUMNS} FROM (
+         SELECT * FROM clearance WHERE organization_id = $1 AND id = root.id
+         UNION ALL SELECT * FROM clearance WHERE organization_id = $1 AND renews = root.id) AS decisions
+        ORDER BY registry_version DESC, renews IS NOT NULL DESC, created_at DESC, id DESC LIMIT 1) AS last`,
+    [tx.organizationId, rootIds],
+  );
+  return new Map(rows.map((row) => [row.root_id, toStored(row)]));
+}
+
 /**
  * The decision under which something was made at a moment: the last one by then, of the first and those that renew it.
  * @throws ColophonError `not_found`

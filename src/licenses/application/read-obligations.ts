@@ -32,16 +32,26 @@ export interface ObligationList {
   /** The `asset.signed` entry, which names `sha256`: also the evidence of what the program proved itself. */
   readonly entryId: string;
   readonly items: readonly OwedObligation[];
+  /** What was owed beside the list, or otherwise, on a later day, and of which somebody said something. Oldest first. */
+  readonly later: readonly OwedObligation[];
 }
 
 interface ListRow {
+  asset_id: string;
   sha256: string;
   calendar_sha256: string;
   calendar_read_on: string;
   entry_id: string;
 }
 
+interface ObligationRow {
+  asset_id: string;
+  id: string;
+  obligation: Buffer;
+}
+
 interface ProofRow {
+  asset_id: string;
   obligation_id: string;
   id: string;
   outcome: ObligationOutcome;
@@ -56,49 +66,92 @@ interface ProofRow {
 
 /** @returns `undefined` when nobody worked them out: the asset is older than that. It does not mean that nothing is owed. */
 export async function readObligations(tx: Tx, assetId: string): Promise<ObligationList | undefined> {
-  const [list] = await tx.query<ListRow>(
-    `SELECT sha256, calendar_sha256, calendar_read_on::text, entry_id FROM asset_obligation_list
-      WHERE organization_id = $1 AND asset_id = $2`,
-    [tx.organizationId, assetId],
+  return (await readObligationsOf(tx, [assetId])).get(assetId);
+}
+
+/** Those of several assets, in as many statements as of one. Assets of which nobody worked them out are not in it. */
+export async function readObligationsOf(
+  tx: Tx,
+  assetIds: readonly string[],
+): Promise<Map<string, ObligationList>> {
+  const lists = await tx.query<ListRow>(
+    `SELECT asset_id, sha256, calendar_sha256, calendar_read_on::text, entry_id FROM asset_obligation_list
+      WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])`,
+    [tx.organizationId, assetIds],
   );
-  if (list === undefined) return undefined;
-  const rows = await tx.query<{ id: string; obligation: Buffer }>(
-    `SELECT id, obligation FROM asset_obligation WHERE organization_id = $1 AND asset_id = $2 ORDER BY ordinal`,
-    [tx.organizationId, assetId],
+  if (lists.length === 0) return new Map();
+  const listed = await rowsOf(tx, assetIds, 'asset_obligation', 'ordinal');
+  const later = await rowsOf(tx, assetIds, 'later_obligation', 'created_at, id');
+  const proofs = await proofsOf(tx, assetIds);
+  const owedOf = (rows: ReadonlyMap<string, ObligationRow[]>, assetId: string): OwedObligation[] =>
+    (rows.get(assetId) ?? []).map(({ id, obligation }) =>
+      owed(id, obligation, proofs.get(`${assetId} ${id}`) ?? []),
+    );
+  return new Map(
+    lists.map((list): [string, ObligationList] => [
+      list.asset_id,
+      {
+        calendarSha256: list.calendar_sha256,
+        calendarReadOn: list.calendar_read_on,
+        sha256: list.sha256,
+        entryId: list.entry_id,
+        items: owedOf(listed, list.asset_id),
+        later: owedOf(later, list.asset_id),
+      },
+    ]),
   );
-  const proofs = await proofsOf(tx, assetId);
+}
+
+async function rowsOf(
+  tx: Tx,
+  assetIds: readonly string[],
+  table: 'asset_obligation' | 'later_obligation',
+  order: string,
+): Promise<Map<string, ObligationRow[]>> {
+  const rows = await tx.query<ObligationRow>(
+    `SELECT asset_id, id, obligation FROM ${table} WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
+      ORDER BY asset_id, ${order}`,
+    [tx.organizationId, assetIds],
+  );
+  return grouped(rows, ({ asset_id }) => asset_id);
+}
+
+/** By asset and obligation. */
+async function proofsOf(tx: Tx, assetIds: readonly string[]): Promise<Map<string, ObligationProof[]>> {
+  const rows = await tx.query<ProofRow>(
+    `SELECT asset_id, obligation_id, id, outcome, proved_by, sealed_text, sealed_url, evidence_asset_id,
+            evidence_sha256, entry_id, created_at
+       FROM obligation_proof WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
+      ORDER BY asset_id, obligation_id, ordinal`,
+    [tx.organizationId, assetIds],
+  );
+  const found = grouped(rows, ({ asset_id, obligation_id }) => `${asset_id} ${obligation_id}`);
+  return new Map([...found].map(([key, proofs]) => [key, proofs.map(toProof)]));
+}
+
+function toProof(row: ProofRow): ObligationProof {
   return {
-    calendarSha256: list.calendar_sha256,
-    calendarReadOn: list.calendar_read_on,
-    sha256: list.sha256,
-    entryId: list.entry_id,
-    items: rows.map(({ id, obligation }) => owed(id, obligation, proofs.get(id) ?? [])),
+    id: row.id,
+    outcome: row.outcome,
+    provedBy: row.proved_by,
+    sealedText: row.sealed_text,
+    sealedUrl: row.sealed_url ?? undefined,
+    evidenceAssetId: row.evidence_asset_id ?? undefined,
+    evidenceSha256: row.evidence_sha256 ?? undefined,
+    entryId: row.entry_id,
+    createdAt: row.created_at,
   };
 }
 
-async function proofsOf(tx: Tx, assetId: string): Promise<Map<string, ObligationProof[]>> {
-  const rows = await tx.query<ProofRow>(
-    `SELECT obligation_id, id, outcome, proved_by, sealed_text, sealed_url, evidence_asset_id, evidence_sha256,
-            entry_id, created_at
-       FROM obligation_proof WHERE organization_id = $1 AND asset_id = $2 ORDER BY obligation_id, ordinal`,
-    [tx.organizationId, assetId],
-  );
-  const found = new Map<string, ObligationProof[]>();
+function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const proof: ObligationProof = {
-      id: row.id,
-      outcome: row.outcome,
-      provedBy: row.proved_by,
-      sealedText: row.sealed_text,
-      sealedUrl: row.sealed_url ?? undefined,
-      evidenceAssetId: row.evidence_asset_id ?? undefined,
-      evidenceSha256: row.evidence_sha256 ?? undefined,
-      entryId: row.entry_id,
-      createdAt: row.created_at,
-    };
-    found.set(row.obligation_id, [...(found.get(row.obligation_id) ?? []), proof]);
+    const key = keyOf(row);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
   }
-  return found;
+  return groups;
 }
 
 function owed(id: string, bytes: Buffer, proofs: readonly ObligationProof[]): OwedObligation {

@@ -3,12 +3,13 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type AssetObligation } from '../domain/asset-obligation.js';
 import { type MarkingDuties, type MarkingDuty } from '../domain/marking-duty.js';
 import { markingDuties } from '../registry/marking-duties.js';
+import { type ObligedWork } from './obligation-basis.js';
 import { type OwedObligation } from './read-obligations.js';
-import { type ObligedWork, RecordObligations } from './record-obligations.js';
+import { RecordObligations } from './record-obligations.js';
 
 const today = markingDuties();
 const ADDED = 'us-ny-synthetic-performer';
-const NOBODY = { of: () => Promise.resolve(undefined) };
+const NOBODY = { of: () => Promise.resolve(new Map()) };
 const calendarOf = (duties: readonly MarkingDuty[], name = 'a'): MarkingDuties => ({
   readOn: '2026-01-01',
   sha256: name.repeat(64),
@@ -33,8 +34,11 @@ async function signedBy(calendar: MarkingDuties) {
   });
   return { items };
 }
-const seen = (calendar: MarkingDuties, list: { items: OwedObligation[] }, now = SIGNED, work = WORK) =>
-  new RecordObligations(calendar, NOBODY).today(tx, work, list, now);
+async function seen(calendar: MarkingDuties, list: { items: OwedObligation[] }, now = SIGNED, work = WORK) {
+  const [found] = await new RecordObligations(calendar, NOBODY).today(tx, [{ work, list }], now);
+  if (found === undefined) throw new Error('an answer expected');
+  return found;
+}
 const duty = (id: string): MarkingDuty => {
   const found = today.duties.find((one) => one.id === id);
   if (found === undefined) throw new Error(`no ${id}`);

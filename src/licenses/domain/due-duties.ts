@@ -102,6 +102,11 @@ function placeOf(duty: MarkingDuty, shownIn: ShownIn): Answer {
   return { value: 'unknown', findOut: `Does this law (${name}) count in ${inDoubt.join(', ')}?` };
 }
 
+/** Whether the law counts in a country or a part of one. */
+export function bindsIn(duty: MarkingDuty, place: string): ThreeValued {
+  return placeOf(duty, [place]).value;
+}
+
 /** A law of a country counts in each part of it; a law of one part in no other. */
 function placesFor({ jurisdiction }: MarkingDuty, shownIn: readonly string[]): readonly string[] {
   return jurisdiction.code.includes('-') ? shownIn : shownIn.map(countryOf);

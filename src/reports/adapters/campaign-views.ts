@@ -101,7 +101,7 @@ function drawCells(paper: Paper, cells: readonly MatrixCell[]): void {
       { title: 'By', share: 10 },
       { title: 'State', share: 16 },
     ],
-    rows: cells.map(({ market, kind, text, source, state, applies, notVerified }) => [
+    rows: cells.map(({ market, kind, text, source, state, since, applies, notVerified }) => [
       market,
       [
         { text: capitalized(plain(kind)), style: STYLES.cellStrong },
@@ -112,6 +112,9 @@ function drawCells(paper: Paper, cells: readonly MatrixCell[]): void {
       [
         { text: capitalized(plain(state)), style: state === 'open' ? STYLES.cellStrong : STYLES.cell },
         ...(applies === 'yes' ? [] : [{ text: 'may apply', style: STYLES.small }]),
+        ...(since === 'added' || since === 'changed'
+          ? [{ text: `${since} since the signing`, style: STYLES.small }]
+          : []),
       ],
     ]),
   });
@@ -288,6 +291,7 @@ function campaignCsv({ assets, matrix }: CampaignReport): Buffer {
     'obligation_id',
     'text',
     'not_verified',
+    'since',
   ];
   const cellsByAsset = groupedCells(matrix);
   const rows = assets.flatMap((asset) => {
@@ -301,7 +305,7 @@ function campaignCsv({ assets, matrix }: CampaignReport): Buffer {
       asset.sha256,
     ];
     const cells = cellsByAsset.get(asset.id) ?? [];
-    if (cells.length === 0) return [[...file, ...Array<string>(9).fill('')]];
+    if (cells.length === 0) return [[...file, ...Array<string>(10).fill('')]];
     return cells.map((cell) => [
       ...file,
       cell.market,
@@ -313,6 +317,7 @@ function campaignCsv({ assets, matrix }: CampaignReport): Buffer {
       cell.obligationId,
       cell.text,
       cell.notVerified ?? '',
+      cell.since ?? '',
     ]);
   });
   return csvTable(header, rows);

@@ -25,7 +25,7 @@ export class CollectCampaign {
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly history: RegistryHistory,
-    private readonly obligationsToday: Pick<ShowObligationsToday, 'ofId'>,
+    private readonly obligationsToday: Pick<ShowObligationsToday, 'ofMany'>,
     private readonly clock: Clock,
   ) {}
 

@@ -64,7 +64,10 @@ export interface MatrixCell {
   readonly kind: string;
   readonly source: 'law' | 'license';
   readonly applies: 'yes' | 'may_apply';
+  /** Of the obligation as it reads on the day of the report. */
   readonly state: 'open' | 'done' | 'waived' | 'not_applicable';
+  /** `added` and `changed` since the file was signed; absent in reports of older versions. */
+  readonly since?: 'signing' | 'added' | 'changed' | undefined;
   readonly blocking: boolean;
   readonly obligationId: string;
   readonly text: string;

@@ -62,6 +62,35 @@ describe('what counsel asks', () => {
     expect(gaps).toContain('Nobody has recorded whether it shows what belongs to others.');
   });
 
+  it('says of what is not settled who has to record what, and of what is settled nothing more', () => {
+    for (const [start, question] of [
+      [MATTER, 'third_party_matter'],
+      [SEARCH, 'similar_works'],
+      [ALONE, 'exclusivity'],
+      [CLAIMS, 'claims'],
+    ] as const) {
+      const silent = answer(start, { examinations: undefined, claims: undefined });
+      expect(silent.answer).toContain(`POST /v1/assets/{id}/examinations, question ${question}`);
+      const earlier = [examined({ question, assetId: 'ast_earlier' })];
+      const elsewhere = answer(start, { examinations: earlier, claims: [] });
+      expect(elsewhere.answer).toContain('at ast_earlier, from which it was made; that settles nothing');
+      expect(elsewhere.entryIndices).toContain(77);
+    }
+    const settled = answer(CLAIMS, { claims: [], examinations: [examined({ result: 'none_known' })] });
+    expect(settled.answer).not.toContain('It is settled');
+  });
+
+  it('about claims counts a recall because of one, and is not settled where the record contradicts itself', () => {
+    const recall = {
+      ...{ reason: 'rights_claim', recalledAt: '2026-11-25T00:00:00.000Z', recalledBy: RAVI, entryIndex: 79 },
+    } as unknown as AssetDossier['recall'];
+    const none = [examined({ result: 'none_known' })];
+    const asked = answer(CLAIMS, { claims: [], examinations: none, recall });
+    expect(asked).toMatchObject({ answered: false, entryIndices: [77, 79] });
+    expect(asked.answer).toContain('taken back on 2026-11-25 because of a claim of rights');
+    expect(answer(CLAIMS, { claims: [claimed('open')], examinations: none, recall }).answered).toBe(true);
+  });
+
   it('is not settled by what was found out about another version of the file', () => {
     const examinations = (['third_party_matter', 'similar_works', 'exclusivity', 'claims'] as const).map(
       (question) =>

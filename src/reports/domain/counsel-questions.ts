@@ -1,4 +1,5 @@
 import { type AssetDossier, type DossierAsset, type DossierPerson } from './dossier.js';
+import { asReadToday } from './obligations-as-read-today.js';
 import { claimsReceived, exclusivity, similarWorks, thirdPartyMatter } from './diligence-questions.js';
 import {
   adaptations,
@@ -238,7 +239,9 @@ function marks({ verification, asset, obligations }: AssetDossier): CounselAnswe
 }
 
 function labelWords(obligations: AssetDossier['obligations']): string {
-  const labels = (obligations?.items ?? []).filter(({ obligation }) => LABEL_KINDS.includes(obligation.kind));
+  const labels = (obligations ? asReadToday(obligations) : []).filter(({ obligation }) =>
+    LABEL_KINDS.includes(obligation.kind),
+  );
   const open = labels.filter(({ state }) => state === 'open').length;
   if (obligations === undefined) return 'Which labels are owed was not worked out for this asset.';
   return labels.length === 0

@@ -9,6 +9,36 @@ import { type AssetDossier } from './dossier.js';
  */
 
 type Facts = Pick<AssetDossier, 'asset' | 'examinations'>;
+type Question = DossierExamination['question'];
+
+const EXAMINE = 'POST /v1/assets/{id}/examinations';
+
+/** Who has to record what, so that the record answers; the words of the API, because they are what is sent. */
+const SETTLED_BY: Readonly<Record<Question, string>> = {
+  third_party_matter: `It is settled when who looked at this very file records each kind as none_seen, or as shown with its ground (${EXAMINE}, question third_party_matter).`,
+  similar_works: `It is settled when a search for this very file is recorded, with its index and a result other than inconclusive (${EXAMINE}, question similar_works).`,
+  exclusivity: `As far as contracts go it is settled when the role legal records what they say (${EXAMINE}, question exclusivity).`,
+  claims: `It is settled for a day when the role legal records that none was known (${EXAMINE}, question claims); a claim that comes is recorded as one (POST /v1/assets/{id}/claims).`,
+};
+
+/** What is not settled says what would settle it, and where an earlier version was examined: that settles nothing here. */
+function withWayOut(
+  asked: CounselAnswer,
+  { asset, examinations = [] }: Facts,
+  question: Question,
+): CounselAnswer {
+  if (asked.answered) return asked;
+  const earlier = examinations.filter((one) => one.assetId !== asset.id && one.question === question).at(-1);
+  const elsewhere =
+    earlier === undefined
+      ? ''
+      : `${byWhom(earlier)} at ${earlier.assetId}, from which it was made; that settles nothing about this file.`;
+  return {
+    ...asked,
+    answer: joined([asked.answer, elsewhere, SETTLED_BY[question]]),
+    entryIndices: [...asked.entryIndices, ...(earlier ? [earlier.entryIndex] : [])],
+  };
+}
 
 /** The last one on a question, about the very file. */
 export function lastExamination(
@@ -24,6 +54,10 @@ export function seenMatter(facts: Facts, kind: MatterKind) {
 }
 
 export function thirdPartyMatter(dossier: AssetDossier): CounselAnswer {
+  return withWayOut(matterSeen(dossier), dossier, 'third_party_matter');
+}
+
+function matterSeen(dossier: AssetDossier): CounselAnswer {
   const question = 'Does it show trademarks, characters, artworks, buildings, fonts or music of others?';
   const last = lastExamination(dossier, 'third_party_matter');
   if (last === undefined) {
@@ -50,6 +84,10 @@ export function thirdPartyMatter(dossier: AssetDossier): CounselAnswer {
 }
 
 export function similarWorks(dossier: AssetDossier): CounselAnswer {
+  return withWayOut(searchMade(dossier), dossier, 'similar_works');
+}
+
+function searchMade(dossier: AssetDossier): CounselAnswer {
   const question = 'Was a search for similar earlier works made, in which index, and with what result?';
   const last = lastExamination(dossier, 'similar_works');
   if (last === undefined) {
@@ -72,6 +110,10 @@ export function similarWorks(dossier: AssetDossier): CounselAnswer {
 const OWN_CHANNELS: readonly string[] = ['studio', 'sandbox', 'self-hosted', 'comfyui'];
 
 export function exclusivity(dossier: AssetDossier): CounselAnswer {
+  return withWayOut(contractsSay(dossier), dossier, 'exclusivity');
+}
+
+function contractsSay(dossier: AssetDossier): CounselAnswer {
   const question = 'Could another customer of a vendor receive the same output?';
   const { models, contributions } = dossier;
   const vendors = models.filter(({ channel }) => !OWN_CHANNELS.includes(channel));
@@ -115,6 +157,10 @@ export function exclusivity(dossier: AssetDossier): CounselAnswer {
 }
 
 export function claimsReceived(dossier: AssetDossier): CounselAnswer {
+  return withWayOut(claimsKnown(dossier), dossier, 'claims');
+}
+
+function claimsKnown(dossier: AssetDossier): CounselAnswer {
   const question = 'Were claims or notices received?';
   const claims = dossier.claims ?? [];
   const last = lastExamination(dossier, 'claims');
@@ -122,16 +168,25 @@ export function claimsReceived(dossier: AssetDossier): CounselAnswer {
     last?.result === 'none_known'
       ? `${byWhom(last)}: no ${claims.length === 0 ? '' : 'further '}claim was known that day.`
       : '';
+  // Who took it back for that reason knew of a claim, whether it was recorded as one or not.
+  const recall = dossier.recall?.reason === 'rights_claim' ? dossier.recall : undefined;
+  const recalled =
+    recall === undefined
+      ? ''
+      : `The release was taken back on ${recall.recalledAt.slice(0, 10)} because of a claim of rights.`;
   const entryIndices = [
     ...claims.flatMap(({ entryIndex, answers }) => [entryIndex, ...answers.map((each) => each.entryIndex)]),
     ...(last ? [last.entryIndex] : []),
+    ...(recall ? [recall.entryIndex] : []),
   ];
   if (claims.length === 0) {
     const answer =
       stated === ''
         ? 'No claim is recorded, and nobody has stated that none is known. What nobody records, no report can show.'
         : `${stated} None is recorded since.`;
-    return { question, answer, entryIndices, answered: stated !== '' };
+    // Somebody says that none was known, and somebody took it back because of one: the record contradicts itself.
+    const answered = stated !== '' && recall === undefined;
+    return { question, answer: joined([answer, recalled]), entryIndices, answered };
   }
   const listed = claims.map(
     ({ kind, receivedOn, assetId, state, answers }) =>
@@ -139,7 +194,12 @@ export function claimsReceived(dossier: AssetDossier): CounselAnswer {
         state === 'closed' ? plain(answers.at(-1)?.outcome ?? 'closed') : state
       }`,
   );
-  return { question, answer: joined([`${listed.join('; ')}.`, stated]), entryIndices, answered: true };
+  return {
+    question,
+    answer: joined([`${listed.join('; ')}.`, stated, recalled]),
+    entryIndices,
+    answered: true,
+  };
 }
 
 function byWhom({ tool, examinedBy, examinedOn }: DossierExamination): string {

@@ -229,6 +229,16 @@ export interface DossierObligations {
   /** What is owed on the day of the report and is not listed, or not as it was listed. */
   readonly today?: ObligationsToday | undefined;
   readonly items: readonly DossierObligation[];
+  /** What is owed on the day of the report beside the list or otherwise, and what people said of such readings before. */
+  readonly later?: readonly DossierLaterObligation[] | undefined;
+}
+
+export interface DossierLaterObligation extends DossierObligation {
+  /**
+   * `added`: not listed. `changed`: listed, and reads otherwise on the day of the report. `earlier`: somebody said
+   * something of it when it read so, and it does not any more. The id is made of the file and of what it says.
+   */
+  readonly since: 'added' | 'changed' | 'earlier';
 }
 
 export interface DossierObligation {

@@ -73,9 +73,18 @@ describe('gaps about obligations', () => {
       changed: [{ key: added.key, members: ['text'], today: added }],
       gone: [],
     };
-    const since = gapsOfObligations(list([], { today }));
-    expect(about(since, 'Owed on 2027-01-15')).toMatch(/^open: /);
-    expect(about(since, 'Otherwise on 2027-01-15')).toMatch(/^unknown: /);
+    const later = (since: string, state: string) => ({ ...item(state, 'yes'), since });
+    const [owed, settled] = ['open', 'done'].map((state) =>
+      gapsOfObligations(
+        list([item('open', 'yes')], { today, later: [later('added', state), later('changed', state)] }),
+      ),
+    );
+    expect(about(owed ?? [], 'Owed on 2027-01-15')).toMatch(/^open: /);
+    expect(about(owed ?? [], 'Otherwise on 2027-01-15')).toMatch(/^unknown: /);
+    expect(about(settled ?? [], 'on 2027-01-15')).toBeUndefined();
+    expect(about(settled ?? [], 'settled by 2027-01-15: 2 obligations')).toMatch(/^note: /);
+    // What is listed and reads otherwise counts as it reads, not as it was listed.
+    expect(about(owed ?? [], 'Not yet proved')).toBeUndefined();
     const erased = { id: 'prf_1', textErased: { erasedAt: undefined, reason: undefined } };
     expect(about(gapsOfObligations(list([item('done', 'yes', [erased])])), 'prf_1')).toMatch(/^note: /);
   });

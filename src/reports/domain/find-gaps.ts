@@ -1,6 +1,11 @@
-import { type AssetDossier, type DossierGap, type DossierWitnessing } from './dossier.js';
+import {
+  type AssetDossier,
+  type DossierGap,
+  type DossierLaterObligation,
+  type DossierObligations,
+  type DossierWitnessing,
+} from './dossier.js';
 import { diligenceGaps } from './diligence-gaps.js';
-import { type ObligationsToday } from '../../licenses/domain/obligations-today.js';
 import { witnessingWords } from './witnessing-words.js';
 
 /** What a reader must know before anything else: open, unknown, and worth noting. Most important first. */
@@ -79,7 +84,11 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
       },
     ];
   }
-  const open = obligations.items.filter(({ state }) => state === 'open');
+  // What reads otherwise today is told below, as it reads today.
+  const rewritten = new Set(laterOf(obligations, 'changed').map(({ obligation }) => obligation.key));
+  const open = obligations.items.filter(
+    ({ state, obligation }) => state === 'open' && !rewritten.has(obligation.key),
+  );
   const count = (applies: 'yes' | 'may_apply') =>
     open.filter(({ obligation }) => obligation.applies === applies).length;
   const [owed, perhaps] = [count('yes'), count('may_apply')];
@@ -88,7 +97,7 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
     const text = `Legal duties were worked out by the calendar of ${obligations.calendarReadOn}. This installation has that of ${obligations.otherCalendarReadOn}: what it says otherwise stands under Obligations.`;
     gaps.push({ severity: 'unknown', text });
   }
-  gaps.push(...gapsOfToday(obligations.today));
+  gaps.push(...gapsOfToday(obligations));
   if (owed > 0)
     gaps.push({
       severity: 'open',
@@ -101,29 +110,33 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
   return gaps;
 }
 
-/** What came after the day of signing was proved by nobody: it has no place in the list. */
-function gapsOfToday(today: ObligationsToday | undefined): DossierGap[] {
+/** What came after the day of signing, and what reads otherwise since: open until it is proved as it reads now. */
+function gapsOfToday(obligations: DossierObligations): DossierGap[] {
+  const { today } = obligations;
   if (today === undefined) return [];
-  const { asOf, added, changed } = today;
+  const { asOf } = today;
   const count = (number: number) => `${number} ${number === 1 ? 'obligation' : 'obligations'}`;
+  const gap = (severity: DossierGap['severity'], number: number, text: string): DossierGap[] =>
+    number === 0 ? [] : [{ severity, text: `${text}: ${count(number)}. See Obligations.` }];
+  const [added, changed] = [laterOf(obligations, 'added'), laterOf(obligations, 'changed')];
+  const open = (found: typeof added) => found.filter(({ state }) => state === 'open').length;
   return [
-    ...(added.length === 0
-      ? []
-      : [
-          {
-            severity: 'open' as const,
-            text: `Owed on ${asOf} and not yet on the day of signing: ${count(added.length)}. See Obligations.`,
-          },
-        ]),
-    ...(changed.length === 0
-      ? []
-      : [
-          {
-            severity: 'unknown' as const,
-            text: `Otherwise on ${asOf} than on the day of signing: ${count(changed.length)}. See Obligations.`,
-          },
-        ]),
+    ...gap('open', open(added), `Owed on ${asOf} and not yet on the day of signing, and not proved`),
+    ...gap(
+      'unknown',
+      open(changed),
+      `Otherwise on ${asOf} than on the day of signing, and not proved as it reads now`,
+    ),
+    ...gap(
+      'note',
+      added.length + changed.length - open(added) - open(changed),
+      `Added or changed since the day of signing, and settled by ${asOf}`,
+    ),
   ];
+}
+
+function laterOf({ later = [] }: DossierObligations, since: DossierLaterObligation['since']) {
+  return later.filter((one) => one.since === since);
 }
 
 function licenseGaps({ runs, models, obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
@@ -210,7 +223,7 @@ function erasureGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
       .filter(({ statement }) => statement === undefined)
       .map(({ id }) => `The statement of ${id}`),
     ...(review?.commentErased ? ['The comment of the review'] : []),
-    ...(obligations?.items ?? [])
+    ...[...(obligations?.items ?? []), ...(obligations?.later ?? [])]
       .flatMap(({ proofs }) => proofs)
       .filter(({ textErased }) => textErased)
       .map(({ id }) => `The words of the proof ${id}`),

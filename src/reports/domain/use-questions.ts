@@ -1,6 +1,7 @@
 import { type CounselAnswer } from './counsel-questions.js';
 import { lastExamination, seenMatter } from './diligence-questions.js';
 import { type AssetDossier, type DossierAsset, type DossierModel } from './dossier.js';
+import { asReadToday } from './obligations-as-read-today.js';
 
 /** Answers about people, prompts, adaptations, registration, vendors and use, from the record alone. Pure. */
 
@@ -94,7 +95,7 @@ interface ReleaseFacts {
 
 export function deepFakes({ obligations }: AssetDossier): CounselAnswer {
   const question = 'Is it a deep fake, or does it show a synthetic performer, and was the label shown?';
-  const items = (obligations?.items ?? []).filter(({ obligation }) =>
+  const items = (obligations ? asReadToday(obligations) : []).filter(({ obligation }) =>
     PEOPLE_DUTIES.test(`${obligation.key} ${obligation.kind} ${obligation.text}`),
   );
   if (obligations === undefined || items.length === 0) {

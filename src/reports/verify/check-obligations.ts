@@ -4,6 +4,7 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { BUNDLE_PATHS } from '../domain/bundle-format.js';
 import { type ProvedLog } from './check-log.js';
+import { checkLaterObligations } from './check-later-obligations.js';
 import { type Checklist } from './checklist.js';
 import { type CheckedDossier, type CheckedObligation } from './dossier-schema.js';
 
@@ -25,7 +26,12 @@ export function checkObligations(dossier: CheckedDossier, proved: ProvedLog, che
   checklist.equal(PATH, 'The list of obligations', obligationsSha256(rows), recorded?.sha256);
   checklist.equal(PATH, 'The hash of the list of obligations', obligations.sha256, recorded?.sha256);
   checklist.equal(PATH, 'The calendar of duties', obligations.calendarSha256, recorded?.calendarSha256);
-  for (const item of obligations.items) checkItem(item, asset, proved, checklist);
+  for (const item of obligations.items) {
+    checkItem(item, asset, proved, checklist);
+    checklist.equal(PATH, `The state of ${item.id}`, item.state, stateOf(item));
+  }
+  for (const item of obligations.later ?? []) checkItem(item, asset, proved, checklist);
+  checkLaterObligations(dossier, proved, checklist);
   checkNoneLeftOut(dossier, proved, checklist);
 }
 
@@ -62,7 +68,6 @@ function checkItem(
       checklist.equal(PATH, `"${field}" of ${proof.id}`, proof[field], data[field]);
     for (const field of ['text', 'url'] as const) checkOpened(proof, field, proved, checklist);
   }
-  checklist.equal(PATH, `The state of ${item.id}`, item.state, stateOf(item));
 }
 
 /** The last word of a person; else what the program proved as a whole when it signed the file. */
@@ -94,17 +99,17 @@ function checkNoneLeftOut(
   proved: ProvedLog,
   checklist: Checklist,
 ): void {
-  const items = obligations?.items ?? [];
-  for (const { id, proofs } of items) {
-    const shown = proofs.map(({ entryIndex }) => entryIndex);
-    const there = [...proved.entries]
-      .filter(
-        ([, { type, data }]) =>
-          type === 'obligation.proved' && data.assetId === asset.id && data.obligationId === id,
-      )
-      .map(([index]) => index)
-      .sort((a, b) => a - b);
-    if (JSON.stringify(shown) !== JSON.stringify(there))
-      checklist.fault(PATH, `The proofs of ${id} are not all that the bundle holds, or not in their order.`);
+  const there = new Map<unknown, number[]>();
+  for (const [index, { type, data }] of [...proved.entries].sort(([a], [b]) => a - b)) {
+    if (type !== 'obligation.proved' || data.assetId !== asset.id) continue;
+    there.set(data.obligationId, [...(there.get(data.obligationId) ?? []), index]);
   }
+  for (const { id, proofs } of [...(obligations?.items ?? []), ...(obligations?.later ?? [])]) {
+    const shown = proofs.map(({ entryIndex }) => entryIndex);
+    if (JSON.stringify(shown) !== JSON.stringify(there.get(id) ?? []))
+      checklist.fault(PATH, `The proofs of ${id} are not all that the bundle holds, or not in their order.`);
+    there.delete(id);
+  }
+  for (const indices of there.values())
+    checklist.fault(PATH, `The dossier leaves out what entry ${String(indices[0])} says of an obligation.`);
 }

@@ -44,6 +44,31 @@ const obligationSchema = z.object({
 });
 export type CheckedObligation = z.infer<typeof obligationSchema>;
 
+const shortText = z.string().max(10_000);
+/** Of an obligation that is named by what it says: everything that says it. */
+export const readObligationSchema = z.looseObject({
+  v: z.number(),
+  source: shortText,
+  key: shortText,
+  kind: shortText,
+  text: shortText,
+  where: shortText,
+  owedBy: shortText,
+  who: shortText,
+  due: shortText,
+  listingId: shortText.nullable(),
+  citation: z.looseObject({ title: shortText, section: shortText.nullable() }).nullable(),
+  applies: shortText,
+  findOut: z.array(shortText).max(100),
+  inForceOn: shortText.nullable(),
+  transitionUntil: shortText.nullable(),
+  exemptions: z.array(shortText).max(100),
+  systemProof: z.looseObject({ extent: shortText }).nullable(),
+});
+
+const laterObligationSchema = obligationSchema.extend({ since: z.enum(['added', 'changed', 'earlier']) });
+export type CheckedLaterObligation = z.infer<typeof laterObligationSchema>;
+
 const signatureKeySchema = z.object({ id: z.string(), entryIndex: z.number() });
 const contributionSchema = z.object({
   id: z.string(),
@@ -175,7 +200,13 @@ export const checkedDossierSchema = z.object({
   storyboards: z.array(storyboardSchema).optional(),
   // Absent where they were not worked out when the asset was signed.
   obligations: z
-    .object({ sha256: z.string(), calendarSha256: z.string(), items: z.array(obligationSchema) })
+    .object({
+      sha256: z.string(),
+      calendarSha256: z.string(),
+      items: z.array(obligationSchema),
+      // Reports of before they could be proved have none.
+      later: z.array(laterObligationSchema).optional(),
+    })
     .optional(),
   // Reports of before there were any have neither.
   examinations: z.array(examinationSchema).optional(),

@@ -3,6 +3,7 @@ import { effort } from '../../../test/support/effort.js';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { writeEvidenceBundle } from '../adapters/evidence-bundle.js';
 import { type AssetDossier, type BundleEvidence } from '../domain/dossier.js';
 import { type BundleVerification, type VerifyMedia } from './bundle-verification.js';
@@ -344,6 +345,34 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
       [withItems(unproved), 'are not all that the bundle holds'],
       [withItems(reworded), 'is not the one that the log seals'],
       [{ obligations: { ...obligations, calendarSha256: sha256Hex('another') } }, 'The calendar of duties'],
+    ];
+    for (const [changes, words] of cases) {
+      const result = await verdictOf({ dossier: changes });
+      expect([words, result.verdict]).toEqual([words, 'invalid']);
+      expect(texts(result)).toContain(words);
+    }
+  });
+
+  it('that moves a proof to other words, or leaves out what was said of a later obligation', async () => {
+    const { obligations } = dossier;
+    const [changed, added] = obligations?.later ?? [];
+    if (obligations === undefined || changed === undefined || added === undefined)
+      throw new Error('later obligations expected');
+    const withLater = (...later: (typeof added)[]): Partial<AssetDossier> => ({
+      obligations: { ...obligations, later },
+    });
+    const reworded = { ...added.obligation, text: 'Something harmless.' };
+    const moved = { ...added, obligation: reworded, sha256: sha256Hex(canonicalJson(reworded as never)) };
+    const formless = { ...added.obligation, exemptions: undefined };
+    const cases: [Partial<AssetDossier>, string][] = [
+      [{ obligations: { ...obligations, later: undefined } }, 'leaves out what entry'],
+      [withLater(changed), 'leaves out what entry'],
+      [withLater(changed, moved), 'The id of'],
+      [withLater(changed, moved), 'The words that'],
+      [withLater(changed, { ...added, obligation: formless as never }), 'is not the form of an obligation'],
+      [withLater(changed, { ...added, state: 'open' }), 'The state of'],
+      [withLater({ ...changed, state: 'done' }, added), 'The state of'],
+      [withLater({ ...changed, proofs: added.proofs }, { ...added, proofs: [] }), 'The obligation of'],
     ];
     for (const [changes, words] of cases) {
       const result = await verdictOf({ dossier: changes });

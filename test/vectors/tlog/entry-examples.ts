@@ -648,6 +648,7 @@ export const exampleEntries: { readonly [T in EntryType]: Extract<EntryInput, { 
       outcome: 'done',
       sha256: hash('b'),
       obligationSha256: hash('e'),
+      later: { since: 'changed', asOf: '2026-12-02', calendarSha256: hash('c'), clearanceId: id('clr') },
       evidenceAssetId: id('ast'),
       evidenceSha256: hash('f'),
     },

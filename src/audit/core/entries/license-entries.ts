@@ -140,7 +140,9 @@ export const LICENSE_ENTRIES = {
   }),
   /**
    * A person says that an obligation of an asset was met, waived, does not apply, or is open again after all. `sha256`
-   * is the file for which that is said; `obligationSha256` is over the canonical JSON of the obligation.
+   * is the file for which that is said; `obligationSha256` is over the canonical JSON of the obligation. `later` where
+   * it is not listed by the `asset.signed` of the file, or reads otherwise since: worked out as of which day, by which
+   * calendar or license decision. Then `obligationId` is made of the file and of what the obligation says.
    */
   'obligation.proved': z.strictObject({
     assetId: id,
@@ -149,6 +151,14 @@ export const LICENSE_ENTRIES = {
     outcome: z.enum(OBLIGATION_OUTCOMES),
     sha256: sha256Hex,
     obligationSha256: sha256Hex,
+    later: z
+      .strictObject({
+        since: z.enum(['added', 'changed']),
+        asOf: z.iso.date(),
+        calendarSha256: sha256Hex,
+        clearanceId: id.optional(),
+      })
+      .optional(),
     evidenceAssetId: id.optional(),
     evidenceSha256: sha256Hex.optional(),
   }),

@@ -1,6 +1,6 @@
 import { type OrganizationTx, type Tx } from '../../../database/organization-tx.js';
 import { type Principal } from '../../../identity/domain/principal.js';
-import { type ClearanceStanding } from '../../../licenses/application/clearance-standing.js';
+import { type WaiversInForce } from '../../../licenses/application/waivers-in-force.js';
 import { type DecideClearance } from '../../../licenses/application/decide-clearance.js';
 import { lineageOfSteps } from '../../application/build-lineage.js';
 import { type Offering } from '../../domain/offering.js';
@@ -25,7 +25,7 @@ export class ListGatewayModels {
     private readonly settings: GatewaySettingsOfUseCase,
     private readonly models: GatewayModels,
     private readonly decideClearance: DecideClearance,
-    private readonly standing: ClearanceStanding,
+    private readonly waivers: WaiversInForce,
   ) {}
 
   /** @throws ColophonError `not_found`, `gateway_closed` */
@@ -72,6 +72,6 @@ export class ListGatewayModels {
     const { findings } = result;
     const { campaignEnd } = inForce.settings.facts;
     const open = { ...use, findings, askedBy: [principal.principalId], campaignEnd };
-    return (await this.standing.coversFindings(tx, open, registry)) !== undefined;
+    return (await this.waivers.coversFindings(tx, open, registry)) !== undefined;
   }
 }

@@ -13,7 +13,12 @@ import {
 } from '../../../audit/core/witness-policy.js';
 import { verifyTimeStampToken } from '../../../audit/verify/time-stamp-token.js';
 import { formatUnixTime, isPolicyMet } from '../../../audit/verify/witness-status.js';
-import { obligationsOfAsset, obligationsSha256 } from '../../../licenses/domain/asset-obligation.js';
+import {
+  type AssetObligation,
+  obligationsOfAsset,
+  obligationsSha256,
+} from '../../../licenses/domain/asset-obligation.js';
+import { readingId } from '../../../licenses/domain/obligation-reading.js';
 import { runFactsSchema } from '../../../licenses/domain/run-facts.js';
 import { dutyQuestion } from '../../../licenses/domain/work-facts.js';
 import { markingDuties } from '../../../licenses/registry/marking-duties.js';
@@ -187,7 +192,7 @@ export class EvidenceWorkshop {
     // Its bundle holds the whole log, so its dossier shows every order that was recorded there before, too.
     this.storyboards.push(...this.order([generated.asset.id, cutOut.asset.id, edited.asset.id]));
     const storyboards = [...this.storyboards];
-    const obligations = this.proveOne(owed, edited);
+    const obligations = this.proveLater(this.proveOne(owed, edited), edited);
     const diligence = this.examineAndClaim(edited.asset);
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
     const steps = [generated, cutOut, edited];
@@ -441,6 +446,50 @@ export class EvidenceWorkshop {
       rights: stepKey === undefined ? { basis: 'work_for_hire', reference: 'Contract 2026-114' } : undefined,
     };
     return { file, asset, index };
+  }
+
+  /** A duty that came after the signing, and was met; and one of the list that reads otherwise by now. */
+  private proveLater(owed: DossierObligations, { asset }: SignedStep): DossierObligations {
+    const [listed] = owed.items.filter(({ obligation }) => obligation.key === 'law:eu-ai-act-50-2-marking');
+    if (listed === undefined) throw new Error('the marking of the Union is owed');
+    const reading = (obligation: AssetObligation) => ({
+      id: publicId('obligation', readingId(asset.id, obligation)),
+      sha256: sha256Hex(canonicalJson(obligation as unknown as JsonValue)),
+      obligation,
+    });
+    const added = reading({ ...listed.obligation, key: 'law:eu-later', text: LATER_DUTY, systemProof: null });
+    const changed = reading({ ...listed.obligation, text: REWORDED_DUTY, systemProof: null });
+    const id = publicId('obligationProof', newId());
+    const entryIndex = this.append(
+      'obligation.proved',
+      { kind: 'obligation_proof', id },
+      {
+        assetId: asset.id,
+        obligationId: added.id,
+        key: added.obligation.key,
+        outcome: 'done',
+        sha256: asset.sha256,
+        obligationSha256: added.sha256,
+        later: { since: 'added', asOf: AT.slice(0, 10), calendarSha256: owed.calendarSha256 },
+      },
+      { text: LATER_PROOF },
+    );
+    const said = { text: LATER_PROOF, url: undefined, evidenceAssetId: undefined, evidenceSha256: undefined };
+    const proof = { id, outcome: 'done', provedBy: RAVI, provedAt: AT, entryIndex, ...said } as const;
+    return {
+      ...owed,
+      today: {
+        asOf: AT.slice(0, 10),
+        calendar: { sha256: owed.calendarSha256, readOn: owed.calendarReadOn },
+        added: [added.obligation],
+        changed: [{ key: listed.obligation.key, members: ['text'], today: changed.obligation }],
+        gone: [],
+      },
+      later: [
+        { ...changed, since: 'changed', state: 'open', proofs: [] },
+        { ...added, since: 'added', state: 'done', proofs: [proof] },
+      ],
+    };
   }
 
   /** Somebody shows that the picture was labeled. */
@@ -751,6 +800,10 @@ const OBLIGATIONS: AssetDossier['runs'][number]['clearance']['obligations'] = [
 ];
 
 /** What is owed for a generated picture that a person edited. */
+const LATER_DUTY = 'A duty that the calendar gained after the picture was signed.';
+const REWORDED_DUTY = 'A duty of the list, in the words of a later calendar.';
+const LATER_PROOF = 'The declaration of the platform was filled in, too.';
+
 function exampleObligations(): DossierObligations {
   const calendar = markingDuties();
   const lineage = [

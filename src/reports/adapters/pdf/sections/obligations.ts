@@ -25,42 +25,44 @@ export function drawObligations(paper: Paper, { obligations }: AssetDossier): vo
   drawSummary(paper, obligations);
   if (obligations.items.length === 0) paper.text('None was found.', STYLES.body);
   else drawListed(paper, obligations);
-  drawToday(paper, obligations.today);
+  drawLater(paper, obligations);
 }
+
+const COLUMNS = [
+  { title: 'State', share: 15 },
+  { title: 'What must be shown or done', share: 46 },
+  { title: 'Proof, or what is left to find out', share: 39 },
+];
 
 function drawListed(paper: Paper, obligations: DossierObligations): void {
   drawTable(paper, {
-    columns: [
-      { title: 'State', share: 15 },
-      { title: 'What must be shown or done', share: 46 },
-      { title: 'Proof, or what is left to find out', share: 39 },
-    ],
+    columns: COLUMNS,
     rows: gapsFirst(obligations.items).map((item) => [stateCell(item), dutyCell(item), proofCell(item)]),
   });
 }
 
-/** The list is that of the day of signing. What is owed since then, or otherwise, stands under it. */
-function drawToday(paper: Paper, today: DossierObligations['today']): void {
-  if (today === undefined || today.added.length + today.changed.length === 0) return;
+const SINCE = {
+  added: 'Added since the signing',
+  changed: 'Reads otherwise since the signing',
+  earlier: 'Read so on an earlier day, and does not any more',
+} as const;
+
+/** The list is that of the day of signing. What is owed since then, or otherwise, stands under it, with its own proofs. */
+function drawLater(paper: Paper, { today, later = [] }: DossierObligations): void {
+  if (today === undefined || later.length === 0) return;
   paper.y += 6;
   paper.text(
-    `On ${today.asOf}, by the calendar read on ${today.calendar.readOn}, the following is owed beside this list, or otherwise than it says:`,
+    `On ${today.asOf}, by the calendar read on ${today.calendar.readOn}, the following is owed beside this list, or otherwise than it says. It is proved as it reads now: what was said of other words does not count for it.`,
     STYLES.body,
   );
-  const rows = [
-    ...today.added.map((obligation) => ['Added', obligation] as const),
-    ...today.changed.map((change) => [`Changed: ${change.members.join(', ')}`, change.today] as const),
-  ];
+  const owed = gapsFirst(later.filter(({ since }) => since !== 'earlier'));
+  const rows = [...owed, ...later.filter(({ since }) => since === 'earlier')];
   drawTable(paper, {
-    columns: [
-      { title: 'Since the signing', share: 20 },
-      { title: 'What must be shown or done', share: 50 },
-      { title: 'Where', share: 30 },
-    ],
-    rows: rows.map(([what, { text, where, applies, findOut }]) => [
-      what,
-      text,
-      applies === 'yes' ? where : `${where}. May apply: ${findOut.join(' ')}`,
+    columns: COLUMNS,
+    rows: rows.map((item) => [
+      [{ text: SINCE[item.since], style: STYLES.cellStrong }, ...stateCell(item)],
+      dutyCell(item),
+      proofCell(item),
     ]),
   });
 }
@@ -97,12 +99,12 @@ function stateWords({ state, obligation }: DossierObligation): string {
   return capitalized(plain(state));
 }
 
-function gapsFirst(items: readonly DossierObligation[]): readonly DossierObligation[] {
-  const place = (item: DossierObligation): number => ORDER.indexOf(stateWords(item));
+function gapsFirst<Item extends DossierObligation>(items: readonly Item[]): readonly Item[] {
+  const place = (item: Item): number => ORDER.indexOf(stateWords(item));
   return [...items].sort((a, b) => place(a) - place(b));
 }
 
-function stateCell(item: DossierObligation): Cell {
+function stateCell(item: DossierObligation): CellText[] {
   const { obligation } = item;
   const begins = obligation.inForceOn === null ? [] : [`From ${obligation.inForceOn}`];
   return [

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type DataSource } from 'typeorm';
+import { createDataSource } from '../../src/database/data-source.js';
+import { newId } from '../../src/shared/ids.js';
+import { HumanWorkRows } from '../support/human-work-rows.js';
+
+const HASH = 'ab'.repeat(32);
+const NOW = new Date();
+
+let rows: HumanWorkRows;
+let owner: DataSource;
+let asset: string;
+let claim: string;
+const [listed, later] = [newId(), newId()];
+
+beforeAll(async () => {
+  rows = await HumanWorkRows.create();
+  asset = await rows.makeAsset(rows.people.maker);
+  claim = newId();
+  const sealed = { sealed_text: 'x', entry_id: newId(), created_at: NOW };
+  await rows.insert('asset_claim', {
+    ...{ id: claim, asset_id: asset, kind: 'copyright', received_on: '2026-11-30' },
+    ...{ ...sealed, sealed_claimant: 'x', recorded_by: rows.people.reviewer },
+  });
+  await answerClaim(1);
+  await rows.insert('asset_obligation_list', {
+    ...{ asset_id: asset, sha256: HASH, calendar_sha256: HASH, calendar_read_on: '2026-11-23' },
+    ...{ entry_id: newId(), created_at: NOW },
+  });
+  const obligation = { asset_id: asset, obligation: Buffer.from('{}') };
+  await rows.insert('asset_obligation', { ...obligation, ordinal: 1, id: listed, key: 'law:x' });
+  await prove(listed, {});
+  await insertLater();
+  owner = createDataSource({
+    ...{ url: rows.database.administratorUrl, role: 'colophon_owner' },
+    ...{ applicationName: 'migrations', poolSize: 1, entities: [] },
+  });
+  await owner.initialize();
+});
+afterAll(async () => {
+  await owner.destroy();
+  await rows.drop();
+});
+
+async function insertLater(): Promise<void> {
+  await rows.insert('later_obligation', {
+    ...{ asset_id: asset, id: later, key: 'law:y', since: 'added', as_of: '2026-11-30' },
+    ...{ obligation: Buffer.from('{}'), created_at: NOW },
+  });
+  await prove(later, { is_later: true });
+}
+
+function answerClaim(ordinal: number): Promise<void> {
+  return rows.insert('claim_answer', {
+    ...{ claim_id: claim, ordinal, id: newId(), outcome: 'rejected', sealed_text: 'x' },
+    ...{ answered_by: rows.people.reviewer, entry_id: newId(), created_at: NOW },
+  });
+}
+
+function prove(obligation: string, more: Record<string, unknown>): Promise<void> {
+  return rows.insert('obligation_proof', {
+    ...{ asset_id: asset, obligation_id: obligation, ordinal: 1, id: newId(), outcome: 'done' },
+    ...{ proved_by: rows.people.reviewer, sealed_text: 'x', entry_id: newId(), created_at: NOW },
+    ...more,
+  });
+}
+
+/** Everything that migrations make, in an order of its own. */
+async function schema(): Promise<string[]> {
+  const found = await rows.inspector.query<{ line: string }>(
+    `SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '
+              || coalesce(column_default, '') || ' ' || coalesce(generation_expression, '') AS line
+       FROM information_schema.columns WHERE table_schema = 'colophon'
+     UNION ALL SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+       FROM pg_constraint WHERE connamespace = 'colophon'::regnamespace
+     UNION ALL SELECT 'trigger ' || tgrelid::regclass || ' ' || pg_get_triggerdef(oid) || ' ' || tgenabled::text
+       FROM pg_trigger WHERE NOT tgisinternal
+     UNION ALL SELECT 'function ' || pg_get_functiondef(oid) || ' ' || coalesce(proacl::text, '')
+       FROM pg_proc WHERE pronamespace = 'colophon'::regnamespace
+     UNION ALL SELECT 'table ' || relname || ' ' || relrowsecurity || relforcerowsecurity || ' ' || coalesce(relacl::text, '')
+       FROM pg_class WHERE relnamespace = 'colophon'::regnamespace AND relkind IN ('r', 'p')
+     UNION ALL SELECT 'policy ' || tablename || ' ' || policyname || ' ' || qual FROM pg_policies
+     UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'colophon'
+     ORDER BY line`,
+  );
+  return found.map(({ line }) => line);
+}
+
+async function count(table: string): Promise<number> {
+  const [row] = await rows.inspector.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`);
+  return row?.n ?? 0;
+}
+
+describe('the last migrations, on a database with rows', () => {
+  it('go back one by one, and forward again to the same schema, and keep what the older one has room for', async () => {
+    const newest = await schema();
+    expect(newest.some((line) => line.includes('later_obligation'))).toBe(true);
+
+    // 0044: proofs of the list stay, and are of the list alone again.
+    await owner.undoLastMigration({ transaction: 'each' });
+    expect(await count('obligation_proof')).toBe(1);
+    expect((await schema()).join('\n')).not.toMatch(/later_obligation|is_later/);
+    await expect(prove(later, {})).rejects.toThrow(/foreign key/);
+    await expect(rows.inspector.query('DELETE FROM obligation_proof')).rejects.toThrow(/append-only|never/i);
+
+    // 0043: claims and their answers stay; a removal asks holds alone, and nothing waits for it.
+    await owner.undoLastMigration({ transaction: 'each' });
+    expect([await count('asset_claim'), await count('claim_answer')]).toEqual([1, 1]);
+    const older = (await schema()).join('\n');
+    expect(older).not.toContain('wait_for_removals');
+    const claims = /FUNCTION colophon\.claim_removed_files[\s\S]*?\$function\$[\s\S]*?\$function\$/.exec(older)?.[0] ?? '';
+    expect(claims).toContain('held_assets');
+    expect(claims).not.toContain('disputed_assets');
+    await answerClaim(2);
+
+    await owner.runMigrations({ transaction: 'each' });
+    expect(await schema()).toEqual(newest);
+    expect([await count('obligation_proof'), await count('claim_answer')]).toEqual([1, 2]);
+    await insertLater();
+    await answerClaim(3);
+  });
+});
