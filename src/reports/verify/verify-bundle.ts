@@ -71,7 +71,8 @@ async function verifyIn(
     }
     const index = readIndex(contents, checklist);
     await checklist.ask(
-      () => `Nothing was changed, added or removed: all ${contents.size} files are as they were packed.`,
+      () =>
+        `SHA256SUMS and bundle.json list these ${contents.size} files and no others, and nothing lies between them.`,
       'The bundle is not as it was packed.',
       async () => {
         checkSums(contents, checklist);
@@ -200,6 +201,7 @@ const LIMITS = [
   'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log. Its own signature is checked by programs that read PDF, e.g. pdfsig.',
   'The authority for reports, trust/report-ca.pem, is the word of the bundle itself; compare it with the one that the organization names elsewhere.',
   'CERTIFICATION.md is a draft that nobody has signed, and verify.html cannot vouch for itself.',
+  'SHA256SUMS is signed by nobody: whoever changed VERIFY.md, dossier.pdf or another file that nothing else fixes could have changed it as well.',
   'A log proves what was recorded and that it has not changed since, not that what was recorded is true or that nothing was left out.',
   'That the asset infringes nothing or is protected by copyright does not follow from this. This is not legal advice.',
 ];

@@ -83,7 +83,12 @@ const linesFrom = (first: number): Lines =>
   log.entries.slice(first).map(({ bytes }) => Buffer.concat([bytes, Buffer.from('\n')]));
 
 /** As the program writes it, but for what is changed. */
-async function write(lines: Lines, change: Partial<PeriodIndex> = {}, first = FIRST): Promise<string> {
+async function write(
+  lines: Lines,
+  change: Partial<PeriodIndex> = {},
+  first = FIRST,
+  more: readonly { readonly path: string; readonly bytes: Buffer }[] = [],
+): Promise<string> {
   const index = { ...(await indexOf(first)), ...change };
   const json = canonicalJson(JSON.parse(JSON.stringify(index)) as never);
   const signer = await signing.signer();
@@ -97,6 +102,7 @@ async function write(lines: Lines, change: Partial<PeriodIndex> = {}, first = FI
       { path: PERIOD_PATHS.vkey, bytes: Buffer.from(`${log.vkey}\n`) },
       { path: PERIOD_PATHS.reportAnchors, bytes: Buffer.from(signing.anchorsPem) },
       { path: PERIOD_PATHS.instructions, bytes: Buffer.from(periodInstructions(index)) },
+      ...more,
     ],
     lines: Readable.from(lines, { objectMode: true }),
     createdAt: new Date(AT),
@@ -157,6 +163,16 @@ describe('the export of a period', () => {
       ]).toEqual([expect.anything(), 'invalid']);
     const stranger = new MemoryLog(log.origin);
     expect((await findingsOf(await write(lines), { expectedVkey: stranger.vkey }))[0]).toBe('invalid');
+  });
+
+  it('holds no file that an export does not have, although SHA256SUMS lists it', async () => {
+    const added = [{ path: 'released.txt', bytes: Buffer.from('All of it was released.') }];
+    expect(await findingsOf(await write(linesFrom(FIRST), {}, FIRST, added))).toEqual([
+      'invalid',
+      'The file was added: an export has none of this name.',
+    ]);
+    const { notProved } = await runVerifyPeriod(await write(linesFrom(FIRST)), {});
+    expect(notProved.join('\n')).toContain('SHA256SUMS is signed by nobody');
   });
 
   it('that was cut off or is something else is told as such', async () => {

@@ -116,11 +116,19 @@ async function checkAll(
     'The signature of the export does not hold.',
     () => checkSignature(small, index, checklist),
   );
-  await checklist.ask('All files are as they were packed.', 'The export is not as it was packed.', () => {
+  const listed = 'SHA256SUMS lists these files and no others, each of them one that an export has.';
+  await checklist.ask(listed, 'The export is not as it was packed.', () => {
+    for (const name of files.keys())
+      if (!isExportPath(name)) checklist.fault(name, 'The file was added: an export has none of this name.');
     const hashes = new Map([...small].map(([name, { sha256 }]) => [name, sha256]));
     if (entries) hashes.set(PERIOD_PATHS.entries, entries.sha256);
     checkListedSums(small.get(PERIOD_PATHS.sums)?.bytes, hashes, checklist);
   });
+}
+
+function isExportPath(name: string): boolean {
+  const known: readonly string[] = Object.values(PERIOD_PATHS);
+  return known.includes(name) || /^time-stamps\/[0-9]{1,9}\.tst$/.test(name);
 }
 
 async function readSmallFiles(
@@ -342,6 +350,7 @@ async function checkSignature(
 }
 
 const LIMITS = [
+  'SHA256SUMS is signed by nobody: whoever changed VERIFY.md, CERTIFICATION.md or log/policy could have changed it as well.',
   'The authority for reports came with the export; compare it with the one that the organization names elsewhere.',
   'Cosignatures of witnesses and time-stamps of the export are not checked by this command: VERIFY.md says how.',
   'A log proves what was recorded and that it has not changed since, not that it is true or that nothing was left out before it was written.',
