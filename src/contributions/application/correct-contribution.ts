@@ -3,6 +3,7 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { type Principal, requirePermission } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -48,6 +49,7 @@ export class CorrectContribution {
     if (!isOwn && request.kind !== 'withdrawn')
       throw new ColophonError('forbidden', 'Only the contributor can amend or sign this record.');
     if (!isOwn) requireMayWithdrawOthers(principal);
+    await requirePerson(tx, principal, 'decision');
     if (found.corrections.some(({ kind }) => kind === 'withdrawn'))
       throw new ColophonError('conflict', 'This contribution has been withdrawn.');
     await this.requireSigned(tx, principal, request, found);

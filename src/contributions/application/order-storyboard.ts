@@ -3,12 +3,12 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { type KeyMode } from '../../identity/domain/api-key.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { requirePerson } from './signature-keys.js';
 
 export interface StoryboardVersion {
   readonly id: string;
@@ -59,7 +59,7 @@ export class OrderStoryboard {
       readonly rationale: string;
     },
   ): Promise<StoryboardVersion> {
-    await requirePerson(tx, principal);
+    await requirePerson(tx, principal, 'human-work');
     const { assetIds, rationale } = request;
     const projectId = await this.projectOf(tx, principal, assetIds);
     const previous = request.id === undefined ? [] : await this.versions(tx, request.id);

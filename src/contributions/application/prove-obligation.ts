@@ -7,6 +7,7 @@ import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type ObligationOutcome } from '../../audit/core/entries/license-entries.js';
 import { type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { type Principal, requirePermission } from '../../identity/domain/principal.js';
 import { owedToday } from '../../licenses/application/owed-today.js';
 import { type OwedObligation, readObligations } from '../../licenses/application/read-obligations.js';
@@ -63,7 +64,7 @@ export class ProveObligation {
     const asset = await this.assets.get(tx, request.assetId);
     const { owed, later } = await this.find(tx, asset, request);
     refuseTestKey(principal, asset);
-    requireMayLift(principal, request, owed);
+    if (requireMayLift(principal, request, owed)) await requirePerson(tx, principal, 'decision');
     await this.checkEvidence(tx, asset, request.evidenceAssetId);
     const proofId = newId();
     const entryId = await this.append(tx, principal, asset, { ...request, proofId, owed, later });
@@ -205,17 +206,22 @@ function loggedReading({ since, asOf, calendarSha256, clearanceId }: LaterReadin
   return { since, asOf, calendarSha256, ...(clearanceId === null ? {} : { clearanceId }) };
 }
 
-/** Saying that something need not be done is a legal judgment; and nobody waives what the law demands. */
+/**
+ * Saying that something need not be done is a legal judgment, of a person; and nobody waives what the law demands.
+ * @returns whether it is said
+ */
 function requireMayLift(
   principal: Principal,
   { outcome }: ProofRequest,
   { obligation }: OwedObligation,
-): void {
-  if (outcome === 'waived' || outcome === 'not_applicable') requirePermission(principal, 'obligations:lift');
+): boolean {
+  if (outcome !== 'waived' && outcome !== 'not_applicable') return false;
+  requirePermission(principal, 'obligations:lift');
   if (outcome === 'waived' && obligation.source === 'law') {
     const message = 'a duty of the law cannot be waived; where it does not apply say not_applicable, and why';
     throw new ColophonError('invalid_request', `outcome: ${message}`, {
       extensions: { errors: [{ path: 'outcome', message }] },
     });
   }
+  return true;
 }

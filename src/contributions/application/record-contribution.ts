@@ -13,6 +13,7 @@ import { type FileSignalReader, type SignalReading } from '../../assets/domain/s
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -32,7 +33,7 @@ import {
   wrongSigningTime,
 } from '../domain/contribution-record.js';
 import { type KeptDifference, type KeepDifference } from './keep-difference.js';
-import { requirePerson, type SignatureKeys } from './signature-keys.js';
+import { type SignatureKeys } from './signature-keys.js';
 import { requireSignature } from './verify-signature.js';
 import { type NewContribution, type WriteContribution } from './write-contribution.js';
 
@@ -162,7 +163,7 @@ export class RecordContribution {
     request: ContributionRequest,
     parent: Asset,
   ): Promise<void> {
-    await requirePerson(tx, principal);
+    await requirePerson(tx, principal, 'human-work');
     const { signature, capture, shownAssetIds, file } = request;
     if (signature) {
       const key = await this.signatureKeys.usable(tx, principal.principalId, signature.keyId);

@@ -1,12 +1,12 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import { SELECTION } from '../domain/contribution.js';
 import { type EngagementTerms, UNKNOWN_ENGAGEMENT } from '../domain/contribution-record.js';
-import { requirePerson } from './signature-keys.js';
 import { type WriteContribution } from './write-contribution.js';
 
 export interface Selection {
@@ -71,7 +71,7 @@ export class RecordSelection {
     },
   ): Promise<string> {
     const { chosenAssetId, shownAssetIds, statement, engagement } = request;
-    await requirePerson(tx, principal);
+    await requirePerson(tx, principal, 'human-work');
     const chosen = await this.assets.get(tx, chosenAssetId);
     if (!shownAssetIds.includes(chosenAssetId))
       throw new ColophonError('invalid_request', 'shown: the chosen asset must be among what was shown');

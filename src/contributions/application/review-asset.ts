@@ -4,6 +4,7 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -45,10 +46,12 @@ export class ReviewAsset {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `four_eyes_required`, `checklist_open`, `invalid_request`, `wrong_mode`, `conflict` when it is decided */
+  /** @throws ColophonError `forbidden` for a service, `four_eyes_required`, `checklist_open`, `invalid_request`, `wrong_mode`,
+   * `conflict` when it is decided */
   async decide(tx: Tx, principal: Principal, request: DecisionRequest): Promise<Review> {
     const asset = await this.assets.get(tx, request.assetId);
     refuseTestKey(principal, asset);
+    await requirePerson(tx, principal, 'decision');
     const checklist = await this.checklist(tx, request);
     const review: Review = {
       id: newId(),

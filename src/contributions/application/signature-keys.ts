@@ -1,6 +1,7 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { isPermitted, type Principal } from '../../identity/domain/principal.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
@@ -37,7 +38,7 @@ export class SignatureKeys {
 
   /** @throws ColophonError `signature_invalid`, `forbidden` for a service, `conflict` when the key is registered already */
   async register(tx: Tx, principal: Principal, jwk: PublicJwk, proof: string): Promise<SignatureKey> {
-    await requirePerson(tx, principal);
+    await requirePerson(tx, principal, 'human-work');
     const algorithm: SignatureAlgorithm = jwk.kty === 'EC' ? 'ES256' : 'EdDSA';
     const thumbprint = await thumbprintOf(jwk, algorithm);
     const text = registrationText(tx.organizationId, principal.principalId, thumbprint);
@@ -150,14 +151,4 @@ export class SignatureKeys {
       revoked: row.revoked_at && row.reason ? { at: row.revoked_at, reason: row.reason } : undefined,
     }));
   }
-}
-
-/** A program has no authorship, whatever key it holds. @throws ColophonError `forbidden` */
-export async function requirePerson(tx: Tx, { principalId }: Principal): Promise<void> {
-  const [row] = await tx.query<{ kind: string }>(
-    'SELECT kind FROM principal WHERE organization_id = $1 AND id = $2',
-    [tx.organizationId, principalId],
-  );
-  if (row?.kind !== 'user')
-    throw new ColophonError('forbidden', 'This key belongs to a service; human work is recorded by people.');
 }

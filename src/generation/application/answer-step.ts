@@ -5,6 +5,7 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -126,6 +127,7 @@ export class AnswerStep {
       }
       case 'approved':
       case 'rejected':
+        await requirePerson(tx, principal, 'decision');
         await this.requireSecondPerson(tx, principal, run, first);
         return answer.outcome === 'approved' ? first : undefined;
     }

@@ -2,6 +2,7 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type EntryData } from '../../audit/core/entry-types.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { requirePerson } from '../../identity/application/require-person.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -92,8 +93,9 @@ export class ApproveWaiver {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `not_found`, `conflict`, `four_eyes_required`, `invalid_request`, `unknown_model` */
+  /** @throws ColophonError `forbidden` for a service, `not_found`, `conflict`, `four_eyes_required`, `invalid_request`, `unknown_model` */
   async approve(tx: Tx, principal: Principal, request: WaiverRequest): Promise<Waiver> {
+    await requirePerson(tx, principal, 'decision');
     const { scope } = request;
     const accepted =
       scope.kind === 'clearance' ? await this.openOf(tx, scope.clearanceId) : await this.findingOf(tx, scope);
