@@ -58,6 +58,7 @@ export function composeAssets(
     intake: new AssetIntake(store, probe, configuration.uploadMaxBytes),
     uploadAsset: new UploadAsset(
       organizationTx,
+      assets,
       store,
       signalReader,
       signAsset,

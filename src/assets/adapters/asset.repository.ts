@@ -75,6 +75,15 @@ export class AssetRepository {
     return row ? fromRow(row) : undefined;
   }
 
+  /** The asset of this organization whose file, as it was signed here, has exactly these bytes. */
+  async findByFile(tx: Tx, sha256: string): Promise<Asset | undefined> {
+    const { organizationId } = tx;
+    const signed = await tx.manager.findOneBy(SignedFileEntity, { sha256, organizationId });
+    const row =
+      signed && (await tx.manager.findOneBy(AssetEntity, { organizationId, id: signed.assetId, sha256 }));
+    return row ? fromRow(row) : undefined;
+  }
+
   /** Newest first; `beforeId` is the id of the last asset of the page before. */
   async list(tx: Tx, limit: number, beforeId: string | undefined): Promise<Asset[]> {
     const rows = await tx.manager.find(AssetEntity, {

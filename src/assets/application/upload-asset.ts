@@ -1,9 +1,11 @@
+import { type AssetRepository } from '../adapters/asset.repository.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { type Asset, type RightsDeclaration } from '../domain/asset.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
@@ -27,11 +29,13 @@ export interface UploadRequest {
 
 /**
  * A file from outside with a rights declaration becomes an asset. Its manifest says that we received it and what
- * was declared; it never says who made it or how, because nobody here knows (promises P9, P10).
+ * was declared; it never says who made it or how, because nobody here knows (promises P9, P10). A file that was signed
+ * here comes back as a version of what it was: its origin, duties, claims and recall stay with it.
  */
 export class UploadAsset {
   constructor(
     private readonly organizationTx: OrganizationTx,
+    private readonly assets: AssetRepository,
     private readonly store: AssetStore,
     private readonly signals: FileSignalReader,
     private readonly signAsset: SignAsset,
@@ -42,7 +46,10 @@ export class UploadAsset {
     private readonly clock: Clock,
   ) {}
 
-  /** @param completed runs in the transaction that makes the asset: stores the answer of an idempotent request */
+  /**
+   * @param completed runs in the transaction that makes the asset: stores the answer of an idempotent request
+   * @throws ColophonError `wrong_mode` for a file that was made with a test key
+   */
   async upload(
     principal: Principal,
     request: UploadRequest,
@@ -50,9 +57,11 @@ export class UploadAsset {
   ): Promise<Asset> {
     const { organizationId } = principal;
     const { file, rights, projectId, gatewaySettingsSha256, fetchedFrom } = request;
-    const { logOrigin } = await this.organizationTx.run(organizationId, async (tx) => {
+    const { logOrigin, known } = await this.organizationTx.run(organizationId, async (tx) => {
       await this.requirePublishing.check(tx);
-      return this.settings.context(tx, projectId);
+      const returned = await this.assets.findByFile(tx, file.sha256);
+      refuseTestFile(principal, returned);
+      return { ...(await this.settings.context(tx, projectId)), known: returned };
     });
     const id = newId();
     const title = displayName(file.fileName, 'upload');
@@ -107,7 +116,7 @@ export class UploadAsset {
         signed,
         rights,
         signalReading,
-        parents: [],
+        parents: known ? [{ assetId: known.id, relationship: 'parentOf' }] : [],
         ...madeBy(principal),
         createdAt: this.clock.now(),
       });
@@ -115,4 +124,10 @@ export class UploadAsset {
       return asset;
     });
   }
+}
+
+/** What the sandbox drew does not become live by the way out and in again. */
+function refuseTestFile(principal: Principal, known: Asset | undefined): void {
+  if (known?.mode !== 'test' || principal.mode === 'test') return;
+  throw new ColophonError('wrong_mode', `The file is ${publicId('asset', known.id)}, made with a test key.`);
 }

@@ -165,6 +165,7 @@ export class RecordContribution {
   ): Promise<void> {
     await requirePerson(tx, principal, 'human-work');
     const { signature, capture, shownAssetIds, file } = request;
+    await this.requireOwnWork(tx, parent, file.sha256);
     if (signature) {
       const key = await this.signatureKeys.usable(tx, principal.principalId, signature.keyId);
       const text = recordText(tx.organizationId, principal.principalId, actOf(request, parent, file.sha256));
@@ -176,8 +177,19 @@ export class RecordContribution {
     const found = await this.assets.byIds(tx, shownAssetIds);
     if (found.length !== new Set(shownAssetIds).size)
       throw new ColophonError('not_found', 'There is no asset with one of the ids in "shown".');
+    requireShowable(found, parent);
     if (!shownAssetIds.includes(request.parentAssetId))
       throw new ColophonError('invalid_request', 'shown: the asset that was worked on must be among them');
+  }
+
+  /** What came out of this service is known: it is no person's version of something else. @throws ColophonError `conflict` */
+  private async requireOwnWork(tx: Tx, parent: Asset, sha256: string): Promise<void> {
+    const known = await this.assets.findByFile(tx, sha256);
+    if (known === undefined || known.id === parent.id) return;
+    throw new ColophonError(
+      'conflict',
+      `The file is ${publicId('asset', known.id)} as it was signed: no work of a person on this asset.`,
+    );
   }
 
   /** @throws ColophonError `conflict` when nothing was changed */
@@ -252,6 +264,14 @@ export class RecordContribution {
       act: actOf(request, parent, asset.originalSha256),
     });
   }
+}
+
+/** Candidates are chosen among within one project and one mode. @throws ColophonError `wrong_mode`, `invalid_request` */
+function requireShowable(shown: readonly Asset[], { mode, projectId }: Asset): void {
+  if (shown.some((asset) => asset.mode !== mode))
+    throw new ColophonError('wrong_mode', 'Something in "shown" was made with a key of the other mode.');
+  if (shown.some((asset) => asset.projectId !== projectId))
+    throw new ColophonError('invalid_request', 'shown: everything must belong to the project of the asset');
 }
 
 function actOf(request: ContributionRequest, parent: Asset, afterSha256: string): RecordedAct {
