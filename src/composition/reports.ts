@@ -141,7 +141,10 @@ export function composeReports(
     }),
     model: new MakeDocumentReport({
       type: MODEL_FILE_TYPE,
-      collect: (report, signer) => collectModelFile.collect(report, signer),
+      collect: async (report, signer) => ({
+        document: await collectModelFile.collect(report, signer),
+        principalIds: [],
+      }),
       views: modelFileViews,
       openSigner,
       countErasures,

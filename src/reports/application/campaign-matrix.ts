@@ -18,6 +18,7 @@ interface AssetRow {
   readonly id: string;
   readonly title: string;
   readonly media_type: string;
+  readonly titled_by: string | null;
   readonly mode: 'live' | 'test';
   readonly sha256: string;
   readonly created_at: Date;
@@ -32,6 +33,8 @@ export interface CampaignFile {
   readonly createdAt: Date;
   readonly releasedAt: Date | undefined;
   readonly recalledAt: Date | undefined;
+  /** Who sent the file, and with it its title: erased with the person. */
+  readonly titledBy: string | undefined;
   readonly asset: CampaignAsset;
 }
 
@@ -79,7 +82,8 @@ async function finishedAssets(
 ): Promise<{ rows: AssetRow[]; intermediate: number }> {
   const found = await tx.query<AssetRow>(
     `${CAMPAIGN_ASSETS}
-     SELECT a.id, a.title, a.media_type, a.mode, a.sha256, a.created_at, l.released_at, c.recalled_at,
+     SELECT a.id, a.title, a.media_type, a.mode, a.sha256, a.created_at,
+            CASE WHEN a.origin <> 'step' THEN a.created_by END AS titled_by, l.released_at, c.recalled_at,
             (l.released_at IS NOT NULL OR NOT EXISTS (
                SELECT 1 FROM asset_parent p WHERE p.organization_id = $1 AND p.parent_asset_id = a.id)) AS is_finished
        FROM asset a JOIN member m ON m.id = a.id
@@ -132,6 +136,7 @@ function fileOf(row: AssetRow, state: CampaignAssetState, obligationsKnown: bool
     createdAt: row.created_at,
     releasedAt: row.released_at ?? undefined,
     recalledAt: row.recalled_at ?? undefined,
+    titledBy: row.titled_by ?? undefined,
     asset: viewOf(row, state, obligationsKnown),
   };
 }

@@ -18,6 +18,7 @@ import {
   inputRightsOf,
   waiversOf,
 } from './campaign-rights.js';
+import { type CollectedDocument } from './make-document-report.js';
 import { type CampaignScope } from './campaign-scope.js';
 
 /** Gathers what is recorded of a campaign. Facts only; no name and no sealed text of a person. */
@@ -37,7 +38,7 @@ export class CollectCampaign {
     report: ReportEntity,
     signer: ReportSignerIdentity | undefined,
     progress: (share: number) => Promise<void>,
-  ): Promise<CampaignReport> {
+  ): Promise<CollectedDocument<CampaignReport>> {
     return this.organizationTx.run(report.organizationId, async (tx) => {
       const { useCase, from, until } = report.parameters;
       const names = await namesOf(tx, report.subjectId, useCase);
@@ -73,7 +74,10 @@ export class CollectCampaign {
         claims,
         changes: await this.changesSince(tx, report, { files, claims }, now),
       };
-      return { ...facts, gaps: campaignGaps(facts) };
+      return {
+        document: { ...facts, gaps: campaignGaps(facts) },
+        principalIds: [...new Set(files.flatMap(({ titledBy }) => titledBy ?? []))],
+      };
     });
   }
 

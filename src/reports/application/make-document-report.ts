@@ -22,6 +22,12 @@ export interface DocumentViews<Document> {
   csv(document: Document): Buffer;
 }
 
+/** @property principalIds of whose erasure withdraws the report: it shows the titles of files that they sent */
+export interface CollectedDocument<Document> {
+  readonly document: Document;
+  readonly principalIds: readonly string[];
+}
+
 /** Reports without media files and without words of people: a campaign, the file on a model. */
 export class MakeDocumentReport<Document extends object> implements MakesReports {
   constructor(
@@ -32,7 +38,7 @@ export class MakeDocumentReport<Document extends object> implements MakesReports
         report: ReportEntity,
         signer: ReportSignerIdentity | undefined,
         progress: (share: number) => Promise<void>,
-      ) => Promise<Document>;
+      ) => Promise<CollectedDocument<Document>>;
       readonly views: DocumentViews<Document>;
       readonly openSigner: OpenReportSigner;
       readonly countErasures: (organizationId: string) => Promise<number>;
@@ -41,14 +47,15 @@ export class MakeDocumentReport<Document extends object> implements MakesReports
 
   async make({ organizationId, report, path, progress }: ReportOrder): Promise<MadeReport> {
     const { views, openSigner, collect, type, countErasures } = this.parts;
-    const shown = { principalIds: [], erasuresBefore: await countErasures(organizationId) };
+    const erasuresBefore = await countErasures(organizationId);
     const signer = ['json', 'csv'].includes(report.format) ? undefined : await openSigner();
     // Laying out the pages takes about as long as collecting what is on them.
-    const document = await collect(
+    const { document, principalIds } = await collect(
       report,
       signer?.identity,
       inSteps((share) => progress(0.05 + 0.45 * share)),
     );
+    const shown = { principalIds, erasuresBefore };
     await progress(0.5);
     const mediaType = REPORT_MEDIA_TYPES[report.format];
     const write = (bytes: Buffer): Promise<void> => writeFile(path, bytes, { mode: 0o600 });
