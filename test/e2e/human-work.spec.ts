@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { ATTACKS } from '../../src/provenance/testing/attack-strings.js';
 import { C2paReader } from '../../src/provenance/adapters/c2pa-reader.js';
+import { type VerifyBundleOptions } from '../../src/reports/verify/bundle-verification.js';
 import { runVerifyBundle } from '../../src/reports/verify/verify-bundle.js';
 import { ROLES } from '../../src/identity/domain/principal.js';
 import {
@@ -78,6 +79,9 @@ const decide = (who: Person, id: string, decision: string, confirmed: string[] =
   post(who, `/v1/assets/${id}/reviews`, { decision, comment: 'seen', confirmed });
 const release = (id: string) => post(manager, `/v1/assets/${id}/release`, {});
 
+const READING: VerifyBundleOptions = {
+  verifyMedia: (media, anchorsPem) => new C2paReader({ trust: { name: 'bundle', anchorsPem } }).verify(media),
+};
 const ENGAGEMENT = {
   status: 'employee',
   assignment: 'work_made_for_hire',
@@ -331,10 +335,7 @@ describe('a record of human work', () => {
     const bundle = join(app.home, 'bundle.zip');
     const bytes = await reportOf(legal, wanted);
     await writeFile(bundle, bytes);
-    const result = await runVerifyBundle(bundle, {
-      verifyMedia: (media, anchorsPem) =>
-        new C2paReader({ trust: { name: 'bundle', anchorsPem } }).verify(media),
-    });
+    const result = await runVerifyBundle(bundle, READING);
     expect([result.verdict, result.findings]).toEqual(['valid', []]);
     expect(result.notProved.join(' ')).not.toContain('attachments of human work are not in the bundle');
     const files = await bundleFiles(bytes);
@@ -384,6 +385,33 @@ describe('a record of human work', () => {
     await expectProblem(await contribute(bot, edited, SAID), 'forbidden');
     const chosen = { shown: variants, statement: 'x' };
     await expectProblem(await post(bot, `/v1/assets/${source.id}/selections`, chosen), 'forbidden');
+  });
+
+  it('names only candidates of its project and mode, and is no file that came out of here', async () => {
+    const { id: projectId } = await answer<{ id: string }>(
+      app.request('/v1/projects', json({ name: 'Elsewhere' })),
+      201,
+    );
+    const uploaded = async (file: Uint8Array, project: string, key = maker.key) => {
+      const declaration = { projectId: project, rights: OWN_RIGHTS };
+      return app.request('/v1/assets', { ...postForm(formWith(file, 'u.png', { declaration })), key });
+    };
+    const noise = await noisePicture(40);
+    const elsewhere = await answer<AssetAnswer>(uploaded(noise, projectId), 201);
+    const drawn = await answer<AssetAnswer>(
+      uploaded(noise, app.instance.projectId, app.instance.keys.test),
+      201,
+    );
+    const picture = await retouched(await noisePicture(44));
+    const shown = (id: string) => ({ ...SAID, shown: [source.id, id] });
+    await expectProblem(await contribute(maker, picture, shown(elsewhere.id)), 'invalid_request');
+    await expectProblem(await contribute(maker, picture, shown(drawn.id)), 'wrong_mode');
+    const asked = ask(maker, `/v1/assets/${elsewhere.id}/content`);
+    const signed = Buffer.from(await (await asked).arrayBuffer());
+    await expectProblem(await contribute(maker, signed, SAID), 'conflict');
+    const card = await app.request(`/v1/assets/${drawn.id}/content`, { key: app.instance.keys.test });
+    const sandboxed = Buffer.from(await card.arrayBuffer());
+    await expectProblem(await uploaded(sandboxed, app.instance.projectId), 'wrong_mode');
   });
 });
 
@@ -476,6 +504,68 @@ describe('a review', () => {
     // Either the person approved, once, or is a contributor: never both.
     expect(statuses.filter((status) => status === 201)).toHaveLength(1);
     expect(statuses.filter((status) => status === 409)).toHaveLength(2);
+  });
+});
+
+describe('a file that comes back', () => {
+  it('keeps its origin: makers, demands and recall stay with it, and what is made of that verifies', async () => {
+    await setReview({ approvals: 1, humanContribution: true, checklist: false });
+    const [id = ''] = variants;
+    const bytes = Buffer.from(await (await ask(maker, `/v1/assets/${id}/content`)).arrayBuffer());
+    const sender = await addPerson(app, ['creator']);
+    const declaration = { projectId: app.instance.projectId, rights: OWN_RIGHTS };
+    const form = postForm(formWith(bytes, 'again.png', { declaration }));
+    const again = await answer<AssetAnswer>(ask(sender, '/v1/assets', form), 201);
+    const { parents } = await get<{ parents: { assetId: string }[] }>(sender, `/v1/assets/${again.id}`);
+    expect(parents).toEqual([expect.objectContaining({ assetId: id })]);
+    await answer(decide(first, again.id, 'approve'), 201);
+    await expectProblem(await release(again.id), 'contribution_required');
+    await setReview({ approvals: 1, humanContribution: false, checklist: false });
+    const path = join(app.home, 'again.zip');
+    const legal = await addPerson(app, ['legal']);
+    await writeFile(path, await reportOf(legal, { kind: 'asset', format: 'bundle', assetId: again.id }));
+    const { verdict, findings } = await runVerifyBundle(path, READING);
+    expect([verdict, findings]).toEqual(['valid', []]);
+  });
+});
+
+describe('what a program is not asked', () => {
+  it('is an approval, whatever roles its key has', async () => {
+    const roles = ['reviewer', 'legal'];
+    const { id: principalId } = await answer<{ id: string }>(
+      app.request('/v1/principals', json({ kind: 'service', displayName: 'bot', roles })),
+      201,
+    );
+    const { key } = await answer<{ key: string }>(
+      app.request('/v1/api-keys', json({ principalId, mode: 'live' })),
+      201,
+    );
+    const bot = { key, principalId };
+    await expectProblem(await decide(bot, source.id, 'approve'), 'forbidden');
+    const withdrawn = { kind: 'withdrawn', text: 'x' };
+    const path = `/v1/contributions/${contributionId}/corrections`;
+    await expectProblem(await post(bot, path, withdrawn), 'forbidden');
+  });
+});
+
+describe('the title of a file that an erased person sent', () => {
+  it('is in no campaign report any more', async () => {
+    const gone = await addPerson(app, ['creator']);
+    const contribution = { ...SAID, statement: 'mine' };
+    const file = await sharp(edited).negate({ alpha: false }).png().toBuffer();
+    const form = formWith(file, 'by-Jane-Doe.png', { contribution });
+    await answer(ask(gone, `/v1/assets/${source.id}/contributions`, postForm(form)), 201);
+    const legal = await addPerson(app, ['legal']);
+    const body = { kind: 'campaign', format: 'json', projectId: app.instance.projectId };
+    const { id } = await answer<{ id: string }>(post(legal, '/v1/reports', body), 202);
+    const content = await eventually('the report is made', async () => {
+      const response = await ask(legal, `/v1/reports/${id}/content`);
+      return response.status === 200 ? response.text() : undefined;
+    });
+    expect(content).toContain('by-Jane-Doe');
+    const erasure = { principalId: gone.principalId, reason: 'data_subject_request' };
+    await answer(post(legal, '/v1/erasures', erasure), 201);
+    await expectProblem(await ask(legal, `/v1/reports/${id}/content`), 'conflict');
   });
 });
 
