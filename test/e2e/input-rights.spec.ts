@@ -206,7 +206,9 @@ describe('a picture that forbids AI inference', () => {
     expect(back.fileSignals).toContainEqual(
       expect.objectContaining({ act: 'ai-inference', use: 'notAllowed' }),
     );
-    expect(await refused(() => start('restyle', back.id))).toMatchObject([{ ruleId: 'input-opt-out' }]);
+    // Of the file itself, and of the one that it is a version of.
+    const optOut = { ruleId: 'input-opt-out' };
+    expect(await refused(() => start('restyle', back.id))).toMatchObject([optOut, optOut]);
   });
 
   it('a person decides where a written permission is named', async () => {
