@@ -15,7 +15,7 @@ import { type TimeStampVerification, verifyTimeStampToken } from './time-stamp-t
 
 const message = Buffer.from('log.example/logs/a\n7\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n');
 /** Flipped bits of a token; a campaign sets its own number. */
-const FLIPS = effort(100, 2000);
+const FLIPS = effort(60, 2000);
 /** Certificates of the fake begin a day before now. */
 const genTime = new Date();
 const NONCE = 0xf123456789abcdefn;
