@@ -108,7 +108,8 @@ describe('the last migrations, on a database with rows', () => {
     expect([await count('asset_claim'), await count('claim_answer')]).toEqual([1, 1]);
     const older = (await schema()).join('\n');
     expect(older).not.toContain('wait_for_removals');
-    const claims = /FUNCTION colophon\.claim_removed_files[\s\S]*?\$function\$[\s\S]*?\$function\$/.exec(older)?.[0] ?? '';
+    const claims =
+      /FUNCTION colophon\.claim_removed_files[\s\S]*?\$function\$[\s\S]*?\$function\$/.exec(older)?.[0] ?? '';
     expect(claims).toContain('held_assets');
     expect(claims).not.toContain('disputed_assets');
     await answerClaim(2);
