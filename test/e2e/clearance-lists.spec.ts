@@ -106,6 +106,14 @@ describe('the list of waivers', () => {
     expect(JSON.stringify(await get('/v1/waivers'))).not.toContain('comment');
   });
 
+  it('has none that a program granted, whatever roles its key has', async () => {
+    const { id: listingId } = await listed('Omicron');
+    const { id: clearanceId } = await ask(listingId);
+    const { key } = await addPerson(app, ['legal', 'admin'], { kind: 'service' });
+    await made('/v1/waivers', { clearanceId, ...TERMS }, key, 403);
+    await made('/v1/waivers', { clearanceId, ...TERMS });
+  });
+
   it('tells that a changed license text killed it, of both kinds', async () => {
     const listing = await listed('Beta');
     const ids = [(await waive(listing.id)).id, (await waiveFinding(listing.id)).id];

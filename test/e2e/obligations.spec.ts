@@ -353,6 +353,11 @@ describe('the proof of an obligation', () => {
     const item = await itemOf(last, 'law:us-ny-synthetic-performer');
     await expectProblem(await prove(last, item, { outcome: 'not_applicable', text: 'x' }), 'forbidden');
     await expectProblem(await prove(last, item, { outcome: 'waived', text: 'x' }, legal), 'invalid_request');
+    const { key: program } = await addPerson(app, ['legal'], { kind: 'service' });
+    await expectProblem(
+      await prove(last, item, { outcome: 'not_applicable', text: 'x' }, program),
+      'forbidden',
+    );
     expect((await prove(last, item, { outcome: 'not_applicable', text: 'nobody in it' }, legal)).status).toBe(
       201,
     );

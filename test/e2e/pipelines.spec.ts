@@ -182,6 +182,12 @@ describe('people in a pipeline', () => {
       await runs.as(app.instance.keys.live).answer(yes, 'ok', { outcome: 'approved' }),
       'wrong_mode',
     );
+    const program = await addPerson(app, ['creator', 'reviewer'], { mode: 'test', kind: 'service' });
+    for (const outcome of ['approved', 'rejected'])
+      await expectProblem(
+        await runs.as(program.key).answer(yes, 'ok', { outcome, comment: 'x' }),
+        'forbidden',
+      );
     expect((await second.answer(yes, 'ok', { outcome: 'approved' })).status).toBe(200);
     await runs.stepIn(no, 'ok', 'WAITING');
     expect((await second.answer(no, 'ok', { outcome: 'rejected', comment: 'dull' })).status).toBe(200);

@@ -64,15 +64,19 @@ export function postForm(form: FormData, key: string = randomUUID()): RequestIni
   return { method: 'POST', body: form, headers: { 'idempotency-key': key } };
 }
 
-/** A second person with their own key, in the organization of the admin who adds them. */
+/** A second person, or a program, with their own key, in the organization of the admin who adds them. */
 export async function addPerson(
   app: TestApplication,
   roles: readonly string[],
-  { admin = app.instance.keys.live, mode = 'live' }: { admin?: string; mode?: 'live' | 'test' } = {},
+  {
+    admin = app.instance.keys.live,
+    mode = 'live',
+    kind = 'user',
+  }: { admin?: string; mode?: 'live' | 'test'; kind?: 'user' | 'service' } = {},
 ): Promise<{ principalId: string; key: string }> {
   const principal = (await (
     await app.request('/v1/principals', {
-      ...json({ displayName: 'Second person', roles }),
+      ...json({ kind, displayName: 'Second person', roles }),
       key: admin,
     })
   ).json()) as { id: string };
