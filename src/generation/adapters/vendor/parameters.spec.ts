@@ -42,6 +42,24 @@ describe('parameterProblem', () => {
 
   it('refuses several files at once, which would be paid for and lost', () => {
     expect(parameterProblem({ num_images: 2 })).toBe('num_images must be 1: a step makes one file');
+    for (const name of [
+      'max_images',
+      'num_samples',
+      'samples',
+      'num_images_per_prompt',
+      'num_videos',
+      'batchCount',
+    ])
+      expect(parameterProblem({ [name]: 6 })).toBe(`${name} must be 1: a step makes one file`);
+    for (const name of [
+      'num_inference_steps',
+      'num_frames',
+      'image_size',
+      'max_tokens',
+      'do_sample',
+      'output_quality',
+    ])
+      expect(parameterProblem({ [name]: 6 })).toBeUndefined();
     expect(parameterProblem({ n: 1 })).toBeUndefined();
   });
 
