@@ -272,7 +272,11 @@ describe('files of assets', () => {
     // What came in within the last hour is left for a later round.
     expect(existsSync(pathOf(asset.sha256))).toBe(true);
     await expectProblem(await content(asset.id), 'content_removed');
-    await expectProblem(await recovered(), 'content_removed');
+    const refused = await recovered();
+    expect([refused.status, await refused.json()]).toEqual([
+      410,
+      expect.objectContaining({ code: 'content_removed' }),
+    ]);
     await keepAll('assets');
   });
 
