@@ -241,7 +241,7 @@ describe('a curation', () => {
       kind: 'territory-exclusion',
       clause: '5',
       paraphrase: 'Not in the United States.',
-      countries: ['US'],
+      countries: ['US'] as string[],
       appliesTo: 'outputs',
     } as const;
     const known = { source: ownListing().terms[0]?.source ?? '', verified: 'primary' } as const;
