@@ -141,3 +141,28 @@ describe('the alias table', () => {
     }
   });
 });
+
+describe('a name that only looks like a known one', () => {
+  it.each([
+    'apache-2.0\u00a0',
+    '\u2003MIT',
+    'apache\u00a02.0',
+    'apache-2.0\ufeff',
+    'apache\u200b-2.0',
+    'cc0-1.0\u2028',
+  ])('is not known: %j', (name) => {
+    expect(claimOf(name)).toMatchObject({ status: 'unknown', spdx: null, commercialUse: 'unknown' });
+  });
+
+  it('is not known by a letter that folds to one of ASCII', () => {
+    expect(claimOf('BSD-Mar\u212a-Modifications')).toMatchObject({ status: 'unknown' });
+    expect(claimOf('bsd-2-clause-p\u212agconf-disclaimer')).toMatchObject({ status: 'unknown' });
+  });
+
+  it.each([' apache-2.0\n', '\tMIT', 'Apache-2.0 AND MIT\r\n'])(
+    'is known with white space of ASCII: %j',
+    (name) => {
+      expect(claimOf(name).status).toBe('recognized');
+    },
+  );
+});

@@ -19,7 +19,7 @@ export function leaf(ref: string): LicenseLeaf {
   return { kind: 'license', ref, orLater: false, exception: null };
 }
 
-const NOT_OF_AN_EXPRESSION = /[^A-Za-z0-9.:+\-\s()]/;
+const NOT_OF_AN_EXPRESSION = /[^A-Za-z0-9.:+\- \t\n\r()]/;
 const OPERATOR = /^(?:AND|OR|WITH)$/i;
 
 /**

@@ -55,12 +55,18 @@ const COMMERCIAL_USE: ReadonlyMap<string, ThreeValued> = new Map(
     .licenses.flatMap(({ ids, commercialUse }) => ids.map((id) => [id, commercialUse] as const)),
 );
 
+/** White space of ASCII. Any other, or a letter that only folds to one of ASCII, makes it another name. */
+const OUTER_SPACE = /^[ \t\n\r]+|[ \t\n\r]+$/g;
+const UPPER_CASE = /[A-Z]+/g;
+
 /** One spelling of a name as cards write it: lower case, words joined by hyphens. */
 export function normalName(name: string): string {
-  return name
-    .trim()
-    .toLowerCase()
-    .replace(/[\s_]+/g, '-');
+  return lowerCase(name.replace(OUTER_SPACE, '')).replace(/[ \t\n\r_]+/g, '-');
+}
+
+/** U+212A (Kelvin sign) is no `k`: nothing that only looks like a known name is taken for it. */
+function lowerCase(name: string): string {
+  return name.replace(UPPER_CASE, (letters) => letters.toLowerCase());
 }
 
 export function aliasOf(name: string): LicenseAlias | undefined {
@@ -69,12 +75,12 @@ export function aliasOf(name: string): LicenseAlias | undefined {
 
 /** The id of the SPDX list, in its own spelling. */
 export function spdxId(name: string): string | undefined {
-  return SPDX_IDS.get(name.trim().toLowerCase());
+  return SPDX_IDS.get(lowerCase(name.replace(OUTER_SPACE, '')));
 }
 
 /** A reference that means one text or one license in this program. In SPDX a LicenseRef is local to its document. */
 export function isKnownRef(ref: string): boolean {
-  return SPDX_IDS.get(ref.toLowerCase()) === ref || BY_REF.has(ref) || REGISTRY_REFS.has(ref);
+  return SPDX_IDS.get(lowerCase(ref)) === ref || BY_REF.has(ref) || REGISTRY_REFS.has(ref);
 }
 
 /** Does the name leave open which version of the text is meant? */
