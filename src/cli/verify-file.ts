@@ -11,6 +11,7 @@ import {
   type MediaVerification,
   type MediaVerifier,
 } from '../provenance/domain/media-verifier.port.js';
+import { TEST_PART_WORDS, TEST_WORDS, testWorkIn } from '../provenance/domain/test-work.js';
 import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list.js';
 import { PERIOD_PATHS } from '../reports/domain/period-format.js';
 import { type BundleVerification } from '../reports/verify/bundle-verification.js';
@@ -187,7 +188,17 @@ async function verifyMedia(
   const { manifestPath } = file;
   try {
     const verification = await verifier.verify(file);
-    return { kind: 'media', ...judge(verification), manifestPath, trustList, verification };
+    const { verdict, headline } = judge(verification);
+    const testWork = testWorkIn(verification.chain);
+    const words = testWork && (testWork === 'file' ? TEST_WORDS : TEST_PART_WORDS);
+    return {
+      kind: 'media',
+      verdict,
+      headline: words === undefined ? headline : `${headline}. ${words}`,
+      manifestPath,
+      trustList,
+      verification,
+    };
   } catch (error) {
     if (!isColophonError(error)) throw error;
     // A manifest that was damaged beyond reading is a manifest that does not hold.

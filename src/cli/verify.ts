@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type MediaVerification } from '../provenance/domain/media-verifier.port.js';
 import { statusWords } from '../provenance/domain/status-words.js';
+import { testWorkIn } from '../provenance/domain/test-work.js';
 import { BUNDLE_PATHS } from '../reports/domain/bundle-format.js';
 import { PERIOD_PATHS } from '../reports/domain/period-format.js';
 import { archiveFiles, archiveHolds, type BatchFile, folderFiles, isReadableArchive } from './batch-files.js';
@@ -164,7 +165,7 @@ async function report(
 /** Status codes are for programs; beside each stands what it means. */
 function withMeanings(verification: MediaVerification): object {
   const statuses = verification.statuses.map((status) => ({ ...status, meaning: statusWords(status.code) }));
-  return { ...verification, statuses };
+  return { ...verification, statuses, testWork: testWorkIn(verification.chain) ?? null };
 }
 
 /** The files of a folder or of an archive that is no evidence bundle; `undefined` for one file. */

@@ -65,10 +65,10 @@ export function composeLicenses(
     new PoliciesInForce(policyEngine, storedPolicies, (tx) => registry.policiesMark(tx)),
   );
   const waiversInForce = new WaiversInForce(clock);
-  const standing = new ClearanceStanding(registry, askPolicies, waiversInForce, clock);
+  const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished, isWorkLive);
+  const standing = new ClearanceStanding(registry, askPolicies, waiversInForce, work, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
   const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);
-  const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished, isWorkLive);
   const requireLiveKey = new RequireLiveKey(work);
   const recordListings = new RecordListings(registry, appendEntry, clock);
   return {

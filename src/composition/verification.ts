@@ -77,11 +77,12 @@ async function placeInLog(
       recorded_at: Date;
       size: string | null;
       signed_at: Date | null;
+      mode: string;
       recalled_at: Date | null;
       reason: string | null;
     }>(
       `SELECT l.origin, e.index, coalesce(e.recorded_at, a.created_at) AS recorded_at, c.size, c.signed_at,
-              k.recalled_at, k.reason
+              a.mode, k.recalled_at, k.reason
          FROM asset a JOIN audit_log l ON l.organization_id = a.organization_id
          LEFT JOIN audit_entry e ON e.organization_id = a.organization_id AND e.entry_id = a.entry_id
          LEFT JOIN asset_recall k ON k.organization_id = a.organization_id AND k.asset_id = a.id
@@ -100,6 +101,7 @@ async function placeInLog(
       row.size === null || row.signed_at === null
         ? undefined
         : { treeSize: Number(row.size), signedAt: row.signed_at.toISOString() },
+    isTest: row.mode === 'test',
     recall:
       row.recalled_at === null || row.reason === null
         ? undefined

@@ -721,6 +721,7 @@ describe('what changed since a day', () => {
       new EffectiveRegistry(upgraded),
       app.services.askPolicies,
       app.services.waiversInForce,
+      { isUnfinished: () => Promise.resolve(false) },
       { now: () => new Date() },
     );
     const rootId = parsePublicId('clearance', decided.id) ?? '';

@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
-import { addPerson, json, productShot, type RunAnswer } from '../support/api.js';
+import {
+  addPerson,
+  formWith,
+  json,
+  OWN_RIGHTS,
+  postForm,
+  productShot,
+  type RunAnswer,
+} from '../support/api.js';
+import { ContributorKey } from '../support/contributor-key.js';
 import { Inspector } from '../support/inspector.js';
+import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
@@ -119,5 +129,79 @@ describe('a test key, which may lie in a notebook or a build log, with every rol
       (rows as Record<string, number>).clearance;
     expect(rows(await everything())).toBe(rows(before));
     expect((await again(legal.live)).status).toBe(201);
+  });
+
+  it('adds nobody to the organization, and takes no live key away', async () => {
+    const admin = app.instance.keys;
+    const person = json({ displayName: 'Second admin', roles: ['admin', 'legal'] });
+    const { keyId } = (await (await app.request('/v1/me', { key: legal.live })).json()) as { keyId: string };
+    const revoke = `/v1/api-keys/${keyId}/revoke`;
+    const before = await everything();
+    await expectProblem(await app.request('/v1/principals', { ...person, key: admin.test }), 'wrong_mode');
+    await expectProblem(await app.request(revoke, { ...json({}), key: admin.test }), 'wrong_mode');
+    expect(await everything()).toEqual(before);
+    expect((await app.request('/v1/me', { key: legal.live })).status).toBe(200);
+    const own = (await (await app.request('/v1/me', { key: legal.test })).json()) as { keyId: string };
+    const revoked = await app.request(`/v1/api-keys/${own.keyId}/revoke`, { ...json({}), key: admin.test });
+    expect(revoked.status).toBe(200);
+  });
+
+  it('tells nothing about a live step whose outcome nobody knows', async () => {
+    await inspector.query(`UPDATE run SET state = 'NEEDS_RECONCILIATION' WHERE state = 'WAITING_FOR_WAIVER'`);
+    await inspector.query(`UPDATE step_run SET state = 'OUTCOME_UNKNOWN' WHERE key = 'generate'`);
+    const path = `/v1/runs/${run.id}/steps/generate/reconcile`;
+    const said = json({ outcome: 'not_accepted', reason: 'I looked' });
+    const before = await everything();
+    await expectProblem(await app.request(path, { ...said, key: app.instance.keys.test }), 'wrong_mode');
+    expect(await everything()).toEqual(before);
+  });
+
+  it('opens no live work to strangers, and stops no report that is made by itself', async () => {
+    const { principalId } = (await (await app.request('/v1/me', { key: legal.live })).json()) as {
+      principalId: string;
+    };
+    const test = await app.request('/v1/api-keys', json({ principalId, mode: 'test' }));
+    const { key } = (await test.json()) as { key: string };
+    const declaration = { projectId: app.instance.projectId, rights: OWN_RIGHTS };
+    const form = postForm(formWith(await noisePicture(), 'a.png', { declaration }));
+    const { id: assetId } = (await (await app.request('/v1/assets', form)).json()) as { id: string };
+    const ask = (path: string, body: object, by: string) => app.request(path, { ...json(body), key: by });
+    const schedule = { kind: 'asset', assetId, format: 'json', cadence: 'monthly' };
+    const made = await ask('/v1/report-schedules', schedule, legal.live);
+    expect(made.status).toBe(201);
+    const { id: scheduleId } = (await made.json()) as { id: string };
+    const link = (await (await ask('/v1/share-links', { assetId }, legal.live)).json()) as { id: string };
+    const before = await everything();
+    for (const [path, body] of [
+      ['/v1/share-links', { assetId }],
+      [`/v1/share-links/${link.id}/revoke`, {}],
+      ['/v1/report-schedules', schedule],
+      [`/v1/report-schedules/${scheduleId}/pause`, {}],
+      [`/v1/report-schedules/${scheduleId}/end`, {}],
+    ] as const)
+      await expectProblem(await ask(path, body, key), 'wrong_mode');
+    const me = (await (await app.request('/v1/me')).json()) as {
+      organizationId: string;
+      principalId: string;
+    };
+    const registration = await new ContributorKey().registration(me);
+    await expectProblem(await ask('/v1/signature-keys', registration, app.instance.keys.test), 'wrong_mode');
+    expect(await everything()).toEqual(before);
+  });
+
+  it('makes no next version of a pipeline that live runs name, and does of one that none does', async () => {
+    const steps = [
+      { key: 'a', operation: 'generate', model: 'flux-1-schnell@fal', parameters: { prompt: 'x' } },
+    ];
+    const store = (name: string, key: string) =>
+      app.request('/v1/pipelines', { ...json({ name, definition: { steps } }), key });
+    expect((await store('used', app.instance.keys.test)).status).toBe(201);
+    expect((await store('used', app.instance.keys.test)).status).toBe(201);
+    const started = await app.request('/v1/runs', json(productShot(app, { pipeline: 'used', inputs: {} })));
+    expect(started.status).toBe(202);
+    const before = await everything();
+    await expectProblem(await store('used', app.instance.keys.test), 'wrong_mode');
+    expect(await everything()).toEqual(before);
+    expect((await store('used', app.instance.keys.live)).status).toBe(201);
   });
 });

@@ -2,6 +2,7 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx, violatedConstraint } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { requirePerson } from '../../identity/application/require-person.js';
+import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { isPermitted, type Principal } from '../../identity/domain/principal.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
@@ -16,6 +17,8 @@ import {
   type SignatureKey,
 } from '../domain/signature-key.js';
 import { requireSignature, thumbprintOf } from './verify-signature.js';
+
+const WHAT = 'A key with which people sign what they did';
 
 interface KeyRow {
   id: string;
@@ -36,8 +39,9 @@ export class SignatureKeys {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `signature_invalid`, `forbidden` for a service, `conflict` when the key is registered already */
+  /** @throws ColophonError `wrong_mode`, `signature_invalid`, `forbidden` for a service, `conflict` when the key is registered already */
   async register(tx: Tx, principal: Principal, jwk: PublicJwk, proof: string): Promise<SignatureKey> {
+    refuseTestKeyOnLive(principal.mode, 'live', WHAT);
     await requirePerson(tx, principal, 'human-work');
     const algorithm: SignatureAlgorithm = jwk.kty === 'EC' ? 'ES256' : 'EdDSA';
     const thumbprint = await thumbprintOf(jwk, algorithm);
@@ -79,8 +83,9 @@ export class SignatureKeys {
     return this.get(tx, id);
   }
 
-  /** One's own, or, for an admin, anybody's. @throws ColophonError `not_found`, `forbidden`, `conflict` */
+  /** One's own, or, for an admin, anybody's. @throws ColophonError `wrong_mode`, `not_found`, `forbidden`, `conflict` */
   async revoke(tx: Tx, principal: Principal, id: string, reason: KeyRevocationReason): Promise<SignatureKey> {
+    refuseTestKeyOnLive(principal.mode, 'live', WHAT);
     const key = await this.get(tx, id);
     if (key.principalId !== principal.principalId && !isPermitted(principal, 'organization:administer'))
       throw new ColophonError('forbidden', 'This key is registered to somebody else.');

@@ -1,6 +1,7 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
@@ -19,6 +20,7 @@ export class CreatePipeline {
     private readonly clock: Clock,
   ) {}
 
+  /** @throws ColophonError `conflict` for a built-in name; `wrong_mode`; as {@link checkPipeline} says */
   async create(
     tx: Tx,
     principal: Principal,
@@ -30,6 +32,9 @@ export class CreatePipeline {
     if (reserved.includes(name) || BUILTIN_PIPELINES.some((pipeline) => pipeline.name === name)) {
       throw new ColophonError('conflict', `"${name}" is a built-in pipeline. Choose another name.`);
     }
+    // Live runs that name it without a version would do from now on what this one says.
+    if (principal.mode === 'test' && (await hasLiveRuns(tx, name)))
+      refuseTestKeyOnLive(principal.mode, 'live', `What runs as "${name}"`);
     const bytes = canonicalJson(definition as unknown as JsonValue);
     // Two requests at once: the second waits here and gets the next version.
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
@@ -56,4 +61,12 @@ export class CreatePipeline {
     });
     return created;
   }
+}
+
+async function hasLiveRuns(tx: Tx, pipelineName: string): Promise<boolean> {
+  const runs = await tx.query(
+    `SELECT 1 FROM run WHERE organization_id = $1 AND pipeline_name = $2 AND mode = 'live' LIMIT 1`,
+    [tx.organizationId, pipelineName],
+  );
+  return runs.length > 0;
 }

@@ -15,6 +15,7 @@ import {
 import { toProblem } from '../../http/problem.filter.js';
 import { idOf, invalidRequest } from '../../http/validation.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -150,7 +151,8 @@ export class RunController {
     @Body({ schema: reconcileSchema }) body: ReconcileBody,
   ) {
     await this.organizationTx.run(principal.organizationId, async (tx) => {
-      await this.runs.get(tx, id);
+      const { mode } = await this.runs.get(tx, id);
+      refuseTestKeyOnLive(principal.mode, mode, 'The run');
       const [step] = await this.runs.stepsWithKeys(tx, id, [key]);
       if (!step) throw new ColophonError('not_found', 'The run has no step with this key.');
       const { reason, ...said } = body;

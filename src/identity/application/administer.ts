@@ -4,6 +4,7 @@ import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { generateApiKey, type KeyMode, secretSha256 } from '../domain/api-key.js';
+import { refuseTestKeyOnLive } from '../domain/key-mode.js';
 import { type Role } from '../domain/principal.js';
 import { SYSTEM_ACTOR } from './actor.js';
 
@@ -123,13 +124,17 @@ export class Administer {
     return { id: generated.id, text: generated.text };
   }
 
-  /** Takes effect with the next request: keys are read from the database each time. */
-  async revokeApiKey(tx: Tx, keyId: string, actor: Actor): Promise<void> {
-    const found = await tx.query<{ revoked_at: Date | null }>(
-      'SELECT revoked_at FROM api_key WHERE organization_id = $1 AND id = $2 FOR UPDATE',
+  /**
+   * Takes effect with the next request: keys are read from the database each time.
+   * @param by mode of the key of whoever revokes. @throws ColophonError `not_found`, `wrong_mode`
+   */
+  async revokeApiKey(tx: Tx, keyId: string, by: KeyMode, actor: Actor): Promise<void> {
+    const found = await tx.query<{ mode: KeyMode; revoked_at: Date | null }>(
+      'SELECT mode, revoked_at FROM api_key WHERE organization_id = $1 AND id = $2 FOR UPDATE',
       [tx.organizationId, keyId],
     );
     if (!found[0]) throw new ColophonError('not_found', 'There is no API key with this id.');
+    refuseTestKeyOnLive(by, found[0].mode, 'The key');
     if (found[0].revoked_at !== null) return;
     await tx.query('UPDATE api_key SET revoked_at = $3 WHERE organization_id = $1 AND id = $2', [
       tx.organizationId,

@@ -12,6 +12,7 @@ import { parsePublicId, publicId } from '../../shared/ids.js';
 import { actorOf } from '../application/actor.js';
 import { Administer } from '../application/administer.js';
 import { KEY_MODES } from '../domain/api-key.js';
+import { refuseTestKeyOnLive } from '../domain/key-mode.js';
 import { type Principal, ROLES } from '../domain/principal.js';
 
 const createProjectSchema = z.strictObject({ name: nameSchema() }).meta({ id: 'CreateProject' });
@@ -144,6 +145,7 @@ export class IdentityController {
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: createPrincipalSchema }) body: z.infer<typeof createPrincipalSchema>,
   ) {
+    refuseTestKeyOnLive(principal.mode, 'live', 'Who is in the organization, and with which roles,');
     const id = await this.organizationTx.run(principal.organizationId, (tx) =>
       this.administer.createPrincipal(tx, body, actorOf(principal)),
     );
@@ -179,7 +181,7 @@ export class IdentityController {
     if (!/^[0-9A-Za-z]{12}$/.test(id))
       throw new ColophonError('not_found', 'There is no API key with this id.');
     await this.organizationTx.run(principal.organizationId, (tx) =>
-      this.administer.revokeApiKey(tx, id, actorOf(principal)),
+      this.administer.revokeApiKey(tx, id, principal.mode, actorOf(principal)),
     );
     return { id, revoked: true };
   }

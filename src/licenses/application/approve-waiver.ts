@@ -138,7 +138,8 @@ export class ApproveWaiver {
     const asked = await readClearance(tx, clearanceId);
     const rootId = asked.renews ?? asked.id;
     await lockDecisions(tx, rootId);
-    const standing = await this.standing.of(tx, rootId);
+    // Where a run waits, for a day that is over: accepted today, it would start and fail on its first step.
+    const standing = await this.standing.today(tx, rootId);
     const { last } = standing;
     if (standing.kind === 'reopened') {
       throw new ColophonError('conflict', reasonOf(standing.changes), {

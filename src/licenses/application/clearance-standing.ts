@@ -7,6 +7,7 @@ import { type AskPolicies } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { readLastDecision, type StoredClearance } from './read-clearance.js';
 import { type WaiversInForce } from './waivers-in-force.js';
+import { type WorkBehindClearances } from './work-behind-clearances.js';
 
 /** Whether what was cleared may go on. */
 export type Standing =
@@ -32,8 +33,14 @@ export class ClearanceStanding {
     private readonly registry: EffectiveRegistry,
     private readonly policies: AskPolicies,
     private readonly waivers: WaiversInForce,
+    private readonly work: Pick<WorkBehindClearances, 'isUnfinished'>,
     private readonly clock: Clock,
   ) {}
+
+  /** {@link ClearanceStanding.ofUnfinished} while models may still run under it, otherwise {@link ClearanceStanding.of}. */
+  async today(tx: Tx, rootId: string): Promise<Standing> {
+    return (await this.work.isUnfinished(tx, rootId)) ? this.ofUnfinished(tx, rootId) : this.of(tx, rootId);
+  }
 
   /**
    * What it says holds until the transaction ends.

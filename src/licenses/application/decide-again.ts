@@ -35,9 +35,7 @@ export class DecideAgain {
     await lockDecisions(tx, rootId);
     await this.requireLiveKey.check(tx, principal.mode, rootId);
     const isUnfinished = await this.work.isUnfinished(tx, rootId);
-    const standing = await (isUnfinished
-      ? this.standing.ofUnfinished(tx, rootId)
-      : this.standing.of(tx, rootId));
+    const standing = await this.standing.today(tx, rootId);
     if (standing.kind !== 'reopened') {
       throw new ColophonError(
         'conflict',

@@ -249,7 +249,7 @@ export class ClearanceController {
   async get(@CurrentPrincipal() { organizationId }: Principal, @Param('id', idOf('clearance')) id: string) {
     return this.organizationTx.run(organizationId, async (tx) => {
       const clearance = await readClearance(tx, id);
-      const standing = await this.standing.of(tx, clearance.renews ?? id);
+      const standing = await this.standing.today(tx, clearance.renews ?? id);
       return {
         ...clearanceView(clearance),
         ...scopeView(clearance),

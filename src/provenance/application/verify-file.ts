@@ -8,6 +8,7 @@ import {
   type MediaVerification,
   type MediaVerifier,
 } from '../domain/media-verifier.port.js';
+import { recordsOf, TEST_PART_WORDS, TEST_WORDS, type TestWork, testWorkIn } from '../domain/test-work.js';
 
 /** Asks the logs of this deployment. */
 export interface OwnLog {
@@ -40,7 +41,6 @@ export type ReportKeyMisuse = (finding: {
   readonly claim: ClaimFinding;
 }) => void;
 
-const RECORD_LABEL = /^org\.colophon\.record(__\d+)?$/;
 const MAX_NAMED_LOGS = 4;
 
 /** `manifestPath`: the manifest of a file that carries none. `mayBeLarge`: it is our own. */
@@ -61,7 +61,10 @@ export class VerifyFile {
     const { sha256 } = verification;
     const log = logStanding(verification, known);
     if (log.misusedKey) this.reportKeyMisuse({ fileSha256: sha256, claim: log.misusedKey });
-    return { verification, headline: headlineOf(verification, log), log, remoteManifest };
+    // Our own log knows it of a file whose manifest is beside it, or was tampered with.
+    const testWork = log.place?.isTest === true ? 'file' : testWorkIn(verification.chain);
+    const headline = headlineOf(verification, log) + testWords(testWork);
+    return { verification, headline, testWork, log, remoteManifest };
   }
 
   /** The manifest store of a file as crJSON. @throws ColophonError `no_manifest` */
@@ -98,12 +101,8 @@ export class VerifyFile {
 
 /** A manifest says in an assertion of ours which log recorded it. Whoever forges one copies it. */
 function namedLogs({ chain }: MediaVerification): string[] {
-  return (chain?.assertions ?? [])
-    .filter(({ label }) => RECORD_LABEL.test(label))
-    .flatMap(({ data }) => {
-      const log: unknown = typeof data === 'object' && data !== null && 'log' in data ? data.log : undefined;
-      return typeof log === 'string' ? [log] : [];
-    })
+  return (chain === undefined ? [] : recordsOf(chain))
+    .flatMap(({ log }) => (typeof log === 'string' ? [log] : []))
     .slice(0, MAX_NAMED_LOGS);
 }
 
@@ -129,4 +128,10 @@ function headlineOf(
     case 'intact_and_trusted':
       return `Intact, and signed by a known signer.${suffix}`;
   }
+}
+
+/** Whoever reads no further than the headline must not take a test for a work. */
+function testWords(testWork: TestWork | undefined): string {
+  if (testWork === undefined) return '';
+  return ` ${testWork === 'file' ? TEST_WORDS : TEST_PART_WORDS}`;
 }

@@ -6,6 +6,7 @@ import { type ClaimFinding } from './signature-finding.js';
 const PLACE: LogPlace = {
   origin: 'example/logs/org_1',
   entryIndex: 7,
+  isTest: false,
   recordedAt: '2026-11-01T00:00:00.000Z',
   checkpoint: { treeSize: 9, signedAt: '2026-11-01T00:00:10.000Z' },
 };

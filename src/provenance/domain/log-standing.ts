@@ -10,6 +10,8 @@ export interface LogPlace {
   readonly recordedAt: string;
   /** The newest signed checkpoint that covers the entry; `undefined` while none does. */
   readonly checkpoint: { readonly treeSize: number; readonly signedAt: string } | undefined;
+  /** It was made with a test key. */
+  readonly isTest: boolean;
   /** Its release was taken back. `at` is RFC 3339; `reason` a machine word, e.g. `rights_claim`. */
   readonly recall?: { readonly at: string; readonly reason: string } | undefined;
 }
@@ -57,7 +59,10 @@ export function logStanding(verification: MediaVerification, known: LogKnowledge
   const { status, place } = judge(verification, known, active, misusedKey);
   return {
     status,
-    text: words(status, verification, misusedKey, history.length) + recallWords(place, history),
+    text:
+      words(status, verification, misusedKey, history.length) +
+      testWords(place) +
+      recallWords(place, history),
     place,
     history,
     misusedKey,
@@ -79,6 +84,10 @@ function judge(
   if (active?.isOurCertificate === true || known.namesOurLog) return { status: 'forged', place: undefined };
   const namesProduct = /^colophon\b/i.test(verification.chain?.claimGenerator ?? '');
   return { status: namesProduct ? 'other_installation' : 'unknown', place: undefined };
+}
+
+function testWords(place: LogPlace | undefined): string {
+  return place?.isTest === true ? ' It was made with a test key: it is not for publication.' : '';
 }
 
 /** Whoever has the file is told not to use it, whatever its manifest says. */

@@ -2,6 +2,7 @@ import { type AiDisclosure } from './ai-disclosure.js';
 import { brokenIngredients, isIntegrityFailure } from './chain-failures.js';
 import { type ChainNode, type MediaVerification, type ValidationStatus } from './media-verifier.port.js';
 import { statusWords } from './status-words.js';
+import { TEST_PART_WORDS, TEST_WORDS, testWorkIn } from './test-work.js';
 import { trustListWords } from './trust-list.js';
 
 type Facts = Pick<MediaVerification, 'verdict' | 'trustedBy' | 'chain' | 'statuses'> &
@@ -18,6 +19,7 @@ export function verificationSentences(facts: Facts): string[] {
   if (verdict === 'none' || chain === undefined) return noManifestSentences(facts);
   return [
     verdict === 'broken' ? brokenSentence(facts.statuses, chain) : INTACT,
+    ...testSentences(chain),
     ...trustSentences(facts),
     ...timeSentences(facts),
     ...ingredientSentences(chain),
@@ -46,6 +48,12 @@ function brokenSentence(statuses: readonly ValidationStatus[], chain: ChainNode)
   const own = [...statuses, ...chain.failures].filter(isIntegrityFailure);
   const reasons = new Set(own.map((status) => statusWords(status.code)));
   return `The file is broken: ${[...reasons].join('; ') || 'its manifest does not validate'}. Do not rely on what its manifest says.`;
+}
+
+function testSentences(chain: ChainNode): string[] {
+  const testWork = testWorkIn(chain);
+  if (testWork === undefined) return [];
+  return [`By its manifest: ${testWork === 'file' ? TEST_WORDS : TEST_PART_WORDS}`];
 }
 
 function trustSentences({ verdict, trustedBy, chain, signer }: Facts): string[] {

@@ -5,7 +5,13 @@ import { statusWords } from '../domain/status-words.js';
 import { type TrustListUse } from '../domain/trust-list.js';
 
 /** The one answer about a file, by whatever route it was asked for. Text in it is the file's own: show it escaped. */
-export function verificationView({ verification, headline, log, remoteManifest }: FileVerification) {
+export function verificationView({
+  verification,
+  headline,
+  testWork,
+  log,
+  remoteManifest,
+}: FileVerification) {
   const { signer, timeStamp, statuses } = verification;
   return {
     file: {
@@ -16,6 +22,7 @@ export function verificationView({ verification, headline, log, remoteManifest }
     manifestPlacement: verification.manifestPlacement ?? null,
     verdict: verification.verdict,
     headline,
+    testWork: testWork ?? null,
     sentences: verification.sentences,
     trustedBy: verification.trustedBy ?? null,
     brokenIngredient: verification.brokenIngredient,

@@ -1,6 +1,7 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf, type SYSTEM_ACTOR } from '../../identity/application/actor.js';
+import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { type Principal, requirePermission } from '../../identity/domain/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -33,6 +34,7 @@ export interface ScheduleState {
 }
 
 const MAX_LISTED = 500;
+const WHAT = 'A report that is made by itself';
 type Actor = ReturnType<typeof actorOf> | typeof SYSTEM_ACTOR;
 type ScheduleChange =
   | { readonly type: 'report_schedule.paused'; readonly data: Record<string, never> }
@@ -49,8 +51,9 @@ export class ReportSchedules {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `not_found` for a subject that there is not, `forbidden`, `invalid_request` */
+  /** @throws ColophonError `wrong_mode`, `not_found` for a subject that there is not, `forbidden`, `invalid_request` */
   create(principal: Principal, { subject, format, cadence }: NewSchedule): Promise<ScheduleState> {
+    refuseTestKeyOnLive(principal.mode, 'live', WHAT);
     // Nobody has made for themselves what they may not ask for.
     if (subject.kind === 'period') requirePermission(principal, 'audit:export');
     return this.organizationTx.run(principal.organizationId, async (tx) => {
@@ -114,7 +117,7 @@ export class ReportSchedules {
     });
   }
 
-  /** No report until it goes on. Pausing twice changes nothing. @throws ColophonError `conflict` for one that has ended */
+  /** No report until it goes on. Pausing twice changes nothing. @throws ColophonError `wrong_mode`, `conflict` for one that has ended */
   pause(principal: Principal, id: string): Promise<ScheduleState> {
     return this.change(principal, id, async (tx, schedule) => {
       if (schedule.pausedAt !== null) return schedule;
@@ -143,6 +146,7 @@ export class ReportSchedules {
 
   /** Ending twice changes nothing. @throws ColophonError `not_found` */
   end(principal: Principal, id: string): Promise<ScheduleState> {
+    refuseTestKeyOnLive(principal.mode, 'live', WHAT);
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const schedule = await lockedSchedule(tx, id);
       if (!schedule) throw missing();
@@ -169,6 +173,7 @@ export class ReportSchedules {
     id: string,
     work: (tx: Tx, schedule: ReportScheduleEntity) => Promise<ReportScheduleEntity>,
   ): Promise<ScheduleState> {
+    refuseTestKeyOnLive(principal.mode, 'live', WHAT);
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const schedule = await lockedSchedule(tx, id);
       if (!schedule) throw missing();

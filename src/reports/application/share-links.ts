@@ -3,6 +3,8 @@ import { type AssetRepository } from '../../assets/adapters/asset.repository.js'
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
+import { type KeyMode } from '../../identity/domain/api-key.js';
+import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { type Principal, requirePermission } from '../../identity/domain/principal.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { type Clock } from '../../shared/clock.js';
@@ -16,6 +18,7 @@ import { type RequestReport } from './request-report.js';
 
 const HOUR_MS = 3_600_000;
 const MAX_LISTED = 500;
+const WHAT = 'What the link opens';
 
 /** UUIDs; exactly one of them. */
 export type ShareScope = { readonly assetId: string } | { readonly reportId: string };
@@ -40,7 +43,7 @@ export class ShareLinks {
 
   /**
    * @returns the link, and its token, which is shown this once
-   * @throws ColophonError `not_found`, `forbidden`
+   * @throws ColophonError `wrong_mode`, `not_found`, `forbidden`
    */
   create(
     principal: Principal,
@@ -102,6 +105,7 @@ export class ShareLinks {
       });
       if (!link) throw new ColophonError('not_found', 'There is no share link with this id.');
       if (link.revokedAt !== null) return { link, state: 'revoked' };
+      refuseTestKeyOnLive(principal.mode, await this.modeOf(tx, link.assetId), WHAT);
       const revokedAt = this.clock.now();
       await tx.manager.update(ShareLinkEntity, { organizationId, id }, { revokedAt });
       await this.appendEntry.append(tx, {
@@ -116,12 +120,22 @@ export class ShareLinks {
 
   private async requireScope(tx: Tx, principal: Principal, scope: ShareScope): Promise<void> {
     if ('assetId' in scope) {
-      await this.assets.get(tx, scope.assetId);
+      refuseTestKeyOnLive(principal.mode, await this.modeOf(tx, scope.assetId), WHAT);
       return;
     }
     const report: ReportEntity = await this.reports.get(tx, scope.reportId);
+    refuseTestKeyOnLive(
+      principal.mode,
+      await this.modeOf(tx, report.kind === 'asset' ? report.subjectId : null),
+      WHAT,
+    );
     // Nobody hands on what they may not have themselves.
     if (report.kind === 'period') requirePermission(principal, 'audit:export');
+  }
+
+  /** What is of no one asset speaks of live work. @throws ColophonError `not_found` */
+  private async modeOf(tx: Tx, assetId: string | null): Promise<KeyMode> {
+    return assetId === null ? 'live' : (await this.assets.get(tx, assetId)).mode;
   }
 }
 

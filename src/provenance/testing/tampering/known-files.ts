@@ -19,6 +19,7 @@ export class KnownFiles implements OwnLog {
       entryIndex: 1,
       recordedAt: '2026-11-22T10:00:00.000Z',
       checkpoint: undefined,
+      isTest: false,
     };
     const asked = new Set(claims.map(({ claimSha256 }) => claimSha256));
     const byClaim = this.files.filter(({ claimSha256 }) => asked.has(claimSha256));
