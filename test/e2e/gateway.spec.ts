@@ -130,7 +130,7 @@ describe('images.generate', () => {
     const form = new FormData();
     form.set('file', new Blob([new Uint8Array(picture)]), 'a.png');
     const verified = await world.app.request('/v1/verify', { method: 'POST', body: form, key: null });
-    expect(JSON.stringify(await verified.json())).toContain('"status":"in_log"');
+    expect(await verified.json()).toMatchObject({ testWork: null, log: { status: 'in_log' } });
     const attempt = world.openai.ledger.attempts.at(-1);
     expect(attempt?.fields).toMatchObject({ model: MODELS.openai, n: 1, size: '1024x1024' });
     expect(JSON.stringify(attempt?.fields)).not.toContain('u-1');
@@ -207,6 +207,17 @@ describe('images.generate', () => {
     const [first, second] = (answer.data ?? []).map(({ b64_json: text }) => text);
     expect(first).not.toBe(second);
     expect(submits()).toBe(before);
+    // Whoever gets the picture from somebody else is told, although it is signed like every other.
+    const form = new FormData();
+    form.set('file', new Blob([new Uint8Array(decoded(first))]), 'a.png');
+    const verified = await world.app.request('/v1/verify', { method: 'POST', body: form, key: null });
+    expect(await verified.json()).toMatchObject({
+      verdict: 'intact_and_trusted',
+      testWork: 'file',
+      headline: expect.stringContaining('It is a test'),
+      sentences: expect.arrayContaining([expect.stringContaining('made with a test key')]),
+      log: { status: 'in_log', text: expect.stringContaining('made with a test key') },
+    });
     const live = await refusalOf(openai().images.generate({ model: 'sandbox-generator', prompt: 'x' }));
     expect(live).toMatchObject({ status: 403, code: 'wrong_mode' });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { brokenIngredients } from '../domain/chain-failures.js';
+import { TEST_WORDS, testWorkIn } from '../domain/test-work.js';
 import { verificationSentences } from '../domain/verification-sentences.js';
 import { type ChainNode } from '../domain/media-verifier.port.js';
 import { chainTree } from './chain-tree.js';
@@ -120,5 +121,18 @@ describe('chain tree of older manifests', () => {
     expect(root.failures.map((failure) => failure.code)).toEqual(['signingCredential.untrusted']);
     const facts = { verdict: 'intact', trustedBy: 'no list', chain: root, statuses: root.failures } as const;
     expect(verificationSentences(facts)[0]).toMatch(/^The file is intact/);
+  });
+
+  it('tells a test from a work, also where only a part of it is one', () => {
+    const record = (mode: string) => ({ label: 'org.colophon.record', data: { v: 1, mode } });
+    const root = tree({ ...report, manifests: { new: { assertions: [record('live')] } } });
+    const part = tree({ ...report, manifests: { new: { assertions: [record('test')] } } });
+    expect([root, part, { ...root, ingredients: [part] }].map(testWorkIn)).toEqual([
+      undefined,
+      'file',
+      'part',
+    ]);
+    const facts = { verdict: 'intact', trustedBy: 'no list', chain: part, statuses: [] } as const;
+    expect(verificationSentences(facts)[1]).toBe(`By its manifest: ${TEST_WORDS}`);
   });
 });

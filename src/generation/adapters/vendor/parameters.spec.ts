@@ -23,6 +23,10 @@ describe('parameterProblem', () => {
     ['one as browsers read it', { image_url: 'https:/example.com/a.png' }],
     ['one with backslashes', { image_url: 'https:\\\\example.com\\a.png' }],
     ['one without slashes', { image_url: 'https:example.com/a.png' }],
+    ['one behind a control character', { image_url: '\u0001https://example.com/a.png' }],
+    ['one behind an invisible one', { image_url: '\u200bhttps://example.com/a.png' }],
+    ['one that is torn apart', { image_urls: ['h\nttps:\t//example.com/a.png'] }],
+    ['one of the vendor’s own disk', { image_url: 'file:etc/passwd' }],
   ])('refuses %s, because the provider would fetch it past clearance and record', (_name, parameters) => {
     expect(parameterProblem(parameters)).toContain('holds an address');
   });
@@ -66,6 +70,8 @@ describe('parameterProblem', () => {
       'samples',
       'num_images_per_prompt',
       'num_videos',
+      'num_return_sequences',
+      'quantity',
       'batchCount',
     ])
       expect(parameterProblem({ [name]: 6 })).toBe(`${name} must be 1: a step makes one file`);

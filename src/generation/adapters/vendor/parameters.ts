@@ -8,7 +8,12 @@ const FREE_TEXT = new Set(['prompt', 'negative_prompt', 'text', 'lyrics']);
 const MAX_INPUTS = 16;
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 /** Also as lax readers take it: without a scheme (`//host`), with one slash or backslashes, by a scheme without any. */
-const ADDRESS = /^\s*(?:[a-z][a-z0-9+.-]{1,15}:[\\/]|[\\/]{2}|(?:data|blob|https?):)/i;
+const ADDRESS = /^\s*(?:[a-z][a-z0-9+.-]{1,15}:[\\/]|[\\/]{2}|(?:data|blob|file|https?):)/i;
+/**
+ * What URL parsers leave out before they read: C0 controls and spaces in front, tabs and line breaks anywhere (WHATWG URL
+ * section 4.4; Python's `urlsplit` does the same).
+ */
+const LEFT_OUT = /^[\p{Cc}\p{Cf}\s]+|[\t\n\r]+/gu;
 /**
  * Parameters that choose weights: `rembg` with the model `bria-rmbg` is not what was cleared as `rembg`. Which weights run,
  * the listing says.
@@ -17,7 +22,7 @@ const CHOOSES_WEIGHTS =
   /lora|checkpoint|ckpt|safetensors|(?:^|_)weights|embedding|textual_inversion|controlnet|ip_?adapter|^(?:vae|unet|refiner)(?:_|$)|(?:^|_)model(?:s|_?(?:name|id|path|type|version|variant|repo|file|url))?$/i;
 /** How vendors call the number of files that one request makes: `num_images`, `sampleCount`, `max_images`. */
 const COUNTS =
-  /^(?:n|samples|batch|batch_?size|(?:n|num|number|number_?of|max|total)_?(?:images?|outputs?|samples?|videos?|results?|generations?|variations?|variants?|candidates?)(?:_?per_?prompt)?|(?:image|output|sample|video|batch|candidate)_?(?:count|num)|images_?per_?prompt)$/i;
+  /^(?:n|count|quantity|samples|batch|batch_?size|num_return_sequences|(?:n|num|number|number_?of|max|total)_?(?:images?|outputs?|samples?|videos?|results?|generations?|variations?|variants?|candidates?)(?:_?per_?prompt)?|(?:image|output|sample|video|batch|candidate)_?(?:count|num)|images_?per_?prompt)$/i;
 
 /**
  * What is wrong with the literal parameters of a step, in words for people, or `undefined`.
@@ -63,7 +68,9 @@ function problemIn(value: unknown, name: string, depth: number): string | undefi
   if (depth > MAX_DEPTH) return 'the parameters are nested too deeply';
   switch (typeof value) {
     case 'string':
-      return ADDRESS.test(value) && !FREE_TEXT.has(name) ? addressProblem(name) : undefined;
+      return !FREE_TEXT.has(name) && ADDRESS.test(value.replace(LEFT_OUT, ''))
+        ? addressProblem(name)
+        : undefined;
     case 'number':
       return Number.isFinite(value) ? undefined : 'a parameter is not a finite number';
     case 'boolean':
