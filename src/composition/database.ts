@@ -58,6 +58,7 @@ export async function composeDatabase({ configuration, database, logger }: Servi
       webhooks: deriveKey(masterKey, 'gateway webhooks'),
     },
     webhookKey: deriveKey(masterKey, 'webhook endpoints'),
+    stepWebhookKey: deriveKey(masterKey, 'webhooks of steps'),
     providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),
   };
 }

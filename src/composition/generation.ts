@@ -36,6 +36,7 @@ import { OwnPrices } from '../generation/application/own-prices.js';
 import { PollStep } from '../generation/application/poll-step.js';
 import { ProviderCredentials } from '../generation/application/provider-credentials.js';
 import { Providers } from '../generation/application/providers.js';
+import { WebhookAddress } from '../generation/domain/webhook-address.js';
 import { ReceiveFalWebhook } from '../generation/application/receive-fal-webhook.js';
 import { ReceiveReplicateWebhook } from '../generation/application/receive-replicate-webhook.js';
 import { ReconcileStep } from '../generation/application/reconcile-step.js';
@@ -82,7 +83,13 @@ const STEP_TIMES = {
 
 export async function composeGeneration(
   { configuration, logger, studio }: ServicesOptions,
-  { dataSource, organizationTx, boss, providerKeyEncryptionKey }: Composed<typeof composeDatabase>,
+  {
+    dataSource,
+    organizationTx,
+    boss,
+    providerKeyEncryptionKey,
+    stepWebhookKey,
+  }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
   {
@@ -107,10 +114,11 @@ export async function composeGeneration(
     const names = unshared.join(', ');
     logger.warn(`keys of ${names} are set and not shared: see COLOPHON_SHARED_PROVIDER_KEYS`);
   }
+  const falWebhookAddresses = new WebhookAddress(stepWebhookKey, 'fal');
   const credentials = new ProviderCredentialRepository(providerKeyEncryptionKey, clock);
   const providers = new Providers({
     fixed: [studioProvider, ...(await unkeyedProviders(ownServers, outbound))],
-    keyed: keyedProviders(configuration, outbound),
+    keyed: keyedProviders(configuration, outbound, falWebhookAddresses),
     sharedKeys: sharedKeys(configuration),
     credentials,
   });
@@ -238,8 +246,10 @@ export async function composeGeneration(
       providers,
       reconcileStep,
     ),
+    falWebhookAddresses,
     receiveFalWebhook: new ReceiveFalWebhook(
       webhookVerifier,
+      falWebhookAddresses,
       dataSource,
       organizationTx,
       runs,

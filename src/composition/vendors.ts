@@ -1,3 +1,4 @@
+import { type WebhookAddress } from '../generation/domain/webhook-address.js';
 import { type Configuration } from '../config/configuration.js';
 import { ComfyUiProvider } from '../generation/adapters/comfyui/comfyui-provider.js';
 import { SandboxProvider } from '../generation/adapters/sandbox-provider.js';
@@ -64,11 +65,12 @@ export async function unkeyedProviders(
 export function keyedProviders(
   configuration: Configuration,
   outbound: OutboundPolicy,
+  falAddresses: WebhookAddress,
 ): ProvidersOptions['keyed'] {
   const { fal, replicate, openai, google, publicUrl } = configuration;
   // Without a public address a vendor cannot reach us: then its jobs are polled only.
-  const webhookUrl = (vendor: string) => (stepRunId: string) =>
-    publicUrl === undefined ? undefined : new URL(`${publicUrl}/v1/webhooks/${vendor}/${stepRunId}`);
+  const webhookUrl = (path: string) =>
+    publicUrl === undefined ? undefined : new URL(`${publicUrl}/v1/webhooks/${path}`);
   return {
     fal: async (credentials) => {
       const { FalProvider } = await import('../generation/adapters/fal/fal-provider.js');
@@ -76,7 +78,7 @@ export function keyedProviders(
         credentials,
         outbound,
         ...(fal.baseUrl === undefined ? {} : { baseUrlOverride: fal.baseUrl }),
-        webhookUrl: webhookUrl('fal'),
+        webhookUrl: (stepRunId) => webhookUrl(`fal/${falAddresses.of(stepRunId)}`),
       });
     },
     replicate: async (token) => {
@@ -85,7 +87,8 @@ export function keyedProviders(
         token,
         outbound,
         ...baseUrlOf(replicate),
-        webhookUrl: webhookUrl('replicate'),
+        // Signed with a secret of the account, and the address is how a lost job is found again.
+        webhookUrl: (stepRunId) => webhookUrl(`replicate/${stepRunId}`),
       });
     },
     openai: async (apiKey) => {

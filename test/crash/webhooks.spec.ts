@@ -19,13 +19,20 @@ describe('webhooks', () => {
   const stepRunIdOf = (run: RunView): string =>
     parsePublicId('stepRun', run.steps.find(({ key }) => key === 'generate')?.id ?? '') ?? '';
 
+  /** The last part of the address that the vendor was given for a step. */
+  const addressOf = (stepRunId: string): string => {
+    const charge = bench.fake.ledger().find((each) => each.stepRunId === stepRunId);
+    return charge?.webhookUrl === undefined ? stepRunId : (charge.webhookUrl.split('/').at(-1) ?? '');
+  };
+
   const deliver = async (
     stepRunId: string,
     requestId: string,
-    options: { atMs?: number; forged?: boolean; body?: object } = {},
+    options: { atMs?: number; forged?: boolean; body?: object; address?: string } = {},
   ): Promise<number> => {
     const body = Buffer.from(JSON.stringify(options.body ?? { request_id: requestId, status: 'OK' }));
-    const answer = await fetch(`http://127.0.0.1:${bench.port}/v1/webhooks/fal/${stepRunId}`, {
+    const address = options.address ?? addressOf(stepRunId);
+    const answer = await fetch(`http://127.0.0.1:${bench.port}/v1/webhooks/fal/${address}`, {
       method: 'POST',
       headers: bench.fake.webhooks.signedHeaders(requestId, body, options),
       body: new Uint8Array(body),
@@ -118,6 +125,8 @@ describe('webhooks', () => {
     const stepRunId = stepRunIdOf(run);
     expect(await deliver(stepRunId, requestId, { forged: true })).toBe(401);
     expect(await deliver(stepRunId, requestId, { atMs: Date.now() - 3_600_000 })).toBe(401);
+    // Another customer of the vendor, whose signatures are made with the same keys, knows the id of the step alone.
+    expect(await deliver(stepRunId, randomUUID(), { address: stepRunId })).toBe(200);
     expect(await deliver(randomUUID(), requestId)).toBe(200);
     expect(await deliver('not-a-step', requestId)).toBe(200);
     expect(

@@ -383,18 +383,21 @@ export class RouteCalls {
         ...this.one(await path(), charged, 200, ...ended),
       ];
     },
-    'POST /v1/webhooks/fal/{stepRunId}': async () => {
+    'POST /v1/webhooks/fal/{address}': async () => {
       const { stepRunId } = await this.lostStep();
       const requestId = crypto.randomUUID();
       const body = Buffer.from(JSON.stringify({ request_id: requestId, status: 'OK' }));
       const headers = () => this.world.fal.webhooks.signedHeaders(requestId, body);
       const send = () =>
-        this.world.app.request(`/v1/webhooks/fal/${stepRunId}`, {
-          method: 'POST',
-          headers: headers(),
-          body: new Uint8Array(body),
-          key: null,
-        });
+        this.world.app.request(
+          `/v1/webhooks/fal/${this.world.app.services.falWebhookAddresses.of(stepRunId)}`,
+          {
+            method: 'POST',
+            headers: headers(),
+            body: new Uint8Array(body),
+            key: null,
+          },
+        );
       return [{ send, status: 200, writes: ['step.reconciled'], actor: 'colophon' }];
     },
     'POST /v1/webhooks/replicate/{stepRunId}': async () => {

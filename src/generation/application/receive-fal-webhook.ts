@@ -3,6 +3,7 @@ import { type DataSource } from 'typeorm';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { SYSTEM_ACTOR } from '../../identity/application/actor.js';
 import { type RunRepository } from '../adapters/run.repository.js';
+import { type WebhookAddress } from '../domain/webhook-address.js';
 import { type ReconcileStep } from './reconcile-step.js';
 
 /** Checks the signature of a delivery. @throws ColophonError `bad_signature` */
@@ -10,27 +11,25 @@ export interface WebhookVerifier {
   verify(delivery: { headers: IncomingHttpHeaders; rawBody: Buffer }): Promise<{ requestId: string }>;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 /**
- * A delivery says "this job is done". Its content is not used: what the job made is asked from the provider. An
- * unknown step is acknowledged and dropped, so that nothing can be learnt by trying.
+ * A delivery says "this job is done". Its content is not used: what the job made is asked from the provider. An address
+ * that was not given to fal is acknowledged and dropped, so that nothing can be learnt by trying.
  */
 export class ReceiveFalWebhook {
   constructor(
     private readonly verifier: WebhookVerifier,
+    private readonly addresses: WebhookAddress,
     private readonly dataSource: DataSource,
     private readonly organizationTx: OrganizationTx,
     private readonly runs: RunRepository,
     private readonly reconcileStep: ReconcileStep,
   ) {}
 
-  async receive(
-    stepRunId: string,
-    delivery: { headers: IncomingHttpHeaders; rawBody: Buffer },
-  ): Promise<void> {
+  /** @param address last part of the path */
+  async receive(address: string, delivery: { headers: IncomingHttpHeaders; rawBody: Buffer }): Promise<void> {
     const { requestId } = await this.verifier.verify(delivery);
-    if (!UUID.test(stepRunId)) return;
+    const stepRunId = this.addresses.stepRunIdOf(address);
+    if (stepRunId === undefined) return;
     const organizationId = await this.runs.organizationOfStep(
       (sql, values) => this.dataSource.query(sql, values),
       stepRunId,

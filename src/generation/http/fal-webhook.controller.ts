@@ -15,15 +15,15 @@ interface RawBodyRequest extends FastifyRequest {
 export class FalWebhookController {
   constructor(private readonly receive: ReceiveFalWebhook) {}
 
-  @Post(':stepRunId')
+  @Post(':address')
   @Audited('step.reconciled')
   @Public()
   @HttpCode(200)
   async deliver(
-    @Param('stepRunId') stepRunId: string,
+    @Param('address') address: string,
     @Req() request: RawBodyRequest,
   ): Promise<{ received: true }> {
-    await this.receive.receive(stepRunId, {
+    await this.receive.receive(address, {
       headers: request.headers,
       rawBody: request.rawBody ?? Buffer.alloc(0),
     });

@@ -6,6 +6,7 @@ import { type ClaimFinding } from '../domain/signature-finding.js';
 import { type Clock } from '../../shared/clock.js';
 import { type TrustList, type TrustListUse, trustListUse } from '../domain/trust-list.js';
 import { type IdentitiesByManifest } from './chain-tree.js';
+import { DOCUMENT_SIGNING, isWithin, leadsToAnchor } from './identity-chain.js';
 import {
   type AssertionReference,
   assertionReferences,
@@ -20,9 +21,6 @@ const MAX_MANIFESTS = 1000;
 const MAX_IDENTITIES = 20;
 const MAX_ASSERTION_BYTES = 256 * 1024;
 const MAX_CHAIN = 10;
-/** id-kp-documentSigning (RFC 9336): the one purpose that CAWG Identity 1.3 always accepts. */
-const DOCUMENT_SIGNING = '1.3.6.1.5.5.7.3.36';
-
 interface IdentityAnchors {
   readonly list: TrustList;
   readonly certificates: readonly X509Certificate[];
@@ -59,7 +57,7 @@ export class IdentityReading {
   }
 
   private listFor(chain: readonly X509Certificate[], at: Date): TrustListUse | undefined {
-    const found = this.anchors.find(({ certificates }) => isTrusted(chain, certificates, at));
+    const found = this.anchors.find(({ certificates }) => leadsToAnchor(chain, certificates, at));
     return found && trustListUse(found.list, this.clock.now());
   }
 }
@@ -231,22 +229,6 @@ function signatureHolds(
   });
 }
 
-/** Each certificate is issued by the next, and one of them by an anchor, or an anchor itself. */
-function isTrusted(
-  chain: readonly X509Certificate[],
-  anchors: readonly X509Certificate[],
-  at: Date,
-): boolean {
-  for (const [i, certificate] of chain.entries()) {
-    if (!isWithin(certificate, at)) return false;
-    if (anchors.some((anchor) => anchor.fingerprint256 === certificate.fingerprint256)) return true;
-    if (anchors.some((anchor) => isIssuedBy(certificate, anchor) && isWithin(anchor, at))) return true;
-    const issuer = chain[i + 1];
-    if (issuer === undefined || !issuer.ca || !isIssuedBy(certificate, issuer)) return false;
-  }
-  return false;
-}
-
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** A list in which something cannot be read vouches for nobody by that. */
@@ -254,14 +236,6 @@ function certificatesIn(pem: string): X509Certificate[] {
   return (pem.match(PEM_CERTIFICATE) ?? []).flatMap(
     (text) => tolerantly(() => new X509Certificate(text)) ?? [],
   );
-}
-
-function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-}
-
-function isWithin(certificate: X509Certificate, at: Date): boolean {
-  return new Date(certificate.validFrom) <= at && at <= new Date(certificate.validTo);
 }
 
 /** Node's `subject` escapes characters; the fields of the older form are as the certificate has them, lists where repeated. */

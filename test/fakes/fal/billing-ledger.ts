@@ -6,6 +6,7 @@ export interface LedgerEntry {
   readonly units: number;
   /** The UUID in the webhook URL, by which a lost answer identifies its step. */
   readonly stepRunId: string | undefined;
+  readonly webhookUrl: string | undefined;
 }
 
 /** A POST to the queue, whether it was accepted or not. Shows retries that the ledger would not. */

@@ -67,7 +67,7 @@ export class FalQueue {
     };
     this.#jobs.set(requestId, job);
     const stepRunId = stepRunIdOf(webhookUrl);
-    this.ledger.charge({ endpoint, requestId, atMs: Date.now(), units: unitsOf(job), stepRunId });
+    this.ledger.charge({ endpoint, requestId, atMs: Date.now(), units: unitsOf(job), stepRunId, webhookUrl });
     this.#scheduleWebhook(job);
     return job;
   }
