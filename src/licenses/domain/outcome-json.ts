@@ -6,7 +6,7 @@ type Said = Pick<
   'decision' | 'findings' | 'obligations' | 'indemnity' | 'engineVersion' | 'termsSha256' | 'inputSha256'
 >;
 
-/** What a decision says, as JSON: put together once, for the record and for the answer. */
+/** What a decision says, as JSON, for the answer. */
 export interface OutcomeJson {
   /** `"decision":...` up to `"inputSha256":...`, without braces. */
   readonly front: string;
@@ -38,14 +38,6 @@ function obligationJson(obligation: Obligation): string {
   const text = JSON.stringify(obligation);
   if (Object.isFrozen(obligation)) OBLIGATIONS.set(obligation, text);
   return text;
-}
-
-/** Canonical JSON of the outcome as it is stored. @param policies canonical JSON of the policies that were asked */
-export function storedOutcome(
-  { front, obligations, end }: OutcomeJson,
-  policies: string | undefined,
-): string {
-  return `{${front},${obligations}${policies === undefined ? '' : `,"policies":${policies}`},${end}}`;
 }
 
 function members(object: Readonly<Record<string, unknown>>): string {
