@@ -6,7 +6,7 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { canonicalBytes, canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { decisionBasis } from '../domain/decision-basis.js';
+import { type DecisionBasis, decisionBasis } from '../domain/decision-basis.js';
 import { decide, type DecisionResult } from '../domain/engine.js';
 import { ENGINE_VERSION } from '../domain/engine-version.js';
 import { type Lineage } from '../domain/lineage.js';
@@ -88,12 +88,26 @@ export class DecideClearance {
     { result, registry, policies, originProjectIds }: Decided,
     scope: ClearanceScope = {},
   ): Promise<RecordedClearance> {
-    const { input, ...licenses } = result;
+    const { input: _input, ...licenses } = result;
     const outcome = policies === undefined ? licenses : { ...licenses, policies };
-    const json = outcomeJson(licenses);
-    const clearance: RecordedClearance = { ...outcome, json, id: newId(), createdAt: this.clock.now() };
-    const recorded = { principal, result, registry, policies, originProjectIds, scope };
-    await this.insert(tx, clearance, recorded);
+    const clearance: Clearance = { ...outcome, id: newId(), createdAt: this.clock.now() };
+    const basis = decisionBasis(result, registry.index);
+    const first = await this.recordBasis.firstOf(tx, basis);
+    const recorded = { principal, result, registry, policies, originProjectIds, scope, basis, first };
+    // Its entry and its answer are made while the database writes it; nobody gets either before the commit.
+    const [, json] = await Promise.all([
+      this.insert(tx, clearance, recorded),
+      this.putIntoWords(tx, clearance, recorded),
+    ]);
+    return { ...clearance, json };
+  }
+
+  /** The entry is written by the last statement of the transaction. */
+  private async putIntoWords(
+    tx: Tx,
+    clearance: Clearance,
+    { principal, result, policies, scope }: Recorded,
+  ): Promise<OutcomeJson> {
     await this.appendEntry.append(tx, {
       type: 'clearance.decided',
       actor: actorOf(principal),
@@ -112,14 +126,12 @@ export class DecideClearance {
         })),
       },
     });
-    return clearance;
+    return outcomeJson(clearance);
   }
 
   /** What listings say anyway, and what other decisions rest on, too, is stored once, and named here. */
   private async insert(tx: Tx, { id, createdAt }: Clearance, recorded: Recorded): Promise<void> {
-    const { principal, result, registry, policies, originProjectIds, scope } = recorded;
-    const basis = decisionBasis(result, registry.index);
-    const first = await this.recordBasis.firstOf(tx, basis);
+    const { principal, result, registry, policies, originProjectIds, scope, basis, first } = recorded;
     const outcome = storedOutcomeJson(result, basis.outlooks, policiesJson(policies));
     try {
       await tx.query(
@@ -160,6 +172,9 @@ const FOREIGN_KEY_VIOLATION = '23503';
 interface Recorded extends Decided {
   readonly principal: Principal;
   readonly scope: ClearanceScope;
+  readonly basis: DecisionBasis;
+  /** The decision (UUID) that was the first to rest on it. */
+  readonly first: string | undefined;
 }
 
 function policiesJson(policies: PolicyBasis | undefined): string | undefined {

@@ -6,14 +6,12 @@ type Said = Pick<
   'decision' | 'findings' | 'obligations' | 'indemnity' | 'engineVersion' | 'termsSha256' | 'inputSha256'
 >;
 
-/** What a decision says, as JSON, for the answer. */
+/** What a decision says, as bytes of JSON for the answer. */
 export interface OutcomeJson {
-  /** `"decision":...` up to `"inputSha256":...`, without braces. */
-  readonly front: string;
-  /** `"obligations":...`. */
-  readonly obligations: string;
+  /** `"decision":...` up to `"obligations":...`, without braces. */
+  readonly front: Buffer;
   /** `"termsSha256":...`. */
-  readonly end: string;
+  readonly end: Buffer;
 }
 
 /**
@@ -22,10 +20,10 @@ export interface OutcomeJson {
  */
 export function outcomeJson(said: Said): OutcomeJson {
   const { decision, engineVersion, findings, indemnity, inputSha256, obligations, termsSha256 } = said;
+  const front = members({ decision, engineVersion, findings, indemnity, inputSha256 });
   return {
-    front: members({ decision, engineVersion, findings, indemnity, inputSha256 }),
-    obligations: `"obligations":[${obligations.map(obligationJson).join()}]`,
-    end: members({ termsSha256 }),
+    front: Buffer.from(`${front},"obligations":[${obligations.map(obligationJson).join()}]`),
+    end: Buffer.from(members({ termsSha256 })),
   };
 }
 
