@@ -38,6 +38,8 @@ export class Outlooks1700000000045 implements MigrationInterface {
         ADD CONSTRAINT clearance_form_check CHECK (
           (result IS NOT NULL AND num_nonnulls(outcome, basis_sha256, basis_id) = 0)
           OR (result IS NULL AND outcome IS NOT NULL AND num_nonnulls(basis_sha256, basis_id) = 1));
+      -- Compressing it took as long as all else of the insert, and what repeats is not in it any more.
+      ALTER TABLE clearance ALTER COLUMN outcome SET STORAGE EXTERNAL;
       CREATE INDEX clearance_first_of_basis ON clearance (organization_id, basis_sha256) WHERE basis_sha256 IS NOT NULL;
       CREATE INDEX clearance_by_basis ON clearance (organization_id, coalesce(basis_id, id));
     `);
@@ -62,7 +64,10 @@ export class Outlooks1700000000045 implements MigrationInterface {
       UPDATE clearance c SET outcome = NULL, basis_sha256 = NULL, result = convert_to((s.outcome || jsonb_build_object(
         'findings', (
           SELECT coalesce(jsonb_agg(CASE WHEN f.one ? 'said'
-                   THEN (w.said -> 'findings' -> (f.one ->> 'said')::int) || (f.one - 'said') ELSE f.one END ORDER BY f.n), '[]')
+                   THEN (w.said -> 'findings' -> (f.one ->> 'said')::int) || (f.one - 'said')
+                 WHEN f.one ? 'cites'
+                   THEN (f.one - 'cites') || jsonb_build_object('term', w.said -> 'terms' -> (f.one ->> 'cites')::int)
+                 ELSE f.one END ORDER BY f.n), '[]')
             FROM jsonb_array_elements(s.outcome -> 'findings') WITH ORDINALITY AS f(one, n)
             LEFT JOIN words w ON w.organization_id = s.organization_id AND w.basis_id = s.basis_id
                  AND w.listing_id = f.one ->> 'listingId'),

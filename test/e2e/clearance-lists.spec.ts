@@ -261,15 +261,16 @@ describe('decisions that rest on the same', () => {
   }: Record<string, unknown>) => rest;
 
   it('refer to the first of them, and each says all of it, stands by itself and is found', async () => {
-    const first = await decided(1_000_000);
-    const second = await decided(2_000_000);
+    const listingId = 'qwen-image@self-hosted';
+    const first = await decided(1_000_000, listingId);
+    const second = await decided(2_000_000, listingId);
     expect([(await rowsOf(first.id)).length > 0, (await rowsOf(second.id)).length]).toEqual([true, 0]);
     const [one, other] = [await shown(first.id), await shown(second.id)];
     expect(other).toMatchObject({ ...second });
     expect(other).toMatchObject({ findings: one.findings, obligations: one.obligations });
     expect(other.inputSha256).not.toBe(one.inputSha256);
     expect([await isSame(first.id), await isSame(second.id)]).toEqual([true, true]);
-    const found = await get<Page<ListedClearance>>(`/v1/clearances?listingId=${LISTING}`);
+    const found = await get<Page<ListedClearance>>(`/v1/clearances?listingId=${listingId}`);
     expect(found.items.slice(0, 2).map(({ id }) => id)).toEqual([second.id, first.id]);
     const [stored] = await inspector.query<{ size: number }>(
       'SELECT octet_length(outcome) AS size FROM clearance WHERE id = $1',

@@ -51,10 +51,15 @@ async function insertDecisions(): Promise<void> {
     findings: [{ fact: { name: 'f', value: 1 }, howToFix: 'h', message: 'm', ruleId: 'r', term: null }],
     listingId: 'a@b',
     obligations: [{ kind: 'attribution', text: 'Name them.' }],
+    terms: [{ id: 't' }],
   });
   const outcome = {
     decision: 'review',
-    findings: [{ listingId: 'a@b', message: 'own', said: 0, severity: 'review' }, { ruleId: 'whole' }],
+    findings: [
+      { listingId: 'a@b', message: 'own', said: 0, severity: 'review' },
+      { ruleId: 'whole' },
+      { cites: 0, listingId: 'a@b' },
+    ],
     obligations: [{ listingId: 'a@b', said: 0 }],
   };
   const decision = {
@@ -136,6 +141,7 @@ describe('the last migrations, on a database with rows', () => {
           ...{ message: 'own', ruleId: 'r', term: null },
         },
         { ruleId: 'whole' },
+        { listingId: 'a@b', term: { id: 't' } },
       ],
       obligations: [{ kind: 'attribution', text: 'Name them.' }],
     };

@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type EngineVersion } from './engine-version.js';
-import { type Finding, type Obligation } from './finding.js';
+import { type CitedTerm, type Finding, type Obligation } from './finding.js';
 import { type ListingId } from './listing.js';
 import { type IndexedListing } from './listing-index.js';
 import { standingFindings } from './rules/all-rules.js';
@@ -17,6 +17,8 @@ export interface Outlook {
   /** In the order of {@link RecordedOutlook.findings}. */
   readonly standing: readonly SettledFinding[];
   readonly obligations: readonly Obligation[];
+  /** Of the listing, all that findings can cite; in the order of {@link RecordedOutlook.terms}. */
+  readonly cited: readonly CitedTerm[];
   /** Canonical bytes (RFC 8785) of the {@link RecordedOutlook}. */
   readonly bytes: Buffer;
   /** Of `bytes`. */
@@ -31,6 +33,7 @@ export interface RecordedOutlook {
   readonly findings: readonly StandingWords[];
   readonly listingId: ListingId;
   readonly obligations: readonly Obligation[];
+  readonly terms: readonly CitedTerm[];
 }
 
 /** By the standing findings: one array for a listing, a purpose and a version, which goes with the listing. */
@@ -40,6 +43,12 @@ export function outlookOf(entry: IndexedListing, purpose: Purpose, version: Engi
   const standing = standingFindings(entry, purpose, version);
   const known = OUTLOOKS.get(standing);
   if (known !== undefined) return known;
+  const cited = [
+    ...entry.citedTerms.values(),
+    entry.citedLicense,
+    entry.citedIndemnity,
+    entry.citedTrainingData,
+  ];
   const recorded: RecordedOutlook = {
     findings: standing.map(({ fact, howToFix, message, ruleId, cited: term }) => ({
       fact,
@@ -50,10 +59,11 @@ export function outlookOf(entry: IndexedListing, purpose: Purpose, version: Engi
     })),
     listingId: entry.listing.id,
     obligations: entry.obligations,
+    terms: cited,
   };
   const bytes = canonicalJson(recorded as unknown as JsonValue);
   const { listingId, obligations } = recorded;
-  const outlook = { listingId, standing, obligations, bytes, sha256: sha256Hex(bytes) };
+  const outlook = { listingId, standing, obligations, cited, bytes, sha256: sha256Hex(bytes) };
   OUTLOOKS.set(standing, outlook);
   return outlook;
 }

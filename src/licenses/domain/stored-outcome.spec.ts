@@ -60,10 +60,14 @@ describe('what is stored of a decision', () => {
   it('says in full what is not the very words of an outlook', () => {
     const { said, outcome, outlooks } = stored(many, (result) => ({
       ...result,
-      findings: result.findings.map((finding) => ({ ...finding, fact: { ...finding.fact } })),
+      findings: result.findings.map((finding) => ({
+        ...finding,
+        fact: { ...finding.fact },
+        term: finding.term && { ...finding.term },
+      })),
       obligations: result.obligations.map((duty) => ({ ...duty, text: `Perhaps: ${duty.text}` })),
     }));
-    expect(JSON.stringify(outcome)).not.toContain('"said"');
+    expect(JSON.stringify(outcome)).not.toMatch(/"said"|"cites"/);
     expect(text(fullOutcome(outcome, outlooks))).toBe(text(said));
   });
 
@@ -82,6 +86,14 @@ describe('what is stored of a decision', () => {
     expect(text(fullOutcome(outcome, outlooks))).toBe(text(said));
   });
 
+  it('names the term that a finding by facts cites', () => {
+    const one = CAP_CASES.find((each) => stored(each).json.includes('"cites"')) as Case;
+    const { said, outcome, outlooks } = stored(one);
+    const withoutTerms = [...outlooks].map(([id, outlook]) => [id, { ...outlook, terms: [] }] as const);
+    expect(text(fullOutcome(outcome, outlooks))).toBe(text(said));
+    expect(() => fullOutcome(outcome, new Map(withoutTerms))).toThrow(RangeError);
+  });
+
   it('has the policies that were asked in their place', () => {
     const { said, basis } = stored(many);
     const asked = { a: 2, z: 1 };
@@ -94,7 +106,9 @@ describe('what is stored of a decision', () => {
     const { outcome, outlooks } = stored(many);
     expect(() => fullOutcome(outcome, new Map())).toThrow(RangeError);
     const short = new Map(
-      [...outlooks].map(([id, outlook]) => [id, { ...outlook, obligations: [], findings: [] }] as const),
+      [...outlooks].map(
+        ([id, outlook]) => [id, { ...outlook, obligations: [], findings: [], terms: [] }] as const,
+      ),
     );
     expect(() => fullOutcome(outcome, short)).toThrow(RangeError);
   });

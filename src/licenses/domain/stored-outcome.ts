@@ -1,5 +1,5 @@
 import { type DecisionResult } from './engine.js';
-import { type Finding, type Obligation } from './finding.js';
+import { type CitedTerm, type Finding, type Obligation } from './finding.js';
 import { type ListingId } from './listing.js';
 import { type Outlook, type RecordedOutlook, type StandingWords } from './listing-outlook.js';
 
@@ -15,6 +15,9 @@ type Said = Pick<
 type ReferringFinding = Omit<Finding, keyof StandingWords> &
   Partial<Pick<Finding, 'howToFix' | 'message'>> & { readonly listingId: ListingId; readonly said: number };
 
+/** A finding that depends on facts, too, and cites the term of its listing's outlook with the number `cites`. */
+type CitingFinding = Omit<Finding, 'term'> & { readonly cites: number; readonly listingId: ListingId };
+
 /** The obligation of its listing's outlook with the number `said`, word by word. */
 interface ReferringObligation {
   readonly listingId: ListingId;
@@ -26,7 +29,7 @@ export type StoredOutcome<Outcome extends Pick<Said, 'findings' | 'obligations'>
   Outcome,
   'findings' | 'obligations'
 > & {
-  readonly findings: readonly (Finding | ReferringFinding)[];
+  readonly findings: readonly (Finding | ReferringFinding | CitingFinding)[];
   readonly obligations: readonly (Obligation | ReferringObligation)[];
 };
 
@@ -60,15 +63,23 @@ export function storedOutcomeJson(
 type ByListing<Found> = ReadonlyMap<ListingId, Found>;
 
 /** Found by identity: whatever is not the outlook's own is written out, so that nothing is lost by not finding it. */
-function referringFinding(finding: Finding, outlooks: ByListing<Outlook>): Finding | ReferringFinding {
+function referringFinding(
+  finding: Finding,
+  outlooks: ByListing<Outlook>,
+): Finding | ReferringFinding | CitingFinding {
   const { alternatives, fact, howToFix, listingId, message, ruleId, severity, stepKeys, term, via } = finding;
   if (listingId === null) return finding;
-  const standing = outlooks.get(listingId)?.standing ?? [];
-  const said = standing.findIndex(
+  const outlook = outlooks.get(listingId);
+  if (outlook === undefined) return finding;
+  const said = outlook.standing.findIndex(
     (words) => words.fact === fact && words.ruleId === ruleId && words.cited === term,
   );
-  const words = standing[said];
-  if (words === undefined) return finding;
+  const words = outlook.standing[said];
+  if (words === undefined) {
+    const cites = term === null ? -1 : outlook.cited.indexOf(term);
+    if (cites < 0) return finding;
+    return { alternatives, cites, fact, howToFix, listingId, message, ruleId, severity, stepKeys, via };
+  }
   return {
     alternatives,
     ...(howToFix === words.howToFix ? {} : { howToFix }),
@@ -101,13 +112,17 @@ export function fullOutcome<Outcome extends Pick<Said, 'findings' | 'obligations
 ): Omit<Outcome, 'findings' | 'obligations'> & Pick<Said, 'findings' | 'obligations'> {
   return {
     ...stored,
-    findings: stored.findings.map((finding) =>
-      'said' in finding
-        ? fullFinding(finding, found(finding, outlooks.get(finding.listingId)?.findings))
-        : finding,
-    ),
+    findings: stored.findings.map((finding) => {
+      if ('said' in finding)
+        return fullFinding(finding, found(finding, finding.said, outlooks.get(finding.listingId)?.findings));
+      return 'cites' in finding
+        ? withTerm(finding, found(finding, finding.cites, outlooks.get(finding.listingId)?.terms))
+        : finding;
+    }),
     obligations: stored.obligations.map((obligation) =>
-      'said' in obligation ? found(obligation, outlooks.get(obligation.listingId)?.obligations) : obligation,
+      'said' in obligation
+        ? found(obligation, obligation.said, outlooks.get(obligation.listingId)?.obligations)
+        : obligation,
     ),
   };
 }
@@ -128,9 +143,18 @@ function fullFinding(referring: ReferringFinding, words: StandingWords): Finding
   };
 }
 
-function found<Words>({ listingId, said }: ReferringObligation, all: readonly Words[] | undefined): Words {
-  const words = all?.[said];
+function withTerm(citing: CitingFinding, term: CitedTerm): Finding {
+  const { alternatives, fact, howToFix, listingId, message, ruleId, severity, stepKeys, via } = citing;
+  return { alternatives, fact, howToFix, listingId, message, ruleId, severity, stepKeys, term, via };
+}
+
+function found<Words>(
+  { listingId }: { readonly listingId: ListingId },
+  at: number,
+  all: readonly Words[] | undefined,
+): Words {
+  const words = all?.[at];
   if (words === undefined)
-    throw new RangeError(`a stored decision refers to words of ${listingId} that are not there (${said})`);
+    throw new RangeError(`a stored decision refers to words of ${listingId} that are not there (${at})`);
   return words;
 }
