@@ -65,7 +65,7 @@ export function composeLicenses(
     new PoliciesInForce(policyEngine, storedPolicies, (tx) => registry.policiesMark(tx)),
   );
   const waiversInForce = new WaiversInForce(clock);
-  const standing = new ClearanceStanding(registry, askPolicies, waiversInForce);
+  const standing = new ClearanceStanding(registry, askPolicies, waiversInForce, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
   const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);
   const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished, isWorkLive);

@@ -41,7 +41,7 @@ export function composeRecovery(
   { logKeys, logWriter, appendEntry }: Composed<typeof composeLog>,
   { readLog }: Composed<typeof composeLogReading>,
   { fingerprinter, fingerprints }: Composed<typeof composeFingerprints>,
-  { assets, store }: Composed<typeof composeAssets>,
+  { assets, store, removedContent }: Composed<typeof composeAssets>,
   { verifier }: Pick<Composed<typeof composeProvenance>, 'verifier'>,
 ) {
   const publications = new PublicationRepository();
@@ -56,6 +56,7 @@ export function composeRecovery(
     readManifestStore,
     readLog,
     logWriter,
+    removedContent,
   );
   const { recovery, outboundAllowedHosts, uploadMaxBytes, publicUrl } = configuration;
   const { trustmarkModelsFolder: modelsFolder } = recovery;

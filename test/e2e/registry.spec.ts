@@ -344,6 +344,30 @@ describe('a curation', () => {
       'wrong_mode',
     );
   });
+
+  it('is not for them by another way: the listing again, or the text that is missing behind it', async () => {
+    const both = await addPerson(app, ['creator', 'legal']);
+    const listing = ownListing({
+      id: 'epsilon.v1@self-hosted',
+      license: { ...ownListing().license, spdxOrRef: 'LicenseRef-Epsilon' },
+    });
+    await made(asLegal('/v1/models', { listing }));
+    const lineage = { components: [{ listingId: listing.id, role: 'generator', stepKey: 'a' }] };
+    const question = { lineage, facts: FACTS, projectId: app.instance.projectId };
+    const asked = await made<ClearanceAnswer>(
+      app.request('/v1/clearances', { ...json(question), key: both.key }),
+    );
+    expect(asked.decision).toBe('review');
+    const asBoth = (path: string, body: unknown) => app.request(path, { ...json(body), key: both.key });
+    const missing = ownLicenseText(listing);
+    await expectProblem(await asBoth('/v1/license-texts', missing), 'four_eyes_required');
+    const again = { listing: { ...listing, name: 'Another name' } };
+    await expectProblem(await asBoth('/v1/models', again), 'four_eyes_required');
+    // That there is another text now is for everybody to say.
+    await made(asBoth('/v1/license-texts', { ...missing, text: 'a later contract' }));
+    await made(asLegal('/v1/models', again));
+    await made(asLegal('/v1/license-texts', missing));
+  });
 });
 
 describe('a waiver of a finding', () => {
@@ -697,6 +721,7 @@ describe('what changed since a day', () => {
       new EffectiveRegistry(upgraded),
       app.services.askPolicies,
       app.services.waiversInForce,
+      { now: () => new Date() },
     );
     const rootId = parsePublicId('clearance', decided.id) ?? '';
     const { kind } = await app.services.organizationTx.run(organizationId ?? '', (tx) =>

@@ -30,6 +30,7 @@ interface AssetAnswer {
   readonly id: string;
   readonly sha256: string;
   readonly originalSha256: string;
+  readonly manifestLabel: string;
   readonly contentRemoval: { removalId: string; cause: string } | null;
 }
 interface Forecast {
@@ -257,6 +258,25 @@ describe('files of assets', () => {
     );
     const report = { kind: 'asset', format: 'bundle', assetId: gone.id };
     await expectProblem(await post(legal, '/v1/reports', report), 'content_removed');
+    await keepAll('assets');
+  });
+
+  it('are given to nobody while they still lie there, and neither is their manifest', async () => {
+    const asset = await upload(await noisePicture());
+    const { manifestLabel } = await assetOf(asset.id);
+    const recovered = () => ask(legal, `/sbr/manifests/${manifestLabel}`);
+    expect((await recovered()).status).toBe(200);
+    await growOld();
+    await ruleInForce('assets');
+    await app.services.retentionRounds.runOnce();
+    // What came in within the last hour is left for a later round.
+    expect(existsSync(pathOf(asset.sha256))).toBe(true);
+    await expectProblem(await content(asset.id), 'content_removed');
+    const refused = await recovered();
+    expect([refused.status, await refused.json()]).toEqual([
+      410,
+      expect.objectContaining({ code: 'content_removed' }),
+    ]);
     await keepAll('assets');
   });
 

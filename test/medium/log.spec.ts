@@ -65,6 +65,7 @@ async function connect(to: TestDatabase): Promise<void> {
 const SELDOM = {
   pollIntervalMs: 20,
   roundIntervalMs: 1,
+  sharedRoundIntervalMs: 1,
   publishIntervalMs: 3_600_000,
   fullRoundIntervalMs: 3_600_000,
 };
@@ -287,6 +288,7 @@ describe('publishing', () => {
     const options = {
       pollIntervalMs: 500,
       roundIntervalMs: 50,
+      sharedRoundIntervalMs: 50,
       publishIntervalMs: 0,
       fullRoundIntervalMs: 0,
     };

@@ -16,9 +16,13 @@ export interface IsolatedDecoder {
   /** @throws ColophonError as {@link MediaProbe} */
   probe(path: string): Promise<unknown>;
   /** Base64 of pixels and thumbnail. @throws ColophonError as {@link PictureNormalizer} */
-  normalizedPixels(
-    path: string,
-  ): Promise<{ readonly trimmed: string; readonly whole: string; readonly thumbnail: string }>;
+  normalizedPixels(path: string): Promise<PicturePixels>;
+}
+
+interface PicturePixels {
+  readonly trimmed: string;
+  readonly whole: string;
+  readonly thumbnail: string;
 }
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -30,6 +34,7 @@ const probedMedia = z.object({
   durationMs: z.number().nonnegative().optional(),
   frames: count,
   sizeBytes: count,
+  picture: z.object({ trimmed: z.string(), whole: z.string(), thumbnail: z.string() }).optional(),
 });
 
 /** What a child process answers is checked again: the file that it decoded may have taken it over. */
@@ -38,18 +43,25 @@ export class IsolatedMediaProbe implements MediaProbe, PictureNormalizer {
 
   async probe({ path }: { readonly path: string }): Promise<ProbedMedia> {
     const answer = probedMedia.safeParse(await this.decoder.probe(path));
-    if (answer.success) return answer.data;
-    throw new ColophonError('media_corrupt', 'The file cannot be looked at safely.', { cause: answer.error });
+    if (!answer.success)
+      throw new ColophonError('media_corrupt', 'The file cannot be looked at safely.', {
+        cause: answer.error,
+      });
+    const { picture, ...media } = answer.data;
+    return { ...media, ...(picture && { picture: await checkedPicture(picture) }) };
   }
 
   async normalize(path: string): Promise<NormalizedPicture> {
-    const { trimmed, whole, thumbnail } = await this.decoder.normalizedPixels(path);
-    return {
-      trimmed: grayValues(trimmed),
-      whole: grayValues(whole),
-      thumbnail: await checkedThumbnail(thumbnail),
-    };
+    return checkedPicture(await this.decoder.normalizedPixels(path));
   }
+}
+
+async function checkedPicture({ trimmed, whole, thumbnail }: PicturePixels): Promise<NormalizedPicture> {
+  return {
+    trimmed: grayValues(trimmed),
+    whole: grayValues(whole),
+    thumbnail: await checkedThumbnail(thumbnail),
+  };
 }
 
 /** It is shown to others under our signature: a small JPEG and nothing else, whatever the child has become. */

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { isColophonError } from '../../shared/errors.js';
 import type { ProbedMedia } from '../domain/media-probe/media-probe.port.js';
 import { sharp } from './libvips.js';
+import { normalizePicture } from './normalize-picture.js';
 import { SharpMediaProbe } from './sharp-media-probe.js';
 
 const probe = new SharpMediaProbe();
@@ -77,6 +78,7 @@ describe('media probe: what is accepted', () => {
       height: 47,
       frames: 1,
       sizeBytes: bytes.length,
+      picture: await normalizePicture(bytes),
     });
   });
 

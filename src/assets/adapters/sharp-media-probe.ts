@@ -17,7 +17,9 @@ import {
   sniffStillImage,
   type StillImageType,
 } from '../domain/media-probe/still-image-type.js';
+import { type NormalizedPicture } from '../domain/picture-fingerprint.js';
 import { sharp } from './libvips.js';
+import { normalizePicture } from './normalize-picture.js';
 
 /**
  * A picture within the limits decodes in a few seconds; one that takes longer was made to. Below the time after which the
@@ -62,8 +64,9 @@ async function probeStill(
   try {
     const size = await readHeader(input, mediaType);
     assertWithinLimits({ ...size, frames: Math.max(size.frames, declared?.frames ?? 1) });
-    await decodeToEnd(input, size.frames > 1);
-    return { mediaType, kind: 'image', ...size, sizeBytes: source.sizeBytes };
+    const picture = size.frames > 1 ? undefined : await lookAt(input);
+    if (picture === undefined) await decodeToEnd(input, size.frames > 1);
+    return { mediaType, kind: 'image', ...size, sizeBytes: source.sizeBytes, picture };
   } catch (error) {
     throw asMediaError(error);
   }
@@ -90,6 +93,24 @@ async function readHeader(input: string | Uint8Array, mediaType: StillImageType)
     );
   }
   return { width: header.autoOrient.width, height: header.autoOrient.height, frames };
+}
+
+/**
+ * Decodes every row of a picture of one frame, and keeps what it looks like: whoever signs the file would decode it once
+ * more for that. `undefined` when it cannot be had; whether the file is damaged, {@link decodeToEnd} says.
+ */
+async function lookAt(input: string | Uint8Array): Promise<NormalizedPicture | undefined> {
+  try {
+    return await normalizePicture(input);
+  } catch (error) {
+    // There is no time for a second attempt.
+    if (isTimeout((error as Error).cause)) throw (error as Error).cause;
+    return undefined;
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && /timeout/i.test(error.message);
 }
 
 /**

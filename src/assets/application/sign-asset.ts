@@ -6,7 +6,11 @@ import {
 } from '../../provenance/domain/media-signer.port.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
 import { isStillImageType } from '../domain/media-probe/still-image-type.js';
-import { type PictureFingerprint, type PictureFingerprinter } from '../domain/picture-fingerprint.js';
+import {
+  type NormalizedPicture,
+  type PictureFingerprint,
+  type PictureFingerprinter,
+} from '../domain/picture-fingerprint.js';
 
 /** A signed file and what it looks like. */
 export interface SignedAsset extends SignedMedia {
@@ -27,7 +31,8 @@ export class SignAsset {
 
   async sign(request: {
     organizationId: string;
-    original: { sha256: string; mediaType: string };
+    /** `picture`: what the probe saw of it; it is decoded again when that is absent. */
+    original: { sha256: string; mediaType: string; picture?: NormalizedPicture | undefined };
     origin: SigningOrigin;
     plan: ManifestPlan;
   }): Promise<SignedAsset> {
@@ -40,7 +45,9 @@ export class SignAsset {
     const sidecarPath = `${destinationPath}${SIDECAR_SUFFIX}`;
     try {
       // Signing changes no pixel, so both can be done at once. It waits for neither in a transaction.
-      const looking = isStillImageType(source.mediaType) ? this.fingerprinter.see(source.path) : undefined;
+      const looking = isStillImageType(source.mediaType)
+        ? this.fingerprinter.see(source.path, original.picture)
+        : undefined;
       const thumbnail = plan.thumbnail ? (await looking)?.thumbnail : undefined;
       const [signed, seen] = await Promise.all([
         this.signer.sign({ source, destinationPath, origin, plan, thumbnail }),

@@ -12,6 +12,8 @@ const picture: ProbedMedia = {
   sizeBytes: 99,
 };
 
+const looks = { trimmed: new Uint8Array(1024), whole: new Uint8Array(1024) };
+
 describe('StoredMedia', () => {
   it('looks at the same bytes once, and asks for no file when it knows them', async () => {
     const looked: string[] = [];
@@ -28,6 +30,19 @@ describe('StoredMedia', () => {
     await expect(media.probe('aa', neverAsked)).resolves.toEqual(picture);
     await media.probe('bb', () => Promise.resolve('/second'));
     expect(looked).toEqual(['/first', '/second']);
+  });
+
+  it('keeps what the last pictures look like, and what all of them are', async () => {
+    const media = new StoredMedia({
+      probe: ({ path }) =>
+        Promise.resolve({ ...picture, picture: { ...looks, thumbnail: Buffer.from(path) } }),
+    });
+    for (let i = 0; i < 65; i++) await media.probe(`${i}`, () => `/file ${i}`);
+    const neverAsked = (): string => {
+      throw new Error('the file was asked for');
+    };
+    expect((await media.probe('64', neverAsked)).picture?.thumbnail).toEqual(Buffer.from('/file 64'));
+    expect(await media.probe('0', neverAsked)).toEqual(picture);
   });
 
   it('remembers no refusal: it may have been our own trouble', async () => {

@@ -44,11 +44,12 @@ export interface SeenPicture {
 
 export interface PictureFingerprinter {
   /**
-   * The file has passed the media probe.
+   * @param path of a file that has passed the media probe
+   * @param picture what the probe saw of it; the file is decoded again when it is absent
    * @returns `undefined` when it could not be made, which stands in the output of the service: a picture without a
    *   fingerprint is still recorded and signed, it is only not found again by its looks
    */
-  see(path: string): Promise<SeenPicture | undefined>;
+  see(path: string, picture?: NormalizedPicture): Promise<SeenPicture | undefined>;
 }
 
 /** The codes in it, each once. */

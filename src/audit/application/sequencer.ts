@@ -10,6 +10,8 @@ export interface SequencerOptions {
   readonly fullRoundIntervalMs: number;
   /** Least time between two rounds over all logs; longer under load, see {@link pauseAfterMs}. */
   readonly roundIntervalMs: number;
+  /** The same while nobody in this process waits for a log: a round costs the same for one entry and for many. */
+  readonly sharedRoundIntervalMs: number;
   /** Least time between two publications of one log that nobody in this process waits for. */
   readonly publishIntervalMs: number;
 }
@@ -50,6 +52,7 @@ export class Sequencer {
   private stopped = false;
   private wakeUp: () => void = () => undefined;
   private endPause: () => void = () => undefined;
+  private hurry: () => void = () => undefined;
   private pendingWake = false;
   /** Logs of the first round whose history others have not been asked about yet; unknown before that round. */
   private unasked: Set<string> | undefined;
@@ -73,6 +76,7 @@ export class Sequencer {
     private readonly options: SequencerOptions = {
       pollIntervalMs: 500,
       roundIntervalMs: 50,
+      sharedRoundIntervalMs: 250,
       publishIntervalMs: 1_000,
       fullRoundIntervalMs: 60_000,
     },
@@ -118,6 +122,7 @@ export class Sequencer {
     const followers = this.followers.get(organizationId) ?? new Set();
     this.followers.set(organizationId, followers.add(changed));
     this.wake();
+    this.hurry();
     return () => {
       followers.delete(changed);
       if (followers.size === 0) this.followers.delete(organizationId);
@@ -210,7 +215,9 @@ export class Sequencer {
       await this.tryRound((organizationId) => this.isDue(organizationId));
       const pauseMs = pauseAfterMs(performance.now() - startMs, this.options.roundIntervalMs);
       await this.pause(pauseMs);
-      if (!this.pendingWake) await this.pause(this.options.pollIntervalMs, true);
+      const untilSharedMs = this.options.sharedRoundIntervalMs - pauseMs;
+      if (this.followers.size === 0 && untilSharedMs > 0) await this.pause(untilSharedMs, 'somebody waits');
+      if (!this.pendingWake) await this.pause(this.options.pollIntervalMs, 'an entry comes');
     }
   }
 
@@ -224,7 +231,7 @@ export class Sequencer {
     }
   }
 
-  private pause(milliseconds: number, untilWoken = false): Promise<void> {
+  private pause(milliseconds: number, until?: 'an entry comes' | 'somebody waits'): Promise<void> {
     if (this.stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
@@ -232,7 +239,8 @@ export class Sequencer {
         clearTimeout(timer);
         resolve();
       };
-      this.wakeUp = untilWoken ? this.endPause : () => undefined;
+      this.wakeUp = until === 'an entry comes' ? this.endPause : () => undefined;
+      this.hurry = until === 'somebody waits' ? this.endPause : () => undefined;
     });
   }
 

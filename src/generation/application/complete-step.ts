@@ -61,17 +61,20 @@ export class CompleteStep {
     const now = this.clock.now();
     const trainedModel = this.offerings.find(step)?.trainedModel ?? true;
     const { plan, digitalSourceType, parents } = stepManifest({ ...facts, trainedModel, images, now });
+    // Read beside the signing, in a process of its own. What goes wrong with it is told after the signing.
+    const reading = this.readSignals(organizationId, step, original);
+    reading.catch(() => undefined);
+    // Signing changes no pixel, so what was found when the original was captured holds for the signed file, too.
+    const { kind, width, height, durationMs, picture } = await this.storedMedia.probe(original.sha256, () =>
+      this.store.localPath(organizationId, original.sha256),
+    );
     const signed = await this.signAsset.sign({
       organizationId,
-      original,
+      original: { ...original, picture },
       origin: { kind: 'captured_from_provider', originalSha256: original.sha256, stepRunId: step.id },
       plan,
     });
-    const signalReading = await this.readSignals(organizationId, step, original);
-    // Signing changes no pixel, so what was found when the original was captured holds for the signed file, too.
-    const { kind, width, height, durationMs } = await this.storedMedia.probe(original.sha256, () =>
-      this.store.localPath(organizationId, original.sha256),
-    );
+    const signalReading = await reading;
     const asset: NewAsset = {
       id: newId(),
       projectId: run.projectId,

@@ -110,7 +110,7 @@ export class SubmitStep {
       return false;
     }
     if (!(await this.isReady(tx, step))) return false;
-    await this.requireCleared.check(tx, run.clearanceId);
+    await this.requireCleared.checkUnsent(tx, run.clearanceId);
     await this.buildRequest.requireUnerased(tx, work);
     const requestSha256 = requestHash(salted);
     await this.runs.changeStep(tx, step.id, lease, 'RESERVED', 'SUBMITTING', {

@@ -60,6 +60,10 @@ describe('the estimate, which is reserved', () => {
     [{ width: 1001, height: 1000 }, 45_000n],
     [{ width: 2000, height: 2000 }, 75_000n],
     [{}, 45_000n],
+    [{ image_size: 'square' }, 45_000n],
+    [{ image_size: { width: 512, height: 512 } }, 30_000n],
+    [{ image_size: { width: 2000, height: 2000 } }, 75_000n],
+    [{ image_size: { width: 512, height: 512 }, width: 2000, height: 2000 }, 75_000n],
   ])('of megapixels, rounded up: %j', (parameters, expected) => {
     expect(estimateMicroUsd(MEGAPIXEL, parameters)).toBe(expected);
   });
@@ -83,6 +87,12 @@ describe('the estimate, which is reserved', () => {
     [SECOND, { duration: 60 }, 'invalid_request'],
     [SECOND, { duration: 'long' }, 'invalid_request'],
     [MEGAPIXEL, { width: 20_000, height: 20_000 }, 'invalid_request'],
+    // A vendor reads numbers in texts, and knows words for sizes that are not in the price book.
+    [MEGAPIXEL, { width: '4096', height: '4096' }, 'invalid_request'],
+    [MEGAPIXEL, { image_size: { width: '4096', height: '4096' } }, 'invalid_request'],
+    [MEGAPIXEL, { image_size: { width: -4096, height: 4096 } }, 'invalid_request'],
+    [MEGAPIXEL, { image_size: 'auto_4K' }, 'price_unknown'],
+    [MEGAPIXEL, { image_size: [4096, 4096] }, 'price_unknown'],
     [{ ...IMAGE, mustGive: ['quality'] }, { quality: 'auto' }, 'price_unknown'],
   ])('is refused where no bound is known', (price, parameters, code) => {
     expect(() => estimateMicroUsd(price, parameters)).toThrow(expect.objectContaining({ code }));

@@ -190,20 +190,39 @@ function isOneOf(value: unknown, values: readonly (string | boolean | number)[])
   return values.some((known) => known === value);
 }
 
+/** Where the size is stated in two ways, the vendor may go by either: the larger one counts. */
 function megapixelsOf(parameters: Parameters): number {
-  const size = sizeOf(parameters);
-  const width = positiveOr(size.width, DEFAULT_SIDE_PIXELS);
-  const height = positiveOr(size.height, DEFAULT_SIDE_PIXELS);
-  const megapixels = Math.max(1, Math.ceil((width * height) / PIXELS_PER_MEGAPIXEL));
+  const { width, height, image_size: named } = parameters;
+  const isStated = width !== undefined || height !== undefined || named === undefined;
+  const pixels = Math.max(
+    isStated ? pixelsOf(parameters) : 0,
+    named === undefined ? 0 : pixelsOf(sizeOf(named)),
+  );
+  const megapixels = Math.max(1, Math.ceil(pixels / PIXELS_PER_MEGAPIXEL));
   if (megapixels > MAX_MEGAPIXELS)
     throw new ColophonError('invalid_request', `A picture may have at most ${MAX_MEGAPIXELS} megapixels.`);
   return megapixels;
 }
 
-/** fal takes `image_size`: `{width, height}`, or a word for a size that is not larger than the default. */
-function sizeOf(parameters: Parameters): { readonly width?: unknown; readonly height?: unknown } {
-  const size = parameters.image_size;
-  return typeof size === 'object' && size !== null ? size : parameters;
+/** fal's words for sizes, none of which is larger than the default. Others (`auto_4K`) are sizes that nobody here knows. */
+const SIZE_WORDS: readonly unknown[] = [
+  'square_hd',
+  'square',
+  'portrait_4_3',
+  'portrait_16_9',
+  'landscape_4_3',
+  'landscape_16_9',
+];
+
+/** `image_size` of fal: `{width, height}`, or a word. */
+function sizeOf(size: unknown): Parameters {
+  if (SIZE_WORDS.includes(size)) return {};
+  if (typeof size === 'object' && size !== null && !Array.isArray(size)) return { ...size };
+  throw new ColophonError('price_unknown', 'No price is known for this value of "image_size".');
+}
+
+function pixelsOf({ width, height }: Parameters): number {
+  return sideOf('width', width) * sideOf('height', height);
 }
 
 function secondsOf(price: { secondsParameter: string; maxSeconds: number }, parameters: Parameters): number {
@@ -235,8 +254,11 @@ function charactersIn(parameters: Parameters): number {
     );
 }
 
-function positiveOr(value: unknown, fallback: number): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : fallback;
+/** A vendor reads "4096" as a number: what is no number here is refused, not taken for the default. */
+function sideOf(name: string, value: unknown): number {
+  if (value === undefined) return DEFAULT_SIDE_PIXELS;
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  throw new ColophonError('invalid_request', `"${name}" must be a number of pixels above 0.`);
 }
 
 function ceilDivide(dividend: bigint, divisor: bigint): bigint {

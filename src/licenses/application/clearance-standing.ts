@@ -1,4 +1,6 @@
 import { type Tx } from '../../database/organization-tx.js';
+import { type Clock } from '../../shared/clock.js';
+import { foundLater } from '../domain/later-day.js';
 import { type Basis, reopened, type Reopened } from '../domain/reopened.js';
 import { type WaiverCover } from '../domain/waiver-cover.js';
 import { type AskPolicies } from './ask-policies.js';
@@ -30,6 +32,7 @@ export class ClearanceStanding {
     private readonly registry: EffectiveRegistry,
     private readonly policies: AskPolicies,
     private readonly waivers: WaiversInForce,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -51,6 +54,21 @@ export class ClearanceStanding {
     if (last.decision === 'allow') return { kind: 'holds', last, cover: undefined };
     const cover = (await this.waivers.coversOf(tx, [last], registry)).get(last.id);
     return cover === undefined ? { kind: 'open', last } : { kind: 'holds', last, cover };
+  }
+
+  /**
+   * The same for what is still to be made: it may have waited for a person beyond the last day of a license, a right or a
+   * release. What is made already was made in time.
+   */
+  async ofUnfinished(tx: Tx, rootId: string): Promise<Standing> {
+    const standing = await this.of(tx, rootId);
+    if (standing.kind === 'reopened' || standing.kind === 'denied') return standing;
+    const { last } = standing;
+    const { index } = await this.registry.within(tx);
+    const later = foundLater(last.input, index, this.clock.now().toISOString().slice(0, 10));
+    if (later.length === 0) return standing;
+    const rules = [...new Set(later.map(({ ruleId }) => ruleId))];
+    return { kind: 'reopened', last, changes: rules.map((ruleId) => ({ because: 'day', ruleId })) };
   }
 }
 

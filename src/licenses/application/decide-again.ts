@@ -34,15 +34,18 @@ export class DecideAgain {
     const rootId = named.renews ?? named.id;
     await lockDecisions(tx, rootId);
     await this.requireLiveKey.check(tx, principal.mode, rootId);
-    const standing = await this.standing.of(tx, rootId);
+    const isUnfinished = await this.work.isUnfinished(tx, rootId);
+    const standing = await (isUnfinished
+      ? this.standing.ofUnfinished(tx, rootId)
+      : this.standing.of(tx, rootId));
     if (standing.kind !== 'reopened') {
       throw new ColophonError(
         'conflict',
-        'Nothing that this decision rests on has changed, and no policy is stricter. Ask for a new clearance with POST /v1/clearances.',
+        'Nothing that this decision rests on has changed, no policy is stricter, and nothing has ended since. Ask for a new clearance with POST /v1/clearances.',
       );
     }
     const { input, policies } = standing.last;
-    const facts = await this.factsNow(tx, rootId, input.facts);
+    const facts = isUnfinished ? this.factsNow(input.facts) : input.facts;
     const use = useOf(standing.last);
     // As it was asked: whoever decides again must not lend their own roles to it.
     const roles = policies?.question.roles ?? (await rolesOfAsker(tx, standing.last));
@@ -53,8 +56,7 @@ export class DecideAgain {
   }
 
   /** What is not made yet is made today or later, and a text that is in force by then counts for it. */
-  private async factsNow(tx: Tx, rootId: string, facts: RunFacts): Promise<RunFacts> {
-    if (!(await this.work.isUnfinished(tx, rootId))) return facts;
+  private factsNow(facts: RunFacts): RunFacts {
     return { ...facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
   }
 }

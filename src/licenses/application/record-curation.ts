@@ -12,6 +12,7 @@ import { type Listing, type ListingId } from '../domain/listing.js';
 import { type RecordedCuration, type RegistryState } from '../domain/registry-state.js';
 import { affectedBy, type Affected } from './affected-decisions.js';
 import { type EffectiveRegistry, type RegistryChange } from './effective-registry.js';
+import { requireOtherEyes } from './require-other-eyes.js';
 
 const MAX_NAMED = 200;
 
@@ -50,7 +51,7 @@ export class RecordCuration {
     const change = await this.registry.change(tx);
     const base = change.before.base.get(listingId);
     if (!base) throw new ColophonError('unknown_model', 'There is no model listing with this id.');
-    await this.requireOtherEyes(tx, principal, listingId);
+    await requireOtherEyes(tx, principal, [listingId]);
     await requireKeptText(tx, change.before, correction, evidence);
     const content = { listingId, correction, evidence };
     const curation: RecordedCuration = {
@@ -83,24 +84,6 @@ export class RecordCuration {
     const affected = await this.effect(tx, listingId, change);
     await this.log(tx, principal, curation, reason, affected);
     return { ...curation, affected };
-  }
-
-  /** A run of one's own that waits is not freed by one's own correction. */
-  private async requireOtherEyes(tx: Tx, { principalId }: Principal, listingId: ListingId): Promise<void> {
-    const waiting = await tx.query(
-      `SELECT 1 FROM clearance c
-         JOIN clearance_listing l ON l.organization_id = c.organization_id
-              AND l.clearance_id = coalesce(c.basis_id, c.id) AND l.listing_id = $3
-        WHERE c.organization_id = $1 AND c.created_by = $2 AND c.decision = 'review' AND c.project_id IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM waiver w WHERE w.organization_id = c.organization_id
-                 AND w.clearance_id = coalesce(c.renews, c.id)) LIMIT 1`,
-      [tx.organizationId, principalId, listingId],
-    );
-    if (waiting.length === 0) return;
-    throw new ColophonError(
-      'four_eyes_required',
-      'A run that you asked for waits because of this listing: someone other than you corrects its facts.',
-    );
   }
 
   private requireListing(base: Listing, before: RegistryState, curation: RecordedCuration): void {

@@ -10,6 +10,7 @@ import { type RecordedReading, type RegistryState, restsOn } from '../domain/reg
 import { concerns, type TextReading } from '../domain/text-reading.js';
 import { affectedBy, type Affected } from './affected-decisions.js';
 import { type EffectiveRegistry, type RegistryChange } from './effective-registry.js';
+import { requireOtherEyes } from './require-other-eyes.js';
 
 /** An entry names at most so many of each; it always counts all of them. */
 const MAX_NAMED = 200;
@@ -34,7 +35,7 @@ export class RecordLicenseText {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ColophonError `invalid_request`, `unknown_model`, `conflict` */
+  /** @throws ColophonError `invalid_request`, `unknown_model`, `conflict`, `four_eyes_required` */
   async record(
     tx: Tx,
     principal: Principal,
@@ -50,6 +51,7 @@ export class RecordLicenseText {
         `The terms of ${affectedListingIds[0]} were read from another text; correct its license with a curation.`,
       );
     }
+    await requireOtherEyes(tx, principal, shownBy(change.before, reading));
     const recorded: RecordedReading = {
       ...reading,
       id: newId(),
@@ -120,6 +122,18 @@ export class RecordLicenseText {
 function nowProven({ own }: RegistryState, { licenseKey, sha256 }: RecordedReading): string[] {
   const [keys, texts] = [new Set([licenseKey]), new Set([sha256])];
   return [...own.values()].flatMap(({ listing }) => (restsOn(listing, keys, texts) ? [listing.id] : []));
+}
+
+/** Of these, the listings behind whose facts it is. A later text only opens what rests on them, and anybody may bring it. */
+function shownBy({ own }: RegistryState, reading: Reading): string[] {
+  return [...own.values()].flatMap(({ listing }) => {
+    const { license, sources, id } = listing;
+    const isLicense =
+      license.textSha256 === null
+        ? reading.termsReadFromThis && concerns(reading, listing)
+        : license.textSha256 === reading.sha256 && license.spdxOrRef === reading.licenseKey;
+    return isLicense || sources.some(({ textSha256 }) => textSha256 === reading.sha256) ? [id] : [];
+  });
 }
 
 type Reading = TextReading & { readonly sourceUrl: string | null };

@@ -10,6 +10,7 @@ import { type Listing, type ListingId } from '../domain/listing.js';
 import { type RegistryState } from '../domain/registry-state.js';
 import { affectedBy, type Affected } from './affected-decisions.js';
 import { type EffectiveRegistry, type RegistryChange } from './effective-registry.js';
+import { requireOtherEyes } from './require-other-eyes.js';
 
 /** What became of one listing. */
 export type ListingOutcome =
@@ -34,7 +35,10 @@ export class RecordListings {
     private readonly clock: Clock,
   ) {}
 
-  /** @param listings with different ids */
+  /**
+   * @param listings with different ids
+   * @throws ColophonError `four_eyes_required`
+   */
   async record(
     tx: Tx,
     principal: Principal,
@@ -53,6 +57,11 @@ export class RecordListings {
     // Another transaction may have changed the registry before the lock was ours alone.
     const outcomes = entries.map((entry) => outcomeOf(entry, change.before));
     const recorded = entries.filter((_entry, i) => outcomes[i]?.outcome === 'recorded');
+    await requireOtherEyes(
+      tx,
+      principal,
+      recorded.map(({ listing }) => listing.id),
+    );
     await this.insert(tx, principal, recorded, source, change);
     const after = await this.registry.after(tx, change);
     const ids = recorded.map(({ listing }) => listing.id).filter((id) => known.base.has(id));

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { indemnitySchema, licenseSchema, type Listing, listingSchema } from './listing.js';
-import { dateSchema, type Verification } from './terms.js';
+import { dateSchema, type Term, type TermKind, termSchema, type Verification } from './terms.js';
 import { trainingDataSchema } from './training-data.js';
 
 const text = (max: number) =>
@@ -43,7 +44,10 @@ export const newEvidenceSchema = evidenceSchema.refine(
 
 /** What is not of the person's choosing: it follows from the evidence. */
 const FROM_EVIDENCE = { source: true, verified: true } as const;
+const MAX_TERM_ID = 60;
 const termId = z.string().regex(/^[a-z0-9-]{1,60}$/);
+/** Ends the id of a term beside which a quote has another one. */
+const AS_READ = '-as-read';
 /** The fields of a term but its source and mark; which ones belong to which kind is checked with the listing. */
 const correctedTermSchema = z.looseObject({ id: termId, kind: z.string().max(60) });
 
@@ -110,17 +114,34 @@ export function curationsInForce<Curation extends AppliedCuration>(
   return [...last.values()];
 }
 
+/** Kinds of which a quote may take the place: a permission that is only quoted allows nothing, the others decide nothing. */
+const QUOTE_SUFFICES: readonly unknown[] = [
+  'commercial-use-of-weights',
+  'commercial-use-of-outputs',
+  'commercial-use-through-channel',
+  'evaluation-use',
+  'non-commercial-use',
+  'information',
+  'governing-law',
+  'litigation',
+  'revocable',
+] satisfies TermKind[];
+
 /**
  * The listing with its facts corrected. How a fact is known follows from the evidence alone: a kept text makes it
- * `primary`, a quote `secondary`.
+ * `primary`, a quote `secondary`. What a text forbids or limits is not gone because somebody quotes other words: beside
+ * a quote it stays, in doubt (`unverified`), so that a person decides.
+ * @param curations oldest first
  * @throws z.ZodError when the result is no listing, e.g. a term without the fields of its kind.
  */
 export function applyCurations(listing: Listing, curations: readonly AppliedCuration[]): Listing {
   const inForce = curationsInForce(curations);
   if (inForce.length === 0) return listing;
+  const doubted = inForce.flatMap((curation) => inDoubt(listing, curations, curation));
+  const shown = doubted.flatMap(({ shownBy }) => shownBy ?? []);
   let draft: Record<string, unknown> = {
     ...listing,
-    sources: [...listing.sources, ...inForce.map(sourceOf)],
+    sources: [...listing.sources, ...[...inForce, ...shown].map(sourceOf)],
   };
   let terms: readonly unknown[] = listing.terms;
   for (const curation of inForce) {
@@ -146,7 +167,62 @@ export function applyCurations(listing: Listing, curations: readonly AppliedCura
         break;
     }
   }
-  return listingSchema.parse({ ...draft, terms });
+  return listingSchema.parse({ ...draft, terms: [...terms, ...doubted.map(({ term }) => term)] });
+}
+
+/** A fact as a text had it. */
+interface ReadTerm {
+  readonly term: Term;
+  /** The curation that showed the text; none where the listing itself has the fact. */
+  readonly shownBy?: AppliedCuration;
+}
+
+/** What a curation that is only a quote leaves in doubt: the fact as a text had it, if that forbids or limits. */
+function inDoubt(
+  listing: Listing,
+  curations: readonly AppliedCuration[],
+  { correction, evidence }: AppliedCuration,
+): ReadTerm[] {
+  if (evidence.textSha256 !== null) return [];
+  const read = lastRead(listing, curations, factOf(correction));
+  if (read === undefined || QUOTE_SUFFICES.includes(read.term.kind)) return [];
+  const term: Term = { ...read.term, verified: 'unverified' };
+  if (correction.kind !== 'term') return [{ ...read, term }];
+  const given = termSchema.safeParse({ ...correction.term, source: term.source, verified: term.verified });
+  // Other words for the same fact leave nothing in doubt.
+  if (given.success && isDeepStrictEqual(wordless(given.data), wordless(term))) return [];
+  return [{ ...read, term: { ...term, id: `${term.id.slice(0, MAX_TERM_ID - AS_READ.length)}${AS_READ}` } }];
+}
+
+/** By the last curation that showed a text, or in the listing itself. */
+function lastRead(
+  listing: Listing,
+  curations: readonly AppliedCuration[],
+  fact: string,
+): ReadTerm | undefined {
+  const own = listing.terms.find(({ id }) => `term:${id}` === fact);
+  const ofListing = own && { term: own };
+  let read: ReadTerm | undefined = ofListing;
+  for (const shownBy of curations) {
+    const { correction, evidence } = shownBy;
+    if (factOf(correction) !== fact) continue;
+    if (correction.kind === 'restore') read = ofListing;
+    else if (evidence.textSha256 === null) continue;
+    else if (correction.kind !== 'term') read = undefined;
+    else {
+      const known = { source: sourceId(shownBy), verified: verificationOf(evidence) };
+      read = { term: termSchema.parse({ ...correction.term, ...known }), shownBy };
+    }
+  }
+  return read;
+}
+
+function wordless({
+  clause: _clause,
+  paraphrase: _words,
+  ...facts
+}: Term): Omit<Term, 'clause' | 'paraphrase'> {
+  return facts;
 }
 
 function without(terms: readonly unknown[], id: string): readonly unknown[] {

@@ -225,6 +225,72 @@ describe('a curation', () => {
     expect(reopened(basis, denying.version, reworded)).toEqual([]);
   });
 
+  describe('of what a text forbids or limits', () => {
+    const CAP = {
+      id: 'cap',
+      kind: 'revenue-cap',
+      clause: '3',
+      paraphrase: 'Up to a hundred thousand.',
+      amountUsd: 100_000,
+      boundary: 'exclusive',
+      scope: 'entity',
+      metric: 'annual-revenue',
+    } as const;
+    const BORDER = {
+      id: 'border',
+      kind: 'territory-exclusion',
+      clause: '5',
+      paraphrase: 'Not in the United States.',
+      countries: ['US'] as string[],
+      appliesTo: 'outputs',
+    } as const;
+    const known = { source: ownListing().terms[0]?.source ?? '', verified: 'primary' } as const;
+    const limiting = (() => {
+      const listing = ownListing();
+      const limits = [
+        { ...CAP, ...known, boundaryDisputed: false, exempts: [] },
+        { ...BORDER, ...known },
+      ];
+      return withListing({ ...listing, terms: [...listing.terms, ...limits] });
+    })();
+    const swapped = { id: 'cap', kind: 'information', clause: null, paraphrase: 'There is no cap.' };
+    const EASED = [
+      { kind: 'term-absent', termId: 'cap' },
+      { kind: 'term', term: { ...CAP, amountUsd: 9_000_000_000 } },
+      { kind: 'term', term: swapped },
+    ];
+    const withoutBorder = (evidence: unknown, state = limiting) =>
+      withCuration(state, { kind: 'term-absent', termId: 'border' }, evidence);
+
+    it.each(EASED)('a quote leaves it to a person, a text ends it: $kind', (correction) => {
+      expect(decisionOf(limiting).decision).toBe('deny');
+      expect(decisionOf(withCuration(withoutBorder(TEXT), correction, QUOTE)).decision).toBe('review');
+      expect(decisionOf(withoutBorder(QUOTE, withCuration(limiting, correction, TEXT))).decision).toBe(
+        'review',
+      );
+      expect(decisionOf(withCuration(withoutBorder(TEXT), correction, TEXT)).decision).toBe('allow');
+    });
+
+    it('a quote does not take back what a text made stricter, nor what it made milder', () => {
+      const ten = { kind: 'term', term: { ...CAP, amountUsd: 10_000_000 } };
+      const asListed = { kind: 'term', term: CAP };
+      const milder = withCuration(withoutBorder(TEXT), ten, TEXT);
+      expect(decisionOf(milder).decision).toBe('allow');
+      const stricter = withCuration(milder, asListed, TEXT);
+      expect(decisionOf(withCuration(stricter, ten, QUOTE)).decision).toBe('review');
+      expect(decisionOf(withCuration(milder, asListed, QUOTE)).decision).toBe('deny');
+    });
+
+    it('a quote in other words leaves nothing in doubt', () => {
+      const reworded = withCuration(
+        limiting,
+        { kind: 'term', term: { ...CAP, paraphrase: 'A cap.' } },
+        QUOTE,
+      );
+      expect(entryOf(reworded).listing.terms).toHaveLength(entryOf(limiting).listing.terms.length);
+    });
+  });
+
   it('that does not fit the listing is refused with the field', () => {
     const wrong = { kind: 'term', term: { id: 'x', kind: 'revenue-cap', clause: null, paraphrase: 'p' } };
     expect(withCuration(denying, wrong, QUOTE).index.get('brand-look.v1@self-hosted')).toBeUndefined();

@@ -10,11 +10,17 @@ export interface Basis {
   readonly licenseTextSha256: string | null;
 }
 
-/** Why a decision does not hold any more: something it rests on, or a policy of today that is stricter. */
-export type Reopened = ReopenedByRegistry | ReopenedByPolicy;
+/** Why a decision does not hold any more: something it rests on, a policy of today that is stricter, or the day. */
+export type Reopened = ReopenedByRegistry | ReopenedByPolicy | ReopenedByDay;
 
 export interface ReopenedByPolicy {
   readonly because: 'policy';
+  readonly ruleId: string;
+}
+
+/** What is sent today is sent later than was decided about, and something has ended in between. */
+export interface ReopenedByDay {
+  readonly because: 'day';
   readonly ruleId: string;
 }
 

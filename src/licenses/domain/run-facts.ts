@@ -155,11 +155,21 @@ export type RunFacts = z.infer<typeof runFactsSchema>;
 /** Facts as a caller writes them. */
 export type RunFactsInput = z.input<typeof runFactsSchema>;
 
-const ADVERTISING: readonly (typeof FIELDS_OF_USE)[number][] = ['online-advertising', 'offline-advertising'];
+type FieldOfUse = (typeof FIELDS_OF_USE)[number];
 
-/** The purpose by which is decided: advertising is commercial, whatever else is stated. */
-export function purposeOf({ purpose, fieldsOfUse }: RunFacts, version: EngineVersion): Purpose {
-  const advertises = fieldsOfUse !== 'unknown' && fieldsOfUse.some((field) => ADVERTISING.includes(field));
-  const isGainful = purpose === 'commercial' || purpose === 'editorial';
-  return advertises && !isGainful && isSince('2.3.0', version) ? 'commercial' : purpose;
+const ADVERTISING: readonly FieldOfUse[] = ['online-advertising', 'offline-advertising'];
+
+/**
+ * The purpose by which is decided: advertising is commercial, whatever else is stated, and what is shown to the public
+ * or handed on as goods is no internal evaluation.
+ */
+export function purposeOf(facts: RunFacts, version: EngineVersion): Purpose {
+  const { purpose, fieldsOfUse } = facts;
+  if (purpose === 'commercial' || purpose === 'editorial') return purpose;
+  const uses = fieldsOfUse === 'unknown' ? [] : fieldsOfUse;
+  const advertises = isSince('2.3.0', version) && uses.some((field) => ADVERTISING.includes(field));
+  const leaves =
+    uses.some((field) => field !== 'other') || facts.furtherActs.includes('redistribute-outputs');
+  const isNoEvaluation = isSince('2.4.0', version) && purpose === 'internal-evaluation' && leaves;
+  return advertises || isNoEvaluation ? 'commercial' : purpose;
 }

@@ -14,6 +14,7 @@ export class ByteSource {
     private readonly handle: FileHandle | undefined,
     readonly sizeBytes: number,
     private window: Buffer = Buffer.alloc(0),
+    private readonly ownsHandle = false,
   ) {}
 
   /** Bytes in memory, read in the same way. */
@@ -29,7 +30,7 @@ export class ByteSource {
   static async open(path: string): Promise<ByteSource> {
     const handle = await open(path, 'r');
     try {
-      return await ByteSource.over(handle);
+      return new ByteSource(handle, (await handle.stat()).size, undefined, true);
     } catch (error) {
       await handle.close();
       throw error;
@@ -49,8 +50,9 @@ export class ByteSource {
     return this.window.subarray(start, start + wanted);
   }
 
+  /** A file that somebody else opened stays open. */
   async close(): Promise<void> {
-    await this.handle?.close();
+    if (this.ownsHandle) await this.handle?.close();
   }
 
   private async fill(offset: number, length: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type ClaimKey } from '../domain/claim-key.port.js';
@@ -10,7 +10,7 @@ import { type SignatureTimeStamp, type SignatureTimeStamping } from '../domain/t
 import { C2paReader } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { ClaimSignature, SignatureRoomError } from './cose-sign1.js';
-import { findIngredients, type KeptManifest, openingOf } from './found-ingredients.js';
+import { findIngredients, openingOf } from './found-ingredients.js';
 import { type LargeFileMemory } from './large-file-memory.js';
 import { MAX_BYTES_IN_MEMORY, MediaContent } from './media-content.js';
 import { type Expected, type ReadBack, readBackDifference } from './read-back.js';
@@ -24,7 +24,7 @@ import {
   unverifiedFileFor,
 } from './signing/file-publication.js';
 import { addMetadata } from './signing/file-metadata.js';
-import { type Embedded, type LaidOut, ManifestEmbedding } from './signing/manifest-embedding.js';
+import { type LaidOut, ManifestEmbedding } from './signing/manifest-embedding.js';
 import { SigningTurns } from './signing/signing-turns.js';
 import { type InspectedSource, refuseOtherBytes, SourceInspection } from './signing/source-inspection.js';
 import { packetIn } from './xmp/write-metadata.js';
@@ -55,8 +55,13 @@ interface SourceLaidOut {
   readonly laidOut: LaidOut;
 }
 
-interface Written extends Embedded {
-  readonly source: InspectedSource;
+/** What the library wrote, before it is read back. */
+interface WrittenFile {
+  /** For reading and writing: the signature is put in, the file is synced and read back through it. */
+  readonly handle: FileHandle;
+  readonly path: string;
+  /** Those of its source: a manifest makes no film of a picture. */
+  readonly turns: SigningTurns;
 }
 
 /** {@link MediaSigner} over the C2PA library: inspect, lay out, sign, read back, publish. */
@@ -79,33 +84,56 @@ export class C2paMediaSigner implements MediaSigner {
     this.refuseExpiredCertificate();
     const unverified = unverifiedFileFor(request.destinationPath);
     try {
-      const { source, expected, timeStamp } = await this.write(request, unverified);
-      const { kept, placement } = source;
-      const actual = await this.readBack(unverified.path, expected, placement);
-      refuseOtherTime(actual, timeStamp);
-      if (placement === 'sidecar') refuseChangedBytes(actual, request);
-      await publishSigned(unverified.path, request.destinationPath, placement);
-      return { ...this.result(actual, expected, kept, timeStamp), manifestPlacement: placement };
+      const signed = await this.signWithRoom(request, unverified);
+      await publishSigned(unverified.path, request.destinationPath, signed.manifestPlacement);
+      return signed;
     } finally {
       await discardUnverified(unverified);
     }
   }
 
   /** Where a token is larger than what was reserved for it, the file is laid out again. */
-  private async write(request: SignMediaRequest, unverified: UnverifiedFile): Promise<Written> {
+  private async signWithRoom(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SignedMedia> {
     try {
-      return await this.writeOnce(request, unverified);
+      return await this.signOnce(request, unverified);
     } catch (error) {
       if (!(error instanceof SignatureRoomError)) throw error;
       await discardUnverified(unverified);
-      return this.writeOnce(request, unverified);
+      return this.signOnce(request, unverified);
     }
   }
 
-  private async writeOnce(request: SignMediaRequest, unverified: UnverifiedFile): Promise<Written> {
+  private async signOnce(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SignedMedia> {
     const turns = await turnsFor(request.source.path);
-    const { source, laidOut } = await turns.run(() => this.layOut(request, unverified));
-    return { source, ...(await this.embedding.complete(laidOut, unverified.path)) };
+    const laidOut = await turns.run(() => this.layOut(request, unverified));
+    const handle = await open(unverified.path, 'r+');
+    try {
+      return await this.complete(request, laidOut, { handle, path: unverified.path, turns });
+    } finally {
+      await handle.close();
+    }
+  }
+
+  private async complete(
+    request: SignMediaRequest,
+    { source, laidOut }: SourceLaidOut,
+    file: WrittenFile,
+  ): Promise<SignedMedia> {
+    const { expected, timeStamp } = await this.embedding.complete(laidOut, file.handle, file.path);
+    const actual = await this.readBack(file, expected, source.placement);
+    refuseOtherTime(actual, timeStamp);
+    if (source.placement === 'sidecar') refuseChangedBytes(actual, request);
+    return {
+      sha256: actual.sha256,
+      sizeBytes: actual.sizeBytes,
+      claimSha256: expected.claimSha256,
+      manifestSha256: expected.manifestSha256,
+      manifestLabel: expected.manifestLabel,
+      manifestPlacement: source.placement,
+      certificateSha256: this.signature.certificateSha256,
+      timeStamp,
+      keptManifest: source.kept,
+    };
   }
 
   private async layOut(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SourceLaidOut> {
@@ -164,12 +192,14 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   /** It is not published before both are done: read back, and on the disk. */
-  private async readBack(path: string, expected: Expected, placement: ManifestPlacement): Promise<ReadBack> {
-    const manifestPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
-    const turns = await turnsFor(path);
+  private async readBack(
+    file: WrittenFile,
+    expected: Expected,
+    placement: ManifestPlacement,
+  ): Promise<ReadBack> {
     const [actual] = await Promise.all([
-      turns.run(() => this.readWritten(path, manifestPath, expected), true),
-      syncSigned(path, placement),
+      file.turns.run(() => this.readWritten(file, expected, placement), true),
+      syncSigned(file.handle, file.path, placement),
     ]);
     const difference = readBackDifference(actual, expected);
     if (difference === undefined) return actual;
@@ -182,35 +212,18 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   private async readWritten(
-    path: string,
-    manifestPath: string | undefined,
+    { handle, path }: WrittenFile,
     { packet }: Expected,
+    placement: ManifestPlacement,
   ): Promise<ReadBack> {
-    const content = await MediaContent.open(path, MEMORY);
+    const manifestPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
+    const content = await MediaContent.over(handle, path, MEMORY);
     try {
       const verified = await this.reader.verifyContent(content, manifestPath, { isBegun: true });
       return { ...verified, packet: packet && (await packetIn(content.bytes, verified.mediaType)) };
     } finally {
       await content.close();
     }
-  }
-
-  private result(
-    actual: ReadBack,
-    expected: Expected,
-    keptManifest: KeptManifest | undefined,
-    timeStamp: SignatureTimeStamp | undefined,
-  ): Omit<SignedMedia, 'manifestPlacement'> {
-    return {
-      sha256: actual.sha256,
-      sizeBytes: actual.sizeBytes,
-      claimSha256: expected.claimSha256,
-      manifestSha256: expected.manifestSha256,
-      manifestLabel: expected.manifestLabel,
-      certificateSha256: this.signature.certificateSha256,
-      timeStamp,
-      keptManifest,
-    };
   }
 }
 

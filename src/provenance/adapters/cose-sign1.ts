@@ -50,7 +50,8 @@ export class SignatureRoomError extends Error {
 export class ClaimSignature {
   private readonly protectedHeader: Uint8Array;
   private readonly leaf: X509Certificate;
-  private readonly signatureBytes: number;
+  /** Without a token, and without padding: what a token is added to; with empty padding: what needs none. */
+  private readonly bytesWithoutToken: { readonly unpadded: number; readonly padded: number };
   /** Bytes kept for the token; learnt from the first one. */
   private tokenRoomBytes = FIRST_TOKEN_BYTES;
 
@@ -66,7 +67,6 @@ export class ClaimSignature {
     if (algorithmOfKey(leaf.publicKey) !== key.algorithm)
       throw new ColophonError('signer_unavailable', 'The claim key and its certificate differ in algorithm.');
     this.leaf = leaf;
-    this.signatureBytes = signatureSizeBytes(key.algorithm, leaf.publicKey);
     const chain = certificates.filter((certificate) => certificate === leaf || !isSelfSigned(certificate));
     const der = chain.map((certificate) => new Uint8Array(certificate.raw));
     this.protectedHeader = encode(
@@ -76,6 +76,11 @@ export class ClaimSignature {
         [HEADER_X5CHAIN, der.length === 1 ? der[0] : der],
       ]),
     );
+    const signature = new Uint8Array(signatureSizeBytes(key.algorithm, leaf.publicKey));
+    this.bytesWithoutToken = {
+      unpadded: this.coseOf(signature, undefined, {}).length,
+      padded: this.coseOf(signature, undefined, { pad: 0 }).length,
+    };
   }
 
   /**
@@ -83,8 +88,8 @@ export class ClaimSignature {
    * bytes that the asset hash excludes.
    */
   get sizeBytes(): number {
-    const empty = this.coseOf(new Uint8Array(this.signatureBytes), undefined, {}).length;
-    return this.timeStamping === undefined ? this.assembleSmallest().length : empty + this.tokenRoomBytes;
+    const { unpadded, padded } = this.bytesWithoutToken;
+    return this.timeStamping === undefined ? padded : unpadded + this.tokenRoomBytes;
   }
 
   /** SHA-256 of the DER of the signing certificate, lower-case hexadecimal. */
@@ -171,10 +176,6 @@ export class ClaimSignature {
       }
     }
     return undefined;
-  }
-
-  private assembleSmallest(): Buffer {
-    return this.coseOf(new Uint8Array(this.signatureBytes), undefined, { pad: 0 });
   }
 
   private coseOf(

@@ -102,16 +102,25 @@ function withThumbnail(thumbnail: string): string {
   return `process.send(${JSON.stringify(answer)})`;
 }
 
+function probedWithThumbnail(thumbnail: string): string {
+  const pixels = base64Of(Buffer.alloc(1024));
+  const picture = { trimmed: pixels, whole: pixels, thumbnail: base64Of(thumbnail) };
+  const media = { mediaType: 'image/png', kind: 'image', frames: 1, sizeBytes: 9, picture };
+  return `process.send(${JSON.stringify({ kind: 'probed', media })})`;
+}
+
 describe('decoding in a child process', () => {
   it.each(PICTURE_TYPES)('says the same of %s as in this process', async (type) => {
     const { path } = await workshop.picture(type, 120);
-    expect(await real.probe({ path })).toEqual(
-      JSON.parse(JSON.stringify(await new SharpMediaProbe().probe({ path }))),
-    );
-    const [there, here] = [await real.normalize(path), await normalizePicture(path)];
-    expect(Buffer.from(there.trimmed)).toEqual(Buffer.from(here.trimmed));
-    expect(Buffer.from(there.whole)).toEqual(Buffer.from(here.whole));
-    expect(Buffer.from(there.thumbnail)).toEqual(Buffer.from(here.thumbnail));
+    const { picture: seen, ...probed } = await real.probe({ path });
+    const { picture: here, ...media } = await new SharpMediaProbe().probe({ path });
+    expect(probed).toEqual(JSON.parse(JSON.stringify(media)));
+    expect(here).toEqual(await normalizePicture(path));
+    for (const there of [await real.normalize(path), seen]) {
+      expect(Buffer.from(there?.trimmed ?? [])).toEqual(Buffer.from(here?.trimmed ?? []));
+      expect(Buffer.from(there?.whole ?? [])).toEqual(Buffer.from(here?.whole ?? []));
+      expect(Buffer.from(there?.thumbnail ?? [])).toEqual(Buffer.from(here?.thumbnail ?? []));
+    }
   });
 
   it('passes on what a file is refused for, and no word of the decoder', async () => {
@@ -155,6 +164,7 @@ describe('decoding in a child process', () => {
     ['hands over no pixels', `process.send({ kind: 'normalized', pixels: { whole: 3 } })`],
     ['hands over no thumbnail', withThumbnail('')],
     ['hands over a page as thumbnail', withThumbnail(base64Of('<script>alert(1)</script>'))],
+    ['hands over a page as thumbnail of what it probed', probedWithThumbnail('<script>alert(1)</script>')],
     ['hides something behind a thumbnail', withThumbnail(base64Of(smallJpeg, '<script>'))],
     ['hands over a picture of 300 pixels as thumbnail', withThumbnail(base64Of(largeJpeg))],
   ])('survives a child that %s', async (_what, program) => {

@@ -40,9 +40,21 @@ export class MediaContent {
 
   /** @param memory where a file of more than a piece, and not more than {@link MAX_BYTES_IN_MEMORY}, is kept and hashed */
   static async open(path: string, memory?: SharedMemory): Promise<MediaContent> {
-    const inMemory = await readIfSmall(path, memory);
+    const handle = await open(path, 'r');
+    try {
+      const inMemory = await readIfSmall(handle, memory);
+      if (inMemory !== undefined) return MediaContent.of(inMemory);
+    } finally {
+      await handle.close();
+    }
+    return new MediaContent({ path }, await ByteSource.open(path));
+  }
+
+  /** @param handle of the file at `path`; stays open, and must until the content is closed */
+  static async over(handle: FileHandle, path: string, memory?: SharedMemory): Promise<MediaContent> {
+    const inMemory = await readIfSmall(handle, memory);
     return inMemory === undefined
-      ? new MediaContent({ path }, await ByteSource.open(path))
+      ? new MediaContent({ path }, await ByteSource.over(handle))
       : MediaContent.of(inMemory);
   }
 
@@ -117,21 +129,19 @@ function isFor(memory: SharedMemory | undefined, sizeBytes: number): memory is S
   return memory !== undefined && sizeBytes > PIECE_BYTES && sizeBytes <= memory.pieceBytes;
 }
 
-async function readIfSmall(path: string, memory: SharedMemory | undefined): Promise<InMemory | undefined> {
-  const handle = await open(path, 'r');
+async function readIfSmall(
+  handle: FileHandle,
+  memory: SharedMemory | undefined,
+): Promise<InMemory | undefined> {
+  const { size } = await handle.stat();
+  if (size > MAX_BYTES_IN_MEMORY) return undefined;
+  if (!isFor(memory, size)) return { buffer: await readInto(Buffer.allocUnsafe(size), handle) };
+  const taken = memory.take(size);
   try {
-    const { size } = await handle.stat();
-    if (size > MAX_BYTES_IN_MEMORY) return undefined;
-    if (!isFor(memory, size)) return { buffer: await readInto(Buffer.allocUnsafe(size), handle) };
-    const taken = memory.take(size);
-    try {
-      return { buffer: await readInto(taken, handle), memory };
-    } catch (error) {
-      memory.giveBack(taken);
-      throw error;
-    }
-  } finally {
-    await handle.close();
+    return { buffer: await readInto(taken, handle), memory };
+  } catch (error) {
+    memory.giveBack(taken);
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { ColophonError } from '../../shared/errors.js';
 import { ByteSource } from './byte-source.js';
@@ -27,28 +27,29 @@ const MAX_RUNS = 262_144;
  * bytes themselves, whatever the container: the caller reads the file back and compares the store, so a place that was
  * found wrongly cannot go unnoticed. PNG protects each chunk by a checksum, which is written anew.
  *
+ * @param handle open for reading and writing
  * @throws ColophonError `unsupported_media` when the file holds the store neither as it is nor as base64
  */
-export async function replaceStore(path: string, from: Buffer, to: Buffer, searchFrom = 0): Promise<void> {
-  const handle = await open(path, 'r+');
-  try {
-    const file = await ByteSource.over(handle);
-    const runs = await locate(file, from, searchFrom);
-    if (runs === undefined) {
-      await handle.write(to.toString('base64'), await findText(file, from), 'latin1');
-      return;
-    }
-    const isPng = (await file.read(0, PNG_SIGNATURE.length)).toString('latin1') === PNG_SIGNATURE;
-    for (const { storeOffset, fileOffset, length } of runs) {
-      const bytes = to.subarray(storeOffset, storeOffset + length);
-      if (bytes.equals(from.subarray(storeOffset, storeOffset + length))) continue;
-      await handle.write(bytes, 0, length, fileOffset);
-    }
-    const end = (runs[0]?.fileOffset ?? 0) + to.length;
-    if (isPng) await handle.write(pngChecksum(to), 0, 4, end);
-  } finally {
-    await handle.close();
+export async function replaceStore(
+  handle: FileHandle,
+  from: Buffer,
+  to: Buffer,
+  searchFrom = 0,
+): Promise<void> {
+  const file = await ByteSource.over(handle);
+  const runs = await locate(file, from, searchFrom);
+  if (runs === undefined) {
+    await handle.write(to.toString('base64'), await findText(file, from), 'latin1');
+    return;
   }
+  const isPng = (await file.read(0, PNG_SIGNATURE.length)).toString('latin1') === PNG_SIGNATURE;
+  for (const { storeOffset, fileOffset, length } of runs) {
+    const bytes = to.subarray(storeOffset, storeOffset + length);
+    if (bytes.equals(from.subarray(storeOffset, storeOffset + length))) continue;
+    await handle.write(bytes, 0, length, fileOffset);
+  }
+  const end = (runs[0]?.fileOffset ?? 0) + to.length;
+  if (isPng) await handle.write(pngChecksum(to), 0, 4, end);
 }
 
 /** PNG 3rd edition section 5.3: over type and data of the chunk. */

@@ -4,6 +4,7 @@
  * clear error.
  */
 import { type ProbedMedia } from '../../assets/domain/media-probe/media-probe.port.js';
+import { type NormalizedPicture } from '../../assets/domain/picture-fingerprint.js';
 import { ColophonError } from '../../shared/errors.js';
 import { C2paReader } from './c2pa-reader.js';
 import { crJsonOfFile, isTrap } from './cr-json.js';
@@ -75,14 +76,18 @@ async function done(job: VerificationJob): Promise<VerificationAnswer> {
 }
 
 /** Loaded on demand: a child that only verifies needs no decoder, which takes 50 MB. */
-async function probe(path: string): Promise<ProbedMedia> {
+async function probe(path: string): Promise<Omit<ProbedMedia, 'picture'> & { picture?: NormalizedPixels }> {
   const { SharpMediaProbe } = await import('../../assets/adapters/sharp-media-probe.js');
-  return new SharpMediaProbe().probe({ path });
+  const { picture, ...media } = await new SharpMediaProbe().probe({ path });
+  return { ...media, ...(picture && { picture: inBase64(picture) }) };
 }
 
 async function normalizedPixels(path: string): Promise<NormalizedPixels> {
   const { normalizePicture } = await import('../../assets/adapters/normalize-picture.js');
-  const { trimmed, whole, thumbnail } = await normalizePicture(path);
+  return inBase64(await normalizePicture(path));
+}
+
+function inBase64({ trimmed, whole, thumbnail }: NormalizedPicture): NormalizedPixels {
   return { trimmed: base64(trimmed), whole: base64(whole), thumbnail: base64(thumbnail) };
 }
 

@@ -1,4 +1,5 @@
 import {
+  type NormalizedPicture,
   type SeenPicture,
   type PictureFingerprinter,
   type PictureNormalizer,
@@ -17,9 +18,9 @@ export class IsolatedFingerprinter implements PictureFingerprinter {
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
-  async see(path: string): Promise<SeenPicture | undefined> {
+  async see(path: string, picture?: NormalizedPicture): Promise<SeenPicture | undefined> {
     try {
-      const normalized = await this.normalizer.normalize(path);
+      const normalized = picture ?? (await this.normalizer.normalize(path));
       return { fingerprint: fingerprintOf(normalized), thumbnail: normalized.thumbnail };
     } catch (error) {
       this.failures += 1;

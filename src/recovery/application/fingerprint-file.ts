@@ -13,9 +13,9 @@ export class FingerprintFile {
    * @throws ColophonError `unsupported_media`, `media_corrupt`, `media_too_large`; `rate_limited` when too many wait
    */
   async of(path: string): Promise<Uint8Array[]> {
-    const { mediaType } = await this.decoder.probe({ path });
+    const { mediaType, picture } = await this.decoder.probe({ path });
     if (!isStillImageType(mediaType))
       throw new ColophonError('unsupported_media', 'Only still pictures are compared with others.');
-    return codesOf(fingerprintOf(await this.decoder.normalize(path)));
+    return codesOf(fingerprintOf(picture ?? (await this.decoder.normalize(path))));
   }
 }

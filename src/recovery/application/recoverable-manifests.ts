@@ -1,4 +1,5 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
+import { type RemovedContent } from '../../assets/application/removed-content.js';
 import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type LogWriter } from '../../audit/application/log-writer.js';
@@ -37,6 +38,7 @@ export class RecoverableManifests {
     private readonly readManifestStore: ReadManifestStore,
     private readonly readLog: ReadLog,
     private readonly log: LogWriter,
+    private readonly removed: RemovedContent,
   ) {}
 
   /** @throws ColophonError `not_found` */
@@ -52,7 +54,7 @@ export class RecoverableManifests {
   /**
    * The manifest store of the signed file, byte for byte, or its active manifest alone. Who reads with a key of the
    * asset's organization is in the log before the first byte leaves.
-   * @throws ColophonError `not_found`, `audit_unavailable`, `storage_unavailable`
+   * @throws ColophonError `not_found`, `content_removed`, `audit_unavailable`, `storage_unavailable`
    */
   async read(
     manifestLabel: string,
@@ -64,7 +66,7 @@ export class RecoverableManifests {
   ): Promise<Buffer> {
     const { principal, activeOnly, sendsBody } = request;
     const { organizationId, asset, isOwn } = await this.find(manifestLabel, principal);
-    await this.requireEntry(organizationId, asset);
+    await this.requireThere(organizationId, asset);
     const path = await this.store.localPath(organizationId, asset.sha256);
     const { store } = await this.readManifestStore(path);
     if (store === undefined || sha256Hex(store) !== asset.manifestSha256)
@@ -98,11 +100,15 @@ export class RecoverableManifests {
     });
   }
 
-  /** Promise P1: nothing of an asset leaves whose entry is not committed. */
-  private async requireEntry(organizationId: string, asset: Asset): Promise<void> {
-    const entries = await this.organizationTx.run(organizationId, (tx) =>
-      this.readLog.byIds(tx, [asset.entryId]),
-    );
+  /**
+   * Promise P1: nothing of an asset leaves whose entry is not committed. And nothing of one that was removed: its file may
+   * lie there for a while, or belong to something else as well.
+   */
+  private async requireThere(organizationId: string, asset: Asset): Promise<void> {
+    const entries = await this.organizationTx.run(organizationId, async (tx) => {
+      await this.removed.requirePresent(tx, 'asset', asset.id);
+      return this.readLog.byIds(tx, [asset.entryId]);
+    });
     if (entries.length === 0)
       throw new ColophonError(
         'audit_unavailable',

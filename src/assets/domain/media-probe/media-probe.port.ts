@@ -1,3 +1,4 @@
+import type { NormalizedPicture } from '../picture-fingerprint.js';
 import type { MediaKind, SignableMediaType } from '../../../provenance/domain/media-types.js';
 
 /** What is in a file. What a medium does not have is `undefined`: a sound has no width. */
@@ -15,6 +16,8 @@ export interface ProbedMedia extends MediaShape {
   /** 1 unless the picture is animated; for films it is not counted and 1. */
   readonly frames: number;
   readonly sizeBytes: number;
+  /** What a still picture looks like: it was decoded anyway. Absent where that did not give it, e.g. for animations. */
+  readonly picture?: NormalizedPicture | undefined;
 }
 
 /** Finds out what a file really is, and refuses what is not a whole, safe file of a supported kind. */

@@ -19,8 +19,21 @@ describe('parameterProblem', () => {
     ['one in a list', { image_urls: ['data:image/png;base64,AAAA'] }],
     ['one inside an object', { options: [{ path: 'https://example.com/style', scale: 1 }] }],
     ['another scheme', { mask: ' S3://bucket/key' }],
+    ['one without a scheme', { image_url: '//169.254.169.254/x' }],
+    ['one as browsers read it', { image_url: 'https:/example.com/a.png' }],
+    ['one with backslashes', { image_url: 'https:\\\\example.com\\a.png' }],
+    ['one without slashes', { image_url: 'https:example.com/a.png' }],
   ])('refuses %s, because the provider would fetch it past clearance and record', (_name, parameters) => {
     expect(parameterProblem(parameters)).toContain('holds an address');
+  });
+
+  it.each([
+    { style: 'realistic/modern' },
+    { aspect_ratio: '16:9' },
+    { model_strength: 0.5 },
+    { note: 'see: a/b' },
+  ])('accepts words that are neither: %j', (parameters) => {
+    expect(parameterProblem(parameters)).toBeUndefined();
   });
 
   it.each([
@@ -36,12 +49,35 @@ describe('parameterProblem', () => {
     ['a LoRA by its name', { lora_weights: 'fofr/flux-mona-lisa' }],
     ['another checkpoint', { ckpt_name: 'sd.safetensors' }],
     ['a LoRA inside a list', { loras: [{ path: 'owner/style' }] }],
+    ['another model', { model: 'bria-rmbg' }],
+    ['another model by its repository', { model_name: 'owner/other' }],
+    ['a model beside the model', { upscale_model: '4x' }],
+    ['a control model', { controlnets: [{ scale: 1 }] }],
+    ['another decoder', { vae_path: 'owner/vae' }],
   ])('refuses %s: these weights were not cleared', (_name, parameters) => {
     expect(parameterProblem(parameters)).toContain('weights that were not cleared');
   });
 
   it('refuses several files at once, which would be paid for and lost', () => {
     expect(parameterProblem({ num_images: 2 })).toBe('num_images must be 1: a step makes one file');
+    for (const name of [
+      'max_images',
+      'num_samples',
+      'samples',
+      'num_images_per_prompt',
+      'num_videos',
+      'batchCount',
+    ])
+      expect(parameterProblem({ [name]: 6 })).toBe(`${name} must be 1: a step makes one file`);
+    for (const name of [
+      'num_inference_steps',
+      'num_frames',
+      'image_size',
+      'max_tokens',
+      'do_sample',
+      'output_quality',
+    ])
+      expect(parameterProblem({ [name]: 6 })).toBeUndefined();
     expect(parameterProblem({ n: 1 })).toBeUndefined();
   });
 

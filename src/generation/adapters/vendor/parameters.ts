@@ -7,19 +7,17 @@ const MAX_DEPTH = 8;
 const FREE_TEXT = new Set(['prompt', 'negative_prompt', 'text', 'lyrics']);
 const MAX_INPUTS = 16;
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
-const ADDRESS = /^\s*(?:[a-z][a-z0-9+.-]{1,15}:\/\/|data:)/i;
-/** Parameters that choose weights. Which weights run, the listing says, and that is what was cleared. */
-const CHOOSES_WEIGHTS = /lora|checkpoint|ckpt|safetensors|(?:^|_)weights|embedding|textual_inversion/i;
-/** How vendors call the number of files that one request makes. */
-const COUNTS = [
-  'n',
-  'num_images',
-  'num_outputs',
-  'number_of_images',
-  'numberOfImages',
-  'sampleCount',
-  'batch_size',
-];
+/** Also as lax readers take it: without a scheme (`//host`), with one slash or backslashes, by a scheme without any. */
+const ADDRESS = /^\s*(?:[a-z][a-z0-9+.-]{1,15}:[\\/]|[\\/]{2}|(?:data|blob|https?):)/i;
+/**
+ * Parameters that choose weights: `rembg` with the model `bria-rmbg` is not what was cleared as `rembg`. Which weights run,
+ * the listing says.
+ */
+const CHOOSES_WEIGHTS =
+  /lora|checkpoint|ckpt|safetensors|(?:^|_)weights|embedding|textual_inversion|controlnet|ip_?adapter|^(?:vae|unet|refiner)(?:_|$)|(?:^|_)model(?:s|_?(?:name|id|path|type|version|variant|repo|file|url))?$/i;
+/** How vendors call the number of files that one request makes: `num_images`, `sampleCount`, `max_images`. */
+const COUNTS =
+  /^(?:n|samples|batch|batch_?size|(?:n|num|number|number_?of|max|total)_?(?:images?|outputs?|samples?|videos?|results?|generations?|variations?|variants?|candidates?)(?:_?per_?prompt)?|(?:image|output|sample|video|batch|candidate)_?(?:count|num)|images_?per_?prompt)$/i;
 
 /**
  * What is wrong with the literal parameters of a step, in words for people, or `undefined`.
@@ -31,7 +29,7 @@ const COUNTS = [
 export function parameterProblem(parameters: Readonly<Record<string, unknown>>): string | undefined {
   const problem = problemIn(parameters, '', 0);
   if (problem !== undefined) return problem;
-  const count = COUNTS.find((name) => Object.hasOwn(parameters, name) && parameters[name] !== 1);
+  const count = Object.keys(parameters).find((name) => COUNTS.test(name) && parameters[name] !== 1);
   if (count !== undefined) return `${count} must be 1: a step makes one file`;
   return JSON.stringify(parameters).length > MAX_INPUT_CHARACTERS
     ? 'the parameters are too large'

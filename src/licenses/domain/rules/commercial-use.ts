@@ -1,4 +1,4 @@
-import { isSince } from '../engine-version.js';
+import { type EngineVersion, isSince } from '../engine-version.js';
 import { type RuleId, type Severity } from '../finding.js';
 import { termsOf, type IndexedListing } from '../listing-index.js';
 import { type LineageRole } from '../listing.js';
@@ -40,7 +40,9 @@ export const commercialUse: StandingRule = (entry, purpose, version) => {
   const questions = [access === 'api' ? CHANNEL : WEIGHTS, ...(makesOutput ? [OUTPUTS] : [])];
   // Earlier rules let a report of a permission pass.
   const needsText = isSince('2.3.0', version);
-  return questions.flatMap((question) => ask(question, entry, purpose, needsText));
+  return questions.flatMap((question) =>
+    ask(question, answerFor(entry, question.kind, purpose, version), entry, purpose, needsText),
+  );
 };
 
 interface Answer {
@@ -48,26 +50,37 @@ interface Answer {
   readonly term: Term | null;
 }
 
-/** The conjunction of all terms of the kind; none is silence, and silence is `unknown`. */
-export function permission(entry: IndexedListing, kind: PermissionKind): Answer {
+/**
+ * The conjunction of all terms of the kind; none is silence, and silence is `unknown`. Of several permissions the one
+ * that is least known counts, in whatever order they stand.
+ */
+export function permission(entry: IndexedListing, kind: PermissionKind, version: EngineVersion): Answer {
   let worst: Answer = { value: 'unknown', term: null };
   let first = true;
   for (const term of termsOf(entry, kind)) {
     // Whatever the catalog says: without a text behind it nobody knows.
     const value = term.verified === 'unverified' ? 'unknown' : term.value;
-    if (first || value === 'no' || (value === 'unknown' && worst.value === 'yes')) worst = { value, term };
+    const isReport = isSince('2.4.0', version) && value === 'yes' && term.verified === 'secondary';
+    if (first || value === 'no' || (worst.value === 'yes' && (value === 'unknown' || isReport)))
+      worst = { value, term };
     first = false;
   }
   return worst;
 }
 
-function answerFor(entry: IndexedListing, kind: PermissionKind, purpose: Purpose): Answer {
-  const commercial = permission(entry, kind);
+function answerFor(
+  entry: IndexedListing,
+  kind: PermissionKind,
+  purpose: Purpose,
+  version: EngineVersion,
+): Answer {
+  const commercial = permission(entry, kind, version);
   if (commercial.value === 'yes' || kind === 'commercial-use-through-channel') return commercial;
   if (purpose === 'commercial' || purpose === 'editorial') return commercial;
   const milder = permission(
     entry,
     purpose === 'internal-evaluation' ? 'evaluation-use' : 'non-commercial-use',
+    version,
   );
   // A text that forbids gain and is silent on evaluation has not answered the question.
   const value = milder.term === null ? 'unknown' : or(commercial.value, milder.value);
@@ -84,12 +97,12 @@ function reportedSeverity({ listing: { license } }: IndexedListing, needsText: b
 }
 
 function ask(
-  { ruleId, kind, what }: Question,
+  { ruleId, what }: Question,
+  { value, term }: Answer,
   entry: IndexedListing,
   purpose: Purpose,
   needsText: boolean,
 ): PreparedFinding[] {
-  const { value, term } = answerFor(entry, kind, purpose);
   const base = { term, fact: { name: 'purpose', value: purpose } };
   const name = entry.label;
   if (value === 'yes') {

@@ -1,3 +1,4 @@
+import { isSince } from '../engine-version.js';
 import { type Subject } from '../expand-lineage.js';
 import { termsOf } from '../listing-index.js';
 import { type FurtherAct } from '../run-facts.js';
@@ -62,7 +63,7 @@ export const redistribution: ListingRule = {
   },
 };
 
-function handOn(act: HandingOn, subject: Subject, { facts }: PreparedFacts, report: Report): void {
+function handOn(act: HandingOn, subject: Subject, { facts, version }: PreparedFacts, report: Report): void {
   const [of, what] = HANDED_ON[act];
   const { access } = subject.entry.listing;
   // Who calls a hosted model holds no weights to hand on.
@@ -85,7 +86,10 @@ function handOn(act: HandingOn, subject: Subject, { facts }: PreparedFacts, repo
     });
   }
   for (const term of terms) {
-    if (term.value === 'yes' && term.verified !== 'unverified') continue;
+    // A permission that somebody only reports is none yet.
+    const isShown =
+      term.verified === 'primary' || (term.verified === 'secondary' && !isSince('2.4.0', version));
+    if (term.value === 'yes' && isShown) continue;
     const forbidden = term.value === 'no';
     const message = `${name}: ${forbidden ? 'the license forbids handing on' : 'it is not settled who may be handed'} ${what}.`;
     const severity = forbidden ? restrictionSeverity(term) : 'review';

@@ -50,7 +50,7 @@ describe('what is kept of a listing between decisions', () => {
       organizationRevenueUsd: fc.constantFrom('unknown' as const, 1, 50_000_000),
       fieldsOfUse: fc.constantFrom('unknown' as const, [FIELDS_OF_USE[0]], ['online-advertising' as const]),
     });
-    const question = fc.tuple(fc.subarray(IDS, { minLength: 1 }), facts, fc.nat(2));
+    const question = fc.tuple(fc.subarray(IDS, { minLength: 1 }), facts, fc.nat(ENGINE_VERSIONS.length - 1));
     fc.assert(
       fc.property(fc.array(question, { minLength: 2, maxLength: 4 }), (questions) => {
         const kept = fresh();

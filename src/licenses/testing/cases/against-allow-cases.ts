@@ -119,6 +119,29 @@ const reported = variant(MODEL, 'reported', {
   ),
 });
 
+/** Beside what the license allows, an act of which somebody reports that it is allowed. */
+function reportedAct(name: string, kind: 'redistribution' | 'hosting-for-others'): Listing {
+  const listing = variant(MODEL, name, {});
+  const terms = listing.terms.filter((term) => term.kind !== kind);
+  const fact = {
+    source: firstSource(),
+    clause: null,
+    paraphrase: 'Allowed.',
+    verified: 'secondary',
+    value: 'yes',
+  };
+  const reportedOnly =
+    kind === 'redistribution' ? { ...fact, id: 'act', kind, of: 'weights' } : { ...fact, id: 'act', kind };
+  return listingSchema.parse({ ...listing, terms: [...terms, reportedOnly] });
+}
+const twice = variant(MODEL, 'twice', {
+  terms: variant(MODEL, 'twice', {}).terms.flatMap((term): Listing['terms'] =>
+    term.kind === 'commercial-use-of-outputs'
+      ? [term, { ...term, id: 'of-the-other-text', verified: 'secondary' as const }]
+      : [term],
+  ),
+});
+
 export const AGAINST_ALLOW_CASES: readonly Case[] = [
   {
     what: 'a LoRA on a LoRA on a permissive base',
@@ -328,6 +351,81 @@ export const AGAINST_ALLOW_CASES: readonly Case[] = [
     // Two texts claim the model; neither forbids an evaluation.
     decision: 'review',
     rules: ['license-status'],
+  },
+  {
+    what: 'an evaluation that is broadcast, without a label',
+    source: 'Tencent Hunyuan Image 3.0, acceptable use policy 12: placing in public',
+    use: ['hunyuan-image-3.0'],
+    facts: {
+      purpose: 'internal-evaluation',
+      fieldsOfUse: ['broadcast'],
+      labelPlanned: 'no',
+    },
+    decision: 'deny',
+    rules: ['output-label'],
+  },
+  {
+    what: 'an evaluation that stays inside, without a label',
+    source: 'Tencent Hunyuan Image 3.0, acceptable use policy 12: placing in public',
+    use: ['hunyuan-image-3.0'],
+    facts: { purpose: 'internal-evaluation', fieldsOfUse: ['other'], labelPlanned: 'no' },
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'an evaluation whose outputs are sold',
+    source: 'FLUX.1 [dev] NC v1.1.1 1(c), 2(b): goods are no evaluation',
+    use: ['flux-1-dev'],
+    facts: {
+      purpose: 'internal-evaluation',
+      fieldsOfUse: 'unknown',
+      furtherActs: ['redistribute-outputs'],
+    },
+    decision: 'deny',
+    rules: ['commercial-weights'],
+  },
+  {
+    what: 'a picture for evaluation only, in a film that is called an evaluation',
+    source: 'declared right: purposes',
+    use: [MODEL],
+    input: { allowedUses: ['internal-evaluation'] },
+    facts: { purpose: 'internal-evaluation', fieldsOfUse: ['film'] },
+    decision: 'deny',
+    rules: ['input-purpose'],
+  },
+  {
+    what: 'weights whose handing on is only reported as allowed',
+    source: 'hearsay of one clause allows nothing',
+    use: ['reported-weights'],
+    listings: [reportedAct('reported-weights', 'redistribution')],
+    facts: { furtherActs: ['distribute-weights'] },
+    decision: 'review',
+    rules: ['redistribution'],
+  },
+  {
+    what: 'weights whose handing on is allowed by the text',
+    source: 'Apache-2.0 section 4',
+    use: [MODEL],
+    facts: { furtherActs: ['distribute-weights'] },
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'serving others that is only reported as allowed',
+    source: 'hearsay of one clause allows nothing',
+    use: ['reported-hosting'],
+    listings: [reportedAct('reported-hosting', 'hosting-for-others')],
+    facts: { hosting: 'served-to-others' },
+    decision: 'review',
+    rules: ['hosting-for-others'],
+  },
+  {
+    what: 'two permissions, of which the second one is only reported',
+    source: 'each text has to allow it, whichever stands first',
+    use: ['twice'],
+    listings: [twice],
+    decision: 'review',
+    rules: ['secondary-source'],
   },
   {
     what: 'a picture for evaluation only, in an advertisement that is called an evaluation',

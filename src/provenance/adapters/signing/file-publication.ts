@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, unlink } from 'node:fs/promises';
 import { ColophonError } from '../../../shared/errors.js';
 import { systemErrorCode } from '../../../shared/system-error.js';
 import { SIDECAR_SUFFIX } from '../../domain/media-signer.port.js';
@@ -37,8 +37,12 @@ async function discard(path: string): Promise<void> {
 }
 
 /** The file must be on the disk, not only in a cache, before anything is recorded about it. */
-export async function syncSigned(path: string, placement: ManifestPlacement): Promise<void> {
-  await syncFile(path);
+export async function syncSigned(
+  handle: FileHandle,
+  path: string,
+  placement: ManifestPlacement,
+): Promise<void> {
+  await handle.sync();
   if (placement === 'sidecar') await syncFile(sidecarOf(path));
 }
 

@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, stat, writeFile } from 'node:fs/promises';
 import { Builder, CallbackSigner, type DestinationAsset } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { timestampUtc, type Clock } from '../../../shared/clock.js';
@@ -73,6 +73,8 @@ export interface ManifestEmbeddingOptions {
  * the first takes processor time and memory, and the second waits for a key and a time-stamp authority elsewhere.
  */
 export class ManifestEmbedding {
+  private placeholder: { readonly reservedBytes: number; readonly signer: CallbackSigner } | undefined;
+
   constructor(
     private readonly options: ManifestEmbeddingOptions,
     private readonly signature: ClaimSignature,
@@ -118,11 +120,13 @@ export class ManifestEmbedding {
 
   /**
    * Signs once, over the claim as it is when everything else stands in the file.
+   * @param handle of the file at `path`, for reading and writing
    * @throws SignatureRoomError when the token does not fit into what was reserved: its size is known once there is one,
    *   and the file is to be laid out again
    */
   async complete(
     { expected, identities, store, storeAt, placement, reservedBytes }: LaidOut,
+    handle: FileHandle,
     path: string,
   ): Promise<Embedded> {
     let timeStamp: SignatureTimeStamp | undefined;
@@ -133,7 +137,7 @@ export class ManifestEmbedding {
     });
     if (placement === 'sidecar') {
       await writeFile(sidecarOf(path), completed.store, { flag: 'wx', mode: 0o600 });
-    } else await replaceStore(path, store, completed.store, storeAt);
+    } else await replaceStore(handle, store, completed.store, storeAt);
     const hashes = {
       manifestLabel: activeClaim(completed.store)?.manifestLabel ?? '',
       manifestSha256: sha256Hex(completed.store),
@@ -152,7 +156,14 @@ export class ManifestEmbedding {
     return withMetadataAction(planned, opening, added);
   }
 
+  /** For the same number of bytes the same one: making it reads the certificates. */
   private placeholderSigner(reservedBytes: number): CallbackSigner {
+    if (this.placeholder?.reservedBytes !== reservedBytes)
+      this.placeholder = { reservedBytes, signer: this.newPlaceholderSigner(reservedBytes) };
+    return this.placeholder.signer;
+  }
+
+  private newPlaceholderSigner(reservedBytes: number): CallbackSigner {
     const { algorithm, certificateChainPem } = this.options.key;
     return CallbackSigner.newSigner(
       {

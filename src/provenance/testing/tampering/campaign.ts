@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, open, readFile } from 'node:fs/promises';
 import { isColophonError } from '../../../shared/errors.js';
 import { VerifyFile } from '../../application/verify-file.js';
 import { type MediaVerification } from '../../domain/media-verifier.port.js';
@@ -146,10 +146,8 @@ export class TamperingCampaign {
     }
     const [own, others] = [await storeOf(victim), await storeOf(other)];
     if (own.length === others.length) {
-      const path = this.workshop.newPath();
-      await copyFile(victim.path, path);
-      await replaceStore(path, own, others);
-      await this.ask(tally, victim, 'manifest of another file', { file: await readFile(path) });
+      const file = await this.withStore(victim, own, others);
+      await this.ask(tally, victim, 'manifest of another file', { file });
     }
     // What another installation signed beside a file: the same manifest, as a file of its own.
     const path = await this.workshop.write(others);
@@ -180,13 +178,23 @@ export class TamperingCampaign {
     if (at < 0 || real.length !== other.length) throw new Error(`the history of ${kind} cannot be exchanged`);
     const changed = Buffer.from(store);
     other.copy(changed, at);
-    const path = this.workshop.newPath();
-    await copyFile(child.path, path);
-    await replaceStore(path, store, changed);
-    await this.ask(tally, child, 'another ingredient', { file: await readFile(path) });
+    await this.ask(tally, child, 'another ingredient', { file: await this.withStore(child, store, changed) });
     // Whatever is said about the file itself: with another past it is not intact.
     if (tally.counts.broken + tally.counts.refused !== 1) tally.lies.push(`${kind}: another ingredient`);
     return tally;
+  }
+
+  /** The bytes of a signed file with another manifest store of the same length. */
+  private async withStore({ path }: { readonly path: string }, from: Buffer, to: Buffer): Promise<Buffer> {
+    const copy = this.workshop.newPath();
+    await copyFile(path, copy);
+    const handle = await open(copy, 'r+');
+    try {
+      await replaceStore(handle, from, to);
+    } finally {
+      await handle.close();
+    }
+    return readFile(copy);
   }
 
   /** A forgery that was made elsewhere. */

@@ -16,7 +16,8 @@ export interface FalCall {
 export function readFalCall(body: unknown): FalCall {
   const input = readJobInput(body ?? {});
   const { num_images: wanted = 1, sync_mode: sync, ...rest } = input.values;
-  if (sync === true)
+  // Vendors read "true" and 1 as true, and keep no result of such a job that could be found again.
+  if (sync !== undefined && sync !== false)
     throw unsupported(
       'sync_mode',
       'files inside of an answer are not given out here: each is an address that works for an hour. Leave it out',
