@@ -88,9 +88,10 @@ export class DecideClearance {
     { result, registry, policies, originProjectIds }: Decided,
     scope: ClearanceScope = {},
   ): Promise<RecordedClearance> {
-    const { input: _input, ...licenses } = result;
-    const outcome = policies === undefined ? licenses : { ...licenses, policies };
-    const clearance: Clearance = { ...outcome, id: newId(), createdAt: this.clock.now() };
+    const { decision, findings, obligations, indemnity, engineVersion, termsSha256, inputSha256 } = result;
+    const said = { decision, findings, obligations, indemnity, engineVersion, termsSha256, inputSha256 };
+    const asked = policies === undefined ? {} : { policies };
+    const clearance: Clearance = { ...said, ...asked, id: newId(), createdAt: this.clock.now() };
     const basis = decisionBasis(result, registry.index);
     const first = await this.recordBasis.firstOf(tx, basis);
     const recorded = { principal, result, registry, policies, originProjectIds, scope, basis, first };
