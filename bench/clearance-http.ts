@@ -167,7 +167,7 @@ async function countStatements(work: () => Promise<unknown>): Promise<number> {
 
 async function sizeOf(administrator: pg.Client, id: string): Promise<number> {
   const { rows } = await administrator.query<{ size: number }>(
-    'SELECT octet_length(input) + octet_length(result) AS size FROM colophon.clearance WHERE id = $1',
+    'SELECT octet_length(input) + octet_length(coalesce(outcome, result)) AS size FROM colophon.clearance WHERE id = $1',
     [parsePublicId('clearance', id)],
   );
   return rows[0]?.size ?? 0;

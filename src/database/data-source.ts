@@ -45,6 +45,7 @@ import { GatewayParts1700000000040 } from '../../migrations/0040-gateway-parts.j
 import { DisputesKeep1700000000041 } from '../../migrations/0041-disputes-keep.js';
 import { ClaimsRestore1700000000043 } from '../../migrations/0043-claims-restore.js';
 import { LaterObligations1700000000044 } from '../../migrations/0044-later-obligations.js';
+import { Outlooks1700000000045 } from '../../migrations/0045-outlooks.js';
 
 import { PreparingClient } from './preparing-client.js';
 import { SnakeNaming } from './snake-naming.js';
@@ -92,6 +93,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DisputesKeep1700000000041,
   ClaimsRestore1700000000043,
   LaterObligations1700000000044,
+  Outlooks1700000000045,
 ];
 
 export interface DataSourceOptions {

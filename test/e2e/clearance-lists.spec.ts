@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { canonicalJson, type JsonValue } from '../../src/shared/canonical-json.js';
+import { newId, parsePublicId, publicId } from '../../src/shared/ids.js';
 import { addPerson, HARMLESS_FACTS, json, productShot } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
+import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
 import { ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
@@ -230,5 +233,109 @@ describe('the list of clearances', () => {
     expect(shown.findings.flatMap(({ alternatives }) => alternatives)).not.toEqual([]);
     // What was answered at once is what is kept.
     expect(asked).toMatchObject({ indemnity: shown.indemnity, obligations: shown.obligations });
+  });
+});
+
+/** What is written once for many decisions, as the database has it. */
+describe('decisions that rest on the same', () => {
+  const LISTING = 'hunyuan-image-3.0@self-hosted';
+  let inspector: Inspector;
+  beforeAll(async () => {
+    inspector = await Inspector.open(app.database);
+  });
+  afterAll(() => inspector.close());
+
+  const decided = (revenueUsd: number, listingId = LISTING) =>
+    ask(listingId, { ...HARMLESS_FACTS, audienceCountries: ['DE'], organizationRevenueUsd: revenueUsd });
+  const shown = (id: string) => get<Record<string, unknown>>(`/v1/clearances/${id}`);
+  const isSame = async (id: string) => (await get<{ same: boolean }>(`/v1/clearances/${id}/replay`)).same;
+  const uuid = (id: string) => parsePublicId('clearance', id) ?? '';
+  const rowsOf = (id: string) =>
+    inspector.query('SELECT 1 FROM clearance_listing WHERE clearance_id = $1', [uuid(id)]);
+  const said = ({
+    id: _id,
+    createdAt: _at,
+    input: _input,
+    standing: _standing,
+    ...rest
+  }: Record<string, unknown>) => rest;
+
+  it('refer to the first of them, and each says all of it, stands by itself and is found', async () => {
+    const listingId = 'qwen-image@self-hosted';
+    const first = await decided(1_000_000, listingId);
+    const second = await decided(2_000_000, listingId);
+    expect([(await rowsOf(first.id)).length > 0, (await rowsOf(second.id)).length]).toEqual([true, 0]);
+    const [one, other] = [await shown(first.id), await shown(second.id)];
+    expect(other).toMatchObject({ ...second });
+    expect(other).toMatchObject({ findings: one.findings, obligations: one.obligations });
+    expect(other.inputSha256).not.toBe(one.inputSha256);
+    expect([await isSame(first.id), await isSame(second.id)]).toEqual([true, true]);
+    const found = await get<Page<ListedClearance>>(`/v1/clearances?listingId=${listingId}`);
+    expect(found.items.slice(0, 2).map(({ id }) => id)).toEqual([second.id, first.id]);
+    const [stored] = await inspector.query<{ size: number }>(
+      'SELECT octet_length(outcome) AS size FROM clearance WHERE id = $1',
+      [uuid(second.id)],
+    );
+    expect(stored?.size).toBeLessThan(JSON.stringify(said(other)).length / 2);
+  });
+
+  it('say the same as one that was stored in full, before they referred to anything', async () => {
+    const { id, createdAt, policies, ...outcome } = (await decided(3_000_000)) as Record<string, unknown> & {
+      id: string;
+    };
+    expect([createdAt, policies]).toEqual([expect.any(String), null]);
+    const old = newId();
+    await inspector.query(
+      `INSERT INTO clearance (organization_id, id, decision, input, result, created_by, created_at, registry_version)
+       SELECT organization_id, $2, decision, input, $3, created_by, created_at, registry_version FROM clearance WHERE id = $1`,
+      [uuid(id), old, canonicalJson(outcome as JsonValue)],
+    );
+    await inspector.query(
+      `INSERT INTO clearance_listing
+       SELECT l.organization_id, $2, listing_id, sha256, decisive_sha256, license_key, license_text_sha256
+         FROM clearance_listing l JOIN clearance c ON l.clearance_id = coalesce(c.basis_id, c.id) WHERE c.id = $1`,
+      [uuid(id), old],
+    );
+    const [before, since] = [await shown(publicId('clearance', old)), await shown(id)];
+    expect(said(before)).toEqual(said(since));
+    expect(before.input).toEqual(since.input);
+    expect(before.standing).toMatchObject({ kind: 'denied', lastDecisionId: publicId('clearance', old) });
+    expect([await isSame(publicId('clearance', old)), await isSame(id)]).toEqual([true, true]);
+  });
+
+  it('are not read, and allow nothing, when a part is gone, or another one was put beside it', async () => {
+    const gone = await decided(1_000_000, 'flux-1-schnell@self-hosted');
+    const more = await decided(1_000_000, 'flux-1-dev@fal');
+    await inspector.query(`BEGIN; ALTER TABLE outlook_archive DISABLE TRIGGER ALL;
+      DELETE FROM outlook_archive WHERE listing_id = 'flux-1-schnell@self-hosted';
+      ALTER TABLE outlook_archive ENABLE TRIGGER ALL; ALTER TABLE outlook_archive ENABLE ALWAYS TRIGGER append_only_row;
+      ALTER TABLE outlook_archive ENABLE ALWAYS TRIGGER append_only_truncate; COMMIT`);
+    await inspector.query(
+      `INSERT INTO clearance_listing SELECT organization_id, clearance_id, 'other@x', sha256, decisive_sha256, license_key,
+              license_text_sha256, outlook_sha256 FROM clearance_listing WHERE clearance_id = $1 LIMIT 1`,
+      [uuid(more.id)],
+    );
+    for (const { id } of [gone, more])
+      await expectProblem(await app.request(`/v1/clearances/${id}`), 'internal');
+  });
+
+  it('cannot be stored by halves: words that do not have their hash, neither form, or a basis that is nowhere', async () => {
+    const { id } = await decided(4_000_000);
+    const insert = (columns: string, values: string) =>
+      inspector.query(
+        `INSERT INTO clearance (organization_id, id, decision, input, created_by, created_at, ${columns})
+         SELECT organization_id, '${newId()}', decision, input, created_by, created_at, ${values} FROM clearance WHERE id = $1`,
+        [uuid(id)],
+      );
+    await expect(insert('outcome', 'outcome')).rejects.toThrow(/clearance_form_check/);
+    await expect(insert('basis_id', 'id')).rejects.toThrow(/clearance_form_check/);
+    await expect(insert('outcome, basis_id', `outcome, '${newId()}'`)).rejects.toThrow(
+      /clearance_basis_fkey/,
+    );
+    await expect(
+      inspector.query(
+        `INSERT INTO outlook_archive SELECT organization_id, repeat('a', 64), listing_id, outlook FROM outlook_archive LIMIT 1`,
+      ),
+    ).rejects.toThrow(/outlook_archive_sha256_check/);
   });
 });

@@ -136,6 +136,7 @@ const OF_A_DECISION: ReadonlySet<string> = new Set([
   'idempotency_key',
   'listing_archive',
   'log_entries',
+  'outlook_archive',
   'seed_seen',
 ]);
 

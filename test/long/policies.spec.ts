@@ -541,7 +541,7 @@ describe('blocked terms', () => {
     expect(logs).not.toContain(term?.id);
     expect(logs).toContain(list.sha256);
     const stored = await inspector.query<{ rows: string }>(
-      `SELECT string_agg(convert_from(result, 'UTF8') || convert_from(input, 'UTF8'), '') AS rows FROM clearance`,
+      `SELECT string_agg(convert_from(coalesce(outcome, result), 'UTF8') || convert_from(input, 'UTF8'), '') AS rows FROM clearance`,
     );
     expect(stored[0]?.rows).not.toMatch(/beksi|dreamlike/i);
     expect((await entries('policy.changed')).map((entry) => entry.text).join()).not.toMatch(/beksi/i);

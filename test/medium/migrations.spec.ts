@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type DataSource } from 'typeorm';
 import { createDataSource } from '../../src/database/data-source.js';
+import { sha256Hex } from '../../src/shared/bytes.js';
 import { newId } from '../../src/shared/ids.js';
 import { HumanWorkRows } from '../support/human-work-rows.js';
 
@@ -12,6 +13,7 @@ let owner: DataSource;
 let asset: string;
 let claim: string;
 const [listed, later] = [newId(), newId()];
+const [firstDecision, secondDecision] = [newId(), newId()];
 
 beforeAll(async () => {
   rows = await HumanWorkRows.create();
@@ -31,6 +33,7 @@ beforeAll(async () => {
   await rows.insert('asset_obligation', { ...obligation, ordinal: 1, id: listed, key: 'law:x' });
   await prove(listed, {});
   await insertLater();
+  await insertDecisions();
   owner = createDataSource({
     ...{ url: rows.database.administratorUrl, role: 'colophon_owner' },
     ...{ applicationName: 'migrations', poolSize: 1, entities: [] },
@@ -41,6 +44,37 @@ afterAll(async () => {
   await owner.destroy();
   await rows.drop();
 });
+
+/** What a listing says, one decision that is the first to rest on it, and another one; both refer to its words. */
+async function insertDecisions(): Promise<void> {
+  const outlook = JSON.stringify({
+    findings: [{ fact: { name: 'f', value: 1 }, howToFix: 'h', message: 'm', ruleId: 'r', term: null }],
+    listingId: 'a@b',
+    obligations: [{ kind: 'attribution', text: 'Name them.' }],
+    terms: [{ id: 't' }],
+  });
+  const outcome = {
+    decision: 'review',
+    findings: [
+      { listingId: 'a@b', message: 'own', said: 0, severity: 'review' },
+      { ruleId: 'whole' },
+      { cites: 0, listingId: 'a@b' },
+    ],
+    obligations: [{ listingId: 'a@b', said: 0 }],
+  };
+  const decision = {
+    ...{ decision: 'review', input: Buffer.from('{}'), outcome: Buffer.from(JSON.stringify(outcome)) },
+    ...{ created_by: rows.people.maker, created_at: NOW },
+  };
+  const stored = { sha256: sha256Hex(outlook), outlook: Buffer.from(outlook) };
+  await rows.insert('outlook_archive', { ...stored, listing_id: 'a@b' });
+  await rows.insert('clearance', { ...decision, id: firstDecision, basis_sha256: HASH });
+  await rows.insert('clearance_listing', {
+    ...{ clearance_id: firstDecision, listing_id: 'a@b', sha256: HASH, decisive_sha256: HASH },
+    ...{ license_key: 'MIT', outlook_sha256: stored.sha256 },
+  });
+  await rows.insert('clearance', { ...decision, id: secondDecision, basis_id: firstDecision });
+}
 
 async function insertLater(): Promise<void> {
   await rows.insert('later_obligation', {
@@ -95,6 +129,31 @@ describe('the last migrations, on a database with rows', () => {
   it('go back one by one, and forward again to the same schema, and keep what the older one has room for', async () => {
     const newest = await schema();
     expect(newest.some((line) => line.includes('later_obligation'))).toBe(true);
+
+    // 0045: each decision says all of it by itself again, and has rows of its own.
+    await owner.undoLastMigration({ transaction: 'each' });
+    expect((await schema()).join('\n')).not.toMatch(/outlook|basis_sha256|basis_id/);
+    const said = {
+      decision: 'review',
+      findings: [
+        {
+          ...{ listingId: 'a@b', severity: 'review', fact: { name: 'f', value: 1 }, howToFix: 'h' },
+          ...{ message: 'own', ruleId: 'r', term: null },
+        },
+        { ruleId: 'whole' },
+        { listingId: 'a@b', term: { id: 't' } },
+      ],
+      obligations: [{ kind: 'attribution', text: 'Name them.' }],
+    };
+    for (const id of [firstDecision, secondDecision]) {
+      const [row] = await rows.inspector.query<{ result: Buffer; listings: number }>(
+        `SELECT result, (SELECT count(*)::int FROM clearance_listing WHERE clearance_id = c.id) AS listings
+           FROM clearance c WHERE id = $1`,
+        [id],
+      );
+      expect([JSON.parse(String(row?.result)), row?.listings]).toEqual([said, 1]);
+    }
+    await expect(rows.inspector.query('DELETE FROM clearance')).rejects.toThrow(/append-only/);
 
     // 0044: proofs of the list stay, and are of the list alone again.
     await owner.undoLastMigration({ transaction: 'each' });

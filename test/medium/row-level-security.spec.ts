@@ -3,6 +3,7 @@ import pg from 'pg';
 import { type DataSource } from 'typeorm';
 import { createDataSource } from '../../src/database/data-source.js';
 import { OrganizationTx } from '../../src/database/organization-tx.js';
+import { sha256Hex } from '../../src/shared/bytes.js';
 import { newId } from '../../src/shared/ids.js';
 import { Inspector } from '../support/inspector.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -109,6 +110,7 @@ async function fill(id: string): Promise<void> {
   await insert('audit_checkpoint', { size: 1, edge: [], note: 'n', signed_at: now });
   const canonical = { input: Buffer.from('{}'), result: Buffer.from('{}') };
   await insert('clearance', { id, decision: 'review', ...canonical, created_by: by, created_at: now });
+  await insert('outlook_archive', { sha256: sha256Hex('{}'), listing_id: 'l', outlook: Buffer.from('{}') });
   await insert('clearance_matrix', {
     id,
     input: Buffer.from('{}'),
@@ -199,7 +201,8 @@ describe('every table of an organization', () => {
       const foreign = `SELECT 1 FROM ${table} WHERE organization_id <> '${first}'`;
       expect([table, await attempt(application, first, foreign)]).toEqual([table, 0]);
     }
-    expect(await attempt(application, first, 'SELECT 1 FROM asset')).toBe(1);
+    for (const table of ['asset', 'outlook_archive'])
+      expect(await attempt(application, first, `SELECT 1 FROM ${table}`)).toBe(1);
   });
 
   it('refuses a row for another organization', async () => {
@@ -315,6 +318,7 @@ describe('the roles', () => {
       'listing_archive',
       'seed_seen',
       'clearance_listing',
+      'outlook_archive',
       'organization',
       'signing_key_event',
       'signing_key_log_entry',
@@ -345,7 +349,7 @@ describe('the roles', () => {
 });
 
 describe('triggers', () => {
-  const TABLES = ['audit_entry', 'audit_checkpoint', 'clearance', 'waiver', 'asset'];
+  const TABLES = ['audit_entry', 'audit_checkpoint', 'clearance', 'outlook_archive', 'waiver', 'asset'];
 
   it.each(TABLES)('refuse the owner of %s to update, delete and truncate', async (table) => {
     for (const sql of [

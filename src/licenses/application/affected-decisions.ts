@@ -25,13 +25,13 @@ export async function affectedBy(
 ): Promise<Affected> {
   if (listingIds.length === 0) return { clearances: [], waivers: [] };
   const rows = await tx.query<BasisRow & { clearance_id: string; registry_version: string }>(
-    `SELECT l.clearance_id, c.registry_version, l.listing_id, l.decisive_sha256, l.license_key, l.license_text_sha256
+    `SELECT c.id AS clearance_id, c.registry_version, l.listing_id, l.decisive_sha256, l.license_key, l.license_text_sha256
        FROM clearance_listing l
-       JOIN clearance c ON c.organization_id = l.organization_id AND c.id = l.clearance_id
+       JOIN clearance c ON c.organization_id = l.organization_id AND coalesce(c.basis_id, c.id) = l.clearance_id
       WHERE l.organization_id = $1 AND l.listing_id = ANY($2::text[])
         AND NOT EXISTS (SELECT 1 FROM clearance n WHERE n.organization_id = $1
                AND n.renews = coalesce(c.renews, c.id) AND (n.registry_version, n.created_at) > (c.registry_version, c.created_at))
-      ORDER BY l.clearance_id`,
+      ORDER BY c.id`,
     [tx.organizationId, listingIds],
   );
   const open = (basis: Basis, since: number, registry: RegistryState) =>

@@ -229,7 +229,10 @@ async function insert(tx: Tx, waiver: Waiver, { columns, registryVersion }: Acce
 async function textsOf(tx: Tx, clearanceId: string): Promise<RestsOn[]> {
   return tx.query<RestsOn>(
     `SELECT listing_id AS "listingId", license_key AS "licenseKey", license_text_sha256 AS "textSha256"
-       FROM clearance_listing WHERE organization_id = $1 AND clearance_id = $2 ORDER BY listing_id`,
+       FROM clearance_listing
+      WHERE organization_id = $1
+        AND clearance_id = (SELECT coalesce(basis_id, id) FROM clearance WHERE organization_id = $1 AND id = $2)
+      ORDER BY listing_id`,
     [tx.organizationId, clearanceId],
   );
 }

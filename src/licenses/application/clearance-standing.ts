@@ -50,7 +50,7 @@ export class ClearanceStanding {
   async of(tx: Tx, rootId: string): Promise<Standing> {
     const registry = await this.registry.within(tx);
     const last = await readLastDecision(tx, rootId);
-    const changes = reopened(await basisOf(tx, last.id), last.registryVersion, registry);
+    const changes = reopened(await basisOf(tx, last.basisId), last.registryVersion, registry);
     if (changes.length > 0) return { kind: 'reopened', last, changes };
     if (last.decision === 'deny') return { kind: 'denied', last: { ...last, decision: 'deny' } };
     const stricter = await this.policies.stricterToday(tx, last, registry.index);
@@ -79,11 +79,11 @@ export class ClearanceStanding {
   }
 }
 
-async function basisOf(tx: Tx, clearanceId: string): Promise<Basis[]> {
+async function basisOf(tx: Tx, basisId: string): Promise<Basis[]> {
   const rows = await tx.query<BasisRow>(
     `SELECT listing_id, decisive_sha256, license_key, license_text_sha256 FROM clearance_listing
       WHERE organization_id = $1 AND clearance_id = $2 ORDER BY listing_id`,
-    [tx.organizationId, clearanceId],
+    [tx.organizationId, basisId],
   );
   return rows.map(toBasis);
 }

@@ -1,23 +1,25 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entries/license-entries.js';
-import { type Tx } from '../../database/organization-tx.js';
+import { sqlState, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { canonicalBytes, canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId, publicId } from '../../shared/ids.js';
+import { type DecisionBasis, decisionBasis } from '../domain/decision-basis.js';
 import { decide, type DecisionResult } from '../domain/engine.js';
 import { ENGINE_VERSION } from '../domain/engine-version.js';
 import { type Lineage } from '../domain/lineage.js';
 import { type RegistryState } from '../domain/registry-state.js';
-import { type OutcomeJson, outcomeJson, storedOutcome } from '../domain/outcome-json.js';
+import { type OutcomeJson, outcomeJson } from '../domain/outcome-json.js';
 import { type RunFacts } from '../domain/run-facts.js';
+import { storedOutcomeJson } from '../domain/stored-outcome.js';
 import { basisSha256 } from '../domain/policies/decide-policies.js';
 import { type PolicyBasis } from '../domain/policies/policy.js';
 import { type AskPolicies, type Asked } from './ask-policies.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { type PolicyUse } from './policies-in-force.js';
-import { basisColumns, type RecordBasis, usedBy } from './record-basis.js';
+import { type RecordBasis } from './record-basis.js';
 
 export interface Clearance extends Pick<
   DecisionResult,
@@ -86,37 +88,27 @@ export class DecideClearance {
     { result, registry, policies, originProjectIds }: Decided,
     scope: ClearanceScope = {},
   ): Promise<RecordedClearance> {
-    const { input, ...licenses } = result;
-    const outcome = policies === undefined ? licenses : { ...licenses, policies };
-    const json = outcomeJson(licenses);
-    const clearance: RecordedClearance = { ...outcome, json, id: newId(), createdAt: this.clock.now() };
-    const used = usedBy(input.listings, registry);
-    await tx.query(
-      `WITH decided AS (
-         INSERT INTO clearance
-           (organization_id, id, decision, input, result, registry_version, renews, project_id, use_case_id, created_by, created_at,
-            origin_project_ids)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $17))
-       INSERT INTO clearance_listing
-         (organization_id, clearance_id, listing_id, sha256, decisive_sha256, license_key, license_text_sha256)
-       SELECT $1, $2, * FROM unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[])`,
-      [
-        tx.organizationId,
-        clearance.id,
-        result.decision,
-        canonicalJson(input as unknown as JsonValue),
-        canonicalBytes(storedOutcome(json, policiesJson(policies))),
-        registry.version,
-        scope.renews ?? null,
-        scope.use?.projectId ?? null,
-        scope.use?.useCaseId ?? null,
-        principal.principalId,
-        clearance.createdAt,
-        ...basisColumns(used),
-        originProjectIds,
-      ],
-    );
-    await this.recordBasis.record(tx, used);
+    const { decision, findings, obligations, indemnity, engineVersion, termsSha256, inputSha256 } = result;
+    const said = { decision, findings, obligations, indemnity, engineVersion, termsSha256, inputSha256 };
+    const asked = policies === undefined ? {} : { policies };
+    const clearance: Clearance = { ...said, ...asked, id: newId(), createdAt: this.clock.now() };
+    const basis = decisionBasis(result, registry.index);
+    const first = await this.recordBasis.firstOf(tx, basis);
+    const recorded = { principal, result, registry, policies, originProjectIds, scope, basis, first };
+    // Its entry and its answer are made while the database writes it; nobody gets either before the commit.
+    const [, json] = await Promise.all([
+      this.insert(tx, clearance, recorded),
+      this.putIntoWords(tx, clearance, recorded),
+    ]);
+    return { ...clearance, json };
+  }
+
+  /** The entry is written by the last statement of the transaction. */
+  private async putIntoWords(
+    tx: Tx,
+    clearance: Clearance,
+    { principal, result, policies, scope }: Recorded,
+  ): Promise<OutcomeJson> {
     await this.appendEntry.append(tx, {
       type: 'clearance.decided',
       actor: actorOf(principal),
@@ -135,8 +127,55 @@ export class DecideClearance {
         })),
       },
     });
-    return clearance;
+    return outcomeJson(clearance);
   }
+
+  /** What listings say anyway, and what other decisions rest on, too, is stored once, and named here. */
+  private async insert(tx: Tx, { id, createdAt }: Clearance, recorded: Recorded): Promise<void> {
+    const { principal, result, registry, policies, originProjectIds, scope, basis, first } = recorded;
+    const outcome = storedOutcomeJson(result, basis.outlooks, policiesJson(policies));
+    try {
+      await tx.query(
+        `INSERT INTO clearance
+           (organization_id, id, decision, input, outcome, basis_sha256, basis_id, registry_version, renews, project_id,
+            use_case_id, created_by, created_at, origin_project_ids)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+        [
+          tx.organizationId,
+          id,
+          result.decision,
+          canonicalJson(result.input as unknown as JsonValue),
+          canonicalBytes(outcome),
+          first === undefined ? basis.sha256 : null,
+          first ?? null,
+          registry.version,
+          scope.renews ?? null,
+          scope.use?.projectId ?? null,
+          scope.use?.useCaseId ?? null,
+          principal.principalId,
+          createdAt,
+          originProjectIds,
+        ],
+      );
+    } catch (error) {
+      // What it names is not there: nothing is recorded, and the next decision looks it up.
+      if (sqlState(error) === FOREIGN_KEY_VIOLATION) this.recordBasis.forget();
+      throw error;
+    }
+    if (first === undefined) await this.recordBasis.record(tx, id, basis);
+    await this.recordBasis.recordSeed(tx);
+  }
+}
+
+/** foreign_key_violation */
+const FOREIGN_KEY_VIOLATION = '23503';
+
+interface Recorded extends Decided {
+  readonly principal: Principal;
+  readonly scope: ClearanceScope;
+  readonly basis: DecisionBasis;
+  /** The decision (UUID) that was the first to rest on it. */
+  readonly first: string | undefined;
 }
 
 function policiesJson(policies: PolicyBasis | undefined): string | undefined {

@@ -1,6 +1,11 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { type Decision } from '../domain/finding.js';
-import { CLEARANCE_COLUMNS, type ClearanceRow, type StoredClearance, toStored } from './read-clearance.js';
+import {
+  CLEARANCE_COLUMNS,
+  type ClearanceRow,
+  type StoredClearance,
+  storedClearances,
+} from './read-clearance.js';
 
 export interface ClearanceQuery {
   /** Newest first: id of the last decision of the page before. */
@@ -20,7 +25,7 @@ export async function listClearances(tx: Tx, query: ClearanceQuery): Promise<Sto
       WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR decision = $3)
         AND ($4::uuid IS NULL OR project_id = $4)
         AND ($5::text IS NULL OR EXISTS (SELECT 1 FROM clearance_listing l
-               WHERE l.organization_id = $1 AND l.clearance_id = c.id AND l.listing_id = $5))
+               WHERE l.organization_id = $1 AND l.clearance_id = coalesce(c.basis_id, c.id) AND l.listing_id = $5))
       ORDER BY id DESC LIMIT $6`,
     [
       tx.organizationId,
@@ -31,5 +36,5 @@ export async function listClearances(tx: Tx, query: ClearanceQuery): Promise<Sto
       query.limit,
     ],
   );
-  return rows.map(toStored);
+  return storedClearances(tx, rows);
 }

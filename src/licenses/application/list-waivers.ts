@@ -137,8 +137,9 @@ async function basesOf(
   waivers: readonly WaiverRow[],
 ): Promise<ReadonlyMap<string, readonly Basis[]>> {
   const rows = await tx.query<BasisRow & { clearance_id: string }>(
-    `SELECT clearance_id, listing_id, decisive_sha256, license_key, license_text_sha256 FROM clearance_listing
-      WHERE organization_id = $1 AND clearance_id = ANY($2::uuid[]) ORDER BY clearance_id, listing_id`,
+    `SELECT c.id AS clearance_id, l.listing_id, l.decisive_sha256, l.license_key, l.license_text_sha256 FROM clearance c
+       JOIN clearance_listing l ON l.organization_id = c.organization_id AND l.clearance_id = coalesce(c.basis_id, c.id)
+      WHERE c.organization_id = $1 AND c.id = ANY($2::uuid[]) ORDER BY c.id, l.listing_id`,
     [tx.organizationId, waivers.flatMap(({ decided_clearance_id: id }) => id ?? [])],
   );
   const bases = new Map<string, Basis[]>();

@@ -1,7 +1,9 @@
 import { type Tx } from '../../database/organization-tx.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type DecisionInput } from '../domain/decision-input.js';
+import { fullOutcome, type StoredOutcome } from '../domain/stored-outcome.js';
 import { type Clearance } from './decide-clearance.js';
+import { recordedOutlooks, type RecordedOutlooks } from './recorded-outlooks.js';
 
 export interface StoredClearance extends Clearance {
   readonly createdBy: string;
@@ -13,6 +15,8 @@ export interface StoredClearance extends Clearance {
   readonly useCaseId: string | null;
   /** UUIDs of the projects from which its inputs come. */
   readonly originProjectIds: readonly string[];
+  /** The decision (UUID) whose rows in clearance_listing say what this one rests on: itself, or the first of many. */
+  readonly basisId: string;
   /** State of the organization's registry. */
   readonly registryVersion: number;
 }
@@ -20,7 +24,10 @@ export interface StoredClearance extends Clearance {
 export interface ClearanceRow {
   id: string;
   input: Buffer;
-  result: Buffer;
+  /** Of decisions that were stored in full, which those since migration 0045 are not. */
+  result: Buffer | null;
+  outcome: Buffer | null;
+  basis_id: string | null;
   renews: string | null;
   project_id: string | null;
   use_case_id: string | null;
@@ -31,7 +38,7 @@ export interface ClearanceRow {
 }
 
 export const CLEARANCE_COLUMNS =
-  'id, input, result, renews, project_id, use_case_id, origin_project_ids, registry_version, created_by, created_at';
+  'id, input, result, outcome, basis_id, renews, project_id, use_case_id, origin_project_ids, registry_version, created_by, created_at';
 
 /** @throws ColophonError `not_found` */
 export async function readClearance(tx: Tx, id: string): Promise<StoredClearance> {
@@ -39,8 +46,7 @@ export async function readClearance(tx: Tx, id: string): Promise<StoredClearance
     `SELECT ${CLEARANCE_COLUMNS} FROM clearance WHERE organization_id = $1 AND id = $2`,
     [tx.organizationId, id],
   );
-  if (!row) throw notFound();
-  return toStored(row);
+  return only(await storedClearances(tx, row ? [row] : []));
 }
 
 /**
@@ -55,8 +61,7 @@ export async function readLastDecision(tx: Tx, rootId: string): Promise<StoredCl
       ORDER BY registry_version DESC, renews IS NOT NULL DESC, created_at DESC, id DESC LIMIT 1`,
     [tx.organizationId, rootId],
   );
-  if (!row) throw notFound();
-  return toStored(row);
+  return only(await storedClearances(tx, row ? [row] : []));
 }
 
 /** The decisions that count for everything that rests on the given first ones, by the first one. */
@@ -73,7 +78,8 @@ export async function readLastDecisions(
         ORDER BY registry_version DESC, renews IS NOT NULL DESC, created_at DESC, id DESC LIMIT 1) AS last`,
     [tx.organizationId, rootIds],
   );
-  return new Map(rows.map((row) => [row.root_id, toStored(row)]));
+  const stored = await storedClearances(tx, rows);
+  return new Map(stored.map((decision, at) => [rows[at]?.root_id ?? '', decision]));
 }
 
 /**
@@ -87,8 +93,7 @@ export async function readDecisionAt(tx: Tx, rootId: string, at: Date): Promise<
       ORDER BY renews IS NOT NULL DESC, registry_version DESC, created_at DESC, id DESC LIMIT 1`,
     [tx.organizationId, rootId, at],
   );
-  if (!row) throw notFound();
-  return toStored(row);
+  return only(await storedClearances(tx, row ? [row] : []));
 }
 
 /** One at a time: decisions that renew this one, and waivers for it. */
@@ -98,17 +103,33 @@ export async function lockDecisions(tx: Tx, rootId: string): Promise<void> {
   ]);
 }
 
-function notFound(): ColophonError {
-  return new ColophonError('not_found', 'There is no clearance with this id.');
+/** @throws ColophonError `not_found` */
+function only([decision]: readonly StoredClearance[]): StoredClearance {
+  if (!decision) throw new ColophonError('not_found', 'There is no clearance with this id.');
+  return decision;
 }
 
 type Outcome = Omit<Clearance, 'id' | 'createdAt' | 'indemnity'> & Partial<Pick<Clearance, 'indemnity'>>;
 
-export function toStored(row: ClearanceRow): StoredClearance {
-  // The first rules knew no indemnity.
-  const outcome = { indemnity: [], ...(JSON.parse(row.result.toString('utf8')) as Outcome) };
+/**
+ * The decisions of these rows, in their order, with all that they say.
+ * @throws RangeError when something to which a decision refers is not there: it is an error, never a shorter decision
+ */
+export async function storedClearances(tx: Tx, rows: readonly ClearanceRow[]): Promise<StoredClearance[]> {
+  const basisIds = rows.filter(({ outcome }) => outcome !== null).map(basisOf);
+  const outlooks = await recordedOutlooks(tx, basisIds);
+  return rows.map((row) => toStored(row, outlooks.get(basisOf(row))));
+}
+
+function basisOf({ id, basis_id }: ClearanceRow): string {
+  return basis_id ?? id;
+}
+
+function toStored(row: ClearanceRow, outlooks: RecordedOutlooks | undefined): StoredClearance {
   return {
-    ...outcome,
+    // The first rules knew no indemnity.
+    indemnity: [],
+    ...outcomeOf(row, outlooks),
     id: row.id,
     createdAt: row.created_at,
     createdBy: row.created_by,
@@ -117,6 +138,13 @@ export function toStored(row: ClearanceRow): StoredClearance {
     projectId: row.project_id,
     useCaseId: row.use_case_id,
     originProjectIds: row.origin_project_ids,
+    basisId: basisOf(row),
     registryVersion: Number(row.registry_version),
   };
+}
+
+function outcomeOf({ id, result, outcome }: ClearanceRow, outlooks: RecordedOutlooks | undefined): Outcome {
+  if (result !== null) return JSON.parse(result.toString('utf8')) as Outcome;
+  if (outcome === null || outlooks === undefined) throw new RangeError(`clearance ${id} says nothing`);
+  return fullOutcome<Outcome>(JSON.parse(outcome.toString('utf8')) as StoredOutcome<Outcome>, outlooks);
 }

@@ -88,10 +88,11 @@ async function reopenedBy(
     `WITH changed AS (SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[])
                         AS t(version, listing_id, decisive_before, text_changed)),
           opened AS (
-       SELECT DISTINCT h.version, l.clearance_id FROM changed h
+       SELECT DISTINCT h.version, c.id AS clearance_id FROM changed h
          JOIN clearance_listing l ON l.organization_id = $1 AND l.listing_id = h.listing_id
               AND l.decisive_sha256 = h.decisive_before
-         JOIN clearance c ON c.organization_id = $1 AND c.id = l.clearance_id AND c.registry_version < h.version
+         JOIN clearance c ON c.organization_id = $1 AND coalesce(c.basis_id, c.id) = l.clearance_id
+              AND c.registry_version < h.version
         WHERE NOT EXISTS (SELECT 1 FROM changed e WHERE e.text_changed AND e.listing_id = h.listing_id
                  AND e.version < h.version AND e.version > c.registry_version)
           AND NOT EXISTS (SELECT 1 FROM clearance n WHERE n.organization_id = $1 AND n.renews = coalesce(c.renews, c.id)

@@ -150,11 +150,11 @@ async function candidatesAfter(
           open AS (
        SELECT k.id, k.is_of_policies FROM last k JOIN clearance c ON c.organization_id = $1 AND c.id = k.id
         WHERE (($7::text IS NULL AND $8::text IS NULL) OR EXISTS (SELECT 1 FROM clearance_listing l
-                 WHERE l.organization_id = $1 AND l.clearance_id = k.id
+                 WHERE l.organization_id = $1 AND l.clearance_id = coalesce(c.basis_id, c.id)
                    AND ($7::text IS NULL OR l.license_key = $7) AND ($8::text IS NULL OR l.listing_id = $8)))
           AND (k.is_of_policies OR EXISTS (SELECT 1 FROM clearance_listing l
                  LEFT JOIN current n ON n.listing_id = l.listing_id
-                WHERE l.organization_id = $1 AND l.clearance_id = k.id
+                WHERE l.organization_id = $1 AND l.clearance_id = coalesce(c.basis_id, c.id)
                   AND ($7::text IS NULL OR l.license_key = $7) AND ($8::text IS NULL OR l.listing_id = $8)
                   AND (n.decisive_sha256 IS DISTINCT FROM l.decisive_sha256
                        OR EXISTS (SELECT 1 FROM changed h
@@ -163,7 +163,8 @@ async function candidatesAfter(
      SELECT c.id, coalesce(c.renews, c.id) AS root_id, c.decision, c.registry_version, c.created_at, o.is_of_policies,
             l.listing_id, l.decisive_sha256, l.license_key, l.license_text_sha256
        FROM open o JOIN clearance c ON c.organization_id = $1 AND c.id = o.id
-       LEFT JOIN clearance_listing l ON l.organization_id = $1 AND l.clearance_id = c.id ORDER BY c.id, l.listing_id`,
+       LEFT JOIN clearance_listing l ON l.organization_id = $1 AND l.clearance_id = coalesce(c.basis_id, c.id)
+      ORDER BY c.id, l.listing_id`,
     [
       tx.organizationId,
       current.map(({ listing }) => listing.id),

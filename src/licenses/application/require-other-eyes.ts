@@ -15,8 +15,8 @@ export async function requireOtherEyes(
 ): Promise<void> {
   const waiting = await tx.query(
     `SELECT 1 FROM clearance c
-       JOIN clearance_listing l ON l.organization_id = c.organization_id AND l.clearance_id = c.id
-        AND l.listing_id = ANY($3::text[])
+       JOIN clearance_listing l ON l.organization_id = c.organization_id
+        AND l.clearance_id = coalesce(c.basis_id, c.id) AND l.listing_id = ANY($3::text[])
       WHERE c.organization_id = $1 AND c.created_by = $2 AND c.decision = 'review' AND c.project_id IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM waiver w WHERE w.organization_id = c.organization_id
                AND w.clearance_id = coalesce(c.renews, c.id)) LIMIT 1`,

@@ -6,14 +6,12 @@ type Said = Pick<
   'decision' | 'findings' | 'obligations' | 'indemnity' | 'engineVersion' | 'termsSha256' | 'inputSha256'
 >;
 
-/** What a decision says, as JSON: put together once, for the record and for the answer. */
+/** What a decision says, as bytes of JSON for the answer. */
 export interface OutcomeJson {
-  /** `"decision":...` up to `"inputSha256":...`, without braces. */
-  readonly front: string;
-  /** `"obligations":...`. */
-  readonly obligations: string;
+  /** `"decision":...` up to `"obligations":...`, without braces. */
+  readonly front: Buffer;
   /** `"termsSha256":...`. */
-  readonly end: string;
+  readonly end: Buffer;
 }
 
 /**
@@ -22,10 +20,10 @@ export interface OutcomeJson {
  */
 export function outcomeJson(said: Said): OutcomeJson {
   const { decision, engineVersion, findings, indemnity, inputSha256, obligations, termsSha256 } = said;
+  const front = members({ decision, engineVersion, findings, indemnity, inputSha256 });
   return {
-    front: members({ decision, engineVersion, findings, indemnity, inputSha256 }),
-    obligations: `"obligations":[${obligations.map(obligationJson).join()}]`,
-    end: members({ termsSha256 }),
+    front: Buffer.from(`${front},"obligations":[${obligations.map(obligationJson).join()}]`),
+    end: Buffer.from(members({ termsSha256 })),
   };
 }
 
@@ -38,14 +36,6 @@ function obligationJson(obligation: Obligation): string {
   const text = JSON.stringify(obligation);
   if (Object.isFrozen(obligation)) OBLIGATIONS.set(obligation, text);
   return text;
-}
-
-/** Canonical JSON of the outcome as it is stored. @param policies canonical JSON of the policies that were asked */
-export function storedOutcome(
-  { front, obligations, end }: OutcomeJson,
-  policies: string | undefined,
-): string {
-  return `{${front},${obligations}${policies === undefined ? '' : `,"policies":${policies}`},${end}}`;
 }
 
 function members(object: Readonly<Record<string, unknown>>): string {

@@ -19,12 +19,13 @@ export function clearanceView(clearance: Clearance) {
   };
 }
 
-/** {@link clearanceView} as JSON. The long parts were written for the record already. */
-export function clearanceJson({ id, createdAt, policies, json }: RecordedClearance): string {
-  const named = { createdAt: createdAt.toISOString(), id: publicId('clearance', id) };
-  const { front, obligations, end } = json;
+/** {@link clearanceView} as JSON. The long part was written and encoded while the decision was being recorded. */
+export function clearanceJson({ id, createdAt, policies, json: { front, end } }: RecordedClearance): Buffer {
+  const named = JSON.stringify({ createdAt: createdAt.toISOString(), id: publicId('clearance', id) });
   const asked = JSON.stringify(policiesView(policies));
-  return `${JSON.stringify(named).slice(0, -1)},${front},${obligations},"policies":${asked},${end}}`;
+  const before = Buffer.from(`${named.slice(0, -1)},`);
+  const after = Buffer.from(`,"policies":${asked},`);
+  return Buffer.concat([before, front, after, end, Buffer.from('}')]);
 }
 
 /** What it was asked for, by whom, and in place of what. */

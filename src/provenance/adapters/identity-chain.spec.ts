@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { X509Certificate as NodeCertificate } from 'node:crypto';
+import { type webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 
 interface Held {
   readonly name: string;
-  readonly keys: { readonly privateKey: CryptoKey; readonly publicKey: CryptoKey };
+  readonly keys: webcrypto.CryptoKeyPair;
   readonly certificate: NodeCertificate;
 }
 

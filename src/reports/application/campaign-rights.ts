@@ -4,7 +4,7 @@ import {
   CLEARANCE_COLUMNS,
   type ClearanceRow,
   type StoredClearance,
-  toStored,
+  storedClearances,
 } from '../../licenses/application/read-clearance.js';
 import { publicId } from '../../shared/ids.js';
 import {
@@ -35,7 +35,7 @@ export async function clearancesOf(tx: Tx, scope: CampaignScope): Promise<Stored
       ORDER BY last.id`,
     [tx.organizationId, scope.projectId, scope.useCaseId, scope.from, scope.until],
   );
-  return rows.map(toStored);
+  return storedClearances(tx, rows);
 }
 
 export async function waiversOf(tx: Tx, scope: CampaignScope, now: Date): Promise<CampaignWaiver[]> {

@@ -132,7 +132,7 @@ async function useOf(tx: Tx, listingId: string): Promise<ModelUseHere> {
   );
   const decided = await tx.query<{ decision: 'allow' | 'review' | 'deny'; n: string }>(
     `SELECT c.decision, count(*) AS n FROM clearance_listing l
-       JOIN clearance c ON c.organization_id = l.organization_id AND c.id = l.clearance_id
+       JOIN clearance c ON c.organization_id = l.organization_id AND coalesce(c.basis_id, c.id) = l.clearance_id
       WHERE l.organization_id = $1 AND l.listing_id = $2 GROUP BY c.decision`,
     [tx.organizationId, listingId],
   );

@@ -96,6 +96,15 @@ function outlookOf(entry: IndexedListing, purpose: Purpose, version: EngineVersi
   return outlook;
 }
 
+/** What a listing says for a purpose whatever else is stated. The same array, frozen, as long as the listing lives. */
+export function standingFindings(
+  entry: IndexedListing,
+  purpose: Purpose,
+  version: EngineVersion,
+): readonly SettledFinding[] {
+  return outlookOf(entry, purpose, version).standing;
+}
+
 /** All rules over all listings: the conjunction over the lineage. */
 export function evaluate(lineage: ExpandedLineage, facts: PreparedFacts, report: Report): void {
   const { purpose } = facts.facts;
