@@ -1,8 +1,6 @@
-import { exportJWK, FlattenedSign, generateKeyPair } from 'jose';
 import sharp from 'sharp';
 import { openCheckpoint } from '../../../audit/core/checkpoint.js';
 import { verifierFromVkey } from '../../../audit/core/cosignature.js';
-import { MATTER_KINDS } from '../../../audit/core/diligence-words.js';
 import { type EntryInput } from '../../../audit/core/entry.js';
 import { parseNote } from '../../../audit/core/signed-note.js';
 import {
@@ -11,17 +9,7 @@ import {
   policyForLog,
   witnessKeyName,
 } from '../../../audit/core/witness-policy.js';
-import { verifyTimeStampToken } from '../../../audit/verify/time-stamp-token.js';
 import { formatUnixTime, isPolicyMet } from '../../../audit/verify/witness-status.js';
-import {
-  type AssetObligation,
-  obligationsOfAsset,
-  obligationsSha256,
-} from '../../../licenses/domain/asset-obligation.js';
-import { readingId } from '../../../licenses/domain/obligation-reading.js';
-import { runFactsSchema } from '../../../licenses/domain/run-facts.js';
-import { dutyQuestion } from '../../../licenses/domain/work-facts.js';
-import { markingDuties } from '../../../licenses/registry/marking-duties.js';
 import { ownIdentityLists } from '../../../provenance/adapters/own-identity-lists.js';
 import { C2paReader } from '../../../provenance/adapters/c2pa-reader.js';
 import { fileSha256 } from '../../../provenance/adapters/media-content.js';
@@ -35,41 +23,35 @@ import {
   SigningWorkshop,
 } from '../../../provenance/testing/signing-workshop.js';
 import { sha256Hex } from '../../../shared/bytes.js';
-import { canonicalJson, type JsonValue } from '../../../shared/canonical-json.js';
 import { newId, publicId } from '../../../shared/ids.js';
 import {
   type AssetDossier,
   type BundleEvidence,
   type DossierAsset,
-  type DossierObligation,
   type DossierObligations,
   type DossierPicture,
 } from '../../domain/dossier.js';
 import { renderDossierJson } from '../../adapters/dossier-json.js';
-import { type DossierRecall, type DossierStoryboard } from '../../domain/dossier-human-work.js';
+import { type DossierStoryboard } from '../../domain/dossier-human-work.js';
 import { DOSSIER_TYPE } from '../../domain/report-kinds.js';
 import { type VerifyMedia } from '../bundle-verification.js';
 import { type Anchoring, NOBODY } from './anchoring.js';
 import { ReportSigning } from './report-signing.js';
 import { MemoryLog } from './memory-log.js';
+import { exampleRun, MODELS, PROMPT } from './example-decision.js';
+import { dossierHead, stepOf, thumbnails, verifiedStamps } from './example-dossier.js';
+import { exampleObligations, proveLater, proveOne } from './example-duties.js';
+import {
+  contributionOf,
+  examineAndClaim,
+  orderTwice,
+  recallIt,
+  signedRecord,
+  STATEMENT,
+} from './example-human-work.js';
+import { type Append, AT, JANE, RAVI, type SignedStep } from './example-people.js';
 
-const AT = '2026-11-22T10:00:00.000Z';
-const PROMPT = 'A clay teapot on a linen cloth, morning light from the left, no people, no text';
-const STATEMENT = 'Repainted the handle by hand, because the generated one did not join the body.';
 const COMMENT = 'Checked against the brief; handle and spout are right.';
-const PROOF = 'The words "Made with AI" stand in the lower left corner of the poster; see the screenshot.';
-const EXAMINED = 'The mark on the cup is that of the client, under their license; nothing else was seen.';
-const CLAIMED = 'The mark on the cup is ours.';
-const ANSWERED = 'It is under license 2026-77, which was sent to them.';
-const PROOF_URL = 'https://example.com/poster';
-const JANE = { principalId: publicId('principal', newId()), displayName: 'Jane Doe' };
-const RAVI = { principalId: publicId('principal', newId()), displayName: 'Ravi Iyer' };
-
-interface SignedStep {
-  readonly file: MediaFile;
-  readonly asset: DossierAsset;
-  readonly index: number;
-}
 
 /** For tests: one asset with its whole record, made with a real log, real signatures and real pictures. */
 export class EvidenceWorkshop {
@@ -150,7 +132,7 @@ export class EvidenceWorkshop {
       basis: 'expressive_input',
       capture: 'declared_at_time',
     };
-    const signed = await this.signedRecord({
+    const signed = await signedRecord(this.append, {
       ...{ ...act, beforeSha256: cutOut.asset.sha256, afterSha256: edited.asset.sha256 },
       ...{ statement: STATEMENT, contributorId: JANE.principalId },
     });
@@ -190,13 +172,13 @@ export class EvidenceWorkshop {
     );
     const attached = await this.attach(contributionId);
     // Its bundle holds the whole log, so its dossier shows every order that was recorded there before, too.
-    this.storyboards.push(...this.order([generated.asset.id, cutOut.asset.id, edited.asset.id]));
+    this.storyboards.push(...orderTwice(this.append, [generated.asset.id, cutOut.asset.id, edited.asset.id]));
     const storyboards = [...this.storyboards];
-    const obligations = this.proveLater(this.proveOne(owed, edited), edited);
-    const diligence = this.examineAndClaim(edited.asset);
+    const obligations = proveLater(this.append, proveOne(this.append, owed, edited), edited);
+    const diligence = examineAndClaim(this.append, edited.asset);
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
     const steps = [generated, cutOut, edited];
-    const recall = recalled ? this.recall(edited.asset) : undefined;
+    const recall = recalled ? recallIt(this.append, edited.asset) : undefined;
     for (let i = 0; i < fillers; i++) this.appendRun(publicId('run', newId()));
     const checkpoint = await this.log.checkpoint(anchoring.cosigners);
     const text = Buffer.from(parseNote(checkpoint).text, 'utf8');
@@ -204,7 +186,7 @@ export class EvidenceWorkshop {
     const dossier: AssetDossier = {
       ...dossierHead(edited.asset),
       chain: steps.map(({ asset }) => asset),
-      runs: [this.run(before.clearance)],
+      runs: [exampleRun(this.runId, this.clearanceId, before.clearance)],
       models: MODELS,
       obligations,
       ...diligence,
@@ -241,47 +223,6 @@ export class EvidenceWorkshop {
     });
     const path = await this.signing.write(bytes);
     return { shown: { id, ...said, entryIndex }, file: { attachmentId: id, sha256: said.sha256, path } };
-  }
-
-  /** Two orders of the same files, the second one turned around. */
-  private order(assetIds: readonly string[]): DossierStoryboard[] {
-    const id = publicId('storyboard', newId());
-    return [assetIds, assetIds.toReversed()].map((order, i) => {
-      const words = { rationale: `Order ${i + 1}: the handle comes where the eye rests.` };
-      const data = { storyboardId: id, version: i + 1, projectId: 'prj_1', assetIds: [...order] };
-      const entryIndex = this.append('storyboard.ordered', { kind: 'storyboard', id }, data, words);
-      return { id, version: i + 1, assetIds: order, orderedBy: JANE, orderedAt: AT, ...words, entryIndex };
-    });
-  }
-
-  private recall({ id: assetId, sha256 }: DossierAsset): DossierRecall {
-    const words = { text: 'A claim of a third party has come in.' };
-    const data = { assetId, sha256, reason: 'rights_claim' };
-    const entryIndex = this.append('asset.recalled', { kind: 'asset', id: assetId }, data, words);
-    return { reason: data.reason, recalledBy: RAVI, recalledAt: AT, ...words, entryIndex };
-  }
-
-  /** A key of Jane's in the log, and a record that she signed with it. */
-  private async signedRecord(record: Record<string, string>): Promise<{
-    record: string;
-    signature: string;
-    signatureKey: { id: string; algorithm: string; thumbprint: string; entryIndex: number };
-  }> {
-    const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-    const { kty = '', crv = '', x = '' } = await exportJWK(publicKey);
-    const id = publicId('signatureKey', newId());
-    const key = { algorithm: 'EdDSA' as const, thumbprint: sha256Hex(x) };
-    const entryIndex = this.append(
-      'signature_key.registered',
-      { kind: 'signature_key', id },
-      { keyId: id, principalId: JANE.principalId, ...key, jwk: { kty, crv, x } },
-    );
-    const text = canonicalJson(record).toString('utf8');
-    const jws = await new FlattenedSign(Buffer.from(text))
-      .setProtectedHeader({ alg: 'EdDSA' })
-      .sign(privateKey);
-    const signature = `${jws.protected ?? ''}..${jws.signature}`;
-    return { record: text, signature, signatureKey: { id, ...key, entryIndex } };
   }
 
   private async dossierLog(
@@ -359,30 +300,6 @@ export class EvidenceWorkshop {
     );
   }
 
-  private run(entryIndex: number): AssetDossier['runs'][number] {
-    return {
-      id: this.runId,
-      pipeline: 'product-shot',
-      pipelineVersion: 1,
-      mode: 'live',
-      state: 'SUCCEEDED',
-      createdAt: AT,
-      prompt: PROMPT,
-      clearance: {
-        id: this.clearanceId,
-        decision: 'allow',
-        engineVersion: '1.0.0',
-        termsSha256: sha256Hex('terms'),
-        inputSha256: sha256Hex('input'),
-        facts: FACTS,
-        findings: FINDINGS,
-        obligations: OBLIGATIONS,
-        entryIndex,
-      },
-      waivers: [],
-    };
-  }
-
   private async step(
     source: MediaFile,
     stepKey: string | undefined,
@@ -448,141 +365,10 @@ export class EvidenceWorkshop {
     return { file, asset, index };
   }
 
-  /** A duty that came after the signing, and was met; and one of the list that reads otherwise by now. */
-  private proveLater(owed: DossierObligations, { asset }: SignedStep): DossierObligations {
-    const [listed] = owed.items.filter(({ obligation }) => obligation.key === 'law:eu-ai-act-50-2-marking');
-    if (listed === undefined) throw new Error('the marking of the Union is owed');
-    const reading = (obligation: AssetObligation) => ({
-      id: publicId('obligation', readingId(asset.id, obligation)),
-      sha256: sha256Hex(canonicalJson(obligation as unknown as JsonValue)),
-      obligation,
-    });
-    const added = reading({ ...listed.obligation, key: 'law:eu-later', text: LATER_DUTY, systemProof: null });
-    const changed = reading({ ...listed.obligation, text: REWORDED_DUTY, systemProof: null });
-    const id = publicId('obligationProof', newId());
-    const entryIndex = this.append(
-      'obligation.proved',
-      { kind: 'obligation_proof', id },
-      {
-        assetId: asset.id,
-        obligationId: added.id,
-        key: added.obligation.key,
-        outcome: 'done',
-        sha256: asset.sha256,
-        obligationSha256: added.sha256,
-        later: { since: 'added', asOf: AT.slice(0, 10), calendarSha256: owed.calendarSha256 },
-      },
-      { text: LATER_PROOF },
-    );
-    const said = { text: LATER_PROOF, url: undefined, evidenceAssetId: undefined, evidenceSha256: undefined };
-    const proof = { id, outcome: 'done', provedBy: RAVI, provedAt: AT, entryIndex, ...said } as const;
-    return {
-      ...owed,
-      today: {
-        asOf: AT.slice(0, 10),
-        calendar: { sha256: owed.calendarSha256, readOn: owed.calendarReadOn },
-        added: [added.obligation],
-        changed: [{ key: listed.obligation.key, members: ['text'], today: changed.obligation }],
-        gone: [],
-      },
-      later: [
-        { ...changed, since: 'changed', state: 'open', proofs: [] },
-        { ...added, since: 'added', state: 'done', proofs: [proof] },
-      ],
-    };
-  }
-
-  /** Somebody shows that the picture was labeled. */
-  private proveOne(owed: DossierObligations, { asset }: SignedStep): DossierObligations {
-    const items = owed.items.map((item): DossierObligation => {
-      if (item.obligation.key !== 'law:eu-ai-act-50-4-deep-fake') return item;
-      const id = publicId('obligationProof', newId());
-      const evidenceSha256 = sha256Hex('screenshot');
-      const entryIndex = this.append(
-        'obligation.proved',
-        { kind: 'obligation_proof', id },
-        {
-          assetId: asset.id,
-          obligationId: item.id,
-          key: item.obligation.key,
-          outcome: 'done',
-          sha256: asset.sha256,
-          obligationSha256: item.sha256,
-          evidenceSha256,
-        },
-        { text: PROOF, url: PROOF_URL },
-      );
-      const proof = {
-        id,
-        outcome: 'done',
-        provedBy: RAVI,
-        provedAt: AT,
-        evidenceSha256,
-        entryIndex,
-      } as const;
-      const words = { text: PROOF, url: PROOF_URL, evidenceAssetId: undefined };
-      return { ...item, state: 'done', proofs: [{ ...proof, ...words }] };
-    });
-    return { ...owed, items };
-  }
-
-  /** Somebody looked for matter of others, and somebody outside claims something, which was answered. */
-  private examineAndClaim({
-    id: assetId,
-    sha256,
-  }: DossierAsset): Pick<AssetDossier, 'examinations' | 'claims'> {
-    const subject = { kind: 'asset', id: assetId } as const;
-    const examined = {
-      ...{ assetId, question: 'third_party_matter' as const, result: 'found' as const },
-      examinedOn: '2026-11-20',
-      matter: MATTER_KINDS.map((kind) =>
-        kind === 'trademarks'
-          ? { kind, found: 'shown' as const, basis: 'licensed' as const }
-          : { kind, found: 'none_seen' as const },
-      ),
-    };
-    const examinationId = publicId('examination', newId());
-    const words = { text: EXAMINED, document: 'License 2026-77' };
-    const examination = this.append('asset.examined', subject, { examinationId, sha256, ...examined }, words);
-    const claimed = { assetId, kind: 'trademark' as const, receivedOn: '2026-11-21' };
-    const claimId = publicId('claim', newId());
-    const claim = this.append(
-      'claim.received',
-      subject,
-      { claimId, sha256, ...claimed },
-      { claimant: 'Brand Holder AB', text: CLAIMED },
-    );
-    const answerId = publicId('claimAnswer', newId());
-    const outcome = 'rejected' as const;
-    const answered = this.append(
-      'claim.answered',
-      subject,
-      { claimId, assetId, sha256, answerId, outcome },
-      { text: ANSWERED },
-    );
-    return {
-      examinations: [{ id: examinationId, ...examined, examinedBy: RAVI, ...words, entryIndex: examination }],
-      claims: [
-        {
-          ...{ id: claimId, ...claimed, recordedBy: RAVI, claimant: 'Brand Holder AB', text: CLAIMED },
-          ...{ entryIndex: claim, state: 'closed' },
-          answers: [
-            { id: answerId, outcome, answeredBy: RAVI, answeredAt: AT, text: ANSWERED, entryIndex: answered },
-          ],
-        },
-      ],
-    };
-  }
-
-  private append<T extends EntryInput['type']>(
-    type: T,
-    subject: EntryInput['subject'],
-    data: Extract<EntryInput, { type: T }>['data'],
-    values: Readonly<Record<string, string>> = {},
-  ): number {
+  private readonly append: Append = (type, subject, data, values = {}) => {
     const actor = { kind: 'user', id: JANE.principalId } as const;
     return this.log.append({ type, at: AT, actor, subject, data } as EntryInput, values);
-  }
+  };
 
   private async evidence(
     steps: readonly SignedStep[],
@@ -628,252 +414,3 @@ export class EvidenceWorkshop {
     return { path, mediaType: 'image/png' };
   }
 }
-
-async function verifiedStamps(
-  tokens: BundleEvidence['timeStamps'],
-  message: Buffer,
-  rootsPem: string | undefined,
-): Promise<AssetDossier['log']['timeStamps']> {
-  if (rootsPem === undefined) return [];
-  const stamps: AssetDossier['log']['timeStamps'][number][] = [];
-  for (const { token } of tokens) {
-    const result = await verifyTimeStampToken({ token, message, trust: { rootsPem } });
-    if (!result.valid) continue;
-    const { authority, genTime } = result.stamp;
-    stamps.push({ authority, at: genTime.toISOString(), tokenSha256: sha256Hex(token) });
-  }
-  return stamps;
-}
-
-function contributionOf(
-  id: string,
-  entryIndex: number,
-  before: DossierAsset,
-  after: DossierAsset,
-): AssetDossier['contributions'][number] {
-  return {
-    id,
-    assetId: after.id,
-    parentAssetId: before.id,
-    contributor: JANE,
-    actionType: 'MANUAL_PAINT',
-    basis: 'expressive_input',
-    capture: 'declared_at_time',
-    tool: 'Krita 5.2.3',
-    statement: STATEMENT,
-    changedRegion: { left: 330, top: 120, width: 110, height: 170, changedShare: 0.06 },
-    beforeSha256: before.sha256,
-    afterSha256: after.sha256,
-    createdAt: AT,
-    entryIndex,
-  };
-}
-
-async function thumbnails(steps: readonly SignedStep[]): Promise<DossierPicture[]> {
-  return Promise.all(
-    steps.map(async ({ file, asset }) => {
-      const { data, info } = await sharp(file.path).resize(320).jpeg().toBuffer({ resolveWithObject: true });
-      return {
-        assetId: asset.id,
-        bytes: data,
-        mediaType: 'image/jpeg',
-        width: info.width,
-        height: info.height,
-      };
-    }),
-  );
-}
-
-function stepOf(runId: string, stepKey: string, generated: boolean): DossierAsset['step'] {
-  return {
-    runId,
-    stepKey,
-    operation: generated ? 'generate_image' : 'remove_background',
-    provider: generated ? 'fal' : 'studio',
-    listingId: generated ? 'flux-1-dev@fal' : 'studio@studio',
-    costMicroUsd: generated ? '25000' : '0',
-    costBasis: generated ? 'provider_reported' : 'price_book',
-    claims: generated ? { seed: 42, safetyCheck: true, model: 'fal-ai/flux/dev' } : {},
-  };
-}
-
-function dossierHead(
-  asset: DossierAsset,
-): Pick<
-  AssetDossier,
-  | 'v'
-  | 'reportId'
-  | 'createdAt'
-  | 'createdBy'
-  | 'product'
-  | 'organization'
-  | 'project'
-  | 'useCase'
-  | 'asset'
-  | 'verification'
-  | 'gaps'
-> {
-  return {
-    v: 1,
-    reportId: publicId('report', newId()),
-    createdAt: AT,
-    createdBy: RAVI,
-    product: { name: 'Colophon', version: '0.1.0' },
-    organization: { id: publicId('organization', newId()), name: 'Lindholm & Partners' },
-    project: { id: publicId('project', newId()), name: 'Spring campaign 2027' },
-    useCase: 'hero-image',
-    asset,
-    verification: {
-      verdict: 'intact_and_trusted',
-      trustedBy: 'this installation',
-      signer: { commonName: 'Colophon Claim Signer', issuer: 'Development, not trusted' },
-      sentences: [
-        'The file is intact: nothing was changed after it was signed.',
-        'It was signed by "Colophon Claim Signer", trusted by this installation.',
-        'The manifest says that the file, or something it was made from, was generated by a trained model (generative AI).',
-        'Its history holds 3 signed manifests.',
-      ],
-      manifestCount: 3,
-    },
-    gaps: [
-      {
-        severity: 'open',
-        text: 'The signing certificate comes from a development authority, which nobody outside trusts.',
-      },
-      {
-        severity: 'unknown',
-        text: 'What FLUX.1 [dev] was trained on is not disclosed, so nobody can say whether rights of others were respected.',
-      },
-      { severity: 'unknown', text: 'No search for similar earlier works is recorded.' },
-      {
-        severity: 'note',
-        text: 'No time-stamp by an outside authority: the times are the clock of this installation.',
-      },
-    ],
-  };
-}
-
-const FACTS = runFactsSchema.parse({
-  purpose: 'commercial',
-  audienceCountries: ['DE', 'FR', 'US', 'KR'],
-  organizationRevenueUsd: 48_000_000,
-  organizationRevenueWithAffiliatesUsd: 48_000_000,
-  campaignStart: '2027-03-01',
-  campaignEnd: '2027-06-30',
-  humanReviewPlanned: 'yes',
-  labelPlanned: 'yes',
-  editsPlanned: 'yes',
-});
-
-const TERM = {
-  id: 'flux-dev-outputs',
-  kind: 'output-label',
-  paraphrase: 'Outputs shown to the public are labeled as generated where the law asks for it.',
-  clause: '4(e)',
-  verified: 'primary',
-  source: { title: 'FLUX.1 [dev] License', url: 'https://example.com/license', dateRead: '2026-11-20' },
-} as unknown as NonNullable<AssetDossier['runs'][number]['clearance']['findings'][number]['term']>;
-
-const FINDINGS: AssetDossier['runs'][number]['clearance']['findings'] = [
-  {
-    ruleId: 'indemnity',
-    severity: 'note',
-    listingId: 'flux-1-dev@fal',
-    stepKeys: ['generate'],
-    via: [],
-    term: TERM,
-    fact: { name: 'editsPlanned', value: 'yes' },
-    message: 'The vendor gives no indemnity for outputs of this listing.',
-    howToFix: 'Choose a listing whose vendor indemnifies, or accept the risk in writing.',
-    alternatives: ['adobe-firefly@adobe', 'bria-3.2@bria'],
-  },
-];
-
-const OBLIGATIONS: AssetDossier['runs'][number]['clearance']['obligations'] = [
-  {
-    kind: 'label-output',
-    listingId: 'flux-1-dev@fal',
-    text: 'Label the picture as generated with AI where it is shown in the EU.',
-    due: 'on-publication',
-    term: TERM,
-  },
-];
-
-/** What is owed for a generated picture that a person edited. */
-const LATER_DUTY = 'A duty that the calendar gained after the picture was signed.';
-const REWORDED_DUTY = 'A duty of the list, in the words of a later calendar.';
-const LATER_PROOF = 'The declaration of the platform was filled in, too.';
-
-function exampleObligations(): DossierObligations {
-  const calendar = markingDuties();
-  const lineage = [
-    { origin: 'edit', digitalSourceType: 'humanEdits' },
-    { origin: 'step', digitalSourceType: 'trainedAlgorithmicMedia' },
-  ] as const;
-  const items = obligationsOfAsset({
-    cleared: [{ clearanceId: publicId('clearance', newId()), obligations: OBLIGATIONS, furtherActs: [] }],
-    calendar,
-    question: dutyQuestion(lineage, [FACTS], AT.slice(0, 10)),
-    mark: 'ancestor',
-    parents: [],
-    waived: [],
-  }).map((obligation) => {
-    const bytes = canonicalJson(obligation as unknown as JsonValue);
-    return { id: publicId('obligation', newId()), bytes, sha256: sha256Hex(bytes), obligation };
-  });
-  return {
-    sha256: obligationsSha256(items),
-    calendarSha256: calendar.sha256,
-    calendarReadOn: calendar.readOn,
-    otherCalendarReadOn: undefined,
-    items: items.map(({ bytes: _bytes, ...item }) => ({ ...item, state: 'open' as const, proofs: [] })),
-  };
-}
-
-const MODELS: AssetDossier['models'] = [
-  {
-    listingId: 'flux-1-dev@fal',
-    listingSha256: sha256Hex('listing of flux'),
-    decidedBy: ['clr_1'],
-    changedSince: [
-      'Recorded otherwise since the decision: license. The license was current and is superseded.',
-    ],
-    name: 'FLUX.1 [dev]',
-    vendor: 'Black Forest Labs',
-    channel: 'fal',
-    license: {
-      name: 'FLUX.1 [dev] Non-Commercial License v1.1.1',
-      reference: 'LicenseRef-FLUX-1-dev-NC-1.1.1',
-      url: 'https://huggingface.co/black-forest-labs/FLUX.1-dev/blob/main/LICENSE.md',
-      textSha256: sha256Hex('license'),
-      dateRead: '2026-11-20',
-    },
-    trainingData: {
-      disclosure: 'none',
-      summary: 'The vendor says nothing about the sources of its training data.',
-    },
-    indemnity: 'none: the license excludes every warranty and indemnity',
-    access: 'open-weights',
-    stepKeys: ['generate'],
-  },
-  {
-    listingId: 'studio@studio',
-    listingSha256: sha256Hex('listing of the studio'),
-    decidedBy: ['clr_1'],
-    changedSince: [],
-    name: 'Studio',
-    vendor: 'this installation',
-    channel: 'studio',
-    license: {
-      name: 'Apache License 2.0',
-      reference: 'Apache-2.0',
-      url: undefined,
-      textSha256: undefined,
-      dateRead: '2026-11-22',
-    },
-    trainingData: { disclosure: 'not applicable', summary: 'Deterministic image work; nothing was trained.' },
-    indemnity: 'not applicable',
-    access: 'code',
-    stepKeys: ['cut-out'],
-  },
-];
