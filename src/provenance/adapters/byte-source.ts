@@ -23,8 +23,8 @@ export class ByteSource {
   }
 
   /** A file that its owner closes. */
-  static async over(handle: FileHandle): Promise<ByteSource> {
-    return new ByteSource(handle, (await handle.stat()).size);
+  static over(handle: FileHandle, sizeBytes: number): ByteSource {
+    return new ByteSource(handle, sizeBytes);
   }
 
   static async open(path: string): Promise<ByteSource> {

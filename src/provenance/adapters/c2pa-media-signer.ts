@@ -1,4 +1,3 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type ClaimKey } from '../domain/claim-key.port.js';
@@ -12,7 +11,7 @@ import { type TrustAnchors } from './c2pa-settings.js';
 import { ClaimSignature, SignatureRoomError } from './cose-sign1.js';
 import { findIngredients, openingOf } from './found-ingredients.js';
 import { type LargeFileMemory } from './large-file-memory.js';
-import { MAX_BYTES_IN_MEMORY, MediaContent } from './media-content.js';
+import { MAX_BYTES_IN_MEMORY, MediaContent, type OpenFile, openFile } from './media-content.js';
 import { type Expected, type ReadBack, readBackDifference } from './read-back.js';
 import { SharedMemory } from './shared-memory.js';
 import {
@@ -55,11 +54,11 @@ interface SourceLaidOut {
   readonly laidOut: LaidOut;
 }
 
-/** What the library wrote, before it is read back. */
-interface WrittenFile {
-  /** For reading and writing: the signature is put in, the file is synced and read back through it. */
-  readonly handle: FileHandle;
-  readonly path: string;
+/**
+ * What the library wrote, for reading and writing: the signature is put in, and the file is synced and read back, through
+ * one handle.
+ */
+interface WrittenFile extends OpenFile {
   /** Those of its source: a manifest makes no film of a picture. */
   readonly turns: SigningTurns;
 }
@@ -83,12 +82,14 @@ export class C2paMediaSigner implements MediaSigner {
     checkManifestPlan(request.plan);
     this.refuseExpiredCertificate();
     const unverified = unverifiedFileFor(request.destinationPath);
+    let placement: ManifestPlacement | undefined;
     try {
       const signed = await this.signWithRoom(request, unverified);
-      await publishSigned(unverified.path, request.destinationPath, signed.manifestPlacement);
+      placement = signed.manifestPlacement;
+      await publishSigned(unverified.path, request.destinationPath, placement);
       return signed;
     } finally {
-      await discardUnverified(unverified);
+      await discardUnverified(unverified, placement);
     }
   }
 
@@ -104,13 +105,16 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   private async signOnce(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SignedMedia> {
-    const turns = await turnsFor(request.source.path);
-    const laidOut = await turns.run(() => this.layOut(request, unverified));
-    const handle = await open(unverified.path, 'r+');
+    const source = await openFile(request.source.path, 'r');
+    const turns = source.sizeBytes > MAX_BYTES_IN_MEMORY ? LARGE_TURNS : TURNS;
+    const laidOut = await turns
+      .run(() => this.layOut(source, request, unverified))
+      .finally(() => source.handle.close());
+    const file = await openFile(unverified.path, 'r+');
     try {
-      return await this.complete(request, laidOut, { handle, path: unverified.path, turns });
+      return await this.complete(request, laidOut, { ...file, turns });
     } finally {
-      await handle.close();
+      await file.handle.close();
     }
   }
 
@@ -119,7 +123,7 @@ export class C2paMediaSigner implements MediaSigner {
     { source, laidOut }: SourceLaidOut,
     file: WrittenFile,
   ): Promise<SignedMedia> {
-    const { expected, timeStamp } = await this.embedding.complete(laidOut, file.handle, file.path);
+    const { expected, timeStamp } = await this.embedding.complete(laidOut, file);
     const actual = await this.readBack(file, expected, source.placement);
     refuseOtherTime(actual, timeStamp);
     if (source.placement === 'sidecar') refuseChangedBytes(actual, request);
@@ -136,8 +140,12 @@ export class C2paMediaSigner implements MediaSigner {
     };
   }
 
-  private async layOut(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SourceLaidOut> {
-    const captured = await MediaContent.open(request.source.path, MEMORY);
+  private async layOut(
+    source: OpenFile,
+    request: SignMediaRequest,
+    unverified: UnverifiedFile,
+  ): Promise<SourceLaidOut> {
+    const captured = await MediaContent.over(source, MEMORY);
     // The library works on its own threads meanwhile. Nothing is signed before both are done, and other bytes than those
     // that were received are refused as such, whatever else is wrong with them.
     const compared = refuseOtherBytes(captured, request);
@@ -212,12 +220,12 @@ export class C2paMediaSigner implements MediaSigner {
   }
 
   private async readWritten(
-    { handle, path }: WrittenFile,
+    file: WrittenFile,
     { packet }: Expected,
     placement: ManifestPlacement,
   ): Promise<ReadBack> {
-    const manifestPath = placement === 'sidecar' ? sidecarOf(path) : undefined;
-    const content = await MediaContent.over(handle, path, MEMORY);
+    const manifestPath = placement === 'sidecar' ? sidecarOf(file.path) : undefined;
+    const content = await MediaContent.over(file, MEMORY);
     try {
       const verified = await this.reader.verifyContent(content, manifestPath, { isBegun: true });
       return { ...verified, packet: packet && (await packetIn(content.bytes, verified.mediaType)) };
@@ -225,10 +233,6 @@ export class C2paMediaSigner implements MediaSigner {
       await content.close();
     }
   }
-}
-
-async function turnsFor(path: string): Promise<SigningTurns> {
-  return (await stat(path)).size > MAX_BYTES_IN_MEMORY ? LARGE_TURNS : TURNS;
 }
 
 /**

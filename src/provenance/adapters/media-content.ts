@@ -29,6 +29,24 @@ interface OnDisk {
   readonly path: string;
 }
 
+/** A file that its owner closes. */
+export interface OpenFile {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** @param flags as of `open` */
+export async function openFile(path: string, flags: 'r' | 'r+'): Promise<OpenFile> {
+  const handle = await open(path, flags);
+  try {
+    return { handle, path, sizeBytes: (await handle.stat()).size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
 /** The bytes of a media file, for everybody who looks at them while one thing is done with the file. */
 export class MediaContent {
   private isClosed = false;
@@ -42,20 +60,20 @@ export class MediaContent {
   static async open(path: string, memory?: SharedMemory): Promise<MediaContent> {
     const handle = await open(path, 'r');
     try {
-      const inMemory = await readIfSmall(handle, memory);
-      if (inMemory !== undefined) return MediaContent.of(inMemory);
+      const file = { handle, path, sizeBytes: (await handle.stat()).size };
+      if (isSmall(file)) return await MediaContent.over(file, memory);
     } finally {
       await handle.close();
     }
     return new MediaContent({ path }, await ByteSource.open(path));
   }
 
-  /** @param handle of the file at `path`; stays open, and must until the content is closed */
-  static async over(handle: FileHandle, path: string, memory?: SharedMemory): Promise<MediaContent> {
-    const inMemory = await readIfSmall(handle, memory);
-    return inMemory === undefined
-      ? new MediaContent({ path }, await ByteSource.over(handle))
-      : MediaContent.of(inMemory);
+  /** @param file stays open, and must until the content is closed */
+  static async over(file: OpenFile, memory?: SharedMemory): Promise<MediaContent> {
+    const { path, handle, sizeBytes } = file;
+    return isSmall(file)
+      ? MediaContent.of(await readWhole(file, memory))
+      : new MediaContent({ path }, ByteSource.over(handle, sizeBytes));
   }
 
   /** @param parts joined to what is to be one file */
@@ -129,14 +147,16 @@ function isFor(memory: SharedMemory | undefined, sizeBytes: number): memory is S
   return memory !== undefined && sizeBytes > PIECE_BYTES && sizeBytes <= memory.pieceBytes;
 }
 
-async function readIfSmall(
-  handle: FileHandle,
+function isSmall({ sizeBytes }: Pick<OpenFile, 'sizeBytes'>): boolean {
+  return sizeBytes <= MAX_BYTES_IN_MEMORY;
+}
+
+async function readWhole(
+  { handle, sizeBytes }: OpenFile,
   memory: SharedMemory | undefined,
-): Promise<InMemory | undefined> {
-  const { size } = await handle.stat();
-  if (size > MAX_BYTES_IN_MEMORY) return undefined;
-  if (!isFor(memory, size)) return { buffer: await readInto(Buffer.allocUnsafe(size), handle) };
-  const taken = memory.take(size);
+): Promise<InMemory> {
+  if (!isFor(memory, sizeBytes)) return { buffer: await readInto(Buffer.allocUnsafe(sizeBytes), handle) };
+  const taken = memory.take(sizeBytes);
   try {
     return { buffer: await readInto(taken, handle), memory };
   } catch (error) {

@@ -1,7 +1,7 @@
-import { type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { ColophonError } from '../../shared/errors.js';
 import { ByteSource } from './byte-source.js';
+import { type OpenFile } from './media-content.js';
 
 /** A part of the store and where it lies in the file. */
 interface Run {
@@ -27,16 +27,16 @@ const MAX_RUNS = 262_144;
  * bytes themselves, whatever the container: the caller reads the file back and compares the store, so a place that was
  * found wrongly cannot go unnoticed. PNG protects each chunk by a checksum, which is written anew.
  *
- * @param handle open for reading and writing
+ * @param opened for reading and writing
  * @throws ColophonError `unsupported_media` when the file holds the store neither as it is nor as base64
  */
 export async function replaceStore(
-  handle: FileHandle,
+  { handle, sizeBytes }: Pick<OpenFile, 'handle' | 'sizeBytes'>,
   from: Buffer,
   to: Buffer,
   searchFrom = 0,
 ): Promise<void> {
-  const file = await ByteSource.over(handle);
+  const file = ByteSource.over(handle, sizeBytes);
   const runs = await locate(file, from, searchFrom);
   if (runs === undefined) {
     await handle.write(to.toString('base64'), await findText(file, from), 'latin1');

@@ -25,8 +25,13 @@ export function unverifiedFileFor(destinationPath: string): UnverifiedFile {
   return { path, unsignedPath: `${path}.unsigned` };
 }
 
-export async function discardUnverified({ path, unsignedPath }: UnverifiedFile): Promise<void> {
-  await Promise.all([path, sidecarOf(path), unsignedPath].map(discard));
+/** @param placement of a file that has its name; `undefined`: there may be anything */
+export async function discardUnverified(
+  { path, unsignedPath }: UnverifiedFile,
+  placement?: ManifestPlacement,
+): Promise<void> {
+  const names = placement === 'embedded' ? [path, unsignedPath] : [path, sidecarOf(path), unsignedPath];
+  await Promise.all(names.map(discard));
 }
 
 /** `rm` asks what a path is before it removes it. */

@@ -1,4 +1,4 @@
-import { type FileHandle, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { Builder, CallbackSigner, type DestinationAsset } from '@contentauth/c2pa-node';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { timestampUtc, type Clock } from '../../../shared/clock.js';
@@ -16,7 +16,7 @@ import { type FoundIngredient } from '../found-ingredients.js';
 import { IdentityAssertion } from '../identity-assertion.js';
 import { LARGE_FILE_MEMORY, type LargeFileMemory } from '../large-file-memory.js';
 import { ingredientJson, manifestDefinition } from '../manifest-definition.js';
-import { type LibraryAsset, type MediaContent } from '../media-content.js';
+import { type LibraryAsset, type MediaContent, type OpenFile } from '../media-content.js';
 import { type Expected } from '../read-back.js';
 import { completeStore } from '../store-completion.js';
 import { replaceStore } from '../store-replacement.js';
@@ -120,14 +120,13 @@ export class ManifestEmbedding {
 
   /**
    * Signs once, over the claim as it is when everything else stands in the file.
-   * @param handle of the file at `path`, for reading and writing
+   * @param file for reading and writing
    * @throws SignatureRoomError when the token does not fit into what was reserved: its size is known once there is one,
    *   and the file is to be laid out again
    */
   async complete(
     { expected, identities, store, storeAt, placement, reservedBytes }: LaidOut,
-    handle: FileHandle,
-    path: string,
+    file: OpenFile,
   ): Promise<Embedded> {
     let timeStamp: SignatureTimeStamp | undefined;
     const completed = await completeStore(store, identities, async (claim) => {
@@ -136,8 +135,8 @@ export class ManifestEmbedding {
       return signature.cose;
     });
     if (placement === 'sidecar') {
-      await writeFile(sidecarOf(path), completed.store, { flag: 'wx', mode: 0o600 });
-    } else await replaceStore(handle, store, completed.store, storeAt);
+      await writeFile(sidecarOf(file.path), completed.store, { flag: 'wx', mode: 0o600 });
+    } else await replaceStore(file, store, completed.store, storeAt);
     const hashes = {
       manifestLabel: activeClaim(completed.store)?.manifestLabel ?? '',
       manifestSha256: sha256Hex(completed.store),

@@ -190,7 +190,7 @@ export class TamperingCampaign {
     await copyFile(path, copy);
     const handle = await open(copy, 'r+');
     try {
-      await replaceStore(handle, from, to);
+      await replaceStore({ handle, sizeBytes: (await handle.stat()).size }, from, to);
     } finally {
       await handle.close();
     }
