@@ -22,6 +22,27 @@ describe('askUntil', () => {
     expect(answer).toBe(2);
   });
 
+  it('asks nothing before the first pause where nothing can be there yet, and is told of an answer all the same', async () => {
+    let tell = (): void => undefined;
+    let asked = 0;
+    const waiting = askUntil(
+      () => Promise.resolve(++asked),
+      () => true,
+      {
+        timeoutMs: 60_000,
+        stepMs: 60_000,
+        pausesFirst: true,
+        follow: (changed) => {
+          tell = changed;
+          return () => undefined;
+        },
+      },
+    );
+    expect(asked).toBe(0);
+    tell();
+    await expect(waiting).resolves.toBe(1);
+  });
+
   it('ends when nobody needs the answer any more', async () => {
     const gone = new AbortController();
     const ask = counting();

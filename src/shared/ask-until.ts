@@ -6,6 +6,8 @@ export interface BoundedWait {
   readonly stepMs: number;
   /** Default: all pauses are equal. */
   readonly longestStepMs?: number;
+  /** Nothing can be there yet: the first question comes after the first pause. */
+  readonly pausesFirst?: boolean;
   /** Ends the wait at once: nobody needs the answer any more. */
   readonly signal?: AbortSignal;
   /**
@@ -24,13 +26,14 @@ const GROWTH = 4 / 3;
 export async function askUntil<T>(
   ask: () => Promise<T>,
   willDo: (answer: T) => boolean,
-  { timeoutMs, stepMs, longestStepMs = stepMs, signal, follow }: BoundedWait,
+  { timeoutMs, stepMs, longestStepMs = stepMs, pausesFirst = false, signal, follow }: BoundedWait,
 ): Promise<T> {
   const pauses = new Pauses(signal);
   const unfollow = follow?.(() => pauses.cutShort());
   // Not by the clock on the wall, which may be set while we wait.
   const deadline = performance.now() + timeoutMs;
   try {
+    if (pausesFirst) await pauses.next(Math.min(stepMs, timeoutMs));
     for (let stepNowMs = stepMs; ; stepNowMs = Math.min(longestStepMs, stepNowMs * GROWTH)) {
       const isLast = performance.now() >= deadline;
       const answer = await ask();

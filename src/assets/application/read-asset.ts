@@ -1,7 +1,7 @@
 import { type Readable } from 'node:stream';
 import { type LogWriter } from '../../audit/application/log-writer.js';
 import { type ReadPart } from '../../audit/core/entries/asset-entries.js';
-import { type OrganizationTx } from '../../database/organization-tx.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import {
@@ -14,7 +14,7 @@ import { publicId } from '../../shared/ids.js';
 import { type AssetRepository, type AssetWithParents } from '../adapters/asset.repository.js';
 import { type Asset } from '../domain/asset.js';
 import { type AssetStore, type ByteRange } from '../domain/asset-store.port.js';
-import { type ContentRemoval, type RemovedContent } from './removed-content.js';
+import { type ContentRemoval, contentRemoved, type RemovedContent } from './removed-content.js';
 
 /** Who asks, and what will be sent to them. */
 export interface Reader {
@@ -31,6 +31,13 @@ export interface AssetContent {
   readonly body: Readable | undefined;
   /** What of the file is sent; `undefined`: all. */
   readonly range: ByteRange | undefined;
+}
+
+/** An asset whose entry is committed. Only {@link ReadAsset} says so. */
+export interface RecordedAsset {
+  readonly asset: Asset;
+  /** Its bytes are gone. */
+  readonly removal: ContentRemoval | undefined;
 }
 
 /** How a reader asks for the file. */
@@ -58,6 +65,8 @@ export interface Sidecar {
  * is in the log before the first byte leaves (promise P3).
  */
 export class ReadAsset {
+  private readonly known = new WeakSet<RecordedAsset>();
+
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly assets: AssetRepository,
@@ -69,6 +78,29 @@ export class ReadAsset {
 
   async get(organizationId: string, id: string): Promise<AssetWithParents> {
     return this.organizationTx.run(organizationId, (tx) => this.assets.get(tx, id));
+  }
+
+  /**
+   * Several at once, for {@link content} right after it; in the order of the ids.
+   * @throws ColophonError `not_found`, `audit_unavailable`
+   */
+  async recordedAssets(organizationId: string, ids: readonly string[]): Promise<RecordedAsset[]> {
+    return this.organizationTx.run(organizationId, async (tx) => {
+      const found = new Map((await this.assets.byIds(tx, ids)).map((asset) => [asset.id, asset]));
+      const assets = ids.map((id) => {
+        const asset = found.get(id);
+        if (asset === undefined) throw new ColophonError('not_found', 'There is no asset with this id.');
+        return asset;
+      });
+      await requireEntries(tx, assets);
+      const removals = await this.removed.of(tx, 'asset', ids);
+      return assets.map((asset) => this.remember({ asset, removal: removals.get(asset.id) }));
+    });
+  }
+
+  private remember(recorded: RecordedAsset): RecordedAsset {
+    this.known.add(recorded);
+    return recorded;
   }
 
   /** Of which of these assets the content is gone. */
@@ -85,11 +117,17 @@ export class ReadAsset {
 
   /**
    * Every byte is compared with what was hashed before it leaves, in ranges too (promise P1).
-   * @throws ColophonError `audit_unavailable`, `storage_unavailable`: nothing may be sent; `range_not_satisfiable`
+   * @param of UUID, or what {@link recordedAssets} found a moment ago
+   * @throws ColophonError `audit_unavailable`, `storage_unavailable`: nothing may be sent; `range_not_satisfiable`,
+   *   `content_removed`
    */
-  async content(reader: Reader, id: string, request: ContentRequest = WHOLE_FILE): Promise<AssetContent> {
+  async content(
+    reader: Reader,
+    of: string | RecordedAsset,
+    request: ContentRequest = WHOLE_FILE,
+  ): Promise<AssetContent> {
     const { organizationId } = reader.principal;
-    const asset = await this.recorded(organizationId, id);
+    const asset = typeof of === 'string' ? await this.recorded(organizationId, of) : this.present(of);
     if (request.isHeld(asset.sha256)) return { asset, body: undefined, range: undefined };
     const range = request.rangeOf(asset);
     const content = await this.store.openVerified(organizationId, asset.sha256);
@@ -139,20 +177,17 @@ export class ReadAsset {
     return this.store.localPath(organizationId, asset.manifestSha256);
   }
 
+  private present(recorded: RecordedAsset): Asset {
+    if (!this.known.has(recorded)) throw new Error('nobody has looked whether this asset is in the log');
+    if (recorded.removal) throw contentRemoved(recorded.removal);
+    return recorded.asset;
+  }
+
   /** An asset whose entry is committed. @throws ColophonError `content_removed` */
   private async recorded(organizationId: string, id: string): Promise<Asset> {
     return this.organizationTx.run(organizationId, async (tx) => {
       const found = await this.assets.get(tx, id);
-      const [entry] = await tx.query(
-        `SELECT 1 FROM audit_entry WHERE organization_id = $1 AND entry_id = $2
-         UNION ALL SELECT 1 FROM audit_pending WHERE organization_id = $1 AND entry_id = $2`,
-        [organizationId, found.entryId],
-      );
-      if (!entry)
-        throw new ColophonError(
-          'audit_unavailable',
-          'The log entry of this asset is missing, so it is not released.',
-        );
+      await requireEntries(tx, [found]);
       // From the removal on, also where the file itself is not deleted yet, or another asset has the same one.
       await this.removed.requirePresent(tx, 'asset', id);
       return found;
@@ -183,4 +218,20 @@ export class ReadAsset {
       },
     });
   }
+}
+
+/** @throws ColophonError `audit_unavailable` */
+async function requireEntries(tx: Tx, assets: readonly Asset[]): Promise<void> {
+  const wanted = new Set(assets.map(({ entryId }) => entryId));
+  const rows = await tx.query<{ entry_id: string }>(
+    `SELECT entry_id FROM audit_entry WHERE organization_id = $1 AND entry_id = ANY($2::uuid[])
+     UNION SELECT entry_id FROM audit_pending WHERE organization_id = $1 AND entry_id = ANY($2::uuid[])`,
+    [tx.organizationId, [...wanted]],
+  );
+  for (const { entry_id: entryId } of rows) wanted.delete(entryId);
+  if (wanted.size > 0)
+    throw new ColophonError(
+      'audit_unavailable',
+      'The log entry of this asset is missing, so it is not released.',
+    );
 }

@@ -4,6 +4,9 @@ import { type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 
 const KEY_BYTES = 32;
+/** A key of an erased person is in the memory of a process at most this long. */
+const UNWRAPPED_MS = 10_000;
+const MAX_UNWRAPPED = 100;
 
 interface KeyRow {
   key_id: string;
@@ -29,6 +32,14 @@ export class SubjectVault {
    * anybody was erased before it is finished.
    */
   private readonly opened = new WeakMap<Tx, Map<string, SubjectKey>>();
+  /** Keys for sealing, whose subjects a transaction has locked: nobody is erased and no key changes until it ends. */
+  private readonly locked = new WeakMap<Tx, Map<string, SubjectKey>>();
+
+  /**
+   * By the wrapped key, which a transaction has just read: this says what it unwraps to, never that it is still there. A
+   * step of a run needs the same key four times, and unwrapping it takes a millisecond of the event loop.
+   */
+  private readonly unwrapped = new Map<string, Uint8Array>();
 
   constructor(
     private readonly masterKey: Uint8Array,
@@ -78,6 +89,14 @@ export class SubjectVault {
   }
 
   private async keyForSealing(tx: Tx, subjectId: string): Promise<SubjectKey> {
+    const known = this.locked.get(tx) ?? new Map<string, SubjectKey>();
+    this.locked.set(tx, known);
+    const key = known.get(subjectId) ?? (await this.lockForSealing(tx, subjectId));
+    known.set(subjectId, key);
+    return key;
+  }
+
+  private async lockForSealing(tx: Tx, subjectId: string): Promise<SubjectKey> {
     const existing = await this.lockedKey(tx, subjectId);
     if (existing) return { keyId: existing.key_id, key: await this.unwrap(existing.wrapped_key) };
     const key = randomBytes(KEY_BYTES);
@@ -106,6 +125,15 @@ export class SubjectVault {
   }
 
   private async unwrap(wrapped: string): Promise<Uint8Array> {
+    const known = this.unwrapped.get(wrapped);
+    if (known !== undefined) return known;
+    const key = await this.unwrapAnew(wrapped);
+    if (this.unwrapped.size === 0) setTimeout(() => this.unwrapped.clear(), UNWRAPPED_MS).unref();
+    if (this.unwrapped.size < MAX_UNWRAPPED) this.unwrapped.set(wrapped, key);
+    return key;
+  }
+
+  private async unwrapAnew(wrapped: string): Promise<Uint8Array> {
     const { plaintext } = await compactDecrypt(wrapped, this.masterKey, {
       keyManagementAlgorithms: ['A256KW'],
       contentEncryptionAlgorithms: ['A256GCM'],

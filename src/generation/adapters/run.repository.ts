@@ -283,6 +283,7 @@ export class RunRepository {
 
   /**
    * The one way a worker changes a step. A step that has ended is nobody's any more.
+   * @returns the step as it is then
    * @throws LeaseLostError when another worker has taken over: the caller stops at once.
    */
   async changeStep(
@@ -292,7 +293,7 @@ export class RunRepository {
     from: StepState,
     to: StepState,
     change: StepChange = {},
-  ): Promise<void> {
+  ): Promise<StepRun> {
     const result = await tx.manager
       .createQueryBuilder()
       .update(StepRunEntity)
@@ -306,8 +307,11 @@ export class RunRepository {
           from,
         },
       )
+      .returning(STEP_COLUMNS)
       .execute();
-    if (result.affected !== 1) throw new LeaseLostError(stepRunId);
+    const [row] = result.raw as Record<string, unknown>[];
+    if (row === undefined) throw new LeaseLostError(stepRunId);
+    return stepFromRow(row);
   }
 
   /** For changes that are not a worker's: cancellation, reconciliation, webhooks. Needs the run to be locked. */

@@ -84,10 +84,14 @@ export class AdvanceStep {
   /** @returns whether the step has come to its end, and the lease with it */
   private async untilWaiting(first: StepWork): Promise<boolean> {
     const { organizationId, step } = first;
-    for (let work = first; ; work = await this.asItIsNow(work)) {
+    let work = first;
+    for (;;) {
       const next = await this.transition(work);
-      if (next === 'again') continue;
       if (next === 'ended') return true;
+      if (next === 'again' || (next !== 'stop' && 'run' in next)) {
+        work = next === 'again' ? await this.asItIsNow(work) : { ...work, ...next };
+        continue;
+      }
       if (next !== 'stop') {
         await this.organizationTx.run(organizationId, (tx) =>
           this.wakeUps.wakeStep(tx, step.id, next.wakeInSeconds),

@@ -35,9 +35,9 @@ export class CaptureStep {
     try {
       const { makes } = OPERATION_FACTS[machineOperation(step)];
       const captured = await this.captureOutput.capture(organizationId, answer.outputs, makes);
-      await this.organizationTx.run(organizationId, async (tx) => {
-        await this.runs.lock(tx, step.runId);
-        await this.runs.changeStep(tx, step.id, lease, step.state, 'CAPTURED', {
+      return await this.organizationTx.run(organizationId, async (tx) => {
+        const run = await this.runs.lock(tx, step.runId);
+        const changed = await this.runs.changeStep(tx, step.id, lease, step.state, 'CAPTURED', {
           ...billed,
           claims: { ...answer.claims },
           originalSha256: captured.sha256,
@@ -45,8 +45,8 @@ export class CaptureStep {
           ...(captured.preparation === undefined ? {} : { preparation: captured.preparation }),
         });
         await this.events.add(tx, step.runId, { type: 'step', stepKey: step.key, state: 'CAPTURED' });
+        return { run, step: changed };
       });
-      return 'again';
     } catch (error) {
       if (!(error instanceof ColophonError) || !DEFINITE.includes(error.code)) throw error;
       // The provider did its work and is paid for it, although what it sent cannot be used.

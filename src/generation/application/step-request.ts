@@ -22,10 +22,26 @@ export class BuildStepRequest {
   ) {}
 
   /** @throws ColophonError `inputs_erased`; `storage_unavailable` when an input image is not what its hash says */
-  async build({ organizationId, run, step }: StepWork): Promise<SaltedRequest> {
-    const { inputs, assets } = await this.organizationTx.run(organizationId, async (tx) => {
+  async build(work: StepWork): Promise<SaltedRequest> {
+    const { request } = await this.buildWith(work, () => Promise.resolve());
+    return request;
+  }
+
+  /**
+   * @param also read in the same transaction
+   * @throws ColophonError as {@link build}
+   */
+  async buildWith<Other>(
+    { organizationId, run, step }: StepWork,
+    also: (tx: Tx) => Promise<Other>,
+  ): Promise<{ readonly request: SaltedRequest; readonly other: Other }> {
+    const { inputs, assets, other } = await this.organizationTx.run(organizationId, async (tx) => {
       const inputs = await this.stepInputs.open(tx, run, step);
-      return { inputs, assets: await this.stepInputs.images(tx, run, step, inputs) };
+      return {
+        inputs,
+        assets: await this.stepInputs.images(tx, run, step, inputs),
+        other: await also(tx),
+      };
     });
     const media: Record<string, ProviderInput> = {};
     for (const [name, asset] of Object.entries(assets)) {
@@ -41,7 +57,7 @@ export class BuildStepRequest {
       parameters,
       inputs: media,
     };
-    return { request, salt };
+    return { request: { request, salt }, other };
   }
 
   /** A request is built in an earlier transaction than the one that commits its intent: what was erased since is not sent. */

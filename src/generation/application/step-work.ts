@@ -11,5 +11,9 @@ export interface StepWork {
   readonly signal: AbortSignal;
 }
 
-/** What to do after one transition. `ended`: the step is over, and with it the lease. */
-export type Next = 'again' | 'stop' | 'ended' | { readonly wakeInSeconds: number };
+/**
+ * What to do after one transition. `ended`: the step is over, and with it the lease. A run and a step: as they were just
+ * committed, so they need not be read again.
+ */
+export type Next =
+  'again' | 'stop' | 'ended' | { readonly wakeInSeconds: number } | Pick<StepWork, 'run' | 'step'>;

@@ -62,9 +62,10 @@ export class SubmitStep {
     work: StepWork,
   ): Promise<{ provider: Provider; request: ProviderRequest } | undefined> {
     const { organizationId, step } = work;
-    const salted = await this.buildRequest.build(work);
     // Before the intent: without credentials nothing is sent, and no outcome is left open.
-    const provider = await this.providerOf(organizationId, step);
+    const { request: salted, other: provider } = await this.buildRequest.buildWith(work, (tx) =>
+      this.providers.get(tx, step.provider),
+    );
     const committed = await this.organizationTx.run(organizationId, (tx) =>
       this.commitIntent(tx, work, salted),
     );

@@ -5,6 +5,7 @@ import { publicId } from '../../../shared/ids.js';
 import { type RunRepository } from '../../adapters/run.repository.js';
 import { type RunEvents } from '../../application/run-events.js';
 import { type Run, type StepRun, TERMINAL_STEP_STATES } from '../../domain/run.js';
+import { type RequestedRun } from './gateway-requests.js';
 
 /** A run that has made everything it was asked for. */
 export interface FinishedRun {
@@ -36,7 +37,11 @@ export class AwaitRun {
    * @throws ColophonError `generation_failed`, `outcome_unknown`, `run_unfinished`: none of them is to be repeated by
    *   an SDK, for the provider may have been paid. All of them name the run.
    */
-  async end(organizationId: string, runId: string, signal: AbortSignal): Promise<FinishedRun> {
+  async end(
+    organizationId: string,
+    { runId, isNew = false }: Pick<RequestedRun, 'runId' | 'isNew'>,
+    signal: AbortSignal,
+  ): Promise<FinishedRun> {
     let last: { run: Run; steps: StepRun[] } | undefined;
     const ended = await askUntil(
       async () => {
@@ -48,6 +53,7 @@ export class AwaitRun {
         timeoutMs: this.options.waitMs,
         stepMs: FIRST_LOOK_MS,
         longestStepMs: LONGEST_PAUSE_MS,
+        pausesFirst: isNew,
         signal,
         follow: (changed) => this.events.follow(runId, ({ type }) => type === 'run' && changed()),
       },

@@ -17,6 +17,8 @@ export interface RequestedRun {
   readonly requestId: string;
   /** UUID. */
   readonly runId: string;
+  /** It was accepted just now, so it has not ended. */
+  readonly isNew?: boolean;
 }
 
 export type Entered =

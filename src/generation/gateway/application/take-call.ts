@@ -103,7 +103,7 @@ export class TakeCall {
     );
     if (started === undefined) throw new Error('a run was neither accepted nor refused');
     if (!('run' in started)) throw refusal(started);
-    return { requestId: claim.requestId, runId: started.run.id };
+    return { requestId: claim.requestId, runId: started.run.id, isNew: true };
   }
 
   /** Only now, under the claim: a call that is sent again finds its run without its files being fetched again. */

@@ -1,6 +1,10 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { type AssetContent, type ReadAsset } from '../../../assets/application/read-asset.js';
+import {
+  type AssetContent,
+  type ReadAsset,
+  type RecordedAsset,
+} from '../../../assets/application/read-asset.js';
 import { type Asset } from '../../../assets/domain/asset.js';
 import { workHeaders } from '../../../http/problem.filter.js';
 import { type Principal } from '../../../identity/domain/principal.js';
@@ -33,6 +37,14 @@ export interface AnsweredCall {
   readonly render: (made: MadeRun) => AnswerBody;
 }
 
+interface Sending {
+  readonly made: MadeRun;
+  /** Its assets, in the same order. */
+  readonly recorded: readonly RecordedAsset[];
+  readonly body: AnswerBody;
+  readonly ignored: readonly string[];
+}
+
 /**
  * Answers a call that waits: takes it, waits for its run, and sends the signed files. A client that goes away ends
  * nothing but the waiting; the run goes on, and the same call finds it again.
@@ -52,34 +64,33 @@ export class GatewayAnswers {
     caller.reply.raw.once('close', () => gone.abort());
     if (caller.reply.raw.destroyed) gone.abort();
     try {
-      const finished = await this.awaitRun.end(caller.principal.organizationId, requested.runId, gone.signal);
+      const finished = await this.awaitRun.end(caller.principal.organizationId, requested, gone.signal);
       // Nobody is there: nothing is read, so that no reading is written down.
       if (gone.signal.aborted) return;
-      const assets = await this.assetsOf(caller.principal, finished);
-      const made = { ...finished, assets };
-      await this.send(caller, requested, { made, body: render(made), ignored });
+      const { organizationId } = caller.principal;
+      const recorded = await this.readAsset.recordedAssets(organizationId, finished.assetIds);
+      const made = { ...finished, assets: recorded.map(({ asset }) => asset) };
+      await this.send(caller, requested, { made, recorded, body: render(made), ignored });
     } catch (error) {
       if (gone.signal.aborted) return;
       throw await this.named(caller, requested, error);
     }
   }
 
-  private assetsOf({ organizationId }: Principal, { assetIds }: FinishedRun): Promise<Asset[]> {
-    return Promise.all(assetIds.map((id) => this.readAsset.get(organizationId, id)));
-  }
-
   private async send(
     { principal, reply }: Caller,
     requested: RequestedRun,
-    { made, body, ignored }: { made: MadeRun; body: AnswerBody; ignored: readonly string[] },
+    { made, recorded, body, ignored }: Sending,
   ): Promise<void> {
     const wanted = new Set(body.parts.flatMap((part) => (typeof part === 'string' ? [] : [part.base64Of])));
     const contents: (AssetContent | undefined)[] = [];
     try {
       // Every reading is in the log before the first byte of the answer.
-      for (const [position, { id }] of made.assets.entries())
+      for (const [position, asset] of recorded.entries())
         contents.push(
-          wanted.has(position) ? await this.readAsset.content({ principal, sendsBody: true }, id) : undefined,
+          wanted.has(position)
+            ? await this.readAsset.content({ principal, sendsBody: true }, asset)
+            : undefined,
         );
     } catch (error) {
       closeAll(contents);
