@@ -148,6 +148,20 @@ function spoiled(onWrite: (path: string) => Promise<void> | void): TileStores {
   };
 }
 
+describe('a person who is erased', () => {
+  it('is gone at once, although a process knows for a moment what their key unwraps to', async () => {
+    const vault = new SubjectVault(randomBytes(32), systemClock);
+    const subjectId = newId();
+    const sealed = await organizationTx.run(organizationId, (tx) => vault.encrypt(tx, subjectId, 'words'));
+    const open = () => organizationTx.run(organizationId, (tx) => vault.decrypt(tx, subjectId, sealed));
+    await expect(open()).resolves.toBe('words');
+    await organizationTx.run(organizationId, (tx) =>
+      tx.query('SELECT erase_data_subject($1, $2, $3)', [organizationId, subjectId, newId()]),
+    );
+    await expect(open()).resolves.toBeUndefined();
+  });
+});
+
 describe('sequencing', () => {
   it('leaves one dense log when two sequencers race with ten writers', async () => {
     const [a, b] = [startProcess(), startProcess()];

@@ -88,16 +88,15 @@ export class AdvanceStep {
     for (;;) {
       const next = await this.transition(work);
       if (next === 'ended') return true;
-      if (next === 'again' || (next !== 'stop' && 'run' in next)) {
-        work = next === 'again' ? await this.asItIsNow(work) : { ...work, ...next };
-        continue;
-      }
-      if (next !== 'stop') {
+      if (next === 'stop') return false;
+      if (next === 'again') work = await this.asItIsNow(work);
+      else if ('run' in next) work = { ...work, ...next };
+      else {
         await this.organizationTx.run(organizationId, (tx) =>
           this.wakeUps.wakeStep(tx, step.id, next.wakeInSeconds),
         );
+        return false;
       }
-      return false;
     }
   }
 

@@ -1,33 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { ACT_CASES } from '../testing/cases/act-cases.js';
-import { AGAINST_ALLOW_CASES } from '../testing/cases/against-allow-cases.js';
-import { CAP_CASES } from '../testing/cases/cap-cases.js';
-import { COMPONENT_CASES } from '../testing/cases/component-cases.js';
-import { DATE_CASES } from '../testing/cases/date-cases.js';
-import { DUTY_CASES } from '../testing/cases/duty-cases.js';
-import { INPUT_CASES } from '../testing/cases/input-cases.js';
-import { LICENSE_CASES } from '../testing/cases/license-cases.js';
-import { LINEAGE_CASES } from '../testing/cases/lineage-cases.js';
-import { LORA_CASES } from '../testing/cases/lora-cases.js';
-import { TERRITORY_CASES } from '../testing/cases/territory-cases.js';
-import { type Case, DE, decideCase } from '../testing/case.js';
+import { ALL_CASES, CASE_TABLES } from '../testing/cases/all-cases.js';
+import { DE, decideCase } from '../testing/case.js';
 import { RULE_IDS } from './finding.js';
 
-const TABLES: Readonly<Record<string, readonly Case[]>> = {
-  'license texts': LICENSE_CASES,
-  territory: TERRITORY_CASES,
-  caps: CAP_CASES,
-  components: COMPONENT_CASES,
-  duties: DUTY_CASES,
-  inputs: INPUT_CASES,
-  dates: DATE_CASES,
-  'LoRAs and fine-tunes': LORA_CASES,
-  'further acts': ACT_CASES,
-  lineages: LINEAGE_CASES,
-  'what must not be allowed': AGAINST_ALLOW_CASES,
-};
-
-describe.each(Object.entries(TABLES))('decisions written from the texts: %s', (_name, cases) => {
+describe.each(Object.entries(CASE_TABLES))('decisions written from the texts: %s', (_name, cases) => {
   it.each(cases)('$what -> $decision [$source]', (one) => {
     const { decision, findings } = decideCase(one);
     const decisive = findings.filter(({ severity }) => severity === decision).map(({ ruleId }) => ruleId);
@@ -39,7 +15,7 @@ describe.each(Object.entries(TABLES))('decisions written from the texts: %s', (_
 });
 
 describe('the table', () => {
-  const all = Object.values(TABLES).flat();
+  const all = ALL_CASES;
 
   it('has at least 150 cases, each of which names its source', () => {
     expect(all.length).toBeGreaterThanOrEqual(150);

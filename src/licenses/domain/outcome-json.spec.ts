@@ -1,28 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
-import { AGAINST_ALLOW_CASES } from '../testing/cases/against-allow-cases.js';
-import { CAP_CASES } from '../testing/cases/cap-cases.js';
-import { COMPONENT_CASES } from '../testing/cases/component-cases.js';
-import { DUTY_CASES } from '../testing/cases/duty-cases.js';
-import { INPUT_CASES } from '../testing/cases/input-cases.js';
+import { ALL_CASES } from '../testing/cases/all-cases.js';
 import { LICENSE_CASES } from '../testing/cases/license-cases.js';
-import { LORA_CASES } from '../testing/cases/lora-cases.js';
-import { TERRITORY_CASES } from '../testing/cases/territory-cases.js';
 import { decideCase } from '../testing/case.js';
 import { outcomeJson } from './outcome-json.js';
 import { policyFindings, termFindings } from './policies/decide-policies.js';
 import { type PolicyEngine } from './policies/policy-engine.port.js';
-
-const ALL = [
-  AGAINST_ALLOW_CASES,
-  CAP_CASES,
-  COMPONENT_CASES,
-  DUTY_CASES,
-  INPUT_CASES,
-  LICENSE_CASES,
-  LORA_CASES,
-  TERRITORY_CASES,
-].flat();
 
 function written(said: Parameters<typeof outcomeJson>[0]): string {
   const { front, end } = outcomeJson(said);
@@ -30,7 +13,7 @@ function written(said: Parameters<typeof outcomeJson>[0]): string {
 }
 
 describe('the answer of a decision', () => {
-  it.each(ALL)('is the canonical form of what it says: $what', (one) => {
+  it.each(ALL_CASES)('is the canonical form of what it says: $what', (one) => {
     const { input, ...said } = decideCase(one);
     expect(input).toBeDefined();
     expect(written(said)).toBe(canonicalJson(said as unknown as JsonValue).toString());

@@ -1,30 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { sha256Hex } from '../../shared/bytes.js';
-import { AGAINST_ALLOW_CASES } from '../testing/cases/against-allow-cases.js';
+import { ALL_CASES } from '../testing/cases/all-cases.js';
 import { CAP_CASES } from '../testing/cases/cap-cases.js';
 import { COMPONENT_CASES } from '../testing/cases/component-cases.js';
-import { DUTY_CASES } from '../testing/cases/duty-cases.js';
-import { INPUT_CASES } from '../testing/cases/input-cases.js';
-import { LICENSE_CASES } from '../testing/cases/license-cases.js';
-import { LORA_CASES } from '../testing/cases/lora-cases.js';
-import { TERRITORY_CASES } from '../testing/cases/territory-cases.js';
 import { type Case, decideCase, indexFor } from '../testing/case.js';
 import { basisSha256, decisionBasis } from './decision-basis.js';
 import { type DecisionResult } from './engine.js';
 import { type RecordedOutlook } from './listing-outlook.js';
 import { fullOutcome, type StoredOutcome, storedOutcomeJson } from './stored-outcome.js';
-
-const ALL = [
-  AGAINST_ALLOW_CASES,
-  CAP_CASES,
-  COMPONENT_CASES,
-  DUTY_CASES,
-  INPUT_CASES,
-  LICENSE_CASES,
-  LORA_CASES,
-  TERRITORY_CASES,
-].flat();
 
 const text = (value: unknown) => canonicalJson(value as JsonValue).toString();
 
@@ -47,7 +31,7 @@ const many = COMPONENT_CASES.find((one) => decideCase(one).obligations.length > 
 describe('what is stored of a decision', () => {
   it('is canonical, says in full what was decided in every case of the tables, and is less than half as long', () => {
     let [full, kept] = [0, 0];
-    for (const one of ALL) {
+    for (const one of ALL_CASES) {
       const { said, basis, json, outcome, outlooks } = stored(one);
       expect([one.what, json]).toEqual([one.what, text(outcome)]);
       expect([one.what, text(fullOutcome(outcome, outlooks))]).toEqual([one.what, text(said)]);

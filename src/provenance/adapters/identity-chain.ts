@@ -24,9 +24,11 @@ export function leadsToAnchor(
   return false;
 }
 
-/** RFC 5280 section 4.2.1.12, as verifiers read it in authorities: it bounds the purposes of what they issue. */
+/**
+ * RFC 5280 section 4.2.1.12, as verifiers read it in authorities: it bounds the purposes of what they issue, and an
+ * authority without it may issue for every purpose. Node calls the extended key usage `keyUsage`.
+ */
 function isForNames({ keyUsage: purposes }: X509Certificate): boolean {
-  // Absent: any. Despite its name this is the extended key usage.
   return (
     (purposes as string[] | undefined)?.some((each) => [DOCUMENT_SIGNING, ANY_PURPOSE].includes(each)) ?? true
   );
