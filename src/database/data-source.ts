@@ -129,6 +129,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       connectionTimeoutMillis: 10_000,
       statement_timeout: 60_000,
       // Whoever works as the owner changes the schema, and runs each statement once.
+      pipeline: true,
       ...(options.role === undefined ? { Client: PreparingClient } : {}),
     },
   });

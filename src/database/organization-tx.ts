@@ -8,8 +8,14 @@ export interface Tx {
   readonly manager: EntityManager;
   /** Parameterized SQL; rows as the driver returns them. For UPDATE and DELETE use RETURNING to learn what changed. */
   query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
-  /** Runs as the last statements of this transaction; when it fails, nothing is committed. */
-  beforeCommit(action: () => Promise<void>): void;
+  /**
+   * A statement whose rows nobody needs: it is done before any later statement, and nobody waits for its answer before
+   * the commit. When it fails, nothing is committed and `run` throws its error. Not for what is caught and gone on after.
+   * @param explain the error to throw in its place
+   */
+  send(sql: string, parameters?: readonly unknown[], explain?: (error: unknown) => unknown): void;
+  /** Sends the last statements of this transaction. */
+  beforeCommit(action: () => void): void;
   /** Runs once, after this transaction has committed; never when it rolls back. */
   afterCommit(action: () => void): void;
 }
@@ -17,6 +23,8 @@ export interface Tx {
 /** serialization_failure, deadlock_detected, feature_not_supported: a prepared statement from before a migration */
 const RETRYABLE_STATES: readonly string[] = ['40001', '40P01', '0A000'];
 const MAX_ATTEMPTS = 5;
+/** in_failed_sql_transaction */
+const TRANSACTION_ABORTED = '25P02';
 
 /** Raised by the database for whatever would rest on an asset whose content is gone (migration 0035). */
 const CONTENT_REMOVED_STATE = 'CLP08';
@@ -58,26 +66,29 @@ export class OrganizationTx {
   }
 
   private async attempt<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const lastStatements: (() => Promise<void>)[] = [];
+    const lastStatements: (() => void)[] = [];
     const actions: (() => void)[] = [];
     let isOver = false;
-    const result = await inTransaction(this.dataSource, organizationId, async (manager, client) => {
+    const result = await inTransaction(this.dataSource, organizationId, async ({ runner, client, sent }) => {
+      // Straight to the driver: TypeORM's own way costs as much again, and there are dozens of statements a step.
+      const ask = async <Row>(sql: string, parameters: readonly unknown[]) => {
+        // The connection may serve another organization by now.
+        if (isOver) throw new Error('a statement came after the end of its transaction');
+        const { rows } = await client.query<Row & pg.QueryResultRow>(sql, [...parameters]);
+        return rows;
+      };
       const tx: Tx = {
         organizationId,
-        manager,
-        // Straight to the driver: TypeORM's own way costs as much again, and there are dozens of statements a step.
-        query: async <Row>(sql: string, parameters: readonly unknown[] = []) => {
-          // The connection may serve another organization by now.
-          if (isOver) throw new Error('a statement came after the end of its transaction');
-          const { rows } = await client.query<Row & pg.QueryResultRow>(sql, [...parameters]);
-          return rows;
-        },
+        manager: runner.manager,
+        query: (sql, parameters = []) => ask(sql, parameters),
+        send: (sql, parameters = [], explain = (error) => error) =>
+          sent.add(ask(sql, parameters).catch((error: unknown) => Promise.reject(explain(error) as Error))),
         beforeCommit: (action) => lastStatements.push(action),
         afterCommit: (action) => actions.push(action),
       };
       try {
         const answer = await work(tx);
-        for (const statement of lastStatements) await statement();
+        for (const statement of lastStatements) statement();
         return answer;
       } finally {
         isOver = true;
@@ -88,22 +99,56 @@ export class OrganizationTx {
   }
 }
 
+interface Transaction {
+  readonly runner: QueryRunner;
+  readonly client: pg.PoolClient;
+  readonly sent: SentStatements;
+}
+
+/** Statements that are on their way to the server, or answered, in the order in which the server does them. */
+class SentStatements {
+  private readonly answers: Promise<unknown>[] = [];
+
+  add(answer: Promise<unknown>): void {
+    // Looked at in `all` or `causeOf`; until then a failure must not count as one that nobody looks at.
+    answer.catch(() => undefined);
+    this.answers.push(answer);
+  }
+
+  /** @throws the error of the first that failed; what came after it failed because of it */
+  async all(): Promise<void> {
+    await Promise.all(this.answers);
+  }
+
+  /** A statement in a transaction that has failed says only that (25P02): what failed first is why. */
+  async causeOf(error: unknown): Promise<unknown> {
+    if (!isAborted(error)) return error;
+    const [first] = (await Promise.allSettled(this.answers)).flatMap((answer) =>
+      answer.status === 'rejected' ? [answer.reason as unknown] : [],
+    );
+    return first ?? error;
+  }
+}
+
 async function inTransaction<T>(
   dataSource: DataSource,
   organizationId: string,
-  work: (manager: EntityManager, client: pg.PoolClient) => Promise<T>,
+  work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const runner = dataSource.createQueryRunner();
+  const sent = new SentStatements();
   try {
     const client = (await runner.connect()) as pg.PoolClient;
-    await begin(runner, client, organizationId);
-    const result = await work(runner.manager, client);
-    await runner.commitTransaction();
+    sent.add(begin(runner, client, organizationId));
+    const result = await work({ runner, client, sent });
+    // Goes out behind what was sent: where a statement before it fails, the server does a rollback in its place.
+    sent.add(runner.commitTransaction());
+    await sent.all();
     return result;
   } catch (error) {
     // What went wrong first is what counts; a connection that is lost rolls back by itself.
     await runner.rollbackTransaction().catch(() => undefined);
-    throw error;
+    throw await sent.causeOf(error);
   } finally {
     await runner.release();
   }
@@ -112,19 +157,26 @@ async function inTransaction<T>(
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * One round trip instead of two: every request pays for it. TypeORM's own begin is a statement of its own, so it is
- * told that a transaction is open; a nested one of its then becomes a savepoint, and `save` begins none.
+ * One statement instead of two, and nobody waits for it: what follows goes out behind it. Were it refused, what follows
+ * would find no organization, so that row-level security lets it see and write nothing. TypeORM's own begin is a
+ * statement of its own, so it is told that a transaction is open; a nested one of its then becomes a savepoint, and
+ * `save` begins none.
  */
-async function begin(runner: QueryRunner, client: pg.PoolClient, organizationId: string): Promise<void> {
+function begin(runner: QueryRunner, client: pg.PoolClient, organizationId: string): Promise<unknown> {
   // It stands in the text of the statement: nothing but a UUID gets there.
   if (!UUID.test(organizationId)) throw new Error('the id of an organization is not a UUID');
   Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
-  await client.query(`BEGIN; SELECT set_config('app.organization_id', '${organizationId}', true)`);
+  return client.query(`BEGIN; SELECT set_config('app.organization_id', '${organizationId}', true)`);
 }
 
 /** Another transaction was in the way: the same work may succeed when it is done again. */
 export function isRetryable(error: unknown): boolean {
   return RETRYABLE_STATES.includes(sqlState(error) ?? '');
+}
+
+/** A statement before this one has failed; that one's error says why. */
+export function isAborted(error: unknown): boolean {
+  return sqlState(error) === TRANSACTION_ABORTED;
 }
 
 /** The five-character SQLSTATE of a PostgreSQL error, wrapped by TypeORM or not. */

@@ -1,3 +1,4 @@
+import { type Duplex } from 'node:stream';
 import pg from 'pg';
 
 /** Texts that are made from pieces could be without number, and the server keeps every prepared one until we leave. */
@@ -28,6 +29,7 @@ function nameOf(text: string): string | undefined {
 export class PreparingClient extends pg.Client {
   /** Part of the names: after a change of the schema, everything is prepared anew. */
   private generation = 0;
+  private holdsBack = false;
 
   override query(...given: unknown[]): never {
     const [text, values, ...callback] = given;
@@ -37,7 +39,20 @@ export class PreparingClient extends pg.Client {
   }
 
   private send(given: unknown[]): never {
+    this.holdBack();
     return (super.query as (...given: unknown[]) => never).apply(this, given);
+  }
+
+  /** Statements of one moment go out in one piece, so that the server wakes up once for all of them. */
+  private holdBack(): void {
+    if (this.holdsBack) return;
+    this.holdsBack = true;
+    const { stream } = (this as unknown as { connection: { stream: Duplex } }).connection;
+    stream.cork();
+    process.nextTick(() => {
+      this.holdsBack = false;
+      stream.uncork();
+    });
   }
 
   private refreshing(answer: unknown): never {

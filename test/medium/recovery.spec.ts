@@ -57,7 +57,7 @@ function flipped(code: Uint8Array, places: readonly number[]): Uint8Array {
 async function keep(code: Uint8Array): Promise<string> {
   const assetId = await rows.makeAsset(rows.people.maker);
   await organizationTx.run(rows.organization, (tx) =>
-    repository.save(tx, assetId, { trimmed: code, whole: code }),
+    Promise.resolve(repository.save(tx, assetId, { trimmed: code, whole: code })),
   );
   return assetId;
 }

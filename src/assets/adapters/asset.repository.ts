@@ -1,5 +1,6 @@
 import { type DataSource, In, LessThan } from 'typeorm';
 import { type Tx } from '../../database/organization-tx.js';
+import { insertAllOf, insertOf } from '../../database/row-statements.js';
 import { type ThreeValued } from '../../licenses/domain/three-valued.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type Asset, type AssetOrigin, type AssetParent } from '../domain/asset.js';
@@ -31,37 +32,24 @@ const MAX_LINEAGE = 500;
 const MAX_SIGNED_CLAIMS = 500;
 
 export class AssetRepository {
-  async insert(tx: Tx, asset: Asset, parents: readonly AssetParent[]): Promise<void> {
+  insert(tx: Tx, asset: Asset, parents: readonly AssetParent[]): void {
     const { organizationId } = tx;
-    await tx.manager.insert(AssetEntity, { ...toRow(asset), organizationId });
-    if (parents.length > 0) {
-      await tx.manager.insert(
-        AssetParentEntity,
-        parents.map((parent, ordinal) => ({
-          organizationId,
-          assetId: asset.id,
-          ordinal,
-          parentAssetId: parent.assetId,
-          relationship: parent.relationship,
-        })),
-      );
-    }
+    tx.send(...insertOf('asset', { organizationId, ...toRow(asset) }));
+    const rows = parents.map(({ assetId: parentAssetId, relationship }, ordinal) => {
+      return { organizationId, assetId: asset.id, ordinal, parentAssetId, relationship };
+    });
+    if (rows.length > 0) tx.send(...insertAllOf('asset_parent', rows));
     // Two assets have equal bytes if one file was signed twice into the same bytes, or beside them: the first one counts.
-    await tx.manager
-      .createQueryBuilder()
-      .insert()
-      .into(SignedFileEntity)
-      .values(publicHashes(asset).map((sha256) => ({ sha256, organizationId, assetId: asset.id })))
-      .orIgnore()
-      .execute();
-    const { claimSha256, manifestLabel } = asset;
-    await tx.manager
-      .createQueryBuilder()
-      .insert()
-      .into(SignedClaimEntity)
-      .values({ claimSha256, manifestLabel, organizationId, assetId: asset.id })
-      .orIgnore()
-      .execute();
+    tx.send(
+      `INSERT INTO signed_file (sha256, organization_id, asset_id) SELECT unnest($1::text[]), $2, $3
+       ON CONFLICT DO NOTHING`,
+      [publicHashes(asset), organizationId, asset.id],
+    );
+    tx.send(
+      `INSERT INTO signed_claim (claim_sha256, manifest_label, organization_id, asset_id) VALUES ($1, $2, $3, $4)
+       ON CONFLICT DO NOTHING`,
+      [asset.claimSha256, asset.manifestLabel, organizationId, asset.id],
+    );
   }
 
   async get(tx: Tx, id: string): Promise<AssetWithParents> {

@@ -45,7 +45,7 @@ export function madeBy(principal: Principal): Pick<NewAsset, 'actor' | 'mode' | 
 
 /** Keeps what an asset looks like, in the caller's transaction. */
 export interface AssetFingerprints {
-  save(tx: Tx, assetId: string, fingerprint: PictureFingerprint): Promise<void>;
+  save(tx: Tx, assetId: string, fingerprint: PictureFingerprint): void;
 }
 
 /**
@@ -96,10 +96,10 @@ export class RecordAsset {
       },
     });
     const recorded: Asset = { ...asset, entryId };
-    await this.assets.insert(tx, recorded, parents);
-    await this.obligations.save(tx, recorded, owed);
+    this.assets.insert(tx, recorded, parents);
+    this.obligations.save(tx, recorded, owed);
     const { fingerprint } = newAsset.signed;
-    if (fingerprint !== undefined) await this.fingerprints.save(tx, recorded.id, fingerprint);
+    if (fingerprint !== undefined) this.fingerprints.save(tx, recorded.id, fingerprint);
     return recorded;
   }
 

@@ -1,4 +1,4 @@
-import { isRetryable, type Tx } from '../../database/organization-tx.js';
+import { isAborted, isRetryable, type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
@@ -63,21 +63,14 @@ export class AppendEntry {
     if (known) return known;
     const rows: EntryRow[] = [];
     this.unwritten.set(tx, rows);
-    tx.beforeCommit(async () => {
-      try {
-        await tx.query(
-          `INSERT INTO audit_pending (organization_id, ${ENTRY_COLUMNS})
-           SELECT $1, ${ENTRY_COLUMNS} FROM (${selectRows(2)}) AS rows ORDER BY ordinality`,
-          [tx.organizationId, ...rowParameters(rows)],
-        );
-      } catch (error) {
-        if (isRetryable(error)) throw error;
-        // Whatever the reason (disk full, a trigger, a revoked right): nothing is done that cannot be written down.
-        throw new ColophonError('audit_unavailable', 'The log cannot be written to at the moment.', {
-          cause: error,
-        });
-      }
-    });
+    tx.beforeCommit(() =>
+      tx.send(
+        `INSERT INTO audit_pending (organization_id, ${ENTRY_COLUMNS})
+         SELECT $1, ${ENTRY_COLUMNS} FROM (${selectRows(2)}) AS rows ORDER BY ordinality`,
+        [tx.organizationId, ...rowParameters(rows)],
+        cannotBeWritten,
+      ),
+    );
     tx.afterCommit(this.wakeSequencer);
     return rows;
   }
@@ -97,7 +90,7 @@ export class AppendEntry {
       const plain = JSON.stringify({ salt: Buffer.from(opening.salt).toString('base64url'), value });
       // The opening's key is created on first use, and a foreign key keeps openings from outliving it.
       const sealedOpening = await this.vault.encrypt(tx, subjectId, plain);
-      await tx.query(
+      tx.send(
         `INSERT INTO audit_opening (organization_id, entry_id, field, subject_id, sealed_opening)
          VALUES ($1, $2, $3, $4, $5)`,
         [tx.organizationId, entryId, field, subjectId, sealedOpening],
@@ -105,4 +98,12 @@ export class AppendEntry {
     }
     return Object.fromEntries(openings.map(({ field, commitment }) => [field, commitment]));
   }
+}
+
+/** Whatever the reason (disk full, a trigger, a revoked right): nothing is done that cannot be written down. */
+function cannotBeWritten(error: unknown): unknown {
+  if (isRetryable(error) || isAborted(error)) return error;
+  return new ColophonError('audit_unavailable', 'The log cannot be written to at the moment.', {
+    cause: error,
+  });
 }

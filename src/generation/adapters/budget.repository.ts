@@ -71,8 +71,8 @@ export interface CounterDifference extends BudgetTarget {
  */
 export class BudgetRepository {
   /** The first statement of everything that follows. */
-  async lock(tx: Tx): Promise<void> {
-    await tx.query(`SELECT 1 FROM budget WHERE organization_id = $1 AND scope = 'organization' FOR UPDATE`, [
+  lock(tx: Tx): void {
+    tx.send(`SELECT 1 FROM budget WHERE organization_id = $1 AND scope = 'organization' FOR UPDATE`, [
       tx.organizationId,
     ]);
   }

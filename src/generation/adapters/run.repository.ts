@@ -1,5 +1,6 @@
 import { In, LessThan, MoreThan } from 'typeorm';
 import { type Tx } from '../../database/organization-tx.js';
+import { asJson, insertAllOf, insertOf, type RowValues, settingOf } from '../../database/row-statements.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import {
@@ -40,6 +41,8 @@ type StepChange = Partial<
   >
 >;
 
+const JSON_COLUMNS = ['usage', 'preparation', 'claims', 'plan', 'components'] as const;
+
 /** A worker's hold on a step. Every change it makes names its token: after the lease was lost it changes nothing. */
 export interface Lease {
   readonly token: string;
@@ -53,30 +56,21 @@ export class RunRepository {
    * Assets that the run is given: as long as it goes on, none of them is removed (migration 0035).
    * @throws ColophonError `content_removed` at the latest here
    */
-  async insertInputs(tx: Tx, runId: string, assetIds: readonly string[]): Promise<void> {
+  insertInputs(tx: Tx, runId: string, assetIds: readonly string[]): void {
     if (assetIds.length === 0) return;
     // In one order: two runs with the same inputs, and whoever removes some, then wait for each other and do not lock up.
-    await tx.query(
+    tx.send(
       `INSERT INTO run_input (organization_id, run_id, asset_id)
        SELECT $1, $2, id FROM unnest($3::uuid[]) AS id ORDER BY id`,
       [tx.organizationId, runId, assetIds],
     );
   }
 
-  async insert(tx: Tx, run: Run, definition: Buffer): Promise<void> {
-    await tx.manager.insert(RunEntity, {
-      ...run,
-      organizationId: tx.organizationId,
-      definition,
-      apiKeyId: run.apiKeyId ?? null,
-      routeChoiceId: run.routeChoiceId ?? null,
-      cancelRequestedAt: run.cancelRequestedAt ?? null,
-      finishedAt: run.finishedAt ?? null,
-      resumesRunId: run.resumesRunId ?? null,
-    });
+  insert(tx: Tx, run: Run, definition: Buffer): void {
+    tx.send(...insertOf('run', { organizationId: tx.organizationId, ...run, definition }));
   }
 
-  async insertSteps(
+  insertSteps(
     tx: Tx,
     steps: readonly Pick<
       StepRunEntity,
@@ -96,19 +90,12 @@ export class RunRepository {
       | 'plan'
       | 'skipReason'
     >[],
-  ): Promise<void> {
-    const now = this.clock.now();
-    await tx.manager.insert(
-      StepRunEntity,
-      steps.map((step) => ({
-        ...step,
-        organizationId: tx.organizationId,
-        submitAttempts: 0,
-        createdAt: now,
-        updatedAt: now,
-      })),
-    );
-    await tx.query(`INSERT INTO step_route (step_run_id, organization_id) SELECT unnest($1::uuid[]), $2`, [
+  ): void {
+    const { organizationId } = tx;
+    const [createdAt, updatedAt] = [this.clock.now(), this.clock.now()];
+    const rows = steps.map((step) => ({ organizationId, ...step, createdAt, updatedAt }));
+    tx.send(...insertAllOf('step_run', rows));
+    tx.send(`INSERT INTO step_route (step_run_id, organization_id) SELECT unnest($1::uuid[]), $2`, [
       steps.map(({ id }) => id),
       tx.organizationId,
     ]);
@@ -220,11 +207,10 @@ export class RunRepository {
     return step;
   }
 
-  async setRunState(tx: Tx, id: string, state: RunState, finished: boolean): Promise<void> {
-    await tx.manager.update(
-      RunEntity,
-      { organizationId: tx.organizationId, id },
-      { state, ...(finished ? { finishedAt: this.clock.now() } : {}) },
+  setRunState(tx: Tx, id: string, state: RunState, finished: boolean): void {
+    tx.send(
+      'UPDATE run SET state = $3, finished_at = coalesce($4, finished_at) WHERE organization_id = $1 AND id = $2',
+      [tx.organizationId, id, state, finished ? this.clock.now() : null],
     );
   }
 
@@ -294,22 +280,12 @@ export class RunRepository {
     to: StepState,
     change: StepChange = {},
   ): Promise<StepRun> {
-    const result = await tx.manager
-      .createQueryBuilder()
-      .update(StepRunEntity)
-      .set({ ...change, ...leaseAfter(to), state: to, updatedAt: this.clock.now() })
-      .where(
-        'organization_id = :organizationId AND id = :stepRunId AND lease_token = :token AND state = :from',
-        {
-          organizationId: tx.organizationId,
-          stepRunId,
-          token: lease.token,
-          from,
-        },
-      )
-      .returning(STEP_COLUMNS)
-      .execute();
-    const [row] = result.raw as Record<string, unknown>[];
+    const [set, values] = settingOf(this.changed(change, to, leaseAfter(to)), 5);
+    const [row] = await tx.query<Record<string, unknown>>(
+      `UPDATE step_run SET ${set}
+        WHERE organization_id = $1 AND id = $2 AND lease_token = $3 AND state = $4 RETURNING ${STEP_COLUMNS}`,
+      [tx.organizationId, stepRunId, lease.token, from, ...values],
+    );
     if (row === undefined) throw new LeaseLostError(stepRunId);
     return stepFromRow(row);
   }
@@ -322,17 +298,19 @@ export class RunRepository {
     to: StepState,
     change: StepChange = {},
   ): Promise<boolean> {
-    const result = await tx.manager
-      .createQueryBuilder()
-      .update(StepRunEntity)
-      .set({ ...change, state: to, updatedAt: this.clock.now() })
-      .where('organization_id = :organizationId AND id = :stepRunId AND state = :from', {
-        organizationId: tx.organizationId,
-        stepRunId,
-        from,
-      })
-      .execute();
-    return result.affected === 1;
+    const [set, values] = settingOf(this.changed(change, to), 4);
+    const changed = await tx.query(
+      `UPDATE step_run SET ${set} WHERE organization_id = $1 AND id = $2 AND state = $3 RETURNING id`,
+      [tx.organizationId, stepRunId, from, ...values],
+    );
+    return changed.length === 1;
+  }
+
+  private changed(change: StepChange, state: StepState, lease: LeaseChange = {}): RowValues {
+    const json = Object.fromEntries(
+      JSON_COLUMNS.filter((name) => name in change).map((name) => [name, asJson(change[name])]),
+    );
+    return { ...change, ...json, ...lease, state, updatedAt: this.clock.now() };
   }
 
   async organizationOfStep(
@@ -348,7 +326,9 @@ export class RunRepository {
   }
 }
 
-function leaseAfter(state: StepState): Partial<Pick<StepRunEntity, 'leaseToken' | 'leaseUntil'>> {
+type LeaseChange = Partial<Pick<StepRunEntity, 'leaseToken' | 'leaseUntil'>>;
+
+function leaseAfter(state: StepState): LeaseChange {
   return TERMINAL_STEP_STATES.includes(state) ? { leaseToken: null, leaseUntil: null } : {};
 }
 

@@ -289,7 +289,7 @@ export class EndStep {
   private async moveRun(tx: Tx, run: Run, state: RunState): Promise<void> {
     if (state === run.state) return;
     const finished = TERMINAL_RUN_STATES.includes(state);
-    await this.runs.setRunState(tx, run.id, state, finished);
+    this.runs.setRunState(tx, run.id, state, finished);
     await this.events.add(tx, run.id, { type: 'run', state });
     if (!finished) return;
     await this.appendEntry.append(tx, {

@@ -66,7 +66,7 @@ export class Money {
     const now = this.clock.now();
     const [first] = steps;
     const warnings = total > 0n && first ? await this.hold(tx, first.id, total, now) : [];
-    await tx.query(
+    tx.send(
       `INSERT INTO money_movement (organization_id, step_run_id, kind, amount_micro_usd, basis, created_at)
        SELECT $1, id, 'reservation', amount, 'estimate', $4 FROM unnest($2::uuid[], $3::bigint[]) AS step (id, amount)`,
       [
@@ -112,7 +112,7 @@ export class Money {
   }
 
   private async hold(tx: Tx, stepRunId: string, amount: MicroUsd, now: Date): Promise<SoftLimitWarning[]> {
-    await this.budgets.lock(tx);
+    this.budgets.lock(tx);
     const budgets = await this.budgets.concerned(tx, stepRunId, monthOf(now));
     const without = budgetsWithout(budgets, amount);
     if (without.length > 0) throw this.refusal(without, amount);
@@ -166,7 +166,7 @@ export class Money {
     );
     if (inserted.length === 0) return false;
     if (change.reserved === 0n && change.spent === 0n) return true;
-    await this.budgets.lock(tx);
+    this.budgets.lock(tx);
     await this.budgets.count(tx, await this.budgets.concerned(tx, step.id, monthOf(now)), change);
     return true;
   }

@@ -36,7 +36,7 @@ export class RunEvents {
   ) {}
 
   async add(tx: Tx, runId: string, event: RunEvent): Promise<void> {
-    await tx.query('INSERT INTO run_event (organization_id, run_id, at, event) VALUES ($1, $2, $3, $4)', [
+    tx.send('INSERT INTO run_event (organization_id, run_id, at, event) VALUES ($1, $2, $3, $4)', [
       tx.organizationId,
       runId,
       this.clock.now(),

@@ -165,8 +165,8 @@ export class StartRun {
       resumesRunId: request.resumesRunId,
     };
     const definition = canonicalJson(pipeline.definition as unknown as JsonValue);
-    await this.runs.insert(tx, run, definition);
-    await this.runs.insertInputs(tx, run.id, [...assetsGivenTo(request.inputs)]);
+    this.runs.insert(tx, run, definition);
+    this.runs.insertInputs(tx, run.id, [...assetsGivenTo(request.inputs)]);
     const ceilingSteps = steps
       .filter((step) => offerings.find(step)?.price?.family === 'ceiling' && step.reservedMicroUsd > 0n)
       .map(({ key }) => key);
@@ -242,7 +242,7 @@ export class StartRun {
       components: step.components.length === 0 ? null : [...step.components],
       plan: step.plan,
     }));
-    await this.runs.insertSteps(tx, steps);
+    this.runs.insertSteps(tx, steps);
     const warnings = await this.money.reserve(tx, steps);
     const prompt = request.inputs.values.prompt;
     const [first = [], ...rest] = inParts(steps.map(loggedStep));

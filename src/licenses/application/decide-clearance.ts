@@ -96,11 +96,8 @@ export class DecideClearance {
     const first = await this.recordBasis.firstOf(tx, basis);
     const recorded = { principal, result, registry, policies, originProjectIds, scope, basis, first };
     // Its entry and its answer are made while the database writes it; nobody gets either before the commit.
-    const [, json] = await Promise.all([
-      this.insert(tx, clearance, recorded),
-      this.putIntoWords(tx, clearance, recorded),
-    ]);
-    return { ...clearance, json };
+    await this.insert(tx, clearance, recorded);
+    return { ...clearance, json: await this.putIntoWords(tx, clearance, recorded) };
   }
 
   /** The entry is written by the last statement of the transaction. */
@@ -134,34 +131,33 @@ export class DecideClearance {
   private async insert(tx: Tx, { id, createdAt }: Clearance, recorded: Recorded): Promise<void> {
     const { principal, result, registry, policies, originProjectIds, scope, basis, first } = recorded;
     const outcome = storedOutcomeJson(result, basis.outlooks, policiesJson(policies));
-    try {
-      await tx.query(
-        `INSERT INTO clearance
+    tx.send(
+      `INSERT INTO clearance
            (organization_id, id, decision, input, outcome, basis_sha256, basis_id, registry_version, renews, project_id,
             use_case_id, created_by, created_at, origin_project_ids)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-        [
-          tx.organizationId,
-          id,
-          result.decision,
-          canonicalJson(result.input as unknown as JsonValue),
-          canonicalBytes(outcome),
-          first === undefined ? basis.sha256 : null,
-          first ?? null,
-          registry.version,
-          scope.renews ?? null,
-          scope.use?.projectId ?? null,
-          scope.use?.useCaseId ?? null,
-          principal.principalId,
-          createdAt,
-          originProjectIds,
-        ],
-      );
-    } catch (error) {
-      // What it names is not there: nothing is recorded, and the next decision looks it up.
-      if (sqlState(error) === FOREIGN_KEY_VIOLATION) this.recordBasis.forget();
-      throw error;
-    }
+      [
+        tx.organizationId,
+        id,
+        result.decision,
+        canonicalJson(result.input),
+        canonicalBytes(outcome),
+        first === undefined ? basis.sha256 : null,
+        first ?? null,
+        registry.version,
+        scope.renews ?? null,
+        scope.use?.projectId ?? null,
+        scope.use?.useCaseId ?? null,
+        principal.principalId,
+        createdAt,
+        originProjectIds,
+      ],
+      (error) => {
+        // What it names is not there: nothing is recorded, and the next decision looks it up.
+        if (sqlState(error) === FOREIGN_KEY_VIOLATION) this.recordBasis.forget();
+        return error;
+      },
+    );
     if (first === undefined) await this.recordBasis.record(tx, id, basis);
     await this.recordBasis.recordSeed(tx);
   }

@@ -110,19 +110,19 @@ export class RecordObligations {
   }
 
   /** After the row of the asset. `entryId` is its `asset.signed`, which names the hash of the list. */
-  async save(
+  save(
     tx: Tx,
     asset: { readonly id: string; readonly entryId: string; readonly createdAt: Date },
     { rows, sha256, calendar }: PlannedObligations,
-  ): Promise<void> {
-    await tx.query(
+  ): void {
+    tx.send(
       `INSERT INTO asset_obligation_list
          (organization_id, asset_id, sha256, calendar_sha256, calendar_read_on, entry_id, created_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7)`,
       [tx.organizationId, asset.id, sha256, calendar.sha256, calendar.readOn, asset.entryId, asset.createdAt],
     );
     if (rows.length === 0) return;
-    await tx.query(
+    tx.send(
       `INSERT INTO asset_obligation (organization_id, asset_id, ordinal, id, key, obligation)
        SELECT $1, $2, ordinality, id, key, obligation
          FROM unnest($3::uuid[], $4::text[], $5::bytea[]) WITH ORDINALITY AS rows (id, key, obligation, ordinality)`,

@@ -32,9 +32,9 @@ export class FingerprintRepository implements AssetFingerprints {
   ) {}
 
   /** The code of the whole picture only where it is another one. */
-  async save(tx: Tx, assetId: string, { trimmed, whole }: PictureFingerprint): Promise<void> {
+  save(tx: Tx, assetId: string, { trimmed, whole }: PictureFingerprint): void {
     const isSame = Buffer.compare(trimmed, whole) === 0;
-    await tx.query(
+    tx.send(
       `INSERT INTO asset_fingerprint
          (organization_id, asset_id, algorithm, normalization_version, border, code, created_at)
        SELECT $1, $2, $3, $4, border, code::bit(256), $7

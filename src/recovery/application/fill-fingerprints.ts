@@ -84,8 +84,9 @@ export class FillFingerprints {
       const fingerprint = await this.fingerprintOf(organizationId, asset);
       if (fingerprint !== undefined) made.push({ id: asset.id, fingerprint });
     }
-    await this.organizationTx.run(organizationId, async (tx) => {
-      for (const { id, fingerprint } of made) await this.fingerprints.save(tx, id, fingerprint);
+    await this.organizationTx.run(organizationId, (tx) => {
+      for (const { id, fingerprint } of made) this.fingerprints.save(tx, id, fingerprint);
+      return Promise.resolve();
     });
     const { progressNow } = this;
     this.progressNow = {
