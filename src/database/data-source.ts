@@ -128,8 +128,9 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       options: sessionOptions,
       connectionTimeoutMillis: 10_000,
       statement_timeout: 60_000,
-      // Whoever works as the owner changes the schema, and runs each statement once.
+      // Statements go out behind each other without waiting (OrganizationTx, ADR 0046).
       pipeline: true,
+      // Whoever works as the owner changes the schema, and runs each statement once.
       ...(options.role === undefined ? { Client: PreparingClient } : {}),
     },
   });
