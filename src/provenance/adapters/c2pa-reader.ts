@@ -101,7 +101,7 @@ export class C2paReader implements MediaVerifier {
     const [read, sha256] = await Promise.all([this.read(content, manifestPath), content.sha256()]);
     const { mediaType, store, remoteManifestUrl, isSidecar } = read;
     const claim = store && activeClaim(store);
-    const facts = { ...this.judge(read), remoteManifestUrl };
+    const facts = { ...(await this.judge(read)), remoteManifestUrl };
     return {
       sha256,
       sizeBytes: content.sizeBytes,
@@ -143,11 +143,11 @@ export class C2paReader implements MediaVerifier {
     return { ...found, signatures: found.report && (await read) };
   }
 
-  private judge({ report, store, mediaType, signatures }: ReadFile): Judgement {
+  private async judge({ report, store, mediaType, signatures }: ReadFile): Promise<Judgement> {
     if (report === undefined) return NOTHING_FOUND;
     const findings = findingsFor(signatures ?? NO_SIGNATURES, activeIn(report));
     const { namedActors } = this.current.judges();
-    const actors = namedActors.read(store ?? Buffer.alloc(0), findings.claims);
+    const actors = await namedActors.read(store ?? Buffer.alloc(0), findings.claims);
     const tree = chainTree(report, mediaType, actors);
     if (tree === undefined) return NOTHING_FOUND;
     const chain = judgedChain(tree, findings);

@@ -6,7 +6,7 @@ import { type ClaimFinding } from '../domain/signature-finding.js';
 import { type Clock } from '../../shared/clock.js';
 import { type TrustList, type TrustListUse, trustListUse } from '../domain/trust-list.js';
 import { type IdentitiesByManifest } from './chain-tree.js';
-import { DOCUMENT_SIGNING, isWithin, leadsToAnchor } from './identity-chain.js';
+import { DOCUMENT_SIGNING, IdentityAnchors, isWithin } from './identity-chain.js';
 import {
   type AssertionReference,
   assertionReferences,
@@ -21,9 +21,9 @@ const MAX_MANIFESTS = 1000;
 const MAX_IDENTITIES = 20;
 const MAX_ASSERTION_BYTES = 256 * 1024;
 const MAX_CHAIN = 10;
-interface IdentityAnchors {
+interface IdentityList {
   readonly list: TrustList;
-  readonly certificates: readonly X509Certificate[];
+  readonly anchors: IdentityAnchors;
 }
 
 /**
@@ -31,50 +31,54 @@ interface IdentityAnchors {
  * binding finds no certificate trusted whatever its settings, and counts that against the whole file.
  */
 export class IdentityReading {
-  private readonly anchors: readonly IdentityAnchors[];
+  private readonly lists: readonly IdentityList[];
 
   /** @param lists those for identities count, in their order */
   constructor(
     lists: readonly TrustList[],
     private readonly clock: Clock,
   ) {
-    this.anchors = lists
+    this.lists = lists
       .filter(({ purpose }) => purpose === 'identities')
-      .map((list) => ({ list, certificates: certificatesIn(list.anchorsPem) }));
+      .map((list) => ({ list, anchors: new IdentityAnchors(certificatesIn(list.anchorsPem)) }));
   }
 
   /** @param claims say when a manifest was signed, where a trusted time-stamp says so; otherwise now counts */
-  read(store: Buffer, claims: readonly ClaimFinding[]): IdentitiesByManifest {
+  async read(store: Buffer, claims: readonly ClaimFinding[]): Promise<IdentitiesByManifest> {
     const times = new Map(claims.map(({ manifestLabel, trustedTime }) => [manifestLabel, trustedTime]));
-    const manifests = storedManifests(store).slice(-MAX_MANIFESTS);
-    return new Map(
-      manifests.map((manifest) => {
-        const time = times.get(manifest.manifestLabel);
-        const at = time === undefined ? this.clock.now() : new Date(time);
-        return [manifest.manifestLabel, identitiesOf(manifest, (chain) => this.listFor(chain, at), at)];
-      }),
-    );
+    const identities = new Map<string, readonly NamedActor[]>();
+    for (const manifest of storedManifests(store).slice(-MAX_MANIFESTS)) {
+      const { manifestLabel } = manifest;
+      const time = times.get(manifestLabel);
+      const at = time === undefined ? this.clock.now() : new Date(time);
+      identities.set(manifestLabel, await identitiesOf(manifest, (chain) => this.listFor(chain, at), at));
+    }
+    return identities;
   }
 
-  private listFor(chain: readonly X509Certificate[], at: Date): TrustListUse | undefined {
-    const found = this.anchors.find(({ certificates }) => leadsToAnchor(chain, certificates, at));
-    return found && trustListUse(found.list, this.clock.now());
+  private async listFor(chain: readonly X509Certificate[], at: Date): Promise<TrustListUse | undefined> {
+    for (const { list, anchors } of this.lists)
+      if (await anchors.vouchFor(chain, at)) return trustListUse(list, this.clock.now());
+    return undefined;
   }
 }
 
 /** Who vouches for a chain of certificates. */
-type FindList = (chain: readonly X509Certificate[]) => TrustListUse | undefined;
+type FindList = (chain: readonly X509Certificate[]) => Promise<TrustListUse | undefined>;
 
-function identitiesOf(manifest: StoredManifest, listFor: FindList, at: Date): NamedActor[] {
+async function identitiesOf(manifest: StoredManifest, listFor: FindList, at: Date): Promise<NamedActor[]> {
   const found = manifest.assertions
     .filter(({ label }) => IDENTITY_LABEL.test(label))
     .slice(0, MAX_IDENTITIES);
   if (found.length === 0) return [];
   const claimed = tolerantly(() => assertionReferences(manifest)) ?? [];
-  return found.map((assertion) => ({
-    ...(tolerantly(() => readIdentity(assertion, claimed, listFor, at)) ?? MALFORMED),
-    label: assertion.label,
-  }));
+  const actors: NamedActor[] = [];
+  for (const assertion of found) {
+    // Content of manifests is hostile: what cannot be read is malformed, whatever the reason.
+    const read = await readIdentity(assertion, claimed, listFor, at).catch(() => MALFORMED);
+    actors.push({ ...read, label: assertion.label });
+  }
+  return actors;
 }
 
 const MALFORMED: NamedActor = {
@@ -107,12 +111,12 @@ function mapOf(value: unknown): CborMap {
   return value;
 }
 
-function readIdentity(
+async function readIdentity(
   { content }: StoredAssertion,
   claimed: readonly AssertionReference[],
   listFor: FindList,
   at: Date,
-): NamedActor {
+): Promise<NamedActor> {
   if (content.length > MAX_ASSERTION_BYTES) return MALFORMED;
   const assertion = mapOf(decode(content, { useMaps: true, rejectDuplicateMapKeys: true }));
   const payload = mapOf(assertion.get('signer_payload'));
@@ -127,7 +131,7 @@ function readIdentity(
     return { ...stated, state: 'not_checked', problem: 'cawg.identity.sig_type.unknown' };
   const signature = assertion.get('signature');
   if (!(signature instanceof Uint8Array)) return stated;
-  return { ...stated, ...readSignature(signature, payload, listFor, at) };
+  return { ...stated, ...(await readSignature(signature, payload, listFor, at)) };
 }
 
 /** CAWG Identity 1.3 section 7: each reference is one of the claim, none twice, and the hard binding is among them. */
@@ -167,12 +171,12 @@ const ALGORITHMS: ReadonlyMap<unknown, { hash: string | null; pss?: true }> = ne
   [-8, { hash: null }],
 ]);
 
-function readSignature(
+async function readSignature(
   signature: Uint8Array,
   payload: CborMap,
   listFor: FindList,
   at: Date,
-): Partial<NamedActor> {
+): Promise<Partial<NamedActor>> {
   const parts: unknown = decode(signature, {
     useMaps: true,
     tags: { [COSE_SIGN1_TAG]: (inner): unknown => inner() },
@@ -198,7 +202,7 @@ function readSignature(
   if (!isWithin(leaf, at)) return { ...who, problem: 'cawg.x509.signature.outside_validity' };
   if (leaf.ca || !(leaf.keyUsage ?? []).includes(DOCUMENT_SIGNING))
     return { ...who, problem: 'cawg.x509.credential.invalid' };
-  const trustList = listFor(chain);
+  const trustList = await listFor(chain);
   return { ...who, state: 'valid', problem: undefined, trustedBy: trustList?.name, trustList };
 }
 
