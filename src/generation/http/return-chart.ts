@@ -87,7 +87,9 @@ function row(
 function nameOf(variant: string, control: string | undefined, y: number): string {
   const mark = variant === control ? ' (control)' : '';
   const room = MAX_NAME - mark.length;
-  const shown = variant.length > room ? `${variant.slice(0, room - 1)}\u2026` : variant;
+  // By characters: half of one is none.
+  const characters = [...variant];
+  const shown = characters.length > room ? `${characters.slice(0, room - 1).join('')}\u2026` : variant;
   return `<text x="20" y="${y}">${escape(`${shown}${mark}`)}<title>${escape(variant)}</title></text>`;
 }
 
@@ -110,7 +112,11 @@ function niceTop(most: number): number {
 }
 
 function percentOf({ share, successes, trials }: Proportion): string {
-  return `${trim(share * 100)} % (${successes}/${trials})`;
+  return `${trim(share * 100)} % (${grouped(successes)} of ${grouped(trials)})`;
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 function trim(value: number): string {
@@ -119,7 +125,11 @@ function trim(value: number): string {
 
 function usd(amount: bigint | undefined): string {
   // Cents, and what is smaller only where there is something.
-  return amount === undefined ? 'not known' : `${formatUsd(amount).replace(/(\.\d\d)0+$/, '$1')} USD`;
+  if (amount === undefined) return 'not known';
+  const [dollars = '', cents = ''] = formatUsd(amount)
+    .replace(/(\.\d\d)0+$/, '$1')
+    .split('.');
+  return `${dollars.replace(/\B(?=(\d{3})+$)/g, ',')}.${cents} USD`;
 }
 
 function returnText(time: TimeToReturn): string {
