@@ -8,6 +8,7 @@ import { FetchingDeliveryVerifier } from '../generation/adapters/replicate/repli
 import { ReplicateWebhookSecrets } from '../generation/adapters/replicate/replicate-webhook-secret.js';
 import { RunRepository } from '../generation/adapters/run.repository.js';
 import { StudioProvider } from '../generation/adapters/studio-provider.js';
+import { AcceptRun } from '../generation/application/accept-run.js';
 import { AdvanceStep } from '../generation/application/advance-step.js';
 import { AnswerStep } from '../generation/application/answer-step.js';
 import { CancelRun } from '../generation/application/cancel-run.js';
@@ -189,22 +190,18 @@ export async function composeGeneration(
     { outbound, ...(baseUrl ? { baseUrlOverride: baseUrl } : {}) },
     clock,
   );
+  const acceptRun = new AcceptRun(runs, money, vault, appendEntry, runEvents, endStep, clock);
   const startRun = new StartRun(
     organizationTx,
-    runs,
     assets,
     new FindPipeline(),
     decideClearance,
     requireCleared,
     requirePublishing,
     providers,
-    money,
-    vault,
-    appendEntry,
-    runEvents,
-    endStep,
     ownPrices,
     routeChoices,
+    acceptRun,
     clock,
   );
   return {

@@ -1,35 +1,31 @@
 import { type AssetRepository } from '../../assets/adapters/asset.repository.js';
-import { type AppendEntry } from '../../audit/application/append-entry.js';
-import { newSalt } from '../../audit/core/commitment.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
-import { type SubjectVault } from '../../audit/application/subject-vault.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { type Answer, type IdempotentRequest } from '../../http/idempotency.js';
-import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { type Clearance, type DecideClearance } from '../../licenses/application/decide-clearance.js';
+import {
+  type Clearance,
+  type Decided,
+  type DecideClearance,
+} from '../../licenses/application/decide-clearance.js';
 import { type RequireCleared } from '../../licenses/application/require-cleared.js';
 import { type DecisionResult } from '../../licenses/domain/engine.js';
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
-import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
-import { newId, publicId } from '../../shared/ids.js';
-import { type RunRepository } from '../adapters/run.repository.js';
+import { type SoftLimitWarning } from '../domain/budget.js';
+import { type Offerings } from '../domain/offering.js';
 import { isHuman, isHumanOperation } from '../domain/pipeline-definition.js';
 import { type PlannedStep, planSteps } from '../domain/plan-steps.js';
 import { type ResolvedStep, resolveSteps, type RunInputs, textsOf } from '../domain/resolve-run.js';
-import { type SoftLimitWarning } from '../domain/budget.js';
-import { type Run, type SealedRunInputs, type SealedStepInputs, type StepRun } from '../domain/run.js';
-import { assetsGivenTo, buildLineage } from './build-lineage.js';
-import { type EndStep } from './end-step.js';
+import { type Run } from '../domain/run.js';
+import { type AcceptRun } from './accept-run.js';
+import { buildLineage } from './build-lineage.js';
 import { type FindPipeline, type FoundPipeline } from './find-pipeline.js';
 import { requireFittingAssets } from './input-media.js';
-import { type Money } from './money.js';
 import { type OwnPrices } from './own-prices.js';
 import { type Providers } from './providers.js';
 import { type RouteChoices } from './route-choices.js';
-import { type RunEvents } from './run-events.js';
 
 export interface StartRunRequest {
   readonly projectId: string;
@@ -67,20 +63,15 @@ export type PresentStartedRun = (started: StartedRun) => Answer;
 export class StartRun {
   constructor(
     private readonly organizationTx: OrganizationTx,
-    private readonly runs: RunRepository,
     private readonly assets: AssetRepository,
     private readonly findPipeline: FindPipeline,
     private readonly decideClearance: DecideClearance,
     private readonly requireCleared: RequireCleared,
     private readonly requirePublishing: RequirePublishing,
     private readonly providers: Providers,
-    private readonly money: Money,
-    private readonly vault: SubjectVault,
-    private readonly appendEntry: AppendEntry,
-    private readonly events: RunEvents,
-    private readonly endStep: EndStep,
     private readonly prices: OwnPrices,
     private readonly routes: RouteChoices,
+    private readonly acceptRun: AcceptRun,
     private readonly clock: Clock,
   ) {}
 
@@ -101,6 +92,35 @@ export class StartRun {
   /** The same inside a transaction of the caller. */
   async startWithin(tx: Tx, principal: Principal, request: StartRunRequest): Promise<StartedRun> {
     await this.requirePublishing.check(tx);
+    const plan = await this.plan(tx, request);
+    const scope = { use: { projectId: request.projectId, useCaseId: plan.useCaseId } };
+    const decided = await this.decide(tx, principal, request, plan);
+    if (decided.result.decision === 'deny') {
+      const clearance = await this.decideClearance.record(tx, principal, decided, scope);
+      return { outcome: 'denied', clearance };
+    }
+    if (principal.mode === 'live') requireListed(plan.planned, decided.result);
+    const steps = resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings);
+    await requireFittingAssets(tx, this.assets, steps);
+    for (const step of steps) await this.checkWays(tx, step);
+    const clearance = await this.decideClearance.record(tx, principal, decided, scope);
+    // A waiver of these very findings for this project may be in force already.
+    const waits = clearance.decision === 'review' && !(await this.requireCleared.holds(tx, clearance.id));
+    if (waits && request.underReview === 'refuse') return { outcome: 'under-review', clearance };
+    const ceilingSteps = stepsWithoutPrice(steps, plan.offerings);
+    const accepted = await this.acceptRun.accept(tx, principal, {
+      request,
+      ...plan,
+      steps,
+      ceilingSteps,
+      clearanceId: clearance.id,
+      state: waits ? 'WAITING_FOR_WAIVER' : 'RUNNING',
+    });
+    return { outcome: waits ? 'waiting' : 'accepted', clearance, ...accepted, ceilingSteps };
+  }
+
+  /** What there is to do. @throws ColophonError `not_found`, `invalid_request` */
+  private async plan(tx: Tx, request: StartRunRequest): Promise<Plan> {
     const useCaseId = await this.useCaseId(tx, request);
     const pipeline =
       'definition' in request.pipeline
@@ -112,66 +132,29 @@ export class StartRun {
       const asked = planned.map(({ definition, listingId }) => ({ ...definition, listingId }));
       await this.routes.requireFollowed(tx, request.routeChoiceId, useCaseId, asked);
     }
-    const { lineage, originProjectIds } = await buildLineage(
-      tx,
-      this.assets,
-      planned,
-      request.inputs,
-      principal.mode,
-    );
-    if (planned.every((step) => !isDoneByMachine(step))) {
+    return { useCaseId, pipeline, offerings, planned };
+  }
+
+  private async decide(
+    tx: Tx,
+    principal: Principal,
+    { inputs, projectId, facts: stated }: StartRunRequest,
+    { planned, useCaseId }: Plan,
+  ): Promise<Decided> {
+    const built = await buildLineage(tx, this.assets, planned, inputs, principal.mode);
+    if (planned.every((step) => !isDoneByMachine(step)))
       throw new ColophonError(
         'invalid_request',
         'substitutes: every step is replaced or not wanted, so there is nothing to do',
       );
-    }
     // The day on which the models run is what this program knows best: whatever the caller says of it does not count.
-    const facts = { ...request.facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
-    const use = { projectId: request.projectId, useCaseId };
-    const texts = textsOf(planned, request.inputs);
-    const asked = { roles: principal.roles, use, texts, originProjectIds };
-    const decided = await this.decideClearance.decide(tx, lineage, facts, asked);
-    const scope = { use };
-    if (decided.result.decision === 'deny') {
-      return {
-        outcome: 'denied',
-        clearance: await this.decideClearance.record(tx, principal, decided, scope),
-      };
-    }
-    if (principal.mode === 'live') requireListed(planned, decided.result);
-    const steps = resolveSteps(planned, request.inputs, principal.mode, offerings);
-    await requireFittingAssets(tx, this.assets, steps);
-    for (const step of steps) await this.checkWays(tx, step);
-    const clearance = await this.decideClearance.record(tx, principal, decided, scope);
-    // A waiver of these very findings for this project may be in force already.
-    const waiting = clearance.decision === 'review' && !(await this.requireCleared.holds(tx, clearance.id));
-    if (waiting && request.underReview === 'refuse') return { outcome: 'under-review', clearance };
-    const run: Run = {
-      id: newId(),
-      projectId: request.projectId,
-      useCaseId,
-      pipelineName: pipeline.name,
-      pipelineVersion: pipeline.version,
-      sealedInputs: await this.sealInputs(tx, principal, steps, request),
-      mode: principal.mode,
-      state: waiting ? 'WAITING_FOR_WAIVER' : 'RUNNING',
-      clearanceId: clearance.id,
-      cancelRequestedAt: undefined,
-      createdBy: principal.principalId,
-      apiKeyId: principal.keyId,
-      routeChoiceId: request.routeChoiceId,
-      createdAt: this.clock.now(),
-      finishedAt: undefined,
-      resumesRunId: request.resumesRunId,
-    };
-    const definition = canonicalJson(pipeline.definition as unknown as JsonValue);
-    this.runs.insert(tx, run, definition);
-    this.runs.insertInputs(tx, run.id, [...assetsGivenTo(request.inputs)]);
-    const ceilingSteps = steps
-      .filter((step) => offerings.find(step)?.price?.family === 'ceiling' && step.reservedMicroUsd > 0n)
-      .map(({ key }) => key);
-    const warnings = await this.accept(tx, principal, run, steps, request, ceilingSteps);
-    return { outcome: waiting ? 'waiting' : 'accepted', clearance, run, warnings, ceilingSteps };
+    const facts = { ...stated, generatedOn: this.clock.now().toISOString().slice(0, 10) };
+    return this.decideClearance.decide(tx, built.lineage, facts, {
+      roles: principal.roles,
+      use: { projectId, useCaseId },
+      texts: textsOf(planned, inputs),
+      originProjectIds: built.originProjectIds,
+    });
   }
 
   private async useCaseId(tx: Tx, request: StartRunRequest): Promise<string> {
@@ -203,119 +186,20 @@ export class StartRun {
         parameters: way.parameters,
       });
   }
-
-  private async sealInputs(
-    tx: Tx,
-    principal: Principal,
-    steps: readonly ResolvedStep[],
-    { inputs, useCaseName }: StartRunRequest,
-  ): Promise<string> {
-    const sealed: SealedRunInputs = {
-      v: 2,
-      steps: Object.fromEntries(steps.map((step) => [step.key, sealedStep(step)])),
-      request: { inputs, useCaseName },
-    };
-    return this.vault.encrypt(tx, principal.principalId, JSON.stringify(sealed));
-  }
-
-  private async accept(
-    tx: Tx,
-    principal: Principal,
-    run: Run,
-    resolved: readonly ResolvedStep[],
-    request: StartRunRequest,
-    ceilingSteps: readonly string[],
-  ): Promise<readonly SoftLimitWarning[]> {
-    const steps = resolved.map((step) => ({
-      id: newId(),
-      runId: run.id,
-      key: step.key,
-      ordinal: step.ordinal,
-      operation: step.operation,
-      provider: step.provider,
-      listingId: step.listingId,
-      endpoint: step.endpoint,
-      dependsOn: [...step.dependsOn],
-      ...beginningOf(step),
-      reservedMicroUsd: step.reservedMicroUsd,
-      outputAssetId: step.substituteAssetId ?? null,
-      components: step.components.length === 0 ? null : [...step.components],
-      plan: step.plan,
-    }));
-    this.runs.insertSteps(tx, steps);
-    const warnings = await this.money.reserve(tx, steps);
-    const prompt = request.inputs.values.prompt;
-    const [first = [], ...rest] = inParts(steps.map(loggedStep));
-    await this.appendEntry.append(tx, {
-      type: 'run.accepted',
-      projectId: run.projectId,
-      actor: actorOf(principal),
-      subject: { kind: 'run', id: publicId('run', run.id) },
-      data: {
-        pipeline: run.pipelineName,
-        pipelineVersion: run.pipelineVersion,
-        mode: run.mode,
-        projectId: publicId('project', run.projectId),
-        useCase: request.useCaseName,
-        clearanceId: publicId('clearance', run.clearanceId),
-        steps: first,
-        ...(rest.length === 0 ? {} : { stepsTotal: steps.length }),
-        ...(run.resumesRunId === undefined ? {} : { resumes: publicId('run', run.resumesRunId) }),
-        reservedMicroUsd: steps.reduce((sum, step) => sum + step.reservedMicroUsd, 0n).toString(),
-        ...(run.routeChoiceId === undefined ? {} : { routeId: publicId('routeChoice', run.routeChoiceId) }),
-        ...(ceilingSteps.length === 0 ? {} : { ceilingSteps: [...ceilingSteps] }),
-      },
-      ...(typeof prompt === 'string'
-        ? { sealed: { prompt: { value: prompt, subjectId: principal.principalId } } }
-        : {}),
-    });
-    for (const [index, part] of rest.entries())
-      await this.appendEntry.append(tx, {
-        type: 'run.steps_accepted',
-        projectId: run.projectId,
-        actor: actorOf(principal),
-        subject: { kind: 'run', id: publicId('run', run.id) },
-        data: { part: index + 2, parts: rest.length + 1, steps: part },
-      });
-    await this.events.add(tx, run.id, { type: 'run', state: run.state });
-    if (run.state === 'RUNNING') await this.endStep.continueRun(tx, run);
-    return warnings;
-  }
 }
 
-/** 64 steps with keys, listings and fallbacks leave an entry below its 65,535 bytes. */
-const STEPS_IN_ENTRY = 64;
-
-function inParts<T>(items: readonly T[]): T[][] {
-  const parts: T[][] = [];
-  for (let from = 0; from < items.length; from += STEPS_IN_ENTRY)
-    parts.push(items.slice(from, from + STEPS_IN_ENTRY));
-  return parts;
+interface Plan {
+  readonly useCaseId: string;
+  readonly pipeline: FoundPipeline;
+  readonly offerings: Offerings;
+  readonly planned: readonly PlannedStep[];
 }
 
-function loggedStep(step: Pick<StepRun, 'id' | 'key' | 'provider' | 'listingId' | 'plan'>) {
-  const fallbacks = step.plan?.alternatives?.slice(1).map(({ listingId }) => listingId) ?? [];
-  return {
-    stepRunId: publicId('stepRun', step.id),
-    key: step.key,
-    provider: step.provider,
-    listingId: step.listingId,
-    ...(fallbacks.length === 0 ? {} : { fallbacks }),
-  };
-}
-
-function sealedStep({ parameters, images, alternativeParameters }: ResolvedStep): SealedStepInputs {
-  const salt = newSalt().toString('base64url');
-  if (alternativeParameters.length === 0) return { parameters, images, salt };
-  return { parameters, images, salt, alternatives: Object.fromEntries(alternativeParameters.entries()) };
-}
-
-/** What is replaced, or given up, is over from the beginning. */
-function beginningOf({ substituteAssetId, left }: ResolvedStep) {
-  if (substituteAssetId !== undefined)
-    return { state: 'SKIPPED' as const, skipReason: 'substituted' as const };
-  if (left === 'abandoned') return { state: 'SKIPPED' as const, skipReason: 'failed_before' as const };
-  return { state: 'RESERVED' as const, skipReason: null };
+/** Keys of the steps whose price nobody knows: a ceiling is reserved for each. */
+function stepsWithoutPrice(steps: readonly ResolvedStep[], offerings: Offerings): readonly string[] {
+  return steps
+    .filter((step) => offerings.find(step)?.price?.family === 'ceiling' && step.reservedMicroUsd > 0n)
+    .map(({ key }) => key);
 }
 
 /** Replaced and unwanted steps, and those of people, are nothing that could be cleared. */
