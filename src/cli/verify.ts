@@ -105,61 +105,86 @@ export async function verify(
 async function report(
   options: Options,
   environment: NodeJS.ProcessEnv,
-  openVerifier: OpenVerifier | undefined,
+  openVerifier: OpenVerifier = inSeparateProcess,
 ): Promise<number> {
-  const { file, manifest, trust, identityTrust, vkey, policy, tsaRoots, json, csv } = options;
+  const { file, json } = options;
   try {
-    const given = trust === undefined ? undefined : await readTrustList(trust);
-    const trustList = given ?? (await ownTrustList(environment));
-    const lists = keptTrustLists(environment);
-    const identityLists = await namesTrustedBy(identityTrust, environment);
+    const trust = await trustedLists(options, environment);
     const files = await manyFiles(resolve(file));
-    if (files) {
-      if (manifest !== undefined) throw new Unusable('--manifest is for one media file');
-      const verifier = (openVerifier ?? inSeparateProcess)(trustList, {
-        lists: [...identityLists, ...lists],
-        jobs: options.jobs,
-      });
-      try {
-        const verifyOne = (path: string): Promise<VerifiedMedia> =>
-          verifyMediaFile(path, verifier, trustList);
-        return await verifyBatch({ files, verify: verifyOne, jobs: options.jobs, csvPath: csv, json });
-      } finally {
-        verifier.close?.();
-      }
-    }
-    if (csv !== undefined) throw new Unusable('--csv is for a folder or an archive');
-    const result = await verifyFile(resolve(file), {
-      manifestPath: manifest === undefined ? undefined : resolve(manifest),
-      trustList,
-      lists,
-      identityLists,
-      expectedAuthority: given,
-      expectedVkey: vkey,
-      policy: policy === undefined ? undefined : await readPolicy(policy),
-      timeStampRootsPem: tsaRoots === undefined ? undefined : (await readTrustList(tsaRoots)).anchorsPem,
-      ...(openVerifier && { openVerifier }),
-    });
-    const forBundles = { '--vkey': vkey, '--policy': policy, '--tsa-roots': tsaRoots };
-    const misplaced = Object.entries(forBundles).find(([, value]) => value !== undefined);
-    if (result.kind === 'period' && (policy !== undefined || tsaRoots !== undefined))
-      throw new Unusable(
-        '--policy and --tsa-roots are for evidence bundles; VERIFY.md says how to check those of a period',
-      );
-    if (result.kind === 'media' && misplaced) {
-      throw new Unusable(`${misplaced[0]} is for evidence bundles; this is a media file, which names no log`);
-    }
-    if (result.kind !== 'media' && manifest !== undefined) {
-      throw new Unusable('--manifest is for media files; a bundle brings its manifests with it');
-    }
-    console.log(json ? printableJson(document(file, result)) : formatVerification(file, result, lists));
-    return EXIT_OF[result.verdict];
+    return files === undefined
+      ? await reportOne(options, trust, openVerifier)
+      : await reportMany(options, files, trust, openVerifier);
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     if (json) console.log(printableJson({ file, kind: null, verdict: 'unusable', headline: error.message }));
     else console.log(`UNUSABLE  ${printable(file)}\n          ${printable(error.message)}`);
     return EXIT.unusable;
   }
+}
+
+/** Whose signatures count, and who vouches for names. */
+async function trustedLists({ trust, identityTrust }: Options, environment: NodeJS.ProcessEnv) {
+  const given = trust === undefined ? undefined : await readTrustList(trust);
+  return {
+    given,
+    trustList: given ?? (await ownTrustList(environment)),
+    lists: keptTrustLists(environment),
+    identityLists: await namesTrustedBy(identityTrust, environment),
+  };
+}
+type TrustedLists = Awaited<ReturnType<typeof trustedLists>>;
+
+async function reportMany(
+  { manifest, jobs, csv, json }: Options,
+  files: AsyncIterable<BatchFile>,
+  { trustList, lists, identityLists }: TrustedLists,
+  openVerifier: OpenVerifier,
+): Promise<number> {
+  if (manifest !== undefined) throw new Unusable('--manifest is for one media file');
+  const verifier = openVerifier(trustList, { lists: [...identityLists, ...lists], jobs });
+  try {
+    const verifyOne = (path: string): Promise<VerifiedMedia> => verifyMediaFile(path, verifier, trustList);
+    return await verifyBatch({ files, verify: verifyOne, jobs, csvPath: csv, json });
+  } finally {
+    verifier.close?.();
+  }
+}
+
+async function reportOne(
+  options: Options,
+  { given, trustList, lists, identityLists }: TrustedLists,
+  openVerifier: OpenVerifier,
+): Promise<number> {
+  const { file, manifest, vkey, policy, tsaRoots, json, csv } = options;
+  if (csv !== undefined) throw new Unusable('--csv is for a folder or an archive');
+  const result = await verifyFile(resolve(file), {
+    manifestPath: manifest === undefined ? undefined : resolve(manifest),
+    trustList,
+    lists,
+    identityLists,
+    expectedAuthority: given,
+    expectedVkey: vkey,
+    policy: policy === undefined ? undefined : await readPolicy(policy),
+    timeStampRootsPem: tsaRoots === undefined ? undefined : (await readTrustList(tsaRoots)).anchorsPem,
+    openVerifier,
+  });
+  refuseMisplaced(options, result.kind);
+  console.log(json ? printableJson(document(file, result)) : formatVerification(file, result, lists));
+  return EXIT_OF[result.verdict];
+}
+
+/** An option that says nothing about this kind of file must not look as if it had been heeded. */
+function refuseMisplaced({ manifest, vkey, policy, tsaRoots }: Options, kind: VerifiedFile['kind']): void {
+  const forBundles = { '--vkey': vkey, '--policy': policy, '--tsa-roots': tsaRoots };
+  const [misplaced] = Object.entries(forBundles).find(([, value]) => value !== undefined) ?? [];
+  if (kind === 'media' && misplaced !== undefined)
+    throw new Unusable(`${misplaced} is for evidence bundles; this is a media file, which names no log`);
+  if (kind === 'period' && (policy !== undefined || tsaRoots !== undefined))
+    throw new Unusable(
+      '--policy and --tsa-roots are for evidence bundles; VERIFY.md says how to check those of a period',
+    );
+  if (kind !== 'media' && manifest !== undefined)
+    throw new Unusable('--manifest is for media files; a bundle brings its manifests with it');
 }
 
 /** Status codes are for programs; beside each stands what it means. */
