@@ -118,24 +118,27 @@ export class C2paReader implements MediaVerifier {
   private async read(content: MediaContent, manifestPath: string | undefined): Promise<ReadFile> {
     const { mediaType, store: embedded, canCarry } = await carriedStore(content.bytes);
     const carried = canCarry
-      ? await this.readStore(content, mediaType, embedded, undefined)
+      ? await this.readStore(content, mediaType, embedded)
       : { report: undefined, remoteManifestUrl: undefined, signatures: undefined };
     if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
     if (embedded !== undefined || carried.report !== undefined) {
       throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
     }
     const store = await readSidecar(manifestPath);
-    return { mediaType, store, ...(await this.readStore(content, mediaType, store, store)), isSidecar: true };
+    return { mediaType, store, ...(await this.readStore(content, mediaType, store)), isSidecar: true };
   }
 
-  /** We read the signatures ourselves while the library is at work on its own threads. */
+  /**
+   * We read the signatures ourselves while the library is at work on its own threads. The library is given the very bytes
+   * that we read, also where it could find them itself: a file may hold one store where one of us looks and another
+   * where the other looks, and then one would say that the file is intact and the other that a known signer signed it.
+   */
   private async readStore(
     content: MediaContent,
     mediaType: string,
     store: Buffer | undefined,
-    aside: Buffer | undefined,
   ): Promise<ReadStore> {
-    const reported = this.report(content, mediaType, store !== undefined, aside);
+    const reported = this.report(content, mediaType, store);
     const read = store && this.current.judges().signatures.read(store);
     // What the library says about the file comes first.
     read?.catch(() => undefined);
@@ -181,17 +184,16 @@ export class C2paReader implements MediaVerifier {
    * @throws ColophonError `media_corrupt`, `manifest_malformed`
    */
   async findsManifest(asset: LibraryAsset, sizeBytes: number): Promise<boolean> {
-    const parse = (): ReturnType<typeof this.parse> => this.parse(asset, false, undefined);
+    const parse = (): ReturnType<typeof this.parse> => this.parse(asset, undefined);
     return (await this.memory.run(sizeBytes, parse)).json !== null;
   }
 
   private async report(
     content: MediaContent,
     mediaType: string,
-    hasStore: boolean,
-    aside: Buffer | undefined,
+    store: Buffer | undefined,
   ): Promise<Pick<ReadFile, 'report' | 'remoteManifestUrl'>> {
-    const { json, remoteManifestUrl } = await this.parse(content.asset(mediaType), hasStore, aside);
+    const { json, remoteManifestUrl } = await this.parse(content.asset(mediaType), store);
     if (json === null) return { report: undefined, remoteManifestUrl };
     if (JSON.stringify(json).length > MAX_REPORT_CHARACTERS) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file is too large to report on.');
@@ -203,26 +205,25 @@ export class C2paReader implements MediaVerifier {
     return { report: parsed.data, remoteManifestUrl };
   }
 
-  /** What the library reports about the file; `null` when it has no manifest. */
+  /** What the library reports about the file and the given store, else the store that it finds; `null` without any. */
   private async parse(
     asset: LibraryAsset,
-    hasStore: boolean,
-    aside: Buffer | undefined,
+    store: Buffer | undefined,
   ): Promise<{ json: unknown; remoteManifestUrl: string | undefined }> {
     try {
       const { settings } = this.current;
       const reader =
-        aside === undefined
+        store === undefined
           ? await Reader.fromAsset(asset, settings)
-          : await Reader.fromManifestDataAndAsset(aside, asset, settings);
+          : await Reader.fromManifestDataAndAsset(store, asset, settings);
       return { json: reader === null ? null : reader.json(), remoteManifestUrl: undefined };
     } catch (cause) {
       // The file only names a manifest elsewhere. We do not go there: the address is the stranger's choice.
-      const elsewhere = hasStore ? undefined : remoteManifestOf(cause);
+      const elsewhere = store === undefined ? remoteManifestOf(cause) : undefined;
       if (elsewhere !== undefined) return { json: null, remoteManifestUrl: elsewhere };
-      throw hasStore
-        ? new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause })
-        : new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause });
+      throw store === undefined
+        ? new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause })
+        : new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause });
     }
   }
 }
