@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Finding } from '../../src/licenses/domain/finding.js';
 import { type Lineage } from '../../src/licenses/domain/lineage.js';
 import { MADE_HERE } from '../../src/licenses/domain/lineage-parts.js';
+import { createDevelopmentOrganization } from '../../src/identity/application/create-development-organization.js';
 import { formWith, HARMLESS_FACTS, json, OWN_RIGHTS, postForm, RETOUCH, runToEnd } from '../support/api.js';
 import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
@@ -86,14 +87,14 @@ async function idOf(response: Promise<Response>): Promise<string> {
   return ((await (await response).json()) as { id: string }).id;
 }
 
-async function clearance(id: string): Promise<Required<Answer>> {
-  return (await (await app.request(`/v1/clearances/${id}`)).json()) as Required<Answer>;
+async function clearance(id: string, key = testKey()): Promise<Required<Answer>> {
+  return (await (await app.request(`/v1/clearances/${id}`, { key })).json()) as Required<Answer>;
 }
 
 async function dryRun(lineage: object, key = testKey()): Promise<Required<Answer>> {
   const asked = await app.request('/v1/clearances', { ...json({ lineage, facts: HARMLESS_FACTS }), key });
   expect(asked.status).toBe(201);
-  return clearance(((await asked.json()) as Answer).id);
+  return clearance(((await asked.json()) as Answer).id, key);
 }
 
 describe('a dry run on an asset that was made here', () => {
@@ -129,12 +130,12 @@ describe('a dry run on an asset that was made here', () => {
   });
 
   it('says nothing of the asset of another organization, or of none', async () => {
-    const unknown = `ast_${'0'.repeat(32)}`;
-    const inputs = [{ ...OWN_RIGHTS, assetId: unknown }];
-    expect((await dryRun({ components: USED, inputs })).input.lineage).toMatchObject({
-      components: USED,
-      inputs,
-    });
+    const neighbor = await createDevelopmentOrganization(app.services, new URL(app.url).host);
+    for (const assetId of [made, `ast_${'0'.repeat(32)}`]) {
+      const inputs = [{ ...OWN_RIGHTS, assetId }];
+      const asked = await dryRun({ components: USED, inputs }, neighbor.keys.test);
+      expect(asked).toMatchObject({ decision: 'allow', input: { lineage: { components: USED, inputs } } });
+    }
   });
 
   it('keeps the model behind the asset, whatever an alternative puts in the place of others', async () => {
