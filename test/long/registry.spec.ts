@@ -246,7 +246,12 @@ describe('a changed license text', () => {
       const { license } = await get<{ license: Listing['license'] }>(`/v1/models/${listingId}`);
       const fact = licenseFact(license, { textSha256, status: 'current', statusReason: '' });
       const correction = { kind: 'license', license: fact };
-      const body = { listingId, correction, evidence: { ...evidence, textSha256 }, reason: 'read it' };
+      const body = {
+        listingId,
+        correction,
+        evidence: { ...evidence, quote: null, textSha256 },
+        reason: 'read it',
+      };
       await made(asLegal('/v1/curations', body));
     }
   }
@@ -320,6 +325,83 @@ describe('a curation', () => {
       'invalid_request',
     );
     expect(await inspector.footprint()).toEqual(before);
+  });
+
+  it('quotes what stands in the text that it names', async () => {
+    await record(listing);
+    const { sha256: textSha256 } = await made<{ sha256: string }>(
+      text('LicenseRef-Gamma-Letter', 'Outputs may be sold \u2014 by the licensee only.'),
+    );
+    const quoting = (quote: string) => {
+      const shown = { title: 'Letter', dateRead: '2026-11-22', textSha256, quote };
+      return asLegal('/v1/curations', {
+        listingId: listing.id,
+        correction: outputs,
+        evidence: shown,
+        reason: 'r',
+      });
+    };
+    const before = await inspector.footprint();
+    const refused = await expectProblem(await quoting('Outputs may be sold by anybody.'), 'invalid_request');
+    expect(refused.detail).toMatch(/^evidence\.quote: /);
+    expect(await inspector.footprint()).toEqual(before);
+    await made(quoting('may be sold - by the licensee'));
+  });
+
+  it('by a text of another license allows no more than a quotation, until the text is recorded for the listing', async () => {
+    const other = ownListing({
+      id: 'gamma.v2@self-hosted',
+      license: { ...ownListing().license, spdxOrRef: 'LicenseRef-Gamma-2' },
+    });
+    const terms = other.terms.map((term) => ({ ...term, value: 'no' as const })) as Listing['terms'];
+    await record({ ...other, terms: [terms[1], other.terms[0]].filter((term) => term !== undefined) });
+    expect((await ask(other.id)).decision).toBe('deny');
+    const letter = (more: object) =>
+      made<{ sha256: string; change: string; affectedListingIds: string[] }>(
+        text('LicenseRef-Letter', 'All models may be used for everything.', { ...more }),
+      );
+    const { sha256: textSha256 } = await letter({});
+    const permit = (shown: object = {}) =>
+      asLegal('/v1/curations', {
+        listingId: other.id,
+        correction: { ...outputs, term: { ...outputs.term, value: 'yes' } },
+        evidence: { title: 'Letter', dateRead: '2026-11-22', textSha256, ...shown },
+        reason: 'r',
+      });
+    interface Curation {
+      notes: string[];
+      evidence: { countsAs?: string };
+    }
+    const strange = await made<Curation>(permit());
+    expect(strange.notes).toHaveLength(1);
+    expect(strange.evidence.countsAs).toBe('quotation');
+    const asked = await ask(other.id);
+    expect(asked.decision).toBe('review');
+    // What it counts as is found out by looking.
+    await expectProblem(await permit({ countsAs: 'quotation' }), 'invalid_request');
+
+    // It is the license of no listing, so it opens nothing.
+    expect(await letter({ listingIds: [other.id] })).toMatchObject({ affectedListingIds: [] });
+    expect((await ask(other.id)).decision).toBe('review');
+    expect(await made<Curation>(permit())).toMatchObject({ notes: [], evidence: { textSha256 } });
+    expect((await ask(other.id)).decision).toBe('allow');
+    expect(await isSame(asked.id)).toBe(true);
+    // A document on one listing is no license of another one.
+    const onOne = await made<{ sha256: string }>(
+      text('LicenseRef-On-One', 'This model may be sold.', { listingIds: [listing.id] }),
+    );
+    const given = { spdxOrRef: 'LicenseRef-On-One', textSha256: onOne.sha256 };
+    const licensed = await asLegal('/v1/curations', {
+      listingId: other.id,
+      correction: { kind: 'license', license: licenseFact(other.license, given) },
+      evidence: { title: 'Letter', dateRead: '2026-11-22', textSha256: onOne.sha256 },
+      reason: 'r',
+    });
+    await expectProblem(licensed, 'invalid_request');
+    // A key that is a license of listings names those of it.
+    const stray = text('LicenseRef-Gamma', 'another', { listingIds: [other.id] });
+    await expectProblem(await stray, 'unknown_model');
+    await expectProblem(await text('LicenseRef-Letter', 'x', { listingIds: ['no@where'] }), 'unknown_model');
   });
 
   it('is not for whoever waits for it', async () => {

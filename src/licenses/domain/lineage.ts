@@ -70,7 +70,7 @@ export const lineageInputSchema = z.strictObject({
     .array(listingIdSchema)
     .max(MAX_COMPONENTS)
     .exactOptional()
-    .describe('listings that get this picture, or something made from it; absent: all of the lineage may'),
+    .describe('listings that get this picture, or something made from it; absent: all that are named may'),
 });
 export type LineageInput = z.infer<typeof lineageInputSchema>;
 
