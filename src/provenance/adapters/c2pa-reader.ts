@@ -17,6 +17,7 @@ import { verificationSentences } from '../domain/verification-sentences.js';
 import { carriedStore, readSidecar } from './carried-store.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
+import { unsignedStretch } from './hard-binding.js';
 import { IdentityReading } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
@@ -25,6 +26,7 @@ import { ownIdentityLists } from './own-identity-lists.js';
 import { LARGE_FILE_MEMORY, type LargeFileMemory, type MemoryRequest } from './large-file-memory.js';
 import { type LibraryAsset, MediaContent } from './media-content.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
+import { type Stretch } from './manifest-store-slice.js';
 
 /** The report of a hostile manifest can be far larger than the manifest. 32 Mi characters. */
 const MAX_REPORT_CHARACTERS = 32 * 1024 * 1024;
@@ -116,16 +118,18 @@ export class C2paReader implements MediaVerifier {
   }
 
   private async read(content: MediaContent, manifestPath: string | undefined): Promise<ReadFile> {
-    const { mediaType, store: embedded, canCarry } = await carriedStore(content.bytes);
+    const { mediaType, store: embedded, places, canCarry } = await carriedStore(content.bytes);
     const carried = canCarry
       ? await this.readStore(content, mediaType, embedded)
       : { report: undefined, remoteManifestUrl: undefined, signatures: undefined };
-    if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
+    if (manifestPath === undefined)
+      return { mediaType, store: embedded, places, ...carried, isSidecar: false };
     if (embedded !== undefined || carried.report !== undefined) {
       throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
     }
     const store = await readSidecar(manifestPath);
-    return { mediaType, store, ...(await this.readStore(content, mediaType, store)), isSidecar: true };
+    const read = await this.readStore(content, mediaType, store);
+    return { mediaType, store, places: [], ...read, isSidecar: true };
   }
 
   /**
@@ -146,19 +150,21 @@ export class C2paReader implements MediaVerifier {
     return { ...found, signatures: found.report && (await read) };
   }
 
-  private async judge({ report, store, mediaType, signatures }: ReadFile): Promise<Judgement> {
+  private async judge({ report, store, places, mediaType, signatures }: ReadFile): Promise<Judgement> {
     if (report === undefined) return NOTHING_FOUND;
     const findings = findingsFor(signatures ?? NO_SIGNATURES, activeIn(report));
     const { namedActors } = this.current.judges();
     const actors = await namedActors.read(store ?? Buffer.alloc(0), findings.claims);
     const tree = chainTree(report, mediaType, actors);
     if (tree === undefined) return NOTHING_FOUND;
-    const chain = judgedChain(tree, findings);
+    const unsigned = store && unsignedStretch(store, places);
+    const ownFailures = unsigned === undefined ? [] : [unsigned];
+    const chain = judgedChain({ ...tree, failures: [...tree.failures, ...ownFailures] }, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
     const statuses = judgedStatuses(
-      [report.validation_results?.activeManifest, ...deltas.map((delta) => delta.validationDeltas)].flatMap(
-        allStatuses,
-      ),
+      [report.validation_results?.activeManifest, ...deltas.map((delta) => delta.validationDeltas)]
+        .flatMap(allStatuses)
+        .concat(ownFailures),
       findings,
     );
     const facts = {
@@ -169,7 +175,8 @@ export class C2paReader implements MediaVerifier {
       disclosure: aiDisclosure(chain),
       identities: identityFindings(chain),
     };
-    if (report.validation_state !== 'Valid' && report.validation_state !== 'Trusted') {
+    const holds = report.validation_state === 'Valid' || report.validation_state === 'Trusted';
+    if (!holds || unsigned !== undefined) {
       return { verdict: 'broken', trustedBy: undefined, ...facts };
     }
     // Only a certificate chain up to an anchor of one of our lists, under a signature that we checked ourselves too.
@@ -249,6 +256,8 @@ interface ReadStore {
 interface ReadFile extends ReadStore {
   readonly mediaType: SignableMediaType;
   readonly store: Buffer | undefined;
+  /** Where in the file the store lies. */
+  readonly places: readonly Stretch[];
   /** The manifest came in a file of its own. */
   readonly isSidecar: boolean;
 }

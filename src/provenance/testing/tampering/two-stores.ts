@@ -7,13 +7,11 @@ import { readClaimSignature } from '../../adapters/cose-reading.js';
 import { type StoredManifest, storedManifests } from '../../domain/jumbf.js';
 import { createFreeAuthority, type FreeAuthority, signFreely } from '../free-signer.js';
 import { type MediaFile } from '../signing-workshop.js';
+import { segmentsOf } from './jpeg-segments.js';
 
 /** Bytes before the boxes in an APP11 segment (JPEG XT, ISO/IEC 19566-5): marker, length, identifier, number, sequence. */
 const SEGMENT_HEADER_BYTES = 12;
-/** Every segment after the first repeats length and type of the box. */
-const BOX_HEADER_BYTES = 8;
 const APP11 = 0xeb;
-const START_OF_SCAN = 0xda;
 
 /**
  * A JPEG that we never made, with two manifest stores: a genuine one of ours, of another picture, where readers by the
@@ -37,7 +35,7 @@ export async function pictureWithTwoStores(
   if (first === undefined || last === undefined) throw new Error('the library embedded nothing');
   const head = file.subarray(0, first.offset);
   const tail = file.subarray(last.offset + last.sizeBytes);
-  const added = inSegments(ours, file.subarray(first.offset + 6, first.offset + 8));
+  const added = inSegments(ours, first.instanceNumber);
   const hash = createHash('sha256').update(head).update(added).update(tail).digest();
   const theirs = await boundTo(Buffer.concat(segments.map(({ boxes }) => boxes)), hash, stranger);
   const hidden = segments.map(({ offset, sizeBytes }) =>
@@ -58,25 +56,6 @@ function serialNumberOf({ signature }: StoredManifest): string {
   const leaf = signature && readClaimSignature(signature)?.chain[0];
   if (leaf === undefined) throw new Error('the genuine manifest has no certificate');
   return new X509Certificate(leaf).serialNumber;
-}
-
-interface Segment {
-  readonly offset: number;
-  readonly sizeBytes: number;
-  readonly boxes: Buffer;
-}
-
-function segmentsOf(file: Buffer): Segment[] {
-  const segments: Segment[] = [];
-  for (let offset = 2; file[offset + 1] !== START_OF_SCAN;) {
-    const sizeBytes = 2 + file.readUInt16BE(offset + 2);
-    if (file[offset + 1] === APP11) {
-      const skipped = SEGMENT_HEADER_BYTES + (segments.length === 0 ? 0 : BOX_HEADER_BYTES);
-      segments.push({ offset, sizeBytes, boxes: file.subarray(offset + skipped, offset + sizeBytes) });
-    }
-    offset += sizeBytes;
-  }
-  return segments;
 }
 
 function inSegments(store: Buffer, instanceNumber: Buffer): Buffer {
