@@ -80,6 +80,7 @@ const OUTLOOKS: Readonly<Record<EngineVersion, Outlooks>> = {
   '2.2.0': new WeakMap(),
   '2.3.0': new WeakMap(),
   '2.4.0': new WeakMap(),
+  '2.5.0': new WeakMap(),
 };
 
 function outlookOf(entry: IndexedListing, purpose: Purpose, version: EngineVersion): Outlook {

@@ -1,5 +1,5 @@
 import { type FieldOfUse, type TermOf } from '../terms.js';
-import { isSince } from '../engine-version.js';
+import { type EngineVersion, isSince } from '../engine-version.js';
 import { termsOf } from '../listing-index.js';
 import { plansOf } from './agreements.js';
 import { hasTerm, type ListingRule, nameOf, restrictionSeverity } from './rule.js';
@@ -12,7 +12,7 @@ export const fieldOfUse: ListingRule = {
       const stated = plansOf(subject, facts);
       if (!bindsOneOf(term, stated)) continue;
       const planKnown = term.plans === null || stated.length > 0;
-      const hits = facts.fieldsOfUse === 'unknown' ? 'unknown' : outside(term, facts.fieldsOfUse);
+      const hits = facts.fieldsOfUse === 'unknown' ? 'unknown' : outside(term, facts.fieldsOfUse, version);
       // The only open fields, as somebody reports them, are open to nobody yet.
       const isReport = isSince('2.4.0', version) && term.value === 'yes' && term.verified !== 'primary';
       if (hits !== 'unknown' && hits.length === 0 && !isReport) continue;
@@ -42,10 +42,15 @@ function wordsFor(hits: readonly FieldOfUse[] | 'unknown', certain: boolean): st
   return `the license does not cover ${hits.join(', ')}${certain ? '' : ', as far as is known'}.`;
 }
 
-/** `no` and `unknown` name fields that are closed or in doubt; `yes` names the only open ones. */
+/**
+ * `no` names fields that are closed, `yes` the only open ones. Which of the two an `unknown` names nobody knows, so every
+ * field is in doubt; earlier rules took it for the closed ones.
+ */
 function outside(
   { value, fields }: TermOf<'field-of-use'>,
   used: readonly FieldOfUse[],
+  version: EngineVersion,
 ): readonly FieldOfUse[] {
+  if (value === 'unknown' && isSince('2.5.0', version)) return [...used].sort();
   return used.filter((field) => fields.includes(field) !== (value === 'yes')).sort();
 }

@@ -1,0 +1,100 @@
+import { type Listing, listingSchema } from '../../domain/listing.js';
+import { withoutUnprovenFacts } from '../../domain/unproven-facts.js';
+import { type Case, variant } from '../case.js';
+
+/** What rules before 2.5.0 allowed although a text, or something that nobody knows, stands against it. */
+const MODEL = 'flux-1-schnell';
+
+/** A permissive license with more terms, from the same source. */
+function withTerms(name: string, ...terms: readonly Record<string, unknown>[]): Listing {
+  const listing = variant(MODEL, name, {});
+  const known = { source: listing.sources[0]?.id, clause: '3', paraphrase: 'More.', verified: 'primary' };
+  return listingSchema.parse({
+    ...listing,
+    terms: [...listing.terms, ...terms.map((term) => ({ ...known, ...term }))],
+  });
+}
+
+const ONLINE_ONLY = {
+  id: 'media',
+  kind: 'field-of-use',
+  value: 'yes',
+  fields: ['online-advertising'],
+};
+/** The text of the license is kept, the one from which the open media were read is not. */
+function fromLostText(listing: Listing): Listing {
+  const [source] = listing.sources;
+  if (!source) throw new Error('no source');
+  const lost = { ...source, id: 'lost', textSha256: 'b'.repeat(64) };
+  const others = listing.sources.map((other) => ({ ...other, textSha256: 'c'.repeat(64) }));
+  const terms = listing.terms.map((term) => (term.id === 'media' ? { ...term, source: 'lost' } : term));
+  const recorded = listingSchema.parse({ ...listing, terms, sources: [...others, lost] });
+  const kept = { isLicenseKept: () => true, isKept: (sha256: string) => sha256 !== lost.textSha256 };
+  return withoutUnprovenFacts(recorded, kept).listing;
+}
+
+export const WRONG_ALLOW_CASES: readonly Case[] = [
+  {
+    what: 'a broadcast, where a text that nobody keeps opens online advertising only',
+    source: 'a list of open media stays one, however little is known of it',
+    use: ['lost-media'],
+    listings: [fromLostText(withTerms('lost-media', ONLINE_ONLY))],
+    facts: { fieldsOfUse: ['broadcast'] },
+    decision: 'review',
+    rules: ['field-of-use'],
+  },
+  {
+    what: 'online advertising, which a text that nobody keeps is said to open',
+    source: 'hearsay of one clause allows nothing',
+    use: ['lost-media'],
+    listings: [fromLostText(withTerms('lost-media', ONLINE_ONLY))],
+    facts: { fieldsOfUse: ['online-advertising'] },
+    decision: 'review',
+    rules: ['field-of-use'],
+  },
+  {
+    what: 'a broadcast, where a text that is kept opens online advertising only',
+    source: 'only online advertising is open',
+    use: ['media'],
+    listings: [withTerms('media', ONLINE_ONLY)],
+    facts: { fieldsOfUse: ['broadcast'] },
+    decision: 'deny',
+    rules: ['field-of-use'],
+  },
+  {
+    what: 'online advertising, where a text that is kept opens it',
+    source: 'only online advertising is open',
+    use: ['media'],
+    listings: [withTerms('media', ONLINE_ONLY)],
+    facts: { fieldsOfUse: ['online-advertising'] },
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a medium beside those of which nobody knows whether they are open or closed',
+    source: 'unknown is not no',
+    use: ['media'],
+    listings: [withTerms('media', { ...ONLINE_ONLY, value: 'unknown' })],
+    facts: { fieldsOfUse: ['broadcast'] },
+    decision: 'review',
+    rules: ['field-of-use'],
+  },
+  {
+    what: 'a picture for editorial use only, in an advertisement that is called editorial',
+    source: 'declared right: purposes',
+    use: [MODEL],
+    input: { allowedUses: ['editorial'] },
+    facts: { purpose: 'editorial', fieldsOfUse: ['offline-advertising'] },
+    decision: 'deny',
+    rules: ['input-purpose'],
+  },
+  {
+    what: 'a picture for editorial use only, in print',
+    source: 'declared right: purposes',
+    use: [MODEL],
+    input: { allowedUses: ['editorial'] },
+    facts: { purpose: 'editorial', fieldsOfUse: ['print'] },
+    decision: 'allow',
+    rules: [],
+  },
+];
