@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { newId } from '../../shared/ids.js';
 import { decideOn, facts, lineage, strictness, STRICTNESS } from '../testing/arbitraries.js';
-import { openFacts, ownListing } from '../testing/own-listings.js';
+import { openFacts, ownListing, type StatedTerm, statedTerm } from '../testing/own-listings.js';
+import { applyCurations, type Correction, correctionSchema, evidenceSchema } from './curation.js';
 import { type LineageRole, type Listing } from './listing.js';
 import { indexListings } from './listing-index.js';
 import { type RunFacts } from './run-facts.js';
@@ -43,6 +45,33 @@ describe('fail closed', () => {
           expect(strictnessOf(listing, under)).toBe(STRICTNESS.allow);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('a correction that is only a quotation allows nothing that was not allowed before', () => {
+    const evidence = evidenceSchema.parse({ title: 'Mail', quote: 'other words', dateRead: '2026-11-30' });
+    const corrections = ({ terms }: Listing): fc.Arbitrary<Correction> =>
+      fc
+        .record({ read: fc.constantFrom(...terms), stated: statedTerm, isAbsent: fc.boolean() })
+        .map(({ read: { id }, stated, isAbsent }): Correction =>
+          correctionSchema.parse(
+            isAbsent ? { kind: 'term-absent', termId: id } : { kind: 'term', term: corrected(id, stated) },
+          ),
+        );
+    const corrected = (id: string, { source: _source, verified: _mark, ...stated }: StatedTerm) => ({
+      ...stated,
+      id,
+    });
+    const curated = ownListing.chain((listing) =>
+      fc.tuple(fc.constant(listing), fc.array(corrections(listing), { minLength: 1, maxLength: 2 })),
+    );
+    fc.assert(
+      fc.property(curated, openFacts, ([listing, given], under) => {
+        const curations = given.map((correction) => ({ id: newId(), correction, evidence }));
+        if (strictnessOf(applyCurations(listing, curations), under) === STRICTNESS.allow)
+          expect(strictnessOf(listing, under)).toBe(STRICTNESS.allow);
+      }),
+      { numRuns: 1500 },
     );
   });
 });

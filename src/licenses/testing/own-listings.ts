@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { type Listing, type LineageRole, listingSchema } from '../domain/listing.js';
 import { type RunFacts, runFactsSchema } from '../domain/run-facts.js';
-import { FIELDS_OF_USE, PURPOSES, type Term, termSchema, VERIFICATIONS } from '../domain/terms.js';
+import {
+  FIELDS_OF_USE,
+  PURPOSES,
+  type Term,
+  termSchema,
+  type Verification,
+  VERIFICATIONS,
+} from '../domain/terms.js';
 import { THREE_VALUES } from '../domain/three-valued.js';
 import { SMALL, variant } from './case.js';
 
@@ -20,7 +27,13 @@ export const PLANS = ['free', 'starter', 'Pro'] as const;
 const plans = fc.uniqueArray(fc.constantFrom(...PLANS), { minLength: 1 });
 const permission = (kind: Term['kind']) => fc.record({ ...known, kind: fc.constant(kind), value });
 
-const statedTerm: fc.Arbitrary<object> = fc.oneof(
+/** A term without its id. */
+export interface StatedTerm {
+  readonly source: string;
+  readonly verified: Verification;
+  readonly kind: string;
+}
+export const statedTerm: fc.Arbitrary<StatedTerm> = fc.oneof(
   permission('commercial-use-of-weights'),
   permission('commercial-use-of-outputs'),
   permission('evaluation-use'),
