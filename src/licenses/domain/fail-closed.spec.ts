@@ -4,7 +4,7 @@ import { newId } from '../../shared/ids.js';
 import { decideOn, facts, lineage, strictness, STRICTNESS } from '../testing/arbitraries.js';
 import { openFacts, ownListing, type StatedTerm, statedTerm } from '../testing/own-listings.js';
 import { applyCurations, type Correction, correctionSchema, evidenceSchema } from './curation.js';
-import { type LineageRole, type Listing } from './listing.js';
+import { LINEAGE_ROLES, type LineageRole, type Listing } from './listing.js';
 import { indexListings } from './listing-index.js';
 import { type RunFacts } from './run-facts.js';
 import { PURPOSES } from './terms.js';
@@ -72,6 +72,49 @@ describe('fail closed', () => {
           expect(strictnessOf(listing, under)).toBe(STRICTNESS.allow);
       }),
       { numRuns: 1500 },
+    );
+  });
+
+  it('what makes something in a lineage needs the right to it, whatever its listing says that it can do', () => {
+    const isSettled = ({ kind, value, verified }: { kind: string; value?: string; verified: string }) =>
+      kind !== 'commercial-use-of-outputs' || (value === 'yes' && verified === 'primary');
+    const makers = fc.constantFrom<LineageRole[]>(
+      'generator',
+      'editor',
+      'upscaler',
+      'control',
+      'autoencoder',
+    );
+    fc.assert(
+      fc.property(ownListing, openFacts, makers, (listing, given, role) => {
+        const under = { ...given, purpose: 'commercial' as const };
+        if (strictnessOf(listing, under, role) === STRICTNESS.allow)
+          expect(listing.terms.filter((term) => !isSettled(term))).toEqual([]);
+        const silent = {
+          ...listing,
+          terms: listing.terms.filter(({ kind }) => !kind.endsWith('-of-outputs')),
+        };
+        expect(strictnessOf(silent, under, role)).toBeGreaterThanOrEqual(STRICTNESS.review);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('nothing is laid over a model as a LoRA without its base and the rights in its training images', () => {
+    fc.assert(
+      fc.property(ownListing, openFacts, (listing, under) => {
+        expect(strictnessOf(listing, under, 'lora')).toBeGreaterThanOrEqual(STRICTNESS.review);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('a listing in another role is never decided more mildly than in its own', () => {
+    fc.assert(
+      fc.property(ownListing, openFacts, fc.constantFrom(...LINEAGE_ROLES), (listing, under, role) => {
+        expect(strictnessOf(listing, under, role)).toBeGreaterThanOrEqual(strictnessOf(listing, under));
+      }),
+      { numRuns: 500 },
     );
   });
 });

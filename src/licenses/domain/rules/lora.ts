@@ -11,7 +11,8 @@ type Say = (severity: Severity, fact: readonly [string, FactValue], words: strin
 
 /** A LoRA or fine-tune inherits the terms of its base and adds the rights in its own training images. */
 export const loraDataset: ListingRule = {
-  concerns: (entry: IndexedListing) => isTuned(entry) || entry.listing.base?.relation === 'merge',
+  // Any listing may be used as a LoRA.
+  concerns: () => true,
   check: (subject, facts, report) => {
     const { base, datasetManifestSha256: sha256, datasetManifest: manifest } = subject.entry.listing;
     const say = sayAbout(subject, report);
@@ -24,7 +25,8 @@ export const loraDataset: ListingRule = {
         'Record the other models as components that are always used.',
       );
     }
-    if (!isTuned(subject.entry)) return;
+    const asLora = isSince('2.5.0', facts.version) && subject.parts.includes('lora');
+    if (!asLora && !isTuned(subject.entry)) return;
     if (base === null) {
       const words = 'its base model is not stated, so the terms it inherits are not known.';
       say('review', ['base', null], words, 'Record the base model of the LoRA.');

@@ -33,6 +33,20 @@ function fromLostText(listing: Listing): Listing {
   return withoutUnprovenFacts(recorded, kept).listing;
 }
 
+/** With what its text says of outputs. */
+function encoder(outputs: 'no' | undefined): Listing {
+  const listing = variant(MODEL, 'closed-encoder', { roles: ['encoder'] });
+  const terms = listing.terms.flatMap((term): Listing['terms'] => {
+    if (term.kind !== 'commercial-use-of-outputs') return [term];
+    return outputs === undefined ? [] : [{ ...term, value: outputs }];
+  });
+  return { ...listing, terms };
+}
+const SMALL_ENCODER = variant(MODEL, 'small-encoder', {
+  roles: ['encoder'],
+  base: { listingId: 'closed-encoder@self-hosted', relation: 'quantized' },
+});
+
 export const WRONG_ALLOW_CASES: readonly Case[] = [
   {
     what: 'a broadcast, where a text that nobody keeps opens online advertising only',
@@ -96,5 +110,56 @@ export const WRONG_ALLOW_CASES: readonly Case[] = [
     facts: { purpose: 'editorial', fieldsOfUse: ['print'] },
     decision: 'allow',
     rules: [],
+  },
+  {
+    what: 'an encoder whose outputs may not be used for gain, as the generator',
+    source: 'what it does decides, not what its listing says that it can do',
+    use: ['closed-encoder'],
+    roles: ['generator'],
+    listings: [encoder('no')],
+    decision: 'deny',
+    rules: ['commercial-outputs'],
+  },
+  {
+    what: 'an encoder whose text is silent on outputs, as the generator',
+    source: 'silence is unknown',
+    use: ['closed-encoder'],
+    roles: ['generator'],
+    listings: [encoder(undefined)],
+    decision: 'review',
+    rules: ['commercial-outputs'],
+  },
+  {
+    what: 'the same encoder as an encoder',
+    source: 'it makes nothing that a viewer sees',
+    use: ['closed-encoder'],
+    listings: [encoder('no')],
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a quantized encoder, as an encoder',
+    source: 'what it was made from does what it does',
+    use: ['small-encoder'],
+    listings: [encoder('no'), SMALL_ENCODER],
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a quantized encoder as the generator, made from one whose outputs may not be used for gain',
+    source: 'what it was made from does what it does',
+    use: ['small-encoder'],
+    roles: ['generator'],
+    listings: [encoder('no'), SMALL_ENCODER],
+    decision: 'deny',
+    rules: ['commercial-outputs'],
+  },
+  {
+    what: 'a generator that is laid over another one as a LoRA',
+    source: 'nobody knows what it was made from, and on whose images',
+    use: [MODEL],
+    roles: ['lora'],
+    decision: 'review',
+    rules: ['lora-dataset'],
   },
 ];
