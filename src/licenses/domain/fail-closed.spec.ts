@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { newId } from '../../shared/ids.js';
-import { decideOn, facts, lineage, strictness, STRICTNESS } from '../testing/arbitraries.js';
+import { decideOn, facts, lineage, listings, strictness, STRICTNESS } from '../testing/arbitraries.js';
 import { openFacts, ownListing, type StatedTerm, statedTerm } from '../testing/own-listings.js';
 import { applyCurations, type Correction, correctionSchema, evidenceSchema } from './curation.js';
 import { LINEAGE_ROLES, type LineageRole, type Listing } from './listing.js';
@@ -15,9 +15,12 @@ function strictnessOf(
   listing: Listing,
   under: RunFacts,
   role: LineageRole = listing.roles[0] ?? 'generator',
+  ...others: readonly Listing[]
 ) {
   const components = [{ listingId: listing.id, role, stepKey: 'a' }];
-  return STRICTNESS[decideOn({ components, inputs: [] }, under, indexListings([listing])).decision];
+  return STRICTNESS[
+    decideOn({ components, inputs: [] }, under, indexListings([listing, ...others])).decision
+  ];
 }
 
 describe('fail closed', () => {
@@ -117,4 +120,36 @@ describe('fail closed', () => {
       { numRuns: 500 },
     );
   });
+
+  it('what a merge uses beside what it was merged from does not tell that', () => {
+    const [base, other] = [listed('flux-1-schnell'), listed('qwen-image')];
+    const along = fc.constantFrom<LineageRole[]>('encoder', 'autoencoder', 'library', 'upscaler', 'control');
+    fc.assert(
+      fc.property(fc.uniqueArray(along, { maxLength: 3 }), openFacts, (roles, under) => {
+        const components = roles.map((role) => alwaysUsed(role, other));
+        const merged: Listing = {
+          ...base,
+          id: 'merged@self-hosted',
+          base: { listingId: base.id, relation: 'merge' },
+          components,
+        };
+        expect(strictnessOf(merged, under, 'generator', base, other)).toBeGreaterThanOrEqual(
+          STRICTNESS.review,
+        );
+      }),
+      { numRuns: 100 },
+    );
+  });
 });
+
+function listed(name: string): Listing {
+  const entry = listings.get(`${name}@self-hosted`);
+  if (!entry) throw new Error(name);
+  return entry.listing;
+}
+
+function alwaysUsed(role: LineageRole, { id, name }: Listing): Listing['components'][number] {
+  const source = listed('flux-1-schnell').sources[0]?.id ?? '';
+  const known = { source, clause: null, verified: 'primary' as const };
+  return { role, name, listingId: id, licenseRef: null, use: 'always', usedWhen: null, ...known };
+}

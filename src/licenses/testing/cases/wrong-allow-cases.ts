@@ -1,4 +1,4 @@
-import { type Listing, listingSchema } from '../../domain/listing.js';
+import { type LineageRole, type Listing, listingSchema } from '../../domain/listing.js';
 import { withoutUnprovenFacts } from '../../domain/unproven-facts.js';
 import { type Case, variant } from '../case.js';
 
@@ -46,6 +46,24 @@ const SMALL_ENCODER = variant(MODEL, 'small-encoder', {
   roles: ['encoder'],
   base: { listingId: 'closed-encoder@self-hosted', relation: 'quantized' },
 });
+
+/** Something that the merge always uses. */
+const part = (role: LineageRole, name: string): Listing['components'][number] => ({
+  role,
+  name,
+  listingId: `${name}@self-hosted`,
+  licenseRef: null,
+  use: 'always',
+  usedWhen: null,
+  source: variant(MODEL, 'merged', {}).sources[0]?.id ?? '',
+  clause: null,
+  verified: 'primary',
+});
+const mergedWith = (...components: Listing['components']) =>
+  variant(MODEL, 'merged', {
+    base: { listingId: `${MODEL}@self-hosted`, relation: 'merge' },
+    components,
+  });
 
 export const WRONG_ALLOW_CASES: readonly Case[] = [
   {
@@ -161,5 +179,37 @@ export const WRONG_ALLOW_CASES: readonly Case[] = [
     roles: ['lora'],
     decision: 'review',
     rules: ['lora-dataset'],
+  },
+  {
+    what: 'a merge beside which only a VAE is named',
+    source: 'a VAE is merged into no generator',
+    use: ['merged'],
+    listings: [mergedWith(part('autoencoder', 'flux-2-autoencoder'))],
+    decision: 'review',
+    rules: ['lora-dataset'],
+  },
+  {
+    what: 'a merge beside which only a background remover is named',
+    source: 'it is merged into no generator',
+    use: ['merged'],
+    listings: [mergedWith(part('background-remover', 'birefnet'))],
+    decision: 'review',
+    rules: ['lora-dataset'],
+  },
+  {
+    what: 'a merge that names its own base once more',
+    source: 'a merge is made of several models',
+    use: ['merged'],
+    listings: [mergedWith(part('generator', MODEL))],
+    decision: 'review',
+    rules: ['lora-dataset'],
+  },
+  {
+    what: 'a merge that names the other model, as one that edits',
+    source: 'a merge is made of several models',
+    use: ['merged'],
+    listings: [mergedWith(part('editor', 'qwen-image'))],
+    decision: 'allow',
+    rules: [],
   },
 ];
