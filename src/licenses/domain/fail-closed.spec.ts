@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { newId } from '../../shared/ids.js';
 import { decideOn, facts, lineage, listings, strictness, STRICTNESS } from '../testing/arbitraries.js';
-import { openFacts, ownListing, type StatedTerm, statedTerm } from '../testing/own-listings.js';
+import { agreed, openFacts, ownListing, type StatedTerm, statedTerm } from '../testing/own-listings.js';
 import { applyCurations, type Correction, correctionSchema, evidenceSchema } from './curation.js';
 import { LINEAGE_ROLES, type LineageRole, type Listing } from './listing.js';
 import { indexListings } from './listing-index.js';
@@ -118,6 +118,23 @@ describe('fail closed', () => {
         expect(strictnessOf(listing, under, role)).toBeGreaterThanOrEqual(strictnessOf(listing, under));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('a plan that no term names is decided like none, or more strictly, and spaces or case make no other plan', () => {
+    const unnamed = fc.constantFrom('banana', 'starters', 'free pro');
+    const spelled = fc.constantFrom<[string, string][]>(
+      ['starter', 'starter '],
+      ['pro', '  PRO'],
+      ['free', 'Free'],
+    );
+    fc.assert(
+      fc.property(ownListing, openFacts, unnamed, spelled, (listing, under, other, [plan, same]) => {
+        const on = (stated: string) => strictnessOf(listing, { ...under, agreements: [agreed(stated)] });
+        expect(on(other)).toBeGreaterThanOrEqual(strictnessOf(listing, { ...under, agreements: [] }));
+        expect(on(same)).toBe(on(plan));
+      }),
+      { numRuns: 1000 },
     );
   });
 

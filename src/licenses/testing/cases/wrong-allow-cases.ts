@@ -1,6 +1,6 @@
 import { type LineageRole, type Listing, listingSchema } from '../../domain/listing.js';
 import { withoutUnprovenFacts } from '../../domain/unproven-facts.js';
-import { type Case, variant } from '../case.js';
+import { type Case, onPlan, variant } from '../case.js';
 
 /** What rules before 2.5.0 allowed although a text, or something that nobody knows, stands against it. */
 const MODEL = 'flux-1-schnell';
@@ -64,6 +64,15 @@ const mergedWith = (...components: Listing['components']) =>
     base: { listingId: `${MODEL}@self-hosted`, relation: 'merge' },
     components,
   });
+
+const ON_PLANS = withTerms(
+  'planned',
+  { id: 'media', kind: 'field-of-use', value: 'no', fields: ['broadcast'], plans: ['Starter'] },
+  { id: 'words', kind: 'attribution-required', when: 'always', text: null, plans: ['Starter'] },
+  { id: 'plan', kind: 'plan-tier-required', plans: ['Starter', 'Studio Max'] },
+);
+/** Without a term that names all plans. */
+const LIMITED = { ...ON_PLANS, terms: ON_PLANS.terms.filter(({ id }) => id !== 'plan') };
 
 export const WRONG_ALLOW_CASES: readonly Case[] = [
   {
@@ -209,6 +218,46 @@ export const WRONG_ALLOW_CASES: readonly Case[] = [
     source: 'a merge is made of several models',
     use: ['merged'],
     listings: [mergedWith(part('editor', 'qwen-image'))],
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a broadcast on the small plan, with a space behind its name',
+    source: 'no broadcast on the plan Starter',
+    use: ['planned'],
+    listings: [ON_PLANS],
+    facts: { ...onPlan('planned@self-hosted', 'starter '), fieldsOfUse: ['broadcast'] },
+    decision: 'deny',
+    rules: ['field-of-use'],
+  },
+  {
+    what: 'a broadcast on a plan that no text names',
+    source: 'it may be the small plan under another name',
+    use: ['planned'],
+    listings: [LIMITED],
+    facts: { ...onPlan('planned@self-hosted', 'banana'), fieldsOfUse: ['broadcast'] },
+    decision: 'review',
+    rules: ['field-of-use'],
+  },
+  {
+    what: 'no attribution on a plan that no text names',
+    source: 'it may be the small plan under another name',
+    use: ['planned'],
+    listings: [LIMITED],
+    facts: { ...onPlan('planned@self-hosted', 'banana'), fieldsOfUse: ['print'], attributionPlanned: 'no' },
+    decision: 'review',
+    rules: ['attribution'],
+  },
+  {
+    what: 'a broadcast without attribution on the large plan, with spaces about its name',
+    source: 'the limits are of the plan Starter',
+    use: ['planned'],
+    listings: [ON_PLANS],
+    facts: {
+      ...onPlan('planned@self-hosted', ' studio  max'),
+      fieldsOfUse: ['broadcast'],
+      attributionPlanned: 'no',
+    },
     decision: 'allow',
     rules: [],
   },
