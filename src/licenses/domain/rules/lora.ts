@@ -105,6 +105,12 @@ function images({ images: total, rights }: DatasetManifest, facts: PreparedFacts
     const words = `${String(total - covered)} of ${String(total)} training images have no right recorded.`;
     say('review', ['datasetManifest.images', total], words, REPLACE);
   }
+  if (covered > total && isSince('2.5.0', facts.version)) {
+    // Counted twice, some of the images may have no right at all.
+    const words = `it has ${String(total)} training images, and rights in ${String(covered)} of them are recorded.`;
+    const fix = 'Record each image in one group of rights, and how many there are.';
+    say('review', ['datasetManifest.images', total], words, fix);
+  }
   for (const group of rights) imageGroup(group, facts, say);
 }
 

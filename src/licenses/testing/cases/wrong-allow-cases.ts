@@ -74,6 +74,18 @@ const ON_PLANS = withTerms(
 /** Without a term that names all plans. */
 const LIMITED = { ...ON_PLANS, terms: ON_PLANS.terms.filter(({ id }) => id !== 'plan') };
 
+const COUNTED = variant(MODEL, 'counted', {
+  roles: ['lora'],
+  base: { listingId: `${MODEL}@self-hosted`, relation: 'adapter' },
+  datasetManifestSha256: 'a'.repeat(64),
+  datasetManifest: {
+    images: 5,
+    rights: [{ basis: 'owned', images: 50, trainingAllowed: 'yes', expiresAt: null }],
+    releases: [],
+    showsPeople: 'no',
+  },
+});
+
 export const WRONG_ALLOW_CASES: readonly Case[] = [
   {
     what: 'a broadcast, where a text that nobody keeps opens online advertising only',
@@ -260,5 +272,37 @@ export const WRONG_ALLOW_CASES: readonly Case[] = [
     },
     decision: 'allow',
     rules: [],
+  },
+  {
+    what: 'a picture under CC BY-NC 4.0 in a campaign, declared as licensed',
+    source: 'CC BY-NC 4.0 section 2(a)(1)',
+    use: [MODEL],
+    input: { rightsBasis: 'licensed', creativeCommons: 'CC-BY-NC-4.0' },
+    decision: 'deny',
+    rules: ['input-purpose'],
+  },
+  {
+    what: 'a picture under CC BY-ND 4.0 as a reference, declared as licensed',
+    source: 'CC BY-ND 4.0 section 2(a)(1): adaptations are not shared',
+    use: [MODEL],
+    input: { rightsBasis: 'licensed', creativeCommons: 'CC-BY-ND-4.0' },
+    decision: 'review',
+    rules: ['input-rights-basis'],
+  },
+  {
+    what: 'a picture under CC BY 4.0, declared as licensed',
+    source: 'CC BY 4.0 section 2(a)(1)',
+    use: [MODEL],
+    input: { rightsBasis: 'licensed', creativeCommons: 'CC-BY-4.0' },
+    decision: 'allow',
+    rules: [],
+  },
+  {
+    what: 'a LoRA of five images with rights in fifty',
+    source: 'a manifest that contradicts itself',
+    use: ['counted'],
+    listings: [COUNTED],
+    decision: 'review',
+    rules: ['lora-dataset'],
   },
 ];
