@@ -385,6 +385,16 @@ describe('what was never cleared for publication', () => {
     const run = await finished(projectId, 'feed', { facts });
     await approve(assetOf(run));
     await expectProblem(await release(assetOf(run)), 'clearance_denied');
+    // What was cleared of the picture that went into the evaluation came before it.
+    const cleared = assetOf(await finished(projectId, 'feed', { facts: HARMLESS_FACTS }));
+    const tried = assetOf(await finished(projectId, 'feed', { facts, substitutes: { generate: cleared } }));
+    await approve(tried);
+    await expectProblem(await release(tried), 'clearance_denied');
+    const published = assetOf(
+      await finished(projectId, 'feed', { facts: HARMLESS_FACTS, substitutes: { generate: tried } }),
+    );
+    await approve(published);
+    await made(release(published), 200);
     const uploadWith = async (changes: Record<string, unknown>) => {
       const declaration = { projectId, rights: { ...OWN_RIGHTS, ...changes } };
       const form = formWith(await noisePicture(), 'a.png', { declaration });

@@ -132,18 +132,18 @@ export function curationsInForce<Curation extends AppliedCuration>(
   return [...last.values()];
 }
 
-/** Kinds of which a quote may take the place: a permission that is only quoted allows nothing, the others decide nothing. */
-const QUOTE_SUFFICES: readonly unknown[] = [
+/**
+ * Permissions of which a quoted one may take the place, because what is only quoted allows nothing. Nothing at all may
+ * not: another permission of the same kind may stand beside it.
+ */
+const QUOTED_ALLOWS_NOTHING: readonly TermKind[] = [
   'commercial-use-of-weights',
   'commercial-use-of-outputs',
   'commercial-use-through-channel',
   'evaluation-use',
   'non-commercial-use',
-  'information',
-  'governing-law',
-  'litigation',
-  'revocable',
-] satisfies TermKind[];
+];
+const DECIDES_NOTHING: readonly TermKind[] = ['information', 'governing-law', 'litigation', 'revocable'];
 
 /**
  * The listing with its facts corrected. How a fact is known follows from the evidence alone: a kept text of the listing
@@ -203,13 +203,18 @@ function inDoubt(
 ): ReadTerm[] {
   if (isRead(evidence)) return [];
   const read = lastRead(listing, curations, factOf(correction));
-  if (read === undefined || QUOTE_SUFFICES.includes(read.term.kind)) return [];
+  if (read === undefined || quoteSuffices(correction, read.term)) return [];
   const term: Term = { ...read.term, verified: 'unverified' };
   if (correction.kind !== 'term') return [{ ...read, term }];
   const given = termSchema.safeParse({ ...correction.term, source: term.source, verified: term.verified });
   // Other words for the same fact leave nothing in doubt.
   if (given.success && isDeepStrictEqual(wordless(given.data), wordless(term))) return [];
   return [{ ...read, term: { ...term, id: `${term.id.slice(0, MAX_TERM_ID - AS_READ.length)}${AS_READ}` } }];
+}
+
+function quoteSuffices(correction: Correction, { kind }: Term): boolean {
+  if (DECIDES_NOTHING.includes(kind)) return true;
+  return correction.kind === 'term' && correction.term.kind === kind && QUOTED_ALLOWS_NOTHING.includes(kind);
 }
 
 /** By the last curation that showed a text, or in the listing itself. */

@@ -286,6 +286,29 @@ describe('a curation', () => {
       expect(decisionOf(withCuration(milder, asListed, QUOTE)).decision).toBe('deny');
     });
 
+    it.each([
+      { kind: 'term-absent', termId: 'against' },
+      { kind: 'term', term: { id: 'against', kind: 'information', clause: null, paraphrase: 'No ban.' } },
+      {
+        kind: 'term',
+        term: { id: 'against', kind: 'evaluation-use', clause: null, paraphrase: 'No.', value: 'no' },
+      },
+    ])('a quote does not end what stands beside a permission of its kind: %j', (correction) => {
+      const listing = ownListing();
+      const against = {
+        ...known,
+        id: 'against',
+        kind: 'commercial-use-of-outputs' as const,
+        clause: '6',
+        paraphrase: 'Outputs may not be sold.',
+        value: 'no' as const,
+      };
+      const contradicting = withListing({ ...listing, terms: [...listing.terms, against] });
+      expect(decisionOf(contradicting).decision).toBe('deny');
+      expect(decisionOf(withCuration(contradicting, correction, QUOTE)).decision).toBe('review');
+      expect(decisionOf(withCuration(contradicting, correction, TEXT)).decision).toBe('allow');
+    });
+
     it('a quote in other words leaves nothing in doubt', () => {
       const reworded = withCuration(
         limiting,
