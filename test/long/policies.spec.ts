@@ -19,6 +19,7 @@ import { Inspector } from '../support/inspector.js';
 import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 let app: TestApplication;
 let inspector: Inspector;
@@ -415,7 +416,7 @@ describe('a policy that asks a person', () => {
     await put(policy('look', ALL, 'review'), { projectId });
     const waiting = await made<RunAnswer>(start(projectId, 'feed'), 202);
     expect(waiting.state).toBe('WAITING_FOR_WAIVER');
-    const waiver = { reason: 'LEGAL_OPINION', comment: 'ok', expiresAt: '2099-01-01T00:00:00Z' };
+    const waiver = { reason: 'LEGAL_OPINION', comment: 'ok', expiresAt: IN_A_YEAR };
     await made(
       app.request('/v1/waivers', { ...json({ clearanceId: waiting.clearanceId, ...waiver }), key: legal }),
     );
@@ -435,7 +436,7 @@ describe('a policy that asks a person', () => {
       clearanceId: id,
       reason: 'LEGAL_OPINION',
       comment: 'ok',
-      expiresAt: '2099-01-01T00:00:00Z',
+      expiresAt: IN_A_YEAR,
     };
     await expectProblem(await app.request('/v1/waivers', { ...json(waiver), key: legal }), 'conflict');
   });
@@ -478,7 +479,7 @@ describe('a policy that comes later', () => {
       clearanceId: waiting.clearanceId,
       reason: 'LEGAL_OPINION',
       comment: 'ok',
-      expiresAt: '2099-01-01T00:00:00Z',
+      expiresAt: IN_A_YEAR,
     };
     await expectProblem(await app.request('/v1/waivers', { ...json(waiver), key: legal }), 'conflict');
     const again = await made<ClearanceAnswer & { startedRunIds: string[] }>(

@@ -12,6 +12,7 @@ import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
 import { licenseFact, ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 let app: TestApplication;
 let inspector: Inspector;
@@ -174,7 +175,7 @@ describe('a changed license text', () => {
       app.request(`/v1/clearances/${allowed.id}/decide-again`, json({})),
     );
     expect([again.decision, (await standingOf(allowed.id)).kind]).toEqual(['review', 'open']);
-    const waiver = { reason: 'LEGAL_OPINION', comment: 'read it', expiresAt: '2099-01-01T00:00:00Z' };
+    const waiver = { reason: 'LEGAL_OPINION', comment: 'read it', expiresAt: IN_A_YEAR };
     const approved = await made<{ restsOn: unknown }>(
       asLegal('/v1/waivers', { clearanceId: again.id, ...waiver }),
     );
@@ -458,7 +459,7 @@ describe('a waiver of a finding', () => {
     await record(ownListing({ id: 'delta.v1@self-hosted', license }));
     const finding = { listingId: 'delta.v1@self-hosted', ruleId: 'license-status' };
     const { principalId } = await get<{ principalId: string }>('/v1/me');
-    const terms = { reason: 'LEGAL_OPINION', comment: 'c', expiresAt: '2099-01-01T00:00:00Z' };
+    const terms = { reason: 'LEGAL_OPINION', comment: 'as read', expiresAt: IN_A_YEAR };
     const scope = { finding, projectId: app.instance.projectId, useCase: 'hero-image' };
     const own = await asLegal('/v1/waivers', { ...scope, requestedBy: legalId, ...terms });
     await expectProblem(own, 'four_eyes_required');
@@ -556,7 +557,7 @@ describe('waivers of all findings that a model gives in a project', () => {
         requestedBy: principalId,
         reason: 'LEGAL_OPINION',
         comment: 'for a season',
-        expiresAt: '2099-01-01T00:00:00Z',
+        expiresAt: IN_A_YEAR,
       };
       await made(asLegal('/v1/waivers', waiver));
     }
