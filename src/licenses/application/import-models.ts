@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Tx } from '../../database/organization-tx.js';
 import { type Principal } from '../../identity/domain/principal.js';
@@ -15,6 +14,7 @@ import { listingOfRepository } from '../formats/repository-id.js';
 import { toListing } from '../formats/to-listing.js';
 import { catalogItems } from './catalog-items.js';
 import { type ListingOutcome, type RecordedListings, type RecordListings } from './record-listings.js';
+import { turns } from './turns.js';
 
 const printable = (max: number) => z.string().regex(new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${max}}$`, 'u'));
 
@@ -85,8 +85,6 @@ interface ReadItem {
   readonly notes: readonly string[];
 }
 
-/** Other requests are answered in between. */
-const ITEMS_PER_TURN = 25;
 const MAX_PROBLEMS_OF_ITEM = 10;
 
 /**
@@ -112,8 +110,9 @@ export class ImportModels {
     const items: ReadItem[] = [];
     if (format !== 'catalog')
       return withoutDuplicates(this.readDocument(0, format, bytes, context, registry));
+    const letOthers = turns();
     for (const { index, line, value, error } of catalogItems(decode(bytes))) {
-      if (index % ITEMS_PER_TURN === 0) await setImmediate();
+      await letOthers();
       if (error !== null) {
         const { code, place, message } = error;
         items.push(refused(index, { code, path: place.pointer, line: place.line, message }));

@@ -460,6 +460,15 @@ describe('films, sounds, models and texts', () => {
     ).toBeGreaterThan(0);
   });
 
+  it('beginnings of packets without an end are searched through once', async () => {
+    const started = process.cpuUsage();
+    const beginnings = Buffer.from('<x:xmpmeta'.repeat(1_500_000));
+    expect((await readingWith('clip.mp4', Buffer.concat([beginnings, packet]))).unread).toEqual(['xmp']);
+    const { user, system } = process.cpuUsage(started);
+    // Some 500 ms; quadratic time would be minutes.
+    expect((user + system) / 1_000).toBeLessThan(10_000);
+  });
+
   it('a compressed frame of a sound is unread', async () => {
     const bytes = Buffer.from(await mediaVector('tone.mp3'));
     bytes[19] = 0x08;
