@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { textSchema } from '../../http/safe-text.js';
 import { lineageSchema } from '../domain/lineage.js';
 import { listingIdSchema } from '../domain/listing.js';
-import { MAX_MATRIX_CELLS } from '../domain/matrix.js';
+import { MAX_MATRIX_CELLS, MAX_MATRIX_PARTS, partsOfLineage } from '../domain/matrix.js';
 import { audienceSchema, audiencelessFactsSchema, runFactsSchema } from '../domain/run-facts.js';
 import { PURPOSES } from '../domain/terms.js';
 
@@ -37,20 +37,13 @@ const matrixFieldsSchema = z.strictObject({
 });
 type MatrixFields = z.infer<typeof matrixFieldsSchema>;
 
-/**
- * Components, inputs and signals of all cells together: each cell is decided, hashed and kept in memory as a whole.
- * 1,000 cells of a pipeline with 20 models are far below it.
- */
-const MAX_MATRIX_PARTS = 100_000;
 /** Each is looked up with everything that it was made from. */
 const MAX_MATRIX_ASSETS = 500;
 /** A stored pipeline has at most so many steps. */
 const PIPELINE_PARTS = 40;
 
 function partsOf(lineage: z.infer<typeof lineageSchema> | undefined): number {
-  if (lineage === undefined) return PIPELINE_PARTS;
-  const signals = lineage.inputs.reduce((sum, { fileSignals = [] }) => sum + fileSignals.length, 0);
-  return lineage.components.length + lineage.inputs.length + signals;
+  return lineage === undefined ? PIPELINE_PARTS : partsOfLineage(lineage);
 }
 
 function* sizeProblems({ alternatives, audiences, purposes = [], lineage }: MatrixFields) {
@@ -58,7 +51,7 @@ function* sizeProblems({ alternatives, audiences, purposes = [], lineage }: Matr
   const each = lineages.reduce((sum, one) => sum + partsOf(one), 0);
   const parts = each * audiences.length * Math.max(purposes.length, 1);
   if (parts > MAX_MATRIX_PARTS)
-    yield `has ${parts} components, inputs and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`;
+    yield `has ${parts} components, inputs, releases and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`;
   const assets = new Set(
     lineages.flatMap((one) => one?.inputs.flatMap(({ assetId }) => assetId ?? []) ?? []),
   );
