@@ -74,7 +74,7 @@ function presentsKey({ headers }: FastifyRequest): boolean {
 
 /** The vendors' SDKs send their key in different headers; all of them carry ours. */
 function presentedKey(request: FastifyRequest): string {
-  if (/[?&][^=]*=clp(?:_|%5f)(?:live|test)(?:_|%5f)/i.test(request.url)) {
+  if (/[?&][^=&?]*=clp(?:_|%5f)(?:live|test)(?:_|%5f)/i.test(request.url)) {
     throw new ColophonError(
       'credentials_in_url',
       'An API key was sent in the URL, where logs and proxies see it.',

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { type z } from 'zod';
 import { type AssetStore } from '../assets/domain/asset-store.port.js';
 import { ColophonError } from '../shared/errors.js';
+import { parseStrictJson } from './strict-json.js';
 import { invalidRequest, parseWith } from './validation.js';
 
 export interface UploadedForm<Fields> {
@@ -120,8 +121,9 @@ function refuseUnreadable(error: unknown): never {
 function parseJson(name: string, text: string | undefined): unknown {
   if (text === undefined) throw invalidRequest([{ path: name, message: 'is missing' }]);
   try {
-    return JSON.parse(text) as unknown;
+    return parseStrictJson(text);
   } catch (cause) {
+    if (cause instanceof ColophonError) throw cause;
     throw new ColophonError('invalid_json', `The form field "${name}" is not JSON.`, { cause });
   }
 }

@@ -290,6 +290,10 @@ describe('SVG', () => {
       'an animated reference with a prefix',
       svg('<a><set attributeName="xlink:href" to="javascript:alert(1)"/></a>'),
     ],
+    ['an animated handler behind a prefix', svg('<a><set attributeName="x:onclick" to="alert(1)"/></a>')],
+    ['a reference inside of another', svg('<rect fill="url(#a url(#b))"/>')],
+    ['a reference with a space before it', svg('<rect fill="url (#b)"/>')],
+    ['a reference that goes on behind its quotation', svg(`<rect fill="url('#a'b)"/>`)],
     ['another base', svg('<rect/>', 'xml:base="https://example.com/"')],
     [
       'a style sheet by instruction',
@@ -326,6 +330,27 @@ describe('SVG', () => {
     ],
   ])('with %s is refused', async (_what, bytes, code) => {
     expect(await resultOf(bytes)).toBe(code);
+  });
+
+  it.each([
+    ['spaces without an end', svg(`<style>a{fill:url(${' '.repeat(200_000)}x</style>`), 'media_not_allowed'],
+    ['references without an end', svg(`<style>${'url('.repeat(200_000)}</style>`), 'media_not_allowed'],
+    ['comments without an end', svg(`<style>${'/*'.repeat(400_000)}</style>`), undefined],
+    ['names of handlers', svg(`<set attributeName="${':on'.repeat(200_000)}&#10;"/>`), 'media_not_allowed'],
+    [
+      'attributes',
+      svg(`<g ${Array.from({ length: 200_000 }, (_, at) => `a${at}=""`).join(' ')}/>`),
+      'media_too_large',
+    ],
+    ['ends without beginnings', svg('</g>'.repeat(500_000)), 'media_corrupt'],
+  ])('is looked at in time that grows with its length only: %s', async (_what, bytes, code) => {
+    const started = process.cpuUsage();
+    const result = await resultOf(bytes);
+    if (code === undefined) expect(result).toMatchObject({ mediaType: 'image/svg+xml' });
+    else expect(result).toBe(code);
+    const { user, system } = process.cpuUsage(started);
+    // Some 200 ms; quadratic time would be minutes.
+    expect((user + system) / 1_000).toBeLessThan(5_000);
   });
 
   it('with gradients, inner pictures, styles and metadata is fine', async () => {

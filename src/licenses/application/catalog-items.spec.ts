@@ -37,6 +37,19 @@ describe('the items of a catalog', () => {
     expect(() => valuesOf(text)).toThrow();
   });
 
+  it.each([
+    ['escapes in a text that does not end', `["${'\\"'.repeat(500_000)}`],
+    ['quotation marks', `[${'"'.repeat(1_000_001)}`],
+    ['brackets that do not end', '['.repeat(1_000_000)],
+    ['white space', `[${' '.repeat(1_000_000)}`],
+  ])('are told apart in time that grows with the length only: %s', (_what, text) => {
+    const started = process.cpuUsage();
+    expect(() => valuesOf(text)).toThrow();
+    const { user, system } = process.cpuUsage(started);
+    // Some 50 ms; quadratic time would be minutes.
+    expect((user + system) / 1_000).toBeLessThan(5_000);
+  });
+
   it('are bounded in number', () => {
     expect(() => valuesOf('{}\n'.repeat(MAX_CATALOG_ITEMS + 1))).toThrow('more than 5000 items');
     expect(valuesOf('[]')).toEqual([]);

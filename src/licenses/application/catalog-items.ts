@@ -59,22 +59,34 @@ function* lines(text: string): Generator<ItemText> {
 function* elements(text: string): Generator<ItemText> {
   const begin = text.indexOf('[') + 1;
   let [start, depth, line] = [begin, 0, lineAt(text, begin)];
-  const TOKEN = /"(?:[^"\\]|\\[\s\S])*"|[[\]{},]/g;
-  TOKEN.lastIndex = begin;
-  for (let match = TOKEN.exec(text); match !== null; match = TOKEN.exec(text)) {
-    const [token] = match;
-    if (token === '[' || token === '{') depth += 1;
+  for (let at = begin; at < text.length; at += 1) {
+    const token = text[at];
+    if (token === '"') at = endOfString(text, at);
+    else if (token === '[' || token === '{') depth += 1;
     else if (depth > 0 && (token === ']' || token === '}')) depth -= 1;
     else if (depth === 0 && (token === ',' || token === ']')) {
-      const source = text.slice(start, match.index);
+      const source = text.slice(start, at);
       const isEmptyArray = token === ']' && start === begin && source.trim() === '';
       if (!isEmptyArray) yield { source, line };
       line += newlines(source);
-      start = match.index + 1;
+      start = at + 1;
       if (token === ']') return endOf(text, start);
     }
   }
-  throw new FormatError('malformed', START, 'the array of the catalog does not end');
+  throw unended();
+}
+
+/** By hand: a regular expression goes over a string that does not end again from each quotation mark in it. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text[at] === '"') return at;
+    if (text[at] === '\\') at += 1;
+  }
+  throw unended();
+}
+
+function unended(): FormatError {
+  return new FormatError('malformed', START, 'the array of the catalog does not end');
 }
 
 function endOf(text: string, start: number): void {

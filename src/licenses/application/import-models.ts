@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Tx } from '../../database/organization-tx.js';
 import { type Principal } from '../../identity/domain/principal.js';
@@ -11,10 +10,12 @@ import { FormatError } from '../formats/format-error.js';
 import { importDocument } from '../formats/import-document.js';
 import { type ImportReport } from '../formats/import-report.js';
 import { IMPORT_FORMATS, type ImportFormat } from '../formats/imported-listing.js';
-import { listingOfRepository } from '../formats/repository-id.js';
-import { toListing } from '../formats/to-listing.js';
+import { type ImportedListing } from '../formats/imported-listing.js';
+import { ListedRepositories } from '../formats/repository-id.js';
+import { type ListingContext, listingIdFor, toListing } from '../formats/to-listing.js';
 import { catalogItems } from './catalog-items.js';
 import { type ListingOutcome, type RecordedListings, type RecordListings } from './record-listings.js';
+import { turns } from './turns.js';
 
 const printable = (max: number) => z.string().regex(new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${max}}$`, 'u'));
 
@@ -85,8 +86,6 @@ interface ReadItem {
   readonly notes: readonly string[];
 }
 
-/** Other requests are answered in between. */
-const ITEMS_PER_TURN = 25;
 const MAX_PROBLEMS_OF_ITEM = 10;
 
 /**
@@ -110,10 +109,12 @@ export class ImportModels {
     registry: ListingIndex,
   ): Promise<readonly ReadItem[]> {
     const items: ReadItem[] = [];
+    const known = { listings: registry, repositories: new ListedRepositories(registry.all) };
     if (format !== 'catalog')
-      return withoutDuplicates(this.readDocument(0, format, bytes, context, registry));
+      return withoutDuplicates(await this.readDocument(0, format, bytes, context, known));
+    const letOthers = turns();
     for (const { index, line, value, error } of catalogItems(decode(bytes))) {
-      if (index % ITEMS_PER_TURN === 0) await setImmediate();
+      await letOthers();
       if (error !== null) {
         const { code, place, message } = error;
         items.push(refused(index, { code, path: place.pointer, line: place.line, message }));
@@ -122,7 +123,7 @@ export class ImportModels {
         if (!parsed.success) items.push(invalid(index, line, parsed.error));
         else
           items.push(
-            ...this.readDocument(index, parsed.data.format, parsed.data.content, parsed.data, registry),
+            ...(await this.readDocument(index, parsed.data.format, parsed.data.content, parsed.data, known)),
           );
       } else {
         const parsed = newListingSchema.safeParse(value);
@@ -152,50 +153,98 @@ export class ImportModels {
     return { ...recorded, id: importId, items: proven.map((item) => resultOf(item, byId)) };
   }
 
-  private readDocument(
+  private async readDocument(
     index: number,
     format: ImportFormat,
     content: Uint8Array | string,
     context: DocumentContext,
-    registry: ListingIndex,
-  ): ReadItem[] {
-    const { name, revision, channel, access, modalities, roles, url } = context;
+    known: KnownListings,
+  ): Promise<ReadItem[]> {
+    const { name, revision } = context;
     const result = importDocument({ format, content, origin: { name, revision } });
     if (!result.ok) {
       const { code, place, message } = result.refusal;
       return [refused(index, { code, path: place.pointer, line: place.line, message })];
     }
-    const dateRead = this.clock.now().toISOString().slice(0, 10);
-    const facts = {
+    if (result.listings.length === 0) return [refused(index, NOTHING_FOUND)];
+    const notes = notesOf(result.report);
+    const facts = this.factsOf(context, result.listings, known);
+    const letOthers = turns();
+    const items: ReadItem[] = [];
+    for (const imported of result.listings) {
+      items.push(readListing(index, imported, facts, notes));
+      await letOthers();
+    }
+    return items;
+  }
+
+  private factsOf(
+    { channel, access, url, modalities, roles }: DocumentContext,
+    listings: readonly ImportedListing[],
+    { listings: registry, repositories }: KnownListings,
+  ): ListingContext {
+    const inDocument = idsInDocument(listings, channel, registry);
+    return {
       channel,
       access,
-      dateRead,
+      dateRead: this.clock.now().toISOString().slice(0, 10),
       url,
-      listingIdOf: (base: string) => listingOfRepository(registry.all, base, channel),
+      listingIdOf: (name) => repositories.listingOf(name, channel),
+      listingIdInDocument: (documentId) => inDocument.get(documentId),
       ...(modalities ? { modalities } : {}),
       ...(roles ? { roles } : {}),
     };
-    const notes = notesOf(result.report);
-    if (result.listings.length === 0)
-      return [
-        refused(index, {
-          code: 'nothing-found',
-          path: '',
-          line: null,
-          message: 'the document describes no model',
-        }),
-      ];
-    return result.listings.map((imported): ReadItem => {
-      const draft = toListing(imported, facts);
-      if (draft.ok) {
-        const checked = newListingSchema.safeParse(draft.listing);
-        if (!checked.success) return invalid(index, null, checked.error);
-        return { index, listing: draft.listing, problems: [], notes: [...notes, ...draft.notes] };
-      }
-      const problem = { code: draft.reason, path: '', line: null, message: draft.detail || draft.reason };
-      return { index, listing: null, problems: [problem], notes };
-    });
   }
+}
+
+interface KnownListings {
+  readonly listings: ListingIndex;
+  readonly repositories: ListedRepositories;
+}
+
+const NOTHING_FOUND: NotUnderstood = {
+  code: 'nothing-found',
+  path: '',
+  line: null,
+  message: 'the document describes no model',
+};
+
+/**
+ * Ids that the models of a document get, by their ids in it. Left out: an id that is another model's already, in the
+ * document or in the registry, because two names can give one.
+ */
+function idsInDocument(
+  listings: readonly ImportedListing[],
+  channel: string,
+  registry: ListingIndex,
+): ReadonlyMap<string, string> {
+  const models = listings.filter(({ kind }) => kind === 'model');
+  const counts = new Map<string, number>();
+  const ids = models.map((model) => listingIdFor(model, { channel }));
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return new Map(
+    models.flatMap(({ documentId, name }, at): [string, string][] => {
+      const id = ids[at] ?? '';
+      const listed = registry.get(id)?.listing.name ?? name;
+      return documentId === null || counts.get(id) !== 1 || listed !== name ? [] : [[documentId, id]];
+    }),
+  );
+}
+
+function readListing(
+  index: number,
+  imported: ImportedListing,
+  facts: ListingContext,
+  notes: readonly string[],
+): ReadItem {
+  const draft = toListing(imported, facts);
+  if (draft.ok) {
+    const checked = newListingSchema.safeParse(draft.listing);
+    if (!checked.success) return invalid(index, null, checked.error);
+    return { index, listing: draft.listing, problems: [], notes: [...notes, ...draft.notes] };
+  }
+  const problem = { code: draft.reason, path: '', line: null, message: draft.detail || draft.reason };
+  return { index, listing: null, problems: [problem], notes };
 }
 
 function decode(bytes: Uint8Array): string {

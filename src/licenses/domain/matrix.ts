@@ -4,7 +4,7 @@ import { ColophonError } from '../../shared/errors.js';
 import { canonicalFacts, canonicalLineage, type DecisionInput } from './decision-input.js';
 import { decidePrepared, type DecisionResult, prepareLineage } from './engine.js';
 import { ENGINE_VERSION, type EngineVersion } from './engine-version.js';
-import { type Decision, type Finding } from './finding.js';
+import { type Decision, type Finding, type Obligation } from './finding.js';
 import { type Lineage } from './lineage.js';
 import { type PolicyBasis, type PolicyOrigin } from './policies/policy.js';
 import { type ListingIndex } from './listing-index.js';
@@ -17,6 +17,29 @@ export const MAX_MATRIX_CELLS = 1_000;
  * 1,000 cells of a pipeline with 20 models are far below it.
  */
 export const MAX_MATRIX_PARTS = 100_000;
+
+/**
+ * Everything that is looked at in all cells together: each cell is decided and hashed as a whole. The largest matrix
+ * takes some three seconds, in which other requests are answered; 1,000 cells of a pipeline with 20 models are far below.
+ */
+export const MAX_MATRIX_PARTS = 100_000;
+/** Names in a list cost little each. */
+const NAMES_PER_PART = 10;
+
+/** What is looked at in one cell: components, inputs with their signals and releases, and what these list. */
+export function partsOfLineage({ components, inputs }: Lineage): number {
+  let parts = components.length;
+  for (const { optionalComponents = {} } of components) parts += Object.keys(optionalComponents).length;
+  for (const { fileSignals = [], releases, territory, goesInto = [] } of inputs) {
+    parts += 1 + fileSignals.length + listed(territory) + listed(goesInto);
+    for (const release of releases) parts += 1 + listed(release.territory ?? []);
+  }
+  return parts;
+}
+
+function listed(names: string | readonly string[]): number {
+  return typeof names === 'string' ? 0 : Math.floor(names.length / NAMES_PER_PART);
+}
 
 /** Several ways of making a work, each to be shown to several audiences, for one or more purposes. */
 export interface MatrixQuestion {
@@ -142,16 +165,20 @@ export function countDecisions(cells: readonly MatrixCell[]): Readonly<Record<De
 }
 
 /** Gives equal things one place in a list: cells of one lineage say much the same. */
-export class Interned<Item> {
+export class Interned<Item extends object> {
   readonly items: Item[] = [];
   readonly #places = new Map<string, number>();
+  /** What was written as text once need not be again. */
+  readonly #seen = new WeakMap<Item, number>();
 
   place(item: Item): number {
+    const seen = this.#seen.get(item);
+    if (seen !== undefined) return seen;
     const key = JSON.stringify(item);
-    const known = this.#places.get(key);
-    if (known !== undefined) return known;
-    this.#places.set(key, this.items.length);
-    return this.items.push(item) - 1;
+    const place = this.#places.get(key) ?? this.items.push(item) - 1;
+    this.#places.set(key, place);
+    this.#seen.set(item, place);
+    return place;
   }
 }
 
@@ -161,14 +188,13 @@ export class Interned<Item> {
  * left out, as in the replay of a single decision.
  */
 export function matrixResultSha256(cells: readonly MatrixCell[]): string {
-  const findings = new Interned<unknown>();
-  const obligations = new Interned<unknown>();
+  const findings = new Interned<object>();
+  const obligations = new Interned<Obligation>();
+  const lastingOf = lastingParts();
   const lasting = cells.map(({ result, ...cell }) => ({
     ...cell,
     decision: result.decision,
-    findings: decidingFindings(result).map(({ alternatives: _other, howToFix: _sentence, ...finding }) =>
-      findings.place(finding),
-    ),
+    findings: decidingFindings(result).map((finding) => findings.place(lastingOf(finding))),
     obligations: result.obligations.map((obligation) => obligations.place(obligation)),
     indemnity: result.indemnity,
     inputSha256: result.inputSha256,
@@ -176,4 +202,18 @@ export function matrixResultSha256(cells: readonly MatrixCell[]): string {
   }));
   const all = { v: 1, cells: lasting, findings: findings.items, obligations: obligations.items };
   return sha256Hex(canonicalJson(all as unknown as JsonValue));
+}
+
+/** Cells share what they find, so each is taken apart once. */
+function lastingParts(): (finding: Finding) => object {
+  const known = new Map<Finding, object>();
+  return (finding) => {
+    const lasting = known.get(finding) ?? lastingPart(finding);
+    known.set(finding, lasting);
+    return lasting;
+  };
+}
+
+function lastingPart({ alternatives: _other, howToFix: _sentence, ...lasting }: Finding): object {
+  return lasting;
 }

@@ -1,12 +1,13 @@
 import { exportedClaims, readProperties } from './cdx-properties.js';
 import { CDX_PROPERTY, readCdxLicenses, refOf } from './cyclonedx-license.js';
 import { placeOf, type MapNode, type TreeNode } from './document-tree.js';
-import { FieldReader } from './field-reader.js';
+import { FieldReader, type TextNode } from './field-reader.js';
 import { FormatError } from './format-error.js';
 import { ReportWriter, type ImportResult } from './import-report.js';
 import {
   BASE_RELATIONS,
   NO_DATA_FACTS,
+  type ImportedComponent,
   type ImportedDataset,
   type ImportedListing,
 } from './imported-listing.js';
@@ -27,7 +28,7 @@ interface Bom {
   readonly report: ReportWriter;
   /** Components, and data sets written inside a model card, by bom-ref. */
   readonly byRef: ReadonlyMap<string, MapNode>;
-  readonly dependsOn: ReadonlyMap<string, readonly string[]>;
+  readonly dependsOn: ReadonlyMap<string, readonly TextNode[]>;
 }
 
 /**
@@ -98,12 +99,12 @@ function indexRefs(components: readonly MapNode[], report: ReportWriter): Readon
   return found;
 }
 
-function readDependencies(root: FieldReader): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
+function readDependencies(root: FieldReader): ReadonlyMap<string, readonly TextNode[]> {
+  const found = new Map<string, readonly TextNode[]>();
   for (const node of root.nodes('dependencies')) {
     const fields = FieldReader.of(node, root.report, 'dependencies[].');
     const ref = fields.text('ref', 2_000)?.text;
-    const on = fields.nodes('dependsOn').map((item) => fields.textOf(item, 2_000).text);
+    const on = fields.nodes('dependsOn').map((item) => fields.textOf(item, 2_000));
     if (ref !== undefined) found.set(ref, [...(found.get(ref) ?? []), ...on]);
   }
   return found;
@@ -131,6 +132,7 @@ function listingOf(bom: Bom, fields: FieldReader, kind: ImportedListing['kind'])
       'a component without a name',
     );
   }
+  const parts = readParts(bom, fields);
   const listing: ImportedListing = {
     kind,
     name: group === null ? name : `${group}/${name}`,
@@ -141,8 +143,8 @@ function listingOf(bom: Bom, fields: FieldReader, kind: ImportedListing['kind'])
     declaredLicense: licenses.declared ?? NO_LICENSE,
     concludedLicense: licenses.concluded,
     bases: readAncestors(fields),
-    datasets: parameters === undefined ? [] : readDatasets(bom, parameters),
-    components: readComponents(bom, documentId),
+    datasets: [...(parameters === undefined ? [] : readDatasets(bom, parameters)), ...parts.datasets],
+    components: parts.components,
     gated: 'unknown',
     gatedAgainst: [],
     tasks: [parameters?.keep('task', 'tasks')].flatMap((task) => task ?? []),
@@ -200,21 +202,60 @@ function readDatasets(bom: Bom, parameters: FieldReader): readonly ImportedDatas
   });
 }
 
-function readComponents(bom: Bom, documentId: string | null): ImportedListing['components'] {
-  const refs = documentId === null ? [] : (bom.dependsOn.get(documentId) ?? []);
-  return refs.map((ref) => {
-    const target = bom.byRef.get(ref);
-    const scope = target?.entries.get('scope');
-    const optional = scope?.kind === 'scalar' && scope.value === 'optional';
-    return { name: (target && nameOf(target)) ?? ref, use: optional ? 'optional' : 'always' };
-  });
+/** What it depends on, and what stands inside of it. Data is no component: a model may have learnt from it. */
+function readParts(bom: Bom, fields: FieldReader): Pick<ImportedListing, 'components' | 'datasets'> {
+  const documentId = refOf(fields.map);
+  const named = documentId === undefined ? [] : (bom.dependsOn.get(documentId) ?? []);
+  const parts = [
+    ...named.map(({ text, node }) => ({ node, target: bom.byRef.get(text), ref: text })),
+    ...innerOf(fields).map((inner) => ({ node: inner, target: inner, ref: refOf(inner) })),
+  ];
+  const components: ImportedComponent[] = [];
+  const datasets: ImportedDataset[] = [];
+  for (const { node, target, ref } of parts) {
+    const name = (target && nameOf(target)) ?? ref;
+    if (name === undefined) continue;
+    const kind = kindOf(target);
+    const field = 'dependencies[].dependsOn';
+    if (target === undefined) bom.report.notUnderstood(field, node, 'dangling-reference', name);
+    else bom.report.understood(field, node, kind === 'dataset' ? 'datasets' : 'components', name);
+    if (kind === 'dataset') datasets.push({ name, use: 'unknown' });
+    else components.push(componentOf(name, kind, target, ref));
+  }
+  return { components, datasets };
+}
+
+/** What is not in the document may be a model. */
+function kindOf(target: MapNode | undefined): ImportedComponent['kind'] | 'dataset' {
+  const type = textOf(target?.entries.get('type'));
+  return type === undefined ? 'model' : (KINDS[type] ?? 'program');
+}
+
+function componentOf(
+  name: string,
+  kind: ImportedComponent['kind'],
+  target: MapNode | undefined,
+  ref: string | undefined,
+): ImportedComponent {
+  const isOptional = textOf(target?.entries.get('scope')) === 'optional';
+  const documentId = target === undefined ? null : (ref ?? null);
+  return { name, use: isOptional ? 'optional' : 'always', kind, documentId };
+}
+
+/** Those that stand in it directly. */
+function innerOf(fields: FieldReader): readonly MapNode[] {
+  const node = fields.node('components');
+  const items = node?.kind === 'list' ? node.items : node === undefined ? [] : [node];
+  return items.map((item) => FieldReader.of(item, fields.report).map);
+}
+
+function textOf(node: TreeNode | undefined): string | undefined {
+  return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined;
 }
 
 function nameOf({ entries }: MapNode): string | undefined {
-  const text = (node: TreeNode | undefined) =>
-    node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined;
-  const name = text(entries.get('name'));
-  const group = text(entries.get('group'));
+  const name = textOf(entries.get('name'));
+  const group = textOf(entries.get('group'));
   return name === undefined || group === undefined ? name : `${group}/${name}`;
 }
 

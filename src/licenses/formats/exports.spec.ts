@@ -323,10 +323,11 @@ describe.each([
     const listings = back(CHAIN);
     const of = (id: string) => listings.find(({ exported }) => exported.listingId === id);
     expect(of('acme-style@self-hosted')?.bases).toEqual([{ name: 'painter', relation: 'adapter' }]);
-    expect(of('dreamer@fal')?.components).toEqual(
+    const uses = of('dreamer@fal')?.components.map(({ name, use, kind }) => ({ name, use, kind }));
+    expect(uses).toEqual(
       expect.arrayContaining([
-        { name: 'encoder', use: 'always' },
-        { name: 'bigger', use: 'optional' },
+        { name: 'encoder', use: 'always', kind: 'model' },
+        { name: 'bigger', use: 'optional', kind: 'model' },
       ]),
     );
     expect(of('nobody-knows@fal')?.declaredLicense.status).toBe('absent');

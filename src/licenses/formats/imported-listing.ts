@@ -30,6 +30,9 @@ export interface ImportedDataset {
 export interface ImportedComponent {
   readonly name: string;
   readonly use: 'always' | 'optional';
+  readonly kind: 'model' | 'program';
+  /** Id inside the document; null for what stands outside of it. */
+  readonly documentId: string | null;
 }
 
 /** What a document says of how data was gathered. Free text is kept as it stands; silence is null. */

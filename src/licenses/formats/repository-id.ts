@@ -8,7 +8,7 @@ const HUB = 'huggingface.co';
 const NO_OWNERS: readonly string[] = ['spaces', 'datasets', 'docs', 'blog', 'papers', 'collections'];
 
 /** Repositories of which a listing says that they are its own: its name when imported, and where it was read. */
-export function repositoryIdsOf({ name, license, sources }: Listing): ReadonlySet<string> {
+function repositoryIdsOf({ name, license, sources }: Listing): ReadonlySet<string> {
   const ids = new Set<string>();
   if (REPOSITORY_ID.test(name)) ids.add(name.toLowerCase());
   for (const url of [license.url, ...sources.map((source) => source.url)]) {
@@ -27,18 +27,28 @@ function ofAddress(address: string): string | undefined {
   return REPOSITORY_ID.test(id) ? id.toLowerCase() : undefined;
 }
 
-/**
- * The one listing of a repository: of those on the same channel, otherwise of all. With none or several nobody knows which
- * one is meant.
- */
-export function listingOfRepository(
-  listings: readonly IndexedListing[],
-  name: string,
-  channel: string,
-): ListingId | undefined {
-  const wanted = name.toLowerCase();
-  const all = listings.filter(({ listing }) => repositoryIdsOf(listing).has(wanted));
-  const here = all.filter(({ listing }) => listing.channel === channel);
-  const [only, ...others] = here.length > 0 ? here : all;
-  return others.length === 0 ? only?.listing.id : undefined;
+/** The listings of each repository, looked through once for all names that are asked for. */
+export class ListedRepositories {
+  readonly #listings = new Map<string, Listing[]>();
+
+  constructor(listings: readonly IndexedListing[]) {
+    for (const { listing } of listings) {
+      for (const id of repositoryIdsOf(listing)) {
+        const known = this.#listings.get(id);
+        if (known) known.push(listing);
+        else this.#listings.set(id, [listing]);
+      }
+    }
+  }
+
+  /**
+   * The one listing of a repository: of those on the same channel, otherwise of all. With none or several nobody knows
+   * which one is meant.
+   */
+  listingOf(name: string, channel: string): ListingId | undefined {
+    const all = this.#listings.get(name.toLowerCase()) ?? [];
+    const here = all.filter((listing) => listing.channel === channel);
+    const [only, ...others] = here.length > 0 ? here : all;
+    return others.length === 0 ? only?.id : undefined;
+  }
 }

@@ -8,6 +8,8 @@ import {
   BASE_RELATIONS,
   NO_DATA_FACTS,
   type ImportedBase,
+  type ImportedComponent,
+  type ImportedDataset,
   type ImportedListing,
 } from './imported-listing.js';
 import { readJsonTree } from './json-tree.js';
@@ -28,6 +30,9 @@ const COMPONENT_USE: Readonly<Record<string, 'always' | 'optional'>> = {
   contains: 'always',
   dependsOn: 'always',
   hasPrerequisite: 'always',
+  hasStaticLink: 'always',
+  hasDynamicLink: 'always',
+  hasProvidedDependency: 'always',
   hasOptionalComponent: 'optional',
   hasOptionalDependency: 'optional',
 };
@@ -100,6 +105,7 @@ class PackageReader {
         'the package declares no license',
       );
     }
+    const parts = this.parts();
     const listing: ImportedListing = {
       kind,
       name: fields.keep('name', 'name') ?? element.id,
@@ -110,8 +116,12 @@ class PackageReader {
       declaredLicense: declared ?? NO_LICENSE,
       concludedLicense: this.license('hasConcludedLicense', 'concludedLicense') ?? null,
       bases: this.bases(),
-      datasets: [...this.datasets('trainedOn', 'trained-on'), ...this.datasets('testedOn', 'tested-on')],
-      components: this.components(),
+      datasets: [
+        ...this.datasets('trainedOn', 'trained-on'),
+        ...this.datasets('testedOn', 'tested-on'),
+        ...parts.datasets,
+      ],
+      components: parts.components,
       gated: fields.text('dataset_datasetAvailability')?.text === 'registration' ? 'yes' : 'unknown',
       gatedAgainst: [],
       tasks: this.texts('ai_domain', 'tasks'),
@@ -229,10 +239,27 @@ class PackageReader {
     return this.related(type).map(({ id }) => ({ name: this.nameOf(id, type), use }));
   }
 
-  private components(): ImportedListing['components'] {
-    return Object.entries(COMPONENT_USE).flatMap(([type, use]) =>
-      this.related(type).map(({ id }) => ({ name: this.nameOf(id, type), use })),
-    );
+  /** Data is no component: a model may have learnt from it. Files that a package contains are its own. */
+  private parts(): Pick<ImportedListing, 'components' | 'datasets'> {
+    const components: ImportedComponent[] = [];
+    const datasets: ImportedDataset[] = [];
+    for (const [type, use] of Object.entries(COMPONENT_USE)) {
+      for (const { id } of this.related(type)) {
+        const target = this.graph.elements.get(id);
+        const kind = target && kindOf(target);
+        const name = this.nameOf(id, type);
+        if (kind === 'dataset') datasets.push({ name, use: 'unknown' });
+        else if (type === 'contains' && target?.type === 'software_File') continue;
+        else
+          components.push({
+            name,
+            use,
+            kind: target === undefined || kind === 'model' ? 'model' : 'program',
+            documentId: target === undefined ? null : id,
+          });
+      }
+    }
+    return { components, datasets };
   }
 
   /** The name of another element, or its id when the document does not contain it. */

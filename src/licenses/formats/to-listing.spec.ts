@@ -7,6 +7,10 @@ import {
   EU_SUMMARY_ITEMS,
 } from './training-disclosure.js';
 import { seedListings } from '../registry/seed.js';
+import { decide } from '../domain/engine.js';
+import { ENGINE_VERSION } from '../domain/engine-version.js';
+import { indexListings } from '../domain/listing-index.js';
+import { runFactsSchema } from '../domain/run-facts.js';
 import { importDocument } from './import-document.js';
 import { type ImportedListing } from './imported-listing.js';
 import { slugOf, toListing, type ListingContext } from './to-listing.js';
@@ -109,8 +113,22 @@ describe('a listing from a card', () => {
     });
     expect(merged).toMatchObject({
       listing: { base: { listingId: 'unlisted.a.x@self-hosted', relation: 'merge' } },
-      notes: ['base not linked: a/x (merge)', 'base not linked: b/y (merge)'],
+      notes: [
+        'base not linked: a/x (merge)',
+        'base not linked: b/y (merge)',
+        'component linked: b/y is base@self-hosted',
+      ],
     });
+  });
+
+  it('keeps every base but the first as a component', () => {
+    const { components } = draft(
+      'license: mit\nbase_model: [a/x, b/y, c/z]\npipeline_tag: text-to-image',
+    ).listing;
+    expect(components).toMatchObject([
+      { name: 'b/y', listingId: null, use: 'always' },
+      { name: 'c/z', listingId: null, use: 'always' },
+    ]);
   });
 
   it('says what the caller has to add', () => {
@@ -153,6 +171,132 @@ describe('a listing from a card', () => {
     expect(a).not.toBe(b);
     expect(a.length).toBeLessThanOrEqual(50);
     expect(slugOf('\u6a21\u578b')).toMatch(/^model-[0-9a-f]{12}$/);
+  });
+});
+
+describe('what a model brings along', () => {
+  const bom = (parts: readonly object[], dependsOn: readonly string[], inside: readonly object[] = []) =>
+    JSON.stringify({
+      bomFormat: 'CycloneDX',
+      specVersion: '1.6',
+      components: [
+        {
+          type: 'machine-learning-model',
+          'bom-ref': 'dreamer',
+          name: 'dreamer',
+          licenses: [{ license: { id: 'Apache-2.0' } }],
+          modelCard: { modelParameters: { task: 'text-to-image' } },
+          components: inside,
+        },
+        ...parts,
+      ],
+      dependencies: [{ ref: 'dreamer', dependsOn }],
+    });
+  const spdx = (elements: readonly object[], relations: readonly (readonly [type: string, to: string])[]) =>
+    JSON.stringify({
+      '@context': 'https://spdx.org/rdf/3.0.1/spdx-context.jsonld',
+      '@graph': [
+        { type: 'ai_AIPackage', spdxId: 'urn:dreamer', name: 'dreamer', ai_domain: ['text-to-image'] },
+        ...elements,
+        ...relations.map(([relationshipType, to], at) => ({
+          type: 'Relationship',
+          spdxId: `urn:relation-${at}`,
+          relationshipType,
+          from: 'urn:dreamer',
+          to: [to],
+        })),
+      ],
+    });
+  const LLAMA = { type: 'machine-learning-model', 'bom-ref': 'llama', name: 'meta/Llama' };
+
+  function dreamer(format: 'cyclonedx' | 'spdx-3', content: string, context: Partial<ListingContext> = {}) {
+    const result = importDocument({ format, content, origin: { name: 'x', revision: null } });
+    const imported = result.ok ? result.listings.find(({ name }) => name === 'dreamer') : undefined;
+    if (imported === undefined) throw new Error('refused');
+    const made = toListing(imported, { ...CONTEXT, ...context });
+    if (!made.ok) throw new Error(`${made.reason}: ${made.detail}`);
+    return made;
+  }
+  const namesOf = ({ listing }: ReturnType<typeof dreamer>) => listing.components.map(({ name }) => name);
+
+  it('is a component without terms where nothing says what it is, and the work goes to review', () => {
+    const made = dreamer('cyclonedx', bom([LLAMA], ['llama']));
+    expect(made.listing.components).toMatchObject([{ name: 'meta/Llama', listingId: null, use: 'always' }]);
+    expect(made.notes).toContain('component not linked: meta/Llama');
+    const result = decide({
+      lineage: {
+        components: [{ listingId: made.listing.id, role: 'generator', stepKey: 'generate' }],
+        inputs: [],
+      },
+      facts: runFactsSchema.parse({
+        purpose: 'commercial',
+        audienceCountries: ['US'],
+        organizationRevenueUsd: 1,
+      }),
+      listings: indexListings([made.listing]),
+      engineVersion: ENGINE_VERSION,
+    });
+    expect(result.findings).toContainEqual(
+      expect.objectContaining({ ruleId: 'component-unknown', severity: 'review', listingId: 'meta/Llama' }),
+    );
+  });
+
+  it('is linked by what the registry knows, then by what the document says', () => {
+    const content = bom([LLAMA], ['llama']);
+    const inDocument = { listingIdInDocument: (id: string) => (id === 'llama' ? 'other@fal' : undefined) };
+    const known = { listingIdOf: (name: string) => (name === 'meta/Llama' ? 'llama@fal' : undefined) };
+    expect(dreamer('cyclonedx', content, inDocument).listing.components[0]?.listingId).toBe('other@fal');
+    const both = dreamer('cyclonedx', content, { ...inDocument, ...known });
+    expect(both.listing.components[0]?.listingId).toBe('llama@fal');
+    expect(both.notes).toContain('component linked: meta/Llama is llama@fal');
+  });
+
+  it('may be a program, optional, inside of it, or not in the document', () => {
+    const parts = [
+      { type: 'library', 'bom-ref': 'lib', name: 'diffusers' },
+      { type: 'machine-learning-model', 'bom-ref': 'up', name: 'upscaler', scope: 'optional' },
+      { type: 'data', 'bom-ref': 'd', name: 'pictures' },
+    ];
+    const inside = [{ type: 'machine-learning-model', name: 'vae' }];
+    const made = dreamer('cyclonedx', bom(parts, ['lib', 'up', 'd', 'gone', 'dreamer'], inside));
+    expect(made.listing.components).toMatchObject([
+      { name: 'diffusers', role: 'library', use: 'always', usedWhen: null },
+      { name: 'upscaler', use: 'optional', usedWhen: expect.any(String) },
+      { name: 'gone', listingId: null, use: 'always' },
+      { name: 'vae', listingId: null, use: 'always' },
+    ]);
+    expect(made.listing.trainingData.summary).toContain('pictures');
+  });
+
+  it.each(['dependsOn', 'contains', 'hasPrerequisite', 'hasStaticLink', 'hasOptionalComponent'])(
+    'is read in SPDX: %s',
+    (type) => {
+      const llama = { type: 'ai_AIPackage', spdxId: 'urn:llama', name: 'Llama' };
+      expect(namesOf(dreamer('spdx-3', spdx([llama], [[type, 'urn:llama']])))).toEqual(['Llama']);
+      expect(namesOf(dreamer('spdx-3', spdx([], [[type, 'urn:gone']])))).toEqual(['urn:gone']);
+    },
+  );
+
+  it('holds no files of its own', () => {
+    const file = { type: 'software_File', spdxId: 'urn:file', name: 'a.safetensors' };
+    expect(namesOf(dreamer('spdx-3', spdx([file], [['contains', 'urn:file']])))).toEqual([]);
+    expect(namesOf(dreamer('spdx-3', spdx([file], [['dependsOn', 'urn:file']])))).toEqual(['a.safetensors']);
+  });
+
+  it('is never cut off in silence', () => {
+    const made = dreamer(
+      'cyclonedx',
+      bom(
+        [],
+        Array.from({ length: 30 }, (_, at) => `model ${at}`),
+      ),
+    );
+    expect(made.listing.components).toHaveLength(20);
+    expect(made.listing.components.at(-1)).toMatchObject({
+      name: '11 more that the document names',
+      listingId: null,
+      use: 'always',
+    });
   });
 });
 

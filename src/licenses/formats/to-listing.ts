@@ -6,7 +6,7 @@ import {
   type Listing,
   type Modality,
 } from '../domain/listing.js';
-import { type ImportedListing } from './imported-listing.js';
+import { type ImportedComponent, type ImportedListing } from './imported-listing.js';
 import { type LicenseClaim } from './license-claim.js';
 import { registryRefsOf } from './license-names.js';
 
@@ -22,8 +22,10 @@ export interface ListingContext {
   /** Instead of what the task implies. */
   readonly modalities?: readonly Modality[];
   readonly roles?: readonly LineageRole[];
-  /** Listing ids of bases, by the name that the document uses. */
+  /** Listing ids of bases and components, by the name that the document uses. */
   readonly listingIdOf?: (name: string) => string | undefined;
+  /** Listing ids of what else the document describes, by its id there. */
+  readonly listingIdInDocument?: (documentId: string) => string | undefined;
 }
 
 export type ListingDraft =
@@ -79,10 +81,10 @@ export function toListing(imported: ImportedListing, context: ListingContext): L
     return { ok: false, reason: 'modality-unknown', detail: imported.tasks.join(', ') };
   if (roles.length === 0) return { ok: false, reason: 'role-unknown', detail: imported.tasks.join(', ') };
   const { base, notes } = baseOf(imported, context);
-  const slug = slugOf(imported.name);
+  const parts = componentsOf(imported, context);
   const revision = revisionOf(imported);
   const parsed = listingSchema.safeParse({
-    id: `${revision === undefined ? slug : `${slug}.${revisionMark(revision)}`}@${context.channel}`,
+    id: listingIdFor(imported, context),
     name: cut(imported.name, 120),
     ...(revision === undefined ? {} : { revision }),
     vendor: cut(imported.supplier ?? 'not stated', 120),
@@ -94,19 +96,29 @@ export function toListing(imported: ImportedListing, context: ListingContext): L
     license: licenseOf(imported, context),
     history: [],
     terms: termsOf(imported, context),
-    components: [],
+    components: parts.components,
     base,
     datasetManifestSha256: null,
     trainingData: trainingDataOf(imported),
     indemnity: { offered: 'unknown', conditions: [], voidedBy: [], source: null, verified: 'unverified' },
     sources: [sourceOf(imported, context)],
   });
-  if (parsed.success) return { ok: true, listing: parsed.data, notes };
+  if (parsed.success) return { ok: true, listing: parsed.data, notes: [...notes, ...parts.notes] };
   return {
     ok: false,
     reason: 'invalid',
     detail: parsed.error.issues.map(({ message }) => message).join('; '),
   };
+}
+
+/** The id that a listing of this gets. */
+export function listingIdFor(
+  imported: ImportedListing,
+  { channel }: Pick<ListingContext, 'channel'>,
+): string {
+  const slug = slugOf(imported.name);
+  const revision = revisionOf(imported);
+  return `${revision === undefined ? slug : `${slug}.${revisionMark(revision)}`}@${channel}`;
 }
 
 function rolesOf(imported: ImportedListing, byTask: readonly LineageRole[]): readonly LineageRole[] {
@@ -239,6 +251,58 @@ function baseOf({ bases }: ImportedListing, { listingIdOf, channel }: ListingCon
     base,
     notes: [...bases.map((each) => `base not linked: ${each.name} (${each.relation})`), ...silent],
   };
+}
+
+/**
+ * What the model brings along, and all its bases but the first, of which the domain knows one. Without a listing of its
+ * own a component sends to review: its terms are not known.
+ */
+function componentsOf(imported: ImportedListing, context: ListingContext) {
+  const named = distinctParts(imported);
+  const kept = named.length > MAX_LISTED ? named.slice(0, MAX_LISTED - 1) : named;
+  const further = named.length - kept.length;
+  const listed = kept.map((part) => ({ ...part, listingId: listingIdOfPart(part, context) }));
+  const all = [
+    ...listed,
+    ...(further === 0 ? [] : [{ ...MANY, name: `${further} more that the document names`, listingId: null }]),
+  ];
+  const components = all.map(({ name, use, kind, listingId }) => ({
+    role: kind === 'program' ? ('library' as const) : ('encoder' as const),
+    name: cut(name, 120),
+    listingId,
+    licenseRef: null,
+    use,
+    usedWhen: use === 'optional' ? 'The document calls it optional.' : null,
+    source: SOURCE,
+    clause: null,
+    verified: 'secondary' as const,
+  }));
+  const notes = all.map(({ name, listingId }) =>
+    listingId === null ? `component not linked: ${name}` : `component linked: ${name} is ${listingId}`,
+  );
+  return { components, notes };
+}
+
+/** As many as a listing has. */
+const MAX_LISTED = 20;
+const MANY = { use: 'always', kind: 'model', documentId: null } as const;
+
+/** Each once, and not itself. */
+function distinctParts({ components, bases, documentId }: ImportedListing): readonly ImportedComponent[] {
+  const further = bases.slice(1).map(({ name }): ImportedComponent => ({ ...MANY, name }));
+  const parts = new Map<string, ImportedComponent>();
+  for (const part of [...components, ...further]) {
+    if (part.documentId !== null && part.documentId === documentId) continue;
+    const key = part.documentId === null ? `name ${part.name}` : `id ${part.documentId}`;
+    if (part.use === 'always' || !parts.has(key)) parts.set(key, part);
+  }
+  return [...parts.values()];
+}
+
+/** What the registry knows by name stands before what the document says of it. */
+function listingIdOfPart({ name, documentId }: ImportedComponent, context: ListingContext): string | null {
+  const inDocument = documentId === null ? undefined : context.listingIdInDocument?.(documentId);
+  return context.listingIdOf?.(name) ?? inDocument ?? null;
 }
 
 function trainingDataOf({ datasets }: ImportedListing) {

@@ -37,14 +37,36 @@ describe('the size of a matrix', () => {
     const large = { components: components(200) };
     expect(problems({ alternatives: alternatives(5, large), audiences: audiences(100) })).toEqual([]);
     expect(problems({ alternatives: alternatives(6, large), audiences: audiences(100) })).toEqual([
-      expect.stringContaining('120000 components, inputs and signals'),
+      expect.stringContaining('120000 components, inputs, releases and signals'),
     ]);
     const input = { ...RIGHTS, fileSignals: Array.from({ length: 40 }, () => SIGNAL) };
     const signaled = { components: [COMPONENT], inputs: Array.from({ length: 100 }, () => input) };
     expect(problems({ alternatives: alternatives(1, signaled), audiences: audiences(24) })).toEqual([]);
     expect(problems({ alternatives: alternatives(1, signaled), audiences: audiences(25) })).toEqual([
-      expect.stringContaining('102525 components, inputs and signals'),
+      expect.stringContaining('102525 components, inputs, releases and signals'),
     ]);
+  });
+
+  it('counts releases, and what inputs, releases and components list', () => {
+    const partsOf = (input: Record<string, unknown>, component: Record<string, unknown> = {}) => {
+      const lineage = {
+        components: [{ ...COMPONENT, ...component }],
+        inputs: Array.from({ length: 99 }, () => ({ ...RIGHTS, ...input })),
+      };
+      const [problem = ''] = problems({
+        alternatives: alternatives(1, lineage),
+        audiences: audiences(1_000),
+      });
+      return Number(/^has (\d+) components/.exec(problem)?.[1] ?? 0) / 1_000;
+    };
+    expect(partsOf({})).toBe(0);
+    const release = { reference: 'r', coversAiAlteration: 'yes', expiresAt: null };
+    expect(partsOf({ releases: Array.from({ length: 50 }, () => release) })).toBe(1 + 99 * 51);
+    const places = ['US', 'DE', 'FR', 'IT', 'ES', 'PT', 'NL', 'BE', 'AT', 'PL'];
+    expect(partsOf({ releases: [{ ...release, territory: places }] })).toBe(1 + 99 * 3);
+    expect(partsOf({ territory: places })).toBe(1 + 99 * 2);
+    expect(partsOf({ goesInto: Array.from({ length: 20 }, () => 'a@b') })).toBe(1 + 99 * 3);
+    expect(partsOf({ territory: places }, { optionalComponents: { 'c@d': 'yes' } })).toBe(2 + 99 * 2);
   });
 
   it('counts assets, each once', () => {

@@ -52,7 +52,7 @@ function* sizeProblems({ alternatives, audiences, purposes = [], lineage }: Matr
   const each = lineages.reduce((sum, one) => sum + partsOf(one), 0);
   const parts = each * audiences.length * Math.max(purposes.length, 1);
   if (parts > MAX_MATRIX_PARTS)
-    yield `has ${parts} components, inputs and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`;
+    yield `has ${parts} components, inputs, releases and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`;
   const assets = new Set(
     lineages.flatMap((one) => one?.inputs.flatMap(({ assetId }) => assetId ?? []) ?? []),
   );

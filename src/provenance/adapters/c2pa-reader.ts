@@ -322,5 +322,7 @@ const MAX_ADDRESS_LENGTH = 2000;
 function remoteManifestOf(error: unknown): string | undefined {
   const name = (error as { name?: unknown } | null)?.name;
   if (typeof name !== 'string' || !name.startsWith('C2pa(RemoteManifest')) return undefined;
-  return (/\("(.*)"\)\)$/s.exec(name)?.[1] ?? '').slice(0, MAX_ADDRESS_LENGTH);
+  const start = name.indexOf('("') + 2;
+  const hasAddress = start >= 2 && name.endsWith('"))');
+  return hasAddress ? name.slice(start, -3).slice(0, MAX_ADDRESS_LENGTH) : '';
 }

@@ -24,6 +24,9 @@ const HARD_BINDING_LABEL = /^c2pa\.hash\./;
 /** Shown as named actors. */
 const IDENTITY_LABEL = /^cawg\.identity(__\d+)?$/;
 
+/** `self#jumbf=/c2pa/<manifest>/c2pa.assertions/<assertion>` (C2PA 2.4 section 6.8). */
+const REDACTED = /^self#jumbf=\/c2pa\/([^/]+)\/c2pa\.assertions\/([^/]+)$/;
+
 /** Named actors by the label of the manifest that names them. */
 export type IdentitiesByManifest = ReadonlyMap<string, readonly NamedActor[]>;
 
@@ -45,13 +48,17 @@ class TreeBuilder {
   /** Failures by JUMBF URI of the ingredient assertion which they speak about. */
   private readonly ingredientFailures = new Map<string, ValidationStatus[]>();
 
+  /** Labels of assertions that were taken out, by the label of the manifest that had them. */
+  private readonly redacted = new Map<string, string[]>();
+
   constructor(
     private readonly report: ManifestStoreReport,
     private readonly identities: IdentitiesByManifest,
   ) {
     this.manifests = new Map(Object.entries(report.manifests));
     this.collectDeltas(report.validation_results);
-    for (const manifest of this.manifests.values()) {
+    for (const [label, manifest] of this.manifests) {
+      for (const uri of manifest.redactions ?? []) this.noteRedaction(uri, label);
       for (const ingredient of manifest.ingredients ?? []) this.collectDeltas(ingredient.validation_results);
     }
   }
@@ -74,11 +81,18 @@ class TreeBuilder {
     }
   }
 
+  /** What cannot be taken apart is told of the manifest that says it, with an empty label. */
+  private noteRedaction(uri: string, declaredBy: string): void {
+    const [, label = declaredBy, assertion = ''] = REDACTED.exec(uri) ?? [];
+    this.redacted.set(label, [...(this.redacted.get(label) ?? []), assertion]);
+  }
+
   private manifestNode(label: string, path: readonly string[], relationship: string | undefined): ChainNode {
     this.nodes += 1;
     const manifest = this.manifests.get(label);
     const below = [...path, label];
     const cut = manifest !== undefined && this.cutOff(label, path);
+    const redacted = this.redacted.get(label);
     return {
       manifestLabel: label,
       title: manifest?.title,
@@ -88,6 +102,7 @@ class TreeBuilder {
       signer: manifest && signer(manifest),
       actions: manifest ? actions(manifest) : [],
       assertions: manifest ? assertions(manifest) : [],
+      ...(redacted === undefined ? {} : { redacted }),
       identities: this.identities.get(label) ?? [],
       allActionsIncluded: manifest && allActionsIncluded(manifest),
       dataTypes: [],

@@ -56,6 +56,8 @@ const manifest = z.object({
   claim_generator_info: z.array(generatorInfo).optional().catch(undefined),
   ingredients: z.array(ingredient).optional().catch(undefined),
   assertions: z.array(assertion).optional().catch(undefined),
+  /** JUMBF URIs of parts of other manifests that this one took out. */
+  redactions: z.array(z.string()).optional().catch(undefined),
   signature_info: z
     .object({ alg: text, issuer: text, common_name: text, time: text, cert_serial_number: text })
     .optional()

@@ -45,6 +45,10 @@ function manifestTexts(xml: string): string[] | undefined {
     }
     path.pop();
   };
+  // At once: the parser would go on, and each closing tag without a beginning goes over all that is open.
+  parser.onerror = (error) => {
+    throw error;
+  };
   try {
     // In one piece: between pieces the parser refuses attributes above 64 kB, which drawings have.
     parser.write(xml).close();

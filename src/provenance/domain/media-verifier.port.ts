@@ -76,6 +76,8 @@ export interface ChainNode {
     | undefined;
   readonly actions: readonly ManifestAction[];
   readonly assertions: readonly ManifestAssertion[];
+  /** Labels of assertions that it was signed with and that a later manifest took out; absent when there are none. */
+  readonly redacted?: readonly string[];
   /** Named actors beside the signer. */
   readonly identities: readonly NamedActor[];
   /** Whether the signer says that no action is missing; `undefined` when it does not say. */

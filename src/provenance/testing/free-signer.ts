@@ -119,17 +119,40 @@ export async function signFreely(
 ): Promise<MediaFile> {
   const builder = Builder.withJson(definition, '{"verify":{"remote_manifest_fetch":false}}');
   builder.setIntent({ create: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia' });
-  const signer = CallbackSigner.newSigner(
+  const signer = freeSigner(shown, (claim) => coseOver(claim, by, stamp));
+  await builder.signAsync(signer, { path: file.path, mimeType: file.mediaType }, { path: destinationPath });
+  return { ...file, path: destinationPath };
+}
+
+/** Signs a file once more, and takes parts out of the manifests that it had. */
+export async function redactFreely(
+  file: MediaFile,
+  destinationPath: string,
+  by: Signing,
+  redactions: readonly string[],
+): Promise<MediaFile> {
+  const definition = { title: 'edited', claim_generator_info: [{ name: 'x', version: '1' }] };
+  const builder = Builder.withJson(definition, '{"verify":{"remote_manifest_fetch":false}}');
+  builder.setIntent('edit');
+  for (const uri of redactions) builder.addRedaction(uri, 'c2pa.PII.present');
+  const signer = freeSigner(by, (claim) => coseOver(claim, by, undefined));
+  await builder.signAsync(signer, { path: file.path, mimeType: file.mediaType }, { path: destinationPath });
+  return { ...file, path: destinationPath };
+}
+
+function freeSigner(
+  shown: Pick<Signing, 'chain'>,
+  sign: (claim: Uint8Array) => Promise<Buffer>,
+): CallbackSigner {
+  return CallbackSigner.newSigner(
     {
       alg: 'es256',
       certs: shown.chain.map((der) => Buffer.from(new NodeCertificate(der).toString())),
       reserveSize: RESERVE_BYTES,
       directCoseHandling: true,
     },
-    (claim) => coseOver(claim, by, stamp),
+    sign,
   );
-  await builder.signAsync(signer, { path: file.path, mimeType: file.mediaType }, { path: destinationPath });
-  return { ...file, path: destinationPath };
 }
 
 async function coseOver(

@@ -1,5 +1,6 @@
 import sax from 'sax';
 import { ColophonError } from '../../../shared/errors.js';
+import { hasCrowdedTag } from '../../../shared/xml-tags.js';
 import { type ByteSource, damaged } from './byte-source.js';
 import { MAX_SIDE_PIXELS } from './media-limits.js';
 import { type MediaShape } from './media-probe.port.js';
@@ -27,8 +28,8 @@ const FORBIDDEN = new Set([
 ]);
 /** Attributes that name another place. */
 const REFERENCES = new Set(['href', 'src', 'base', 'action', 'formaction', 'data']);
-/** Attributes of `animate` and `set` by which they could put a reference or a handler where none was. */
-const ANIMATED_NAME = /^(?:.*:)?(href|src|on.*|style)$/i;
+/** Attributes by which `animate` and `set` could put a reference where none was; those with `on` put a handler. */
+const ANIMATED_REFERENCES = new Set(['href', 'src', 'style']);
 
 /**
  * SVG as a picture alone: well-formed XML whose root is `svg`, without scripts, handlers, foreign content, document
@@ -64,6 +65,8 @@ class SvgCheck {
   private styleText = '';
 
   check(xml: string): { width?: number; height?: number } {
+    if (hasCrowdedTag(xml))
+      throw new ColophonError('media_too_large', 'An element of the SVG has too many attributes.');
     this.listen();
     try {
       // In one piece: between pieces the parser refuses attributes above 64 kB, which drawings have.
@@ -79,6 +82,10 @@ class SvgCheck {
   }
 
   private listen(): void {
+    // At once: the parser would read on, and take in what it has no time limit for.
+    this.parser.onerror = (error) => {
+      throw error;
+    };
     this.parser.ondoctype = () => {
       throw notAllowed('a document type, which could declare entities');
     };
@@ -149,11 +156,19 @@ function checkAttribute(element: string, { local, value }: sax.QualifiedAttribut
   if (REFERENCES.has(name) && !isHarmlessReference(value)) {
     throw notAllowed('a reference to something outside of it');
   }
-  if (name === 'attributename' && ANIMATED_NAME.test(value)) throw notAllowed(`"${element}" of a reference`);
+  if (name === 'attributename' && animatesReference(value)) throw notAllowed(`"${element}" of a reference`);
   const mayStyle = name === 'style' || value.includes('(') || value.includes('\\');
   if (mayStyle && !isNamespace(name) && !isHarmlessStyle(value)) {
     throw notAllowed('a style that refers to something outside of it');
   }
+}
+
+function animatesReference(attributeName: string): boolean {
+  const parts = attributeName
+    .toLowerCase()
+    .split(':')
+    .map((part) => part.trim());
+  return ANIMATED_REFERENCES.has(parts.at(-1) ?? '') || parts.some((part) => part.startsWith('on'));
 }
 
 function isNamespace(name: string): boolean {

@@ -42,6 +42,21 @@ describe('the texts of ComfyUI in a PNG', () => {
     expect(removePromptTexts(received).bytes.equals(clean)).toBe(true);
   });
 
+  it('are found among very many', async () => {
+    const clean = await picture();
+    const chunk = pngChunk('tEXt', 'prompt\0');
+    const received = Buffer.concat([
+      clean.subarray(0, 33),
+      ...Array.from({ length: 200_000 }, () => chunk),
+      clean.subarray(33),
+    ]);
+    const started = process.cpuUsage();
+    expect(removePromptTexts(received).bytes.equals(clean)).toBe(true);
+    const { user, system } = process.cpuUsage(started);
+    // Some 300 ms; quadratic time would be minutes.
+    expect((user + system) / 1_000).toBeLessThan(5_000);
+  });
+
   it('give the same bytes each time, and none the second time', async () => {
     const received = withTexts(await picture(), GRAPH);
     const first = removePromptTexts(received);

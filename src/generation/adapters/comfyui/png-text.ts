@@ -38,11 +38,11 @@ export function removePromptTexts(received: Buffer): PreparedFile {
 function withoutTextChunks(received: Buffer): PreparedFile {
   const chunks = chunksOf(received);
   if (chunks === undefined) return { bytes: received };
-  const leaking = chunks.filter((chunk) => chunk.keyword !== undefined && LEAKS.has(chunk.keyword));
+  const leaking = chunks.filter(isLeak);
   if (leaking.length === 0) return { bytes: received };
   if (chunks.some(({ type }) => type === C2PA_CHUNK))
     throw new UncleanableFileError('the file carries the prompt under a manifest that would break');
-  const kept = chunks.filter((chunk) => !leaking.includes(chunk));
+  const kept = chunks.filter((chunk) => !isLeak(chunk));
   const bytes = Buffer.concat([SIGNATURE, ...kept.map(({ start, end }) => received.subarray(start, end))]);
   return {
     bytes,
@@ -52,6 +52,10 @@ function withoutTextChunks(received: Buffer): PreparedFile {
       removed: [...new Set(leaking.map(({ keyword = '' }) => keyword))].sort(),
     },
   };
+}
+
+function isLeak({ keyword }: Chunk): boolean {
+  return keyword !== undefined && LEAKS.has(keyword);
 }
 
 interface Chunk {

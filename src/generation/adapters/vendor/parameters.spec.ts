@@ -62,6 +62,59 @@ describe('parameterProblem', () => {
     expect(parameterProblem(parameters)).toContain('weights that were not cleared');
   });
 
+  it.each([
+    'style_id',
+    'style_ids',
+    'styleId',
+    'style_reference',
+    'style_reference_id',
+    'character_id',
+    'characterReference',
+    'voice_id',
+    'custom_voice',
+    'finetune_id',
+    'finetune',
+    'reference_id',
+    'element_ids',
+    'image_id',
+    'video_id',
+    'previous_response_id',
+    'avatar_id',
+    'avatar',
+    'adapters',
+    'easycontrols',
+    'hypernetwork',
+    'civitai_id',
+    'hf_repo',
+    'id',
+    'uuid',
+    'imageUUID',
+  ])('refuses what lies with the vendor and was not cleared: %s', (name) => {
+    expect(parameterProblem({ [name]: '0f8fad5b' })).toContain('neither cleared nor recorded');
+    expect(parameterProblem({ settings: [{ [name]: '0f8fad5b' }] })).toContain(
+      'neither cleared nor recorded',
+    );
+  });
+
+  it.each([
+    'style',
+    'voice',
+    'character',
+    'grid',
+    'fluid',
+    'android',
+    'user_id',
+    'request_id',
+    'language_id',
+    'style_reference_strength',
+    'image_size',
+    'identity_scale',
+    'wide',
+    'avoid',
+  ])('accepts %s, which names nothing there', (name) => {
+    expect(parameterProblem({ [name]: 'x' })).toBeUndefined();
+  });
+
   it('refuses several files at once, which would be paid for and lost', () => {
     expect(parameterProblem({ num_images: 2 })).toBe('num_images must be 1: a step makes one file');
     for (const name of [

@@ -20,6 +20,21 @@ const LEFT_OUT = /^[\p{Cc}\p{Cf}\s]+|[\t\n\r]+/gu;
  */
 const CHOOSES_WEIGHTS =
   /lora|checkpoint|ckpt|safetensors|(?:^|_)weights|embedding|textual_inversion|controlnet|ip_?adapter|^(?:vae|unet|refiner)(?:_|$)|(?:^|_)model(?:s|_?(?:name|id|path|type|version|variant|repo|file|url))?$/i;
+/**
+ * Parameters that name something which lies with the vendor: a style or character that was trained on pictures
+ * (`style_id` of Recraft), a cloned voice, an adapter, an earlier file. Stock voices have ids of the same form, so nobody
+ * here can tell: unknown is not yes.
+ */
+const NAMES_STORED = [
+  /(?:^|_)(?:uu)?ids?$/,
+  /(?:style|voice|character|avatar|reference|finetune|speaker)ids?$/,
+  /(?:^|_)(?:style|character|subject|face|identity|voice|speaker|image)_?ref(?:erence)?s?$/,
+  /^(?:custom|cloned|trained)_?(?:style|voice|character|model)s?$/,
+  /adapters?$|(?:^|_)easycontrols?$|hyper_?networks?$|(?:^|_)avatars?$|dream_?booth|civitai|hugging_?face/,
+  /fine_?tuned?(?:_?(?:name|model|version))?$|(?:^|_)(?:hf_?)?repo(?:sitory)?$/,
+];
+/** Ids of who asks and of the question itself. */
+const NAMES_ASKER = /^(?:(?:end_?)?user|(?:client_?)?request|trace|language)_?id$/;
 /** How vendors call the number of files that one request makes: `num_images`, `sampleCount`, `max_images`. */
 const COUNTS =
   /^(?:n|count|quantity|samples|batch|batch_?size|num_return_sequences|(?:n|num|number|number_?of|max|total)_?(?:images?|outputs?|samples?|videos?|results?|generations?|variations?|variants?|candidates?)(?:_?per_?prompt)?|(?:image|output|sample|video|batch|candidate)_?(?:count|num)|images_?per_?prompt)$/i;
@@ -88,10 +103,21 @@ function problemIn(value: unknown, name: string, depth: number): string | undefi
 function problemInChildren(value: object, name: string, depth: number): string | undefined {
   for (const [key, child] of Object.entries(value)) {
     if (!Array.isArray(value) && CHOOSES_WEIGHTS.test(key)) return weightsProblem(key);
+    if (!Array.isArray(value) && namesStored(key)) return storedProblem(key);
     const problem = problemIn(child, Array.isArray(value) ? name : key, depth + 1);
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+function namesStored(name: string): boolean {
+  const plain = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+  return NAMES_STORED.some((pattern) => pattern.test(plain)) && !NAMES_ASKER.test(plain);
+}
+
+function storedProblem(name: string): string {
+  const shown = /^[A-Za-z0-9_]{1,64}$/.test(name) ? name : 'a parameter';
+  return `${shown} names something that lies with the vendor, such as a trained style, a voice or an earlier file, which was neither cleared nor recorded: choose a listing that is made with it, or give files as inputs`;
 }
 
 function weightsProblem(name: string): string {

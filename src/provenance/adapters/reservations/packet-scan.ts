@@ -83,7 +83,11 @@ class PacketScan {
     if (at < 0 && this.rest.length <= MAX_PACKET_BYTES) return false;
     if (at < 0 || at > MAX_PACKET_BYTES) {
       this.places.xmpUnread = true;
-      this.drop(PACKET_START.length);
+      // Whatever begins before has the same end too far away: each would be searched through again.
+      const tooFar = (at < 0 ? this.rest.length : at) - MAX_PACKET_BYTES;
+      const passed = Math.max(PACKET_START.length, tooFar);
+      this.searchOutside(this.rest.subarray(PACKET_START.length, passed));
+      this.drop(passed);
     } else {
       addXmp(this.places, Buffer.from(this.rest.subarray(0, at + PACKET_END.length)));
       this.drop(at + PACKET_END.length);

@@ -24,6 +24,7 @@ import {
   type PictureType,
   SigningWorkshop,
 } from '../../testing/signing-workshop.js';
+import { createFreeAuthority, redactFreely } from '../../testing/free-signer.js';
 import { mediaVector } from '../../testing/media-vectors.js';
 import { reservationsInChain } from '../../domain/reservations/training-mining-assertion.js';
 import { avifMetadata } from './avif-metadata.js';
@@ -355,6 +356,31 @@ describe('reservations in manifests', () => {
     expect((await readingOfFile(outer)).found).toEqual([FORBIDDEN]);
   });
 
+  it.each([
+    ['the reservation', 'cawg.training-mining', ['c2pa']],
+    ['the way to the manifest that has it', 'c2pa.ingredient.v3', ['c2pa']],
+    ['something else', 'org.example.note', []],
+  ])('does not take a redaction of %s for "nothing"', async (_what, assertion, unread) => {
+    const note: typeof NO_INFERENCE = { ...NO_INFERENCE, label: 'org.example.note', data: { a: 1 } };
+    const inner = await signed(assertion === 'org.example.note' ? [note] : [NO_INFERENCE]);
+    const edited = generatedPlan({
+      actions: [action('c2pa.edited', 'humanEdits')],
+      ingredients: [parentOf(inner)],
+    });
+    const file =
+      assertion === 'c2pa.ingredient.v3' ? await workshop.sign(await workshop.picture(), edited) : inner;
+    const label = (await workshop.verify(file)).chain?.manifestLabel ?? '';
+    const uri = `self#jumbf=/c2pa/${label}/c2pa.assertions/${assertion}`;
+    const redacted = await redactFreely(file, workshop.newPath(), await createFreeAuthority(), [uri]);
+    expect((await workshop.verify(redacted)).chain?.manifestLabel).not.toBe(label);
+    expect((await readingOfFile(redacted)).unread).toEqual(unread);
+  });
+
+  it('does not take an address of a redaction that it cannot take apart for "nothing"', async () => {
+    const { chain } = await workshop.verify(await workshop.sign(await workshop.picture()));
+    expect(reservationsInChain(chain && { ...chain, redacted: [''] }).unread).toEqual(['c2pa']);
+  });
+
   it('respects a manifest of a picture that was changed afterwards, and says so', async () => {
     const bytes = await readFile((await signed()).path);
     const at = bytes.lastIndexOf('IEND') - 20;
@@ -458,6 +484,15 @@ describe('films, sounds, models and texts', () => {
     expect(
       (await readingWith('clip.mp4', Buffer.concat([gap, packet, gap, packet]))).found.length,
     ).toBeGreaterThan(0);
+  });
+
+  it('beginnings of packets without an end are searched through once', async () => {
+    const started = process.cpuUsage();
+    const beginnings = Buffer.from('<x:xmpmeta'.repeat(1_500_000));
+    expect((await readingWith('clip.mp4', Buffer.concat([beginnings, packet]))).unread).toEqual(['xmp']);
+    const { user, system } = process.cpuUsage(started);
+    // Some 500 ms; quadratic time would be minutes.
+    expect((user + system) / 1_000).toBeLessThan(10_000);
   });
 
   it('a compressed frame of a sound is unread', async () => {

@@ -1,4 +1,5 @@
 import sax from 'sax';
+import { hasCrowdedTag } from '../../../shared/xml-tags.js';
 import { speaksOfRights, type XmpProperty } from '../../domain/reservations/rights-properties.js';
 
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
@@ -24,7 +25,7 @@ export interface ParsedPacket {
  */
 export function parseXmpPacket(packet: Buffer): ParsedPacket {
   const text = decodePacket(packet);
-  if (text === undefined) return { properties: [], isWhole: false };
+  if (text === undefined || hasCrowdedTag(text)) return { properties: [], isWhole: false };
   return new PacketParser().parse(text);
 }
 

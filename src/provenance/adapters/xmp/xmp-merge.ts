@@ -1,4 +1,5 @@
 import sax from 'sax';
+import { hasCrowdedTag } from '../../../shared/xml-tags.js';
 import { type XmpText } from '../../domain/manifest-plan.js';
 
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
@@ -106,9 +107,11 @@ class PacketScan {
 
   run(): this | undefined {
     const { parser } = this;
-    const fail = (): void => {
-      this.failed = true;
+    // At once: the parser would go on, and each closing tag without a beginning goes over all that is open.
+    const fail = (): never => {
+      throw new Error('a packet that cannot be changed safely');
     };
+    if (hasCrowdedTag(this.text)) return undefined;
     parser.onerror = fail;
     parser.ondoctype = fail;
     parser.onsgmldeclaration = fail;
@@ -117,7 +120,7 @@ class PacketScan {
     parser.oncdata = (words) => this.addText(words);
     parser.onclosetag = () => this.closeTag();
     try {
-      parser.write(this.text.replace(/[\0\s]+$/, '')).close();
+      parser.write(withoutPadding(this.text)).close();
     } catch {
       return undefined;
     }
@@ -137,7 +140,7 @@ class PacketScan {
     // The value of a property may be an address in an attribute.
     if (found) found.value = Object.values(attributes).find((each) => each.local === 'resource')?.value ?? '';
     this.open.push({ uri, local, start, found });
-    if (this.open.length > MAX_DEPTH) this.failed = true;
+    if (this.open.length > MAX_DEPTH) throw new Error('a packet of too many elements inside of each other');
     if (isDescription) this.readDescription(start, attributes);
   }
 
@@ -167,17 +170,27 @@ class PacketScan {
 
   private addText(words: string): void {
     const owner = this.open.find(({ found }) => found !== undefined)?.found;
-    if (owner) owner.value = `${owner.value}${words}`.trim();
+    if (owner) owner.value += words;
   }
 
   private closeTag(): void {
     const closed = this.open.pop();
-    if (closed?.found) closed.found.end = this.parser.position;
+    if (closed?.found) {
+      closed.found.value = closed.found.value.trim();
+      closed.found.end = this.parser.position;
+    }
     if (closed?.uri === RDF && closed.local === 'RDF') {
       if (this.insertAt >= 0) this.failed = true;
       this.insertAt = this.parser.startTagPosition - 1;
     }
   }
+}
+
+/** By hand: a regular expression for the end goes over long padding in the middle again from each character. */
+function withoutPadding(text: string): string {
+  let end = text.length;
+  while (end > 0 && /[\0\s]/.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
 
 function escapeRegExp(text: string): string {

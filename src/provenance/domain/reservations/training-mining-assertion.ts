@@ -36,6 +36,9 @@ const entrySchema = z.object({
   constraints_info: z.string().optional().catch(undefined),
 });
 
+/** Behind an ingredient there may be manifests that reserve something; it is the only way to them. */
+const INGREDIENT = /^c2pa\.ingredient/;
+
 /** What an installation of this program read in a file that it signed (src/assets/domain/signal-reading.ts). */
 const OWN_LABEL = /^org\.colophon\.file-signals(__\d+)?$/;
 const ownSchema = z.object({
@@ -82,12 +85,19 @@ function readNode(node: ChainNode, found: Found): void {
   const failures = node.failures.filter(isIntegrityFailure);
   // A manifest whose own parts were changed may have lost a reservation: that it names none proves nothing.
   if (failures.some(({ code }) => !BINDING_FAILURES.has(code))) found.unread.add('c2pa');
+  // Taken out by whoever came later, which C2PA allows: what it reserved is not known, and it is not "nothing".
+  if (node.redacted?.some(mayReserve) === true) found.unread.add('c2pa');
   const broken = failures.length > 0 ? ({ manifestBroken: true } as const) : {};
   for (const assertion of node.assertions) {
     if (LABEL.test(assertion.label)) readAssertion(assertion, broken, found);
     else if (OWN_LABEL.test(assertion.label)) readOwn(assertion, broken, found);
     else if (OTHER_VERSION.test(assertion.label)) found.unread.add('c2pa');
   }
+}
+
+/** An address that we cannot take apart may be that of a reservation. */
+function mayReserve(label: string): boolean {
+  return label === '' || [OTHER_VERSION, OWN_LABEL, INGREDIENT].some((known) => known.test(label));
 }
 
 function readAssertion(
