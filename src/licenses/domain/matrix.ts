@@ -13,12 +13,6 @@ import { type AudiencelessFacts, type RunFacts } from './run-facts.js';
 /** At most so many cells: a second of work, in which other requests are answered. */
 export const MAX_MATRIX_CELLS = 1_000;
 /**
- * Components, inputs and signals of all cells together: each cell is decided, hashed and kept in memory as a whole.
- * 1,000 cells of a pipeline with 20 models are far below it.
- */
-export const MAX_MATRIX_PARTS = 100_000;
-
-/**
  * Everything that is looked at in all cells together: each cell is decided and hashed as a whole. The largest matrix
  * takes some three seconds, in which other requests are answered; 1,000 cells of a pipeline with 20 models are far below.
  */
@@ -73,11 +67,6 @@ export interface MatrixPolicies extends Omit<PolicyBasis, 'licenseDecision' | 'm
   readonly originsOf?: Readonly<Record<string, readonly PolicyOrigin[]>>;
 }
 
-export function partsOfLineage({ components, inputs }: Lineage): number {
-  const signals = inputs.reduce((sum, { fileSignals = [] }) => sum + fileSignals.length, 0);
-  return components.length + inputs.length + signals;
-}
-
 /**
  * With what stands behind its inputs a question can be larger than it was asked.
  *
@@ -89,7 +78,7 @@ export function requireDecidableMatrix({ alternatives, audiences, purposes }: Ma
   if (parts <= MAX_MATRIX_PARTS) return;
   throw new ColophonError(
     'pipeline_too_large',
-    `With what its inputs were made from, the matrix has ${parts} components, inputs and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`,
+    `With what its inputs were made from, the matrix has ${parts} components, inputs, releases and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`,
   );
 }
 

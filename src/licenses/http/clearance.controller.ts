@@ -31,7 +31,7 @@ import { replayClearance } from '../application/replay-clearance.js';
 import { WaiverFollowUp } from '../application/waiver-follow-up.js';
 import { DECISIONS, type Finding } from '../domain/finding.js';
 import { listingIdSchema } from '../domain/listing.js';
-import { type MatrixQuestion, requireDecidableMatrix } from '../domain/matrix.js';
+import { type MatrixQuestion } from '../domain/matrix.js';
 import {
   type AskClearanceBody,
   askClearanceSchema,
@@ -128,7 +128,6 @@ export class ClearanceController {
       purposes: purposes ?? [facts.purpose],
       facts,
     };
-    requireDecidableMatrix(question);
     return { question, origins };
   }
 
