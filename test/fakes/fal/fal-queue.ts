@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { BillingLedger, stepRunIdOf } from './billing-ledger.js';
 import { appOf, type FalJob, fileUrl, picturesFor, unitsOf } from './fal-job.js';
-import { FaultPlan, type FaultPlanInput } from './fault-plan.js';
+import { FaultPlan, type FaultPlanInput, type ResultTrouble } from './fault-plan.js';
 import { METADATA_URL } from './file-server.js';
 import { readRequestBody, sendJson, sendPage } from './http-messages.js';
 import { renderPicture } from './product-picture.js';
@@ -63,6 +63,7 @@ export class FalQueue {
       pictures,
       webhookUrl,
       pollsLeft: plan.pendingPolls,
+      troubles: [...plan.beforeResult],
       canceled: false,
     };
     this.#jobs.set(requestId, job);
@@ -138,7 +139,8 @@ export class FalQueue {
       'x-fal-billable-units': String(job.plan.billableUnits ?? job.pictures.length),
     };
     if (job.pollsLeft > 0) return sendJson(response, 400, { detail: 'Request is still in progress' });
-    if (job.plan.result === 'html') return sendPage(response, 200);
+    const trouble = job.troubles.shift();
+    if (trouble !== undefined) return sendTrouble(response, trouble);
     const { status, body } = await this.#resultBody(job);
     sendJson(response, status, body, status === 200 ? headers : { 'x-fal-request-id': job.requestId });
   }
@@ -175,7 +177,7 @@ export class FalQueue {
     );
     const first = job.pictures[0];
     const body = {
-      images,
+      images: job.plan.result === 'two-files' ? [...images, ...images] : images,
       seed: first?.seed,
       has_nsfw_concepts: images.map(() => false),
       prompt: first?.prompt,
@@ -211,6 +213,26 @@ export class FalQueue {
     }
     const images = job.pictures.map((picture) => ({ url: this.#outputUrl(job, picture) }));
     return { ...ids, status: 'OK', payload: { images, seed: job.pictures[0]?.seed } };
+  }
+}
+
+function sendTrouble(response: ServerResponse, trouble: ResultTrouble): void {
+  switch (trouble) {
+    case 'still-in-progress':
+      return sendJson(response, 400, { detail: 'Request is still in progress' });
+    case '402':
+    case '404':
+      return sendJson(response, Number(trouble), { detail: 'Not now' });
+    case '405-page':
+    case '413-page':
+    case '451-page':
+      return sendPage(response, Number(trouble.slice(0, 3)));
+    case 'page':
+      return sendPage(response, 200);
+    case 'cut-off':
+    case 'nothing':
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(trouble === 'nothing' ? '' : '{"images":[{"ur');
   }
 }
 
