@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { parsePublicId } from '../../../src/shared/ids.js';
+import { parsePublicId, publicId } from '../../../src/shared/ids.js';
 import { addPerson, json } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { openGateway } from '../../support/gateway-world.js';
@@ -540,6 +540,33 @@ export function falCases(started: () => JobWorld): void {
       expect(await refusalOf(proxied({ useCase: 'no-rights' }).storage.upload(picture))).toMatchObject({
         status: 403,
       });
+    });
+  });
+
+  describe('whose answer was lost', () => {
+    it('is in progress while it may be found, and the same call finds it', async () => {
+      world.fal.plan({ submit: 'reset-after-accept', webhook: 'none' });
+      const before = charges();
+      const asked = { input: { prompt: prompt() } };
+      const submit = async () => (await proxied().queue.submit(JOB_MODELS.fal, asked)).request_id;
+      const requestId = await submit();
+      const run = `/v1/runs/${publicId('run', requestId)}`;
+      await eventually('the answer is lost', async () => {
+        const { state } = (await (await world.app.request(run)).json()) as { state: string };
+        return state === 'NEEDS_RECONCILIATION' ? true : undefined;
+      });
+      const job = { requestId };
+      expect(await proxied().queue.status(JOB_MODELS.fal, job)).toMatchObject({ status: 'IN_PROGRESS' });
+      expect(await submit()).toBe(requestId);
+      const upstreamId = world.fal.ledger().at(-1)?.requestId;
+      const found = { outcome: 'accepted', upstreamId, reason: 'it is on the dashboard' };
+      const told = await world.app.request(`${run}/steps/generate/reconcile`, json(found));
+      expect(told.status).toBe(200);
+      await proxied().queue.subscribeToStatus(JOB_MODELS.fal, { requestId, pollInterval: 50 });
+      const { data } = await answered(proxied().queue.result(JOB_MODELS.fal, job));
+      expect((data as Pictures).images).toHaveLength(1);
+      expect(charges() - before).toBe(1);
+      expect(await submit()).not.toBe(requestId);
     });
   });
 
