@@ -545,6 +545,7 @@ export function falCases(started: () => JobWorld): void {
 
   describe('whose answer was lost', () => {
     it('is in progress while it may be found, and the same call finds it', async () => {
+      await proxied().run(JOB_MODELS.fal, { input: { prompt: prompt() } });
       world.fal.plan({ submit: 'reset-after-accept', webhook: 'none' });
       const before = charges();
       const asked = { input: { prompt: prompt() } };
@@ -558,10 +559,13 @@ export function falCases(started: () => JobWorld): void {
       const job = { requestId };
       expect(await proxied().queue.status(JOB_MODELS.fal, job)).toMatchObject({ status: 'IN_PROGRESS' });
       expect(await submit()).toBe(requestId);
-      const upstreamId = world.fal.ledger().at(-1)?.requestId;
-      const found = { outcome: 'accepted', upstreamId, reason: 'it is on the dashboard' };
-      const told = await world.app.request(`${run}/steps/generate/reconcile`, json(found));
-      expect(told.status).toBe(200);
+      const tell = (upstreamId: string | undefined) => {
+        const found = { outcome: 'accepted', upstreamId, reason: 'it is on the dashboard' };
+        return world.app.request(`${run}/steps/generate/reconcile`, json(found));
+      };
+      const charged = world.fal.ledger().map((charge) => charge.requestId);
+      expect((await tell(charged.at(-2))).status).toBe(409);
+      expect((await tell(charged.at(-1))).status).toBe(200);
       await proxied().queue.subscribeToStatus(JOB_MODELS.fal, { requestId, pollInterval: 50 });
       const { data } = await answered(proxied().queue.result(JOB_MODELS.fal, job));
       expect((data as Pictures).images).toHaveLength(1);
