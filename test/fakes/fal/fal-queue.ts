@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { BillingLedger, stepRunIdOf } from './billing-ledger.js';
 import { appOf, type FalJob, fileUrl, picturesFor, unitsOf } from './fal-job.js';
@@ -169,7 +170,7 @@ export class FalQueue {
     }
     const images = await Promise.all(
       job.pictures.map(async (picture) => ({
-        url: job.plan.result === 'data-uri' ? await dataUri(picture) : this.#outputUrl(job, picture),
+        url: (await inAnswer(job, picture)) ?? this.#outputUrl(job, picture),
         width: picture.width,
         height: picture.height,
         content_type: `image/${picture.format}`,
@@ -261,6 +262,20 @@ function detail(type: string, loc: readonly string[]): unknown {
   return { detail: [{ loc, msg: 'SECRET-INPUT-ECHO was not acceptable', type, input: 'SECRET-INPUT-ECHO' }] };
 }
 
-async function dataUri(picture: FalJob['pictures'][number]): Promise<string> {
-  return `data:image/${picture.format};base64,${(await renderPicture(picture)).toString('base64')}`;
+/** The file itself, where the plan puts it into the answer. */
+async function inAnswer({ plan }: FalJob, picture: FalJob['pictures'][number]): Promise<string | undefined> {
+  if (plan.result !== 'data-uri' && plan.result !== 'broken-manifest') return undefined;
+  const bytes = await renderPicture(picture);
+  const file = plan.result === 'data-uri' ? bytes : withBrokenManifest(bytes);
+  return `data:image/${picture.format};base64,${file.toString('base64')}`;
+}
+
+/** A PNG with a C2PA chunk that holds no manifest. */
+function withBrokenManifest(png: Buffer): Buffer {
+  const chunk = Buffer.concat([Buffer.from('caBX'), Buffer.alloc(100, 'A')]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(100);
+  checksum.writeUInt32BE(crc32(chunk));
+  const afterHeader = 33;
+  return Buffer.concat([png.subarray(0, afterHeader), length, chunk, checksum, png.subarray(afterHeader)]);
 }

@@ -55,6 +55,7 @@ export const FaultPlan = z.object({
       'internal-url',
       'model-mismatch',
       'data-uri',
+      'broken-manifest',
       'garbage-png',
       'truncated-png',
       'wrong-content-type',

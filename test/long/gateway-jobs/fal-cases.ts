@@ -543,6 +543,25 @@ export function falCases(started: () => JobWorld): void {
     });
   });
 
+  it('a picture whose own manifest cannot be read is signed without it, and says so', async () => {
+    world.fal.plan({ result: 'broken-manifest' });
+    const { data } = await answered(proxied().run(JOB_MODELS.fal, { input: { prompt: prompt() } }));
+    const file = await world.fetch((data as Pictures).images[0]?.url ?? '');
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    expect(await isInTheLog(bytes)).toBe(true);
+    expect(Buffer.from(bytes).includes('manifest-removed')).toBe(true);
+  });
+
+  it('more files than were ordered are told in the manifest, and one is given', async () => {
+    world.fal.plan({ result: 'two-files' });
+    const { data } = await answered(proxied().run(JOB_MODELS.fal, { input: { prompt: prompt() } }));
+    const { images } = data as Pictures;
+    expect(images).toHaveLength(1);
+    const [, assetId = ''] = /(ast_[0-9a-f]+)\.png$/.exec(images[0]?.url ?? '') ?? [];
+    const manifest = await (await world.app.request(`/v1/assets/${assetId}/manifest`)).text();
+    expect(manifest).toMatch(/"filesInAnswer":\s*2/);
+  });
+
   describe('whose answer was lost', () => {
     it('is in progress while it may be found, and the same call finds it', async () => {
       await proxied().run(JOB_MODELS.fal, { input: { prompt: prompt() } });
