@@ -5,7 +5,7 @@ import { CapabilityLinks } from '../generation/gateway/application/capability-li
 import { DeliverWebhook } from '../generation/gateway/application/deliver-webhook.js';
 import { FileParts } from '../generation/gateway/application/file-parts.js';
 import { FetchInputs } from '../generation/gateway/application/fetch-inputs.js';
-import { GatewayJobs } from '../generation/gateway/application/gateway-jobs.js';
+import { GatewayJobs, type JobOptions } from '../generation/gateway/application/gateway-jobs.js';
 import { GatewayModels } from '../generation/gateway/application/gateway-models.js';
 import { GatewayRequests } from '../generation/gateway/application/gateway-requests.js';
 import { GatewaySettingsOfUseCase } from '../generation/gateway/application/gateway-settings-of-use-case.js';
@@ -24,7 +24,7 @@ import { Predictions } from '../generation/gateway/http/replicate/predictions.js
 import { FilesOfJobs } from '../generation/gateway/http/sent-files.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
-import { type composeGeneration } from './generation.js';
+import { type composeGeneration, STEP_TIMES } from './generation.js';
 import { type composeIdentity } from './identity.js';
 import { type composeLicenses } from './licenses.js';
 import { type composeLog } from './log.js';
@@ -65,7 +65,17 @@ export function composeGateway(
   const links = new CapabilityLinks(authenticate, gatewayKeys.links, clock);
   const addresses = new CapabilityAddresses(links, publicAddress);
   const handOver = new HandOver(requests, logger);
-  const jobs = new GatewayJobs(organizationTx, runs, assets, vault, cancelRun, new FalResults(), clock);
+  const findable = findableFor(configuration);
+  const jobs = new GatewayJobs(
+    organizationTx,
+    runs,
+    assets,
+    vault,
+    cancelRun,
+    new FalResults(),
+    clock,
+    findable,
+  );
   const jobAnswers = new JobAnswers(takeCall, jobs, handOver);
   const announced = new AnnouncedFiles(organizationTx, assets, settings, receiveFiles, clock);
   const files = new FilesOfJobs(store, links, announced);
@@ -106,4 +116,9 @@ function inputFetcher(
 ): FetchInputs {
   const outbound = { allowedPrivateHosts: checkedHosts(inputAllowedHosts) };
   return new FetchInputs(store, outbound, { maxFileBytes, deadlineMs: FETCH_DEADLINE_MS });
+}
+
+/** Vendors name a lost job by the address of the webhook, which they are given only where there is a public one. */
+function findableFor({ publicUrl }: ServicesOptions['configuration']): JobOptions {
+  return { findableMs: publicUrl === undefined ? 0 : STEP_TIMES.lookForSeconds * 1000 };
 }

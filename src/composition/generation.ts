@@ -74,7 +74,7 @@ import {
  * A provider's job is asked about every second; our own signer or store after five; an hour-old job is given up. A
  * submit whose answer was lost is looked for in the provider's list every ten seconds, for an hour.
  */
-const STEP_TIMES = {
+export const STEP_TIMES = {
   pollSeconds: 1,
   holdSeconds: 5,
   giveUpAfterSeconds: 60 * 60,

@@ -46,6 +46,7 @@ import { DisputesKeep1700000000041 } from '../../migrations/0041-disputes-keep.j
 import { ClaimsRestore1700000000043 } from '../../migrations/0043-claims-restore.js';
 import { LaterObligations1700000000044 } from '../../migrations/0044-later-obligations.js';
 import { Outlooks1700000000045 } from '../../migrations/0045-outlooks.js';
+import { UpstreamJobs1700000000046 } from '../../migrations/0046-upstream-jobs.js';
 
 import { PreparingClient } from './preparing-client.js';
 import { SnakeNaming } from './snake-naming.js';
@@ -94,6 +95,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ClaimsRestore1700000000043,
   LaterObligations1700000000044,
   Outlooks1700000000045,
+  UpstreamJobs1700000000046,
 ];
 
 export interface DataSourceOptions {

@@ -98,6 +98,8 @@ const acceptRun = async (entered: Entered): Promise<string> => {
   await inTx((tx) => one.accept(tx, claimOf(entered), runId));
   return runId;
 };
+const stateOf = (runId: string, state: string) =>
+  inspector.query('UPDATE run SET state = $2 WHERE id = $1', [runId, state]);
 /** As if so much time had passed. */
 const age = (column: string, interval: string) =>
   inspector.query(`UPDATE gateway_request SET ${column} = now() - interval '${interval}'`);
@@ -180,6 +182,17 @@ describe('a request', () => {
     expect(await two.enter(principal, repeated)).toMatchObject({ kind: 'joined', runId });
     await age('created_at', '2 hours');
     expect((await two.enter(principal, repeated)).kind).toBe('claimed');
+  });
+
+  it('of which nobody knows what became is found until somebody does, though it was answered', async () => {
+    const same = call();
+    const entered = await one.enter(principal, same);
+    const runId = await acceptRun(entered);
+    await one.handedOver(organizationId, claimOf(entered).requestId);
+    await stateOf(runId, 'NEEDS_RECONCILIATION');
+    expect(await two.enter(principal, same)).toMatchObject({ kind: 'joined', runId });
+    await stateOf(runId, 'SUCCEEDED');
+    expect((await two.enter(principal, same)).kind).toBe('claimed');
   });
 
   it('that nobody came for in a day is a new one', async () => {

@@ -13,6 +13,7 @@ let owner: DataSource;
 let asset: string;
 let claim: string;
 const [listed, later] = [newId(), newId()];
+const step = newId();
 const [firstDecision, secondDecision] = [newId(), newId()];
 
 beforeAll(async () => {
@@ -34,6 +35,7 @@ beforeAll(async () => {
   await prove(listed, {});
   await insertLater();
   await insertDecisions();
+  await insertSteps();
   owner = createDataSource({
     ...{ url: rows.database.administratorUrl, role: 'colophon_owner' },
     ...{ applicationName: 'migrations', poolSize: 1, entities: [] },
@@ -44,6 +46,18 @@ afterAll(async () => {
   await owner.destroy();
   await rows.drop();
 });
+
+/** Two steps that had the same jobs, one of them in an earlier attempt. */
+async function insertSteps(): Promise<void> {
+  const run = await rows.startRun(rows.people.maker);
+  for (const [ordinal, id] of [step, newId()].entries()) {
+    await rows.insert('step_run', {
+      ...{ id, run_id: run, key: `k${ordinal}`, ordinal, operation: 'generate', provider: 'fal' },
+      ...{ listing_id: 'l', endpoint: 'e', depends_on: [], state: 'FAILED', reserved_micro_usd: 0 },
+      ...{ created_at: NOW, updated_at: NOW, upstream_id: 'job-2', former_upstream_ids: ['job-1'] },
+    });
+  }
+}
 
 /** What a listing says, one decision that is the first to rest on it, and another one; both refer to its words. */
 async function insertDecisions(): Promise<void> {
@@ -130,6 +144,10 @@ describe('the last migrations, on a database with rows', () => {
     const newest = await schema();
     expect(newest.some((line) => line.includes('later_obligation'))).toBe(true);
 
+    // 0046: the directory of jobs goes; what is in it stands in the steps.
+    await owner.undoLastMigration({ transaction: 'each' });
+    expect((await schema()).join('\n')).not.toContain('upstream_job');
+
     // 0045: each decision says all of it by itself again, and has rows of its own.
     await owner.undoLastMigration({ transaction: 'each' });
     expect((await schema()).join('\n')).not.toMatch(/outlook|basis_sha256|basis_id/);
@@ -178,5 +196,10 @@ describe('the last migrations, on a database with rows', () => {
     expect([await count('obligation_proof'), await count('claim_answer')]).toEqual([1, 2]);
     await insertLater();
     await answerClaim(3);
+    const jobs = await rows.inspector.query<{ job_sha256: string; step_run_id: string }>(
+      'SELECT job_sha256, step_run_id FROM upstream_job ORDER BY job_sha256',
+    );
+    const known = ['fal\njob-1', 'fal\njob-2'].map((job) => sha256Hex(Buffer.from(job))).sort();
+    expect(jobs).toEqual(known.map((hash) => ({ job_sha256: hash, step_run_id: step })));
   });
 });

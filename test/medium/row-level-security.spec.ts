@@ -9,7 +9,14 @@ import { Inspector } from '../support/inspector.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** Tables that tell, before any organization is known, which one a key, a step or a file belongs to. No other data. */
-const DIRECTORIES = ['api_key_route', 'released_manifest', 'signed_claim', 'signed_file', 'step_route'];
+const DIRECTORIES = [
+  'api_key_route',
+  'released_manifest',
+  'signed_claim',
+  'signed_file',
+  'step_route',
+  'upstream_job',
+];
 /** Of the installation, not of an organization: which keys sign. Private keys are not in it. */
 const INSTALLATION = ['signing_key', 'signing_key_event'];
 /** Made for searching; the application has no right on it but to ask two functions. See recovery.spec.ts. */
@@ -296,6 +303,7 @@ describe('the roles', () => {
       'asset_release',
       'signed_claim',
       'signed_file',
+      'upstream_job',
       'released_manifest',
       'fingerprint_index',
       'asset_fingerprint',

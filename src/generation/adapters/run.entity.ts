@@ -104,3 +104,14 @@ export class StepRunEntity {
   @Column('text', { array: true, nullable: true }) formerUpstreamIds!: string[] | null;
   @Column('text', { nullable: true }) skipReason!: NonNullable<StepRun['skipReason']> | null;
 }
+
+/**
+ * Which step has, or had, a job of a vendor: a directory outside of the organizations, because with a key that they share
+ * one could name the job of another. Hashes and ids only.
+ */
+@Entity('upstream_job')
+export class UpstreamJobEntity {
+  @PrimaryColumn('text') jobSha256!: string;
+  @Column('uuid') organizationId!: string;
+  @Column('uuid') stepRunId!: string;
+}

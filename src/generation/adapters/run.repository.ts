@@ -2,6 +2,7 @@ import { In, LessThan, MoreThan } from 'typeorm';
 import { type Tx } from '../../database/organization-tx.js';
 import { asJson, insertAllOf, insertOf, type RowValues, settingOf } from '../../database/row-statements.js';
 import { type Clock } from '../../shared/clock.js';
+import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError } from '../../shared/errors.js';
 import {
   type Run,
@@ -304,6 +305,29 @@ export class RunRepository {
       [tx.organizationId, stepRunId, from, ...values],
     );
     return changed.length === 1;
+  }
+
+  /**
+   * Makes a provider's job that of a step, for ever.
+   * @returns false when another step has or had it, of whichever organization
+   */
+  async claimJob(
+    tx: Tx,
+    { id, provider }: Pick<StepRun, 'id' | 'provider'>,
+    upstreamId: string,
+  ): Promise<boolean> {
+    const jobSha256 = sha256Hex(Buffer.from(`${provider}\n${upstreamId}`, 'utf8'));
+    const claimed = await tx.query(
+      `INSERT INTO upstream_job (job_sha256, organization_id, step_run_id) VALUES ($1, $2, $3)
+       ON CONFLICT DO NOTHING RETURNING step_run_id`,
+      [jobSha256, tx.organizationId, id],
+    );
+    if (claimed.length > 0) return true;
+    const [row] = await tx.query<{ step_run_id: string }>(
+      'SELECT step_run_id FROM upstream_job WHERE job_sha256 = $1',
+      [jobSha256],
+    );
+    return row?.step_run_id === id;
   }
 
   private changed(change: StepChange, state: StepState, lease: LeaseChange = {}): RowValues {

@@ -39,7 +39,7 @@ export class CaptureStep {
         const run = await this.runs.lock(tx, step.runId);
         const changed = await this.runs.changeStep(tx, step.id, lease, step.state, 'CAPTURED', {
           ...billed,
-          claims: { ...answer.claims },
+          claims: { ...answer.claims, ...filesOf(answer) },
           originalSha256: captured.sha256,
           originalMediaType: captured.mediaType,
           ...(captured.preparation === undefined ? {} : { preparation: captured.preparation }),
@@ -56,4 +56,9 @@ export class CaptureStep {
       );
     }
   }
+}
+
+/** A step makes one file. Of an answer that names more, the first is kept, and the number of all stays on record. */
+function filesOf({ outputs }: CompletedStep): { readonly filesInAnswer?: number } {
+  return outputs.length > 1 ? { filesInAnswer: outputs.length } : {};
 }

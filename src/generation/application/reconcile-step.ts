@@ -5,6 +5,7 @@ import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type MicroUsd } from '../../shared/money.js';
 import { type RunRepository } from '../adapters/run.repository.js';
+import { type StepExecutor } from '../domain/provider.port.js';
 import { type StepRun, type StepState } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { type EndStep } from './end-step.js';
@@ -20,6 +21,8 @@ export type Reconciliation =
   | { readonly outcome: 'not_charged' }
   /** Nothing usable came of it, and the vendor charged this: the step has failed and is paid. */
   | { readonly outcome: 'charged'; readonly costMicroUsd: MicroUsd };
+
+const KEEPING_NO_JOBS: readonly StepExecutor[] = ['openai', 'openai-compatible'];
 
 /** What the person who says it says of it; sealed in the log under their key. */
 export interface ReconciliationReason {
@@ -52,6 +55,11 @@ export class ReconcileStep {
     }
     if (reconciliation.outcome === 'accepted' && step.formerUpstreamIds.includes(reconciliation.upstreamId))
       throw new ColophonError('conflict', 'That is the job of an earlier attempt, which failed.');
+    if (reconciliation.outcome === 'accepted' && !(await this.hasJob(tx, step, reconciliation.upstreamId)))
+      throw new ColophonError(
+        'conflict',
+        'That is the job of another step: one job is the work of one step.',
+      );
     await this.appendEntry.append(tx, {
       type: 'step.reconciled',
       projectId: run.projectId,
@@ -93,6 +101,9 @@ export class ReconcileStep {
     const step: StepRun = await this.runs.step(tx, stepRunId);
     // Late news about an earlier attempt must not be taken for an answer to this one: that could send a third.
     if (step.formerUpstreamIds.includes(upstreamId)) return;
+    const isOpen =
+      step.state === 'OUTCOME_UNKNOWN' || (step.state === 'SUBMITTING' && step.upstreamId === undefined);
+    if (isOpen && !(await this.hasJob(tx, step, upstreamId))) return;
     if (step.state === 'OUTCOME_UNKNOWN') {
       await this.reconcile(tx, stepRunId, { outcome: 'accepted', upstreamId }, actor);
     } else if (step.state === 'SUBMITTING' && step.upstreamId === undefined) {
@@ -102,5 +113,10 @@ export class ReconcileStep {
     } else if (step.state === 'SUBMITTED') {
       await this.wakeUps.wakeStep(tx, step.id);
     }
+  }
+
+  /** Whoever keeps no jobs gives no ids: what a person says for one names nothing that another step could have. */
+  private async hasJob(tx: Tx, step: StepRun, upstreamId: string): Promise<boolean> {
+    return KEEPING_NO_JOBS.includes(step.provider) || this.runs.claimJob(tx, step, upstreamId);
   }
 }

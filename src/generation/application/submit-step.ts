@@ -175,13 +175,16 @@ export class SubmitStep {
 
   private async keepUpstreamId(work: StepWork, { upstreamId }: AcceptedStep): Promise<Next> {
     const { organizationId, step, lease } = work;
-    await this.organizationTx.run(organizationId, async (tx) => {
+    const isKept = await this.organizationTx.run(organizationId, async (tx) => {
       const { runId } = await this.runs.step(tx, step.id);
       await this.runs.lock(tx, runId);
+      if (!(await this.runs.claimJob(tx, step, upstreamId))) return false;
       await this.runs.changeStep(tx, step.id, lease, 'SUBMITTING', 'SUBMITTED', { upstreamId });
       await this.events.add(tx, runId, { type: 'step', stepKey: step.key, state: 'SUBMITTED' });
+      return true;
     });
-    return 'again';
+    // An answer that names the job of another step says nothing of this one.
+    return isKept ? 'again' : this.leaveOutcomeOpen(work);
   }
 
   /** The outcome is unknown, unless a webhook has named the job meanwhile: then the job is simply asked about. */

@@ -28,3 +28,11 @@ export function readUsage(readings: Readonly<Partial<Record<Meter, unknown>>>): 
   }
   return Object.keys(usage).length === 0 ? undefined : usage;
 }
+
+/**
+ * Whether the parts into which a vendor divides its tokens may be all of them. Parts below the total leave something out,
+ * which may be the picture and the dearest of all: such a reading tells no price.
+ */
+export function areAllTokens(total: number | undefined, parts: readonly (number | undefined)[]): boolean {
+  return total === undefined || parts.reduce<number>((sum, part = 0) => sum + part, 0) >= total;
+}

@@ -1,7 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { X509Certificate } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { Reader } from '@contentauth/c2pa-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
 import { normalizePicture } from '../../assets/adapters/normalize-picture.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { DIGITAL_SOURCE_TYPES } from '../domain/manifest-plan.js';
@@ -22,6 +24,15 @@ beforeAll(async () => {
   workshop = await SigningWorkshop.create();
 });
 afterAll(() => workshop.close());
+
+/** With one more C2PA chunk behind IHDR. */
+function withManifestParts(png: Buffer, content: Buffer): Buffer {
+  const typed = Buffer.concat([Buffer.from('caBX'), content]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(content.length);
+  checksum.writeUInt32BE(crc32(typed));
+  return Buffer.concat([png.subarray(0, 33), length, typed, checksum, png.subarray(33)]);
+}
 
 /** As other readers of the file show it. */
 async function thumbnailIn({ path, mediaType }: MediaFile): Promise<Buffer | undefined> {
@@ -347,6 +358,63 @@ describe('a source that arrives with a manifest of its own', () => {
     ])
       await expect(signing()).rejects.toMatchObject({ code: 'manifest_malformed' });
   });
+
+  const BROKEN: readonly (readonly [string, (png: Buffer) => Buffer])[] = [
+    ['junk', (png) => withManifestParts(png, Buffer.alloc(100, 0x41))],
+    ['two parts', (png) => withManifestParts(withManifestParts(png, Buffer.alloc(8)), Buffer.alloc(8))],
+  ];
+  it.each(BROKEN)('of a vendor that nobody can read (%s) is left out of the picture', async (_, broken) => {
+    const { path, mediaType } = await workshop.picture();
+    const received = broken(await readFile(path));
+    const upstream = { path: await workshop.write(received), mediaType };
+    await expectLeftOut(upstream, await readFile(path));
+    await expect(workshop.sign(upstream, generatedPlan(), 'received_with_declaration')).rejects.toMatchObject(
+      { code: 'manifest_malformed' },
+    );
+  });
+
+  it.each(['image/png', 'image/jpeg', 'image/webp'] as const)(
+    'of a vendor that is damaged inside is left out of the picture: %s',
+    async (type) => {
+      const upstream = await workshop.sign(await workshop.picture(type));
+      const bytes = await readFile(upstream.path);
+      // Headers of boxes stand behind the label of the one that they are in.
+      const label = bytes.indexOf('c2pa.assertions');
+      bytes.fill(0, label + 16, label + 136);
+      await writeFile(upstream.path, bytes);
+      await expectLeftOut(upstream);
+    },
+  );
+
+  /** @param pixels a file whose picture it still is */
+  async function expectLeftOut(upstream: MediaFile, pixels?: Buffer): Promise<void> {
+    const file = await workshop.sign(upstream);
+    expect(file.signed.keptManifest).toEqual({
+      ...{ verdict: 'broken', manifestLabel: undefined, isLeftOut: true },
+    });
+    const { verdict, chain } = await workshop.verify(file);
+    expect(verdict).toBe('intact_and_trusted');
+    expect(chain?.ingredients.map((node) => [node.relationship, node.manifestLabel])).toEqual([
+      ['parentOf', undefined],
+    ]);
+    expect(chain?.actions.map((each) => each.digitalSourceType)).toContain(
+      DIGITAL_SOURCE_TYPES.trainedAlgorithmicMedia,
+    );
+    expect(chain?.assertions).toContainEqual(
+      expect.objectContaining({
+        label: 'org.colophon.preparation',
+        data: {
+          ...{ kind: 'manifest-removed', because: 'manifest_malformed' },
+          receivedSha256: sha256Hex(await readFile(upstream.path)),
+        },
+      }),
+    );
+    const decoded = await sharp(file.path).raw().toBuffer();
+    const expected = await sharp(pixels ?? upstream.path)
+      .raw()
+      .toBuffer();
+    expect(decoded.equals(expected)).toBe(true);
+  }
 
   it.each(['picture', 'signature'] as const)('keeps and reports a broken one (%s altered)', async (what) => {
     const upstream = await workshop.sign(await workshop.picture('image/jpeg'));

@@ -1,6 +1,7 @@
 import { type Clock } from '../../shared/clock.js';
-import { ColophonError } from '../../shared/errors.js';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { type ClaimKey } from '../domain/claim-key.port.js';
+import { type PlannedAssertion } from '../domain/manifest-plan.js';
 import { checkManifestPlan } from '../domain/manifest-rules.js';
 import { type MediaSigner, type SignedMedia, type SignMediaRequest } from '../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../domain/media-types.js';
@@ -9,7 +10,7 @@ import { type SignatureTimeStamp, type SignatureTimeStamping } from '../domain/t
 import { C2paReader } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { ClaimSignature, SignatureRoomError } from './cose-sign1.js';
-import { findIngredients, openingOf } from './found-ingredients.js';
+import { findIngredients, type KeptManifest, openingOf } from './found-ingredients.js';
 import { type LargeFileMemory } from './large-file-memory.js';
 import { MAX_BYTES_IN_MEMORY, MediaContent, type OpenFile, openFile } from './media-content.js';
 import { type Expected, type ReadBack, readBackDifference } from './read-back.js';
@@ -24,6 +25,7 @@ import {
 } from './signing/file-publication.js';
 import { addMetadata } from './signing/file-metadata.js';
 import { type LaidOut, ManifestEmbedding } from './signing/manifest-embedding.js';
+import { leaveOutManifest } from './signing/left-out-manifest.js';
 import { SigningTurns } from './signing/signing-turns.js';
 import { type InspectedSource, refuseOtherBytes, SourceInspection } from './signing/source-inspection.js';
 import { packetIn } from './xmp/write-metadata.js';
@@ -48,6 +50,10 @@ const TURNS = new SigningTurns();
 /** Pictures do not wait behind films: those wait for memory, and may do so for long. */
 const LARGE_TURNS = new SigningTurns();
 const MEMORY = new SharedMemory(MAX_BYTES_IN_MEMORY);
+
+/** What is done with a manifest that the source has. */
+type OwnManifest = 'keep' | 'leave_out';
+const LEFT_OUT: KeptManifest = { verdict: 'broken', manifestLabel: undefined, isLeftOut: true };
 
 interface SourceLaidOut {
   readonly source: InspectedSource;
@@ -84,7 +90,7 @@ export class C2paMediaSigner implements MediaSigner {
     const unverified = unverifiedFileFor(request.destinationPath);
     let placement: ManifestPlacement | undefined;
     try {
-      const signed = await this.signWithRoom(request, unverified);
+      const signed = await this.signReadable(request, unverified);
       placement = signed.manifestPlacement;
       await publishSigned(unverified.path, request.destinationPath, placement);
       return signed;
@@ -93,22 +99,42 @@ export class C2paMediaSigner implements MediaSigner {
     }
   }
 
-  /** Where a token is larger than what was reserved for it, the file is laid out again. */
-  private async signWithRoom(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SignedMedia> {
+  /** What a vendor made is paid for: a manifest in it that cannot be read or kept does not throw the picture away. */
+  private async signReadable(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SignedMedia> {
     try {
-      return await this.signOnce(request, unverified);
+      return await this.signWithRoom(request, unverified, 'keep');
     } catch (error) {
-      if (!(error instanceof SignatureRoomError)) throw error;
+      const mayLeaveOut = request.origin.kind === 'captured_from_provider';
+      if (!mayLeaveOut || !isColophonError(error, 'manifest_malformed')) throw error;
       await discardUnverified(unverified);
-      return this.signOnce(request, unverified);
+      return this.signWithRoom(request, unverified, 'leave_out');
     }
   }
 
-  private async signOnce(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SignedMedia> {
+  /** Where a token is larger than what was reserved for it, the file is laid out again. */
+  private async signWithRoom(
+    request: SignMediaRequest,
+    unverified: UnverifiedFile,
+    found: OwnManifest,
+  ): Promise<SignedMedia> {
+    try {
+      return await this.signOnce(request, unverified, found);
+    } catch (error) {
+      if (!(error instanceof SignatureRoomError)) throw error;
+      await discardUnverified(unverified);
+      return this.signOnce(request, unverified, found);
+    }
+  }
+
+  private async signOnce(
+    request: SignMediaRequest,
+    unverified: UnverifiedFile,
+    found: OwnManifest,
+  ): Promise<SignedMedia> {
     const source = await openFile(request.source.path, 'r');
     const turns = source.sizeBytes > MAX_BYTES_IN_MEMORY ? LARGE_TURNS : TURNS;
     const laidOut = await turns
-      .run(() => this.layOut(source, request, unverified))
+      .run(() => this.layOut(source, request, unverified, found))
       .finally(() => source.handle.close());
     const file = await openFile(unverified.path, 'r+');
     try {
@@ -144,6 +170,7 @@ export class C2paMediaSigner implements MediaSigner {
     source: OpenFile,
     request: SignMediaRequest,
     unverified: UnverifiedFile,
+    found: OwnManifest,
   ): Promise<SourceLaidOut> {
     const captured = await MediaContent.over(source, MEMORY);
     // The library works on its own threads meanwhile. Nothing is signed before both are done, and other bytes than those
@@ -151,7 +178,10 @@ export class C2paMediaSigner implements MediaSigner {
     const compared = refuseOtherBytes(captured, request);
     compared.catch(() => undefined);
     try {
-      const laidOut = await this.layOutContent(captured, request, unverified);
+      const laidOut =
+        found === 'keep'
+          ? await this.layOutContent(captured, request, unverified)
+          : await this.layOutWithout(captured, request, unverified);
       await compared;
       return laidOut;
     } catch (error) {
@@ -162,20 +192,32 @@ export class C2paMediaSigner implements MediaSigner {
     }
   }
 
+  private async layOutWithout(
+    captured: MediaContent,
+    request: SignMediaRequest,
+    unverified: UnverifiedFile,
+  ): Promise<SourceLaidOut> {
+    const leftOut = leaveOutManifest(captured, request.source.mediaType);
+    if (leftOut === undefined) throw unkeepable();
+    return this.layOutContent(leftOut.content, request, unverified, leftOut.assertion);
+  }
+
   /** Of a file that fits into memory, the bytes that are compared with their hash are the bytes that are signed. */
   private async layOutContent(
     captured: MediaContent,
     request: SignMediaRequest,
     { path, unsignedPath }: UnverifiedFile,
+    leftOut?: PlannedAssertion,
   ): Promise<SourceLaidOut> {
-    const source = await this.inspection.inspect(captured, request);
+    const inspected = await this.inspection.inspect(captured, request);
+    const source = leftOut === undefined ? inspected : { ...inspected, kept: LEFT_OUT };
     const { kept, placement } = source;
     const ingredients = await findIngredients(request, kept);
     const added = await addMetadata(request, captured, unsignedPath, placement);
     const content = added?.content ?? captured;
     try {
       const opening = openingOf(ingredients, kept);
-      const found = { ingredients, opening, placement };
+      const found = { ingredients, opening, placement, leftOut };
       const prepared = { request, captured, content, written: added?.written, ...found };
       return { source, laidOut: await this.embedding.layOut(prepared, path) };
     } finally {
@@ -211,11 +253,7 @@ export class C2paMediaSigner implements MediaSigner {
     ]);
     const difference = readBackDifference(actual, expected);
     if (difference === undefined) return actual;
-    if (isBrokenByOthers(actual, expected))
-      throw new ColophonError(
-        'manifest_malformed',
-        'An ingredient, or the source, has a manifest that cannot be kept as it is.',
-      );
+    if (isBrokenByOthers(actual, expected)) throw unkeepable();
     throw new ColophonError('internal', `The signed file did not read back as planned: ${difference}.`);
   }
 
@@ -245,6 +283,13 @@ function isBrokenByOthers({ verdict, statuses }: MediaVerification, { manifestLa
     verdict === 'broken' &&
     failures.length > 0 &&
     failures.every(({ url }) => url?.startsWith('self#jumbf=/c2pa/') && !url.includes(`/${manifestLabel}/`))
+  );
+}
+
+function unkeepable(): ColophonError {
+  return new ColophonError(
+    'manifest_malformed',
+    'An ingredient, or the source, has a manifest that cannot be kept as it is.',
   );
 }
 

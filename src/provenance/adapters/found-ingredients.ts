@@ -49,7 +49,8 @@ async function findIngredient(
 ): Promise<FoundIngredient> {
   const label = `ingredient-${String(index)}`;
   if (!isFileIngredient(ingredient)) return { label, ingredient, hasManifest: false };
-  if (kept !== undefined && ingredient.path === sourcePath) return { label, ingredient, hasManifest: true };
+  if (kept !== undefined && ingredient.path === sourcePath)
+    return { label, ingredient, hasManifest: kept.isLeftOut !== true };
   const { mediaType, store } = await readManifestStore(ingredient.path);
   // With a wrong type the library finds no manifest and would drop the history without a word.
   if (mediaType !== ingredient.mediaType) {

@@ -1,4 +1,4 @@
-import { type FaultPlan } from './fault-plan.js';
+import { type FaultPlan, type ResultTrouble } from './fault-plan.js';
 import { type PictureRequest } from './product-picture.js';
 
 /** One accepted request in the queue of the fake. */
@@ -10,6 +10,8 @@ export interface FalJob {
   readonly pictures: readonly PictureRequest[];
   readonly webhookUrl: string | undefined;
   pollsLeft: number;
+  /** Troubles of the plan that are still to come. */
+  readonly troubles: ResultTrouble[];
   canceled: boolean;
 }
 

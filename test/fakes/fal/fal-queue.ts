@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { BillingLedger, stepRunIdOf } from './billing-ledger.js';
 import { appOf, type FalJob, fileUrl, picturesFor, unitsOf } from './fal-job.js';
-import { FaultPlan, type FaultPlanInput } from './fault-plan.js';
+import { FaultPlan, type FaultPlanInput, type ResultTrouble } from './fault-plan.js';
 import { METADATA_URL } from './file-server.js';
 import { readRequestBody, sendJson, sendPage } from './http-messages.js';
 import { renderPicture } from './product-picture.js';
@@ -63,6 +64,7 @@ export class FalQueue {
       pictures,
       webhookUrl,
       pollsLeft: plan.pendingPolls,
+      troubles: [...plan.beforeResult],
       canceled: false,
     };
     this.#jobs.set(requestId, job);
@@ -138,7 +140,8 @@ export class FalQueue {
       'x-fal-billable-units': String(job.plan.billableUnits ?? job.pictures.length),
     };
     if (job.pollsLeft > 0) return sendJson(response, 400, { detail: 'Request is still in progress' });
-    if (job.plan.result === 'html') return sendPage(response, 200);
+    const trouble = job.troubles.shift();
+    if (trouble !== undefined) return sendTrouble(response, trouble);
     const { status, body } = await this.#resultBody(job);
     sendJson(response, status, body, status === 200 ? headers : { 'x-fal-request-id': job.requestId });
   }
@@ -167,7 +170,7 @@ export class FalQueue {
     }
     const images = await Promise.all(
       job.pictures.map(async (picture) => ({
-        url: job.plan.result === 'data-uri' ? await dataUri(picture) : this.#outputUrl(job, picture),
+        url: (await inAnswer(job, picture)) ?? this.#outputUrl(job, picture),
         width: picture.width,
         height: picture.height,
         content_type: `image/${picture.format}`,
@@ -175,7 +178,7 @@ export class FalQueue {
     );
     const first = job.pictures[0];
     const body = {
-      images,
+      images: job.plan.result === 'two-files' ? [...images, ...images] : images,
       seed: first?.seed,
       has_nsfw_concepts: images.map(() => false),
       prompt: first?.prompt,
@@ -214,6 +217,26 @@ export class FalQueue {
   }
 }
 
+function sendTrouble(response: ServerResponse, trouble: ResultTrouble): void {
+  switch (trouble) {
+    case 'still-in-progress':
+      return sendJson(response, 400, { detail: 'Request is still in progress' });
+    case '402':
+    case '404':
+      return sendJson(response, Number(trouble), { detail: 'Not now' });
+    case '405-page':
+    case '413-page':
+    case '451-page':
+      return sendPage(response, Number(trouble.slice(0, 3)));
+    case 'page':
+      return sendPage(response, 200);
+    case 'cut-off':
+    case 'nothing':
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(trouble === 'nothing' ? '' : '{"images":[{"ur');
+  }
+}
+
 function refusalOf(
   plan: FaultPlan,
   input: Record<string, unknown>,
@@ -239,6 +262,20 @@ function detail(type: string, loc: readonly string[]): unknown {
   return { detail: [{ loc, msg: 'SECRET-INPUT-ECHO was not acceptable', type, input: 'SECRET-INPUT-ECHO' }] };
 }
 
-async function dataUri(picture: FalJob['pictures'][number]): Promise<string> {
-  return `data:image/${picture.format};base64,${(await renderPicture(picture)).toString('base64')}`;
+/** The file itself, where the plan puts it into the answer. */
+async function inAnswer({ plan }: FalJob, picture: FalJob['pictures'][number]): Promise<string | undefined> {
+  if (plan.result !== 'data-uri' && plan.result !== 'broken-manifest') return undefined;
+  const bytes = await renderPicture(picture);
+  const file = plan.result === 'data-uri' ? bytes : withBrokenManifest(bytes);
+  return `data:image/${picture.format};base64,${file.toString('base64')}`;
+}
+
+/** A PNG with a C2PA chunk that holds no manifest. */
+function withBrokenManifest(png: Buffer): Buffer {
+  const chunk = Buffer.concat([Buffer.from('caBX'), Buffer.alloc(100, 'A')]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(100);
+  checksum.writeUInt32BE(crc32(chunk));
+  const afterHeader = 33;
+  return Buffer.concat([png.subarray(0, afterHeader), length, chunk, checksum, png.subarray(afterHeader)]);
 }

@@ -1,5 +1,18 @@
 import { z } from 'zod';
 
+export const RESULT_TROUBLES = [
+  'still-in-progress',
+  '402',
+  '404',
+  '405-page',
+  '413-page',
+  '451-page',
+  'page',
+  'cut-off',
+  'nothing',
+] as const;
+export type ResultTrouble = (typeof RESULT_TROUBLES)[number];
+
 /**
  * What the fake does with one submit. Plans are used up in order; without one everything goes well.
  *
@@ -11,7 +24,10 @@ import { z } from 'zod';
  * - `reset-before-accept`: connection lost, not charged; the client cannot tell it from the one above
  * - `garbage-after-accept`: accepted and charged, answered with 200 and a page instead of JSON
  *
- * `result`: the first six concern the JSON of the result, the others the file that it names.
+ * `result`: the first seven concern the JSON of the result, the others the file that it names.
+ *
+ * `beforeResult`: what the first requests for the result of a completed job get instead of it, one each: a status with a
+ * bare text or a page, a page with 200, a text that is cut off, nothing at all.
  */
 export const FaultPlan = z.object({
   submit: z
@@ -32,13 +48,14 @@ export const FaultPlan = z.object({
   result: z
     .enum([
       'ok',
-      'html',
       'empty',
+      'two-files',
       'content-refused',
       'model-error',
       'internal-url',
       'model-mismatch',
       'data-uri',
+      'broken-manifest',
       'garbage-png',
       'truncated-png',
       'wrong-content-type',
@@ -47,6 +64,7 @@ export const FaultPlan = z.object({
       'redirect-to-metadata',
     ])
     .default('ok'),
+  beforeResult: z.array(z.enum(RESULT_TROUBLES)).max(20).default([]),
   /** The result is a film of this many bytes. */
   filmBytes: z.int().min(10_000).max(4_000_000_000).optional(),
   webhook: z.enum(['ok', 'none', 'duplicate', 'forged', 'late']).default('ok'),

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { parsePublicId } from '../../../src/shared/ids.js';
+import { parsePublicId, publicId } from '../../../src/shared/ids.js';
 import { addPerson, json } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { openGateway } from '../../support/gateway-world.js';
@@ -540,6 +540,56 @@ export function falCases(started: () => JobWorld): void {
       expect(await refusalOf(proxied({ useCase: 'no-rights' }).storage.upload(picture))).toMatchObject({
         status: 403,
       });
+    });
+  });
+
+  it('a picture whose own manifest cannot be read is signed without it, and says so', async () => {
+    world.fal.plan({ result: 'broken-manifest' });
+    const { data } = await answered(proxied().run(JOB_MODELS.fal, { input: { prompt: prompt() } }));
+    const file = await world.fetch((data as Pictures).images[0]?.url ?? '');
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    expect(await isInTheLog(bytes)).toBe(true);
+    expect(Buffer.from(bytes).includes('manifest-removed')).toBe(true);
+  });
+
+  it('more files than were ordered are told in the manifest, and one is given', async () => {
+    world.fal.plan({ result: 'two-files' });
+    const { data } = await answered(proxied().run(JOB_MODELS.fal, { input: { prompt: prompt() } }));
+    const { images } = data as Pictures;
+    expect(images).toHaveLength(1);
+    const [, assetId = ''] = /(ast_[0-9a-f]+)\.png$/.exec(images[0]?.url ?? '') ?? [];
+    const manifest = await (await world.app.request(`/v1/assets/${assetId}/manifest`)).text();
+    expect(manifest).toMatch(/"filesInAnswer":\s*2/);
+  });
+
+  describe('whose answer was lost', () => {
+    it('is in progress while it may be found, and the same call finds it', async () => {
+      await proxied().run(JOB_MODELS.fal, { input: { prompt: prompt() } });
+      world.fal.plan({ submit: 'reset-after-accept', webhook: 'none' });
+      const before = charges();
+      const asked = { input: { prompt: prompt() } };
+      const submit = async () => (await proxied().queue.submit(JOB_MODELS.fal, asked)).request_id;
+      const requestId = await submit();
+      const run = `/v1/runs/${publicId('run', requestId)}`;
+      await eventually('the answer is lost', async () => {
+        const { state } = (await (await world.app.request(run)).json()) as { state: string };
+        return state === 'NEEDS_RECONCILIATION' ? true : undefined;
+      });
+      const job = { requestId };
+      expect(await proxied().queue.status(JOB_MODELS.fal, job)).toMatchObject({ status: 'IN_PROGRESS' });
+      expect(await submit()).toBe(requestId);
+      const tell = (upstreamId: string | undefined) => {
+        const found = { outcome: 'accepted', upstreamId, reason: 'it is on the dashboard' };
+        return world.app.request(`${run}/steps/generate/reconcile`, json(found));
+      };
+      const charged = world.fal.ledger().map((charge) => charge.requestId);
+      expect((await tell(charged.at(-2))).status).toBe(409);
+      expect((await tell(charged.at(-1))).status).toBe(200);
+      await proxied().queue.subscribeToStatus(JOB_MODELS.fal, { requestId, pollInterval: 50 });
+      const { data } = await answered(proxied().queue.result(JOB_MODELS.fal, job));
+      expect((data as Pictures).images).toHaveLength(1);
+      expect(charges() - before).toBe(1);
+      expect(await submit()).not.toBe(requestId);
     });
   });
 

@@ -39,10 +39,12 @@ export function jobFailure(status: StatusAnswer): FailedStep {
 }
 
 /**
- * The result address passes on the status of the model itself. 4xx is its last word, as is a 500 that fal explains;
- * the rest are troubles on the way that pass.
+ * The result address passes on the status of the model itself, and others stand in front of it. A refusal that fal
+ * explains in its own form is the last word about the job; any other ("still in progress", a page, a missing payment) is
+ * a trouble on the way to an output that is there and paid for, and passes.
  */
 export function isFinalResult(error: VendorHttpError): boolean {
-  if (error.status === 500) return errorKind(error.body) !== undefined;
+  if (errorKind(error.body) === undefined) return false;
+  if (error.status === 500) return true;
   return isDefiniteRefusal(error.status) && ![401, 403, 429].includes(error.status);
 }

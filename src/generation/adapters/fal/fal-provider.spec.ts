@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../../../../test/fakes/fal/fake-fal.js';
-import { type FaultPlanInput } from '../../../../test/fakes/fal/fault-plan.js';
+import { type FaultPlanInput, RESULT_TROUBLES } from '../../../../test/fakes/fal/fault-plan.js';
 import { describeProviderContract } from '../../../../test/fakes/provider-contract.js';
 import { type ContractFault } from '../../../../test/fakes/provider-contract-faults.js';
 import { type Download, downloadToFile } from '../../../outbound/download-to-file.js';
@@ -308,7 +308,6 @@ describe('FalProvider against a working fake', () => {
 
   describe('poll', () => {
     it.each([
-      ['html', 'upstream_invalid'],
       ['empty', 'upstream_invalid'],
       ['internal-url', 'upstream_invalid'],
       ['model-mismatch', 'upstream_invalid'],
@@ -320,6 +319,18 @@ describe('FalProvider against a working fake', () => {
       expect(JSON.stringify(state)).not.toContain('SECRET');
       expect(fake.ledger()).toHaveLength(1);
     });
+
+    it.each(RESULT_TROUBLES)(
+      'asks again for a result that is there when the answer is %s',
+      async (trouble) => {
+        const { upstreamId } = await accepted({ pendingPolls: 0, beforeResult: [trouble, trouble] });
+        const job = { endpoint: ENDPOINT, upstreamId };
+        const troubled = { code: expect.stringMatching(/^upstream_(?:error|invalid)$/) as unknown };
+        await expect(providerFor(fake).poll(job, signal())).rejects.toMatchObject(troubled);
+        await expect(providerFor(fake).poll(job, signal())).rejects.toMatchObject(troubled);
+        expect(await providerFor(fake).poll(job, signal())).toMatchObject({ kind: 'completed' });
+      },
+    );
 
     it('names the model mismatch and the refused content', async () => {
       expect(await finalState({ result: 'model-mismatch' })).toMatchObject({

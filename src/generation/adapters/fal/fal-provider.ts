@@ -169,7 +169,6 @@ export class FalProvider implements Provider {
       });
       return this.#completed(job, status, answer);
     } catch (error) {
-      if (error instanceof UnreadableAnswerError) return failed('upstream_invalid', error.message);
       if (error instanceof UnusableResultError) return failed('upstream_invalid', error.message);
       if (error instanceof VendorHttpError && isFinalResult(error))
         return refusal('ended the job', error, errorKind);
@@ -182,6 +181,8 @@ export class FalProvider implements Provider {
     status: StatusAnswer,
     { data, headers }: VendorAnswer,
   ): CompletedStep | FailedStep {
+    // A page or a cut text instead of the result: the result is still there, and asking again costs nothing.
+    if (!z.record(z.string(), z.unknown()).safeParse(data).success) throw new UnreadableAnswerError('fal');
     const named = NamedEndpoint.safeParse(data);
     if (named.success && named.data.endpoint_id !== job.endpoint) {
       return failed('upstream_invalid', 'model mismatch: the result is of another model');

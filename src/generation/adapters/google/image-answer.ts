@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CompletedStep, type FailedStep, type ProviderOutput } from '../../domain/provider.port.js';
-import { readUsage, type Usage } from '../../domain/usage.js';
+import { areAllTokens, readUsage, type Usage } from '../../domain/usage.js';
 import { decodeBase64 } from '../../../shared/bytes.js';
 import { claims } from '../vendor/outputs.js';
 import { failed } from '../vendor/refusal.js';
@@ -64,11 +64,11 @@ export type ImageAnswer = z.output<typeof ImageAnswer>;
 
 /** A blocked prompt or picture is a definite failure; what was used until then is on the bill. */
 export function imageOutcome(answer: ImageAnswer): CompletedStep | FailedStep {
-  const usage = usageOf(answer);
   const blocked = answer.promptFeedback?.blockReason;
   if (blocked !== undefined) return failed('upstream_error', `google blocked the prompt (${blocked})`);
   const [candidate] = answer.candidates ?? [];
   const outputs = (candidate?.content?.parts ?? []).flatMap(outputOf);
+  const usage = usageOf(answer, outputs.length > 0);
   const finish = candidate?.finishReason;
   if (outputs.length > 0 && (finish === undefined || finish === 'STOP')) {
     const { modelVersion, responseId } = answer;
@@ -95,27 +95,42 @@ function outputOf(part: {
   return bytes === undefined ? [] : [{ kind: 'bytes', bytes }];
 }
 
-function usageOf({ usageMetadata }: ImageAnswer): Usage | undefined {
+/**
+ * `undefined` where the details leave out some of the tokens, or a picture that was made: then the estimate stands. Thoughts
+ * are counted beside the candidates.
+ */
+function usageOf({ usageMetadata }: ImageAnswer, madePicture: boolean): Usage | undefined {
   if (usageMetadata === undefined) return undefined;
-  const { promptTokensDetails: input, candidatesTokensDetails: output } = usageMetadata;
-  const outputText = sumOf(output, 'TEXT') + (usageMetadata.thoughtsTokenCount ?? 0);
+  const { promptTokensDetails, candidatesTokensDetails, thoughtsTokenCount = 0 } = usageMetadata;
+  const input = tokensOf(promptTokensDetails, usageMetadata.promptTokenCount, 'TEXT');
+  // Without details all of it may be pictures, which is the dearer rate.
+  const output = tokensOf(candidatesTokensDetails, usageMetadata.candidatesTokenCount, 'IMAGE');
+  if (input === undefined || output === undefined || (madePicture && output.image === 0)) return undefined;
   return readUsage({
-    'input-text-token': input === undefined ? usageMetadata.promptTokenCount : sumOf(input, 'TEXT'),
-    'input-image-token': sumOf(input, 'IMAGE'),
-    'output-text-token': outputText,
-    // Without details all of it may be pictures, which is the dearer rate.
-    'output-image-token': output === undefined ? usageMetadata.candidatesTokenCount : sumOf(output, 'IMAGE'),
+    'input-text-token': input.text,
+    'input-image-token': input.image,
+    'output-text-token': output.text + thoughtsTokenCount,
+    'output-image-token': output.image,
   });
 }
 
-function sumOf(
-  tokens:
-    | readonly { readonly modality?: string | undefined; readonly tokenCount?: number | undefined }[]
-    | undefined,
-  modality: string,
-): number {
-  return (tokens ?? []).reduce(
-    (sum, part) => sum + (part.modality === modality ? (part.tokenCount ?? 0) : 0),
-    0,
-  );
+type TokenDetails = readonly {
+  readonly modality?: string | undefined;
+  readonly tokenCount?: number | undefined;
+}[];
+
+/** @param otherwise what all of them are where there are no details */
+function tokensOf(
+  details: TokenDetails | undefined,
+  total: number | undefined,
+  otherwise: 'TEXT' | 'IMAGE',
+): { readonly text: number; readonly image: number } | undefined {
+  if (details === undefined || details.length === 0)
+    return { text: otherwise === 'TEXT' ? (total ?? 0) : 0, image: otherwise === 'IMAGE' ? (total ?? 0) : 0 };
+  const [text, image] = [sumOf(details, 'TEXT'), sumOf(details, 'IMAGE')];
+  return areAllTokens(total, [text, image]) ? { text, image } : undefined;
+}
+
+function sumOf(tokens: TokenDetails, modality: string): number {
+  return tokens.reduce((sum, part) => sum + (part.modality === modality ? (part.tokenCount ?? 0) : 0), 0);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type AllowedPrivateHosts } from '../../../outbound/outbound-target.js';
 import { type CompletedStep, type FailedStep, type ProviderOutput } from '../../domain/provider.port.js';
-import { readUsage, type Usage } from '../../domain/usage.js';
+import { areAllTokens, readUsage, type Usage } from '../../domain/usage.js';
 import { decodeBase64 } from '../../../shared/bytes.js';
 import { claims, toOutput, UnusableResultError } from '../vendor/outputs.js';
 import { failed } from '../vendor/refusal.js';
@@ -47,7 +47,7 @@ export function imagesOutcome(
   answer: ImagesAnswer,
   urls: { readonly allowedPrivateHosts: AllowedPrivateHosts } | 'never',
 ): CompletedStep | FailedStep {
-  const usage = usageOf(answer);
+  const usage = usageOf(answer, (answer.data ?? []).length > 0);
   const unusable = (reason: string): FailedStep => ({
     ...failed('upstream_invalid', reason),
     mayBeBilled: true,
@@ -78,16 +78,37 @@ function outputOf(
   return toOutput(image.url, urls.allowedPrivateHosts);
 }
 
-/** Output is pictures where the server does not say otherwise. */
-function usageOf({ usage }: ImagesAnswer): Usage | undefined {
-  const input = usage?.input_tokens_details;
-  const output = usage?.output_tokens_details;
+/**
+ * Output is pictures where the server does not say otherwise. `undefined` where the details leave out some of the tokens, or
+ * a picture that was made: then the estimate stands.
+ */
+function usageOf({ usage = {} }: ImagesAnswer, madePicture: boolean): Usage | undefined {
+  const { input_tokens: allInput, output_tokens: allOutput } = usage;
+  const input = tokensOf(usage.input_tokens_details) ?? { text: allInput, image: undefined };
+  const output = tokensOf(usage.output_tokens_details) ?? { text: undefined, image: allOutput };
+  const isWhole = areAllTokens(allInput, [input.text, input.image]);
+  const isWholeOutput = areAllTokens(allOutput, [output.text, output.image]);
+  if (!isWhole || !isWholeOutput || (madePicture && !output.image)) return undefined;
   return readUsage({
-    'input-text-token': input?.text_tokens ?? (input === undefined ? usage?.input_tokens : undefined),
-    'input-image-token': input?.image_tokens,
-    'output-text-token': output?.text_tokens,
-    'output-image-token': output?.image_tokens ?? (output === undefined ? usage?.output_tokens : undefined),
+    'input-text-token': input.text,
+    'input-image-token': input.image,
+    'output-text-token': output.text,
+    'output-image-token': output.image,
   });
+}
+
+interface Tokens {
+  readonly text: number | undefined;
+  readonly image: number | undefined;
+}
+
+/** `undefined` where nothing is said of the kinds of tokens. */
+function tokensOf(
+  details:
+    { readonly text_tokens?: number | undefined; readonly image_tokens?: number | undefined } | undefined,
+): Tokens | undefined {
+  const { text_tokens: text, image_tokens: image } = details ?? {};
+  return text === undefined && image === undefined ? undefined : { text, image };
 }
 
 /** The code of an error as OpenAI names it, e.g. `moderation_blocked`; never its message, which may repeat the prompt. */

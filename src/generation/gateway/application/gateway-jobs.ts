@@ -35,6 +35,14 @@ export interface JobPage {
   readonly newerThan?: string;
 }
 
+export interface JobOptions {
+  /**
+   * How long a job whose answer was lost is in progress for its client: while the vendor's webhook or its list may still
+   * name it. 0 where neither can reach us.
+   */
+  readonly findableMs: number;
+}
+
 interface JobRow {
   run_id: string;
   vendor: JobVendor;
@@ -70,6 +78,7 @@ export class GatewayJobs {
     private readonly cancelRun: CancelRun,
     private readonly falResults: Pick<FalResults, 'find'>,
     private readonly clock: Clock,
+    private readonly options: JobOptions,
   ) {}
 
   /** In the transaction that accepts the run. */
@@ -215,11 +224,29 @@ export class GatewayJobs {
         run,
         steps,
         assets: steps.flatMap(({ outputAssetId }) => assets.get(outputAssetId ?? '') ?? []),
-        standing: standingOf(run, steps),
+        standing: this.standingOf(run, steps),
         resultShape: row.vendor === 'fal' ? this.resultShapeOf(row.model, steps) : undefined,
       });
     }
     return jobs;
+  }
+
+  private standingOf(run: Run, steps: readonly StepRun[]): JobStanding {
+    if (run.state === 'CANCELED') return { kind: 'canceled' };
+    // What may be found is not told as the end: the client would ask for it anew, and be charged for both.
+    if (run.state === 'NEEDS_RECONCILIATION' && this.mayBeFound(steps)) return { kind: 'running' };
+    try {
+      if (endOf(run, steps) !== undefined) return { kind: 'succeeded' };
+    } catch (error) {
+      if (error instanceof ColophonError) return { kind: 'failed', error };
+      throw error;
+    }
+    return { kind: steps.every(({ state }) => state === 'RESERVED') ? 'queued' : 'running' };
+  }
+
+  private mayBeFound(steps: readonly StepRun[]): boolean {
+    const since = this.clock.now().getTime() - this.options.findableMs;
+    return steps.some(({ state, updatedAt }) => state === 'OUTCOME_UNKNOWN' && updatedAt.getTime() > since);
   }
 
   /** The model's own answer says it best; the sandbox has none, and answers by the model's schema. */
@@ -236,15 +263,4 @@ export class GatewayJobs {
 
 export function noJob(): ColophonError {
   return new ColophonError('not_found', 'There is no job with this id here.');
-}
-
-function standingOf(run: Run, steps: readonly StepRun[]): JobStanding {
-  if (run.state === 'CANCELED') return { kind: 'canceled' };
-  try {
-    if (endOf(run, steps) !== undefined) return { kind: 'succeeded' };
-  } catch (error) {
-    if (error instanceof ColophonError) return { kind: 'failed', error };
-    throw error;
-  }
-  return { kind: steps.every(({ state }) => state === 'RESERVED') ? 'queued' : 'running' };
 }

@@ -36,7 +36,7 @@ export class ClaimLostError extends Error {
 const CLAIM_SECONDS = 120;
 /** How long the last bytes of an answer may take to be handed to the network. */
 const HAND_OVER_SECONDS = 30;
-/** An answer that nobody came for is kept for the same request this long; after it, the same request is a new one. */
+/** An answer that nobody came for, and a lost outcome, is kept for the same request this long; after it, it is a new one. */
 const UNDELIVERED_HOURS = 24;
 /** An SDK gives up long before this, so what it sends again is not older. */
 const RETRY_MINUTES = 60;
@@ -58,7 +58,8 @@ interface RequestRow {
  *
  * - with an Idempotency-Key: the same key is the same request for ever;
  * - without: a twin of a request that is not answered yet joins it; after the answer was handed over the same call is a
- *   new wish, unless the SDK says that it repeats.
+ *   new wish, unless the SDK says that it repeats, or nobody knows what became of the first: then a second may be a
+ *   second charge, so the call finds the first.
  */
 export class GatewayRequests {
   constructor(
@@ -77,7 +78,8 @@ export class GatewayRequests {
     const enterNow = () =>
       this.organizationTx.run(principal.organizationId, async (tx) => {
         const earlier = mayReplay ? await latestRun(tx, macs.slot) : undefined;
-        if (earlier) return earlier;
+        const found = earlier ?? (macs.isKeyed ? undefined : await openRun(tx, macs.slot));
+        if (found) return found;
         return (await claimFree(tx, macs)) ?? (await this.joinOrTakeOver(tx, macs, identity.isRetry));
       });
     const entered = await askUntil(enterNow, (answer) => answer !== undefined, WAIT_FOR_TWIN);
@@ -215,6 +217,19 @@ async function takeOver(tx: Tx, requestId: string): Promise<Entered> {
     [tx.organizationId, requestId, claim.token, CLAIM_SECONDS],
   );
   return { kind: 'claimed', claim };
+}
+
+/** The run of the same call of which nobody knows yet whether the provider has it, answered or not. */
+async function openRun(tx: Tx, slot: Buffer): Promise<Entered | undefined> {
+  const [row] = await tx.query<{ id: string; run_id: string }>(
+    `SELECT q.id, q.run_id FROM gateway_request q
+       JOIN run r ON r.organization_id = q.organization_id AND r.id = q.run_id
+      WHERE q.organization_id = $1 AND q.slot_mac = $2 AND q.created_at > now() - make_interval(hours => $3)
+        AND r.state = 'NEEDS_RECONCILIATION'
+      ORDER BY q.created_at DESC LIMIT 1`,
+    [tx.organizationId, slot, UNDELIVERED_HOURS],
+  );
+  return row && { kind: 'joined', requestId: row.id, runId: row.run_id };
 }
 
 /** What the same call became last, answered or not. */

@@ -5,7 +5,7 @@ import { timestampUtc, type Clock } from '../../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../../shared/errors.js';
 import { type ClaimKey } from '../../domain/claim-key.port.js';
 import { activeClaim } from '../../domain/jumbf.js';
-import { isFileIngredient, type PlannedAction } from '../../domain/manifest-plan.js';
+import { isFileIngredient, type PlannedAction, type PlannedAssertion } from '../../domain/manifest-plan.js';
 import { actionsAfterOpening, type Opening, withMetadataAction } from '../../domain/manifest-rules.js';
 import { type SignMediaRequest } from '../../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../../domain/media-types.js';
@@ -40,6 +40,8 @@ export interface Prepared {
   readonly ingredients: readonly FoundIngredient[];
   readonly opening: Opening;
   readonly placement: ManifestPlacement;
+  /** About a manifest of the source that was left out. */
+  readonly leftOut: PlannedAssertion | undefined;
 }
 
 /** A file on the disk with its manifest, but for the signature, for which it has room. */
@@ -82,9 +84,12 @@ export class ManifestEmbedding {
 
   /** The library writes the file with a placeholder for the signature. */
   async layOut(prepared: Prepared, path: string): Promise<LaidOut> {
-    const { request, written, ingredients, placement } = prepared;
+    const { request, written, ingredients, placement, leftOut } = prepared;
     const { plan, thumbnail } = request;
-    const ownAssertions = written === undefined ? [] : [embeddedMetadataAssertion(written)];
+    const ownAssertions = [
+      ...(leftOut ? [leftOut] : []),
+      ...(written ? [embeddedMetadataAssertion(written)] : []),
+    ];
     const identities = plan.identities.map((identity) => new IdentityAssertion(identity));
     const actions = this.actionsOf(prepared);
     const definition = manifestDefinition({
