@@ -43,10 +43,16 @@ let received: Received[];
 let answers: number[];
 /** Calls to `/silent`, which are not answered. */
 let unanswered: ServerResponse[];
+/** Calls at hand at the same time, at most. */
+let mostAtOnce: number;
 
 beforeAll(async () => {
+  let atOnce = 0;
   receiver = createServer((request, response) => {
     let body = '';
+    atOnce += 1;
+    mostAtOnce = Math.max(mostAtOnce, atOnce);
+    response.on('close', () => (atOnce -= 1));
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       if (request.url === '/silent') return unanswered.push(response);
@@ -79,6 +85,7 @@ beforeEach(async () => {
   received = [];
   answers = [];
   unanswered = [];
+  mostAtOnce = 0;
 });
 
 async function create(events: readonly string[], where = url): Promise<Endpoint> {
@@ -195,6 +202,7 @@ describe('a system that is told of what happens', () => {
     const indices = messages().map(({ data }) => data.index);
     expect(indices.length).toBeGreaterThanOrEqual(20);
     expect(indices).toEqual([...indices].sort((one, other) => one - other));
+    expect(mostAtOnce).toBe(1);
   });
 
   it('hears of the later ones in their order, and of those it did not take in between', async () => {
@@ -271,7 +279,7 @@ describe('a system that is told of what happens', () => {
     await create(['project.created']);
     for (let at = 0; at < 12; at += 1) await something(`beside a silent one ${at}`);
     const round = rounds();
-    await eventually('the other one has heard of all', () => received.length === 12 || undefined);
+    await eventually('the other one has heard of all', () => received.length === 12 || undefined, 10_000);
     await eventually('the silent one is asked', () => unanswered.length === 1 || undefined);
     // Gone, so that the round comes to its end.
     unanswered[0]?.writeHead(410).end();
