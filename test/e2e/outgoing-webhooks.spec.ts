@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { Webhook } from 'standardwebhooks';
 import { createDevelopmentOrganization } from '../../src/identity/application/create-development-organization.js';
 import { addPerson, json } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
 import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
@@ -40,16 +41,25 @@ let url: string;
 let received: Received[];
 /** What the receiver answers, one each; then 204. */
 let answers: number[];
+/** Calls to `/silent`, which are not answered. */
+let unanswered: ServerResponse[];
+/** Calls at hand at the same time, at most. */
+let mostAtOnce: number;
 
 beforeAll(async () => {
+  let atOnce = 0;
   receiver = createServer((request, response) => {
     let body = '';
+    atOnce += 1;
+    mostAtOnce = Math.max(mostAtOnce, atOnce);
+    response.on('close', () => (atOnce -= 1));
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
+      if (request.url === '/silent') return unanswered.push(response);
       received.push({ headers: request.headers as Record<string, string>, body });
       const status = answers.shift() ?? 204;
       const elsewhere = status === 302 ? { location: 'http://169.254.169.254/' } : {};
-      response.writeHead(status, elsewhere).end(status === 500 ? 'x'.repeat(1_000_000) : undefined);
+      return response.writeHead(status, elsewhere).end(status === 500 ? 'x'.repeat(1_000_000) : undefined);
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
@@ -74,6 +84,8 @@ beforeEach(async () => {
   await inspector.query(`UPDATE webhook_delivery SET state = 'given_up'`);
   received = [];
   answers = [];
+  unanswered = [];
+  mostAtOnce = 0;
 });
 
 async function create(events: readonly string[], where = url): Promise<Endpoint> {
@@ -181,6 +193,32 @@ describe('a system that is told of what happens', () => {
     );
   });
 
+  it('hears of everything in the order of the log while it takes it, whoever tells it', async () => {
+    await create(['*']);
+    for (let at = 0; at < 20; at += 1) await something(`in order ${at}`);
+    await app.services.sequencer.runOnce();
+    await Promise.all(Array.from({ length: 3 }, () => app.services.webhookRounds.runOnce()));
+    await app.services.webhookRounds.runOnce();
+    const indices = messages().map(({ data }) => data.index);
+    expect(indices.length).toBeGreaterThanOrEqual(20);
+    expect(indices).toEqual([...indices].sort((one, other) => one - other));
+    expect(mostAtOnce).toBe(1);
+  });
+
+  it('hears of the later ones in their order, and of those it did not take in between', async () => {
+    await create(['project.created']);
+    const ids: string[] = [];
+    for (let at = 0; at < 4; at += 1) ids.push(await something(`one fails ${at}`));
+    answers = [204, 500];
+    await rounds();
+    await pauseIsOver();
+    ids.push(await something('after the pause'));
+    await rounds();
+    const subjects = messages().map(({ data }) => data.subject.id);
+    expect(subjects.slice(0, 4)).toEqual(ids.slice(0, 4));
+    expect(subjects.slice(4).sort()).toEqual([ids[1], ids[4]].sort());
+  });
+
   it('that is gone is asked no more, which the log says, and hears of the rest when it is back', async () => {
     const endpoint = await create(['project.created']);
     answers = [410];
@@ -234,6 +272,20 @@ describe('a system that is told of what happens', () => {
     const [{ headers, body } = { headers: {}, body: '' }] = received;
     for (const either of [secret, endpoint.secret])
       expect(new Webhook(either).verify(body, headers)).toEqual(JSON.parse(body));
+  });
+
+  it('is not held up by another one of the organization that never answers', async () => {
+    const silent = await create(['*'], new URL('/silent', url).href);
+    await create(['project.created']);
+    for (let at = 0; at < 12; at += 1) await something(`beside a silent one ${at}`);
+    const round = rounds();
+    await eventually('the other one has heard of all', () => received.length === 12 || undefined, 10_000);
+    await eventually('the silent one is asked', () => unanswered.length === 1 || undefined);
+    // Gone, so that the round comes to its end.
+    unanswered[0]?.writeHead(410).end();
+    await round;
+    expect(unanswered).toHaveLength(1);
+    expect((await deliveriesOf(silent)).filter(({ state }) => state === 'due').length).toBeGreaterThan(10);
   });
 
   it('can be tried before anything happens', async () => {

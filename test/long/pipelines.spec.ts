@@ -153,7 +153,10 @@ describe('a list of variations', () => {
   it('beyond the limit is refused before anything is reserved', async () => {
     const [before] = await inspector.query<{ count: string }>('SELECT count(*) FROM step_run');
     const items = Array.from({ length: 499 }, () => ({ prompt: 'x' }));
-    await expectProblem(await runs.begin('ad-variations', { variations: items }), 'pipeline_too_large');
+    const ten = Array.from({ length: 10 }, (_unused, index) => `${index}`);
+    const combine = { prompt: ten, a: ten, b: ten, c: ten, d: ten, e: ten };
+    for (const variations of [items, [...items, ...items], { combine }])
+      await expectProblem(await runs.begin('ad-variations', { variations }), 'pipeline_too_large');
     expect(await inspector.query('SELECT count(*) FROM step_run')).toEqual([before]);
   });
 });

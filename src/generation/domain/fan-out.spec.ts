@@ -97,6 +97,7 @@ describe('a step over a list', () => {
   it('names the place of what is missing, misspelled, or replaced as a whole', () => {
     const plan = (inputs: Partial<RunInputs>) => () => resolve(pipeline(VARIANT), { ...NOTHING, ...inputs });
     expect(plan({})).toThrow('inputs.variations: a list of items is required');
+    expect(plan({ values: { variations: [] } })).toThrow('inputs.variations: a list of items is required');
     expect(plan({ lists: { variations: [item({ promt: 'a' })] } })).toThrow('inputs.variations.0.promt');
     expect(plan({ lists: { variations: [item({ prompt: 'a' }), item({})] } })).toThrow(
       'inputs.variations.1.prompt',

@@ -125,9 +125,15 @@ function leftOut(
 
 function itemsOf(input: string, inputs: RunInputs): readonly RunItem[] {
   const items = inputs.lists?.[input];
-  if (items === undefined || items.length === 0)
-    throw new ColophonError('invalid_request', `inputs.${input}: a list of items is required`);
+  if (items === undefined || items.length === 0) throw listWanted(input);
   return items;
+}
+
+function listWanted(input: string): ColophonError {
+  return new ColophonError(
+    'invalid_request',
+    `inputs.${input}: a list of items is required, with at least one: [{ ... }]`,
+  );
 }
 
 function modelOf({ model }: ModelStep, item: RunItem | undefined, inputs: RunInputs): string {
@@ -176,6 +182,7 @@ function requireKnownInputs({ steps }: PipelineDefinition, inputs: RunInputs): v
     [...Object.keys(inputs.values), ...Object.keys(inputs.images)].find((name) => !known.has(name)) ??
     Object.keys(inputs.lists ?? {}).find((name) => !lists.has(name));
   if (unknown !== undefined) {
+    if (lists.has(unknown)) throw listWanted(unknown);
     throw new ColophonError('invalid_request', `inputs.${unknown}: the pipeline has no such input`, {
       extensions: { knownInputs: [...new Set([...known, ...lists])].sort() },
     });

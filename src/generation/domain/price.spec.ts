@@ -64,6 +64,11 @@ describe('the estimate, which is reserved', () => {
     [{ image_size: { width: 512, height: 512 } }, 30_000n],
     [{ image_size: { width: 2000, height: 2000 } }, 75_000n],
     [{ image_size: { width: 512, height: 512 }, width: 2000, height: 2000 }, 75_000n],
+    [{ size: '2000x2000' }, 75_000n],
+    [{ size: { width: 2000, height: 2000 }, image_size: 'square' }, 75_000n],
+    [{ resolution: '4 MP' }, 90_000n],
+    [{ megapixels: '0.25', width: 2000, height: 2000 }, 75_000n],
+    [{ guidance_scale: 8, font_size: 40, top_p: 1, upscale: false, prompt: '4K', text: '16 MP' }, 45_000n],
   ])('of megapixels, rounded up: %j', (parameters, expected) => {
     expect(estimateMicroUsd(MEGAPIXEL, parameters)).toBe(expected);
   });
@@ -93,6 +98,24 @@ describe('the estimate, which is reserved', () => {
     [MEGAPIXEL, { image_size: { width: -4096, height: 4096 } }, 'invalid_request'],
     [MEGAPIXEL, { image_size: 'auto_4K' }, 'price_unknown'],
     [MEGAPIXEL, { image_size: [4096, 4096] }, 'price_unknown'],
+    [MEGAPIXEL, { width: 1e-9, height: 4096 }, 'invalid_request'],
+    [MEGAPIXEL, { image_size: { width: 512, height: 512, Width: 4096 } }, 'price_unknown'],
+    [MEGAPIXEL, { Width: 4096, Height: 4096 }, 'price_unknown'],
+    [MEGAPIXEL, { size: '4K' }, 'price_unknown'],
+    [MEGAPIXEL, { size: '20000x20000' }, 'invalid_request'],
+    [MEGAPIXEL, { resolution: '4K' }, 'price_unknown'],
+    [MEGAPIXEL, { megapixels: '-1' }, 'price_unknown'],
+    [MEGAPIXEL, { megapixels: 400 }, 'invalid_request'],
+    [MEGAPIXEL, { scale: 8 }, 'price_unknown'],
+    [MEGAPIXEL, { upscaleFactor: 8 }, 'price_unknown'],
+    [MEGAPIXEL, { output_width: 4096, output_height: 4096 }, 'price_unknown'],
+    [MEGAPIXEL, { target_size: { width: 8192, height: 8192 } }, 'price_unknown'],
+    [MEGAPIXEL, { options: { width: 4096 } }, 'price_unknown'],
+    [MEGAPIXEL, { settings: [{ scale: 4 }] }, 'price_unknown'],
+    [MEGAPIXEL, { format: '4096x4096' }, 'price_unknown'],
+    [MEGAPIXEL, { expand_left: 4000 }, 'price_unknown'],
+    [SECOND, { duration: 4, num_frames: 10_000 }, 'price_unknown'],
+    [SECOND, { duration: 4, options: { seconds: 60 } }, 'price_unknown'],
     [{ ...IMAGE, mustGive: ['quality'] }, { quality: 'auto' }, 'price_unknown'],
   ])('is refused where no bound is known', (price, parameters, code) => {
     expect(() => estimateMicroUsd(price, parameters)).toThrow(expect.objectContaining({ code }));

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
+import { refuseOtherLengths } from './output-length.js';
+import { megapixelsOf } from './picture-size.js';
 import { METERS, type Usage } from './usage.js';
 
 /**
@@ -83,15 +85,12 @@ export type Price = z.output<typeof priceSchema>;
 type Conditions = z.output<typeof conditionsSchema>;
 type Parameters = Readonly<Record<string, unknown>>;
 
-const PIXELS_PER_MEGAPIXEL = 1_000_000;
-const DEFAULT_SIDE_PIXELS = 1024;
-/** No more could be taken in afterwards (see media-limits.ts), so no money is reserved for it. */
-const MAX_MEGAPIXELS = 100;
 const TOKENS_PER_RATE = 1_000_000n;
 
 /**
  * Upper bound of the cost of one step, reserved before it is submitted. Where a parameter leaves it open which tier
- * will be billed (`auto`, or not given), the dearest one counts.
+ * will be billed (`auto`, or not given), the dearest one counts; what may make the output larger or longer and is not
+ * understood has no price.
  * @param inputPictures how many pictures go in
  * @throws ColophonError `price_unknown` for a value that no tier stands for; `invalid_request` beyond the limits
  */
@@ -115,6 +114,7 @@ export function estimateMicroUsd(price: Price, parameters: Parameters, inputPict
         BigInt(price.firstMicroUsd) + BigInt(price.furtherMicroUsd) * BigInt(megapixelsOf(parameters) - 1)
       );
     case 'per-second': {
+      refuseOtherLengths(parameters, price.secondsParameter);
       const seconds = BigInt(secondsOf(price, parameters));
       return dearest(price.tiers, parameters, (tier) => BigInt(tier.microUsdPerSecond) * seconds);
     }
@@ -190,41 +190,6 @@ function isOneOf(value: unknown, values: readonly (string | boolean | number)[])
   return values.some((known) => known === value);
 }
 
-/** Where the size is stated in two ways, the vendor may go by either: the larger one counts. */
-function megapixelsOf(parameters: Parameters): number {
-  const { width, height, image_size: named } = parameters;
-  const isStated = width !== undefined || height !== undefined || named === undefined;
-  const pixels = Math.max(
-    isStated ? pixelsOf(parameters) : 0,
-    named === undefined ? 0 : pixelsOf(sizeOf(named)),
-  );
-  const megapixels = Math.max(1, Math.ceil(pixels / PIXELS_PER_MEGAPIXEL));
-  if (megapixels > MAX_MEGAPIXELS)
-    throw new ColophonError('invalid_request', `A picture may have at most ${MAX_MEGAPIXELS} megapixels.`);
-  return megapixels;
-}
-
-/** fal's words for sizes, none of which is larger than the default. Others (`auto_4K`) are sizes that nobody here knows. */
-const SIZE_WORDS: readonly unknown[] = [
-  'square_hd',
-  'square',
-  'portrait_4_3',
-  'portrait_16_9',
-  'landscape_4_3',
-  'landscape_16_9',
-];
-
-/** `image_size` of fal: `{width, height}`, or a word. */
-function sizeOf(size: unknown): Parameters {
-  if (SIZE_WORDS.includes(size)) return {};
-  if (typeof size === 'object' && size !== null && !Array.isArray(size)) return { ...size };
-  throw new ColophonError('price_unknown', 'No price is known for this value of "image_size".');
-}
-
-function pixelsOf({ width, height }: Parameters): number {
-  return sideOf('width', width) * sideOf('height', height);
-}
-
 function secondsOf(price: { secondsParameter: string; maxSeconds: number }, parameters: Parameters): number {
   const given = parameters[price.secondsParameter];
   if (isOpen(given)) return price.maxSeconds;
@@ -252,13 +217,6 @@ function charactersIn(parameters: Parameters): number {
       (sum, value) => sum + (typeof value === 'string' ? Buffer.byteLength(value, 'utf8') : 0),
       0,
     );
-}
-
-/** A vendor reads "4096" as a number: what is no number here is refused, not taken for the default. */
-function sideOf(name: string, value: unknown): number {
-  if (value === undefined) return DEFAULT_SIDE_PIXELS;
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw new ColophonError('invalid_request', `"${name}" must be a number of pixels above 0.`);
 }
 
 function ceilDivide(dividend: bigint, divisor: bigint): bigint {

@@ -1,11 +1,13 @@
+import { ColophonError } from '../../shared/errors.js';
 import { parsePublicId } from '../../shared/ids.js';
 import { type Literal } from '../domain/pipeline-definition.js';
 import { type RunInputs, type RunItem } from '../domain/run-inputs.js';
+import { MAX_INSTANCES } from '../domain/step-control.js';
 import { type StartRunBody } from './run.schemas.js';
 
 type Given = Readonly<Record<string, Literal>>;
 
-/** Values, assets and lists, told apart by what they look like. */
+/** Values, assets and lists, told apart by what they look like. @throws ColophonError `pipeline_too_large` */
 export function toInputs({ inputs, substitutes }: StartRunBody): RunInputs {
   const single: Record<string, Literal> = without();
   const lists: Record<string, RunItem[]> = without();
@@ -37,8 +39,17 @@ function toItem(given: Given): RunItem {
   return { values, images };
 }
 
-/** In the order of a counter: the last name changes fastest. */
+/**
+ * In the order of a counter: the last name changes fastest.
+ * @throws ColophonError `pipeline_too_large`, before they are made
+ */
 export function combinationsOf(lists: Readonly<Record<string, readonly Literal[]>>): Given[] {
+  const count = Object.values(lists).reduce((all, { length }) => all * length, 1);
+  if (count > MAX_INSTANCES)
+    throw new ColophonError(
+      'pipeline_too_large',
+      `The lists have ${count} combinations; a run has at most ${MAX_INSTANCES} steps. Give it shorter lists.`,
+    );
   return Object.entries(lists).reduce<Given[]>(
     (all, [name, values]) => all.flatMap((item) => values.map((value) => ({ ...item, [name]: value }))),
     [{}],

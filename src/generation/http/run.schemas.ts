@@ -5,7 +5,6 @@ import { pageQuerySchema } from '../../http/pagination.js';
 import { textSchema } from '../../http/safe-text.js';
 import { falWorkflowSchema } from '../domain/fal-workflow.js';
 import { STEP_STATES } from '../domain/run.js';
-import { MAX_INSTANCES } from '../domain/step-control.js';
 
 const assetIdSchema = z.string().regex(/^ast_[0-9a-f]{32}$/, 'an asset id such as ast_018f...');
 const inputNameSchema = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]{0,39}$/);
@@ -17,6 +16,8 @@ const valueSchema = z.union([
   z.array(z.union([textSchema(200), z.number()])).max(20),
 ]);
 const scalarSchema = z.union([textSchema(4000), z.number(), z.boolean()]);
+/** Of these the limit for the steps of a run speaks; longer lists are not even counted. */
+const MAX_LISTED = 10_000;
 /** One item for each instance. */
 const itemsSchema = z
   .array(
@@ -25,15 +26,13 @@ const itemsSchema = z
       .refine((item) => Object.keys(item).length <= 40, 'at most 40 values in an item'),
   )
   .min(1)
-  .max(MAX_INSTANCES);
+  .max(MAX_LISTED);
 /** Every combination of the values; the last name changes fastest. */
 const combineSchema = z.strictObject({
-  combine: z.record(inputNameSchema, z.array(scalarSchema).min(1).max(MAX_INSTANCES)).refine((lists) => {
-    const lengths = Object.values(lists).map(({ length }) => length);
-    return (
-      lengths.length > 0 && lengths.length <= 8 && lengths.reduce((all, one) => all * one, 1) <= MAX_INSTANCES
-    );
-  }, `1 to 8 lists, and at most ${MAX_INSTANCES} combinations`),
+  combine: z.record(inputNameSchema, z.array(scalarSchema).min(1).max(MAX_LISTED)).refine((lists) => {
+    const { length } = Object.keys(lists);
+    return length > 0 && length <= 8;
+  }, '1 to 8 lists'),
 });
 
 export const startRunSchema = z

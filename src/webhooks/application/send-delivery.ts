@@ -27,7 +27,6 @@ interface DueRow {
   entry_index: string | null;
   attempts: number;
   created_at: Date;
-  sealed: string;
   entry: Buffer | null;
   entry_id: string | null;
 }
@@ -50,40 +49,78 @@ export class SendDelivery {
     private readonly clock: Clock,
   ) {}
 
-  /** @returns the attempts that were made */
-  async sendDue(organizationId: string, atMost: number): Promise<number> {
-    const due = await this.organizationTx.run(organizationId, (tx) => this.lease(tx, atMost));
-    await Promise.all(
-      due.map(async (delivery) => {
-        const attempt = await this.attempt(delivery);
-        await this.organizationTx.run(organizationId, (tx) => this.record(tx, delivery, attempt));
-      }),
-    );
-    return due.length;
+  /** Those for which an attempt is due, in an order of chance, so that with many of them none is always the last. */
+  endpointsWithDue(organizationId: string): Promise<string[]> {
+    return this.organizationTx.run(organizationId, async (tx) => {
+      const rows = await tx.query<{ id: string }>(
+        `SELECT e.id FROM webhook_endpoint e
+          WHERE e.organization_id = $1 AND e.state = 'active' AND EXISTS (
+            SELECT FROM webhook_delivery d WHERE d.organization_id = $1 AND d.endpoint_id = e.id
+                AND d.state = 'due' AND d.next_attempt_at <= $2)
+          ORDER BY random()`,
+        [tx.organizationId, this.clock.now()],
+      );
+      return rows.map(({ id }) => id);
+    });
   }
 
-  /** The next attempt is put off while this one is made: whoever looks meanwhile finds nothing due. */
-  private async lease(tx: Tx, atMost: number): Promise<Due[]> {
+  /**
+   * Tells one endpoint what is due, one after the other: what is told for the first time in the order of the log, and in
+   * turn with it what was not taken before, so that neither holds up the other.
+   * @param goesOn asked before each further attempt
+   * @returns the attempts that were made
+   */
+  async sendDue(organizationId: string, endpointId: string, goesOn: () => boolean): Promise<number> {
+    const lease = (tx: Tx, made: number) => this.leaseNext(tx, endpointId, made % 2 === 1);
+    let made = 0;
+    let next = await this.organizationTx.run(organizationId, (tx) => lease(tx, made));
+    while (next !== undefined) {
+      const delivery = next;
+      const attempt = await this.attempt(delivery);
+      made += 1;
+      next = await this.organizationTx.run(organizationId, async (tx) => {
+        await this.record(tx, delivery, attempt);
+        return goesOn() ? lease(tx, made) : undefined;
+      });
+    }
+    return made;
+  }
+
+  /**
+   * The next attempt is put off while this one is made: whoever looks meanwhile finds it not due. While a message is told
+   * for the first time, no later one is begun, by any worker.
+   */
+  private async leaseNext(tx: Tx, endpointId: string, isAgainFirst: boolean): Promise<Due | undefined> {
     const now = this.clock.now();
-    const rows = await tx.query<DueRow>(
-      `WITH due AS (
-         SELECT d.id FROM webhook_delivery d JOIN webhook_endpoint e
-             ON e.organization_id = d.organization_id AND e.id = d.endpoint_id AND e.state = 'active'
-          WHERE d.organization_id = $1 AND d.state = 'due' AND d.next_attempt_at <= $2
-          ORDER BY d.next_attempt_at, d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED),
-       leased AS (
-         UPDATE webhook_delivery d SET next_attempt_at = $4 FROM due
-          WHERE d.organization_id = $1 AND d.id = due.id RETURNING d.*)
-       SELECT l.id, l.endpoint_id, l.entry_index, l.attempts, l.created_at, e.sealed, a.entry, a.entry_id
-         FROM leased l
-         JOIN webhook_endpoint e ON e.organization_id = l.organization_id AND e.id = l.endpoint_id
-         LEFT JOIN audit_entry a ON a.organization_id = l.organization_id AND a.index = l.entry_index`,
-      [tx.organizationId, now, atMost, new Date(now.getTime() + LEASE_MS)],
+    // Workers look for the next one of an endpoint one after the other.
+    const [endpoint] = await tx.query<{ sealed: string }>(
+      `SELECT sealed FROM webhook_endpoint
+        WHERE organization_id = $1 AND id = $2 AND state = 'active' FOR NO KEY UPDATE`,
+      [tx.organizationId, endpointId],
     );
-    return Promise.all(rows.map((row) => this.opened(tx.organizationId, row)));
+    if (!endpoint) return undefined;
+    const [row] = await tx.query<DueRow>(
+      `WITH next AS (
+         SELECT d.id FROM webhook_delivery d
+          WHERE d.organization_id = $1 AND d.endpoint_id = $2 AND d.state = 'due' AND d.next_attempt_at <= $3
+            AND (d.attempts > 0 OR d.entry_index IS NULL OR NOT EXISTS (
+              SELECT FROM webhook_delivery b WHERE b.organization_id = $1 AND b.endpoint_id = $2 AND b.state = 'due'
+                  AND b.attempts = 0 AND b.next_attempt_at > $3 AND b.entry_index < d.entry_index))
+          ORDER BY (d.attempts > 0) <> $5, CASE WHEN d.attempts > 0 THEN d.next_attempt_at END,
+                   d.entry_index NULLS FIRST, d.id
+          LIMIT 1),
+       leased AS (
+         UPDATE webhook_delivery d SET next_attempt_at = $4 FROM next
+          WHERE d.organization_id = $1 AND d.id = next.id RETURNING d.*)
+       SELECT l.id, l.endpoint_id, l.entry_index, l.attempts, l.created_at, a.entry, a.entry_id
+         FROM leased l
+         LEFT JOIN audit_entry a ON a.organization_id = l.organization_id AND a.index = l.entry_index`,
+      [tx.organizationId, endpointId, now, new Date(now.getTime() + LEASE_MS), isAgainFirst],
+    );
+    return row && this.opened(tx.organizationId, { ...row, sealed: endpoint.sealed });
   }
 
-  private async opened(organizationId: string, row: DueRow): Promise<Due> {
+  private async opened(organizationId: string, row: DueRow & { sealed: string }): Promise<Due> {
     const { id, endpoint_id: endpointId, attempts } = row;
     const endpoint = await this.endpoints.open(organizationId, { id: endpointId, sealed: row.sealed });
     const organization = publicId('organization', organizationId);

@@ -6,6 +6,8 @@ import { newId } from '../../shared/ids.js';
 const MAX_DELIVERIES = 200;
 /** Entries that one transaction looks at: an endpoint that was paused for long has many to go through. */
 const MAX_ENTRIES = 5_000;
+/** With so many deliveries that are due, an endpoint is given no further ones: they wait in the log. */
+const MAX_DUE = 1_000;
 
 interface EndpointRow {
   id: string;
@@ -29,9 +31,12 @@ export class TellEntries {
     const size = Number(log?.size ?? 0);
     // What another worker is at, it will finish.
     const endpoints = await tx.query<EndpointRow>(
-      `SELECT id, events, next_index FROM webhook_endpoint
-        WHERE organization_id = $1 AND state = 'active' AND next_index < $2 ORDER BY id FOR UPDATE SKIP LOCKED`,
-      [tx.organizationId, size],
+      `SELECT id, events, next_index FROM webhook_endpoint e
+        WHERE organization_id = $1 AND state = 'active' AND next_index < $2
+          AND (SELECT count(*) FROM (SELECT FROM webhook_delivery d WHERE d.organization_id = $1
+                  AND d.endpoint_id = e.id AND d.state = 'due' LIMIT $3) due) < $3
+        ORDER BY id FOR UPDATE OF e SKIP LOCKED`,
+      [tx.organizationId, size, MAX_DUE],
     );
     let more = false;
     for (const endpoint of endpoints) {

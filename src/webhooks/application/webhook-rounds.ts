@@ -5,19 +5,20 @@ import { type SendDelivery } from './send-delivery.js';
 import { type TellEntries } from './tell-entries.js';
 
 const INTERVAL_MS = 1_000;
-/** Of one organization, at the same time: a receiver that does not answer holds up its own organization at most. */
-const AT_ONCE = 8;
-/** Organizations that are served at the same time. */
-const ORGANIZATIONS_AT_ONCE = 4;
+/** Endpoints that are told at the same time, with one connection each. One organization has at most 20 of them. */
+const ENDPOINTS_AT_ONCE = 80;
+/** So long is one endpoint told before it makes room for others; then for one attempt more at most. */
+const TURN_MS = 20_000;
 
 /**
  * Looks every second for what is to be told, and tells it. Any number of processes may do so: rows are locked and leased.
- * One organization whose receivers are slow does not make the others wait.
+ * Each endpoint goes on by itself: one that is slow makes neither others of its organization nor other organizations wait.
  */
 export class WebhookRounds {
   private timer: NodeJS.Timeout | undefined;
-  private readonly busy = new Map<string, Promise<void>>();
-  private round: Promise<unknown> = Promise.resolve();
+  /** By the ids of the endpoints. */
+  private readonly turns = new Map<string, Promise<void>>();
+  private round: Promise<void> | undefined;
   private stopping = false;
 
   constructor(
@@ -32,9 +33,9 @@ export class WebhookRounds {
   start(): void {
     if (this.timer !== undefined) return;
     this.timer = setInterval(() => {
-      this.round = this.begin().catch((error: unknown) =>
-        this.logger.warn({ err: error }, 'webhooks could not be sent; they are tried again'),
-      );
+      this.round ??= this.begin()
+        .catch(this.warn)
+        .finally(() => (this.round = undefined));
     }, INTERVAL_MS);
     this.timer.unref();
   }
@@ -44,26 +45,54 @@ export class WebhookRounds {
     this.stopping = true;
     clearInterval(this.timer);
     await this.round;
-    await Promise.all(this.busy.values());
+    await Promise.all(this.turns.values());
   }
 
   /** Everything that is due now. */
   async runOnce(): Promise<void> {
-    for (const organizationId of await this.withDue()) await this.serve(organizationId);
+    for (const organizationId of await this.withDue()) {
+      let again: boolean;
+      do {
+        const more = await this.tell(organizationId);
+        const sent = await Promise.all(
+          (await this.sendDelivery.endpointsWithDue(organizationId)).map((endpointId) =>
+            this.sendDelivery.sendDue(organizationId, endpointId, () => !this.stopping),
+          ),
+        );
+        again = more || sent.some((attempts) => attempts > 0);
+      } while (again && !this.stopping);
+    }
   }
 
   private async begin(): Promise<void> {
-    if (this.busy.size >= ORGANIZATIONS_AT_ONCE) return;
-    const waiting = (await this.withDue()).filter((id) => !this.busy.has(id));
-    for (const organizationId of waiting.slice(0, ORGANIZATIONS_AT_ONCE - this.busy.size)) {
-      const served = this.serve(organizationId)
-        .catch((error: unknown) =>
-          this.logger.warn({ err: error }, 'webhooks could not be sent; they are tried again'),
-        )
-        .finally(() => this.busy.delete(organizationId));
-      this.busy.set(organizationId, served);
+    for (const organizationId of await this.withDue()) {
+      if (this.stopping || this.turns.size >= ENDPOINTS_AT_ONCE) return;
+      await this.serve(organizationId).catch(this.warn);
     }
   }
+
+  /** Begins the turns of one organization's endpoints, and waits for none of them. */
+  private async serve(organizationId: string): Promise<void> {
+    await this.tell(organizationId);
+    for (const endpointId of await this.sendDelivery.endpointsWithDue(organizationId)) {
+      if (this.turns.has(endpointId)) continue;
+      if (this.stopping || this.turns.size >= ENDPOINTS_AT_ONCE) return;
+      const end = performance.now() + TURN_MS;
+      const turn = this.sendDelivery
+        .sendDue(organizationId, endpointId, () => !this.stopping && performance.now() < end)
+        .then(() => undefined, this.warn)
+        .finally(() => this.turns.delete(endpointId));
+      this.turns.set(endpointId, turn);
+    }
+  }
+
+  private tell(organizationId: string): Promise<boolean> {
+    return this.organizationTx.run(organizationId, (tx) => this.tellEntries.tell(tx));
+  }
+
+  private readonly warn = (error: unknown): void => {
+    this.logger.warn({ err: error }, 'webhooks could not be sent; they are tried again');
+  };
 
   /** In an order of chance, so that with many of them none is always the last. */
   private async withDue(): Promise<string[]> {
@@ -71,14 +100,5 @@ export class WebhookRounds {
       'SELECT organization_id FROM organizations_with_webhooks_due() ORDER BY random() LIMIT 100',
     );
     return rows.map((row) => row.organization_id);
-  }
-
-  private async serve(organizationId: string): Promise<void> {
-    let again: boolean;
-    do {
-      const more = await this.organizationTx.run(organizationId, (tx) => this.tellEntries.tell(tx));
-      const sent = await this.sendDelivery.sendDue(organizationId, AT_ONCE);
-      again = more || sent > 0;
-    } while (again && !this.stopping);
   }
 }

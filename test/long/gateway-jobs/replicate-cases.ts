@@ -282,6 +282,8 @@ export function replicateCases(started: () => JobWorld): void {
       ]);
       const other = await client().webhooks.default.secret.get();
       expect(other.key).not.toBe(secret);
+      const nowhere = client({ projectId: `prj_${'0'.repeat(32)}` }).webhooks.default.secret.get();
+      expect(await refusalOf(nowhere)).toMatchObject({ status: 404 });
     });
 
     it('go to no address inside', async () => {

@@ -1,19 +1,12 @@
+import { hiddenFileIn } from '../../domain/hidden-files.js';
 import { type MediaKind, named } from '../../domain/media-kind.js';
+import { countProblem } from './count-problem.js';
 import { parameterOfInput } from './listed-inputs.js';
 
 const MAX_INPUT_CHARACTERS = 256 * 1024;
 const MAX_DEPTH = 8;
-/** Texts for the model, which may begin with anything. */
-const FREE_TEXT = new Set(['prompt', 'negative_prompt', 'text', 'lyrics']);
 const MAX_INPUTS = 16;
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
-/** Also as lax readers take it: without a scheme (`//host`), with one slash or backslashes, by a scheme without any. */
-const ADDRESS = /^\s*(?:[a-z][a-z0-9+.-]{1,15}:[\\/]|[\\/]{2}|(?:data|blob|file|https?):)/i;
-/**
- * What URL parsers leave out before they read: C0 controls and spaces in front, tabs and line breaks anywhere (WHATWG URL
- * section 4.4; Python's `urlsplit` does the same).
- */
-const LEFT_OUT = /^[\p{Cc}\p{Cf}\s]+|[\t\n\r]+/gu;
 /**
  * Parameters that choose weights: `rembg` with the model `bria-rmbg` is not what was cleared as `rembg`. Which weights run,
  * the listing says.
@@ -35,22 +28,17 @@ const NAMES_STORED = [
 ];
 /** Ids of who asks and of the question itself. */
 const NAMES_ASKER = /^(?:(?:end_?)?user|(?:client_?)?request|trace|language)_?id$/;
-/** How vendors call the number of files that one request makes: `num_images`, `sampleCount`, `max_images`. */
-const COUNTS =
-  /^(?:n|count|quantity|samples|batch|batch_?size|num_return_sequences|(?:n|num|number|number_?of|max|total)_?(?:images?|outputs?|samples?|videos?|results?|generations?|variations?|variants?|candidates?)(?:_?per_?prompt)?|(?:image|output|sample|video|batch|candidate)_?(?:count|num)|images_?per_?prompt)$/i;
 
 /**
  * What is wrong with the literal parameters of a step, in words for people, or `undefined`.
  *
- * Addresses are refused wherever they stand: the vendor would fetch a picture or a LoRA behind them, and what went into
- * the work would neither be cleared nor recorded. Files come as inputs of the step instead. More than one file is
- * refused too: a step leaves one, and the others would be paid for and lost.
+ * Addresses and files are refused wherever they stand, except in parameters for words: the vendor would fetch a picture
+ * or a LoRA behind them, and what went into the work would neither be cleared nor recorded. Files come as inputs of the
+ * step instead. More than one file is refused too.
  */
 export function parameterProblem(parameters: Readonly<Record<string, unknown>>): string | undefined {
   const problem = problemIn(parameters, '', 0);
   if (problem !== undefined) return problem;
-  const count = Object.keys(parameters).find((name) => COUNTS.test(name) && parameters[name] !== 1);
-  if (count !== undefined) return `${count} must be 1: a step makes one file`;
   return JSON.stringify(parameters).length > MAX_INPUT_CHARACTERS
     ? 'the parameters are too large'
     : undefined;
@@ -81,11 +69,11 @@ function isAlsoAList(name: string, names: readonly string[]): boolean {
 
 function problemIn(value: unknown, name: string, depth: number): string | undefined {
   if (depth > MAX_DEPTH) return 'the parameters are nested too deeply';
+  const count = countProblem(name, value);
+  if (count !== undefined) return count;
   switch (typeof value) {
     case 'string':
-      return !FREE_TEXT.has(name) && ADDRESS.test(value.replace(LEFT_OUT, ''))
-        ? addressProblem(name)
-        : undefined;
+      return textProblem(name, value);
     case 'number':
       return Number.isFinite(value) ? undefined : 'a parameter is not a finite number';
     case 'boolean':
@@ -125,7 +113,10 @@ function weightsProblem(name: string): string {
   return `${shown} chooses weights that were not cleared: the model listing says what runs`;
 }
 
-function addressProblem(name: string): string {
+function textProblem(name: string, text: string): string | undefined {
+  const hidden = hiddenFileIn(name, text);
+  if (hidden === undefined) return undefined;
   const shown = /^[A-Za-z0-9_]{1,64}$/.test(name) ? name : 'a parameter';
-  return `${shown} holds an address: give files as inputs of the step, so that they are recorded`;
+  const what = hidden === 'file' ? 'a file in base64' : 'an address';
+  return `${shown} holds ${what}: give files as inputs of the step, so that they are recorded`;
 }

@@ -5,6 +5,7 @@ import { type Principal } from '../../../identity/domain/principal.js';
 import { askUntil } from '../../../shared/ask-until.js';
 import { type Clock } from '../../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../../shared/errors.js';
+import { useCaseOf } from '../../../licenses/application/find-use.js';
 import { type RunRepository } from '../../adapters/run.repository.js';
 import { type CancelRun } from '../../application/cancel-run.js';
 import { type Run, type StepRun } from '../../domain/run.js';
@@ -88,6 +89,13 @@ export class GatewayJobs {
       `INSERT INTO gateway_job (organization_id, run_id, vendor, model, base_url, sealed_call, webhook_events, created_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
       [tx.organizationId, run.id, vendor, model, baseUrl, sealed, [...webhookEvents], this.clock.now()],
+    );
+  }
+
+  /** @throws ColophonError `not_found` for an unknown project or use case */
+  async requirePlace({ principal, place }: JobOwner): Promise<void> {
+    await this.organizationTx.run(principal.organizationId, (tx) =>
+      useCaseOf(tx, place.projectId, place.useCase),
     );
   }
 

@@ -8,6 +8,7 @@ import { type RunValue } from '../../domain/definition-words.js';
 import { type Offering } from '../../domain/offering.js';
 import { type Run } from '../../domain/run.js';
 import { callPipeline } from '../domain/call-pipeline.js';
+import { variantsOf } from '../domain/call-variants.js';
 import { type CallIdentity, type GatewayCall, type GatewayVendor } from '../domain/gateway-call.js';
 import { JOB_VENDORS } from '../domain/gateway-job.js';
 import { type GatewayModels } from './gateway-models.js';
@@ -77,7 +78,7 @@ export class TakeCall {
     const images = Object.fromEntries(Object.entries(inputs).map(([name, { assetId }]) => [name, assetId]));
     const kinds = Object.fromEntries(Object.entries(inputs).map(([name, { kind }]) => [name, kind]));
     const given: Readonly<Record<string, RunValue>> = isTest ? call.sandboxParameters : call.parameters;
-    const { values, variant } = variantsOf(call, given, isTest);
+    const { values, variant } = variantsOf(call.count, given, isTest);
     let started: StartedRun | undefined;
     await this.startRun.start(
       principal,
@@ -152,17 +153,6 @@ function namedFor(isTest: boolean, inputs: Record<string, ReceivedInput>): Recor
   if (!isTest || first === undefined || inputs.image !== undefined) return inputs;
   const { [first]: image, ...rest } = inputs;
   return image === undefined ? rest : { image, ...rest };
-}
-
-/**
- * What the steps of one call have in common, and by what they differ. The sandbox draws the same picture for the same
- * words, and a vendor for the same seed: where several are wanted, the seed counts up from the one that was given.
- */
-function variantsOf({ count }: GatewayCall, given: Readonly<Record<string, RunValue>>, isTest: boolean) {
-  const { seed, ...others } = given;
-  if (count === 1 || (typeof seed !== 'number' && !isTest)) return { values: given, variant: () => ({}) };
-  const first = typeof seed === 'number' ? seed : 0;
-  return { values: others, variant: (ordinal: number) => ({ seed: first + ordinal }) };
 }
 
 function refusal({ outcome, clearance }: Exclude<StartedRun, { readonly run: unknown }>): ColophonError {

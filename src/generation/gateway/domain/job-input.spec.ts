@@ -48,10 +48,23 @@ describe('the input of a job', () => {
     ['NUL', { prompt: 'a\0b' }],
     ['half a character', { prompt: 'a\ud800' }],
     ['a text that is too long', { prompt: 'x'.repeat(32_001) }],
+    ['an address behind something else', { style_images: 'x.png,https://x.example/1.png' }],
+    ['a list of addresses as a text', { image_urls: '["https://x.example/1.png"]' }],
+    ['an address without its scheme', { image_url: 'www.x.example/1.png' }],
+    [
+      'a picture in bare base64',
+      { image: Buffer.from(`\u0089PNG${'x'.repeat(90)}`, 'latin1').toString('base64') },
+    ],
+    ['an address behind something else in an object', { a: { ref: 'x,https://x.example/1.png' } }],
     ['too many files', { a: Array.from({ length: 9 }, () => 'https://x.example/1.png') }],
     ['too many parameters', Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`a${i}`, 1]))],
   ])('is refused when it is or holds %s', (_, input) => {
     expect(() => readJobInput(input)).toThrow();
+  });
+
+  it('passes on words with addresses, also inside of objects', () => {
+    const input = { prompt: 'a sign: https://a.example', shots: [{ prompt: 'https://a.example' }] };
+    expect(readJobInput(input)).toEqual({ values: input, files: {} });
   });
 
   it('passes on objects with words, whose words the policies read', () => {

@@ -1,5 +1,6 @@
 import { ColophonError } from '../../../shared/errors.js';
 import { type RunValue } from '../../domain/definition-words.js';
+import { hiddenFileIn, isForWords } from '../../domain/hidden-files.js';
 
 /** The input of a job on fal or Replicate, judged: values, and files by the names under which the provider takes them. */
 export interface JobInput {
@@ -11,8 +12,6 @@ export interface JobInput {
 const NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,37}$/;
 const UNSTORABLE = /[\0\p{Cs}]/u;
 const FILE = /^\s*(?:https?:\/\/|data:)/i;
-/** Words for the model, which may begin with anything. */
-const FREE_TEXT: readonly string[] = ['prompt', 'negative_prompt', 'text', 'lyrics'];
 const MAX_PARAMETERS = 40;
 const MAX_TEXT = 32_000;
 const MAX_LIST = 20;
@@ -45,7 +44,7 @@ export function readJobInput(input: unknown): JobInput {
 
 /** Whether a text names a file, wherever it lies. */
 function isFile(name: string, value: unknown): value is string {
-  return typeof value === 'string' && !FREE_TEXT.includes(name) && FILE.test(value);
+  return typeof value === 'string' && !isForWords(name) && FILE.test(value);
 }
 
 function filesIn(name: string, value: unknown): [string, string][] {
@@ -67,9 +66,16 @@ function valueOf(name: string, value: unknown, depth = 0): RunValue {
 function textOf(name: string, text: string, depth: number): string {
   if (text.length > MAX_TEXT || UNSTORABLE.test(text))
     throw invalid(name, `must have at most ${MAX_TEXT} characters, without NUL or unpaired surrogates`);
-  if (depth > 0 && FILE.test(text))
+  const hidden = hiddenFileIn(name, text);
+  if (hidden === undefined) return text;
+  if (depth > 0)
     throw unsupported(name, 'a file inside of an object is not taken: no input of a step could name it');
-  return text;
+  throw unsupported(
+    name,
+    hidden === 'file'
+      ? 'a file in base64 is taken as a data URI only (data:image/png;base64,...)'
+      : 'an address is taken only where it is the whole value, beginning with https://, or an item of a list',
+  );
 }
 
 /** Every text in it is read by the policies, and all of it is sealed; so it may be as deep as a step's input may. */
@@ -82,7 +88,7 @@ function membersOf(name: string, value: object, depth: number): RunValue {
   const given = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
   if (given.length > MAX_MEMBERS || !given.every(([key]) => NAME.test(key)))
     throw invalid(name, `at most ${MAX_MEMBERS} members, named with letters, digits and underscores`);
-  return Object.fromEntries(given.map(([key, member]) => [key, valueOf(name, member, depth + 1)]));
+  return Object.fromEntries(given.map(([key, member]) => [key, valueOf(key, member, depth + 1)]));
 }
 
 /** Within which sides the sandbox draws. */

@@ -1,6 +1,6 @@
 import { ColophonError } from '../../../../shared/errors.js';
 import { parsePublicId } from '../../../../shared/ids.js';
-import { type GatewayJobs, type JobPage, noJob } from '../../application/gateway-jobs.js';
+import { type GatewayJobs, type JobOwner, type JobPage, noJob } from '../../application/gateway-jobs.js';
 import { type GatewayModels } from '../../application/gateway-models.js';
 import { type WebhookAddresses } from '../../../../webhooks/application/webhook-address.js';
 import { type GatewayJob, isOver, withoutFileBytes } from '../../domain/gateway-job.js';
@@ -26,6 +26,11 @@ export class Predictions {
     private readonly webhooks: WebhookAddresses,
     private readonly addresses: CapabilityAddresses,
   ) {}
+
+  /** What is said under an address that leads to a use case. @throws ColophonError `not_found` */
+  requirePlace(owner: JobOwner): Promise<void> {
+    return this.jobs.requirePlace(owner);
+  }
 
   /** @param named the model in the address; `undefined`: the body names a version */
   async create(caller: JobCaller, named: string | undefined): Promise<void> {

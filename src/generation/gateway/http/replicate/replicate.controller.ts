@@ -167,13 +167,9 @@ export class ReplicateGatewayController {
   @Get('webhooks/default/secret')
   @Unaudited("With what the caller's own organization checks messages from here. It opens nothing.")
   @Allow('runs:create')
-  secret(
-    @CurrentPrincipal() { organizationId, mode }: Principal,
-    @Param('project') project: string,
-    @Param('useCase') useCase: string,
-  ) {
-    placeOf(project, useCase);
-    return { key: this.webhookKeys.replicateSecret(organizationId, mode) };
+  async secret(@CurrentPrincipal() principal: Principal, @Param() params: Record<string, string>) {
+    await this.predictions.requirePlace(ownerOf(principal, params));
+    return { key: this.webhookKeys.replicateSecret(principal.organizationId, principal.mode) };
   }
 
   private rootOf({ place }: JobOwner, request: FastifyRequest): string {

@@ -1,0 +1,37 @@
+import { ColophonError } from '../../shared/errors.js';
+import { wordsOf } from './name-words.js';
+
+const LENGTHS = new Set([
+  ...['second', 'seconds', 'sec', 'secs', 'duration', 'durations', 'length', 'minutes', 'milliseconds', 'ms'],
+  ...['frame', 'frames', 'fps', 'extend', 'extension'],
+]);
+/** `first_frame_strength`, `max_sequence_length`: a length or a frame of something else. */
+const OF_SOMETHING_ELSE = new Set([
+  'sequence',
+  'strength',
+  'first',
+  'last',
+  'prompt',
+  'text',
+  'context',
+  'focal',
+]);
+
+/**
+ * A film is paid by the second. Whatever may say how long it is to be, beside the one parameter that the price reads,
+ * could make it longer than what is reserved.
+ * @throws ColophonError `price_unknown`
+ */
+export function refuseOtherLengths(parameters: Readonly<Record<string, unknown>>, known: string): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    if (name === known || value === undefined || value === null || value === false) continue;
+    const words = wordsOf(name);
+    if (words.some((word) => LENGTHS.has(word)) && !words.some((word) => OF_SOMETHING_ELSE.has(word)))
+      throw new ColophonError(
+        'price_unknown',
+        `"${name}" may say how long the output is to be, which the price knows by "${known}" only. Leave "${name}" out.`,
+      );
+    if (typeof value === 'object' && !Array.isArray(value))
+      refuseOtherLengths(value as Readonly<Record<string, unknown>>, '');
+  }
+}

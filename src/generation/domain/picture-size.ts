@@ -1,0 +1,136 @@
+import { ColophonError } from '../../shared/errors.js';
+import { isForWords } from './hidden-files.js';
+import { wordsOf } from './name-words.js';
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+const PIXELS_PER_MEGAPIXEL = 1_000_000;
+/** What vendors make of one megapixel at most: 1024 x 1024. */
+const PIXELS_OF_A_NAMED_MEGAPIXEL = 1_048_576;
+const DEFAULT_SIDE_PIXELS = 1024;
+/** No more could be taken in afterwards (see media-limits.ts), so no money is reserved for it. */
+const MAX_MEGAPIXELS = 100;
+
+/** Names that may say how large a picture is to be. */
+const SIZES = setOf(
+  `size sizes width height resolution megapixel megapixels mp dimension dimensions dim pixel pixels px side sides edge
+   area upscale upscaled upscaling upscaler upsample upsampling superresolution scale scales scaling rescale zoom factor
+   hr hires hd uhd expand outpaint padding pad left right top bottom multiplier`,
+);
+/** `guidance_scale`, `font_size`: with one of these words it is said of something else. */
+const OF_SOMETHING_ELSE = setOf(
+  `guidance cfg conditioning control strength prompt identity style lip font text tile kernel chunk window patch
+   vocabulary buffer sampling`,
+);
+/** Of language models: how a word is chosen. */
+const CHOOSES_WORDS = /^top_?[pk]$/i;
+/** Texts that are sizes under any name: `4096x4096`, `4K`, `16 MP`, `2160p`. */
+const SIZE_TEXT =
+  /^\s*(?:\d{2,5}\s*[x×*]\s*\d{2,5}|\d{1,2}(?:\.\d+)?\s*(?:k|mp|mpx|megapixels?)|\d{3,4}p)\s*$/i;
+/** fal's words for sizes, none of which is larger than the default. Others (`auto_4K`) are sizes that nobody here knows. */
+const SIZE_WORDS: readonly unknown[] = [
+  'square_hd',
+  'square',
+  'portrait_4_3',
+  'portrait_16_9',
+  'landscape_4_3',
+  'landscape_16_9',
+];
+
+function setOf(words: string): ReadonlySet<string> {
+  return new Set(words.split(/\s+/));
+}
+
+/**
+ * How large the output can be, in whole megapixels, rounded up. Where the size is stated in several ways, the vendor may
+ * go by any of them: the largest counts. What may state a size and is not understood is refused: it could cost anything.
+ * @throws ColophonError `price_unknown`; `invalid_request` beyond the limits
+ */
+export function megapixelsOf(parameters: Parameters): number {
+  const {
+    width,
+    height,
+    image_size: imageSize,
+    size,
+    resolution,
+    megapixels: number,
+    ...others
+  } = parameters;
+  refuseOtherSizes(others);
+  const stated = [
+    ...(width === undefined && height === undefined ? [] : [pixelsOf({ width, height })]),
+    ...Object.entries({ image_size: imageSize, size, resolution }).flatMap(([name, value]) =>
+      value === undefined ? [] : [pixelsNamed(name, value)],
+    ),
+    ...(number === undefined ? [] : [pixelsOfMegapixels('megapixels', number)]),
+  ];
+  const pixels = stated.length === 0 ? DEFAULT_SIDE_PIXELS ** 2 : Math.max(...stated);
+  const megapixels = Math.max(1, Math.ceil(pixels / PIXELS_PER_MEGAPIXEL));
+  if (megapixels > MAX_MEGAPIXELS)
+    throw new ColophonError('invalid_request', `A picture may have at most ${MAX_MEGAPIXELS} megapixels.`);
+  return megapixels;
+}
+
+/** `{width, height}`, `1024x1024`, `4 MP`, or a word of fal. */
+function pixelsNamed(name: string, size: unknown): number {
+  if (name === 'image_size' && SIZE_WORDS.includes(size)) return DEFAULT_SIDE_PIXELS ** 2;
+  if (typeof size === 'object' && size !== null && !Array.isArray(size)) {
+    const { width, height, ...others } = size as Parameters;
+    if (Object.keys(others).length > 0) throw unknownSize(name);
+    return pixelsOf({ width, height });
+  }
+  if (typeof size !== 'string') throw unknownSize(name);
+  const [, wide, high] = /^\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*$/.exec(size) ?? [];
+  if (wide !== undefined) return pixelsOf({ width: Number(wide), height: Number(high) });
+  const [, number] = /^\s*(\d{1,2}(?:\.\d{1,4})?)\s*MP\s*$/i.exec(size) ?? [];
+  if (number === undefined) throw unknownSize(name);
+  return pixelsOfMegapixels(name, number);
+}
+
+function pixelsOfMegapixels(name: string, given: unknown): number {
+  const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+  if (typeof number !== 'number' || !(number > 0) || !Number.isFinite(number)) throw unknownSize(name);
+  return number * PIXELS_OF_A_NAMED_MEGAPIXEL;
+}
+
+function pixelsOf({ width, height }: Parameters): number {
+  return sideOf('width', width) * sideOf('height', height);
+}
+
+/** A vendor reads "4096" as a number: what is no number here is refused, not taken for the default. */
+function sideOf(name: string, value: unknown): number {
+  if (value === undefined) return DEFAULT_SIDE_PIXELS;
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
+  throw new ColophonError('invalid_request', `"${name}" must be a whole number of pixels above 0.`);
+}
+
+function refuseOtherSizes(parameters: Parameters): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    if (mayStateSize(name, value)) throw unknownSize(name);
+    if (typeof value === 'object' && value !== null) refuseOtherSizes(membersOf(name, value));
+  }
+}
+
+/** Items of a list are read by its name. */
+function membersOf(name: string, value: object): Parameters {
+  if (!Array.isArray(value)) return value as Parameters;
+  return Object.assign(
+    {},
+    ...value.map((item: unknown, index) => ({ [`${name}_${index}`]: item })),
+  ) as Parameters;
+}
+
+function mayStateSize(name: string, value: unknown): boolean {
+  if (value === undefined || value === null || value === false || CHOOSES_WORDS.test(name)) return false;
+  if (isForWords(name)) return false;
+  if (typeof value === 'string' && SIZE_TEXT.test(value)) return true;
+  const words = wordsOf(name);
+  return words.some((word) => SIZES.has(word)) && !words.some((word) => OF_SOMETHING_ELSE.has(word));
+}
+
+function unknownSize(name: string): ColophonError {
+  return new ColophonError(
+    'price_unknown',
+    `"${name}" may say how large the picture is to be, and no price is known for this value of it. Give the size as "width" and "height", in pixels, or leave it out.`,
+  );
+}
