@@ -1,6 +1,6 @@
 import { pipelineLineage } from '../generation/application/pipeline-lineage.js';
 import { AssetRepository } from '../assets/adapters/asset.repository.js';
-import { AssetSignals } from '../assets/application/asset-signals.js';
+import { originOfAsset } from '../generation/application/lineage-behind.js';
 import {
   isWorkLive,
   isWorkUnfinished,
@@ -71,11 +71,12 @@ export function composeLicenses(
   const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);
   const requireLiveKey = new RequireLiveKey(work);
   const recordListings = new RecordListings(registry, appendEntry, clock);
+  const assets = new AssetRepository();
   return {
     registry,
     standing,
     waiversInForce,
-    completeLineage: new CompleteLineage(new AssetSignals(new AssetRepository())),
+    completeLineage: new CompleteLineage({ of: (tx, id) => originOfAsset(tx, assets, id) }),
     decideClearance,
     decideMatrix: new DecideMatrix(registry, recordBasis, askPolicies, appendEntry, clock),
     pipelineLineage: new PipelineLineage((tx, choice) => pipelineLineage(offerings, tx, choice)),

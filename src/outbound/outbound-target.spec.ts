@@ -14,6 +14,18 @@ function outcome(url: string, allowed: string[] = []): string {
 
 const BLOCKED: readonly [string, readonly string[]][] = [
   [
+    'names that no DNS server knows, and of which TLS must not hear',
+    [
+      `https://${'a'.repeat(64)}.example/`,
+      `https://${'a.'.repeat(126)}example/`,
+      `https://${'a'.repeat(300)}/`,
+      'https://a..example/',
+      'https://.example/',
+      'https://example../',
+      'https://a*b.example/',
+    ],
+  ],
+  [
     'other spellings of this machine',
     [
       'https://127.0.0.1/',
@@ -96,6 +108,14 @@ const BLOCKED: readonly [string, readonly string[]][] = [
 describe('parseOutboundUrl', () => {
   it.each(BLOCKED)('refuses %s', (_name, urls) => {
     expect(urls.filter((url) => outcome(url) !== 'url_blocked')).toEqual([]);
+  });
+
+  it('accepts names up to the longest that there are', () => {
+    const longest = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
+    expect(outcome(`https://${longest}/`)).toBe(`${longest}:443`);
+    expect(outcome(`https://${longest}d/`)).toBe('url_blocked');
+    expect(outcome('https://xn--bcher-kva.example./')).toBe('xn--bcher-kva.example.:443');
+    expect(outcome('http://comfy_ui:8188/', ['comfy_ui:8188'])).toBe('comfy_ui:8188');
   });
 
   it('accepts public https addresses on port 443', () => {

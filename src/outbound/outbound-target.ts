@@ -16,6 +16,9 @@ export interface OutboundTarget {
 }
 
 const MAX_URL_CHARACTERS = 8192;
+/** RFC 1035 section 2.3.4: a name without its last dot, and each of its labels. */
+const MAX_NAME_CHARACTERS = 253;
+const LABEL = /^[a-z0-9_-]{1,63}$/;
 
 /** Printable ASCII without space and backslash: everything else is read differently by different URL parsers. */
 const UNAMBIGUOUS = /^[\x21-\x5b\x5d-\x7e]+$/;
@@ -40,8 +43,19 @@ export function parseOutboundUrl(text: string, allowedPrivateHosts: AllowedPriva
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   const mayConnectTo = (address: string): boolean =>
     isPublicAddress(address) || (allowed && isOwnNetworkAddress(address));
-  if (isIP(hostname) !== 0 && !mayConnectTo(hostname)) throw urlBlocked('the address is not public');
+  if (isIP(hostname) === 0) requireName(hostname);
+  else if (!mayConnectTo(hostname)) throw urlBlocked('the address is not public');
   return { url, hostname, port, mayConnectTo };
+}
+
+/**
+ * No DNS server knows another name, and a longer one must not come near TLS: Node leaves the error of a server name
+ * above 255 characters in OpenSSL's queue, where the next job of WebCrypto finds it and ends the process (Node 20, 24).
+ */
+function requireName(hostname: string): void {
+  const name = hostname.replace(/\.$/, '');
+  const isName = name.length <= MAX_NAME_CHARACTERS && name.split('.').every((label) => LABEL.test(label));
+  if (!isName) throw urlBlocked('the host is no name that can be looked up');
 }
 
 function parseUnambiguousUrl(text: string): URL {

@@ -61,6 +61,16 @@ export class AssetKinds {
     'a step of the studio': () => this.step({}),
     'a step of the sandbox': () =>
       this.step({ provider: 'sandbox', listingId: 'sandbox-generator@sandbox', endpoint: 'generate' }),
+    'a picture of the sandbox from another one': async () =>
+      this.step(
+        { provider: 'sandbox', listingId: 'sandbox-generator@sandbox', endpoint: 'generate' },
+        { image: await this.image({}) },
+      ),
+    'a picture of the sandbox that looks at another one': async () =>
+      this.step(
+        { provider: 'sandbox', operation: 'edit', listingId: 'sandbox-editor@sandbox', endpoint: 'edit' },
+        { style: await this.image({}) },
+      ),
     'a step of fal with a trained model': () => this.step(TRAINED),
     'a step of a vendor that signs itself': async () => this.step(TRAINED, {}, await this.ofVendor()),
     'a generative edit': async () =>

@@ -22,6 +22,7 @@ import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 let app: TestApplication;
 let inspector: Inspector;
@@ -488,7 +489,7 @@ describe('ids of another organization', () => {
       await post('/v1/api-keys', { principalId: ids.principal, mode: 'test' }),
       'not_found',
     );
-    const waiver = { reason: 'LEGAL_OPINION', comment: 'x', expiresAt: '2030-01-01T00:00:00Z' };
+    const waiver = { reason: 'LEGAL_OPINION', comment: 'x', expiresAt: IN_A_YEAR };
     await expectProblem(await post('/v1/waivers', { clearanceId: ids.clearances, ...waiver }), 'not_found');
     const asked = { text: '', clearanceId: ids.clearances };
     await expectProblem(await post('/v1/policies/check', asked), 'not_found');

@@ -7,6 +7,7 @@ import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
 import { ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { dayAhead, IN_A_YEAR } from '../support/days-ahead.js';
 
 let app: TestApplication;
 let legal: string;
@@ -71,7 +72,7 @@ const ask = (listingId: string, facts: Record<string, unknown> = HARMLESS_FACTS)
     { lineage: { components: [{ listingId, role: 'generator', stepKey: 'a' }] }, facts },
     app.instance.keys.live,
   );
-const TERMS = { reason: 'LEGAL_OPINION', comment: 'c', expiresAt: '2099-01-01T00:00:00Z' };
+const TERMS = { reason: 'LEGAL_OPINION', comment: 'as read', expiresAt: IN_A_YEAR };
 const waive = async (listingId: string, expiresAt = TERMS.expiresAt) => {
   const { id } = await ask(listingId);
   return made<{ id: string }>('/v1/waivers', { clearanceId: id, ...TERMS, expiresAt });
@@ -115,6 +116,17 @@ describe('the list of waivers', () => {
     const { key } = await addPerson(app, ['legal', 'admin'], { kind: 'service' });
     await made('/v1/waivers', { clearanceId, ...TERMS }, key, 403);
     await made('/v1/waivers', { clearanceId, ...TERMS });
+  });
+
+  it('has none without an end that is near, and none without a word on why', async () => {
+    const { id: listingId } = await listed('Sigma');
+    const { id: clearanceId } = await ask(listingId);
+    const refused = (changes: Record<string, string>) =>
+      made('/v1/waivers', { clearanceId, ...TERMS, ...changes }, legal, 400);
+    for (const expiresAt of ['9999-12-31T23:59:59Z', `${dayAhead(740)}T00:00:00Z`])
+      await refused({ expiresAt });
+    for (const comment of [' ', '...', '\n']) await refused({ comment });
+    await made('/v1/waivers', { clearanceId, ...TERMS, expiresAt: `${dayAhead(720)}T00:00:00Z` });
   });
 
   it('tells that a changed license text killed it, of both kinds', async () => {

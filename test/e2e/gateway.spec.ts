@@ -11,6 +11,7 @@ import { eventually } from '../support/eventually.js';
 import { GatewayWorld, MODELS } from '../support/gateway-world.js';
 import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 /** Unmodified SDKs of both major versions against the whole product, with one line changed: the address. */
 
@@ -377,7 +378,7 @@ describe('refusals', () => {
         requestedBy: principalId,
         reason: 'LEGAL_OPINION',
         comment: 'read',
-        expiresAt: '2099-01-01T00:00:00Z',
+        expiresAt: IN_A_YEAR,
       };
       expect((await world.app.request('/v1/waivers', { ...json(waiver), key: legal.key })).status).toBe(201);
     }

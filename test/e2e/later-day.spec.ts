@@ -15,6 +15,7 @@ import { Inspector } from '../support/inspector.js';
 import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 interface StoredInput {
   facts: { generatedOn: string };
@@ -85,7 +86,7 @@ const view = async (id: string): Promise<RunAnswer> =>
   (await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer;
 const waive = ({ clearanceId }: RunAnswer) =>
   app.request('/v1/waivers', {
-    ...json({ clearanceId, reason: 'LEGAL_OPINION', comment: 'x', expiresAt: '2099-01-01T00:00:00Z' }),
+    ...json({ clearanceId, reason: 'LEGAL_OPINION', comment: 'x', expiresAt: IN_A_YEAR }),
     key: legal,
   });
 async function standingOf({ clearanceId }: RunAnswer): Promise<{ kind: string; changes: unknown[] }> {

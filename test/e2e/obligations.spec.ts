@@ -28,6 +28,7 @@ import { OpenedPdf } from '../support/opened-pdf.js';
 import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 interface Item {
   id: string;
@@ -99,7 +100,7 @@ async function paidRun(): Promise<RunAnswer> {
   expect(started.status).toBe(202);
   const { id, ...accepted } = (await started.json()) as RunAnswer;
   ({ clearanceId } = accepted);
-  const waiver = { clearanceId, reason: 'LEGAL_OPINION', comment: 'x', expiresAt: '2099-01-01T00:00:00Z' };
+  const waiver = { clearanceId, reason: 'LEGAL_OPINION', comment: 'x', expiresAt: IN_A_YEAR };
   expect((await app.request('/v1/waivers', { ...json(waiver), key: legal })).status).toBe(201);
   await (await app.request(`/v1/runs/${id}/events`)).text();
   const run = (await (await app.request(`/v1/runs/${id}`)).json()) as RunAnswer;

@@ -14,6 +14,7 @@ import { Inspector } from '../support/inspector.js';
 import { noisePicture } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 const NEW_LIMIT = { limitMicroUsd: '123456789' };
 
@@ -98,7 +99,7 @@ describe('a test key, which may lie in a notebook or a build log, with every rol
           clearanceId: run.clearanceId,
           reason: 'LEGAL_OPINION',
           comment: 'x',
-          expiresAt: '2099-01-01T00:00:00Z',
+          expiresAt: IN_A_YEAR,
         }),
         key,
       });

@@ -25,6 +25,7 @@ import { Inspector } from '../support/inspector.js';
 import { OpenedPdf } from '../support/opened-pdf.js';
 import { noisePicture, retouched } from '../support/pictures.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 /** What people wrote. Each text occurs nowhere else in the world. */
 const SAID = {
@@ -84,7 +85,7 @@ async function makeApprovedAsset(): Promise<string> {
     key: creator.key,
   });
   const { id, clearanceId } = (await started.json()) as RunAnswer;
-  const reason = { reason: 'LEGAL_OPINION', comment: SAID.waiverComment, expiresAt: '2099-01-01T00:00:00Z' };
+  const reason = { reason: 'LEGAL_OPINION', comment: SAID.waiverComment, expiresAt: IN_A_YEAR };
   const waived = await app.request('/v1/waivers', { ...json({ clearanceId, ...reason }), key: legal.key });
   expect(waived.status).toBe(201);
   await (await app.request(`/v1/runs/${id}/events`)).text();

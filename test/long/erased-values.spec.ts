@@ -22,6 +22,7 @@ import { OpenedPdf } from '../support/opened-pdf.js';
 import { retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 const DENIED = '42501';
 const LEGAL_HOLD = 'CLP06';
@@ -105,7 +106,7 @@ async function startWaiting(person: Person): Promise<RunAnswer> {
 }
 
 async function waive({ clearanceId }: RunAnswer, key: string, comment: string): Promise<void> {
-  const waiver = { clearanceId, reason: 'LEGAL_OPINION', comment, expiresAt: '2099-01-01T00:00:00Z' };
+  const waiver = { clearanceId, reason: 'LEGAL_OPINION', comment, expiresAt: IN_A_YEAR };
   expect((await app.request('/v1/waivers', { ...json(waiver), key })).status).toBe(201);
 }
 

@@ -19,6 +19,7 @@ import { Inspector } from '../support/inspector.js';
 import { noisePicture, retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 let app: TestApplication;
 let inspector: Inspector;
@@ -385,6 +386,16 @@ describe('what was never cleared for publication', () => {
     const run = await finished(projectId, 'feed', { facts });
     await approve(assetOf(run));
     await expectProblem(await release(assetOf(run)), 'clearance_denied');
+    // What was cleared of the picture that went into the evaluation came before it.
+    const cleared = assetOf(await finished(projectId, 'feed', { facts: HARMLESS_FACTS }));
+    const tried = assetOf(await finished(projectId, 'feed', { facts, substitutes: { generate: cleared } }));
+    await approve(tried);
+    await expectProblem(await release(tried), 'clearance_denied');
+    const published = assetOf(
+      await finished(projectId, 'feed', { facts: HARMLESS_FACTS, substitutes: { generate: tried } }),
+    );
+    await approve(published);
+    await made(release(published), 200);
     const uploadWith = async (changes: Record<string, unknown>) => {
       const declaration = { projectId, rights: { ...OWN_RIGHTS, ...changes } };
       const form = formWith(await noisePicture(), 'a.png', { declaration });
@@ -405,7 +416,7 @@ describe('a policy that asks a person', () => {
     await put(policy('look', ALL, 'review'), { projectId });
     const waiting = await made<RunAnswer>(start(projectId, 'feed'), 202);
     expect(waiting.state).toBe('WAITING_FOR_WAIVER');
-    const waiver = { reason: 'LEGAL_OPINION', comment: 'ok', expiresAt: '2099-01-01T00:00:00Z' };
+    const waiver = { reason: 'LEGAL_OPINION', comment: 'ok', expiresAt: IN_A_YEAR };
     await made(
       app.request('/v1/waivers', { ...json({ clearanceId: waiting.clearanceId, ...waiver }), key: legal }),
     );
@@ -425,7 +436,7 @@ describe('a policy that asks a person', () => {
       clearanceId: id,
       reason: 'LEGAL_OPINION',
       comment: 'ok',
-      expiresAt: '2099-01-01T00:00:00Z',
+      expiresAt: IN_A_YEAR,
     };
     await expectProblem(await app.request('/v1/waivers', { ...json(waiver), key: legal }), 'conflict');
   });
@@ -468,7 +479,7 @@ describe('a policy that comes later', () => {
       clearanceId: waiting.clearanceId,
       reason: 'LEGAL_OPINION',
       comment: 'ok',
-      expiresAt: '2099-01-01T00:00:00Z',
+      expiresAt: IN_A_YEAR,
     };
     await expectProblem(await app.request('/v1/waivers', { ...json(waiver), key: legal }), 'conflict');
     const again = await made<ClearanceAnswer & { startedRunIds: string[] }>(

@@ -12,6 +12,7 @@ import { Inspector } from '../support/inspector.js';
 import { expectProblem } from '../support/problem.js';
 import { licenseFact, ownLicenseText, ownListing } from '../support/registry-rows.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { IN_A_YEAR } from '../support/days-ahead.js';
 
 let app: TestApplication;
 let inspector: Inspector;
@@ -174,7 +175,7 @@ describe('a changed license text', () => {
       app.request(`/v1/clearances/${allowed.id}/decide-again`, json({})),
     );
     expect([again.decision, (await standingOf(allowed.id)).kind]).toEqual(['review', 'open']);
-    const waiver = { reason: 'LEGAL_OPINION', comment: 'read it', expiresAt: '2099-01-01T00:00:00Z' };
+    const waiver = { reason: 'LEGAL_OPINION', comment: 'read it', expiresAt: IN_A_YEAR };
     const approved = await made<{ restsOn: unknown }>(
       asLegal('/v1/waivers', { clearanceId: again.id, ...waiver }),
     );
@@ -246,7 +247,12 @@ describe('a changed license text', () => {
       const { license } = await get<{ license: Listing['license'] }>(`/v1/models/${listingId}`);
       const fact = licenseFact(license, { textSha256, status: 'current', statusReason: '' });
       const correction = { kind: 'license', license: fact };
-      const body = { listingId, correction, evidence: { ...evidence, textSha256 }, reason: 'read it' };
+      const body = {
+        listingId,
+        correction,
+        evidence: { ...evidence, quote: null, textSha256 },
+        reason: 'read it',
+      };
       await made(asLegal('/v1/curations', body));
     }
   }
@@ -322,6 +328,83 @@ describe('a curation', () => {
     expect(await inspector.footprint()).toEqual(before);
   });
 
+  it('quotes what stands in the text that it names', async () => {
+    await record(listing);
+    const { sha256: textSha256 } = await made<{ sha256: string }>(
+      text('LicenseRef-Gamma-Letter', 'Outputs may be sold \u2014 by the licensee only.'),
+    );
+    const quoting = (quote: string) => {
+      const shown = { title: 'Letter', dateRead: '2026-11-22', textSha256, quote };
+      return asLegal('/v1/curations', {
+        listingId: listing.id,
+        correction: outputs,
+        evidence: shown,
+        reason: 'r',
+      });
+    };
+    const before = await inspector.footprint();
+    const refused = await expectProblem(await quoting('Outputs may be sold by anybody.'), 'invalid_request');
+    expect(refused.detail).toMatch(/^evidence\.quote: /);
+    expect(await inspector.footprint()).toEqual(before);
+    await made(quoting('may be sold - by the licensee'));
+  });
+
+  it('by a text of another license allows no more than a quotation, until the text is recorded for the listing', async () => {
+    const other = ownListing({
+      id: 'gamma.v2@self-hosted',
+      license: { ...ownListing().license, spdxOrRef: 'LicenseRef-Gamma-2' },
+    });
+    const terms = other.terms.map((term) => ({ ...term, value: 'no' as const })) as Listing['terms'];
+    await record({ ...other, terms: [terms[1], other.terms[0]].filter((term) => term !== undefined) });
+    expect((await ask(other.id)).decision).toBe('deny');
+    const letter = (more: object) =>
+      made<{ sha256: string; change: string; affectedListingIds: string[] }>(
+        text('LicenseRef-Letter', 'All models may be used for everything.', { ...more }),
+      );
+    const { sha256: textSha256 } = await letter({});
+    const permit = (shown: object = {}) =>
+      asLegal('/v1/curations', {
+        listingId: other.id,
+        correction: { ...outputs, term: { ...outputs.term, value: 'yes' } },
+        evidence: { title: 'Letter', dateRead: '2026-11-22', textSha256, ...shown },
+        reason: 'r',
+      });
+    interface Curation {
+      notes: string[];
+      evidence: { countsAs?: string };
+    }
+    const strange = await made<Curation>(permit());
+    expect(strange.notes).toHaveLength(1);
+    expect(strange.evidence.countsAs).toBe('quotation');
+    const asked = await ask(other.id);
+    expect(asked.decision).toBe('review');
+    // What it counts as is found out by looking.
+    await expectProblem(await permit({ countsAs: 'quotation' }), 'invalid_request');
+
+    // It is the license of no listing, so it opens nothing.
+    expect(await letter({ listingIds: [other.id] })).toMatchObject({ affectedListingIds: [] });
+    expect((await ask(other.id)).decision).toBe('review');
+    expect(await made<Curation>(permit())).toMatchObject({ notes: [], evidence: { textSha256 } });
+    expect((await ask(other.id)).decision).toBe('allow');
+    expect(await isSame(asked.id)).toBe(true);
+    // A document on one listing is no license of another one.
+    const onOne = await made<{ sha256: string }>(
+      text('LicenseRef-On-One', 'This model may be sold.', { listingIds: [listing.id] }),
+    );
+    const given = { spdxOrRef: 'LicenseRef-On-One', textSha256: onOne.sha256 };
+    const licensed = await asLegal('/v1/curations', {
+      listingId: other.id,
+      correction: { kind: 'license', license: licenseFact(other.license, given) },
+      evidence: { title: 'Letter', dateRead: '2026-11-22', textSha256: onOne.sha256 },
+      reason: 'r',
+    });
+    await expectProblem(licensed, 'invalid_request');
+    // A key that is a license of listings names those of it.
+    const stray = text('LicenseRef-Gamma', 'another', { listingIds: [other.id] });
+    await expectProblem(await stray, 'unknown_model');
+    await expectProblem(await text('LicenseRef-Letter', 'x', { listingIds: ['no@where'] }), 'unknown_model');
+  });
+
   it('is not for whoever waits for it', async () => {
     const both = await addPerson(app, ['creator', 'legal']);
     const testKey = await made<{ key: string }>(
@@ -376,7 +459,7 @@ describe('a waiver of a finding', () => {
     await record(ownListing({ id: 'delta.v1@self-hosted', license }));
     const finding = { listingId: 'delta.v1@self-hosted', ruleId: 'license-status' };
     const { principalId } = await get<{ principalId: string }>('/v1/me');
-    const terms = { reason: 'LEGAL_OPINION', comment: 'c', expiresAt: '2099-01-01T00:00:00Z' };
+    const terms = { reason: 'LEGAL_OPINION', comment: 'as read', expiresAt: IN_A_YEAR };
     const scope = { finding, projectId: app.instance.projectId, useCase: 'hero-image' };
     const own = await asLegal('/v1/waivers', { ...scope, requestedBy: legalId, ...terms });
     await expectProblem(own, 'four_eyes_required');
@@ -474,7 +557,7 @@ describe('waivers of all findings that a model gives in a project', () => {
         requestedBy: principalId,
         reason: 'LEGAL_OPINION',
         comment: 'for a season',
-        expiresAt: '2099-01-01T00:00:00Z',
+        expiresAt: IN_A_YEAR,
       };
       await made(asLegal('/v1/waivers', waiver));
     }

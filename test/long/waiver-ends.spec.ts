@@ -16,6 +16,7 @@ import { Inspector } from '../support/inspector.js';
 import { retouched } from '../support/pictures.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
+import { dayAhead, IN_A_YEAR } from '../support/days-ahead.js';
 
 /** Its clearance is "review": it runs on a waiver only. */
 const MODEL = 'flux-1-schnell@fal';
@@ -65,7 +66,7 @@ async function startWaiting(changes: Record<string, unknown> = {}): Promise<RunA
 }
 
 function askForWaiver({ clearanceId }: RunAnswer, key: string): Promise<Response> {
-  const waiver = { reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt: '2099-01-01T00:00:00Z' };
+  const waiver = { reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt: IN_A_YEAR };
   return app.request('/v1/waivers', { ...json({ clearanceId, ...waiver }), key });
 }
 
@@ -196,8 +197,11 @@ describe('a waiver that has ended', () => {
   });
 });
 
+const LAST_DAY = dayAhead(400);
+const LAST_MOMENT = `${LAST_DAY}T00:00:00.000Z`;
+
 describe('a waiver that ends before the campaign', () => {
-  const facts = { ...HARMLESS_FACTS, campaignEnd: '2098-12-31' };
+  const facts = { ...HARMLESS_FACTS, campaignEnd: LAST_DAY };
   const approve = async (clearanceId: string, expiresAt: string) => {
     const waiver = { clearanceId, reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt };
     const answer = await app.request('/v1/waivers', { ...json(waiver), key: legal.live });
@@ -211,11 +215,11 @@ describe('a waiver that ends before the campaign', () => {
 
   it('lets the work be made, says so, and follows it as a duty to stop until a longer one takes its place', async () => {
     const waiting = await startWaiting({ facts });
-    const short = await approve(waiting.clearanceId, '2098-12-31T00:00:00.000Z');
+    const short = await approve(waiting.clearanceId, LAST_MOMENT);
     expect(short.coversCampaign).toBe('no');
     expect(await standing(waiting)).toMatchObject({
       kind: 'holds',
-      coveredUntil: '2098-12-31T00:00:00.000Z',
+      coveredUntil: LAST_MOMENT,
       waiverIds: [short.id],
     });
     const run = await ended(waiting.id);
@@ -224,7 +228,7 @@ describe('a waiver that ends before the campaign', () => {
     const key = `waiver:${waiting.clearanceId}`;
     const signed = await dutiesOf(made);
     expect(toStop(signed.items)).toMatchObject([
-      { key, kind: 'stop-before', applies: 'yes', until: '2098-12-30' },
+      { key, kind: 'stop-before', applies: 'yes', until: dayAhead(399) },
     ]);
     expect(signed.today.isAsListed).toBe(true);
 
@@ -232,8 +236,8 @@ describe('a waiver that ends before the campaign', () => {
     await endWaiversOf(waiting);
     const [over] = (await dutiesOf(made)).today.changed;
     expect(over).toMatchObject({ key, today: { applies: 'yes' } });
-    expect((over?.today.until ?? '') < '2098').toBe(true);
-    const long = await approve(waiting.clearanceId, '2099-01-01T00:00:00.000Z');
+    expect((over?.today.until ?? '') < dayAhead(399)).toBe(true);
+    const long = await approve(waiting.clearanceId, `${dayAhead(401)}T00:00:00.000Z`);
     expect(long.coversCampaign).toBe('yes');
     expect((await dutiesOf(made)).today).toMatchObject({ changed: [], gone: [key] });
   });
@@ -251,7 +255,7 @@ describe('a waiver that ends before the campaign', () => {
         requestedBy: me.principalId,
         reason: 'LEGAL_OPINION',
         comment: 'for a season',
-        expiresAt: '2098-12-31T00:00:00.000Z',
+        expiresAt: LAST_MOMENT,
       };
       const answer = await app.request('/v1/waivers', { ...json(waiver), key: legal.live });
       expect([answer.status, ((await answer.json()) as { coversCampaign: null }).coversCampaign]).toEqual([
@@ -267,9 +271,9 @@ describe('a waiver that ends before the campaign', () => {
       const started = await app.request('/v1/runs', json(body));
       return ((await started.json()) as RunAnswer).state;
     };
-    expect(await stateWith('2098-12-31')).toBe('WAITING_FOR_WAIVER');
+    expect(await stateWith(LAST_DAY)).toBe('WAITING_FOR_WAIVER');
     expect(await stateWith('open-ended')).toBe('WAITING_FOR_WAIVER');
-    expect(await stateWith('2098-12-30')).toBe('RUNNING');
+    expect(await stateWith(dayAhead(399))).toBe('RUNNING');
     expect(await stateWith(null)).toBe('RUNNING');
   });
 });

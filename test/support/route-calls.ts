@@ -26,6 +26,7 @@ import { type Inspector } from './inspector.js';
 import { noisePicture, retouched } from './pictures.js';
 import { ownListing } from './registry-rows.js';
 import { type TestApplication } from './test-application.js';
+import { IN_A_YEAR } from './days-ahead.js';
 
 /** One request that succeeds, and what the log must hold of it. */
 export interface Call {
@@ -1306,5 +1307,5 @@ export class RouteCalls {
 }
 
 function waiverOf(clearanceId: string): unknown {
-  return { clearanceId, reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt: '2099-01-01T00:00:00Z' };
+  return { clearanceId, reason: 'LEGAL_OPINION', comment: 'for a season', expiresAt: IN_A_YEAR };
 }

@@ -64,8 +64,10 @@ export class RecordAsset {
   async record(tx: Tx, newAsset: NewAsset): Promise<Asset> {
     const { actor, parents } = newAsset;
     const asset = assetOf(newAsset);
-    await this.keyUse.admit(tx, newAsset.signed.certificateSha256);
-    const owed = await this.planObligations(tx, asset, parents);
+    const [owed] = await Promise.all([
+      this.planObligations(tx, asset, parents),
+      this.keyUse.admit(tx, newAsset.signed.certificateSha256),
+    ]);
     const entryId = await this.appendEntry.append(tx, {
       type: 'asset.signed',
       projectId: asset.projectId,

@@ -50,3 +50,8 @@ export function loggedReading({ signals, unreadPlaces }: SignalReading) {
     unreadPlaces,
   };
 }
+
+/** Whether a file reserves something, or holds what could not be read. */
+export function speaks({ signals, unreadPlaces }: SignalReading): boolean {
+  return unreadPlaces.length > 0 || signals.some(({ use }) => use !== 'allowed');
+}

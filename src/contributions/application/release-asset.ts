@@ -20,7 +20,7 @@ import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type AuthorshipStatement } from '../domain/authorship/authorship-statement.js';
-import { clearancesBehind } from './clearances-behind.js';
+import { clearancesOf } from './clearances-behind.js';
 import { type AssetReview, type ReadReview, reviewNeeds } from './read-review.js';
 import { readClaims } from './read-claims.js';
 import { refuseTestKey } from './refuse-test-key.js';
@@ -91,7 +91,8 @@ export class ReleaseAsset {
     const lineage = await this.assets.lineage(tx, asset.id);
     const assetIds = lineage.map(({ id }) => id);
     await requireNoClaim(tx, assetIds);
-    const clearanceIds = await clearancesBehind(tx, assetIds);
+    const clearances = await clearancesOf(tx, assetIds);
+    const clearanceIds = [...new Set(clearances.values())];
     for (const clearanceId of clearanceIds) await this.requireCleared.check(tx, clearanceId);
     const inputs = lineage.flatMap(({ id, rights }) =>
       rights ? [{ ...rights, assetId: publicId('asset', id) }] : [],
@@ -100,7 +101,12 @@ export class ReleaseAsset {
     return this.requireReleasable.check(tx, principal, {
       projectId: asset.projectId,
       originProjectIds: [...new Set(lineage.flatMap(({ projectId }) => projectId ?? []))],
-      clearanceIds,
+      assetId: asset.id,
+      files: lineage.map(({ id, parents }) => ({
+        id,
+        parentIds: parents.map(({ assetId }) => assetId),
+        clearanceId: clearances.get(id),
+      })),
       inputs,
       human,
     });

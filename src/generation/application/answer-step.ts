@@ -1,6 +1,7 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 import { readingOf } from '../../assets/domain/asset.js';
 import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
+import { speaks } from '../../assets/domain/signal-reading.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type Tx } from '../../database/organization-tx.js';
@@ -14,7 +15,6 @@ import { type RunRepository } from '../adapters/run.repository.js';
 import { mediaKindOf } from '../domain/media-kind.js';
 import { type Run, type StepRun } from '../domain/run.js';
 import { type HumanOperation } from '../domain/step-control.js';
-import { speaks } from './build-lineage.js';
 import { type EndStep } from './end-step.js';
 
 /** What a person says to a step that waits. The words are sealed. */

@@ -91,8 +91,8 @@ export class StartRun {
 
   /** The same inside a transaction of the caller. */
   async startWithin(tx: Tx, principal: Principal, request: StartRunRequest): Promise<StartedRun> {
-    await this.requirePublishing.check(tx);
-    const plan = await this.plan(tx, request);
+    // Questions that need nothing of each other go to the database together, here and below.
+    const [plan] = await Promise.all([this.plan(tx, request), this.requirePublishing.check(tx)]);
     const scope = { use: { projectId: request.projectId, useCaseId: plan.useCaseId } };
     const decided = await this.decide(tx, principal, request, plan);
     if (decided.result.decision === 'deny') {
@@ -121,12 +121,13 @@ export class StartRun {
 
   /** What there is to do. @throws ColophonError `not_found`, `invalid_request` */
   private async plan(tx: Tx, request: StartRunRequest): Promise<Plan> {
-    const useCaseId = await this.useCaseId(tx, request);
-    const pipeline =
+    const [useCaseId, pipeline, offerings] = await Promise.all([
+      this.useCaseId(tx, request),
       'definition' in request.pipeline
         ? request.pipeline
-        : await this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version);
-    const offerings = await this.prices.offerings(tx);
+        : this.findPipeline.byName(tx, request.pipeline.name, request.pipeline.version),
+      this.prices.offerings(tx),
+    ]);
     const planned = planSteps(pipeline.definition, request.inputs, offerings);
     if (request.routeChoiceId !== undefined) {
       const asked = planned.map(({ definition, listingId }) => ({ ...definition, listingId }));

@@ -39,24 +39,34 @@ export class LoadStepFacts {
 
   /** @throws ColophonError `inputs_erased`, `signer_unavailable` */
   async load(tx: Tx, run: Run, step: StepRun): Promise<LoadedFacts> {
-    const context = await this.settings.context(tx, run.projectId);
-    const decision = await readLastDecision(tx, run.clearanceId);
-    const stepId = publicId('stepRun', step.id);
-    const inputs = await this.stepInputs.open(tx, run, step);
+    // Questions that need nothing of each other go to the database together.
+    const [context, decision, inputs, isDependedOn, submitted] = await Promise.all([
+      this.settings.context(tx, run.projectId),
+      readLastDecision(tx, run.clearanceId),
+      this.stepInputs.open(tx, run, step),
+      this.runs.isDependedOn(tx, run.id, step.key),
+      findEntry(tx, 'step.submitted', publicId('stepRun', step.id), 'last'),
+    ]);
+    const [images, clearance, models, prompt, promptWriter, organization] = await Promise.all([
+      this.images(tx, run, step, inputs),
+      clearanceReference(tx, decision),
+      requestedModels(tx, decision, step),
+      this.prompt(tx, run, step, inputs),
+      context.settings.namePromptWriters ? this.namedActors.displayName(tx, run.createdBy) : undefined,
+      this.namedActors.organization(tx, context.organizationName),
+    ]);
     return {
       run,
       step,
       context,
-      isFinal: !(await this.runs.isDependedOn(tx, run.id, step.key)),
-      images: await this.images(tx, run, step, inputs),
-      clearance: await clearanceReference(tx, decision),
-      submitted: entryReference(await findEntry(tx, 'step.submitted', stepId, 'last')),
-      models: await requestedModels(tx, decision, step),
-      prompt: await this.prompt(tx, run, step, inputs),
-      promptWriter: context.settings.namePromptWriters
-        ? await this.namedActors.displayName(tx, run.createdBy)
-        : undefined,
-      organization: await this.namedActors.organization(tx, context.organizationName),
+      isFinal: !isDependedOn,
+      images,
+      clearance,
+      submitted: entryReference(submitted),
+      models,
+      prompt,
+      promptWriter,
+      organization,
     };
   }
 

@@ -12,6 +12,7 @@ import {
 import { type PolicyEngine } from '../domain/policies/policy-engine.port.js';
 import { POLICY_SCOPES, type PolicySet } from '../domain/policies/policy.js';
 import { workAttributes } from '../domain/policies/work-attributes.js';
+import { PURPOSES } from '../domain/terms.js';
 import { seedListings } from '../registry/seed.js';
 import {
   decideWith,
@@ -122,6 +123,16 @@ describe('policies on top of a license decision', () => {
       }),
       { numRuns: effort(15, 500) },
     );
+  });
+
+  it.each(PURPOSES)('hold of advertising as of commercial work, although it is called %s', (purpose) => {
+    const rule = policy(
+      'p',
+      '(principal, action, resource) when { resource.purpose == Purpose::"commercial" }',
+    );
+    const advertising = factsWith({ purpose, fieldsOfUse: ['online-advertising'] });
+    const { decision } = decideWith([setOf(rule)], { lineage: lineageOf(OPEN), facts: advertising });
+    expect(decision).toBe('deny');
   });
 
   it.each<[string, string, string, readonly string[]]>([

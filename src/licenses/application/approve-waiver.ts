@@ -29,6 +29,9 @@ export const WAIVER_REASONS = [
   'FALSE_POSITIVE',
 ] as const;
 
+/** Who accepted something looks at it again: a waiver without an end would be a correction that nobody showed a text for. */
+const MAX_YEARS = 2;
+
 /** What is accepted: all that one clearance left open, or one finding of one listing wherever a project meets it. */
 export type WaiverScope =
   | { readonly kind: 'clearance'; readonly clearanceId: string }
@@ -105,8 +108,7 @@ export class ApproveWaiver {
         'A waiver is approved by someone other than who asked for the run.',
       );
     }
-    if (request.expiresAt <= this.clock.now())
-      throw new ColophonError('invalid_request', 'expiresAt: must lie in the future');
+    requireForATime(request.expiresAt, this.clock.now());
     const { rootId, requestedBy, restsOn } = accepted;
     const made = { id: newId(), approvedBy: principal.principalId, createdAt: this.clock.now() };
     const { campaignEnd } = accepted;
@@ -203,6 +205,18 @@ export class ApproveWaiver {
       },
     };
   }
+}
+
+/** @throws ColophonError `invalid_request` */
+function requireForATime(expiresAt: Date, now: Date): void {
+  if (expiresAt <= now) throw new ColophonError('invalid_request', 'expiresAt: must lie in the future');
+  const last = new Date(now);
+  last.setUTCFullYear(last.getUTCFullYear() + MAX_YEARS);
+  if (expiresAt > last)
+    throw new ColophonError(
+      'invalid_request',
+      `expiresAt: must be at most ${MAX_YEARS} years from now; accept it anew then`,
+    );
 }
 
 async function insert(tx: Tx, waiver: Waiver, { columns, registryVersion }: Accepted): Promise<void> {

@@ -5,21 +5,19 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
-import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { ENGINE_VERSION, type EngineVersion } from '../domain/engine-version.js';
 import { type ListingIndex } from '../domain/listing-index.js';
 import {
   countDecisions,
   decideMatrix,
-  MAX_MATRIX_PARTS,
-  partsOfLineage,
   type MatrixCell,
   matrixInput,
   type MatrixInput,
   type MatrixPolicies,
   type MatrixQuestion,
   matrixResultSha256,
+  requireDecidableMatrix,
 } from '../domain/matrix.js';
 import { type PolicyOrigin } from '../domain/policies/policy.js';
 import { type RegistryState } from '../domain/registry-state.js';
@@ -63,7 +61,7 @@ export class DecideMatrix {
     question: MatrixQuestion,
     asked: AskedMatrix,
   ): Promise<DecidedMatrix> {
-    requireBounded(question);
+    requireDecidableMatrix(question);
     const registry = await this.registry.within(tx);
     const licensed = await answerAll(question, registry.index);
     const policies = await this.policiesOf(tx, question, licensed, registry.index, asked);
@@ -181,17 +179,6 @@ export async function askPoliciesOfAll(
 function workOf({ result }: MatrixCell, listings: ListingIndex): Work {
   const { lineage, facts } = result.input;
   return { lineage, facts, listings, engineVersion: result.engineVersion };
-}
-
-/** Again, because only now is known what the inputs were made from. @throws ColophonError `pipeline_too_large` */
-function requireBounded({ alternatives, audiences, purposes }: MatrixQuestion): void {
-  const each = alternatives.reduce((sum, { lineage }) => sum + partsOfLineage(lineage), 0);
-  const parts = each * audiences.length * purposes.length;
-  if (parts <= MAX_MATRIX_PARTS) return;
-  throw new ColophonError(
-    'pipeline_too_large',
-    `With what the inputs were made from there are ${parts} components, inputs, releases and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`,
-  );
 }
 
 /** What the licenses say. */

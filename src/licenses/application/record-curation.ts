@@ -7,9 +7,17 @@ import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
-import { applyCurations, type Correction, type Evidence, factOf } from '../domain/curation.js';
+import {
+  applyCurations,
+  type Correction,
+  type Evidence,
+  factOf,
+  type StatedEvidence,
+} from '../domain/curation.js';
 import { type Listing, type ListingId } from '../domain/listing.js';
+import { lookUp } from '../domain/quoted-words.js';
 import { type RecordedCuration, type RegistryState } from '../domain/registry-state.js';
+import { isTextOf } from '../domain/text-tie.js';
 import { affectedBy, type Affected } from './affected-decisions.js';
 import { type EffectiveRegistry, type RegistryChange } from './effective-registry.js';
 import { requireOtherEyes } from './require-other-eyes.js';
@@ -19,7 +27,7 @@ const MAX_NAMED = 200;
 export interface CurationRequest {
   readonly listingId: ListingId;
   readonly correction: Correction;
-  readonly evidence: Evidence;
+  readonly evidence: StatedEvidence;
   readonly reason: string;
 }
 
@@ -43,16 +51,15 @@ export class RecordCuration {
   ) {}
 
   /** @throws ColophonError `unknown_model`, `four_eyes_required`, `invalid_request`, `conflict` */
-  async record(
-    tx: Tx,
-    principal: Principal,
-    { listingId, correction, evidence, reason }: CurationRequest,
-  ): Promise<RecordedCurationWithEffect> {
+  async record(tx: Tx, principal: Principal, request: CurationRequest): Promise<RecordedCurationWithEffect> {
+    const { listingId, correction, evidence: stated, reason } = request;
     const change = await this.registry.change(tx);
     const base = change.before.base.get(listingId);
     if (!base) throw new ColophonError('unknown_model', 'There is no model listing with this id.');
     await requireOtherEyes(tx, principal, [listingId]);
-    await requireKeptText(tx, change.before, correction, evidence);
+    await requireKeptText(tx, stated);
+    requireLicenseText(change.before, request);
+    const evidence = evidenceOf(stated, correction, base.listing, change.before);
     const content = { listingId, correction, evidence };
     const curation: RecordedCuration = {
       ...content,
@@ -129,25 +136,52 @@ export class RecordCuration {
   }
 }
 
-/** Who says that a text was read shows it: only a kept text counts, and a license in force is one that was read. */
-async function requireKeptText(
-  tx: Tx,
-  before: RegistryState,
-  correction: Correction,
-  { textSha256 }: Evidence,
-): Promise<void> {
-  if (textSha256 !== null) {
-    const kept = await tx.query('SELECT 1 FROM license_text WHERE organization_id = $1 AND sha256 = $2', [
-      tx.organizationId,
-      textSha256,
-    ]);
-    if (kept.length === 0) {
-      throw new ColophonError(
-        'invalid_request',
-        'evidence.textSha256: no text with this hash is kept; record it with POST /v1/license-texts first.',
-      );
-    }
+/** Who says that a text was read shows it: only a kept text counts, and the words that are quoted from it stand in it. */
+async function requireKeptText(tx: Tx, { quote, textSha256 }: StatedEvidence): Promise<void> {
+  if (textSha256 === null) return;
+  const [kept] = await tx.query<{ bytes: Buffer }>(
+    'SELECT bytes FROM license_text WHERE organization_id = $1 AND sha256 = $2',
+    [tx.organizationId, textSha256],
+  );
+  if (kept === undefined) {
+    throw new ColophonError(
+      'invalid_request',
+      'evidence.textSha256: no text with this hash is kept; record it with POST /v1/license-texts first.',
+    );
   }
+  if (quote === null) return;
+  const found = lookUp(quote, kept.bytes);
+  if (found === 'missing')
+    throw new ColophonError(
+      'invalid_request',
+      'evidence.quote: these words do not stand in the kept text. Quote one passage as it stands there, without omissions, or leave the quote out.',
+    );
+  if (found === 'not-text')
+    throw new ColophonError(
+      'invalid_request',
+      'evidence.quote: the kept text is not UTF-8, so nothing can be looked up in it. Leave the quote out, or record the text as UTF-8 with POST /v1/license-texts.',
+    );
+}
+
+/** Decided now and kept with the curation: what is recorded later does not change what this one counted as. */
+function evidenceOf(
+  stated: StatedEvidence,
+  correction: Correction,
+  listing: Listing,
+  { readings, curations }: RegistryState,
+): Evidence {
+  const { textSha256 } = stated;
+  const earlier = curations.get(listing.id) ?? [];
+  return textSha256 === null || isTextOf(textSha256, listing, { readings, earlier, correction })
+    ? stated
+    : { ...stated, countsAs: 'quotation' };
+}
+
+/** A license in force is one that was read. */
+function requireLicenseText(
+  { readings: recorded }: RegistryState,
+  { listingId, correction, evidence: { textSha256 } }: CurationRequest,
+): void {
   if (correction.kind !== 'license') return;
   const { license } = correction;
   // One that was superseded on a day still binds what was made before it.
@@ -158,11 +192,13 @@ async function requireKeptText(
       'correction.license.textSha256: a license is "current", or was until a day, only with the text that was read as evidence.',
     );
   }
-  const readings = before.readings.get(license.spdxOrRef) ?? [];
-  if (!readings.some(({ sha256 }) => sha256 === textSha256)) {
+  const readings = recorded.get(license.spdxOrRef) ?? [];
+  const isOfListing = ({ listingIds }: { readonly listingIds: readonly string[] }) =>
+    listingIds.length === 0 || listingIds.includes(listingId);
+  if (!readings.some((reading) => reading.sha256 === textSha256 && isOfListing(reading))) {
     throw new ColophonError(
       'invalid_request',
-      `evidence.textSha256: this text was not recorded as one of ${license.spdxOrRef}.`,
+      `evidence.textSha256: this text was not recorded as one of ${license.spdxOrRef} for this listing.`,
     );
   }
   const last = license.status === 'current' ? readings.at(-1) : undefined;

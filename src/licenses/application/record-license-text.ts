@@ -44,6 +44,7 @@ export class RecordLicenseText {
     const change = await this.registry.change(tx);
     const sha256 = sha256Hex(bytes);
     const reading = { ...request, sha256 };
+    requireListings(change.before, reading);
     const affectedListingIds = affectedListings(change.before, reading);
     if (request.termsReadFromThis && affectedListingIds.length > 0) {
       throw new ColophonError(
@@ -138,13 +139,24 @@ function shownBy({ own }: RegistryState, reading: Reading): string[] {
 
 type Reading = TextReading & { readonly sourceUrl: string | null };
 
-/** Listings that stood under another text until now, or of which nobody knows under which. @throws ColophonError `unknown_model` */
-function affectedListings(before: RegistryState, reading: Reading): string[] {
-  for (const id of reading.listingIds) {
-    const entry = before.index.get(id);
-    if (entry?.listing.license.spdxOrRef === reading.licenseKey) continue;
-    throw new ColophonError('unknown_model', `listingIds: there is no listing ${id} under this license.`);
+/**
+ * A text names listings of its license. Under a key that no listing has it is no license of theirs but a document on
+ * them, such as the terms of a channel or a letter: it changes none of them, and a curation may rest on it.
+ *
+ * @throws ColophonError `unknown_model`
+ */
+function requireListings({ index }: RegistryState, { licenseKey, listingIds }: Reading): void {
+  const isLicense = index.all.some(({ listing: { license } }) => license.spdxOrRef === licenseKey);
+  for (const id of listingIds) {
+    const entry = index.get(id);
+    if (entry !== undefined && (!isLicense || entry.listing.license.spdxOrRef === licenseKey)) continue;
+    const where = isLicense ? ' under this license' : '';
+    throw new ColophonError('unknown_model', `listingIds: there is no listing ${id}${where}.`);
   }
+}
+
+/** Listings that stood under another text until now, or of which nobody knows under which. */
+function affectedListings(before: RegistryState, reading: Reading): string[] {
   const known = before.readings.get(reading.licenseKey) ?? [];
   return before.index.all.flatMap(({ listing }) => {
     if (!concerns(reading, listing)) return [];

@@ -14,13 +14,22 @@ import { type EffectiveRegistry } from './effective-registry.js';
 import { readLastDecision, type StoredClearance } from './read-clearance.js';
 import { turns } from './turns.js';
 
+/** One file of a lineage. UUIDs. */
+export interface FileBehind {
+  readonly id: string;
+  readonly parentIds: readonly string[];
+  /** The first decision under which a run made it; each of them holds. */
+  readonly clearanceId: string | undefined;
+}
+
 /** What is known of an asset that somebody wants to release. UUIDs. */
 export interface ToRelease {
   readonly projectId: string | undefined;
   /** Of everything that it was made from, too: what one of these projects forbids is not lifted by another. */
   readonly originProjectIds: readonly string[];
-  /** First decisions on which it rests; each of them holds. */
-  readonly clearanceIds: readonly string[];
+  readonly assetId: string;
+  /** It and everything that it was made from. */
+  readonly files: readonly FileBehind[];
   /** Rights in what was uploaded, for an asset that rests on no decision. */
   readonly inputs: readonly LineageInput[];
   readonly human: HumanWork;
@@ -51,7 +60,7 @@ export class RequireReleasable {
    */
   async check(tx: Tx, { roles }: Principal, asset: ToRelease): Promise<readonly PolicyRef[]> {
     const { index: listings } = await this.registry.within(tx);
-    const { human, clearanceIds } = asset;
+    const { human } = asset;
     const refs = new Map<string, PolicyRef>();
     const against: Finding[] = [];
     const turn = turns();
@@ -63,9 +72,11 @@ export class RequireReleasable {
       against.push(...said.findings.filter((found) => !waived(found)));
     };
     const own = asset.projectId === undefined ? undefined : { projectId: asset.projectId, useCaseId: null };
-    const decisions: StoredClearance[] = [];
-    for (const id of clearanceIds) decisions.push(await readLastDecision(tx, id));
-    this.requirePublishable(decisions, asset.inputs);
+    const byRoot = new Map<string, StoredClearance>();
+    for (const { clearanceId: id } of asset.files)
+      if (id !== undefined && !byRoot.has(id)) byRoot.set(id, await readLastDecision(tx, id));
+    const decisions = [...byRoot.values()];
+    this.requirePublishable(asset, byRoot);
     const askAbout = async (last: StoredClearance, use: ReturnType<typeof useOf>, ofProjectOnly = false) =>
       ask(last.input, licenseOf(last), use, (found) => wasWaived(last, found), ofProjectOnly);
     for (const last of decisions) await askAbout(last, useOf(last) ?? own);
@@ -92,8 +103,15 @@ export class RequireReleasable {
     return [...refs.values()];
   }
 
-  private requirePublishable(decisions: readonly StoredClearance[], inputs: readonly LineageInput[]): void {
-    const [evaluation] = evaluationsOnly(decisions.map(({ id, input }) => ({ id, ...input })));
+  private requirePublishable(
+    { assetId, files, inputs }: ToRelease,
+    decisions: ReadonlyMap<string, StoredClearance>,
+  ): void {
+    const made = files.map(({ id, parentIds, clearanceId = '' }) => {
+      const decision = decisions.get(clearanceId);
+      return { id, parentIds, cleared: decision && { id: decision.id, ...decision.input } };
+    });
+    const [evaluation] = evaluationsOnly(assetId, made);
     if (evaluation !== undefined) {
       throw new ColophonError(
         'clearance_denied',

@@ -64,8 +64,8 @@ interface Catalog {
   readonly listings: ListingIndex;
   readonly purpose: Purpose;
   readonly version: EngineVersion;
-  /** Null for a listing that no other fact makes allowed. */
-  readonly candidates: Map<ListingId, Candidate | null>;
+  /** By role and id. Null for a listing that no other fact makes allowed. */
+  readonly candidates: Map<string, Candidate | null>;
   /** By id and role of the listing to be replaced. */
   readonly inPlaceOf: Map<ListingId, Map<LineageRole, readonly Candidate[]>>;
 }
@@ -103,12 +103,13 @@ function candidateOf(
   role: LineageRole,
   { listings, purpose, version, candidates }: Catalog,
 ): Candidate | null {
-  const known = candidates.get(id);
+  const key = `${role} ${id}`;
+  const known = candidates.get(key);
   if (known !== undefined) return known;
   const component = { listingId: id, role, stepKey: 'alternative' };
   const alone = expandLineage({ components: [component], inputs: [] }, listings);
   const candidate = isRefused(alone, purpose, version) ? null : { id, alone };
-  candidates.set(id, candidate);
+  candidates.set(key, candidate);
   return candidate;
 }
 

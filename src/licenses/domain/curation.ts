@@ -13,34 +13,52 @@ const text = (max: number) =>
     .regex(/^(?:[\t\n\r]|[^\p{Cc}\p{Cs}])+$/u, 'must not hold control characters');
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** Why a fact is believed. Without a quote or a text there is no evidence. */
-export const evidenceSchema = z
-  .strictObject({
-    /** The document in which the fact stands. */
-    title: text(300),
-    url: z
-      .url({ protocol: /^https$/ })
-      .nullable()
-      .default(null),
-    section: text(200).nullable().default(null),
-    /** The words themselves. */
-    quote: text(4000).nullable().default(null),
-    /** SHA-256 of a text that the registry keeps: then the text itself was read. */
-    textSha256: sha256Schema.nullable().default(null),
-    dateRead: dateSchema,
+const statedEvidenceSchema = z.strictObject({
+  /** The document in which the fact stands. */
+  title: text(300),
+  url: z
+    .url({ protocol: /^https$/ })
+    .nullable()
+    .default(null),
+  section: text(200).nullable().default(null),
+  /** The words themselves. */
+  quote: text(4000).nullable().default(null),
+  /** SHA-256 of a text that the registry keeps: then the text itself was read. */
+  textSha256: sha256Schema.nullable().default(null),
+  dateRead: dateSchema,
+});
+const somethingShown = [
+  ({ quote, textSha256 }: z.infer<typeof statedEvidenceSchema>) => quote !== null || textSha256 !== null,
+  { message: 'needs a quote, or the hash of a text that was recorded with POST /v1/license-texts' },
+] as const;
+
+/** Why a fact is believed, as it is kept. Without a quote or a text there is no evidence. */
+export const evidenceSchema = statedEvidenceSchema
+  .extend({
+    /**
+     * The text was not one of this listing when the curation was recorded (text-tie.ts). Curations that were recorded
+     * before anybody looked do not have it.
+     */
+    countsAs: z.literal('quotation').exactOptional(),
   })
-  .refine(({ quote, textSha256 }) => quote !== null || textSha256 !== null, {
-    message: 'needs a quote, or the hash of a text that was recorded with POST /v1/license-texts',
-  });
+  .refine(...somethingShown);
 export type Evidence = z.infer<typeof evidenceSchema>;
+
+/** A text of the listing was read, and not only quoted. */
+export function isRead({ textSha256, countsAs }: Evidence): boolean {
+  return textSha256 !== null && countsAs === undefined;
+}
 
 /** Words that say something: a quote of a space or a full stop would be evidence of anything. */
 const MIN_QUOTED_LETTERS = 12;
-/** What is recorded now. Curations that were recorded before are read with {@link evidenceSchema}. */
-export const newEvidenceSchema = evidenceSchema.refine(
-  ({ quote }) => quote === null || (quote.match(/[\p{L}\p{N}]/gu) ?? []).length >= MIN_QUOTED_LETTERS,
-  { path: ['quote'], message: `needs the words themselves: at least ${MIN_QUOTED_LETTERS} letters` },
-);
+/** What a person says now. Curations that were recorded are read with {@link evidenceSchema}. */
+export const newEvidenceSchema = statedEvidenceSchema
+  .refine(...somethingShown)
+  .refine(
+    ({ quote }) => quote === null || (quote.match(/[\p{L}\p{N}]/gu) ?? []).length >= MIN_QUOTED_LETTERS,
+    { path: ['quote'], message: `needs the words themselves: at least ${MIN_QUOTED_LETTERS} letters` },
+  );
+export type StatedEvidence = z.infer<typeof newEvidenceSchema>;
 
 /** What is not of the person's choosing: it follows from the evidence. */
 const FROM_EVIDENCE = { source: true, verified: true } as const;
@@ -114,22 +132,22 @@ export function curationsInForce<Curation extends AppliedCuration>(
   return [...last.values()];
 }
 
-/** Kinds of which a quote may take the place: a permission that is only quoted allows nothing, the others decide nothing. */
-const QUOTE_SUFFICES: readonly unknown[] = [
+/**
+ * Permissions of which a quoted one may take the place, because what is only quoted allows nothing. Nothing at all may
+ * not: another permission of the same kind may stand beside it.
+ */
+const QUOTED_ALLOWS_NOTHING: readonly TermKind[] = [
   'commercial-use-of-weights',
   'commercial-use-of-outputs',
   'commercial-use-through-channel',
   'evaluation-use',
   'non-commercial-use',
-  'information',
-  'governing-law',
-  'litigation',
-  'revocable',
-] satisfies TermKind[];
+];
+const DECIDES_NOTHING: readonly TermKind[] = ['information', 'governing-law', 'litigation', 'revocable'];
 
 /**
- * The listing with its facts corrected. How a fact is known follows from the evidence alone: a kept text makes it
- * `primary`, a quote `secondary`. What a text forbids or limits is not gone because somebody quotes other words: beside
+ * The listing with its facts corrected. How a fact is known follows from the evidence alone: a kept text of the listing
+ * makes it `primary`, a quote `secondary`. What a text forbids or limits is not gone because somebody quotes other words: beside
  * a quote it stays, in doubt (`unverified`), so that a person decides.
  * @param curations oldest first
  * @throws z.ZodError when the result is no listing, e.g. a term without the fields of its kind.
@@ -183,15 +201,20 @@ function inDoubt(
   curations: readonly AppliedCuration[],
   { correction, evidence }: AppliedCuration,
 ): ReadTerm[] {
-  if (evidence.textSha256 !== null) return [];
+  if (isRead(evidence)) return [];
   const read = lastRead(listing, curations, factOf(correction));
-  if (read === undefined || QUOTE_SUFFICES.includes(read.term.kind)) return [];
+  if (read === undefined || quoteSuffices(correction, read.term)) return [];
   const term: Term = { ...read.term, verified: 'unverified' };
   if (correction.kind !== 'term') return [{ ...read, term }];
   const given = termSchema.safeParse({ ...correction.term, source: term.source, verified: term.verified });
   // Other words for the same fact leave nothing in doubt.
   if (given.success && isDeepStrictEqual(wordless(given.data), wordless(term))) return [];
   return [{ ...read, term: { ...term, id: `${term.id.slice(0, MAX_TERM_ID - AS_READ.length)}${AS_READ}` } }];
+}
+
+function quoteSuffices(correction: Correction, { kind }: Term): boolean {
+  if (DECIDES_NOTHING.includes(kind)) return true;
+  return correction.kind === 'term' && correction.term.kind === kind && QUOTED_ALLOWS_NOTHING.includes(kind);
 }
 
 /** By the last curation that showed a text, or in the listing itself. */
@@ -207,7 +230,7 @@ function lastRead(
     const { correction, evidence } = shownBy;
     if (factOf(correction) !== fact) continue;
     if (correction.kind === 'restore') read = ofListing;
-    else if (evidence.textSha256 === null) continue;
+    else if (!isRead(evidence)) continue;
     else if (correction.kind !== 'term') read = undefined;
     else {
       const known = { source: sourceId(shownBy), verified: verificationOf(evidence) };
@@ -229,8 +252,8 @@ function without(terms: readonly unknown[], id: string): readonly unknown[] {
   return terms.filter((term) => (term as { id: string }).id !== id);
 }
 
-function verificationOf({ textSha256 }: Evidence): Verification {
-  return textSha256 === null ? 'secondary' : 'primary';
+function verificationOf(evidence: Evidence): Verification {
+  return isRead(evidence) ? 'primary' : 'secondary';
 }
 
 function sourceId({ id }: AppliedCuration): string {

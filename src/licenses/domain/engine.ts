@@ -53,8 +53,8 @@ export interface PreparedLineage {
   readonly used: UsedListings;
   readonly termsSha256: string;
   readonly obligations: readonly Obligation[];
-  /** What rules since 2.3.0 add to them. */
-  readonly obligationsOfInputs: readonly Obligation[];
+  /** What rules of 2.3.0 and 2.4.0, and those since 2.5.0, add to them. */
+  readonly obligationsOfInputs: Readonly<Record<'2.3.0' | '2.5.0', readonly Obligation[]>>;
 }
 
 /** Copies what it needs: a later change of `lineage` changes nothing. */
@@ -70,7 +70,10 @@ export function prepareLineage(given: Lineage, listings: ListingIndex): Prepared
     used,
     termsSha256: sha256Hex(used.json),
     obligations: obligationsOf(expanded),
-    obligationsOfInputs: obligationsOfInputs(expanded),
+    obligationsOfInputs: {
+      '2.3.0': obligationsOfInputs(expanded, '2.3.0'),
+      '2.5.0': obligationsOfInputs(expanded, '2.5.0'),
+    },
   };
 }
 
@@ -95,7 +98,7 @@ export function decidePrepared(
   given: RunFacts,
   engineVersion: EngineVersion = ENGINE_VERSION,
 ): DecisionResult {
-  const { expanded, listings, lineage, used, termsSha256, obligations } = prepared;
+  const { expanded, listings, lineage, used, termsSha256 } = prepared;
   const facts = canonicalFacts(given);
   const preparedFacts = prepareFacts(facts, engineVersion);
   const collector = new Collector(alternativesFinder(expanded, preparedFacts, listings));
@@ -111,15 +114,21 @@ export function decidePrepared(
   return {
     decision: collector.decision,
     findings: collector.findings(),
-    obligations: isSince('2.3.0', engineVersion)
-      ? obligations.concat(prepared.obligationsOfInputs)
-      : obligations,
+    obligations: owedUnder(prepared, engineVersion),
     indemnity: indemnityOf(expanded, facts, engineVersion),
     engineVersion,
     termsSha256,
     inputSha256: sha256Hex(inputJson(input, prepared.lineageJson, used)),
     input,
   };
+}
+
+function owedUnder(
+  { obligations, obligationsOfInputs: ofInputs }: PreparedLineage,
+  version: EngineVersion,
+): readonly Obligation[] {
+  if (!isSince('2.3.0', version)) return obligations;
+  return obligations.concat(ofInputs[isSince('2.5.0', version) ? '2.5.0' : '2.3.0']);
 }
 
 /** By listing id, then in the order of the listing's terms. */

@@ -7,6 +7,8 @@ import { type ThreeValued } from './three-valued.js';
 export interface Subject {
   readonly entry: IndexedListing;
   readonly roles: LineageRole[];
+  /** What it does, where a base does what was made from it does. In `roles` every base is a generator. */
+  readonly parts: LineageRole[];
   readonly stepKeys: string[];
   /** Listings that bring it in as a hidden component. */
   readonly via: ListingId[];
@@ -39,6 +41,7 @@ interface Expansion {
 interface Occurrence {
   readonly id: ListingId;
   readonly role: LineageRole;
+  readonly part: LineageRole;
   readonly component: LineageComponent;
   readonly parent: ListingId | null;
   readonly used: 'yes' | 'unknown';
@@ -49,7 +52,7 @@ export function expandLineage(lineage: Lineage, index: ListingIndex): ExpandedLi
   const expansion: Expansion = { index, subjects: new Map(), missing: new Map() };
   for (const component of lineage.components) {
     const { listingId, role } = component;
-    visit(expansion, { id: listingId, role, component, parent: null, used: 'yes' }, []);
+    visit(expansion, { id: listingId, role, part: role, component, parent: null, used: 'yes' }, []);
   }
   const { subjects, missing } = expansion;
   return {
@@ -71,7 +74,7 @@ function valuesById<Value>(found: ReadonlyMap<ListingId, Value>): readonly Value
 }
 
 function visit(expansion: Expansion, occurrence: Occurrence, walked: string[]): void {
-  const { id, component, used } = occurrence;
+  const { id, part, used } = occurrence;
   const entry = expansion.index.get(id);
   if (!entry) {
     noteMissing(expansion, occurrence);
@@ -80,23 +83,29 @@ function visit(expansion: Expansion, occurrence: Occurrence, walked: string[]): 
   note(expansion, entry, occurrence);
   const { base, components } = entry.listing;
   if (base === null && components.length === 0) return;
-  // Listings can name each other in a circle; each is walked at most once per certainty.
-  const key = `${used} ${id}`;
+  // Listings can name each other in a circle; each is walked at most once for what it does, per certainty.
+  const key = `${used} ${part} ${id}`;
   if (walked.includes(key)) return;
   walked.push(key);
-  if (base) visit(expansion, { id: base.listingId, role: 'generator', component, parent: id, used }, walked);
+  if (base) {
+    // A LoRA is laid over a model.
+    const does = part === 'lora' ? 'generator' : part;
+    const of: Occurrence = { ...occurrence, id: base.listingId, role: 'generator', part: does, parent: id };
+    visit(expansion, of, walked);
+  }
   for (const hidden of components) visitHidden(expansion, occurrence, hidden, walked);
 }
 
 function note({ subjects }: Expansion, entry: IndexedListing, occurrence: Occurrence): void {
-  const { id, role, component, parent, used } = occurrence;
+  const { id, role, part, component, parent, used } = occurrence;
   const subject = subjects.get(id);
   if (subject === undefined) {
     const via = parent === null ? [] : [parent];
-    subjects.set(id, { entry, roles: [role], stepKeys: [component.stepKey], via, used });
+    subjects.set(id, { entry, roles: [role], parts: [part], stepKeys: [component.stepKey], via, used });
     return;
   }
   addTo(subject.roles, role);
+  addTo(subject.parts, part);
   addTo(subject.stepKeys, component.stepKey);
   if (parent !== null) addTo(subject.via, parent);
   if (used === 'yes') subject.used = 'yes';
@@ -117,7 +126,7 @@ function visitHidden(
   const asked: ThreeValued = use === 'always' ? 'yes' : (stated ?? 'unknown');
   if (asked === 'no') return;
   const used = asked === 'yes' && parentUsed === 'yes' ? 'yes' : 'unknown';
-  const occurrence: Occurrence = { id: listingId ?? name, role, component, parent, used };
+  const occurrence: Occurrence = { id: listingId ?? name, role, part: role, component, parent, used };
   if (listingId === null) noteMissing(expansion, occurrence);
   else visit(expansion, occurrence, walked);
 }

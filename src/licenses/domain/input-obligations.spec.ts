@@ -24,6 +24,8 @@ describe('what is owed because of what went in', () => {
       owed({ input: { rightsBasis: 'creative-commons', creativeCommons } }).map(({ kind }) => kind);
     expect(credit('CC-BY-4.0')).toEqual(['attribution']);
     expect(credit('CC0-1.0')).toEqual([]);
+    const licensed = owed({ input: { rightsBasis: 'licensed', creativeCommons: 'CC-BY-4.0' } });
+    expect(licensed.map(({ kind }) => kind)).toEqual(['attribution']);
   });
 
   it('is to stop when a license ends that takes its outputs along, and not when they may stay', () => {

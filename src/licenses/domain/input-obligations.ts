@@ -1,3 +1,4 @@
+import { type EngineVersion, isSince } from './engine-version.js';
 import { type ExpandedLineage } from './expand-lineage.js';
 import { type Obligation } from './finding.js';
 import { type LineageInput } from './lineage.js';
@@ -9,7 +10,10 @@ import { type IndexedListing } from './listing-index.js';
  * What is owed because of what went in, and because of rights that have a last day: the decision looked at the campaign
  * that was stated, and whoever shows the work longer has to know when to stop. In the order of listings and inputs.
  */
-export function obligationsOfInputs({ subjects, inputs }: ExpandedLineage): readonly Obligation[] {
+export function obligationsOfInputs(
+  { subjects, inputs }: ExpandedLineage,
+  version: EngineVersion,
+): readonly Obligation[] {
   const owed = new Map<string, Obligation>();
   const add = (obligation: Obligation): void => {
     owed.set(obligation.text, obligation);
@@ -21,7 +25,7 @@ export function obligationsOfInputs({ subjects, inputs }: ExpandedLineage): read
   for (const input of inputs) {
     const name = input.assetId === undefined ? 'an input' : `input ${input.assetId}`;
     for (const [what, day] of lastDays(input)) add(stopBefore(`the ${what} (${name})`, day));
-    const credit = creditOf(input, name);
+    const credit = creditOf(input, name, version);
     if (credit !== undefined) add(credit);
   }
   return [...owed.values()];
@@ -47,8 +51,13 @@ function lastDays({ expiresAt, releases }: LineageInput): (readonly [string, str
   return days.flatMap(([what, day]) => (day === null || day === 'unknown' ? [] : [[what, day] as const]));
 }
 
-function creditOf({ rightsBasis, creativeCommons }: LineageInput, name: string): Obligation | undefined {
-  if (rightsBasis !== 'creative-commons' || creativeCommons?.includes('-BY') !== true) return undefined;
+function creditOf(
+  { rightsBasis, creativeCommons }: LineageInput,
+  name: string,
+  version: EngineVersion,
+): Obligation | undefined {
+  const counts = rightsBasis === 'creative-commons' || isSince('2.5.0', version);
+  if (!counts || creativeCommons?.includes('-BY') !== true) return undefined;
   const text = `Name the author, the source and the license (${creativeCommons}) of ${name}, and say that it was changed.`;
   return { due: 'on-publication', kind: 'attribution', listingId: null, term: null, text };
 }

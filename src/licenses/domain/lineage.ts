@@ -41,7 +41,9 @@ export const lineageInputSchema = z.strictObject({
   rightsBasis: rightsBasisSchema.describe('on what the use of the image rests'),
   creativeCommons: creativeCommonsSchema
     .exactOptional()
-    .describe('for rightsBasis creative-commons: which license, by its SPDX id'),
+    .describe(
+      'the Creative Commons license that it is under, by its SPDX id; needed for rightsBasis creative-commons',
+    ),
   allowedUses: z
     .union([z.literal('unknown'), z.array(z.enum(PURPOSES)).max(PURPOSES.length)])
     .describe('purposes for which the right was given'),
@@ -70,7 +72,7 @@ export const lineageInputSchema = z.strictObject({
     .array(listingIdSchema)
     .max(MAX_COMPONENTS)
     .exactOptional()
-    .describe('listings that get this picture, or something made from it; absent: all of the lineage may'),
+    .describe('listings that get this picture, or something made from it; absent: all that are named may'),
 });
 export type LineageInput = z.infer<typeof lineageInputSchema>;
 

@@ -243,4 +243,11 @@ export const newListingSchema = listingSchema.superRefine((listing, context) => 
   for (const [path, name] of names)
     if (HIDDEN.test(name))
       context.addIssue({ code: 'custom', path: [...path], message: 'must not hold invisible characters' });
+  const { images = 0, rights = [] } = listing.datasetManifest ?? {};
+  if (rights.reduce((sum, group) => sum + group.images, 0) > images)
+    context.addIssue({
+      code: 'custom',
+      path: ['datasetManifest', 'rights'],
+      message: 'must not be for more images than there are; name each image in one group',
+    });
 });

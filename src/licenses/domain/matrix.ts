@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { ColophonError } from '../../shared/errors.js';
 import { canonicalFacts, canonicalLineage, type DecisionInput } from './decision-input.js';
 import { decidePrepared, type DecisionResult, prepareLineage } from './engine.js';
 import { ENGINE_VERSION, type EngineVersion } from './engine-version.js';
@@ -11,7 +12,6 @@ import { type AudiencelessFacts, type RunFacts } from './run-facts.js';
 
 /** At most so many cells: a second of work, in which other requests are answered. */
 export const MAX_MATRIX_CELLS = 1_000;
-
 /**
  * Everything that is looked at in all cells together: each cell is decided and hashed as a whole. The largest matrix
  * takes some three seconds, in which other requests are answered; 1,000 cells of a pipeline with 20 models are far below.
@@ -65,6 +65,21 @@ export interface MatrixInput extends MatrixQuestion {
 export interface MatrixPolicies extends Omit<PolicyBasis, 'licenseDecision' | 'matches' | 'origins'> {
   /** By the name of an alternative: policies of other projects from which its inputs come. */
   readonly originsOf?: Readonly<Record<string, readonly PolicyOrigin[]>>;
+}
+
+/**
+ * With what stands behind its inputs a question can be larger than it was asked.
+ *
+ * @throws ColophonError `pipeline_too_large`
+ */
+export function requireDecidableMatrix({ alternatives, audiences, purposes }: MatrixQuestion): void {
+  const each = alternatives.reduce((sum, { lineage }) => sum + partsOfLineage(lineage), 0);
+  const parts = each * audiences.length * purposes.length;
+  if (parts <= MAX_MATRIX_PARTS) return;
+  throw new ColophonError(
+    'pipeline_too_large',
+    `With what its inputs were made from, the matrix has ${parts} components, inputs, releases and signals in all cells; the limit is ${MAX_MATRIX_PARTS}. Ask in parts.`,
+  );
 }
 
 /** The facts of one cell, exactly as a caller would state them for it alone. */

@@ -18,6 +18,24 @@ describe('a listing that somebody records', () => {
     },
   );
 
+  it('has no rights in more training images than there are, while one that was recorded before is still read', () => {
+    const withRightsIn = (images: number) => ({
+      ...listing,
+      datasetManifestSha256: 'a'.repeat(64),
+      datasetManifest: {
+        images: 5,
+        rights: [
+          { basis: 'owned', images: 2, trainingAllowed: 'yes', expiresAt: null },
+          { basis: 'licensed', images, trainingAllowed: 'yes', expiresAt: null },
+        ],
+        releases: [],
+      },
+    });
+    expect(newListingSchema.safeParse(withRightsIn(3)).success).toBe(true);
+    expect(newListingSchema.safeParse(withRightsIn(4)).success).toBe(false);
+    expect(listingSchema.safeParse(withRightsIn(4)).success).toBe(true);
+  });
+
   it('of the product has none', () => {
     for (const { listing: one } of seedListings().all)
       expect(newListingSchema.safeParse(one).success).toBe(true);

@@ -17,15 +17,53 @@ const cleared = (purpose: 'commercial' | 'internal-evaluation', ...models: strin
 
 describe('what was cleared for an evaluation', () => {
   const evaluation = cleared('internal-evaluation', 'flux-1-dev');
+  const commercial = cleared('commercial', 'flux-1-dev');
+  /** A file made from others, under a decision or by a person. */
+  const file = (id: string, decision: ReturnType<typeof cleared> | undefined, ...parentIds: string[]) => ({
+    id,
+    parentIds,
+    cleared: decision,
+  });
+  /** Each file made from the one before it; the last one is to be released. */
+  const inARow = (...decisions: (ReturnType<typeof cleared> | undefined)[]) => {
+    const files = decisions.map((decision, at) =>
+      at === 0 ? file('0', decision) : file(String(at), decision, String(at - 1)),
+    );
+    return evaluationsOnly(String(decisions.length - 1), files);
+  };
 
-  it('is not published, alone or beside works that have nothing to do with its models', () => {
-    expect(evaluationsOnly([evaluation])).toEqual([evaluation]);
-    expect(evaluationsOnly([cleared('commercial', 'sdxl-1-0'), evaluation])).toEqual([evaluation]);
+  it('is not published, alone or in works that have nothing to do with its models', () => {
+    expect(inARow(evaluation)).toEqual([evaluation]);
+    expect(inARow(evaluation, cleared('commercial', 'sdxl-1-0'))).toEqual([evaluation]);
+    expect(inARow(evaluation, undefined)).toEqual([evaluation]);
   });
 
   it('is published where a later decision for another purpose was about all of its models', () => {
-    expect(evaluationsOnly([evaluation, cleared('commercial', 'flux-1-dev', 'sdxl-1-0')])).toEqual([]);
-    expect(evaluationsOnly([cleared('commercial', 'flux-1-dev')])).toEqual([]);
+    expect(inARow(evaluation, cleared('commercial', 'flux-1-dev', 'sdxl-1-0'))).toEqual([]);
+    expect(inARow(evaluation, undefined, commercial, undefined)).toEqual([]);
+    expect(inARow(commercial)).toEqual([]);
+  });
+
+  it('is not covered by what was cleared before it', () => {
+    expect(inARow(commercial, evaluation)).toEqual([evaluation]);
+    expect(inARow(commercial, evaluation, undefined)).toEqual([evaluation]);
+    expect(inARow(evaluation, commercial, evaluation)).toEqual([evaluation]);
+  });
+
+  it('is not covered by what was made beside it, or on another way than the one on which it gets out', () => {
+    const made = [
+      file('test', evaluation),
+      file('other', commercial),
+      file('both', undefined, 'test', 'other'),
+    ];
+    expect(evaluationsOnly('both', made)).toEqual([evaluation]);
+    const twoWays = [
+      file('test', evaluation),
+      file('made', commercial, 'test'),
+      file('edit', undefined, 'made', 'test'),
+    ];
+    expect(evaluationsOnly('edit', twoWays)).toEqual([evaluation]);
+    expect(evaluationsOnly('made', twoWays.slice(0, 2))).toEqual([]);
   });
 });
 

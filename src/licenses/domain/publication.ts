@@ -5,18 +5,63 @@ import { type LineageInput } from './lineage.js';
 /** What was decided, as far as publication asks for it. */
 export type ClearedWork = Pick<DecisionInput, 'lineage' | 'facts'>;
 
+/** A file, the files that it was made from, and what was decided of the run that made it. */
+export interface MadeFile<Work extends ClearedWork> {
+  readonly id: string;
+  readonly parentIds: readonly string[];
+  /** None for a received file, or a person's edit. */
+  readonly cleared: Work | undefined;
+}
+
 /**
  * Of the decisions behind a file, those that cover no publication: what was cleared for an evaluation inside the company
- * stays there, unless all of its models were cleared for something else later, as part of a work made from it.
+ * stays there, unless all of its models were cleared for something else later, as part of a work made from it. What was
+ * cleared of the files that an evaluation was made from came before and says nothing of it.
+ *
+ * @param releasedId the file that is to be published
+ * @param files it and everything that it was made from
  */
-export function evaluationsOnly<Work extends ClearedWork>(decisions: readonly Work[]): readonly Work[] {
-  const isEvaluation = ({ facts }: ClearedWork) => facts.purpose === 'internal-evaluation';
-  const published = decisions.filter((decision) => !isEvaluation(decision)).map(modelsOf);
-  return decisions.filter((decision) => {
-    if (!isEvaluation(decision)) return false;
-    const models = modelsOf(decision);
-    return !published.some((others) => [...models].every((model) => others.has(model)));
-  });
+export function evaluationsOnly<Work extends ClearedWork>(
+  releasedId: string,
+  files: readonly MadeFile<Work>[],
+): readonly Work[] {
+  const madeFrom = new Map<string, MadeFile<Work>[]>();
+  for (const file of files)
+    for (const parent of file.parentIds) madeFrom.set(parent, [...(madeFrom.get(parent) ?? []), file]);
+  const found = new Set<Work>();
+  for (const file of files) {
+    if (file.cleared === undefined || !isEvaluation(file.cleared)) continue;
+    if (leavesUncovered(file, file.cleared, releasedId, madeFrom)) found.add(file.cleared);
+  }
+  return [...found];
+}
+
+/** Whether a way leads from the file to the released one on which nothing was made under a decision that covers it. */
+function leavesUncovered<Work extends ClearedWork>(
+  file: MadeFile<Work>,
+  evaluation: Work,
+  releasedId: string,
+  madeFrom: ReadonlyMap<string, readonly MadeFile<Work>[]>,
+): boolean {
+  const models = [...modelsOf(evaluation)];
+  const seen = new Set([file]);
+  // It grows while it is walked.
+  for (const reached of seen) {
+    if (reached.id === releasedId) return true;
+    for (const made of madeFrom.get(reached.id) ?? [])
+      if (made.cleared === undefined || !covers(made.cleared, models)) seen.add(made);
+  }
+  return false;
+}
+
+function isEvaluation({ facts }: ClearedWork): boolean {
+  return facts.purpose === 'internal-evaluation';
+}
+
+function covers(decision: ClearedWork, models: readonly string[]): boolean {
+  if (isEvaluation(decision)) return false;
+  const cleared = modelsOf(decision);
+  return models.every((model) => cleared.has(model));
 }
 
 function modelsOf({ lineage }: ClearedWork): ReadonlySet<string> {

@@ -80,6 +80,8 @@ function withCuration(state: RegistryState, correction: unknown, evidence: unkno
 const NOTHING_KEPT = { isLicenseKept: () => false, isKept: () => false };
 const QUOTE = { title: 'Contract', quote: 'You may sell what it makes.', dateRead: '2026-11-22' };
 const TEXT = { title: 'Contract', textSha256: NEW_TEXT, dateRead: '2026-11-22' };
+/** A text of somebody else. */
+const STRANGE = { ...TEXT, countsAs: 'quotation' };
 const OUTPUTS = {
   id: 'commercial-use-of-outputs',
   kind: 'commercial-use-of-outputs',
@@ -198,6 +200,8 @@ describe('a curation', () => {
     expect(entryOf(read).listing.terms.find(({ id }) => id === OUTPUTS.id)?.verified).toBe('primary');
     expect(decisionOf(denying).decision).toBe('deny');
     expect(decisionOf(read).decision).toBe('allow');
+    const strange = withCuration(denying, { kind: 'term', term: { ...OUTPUTS, value: 'yes' } }, STRANGE);
+    expect(decisionOf(strange).decision).toBe('review');
   });
 
   it('is superseded by a later one of the same fact, and ended by a restoration', () => {
@@ -262,12 +266,13 @@ describe('a curation', () => {
     const withoutBorder = (evidence: unknown, state = limiting) =>
       withCuration(state, { kind: 'term-absent', termId: 'border' }, evidence);
 
-    it.each(EASED)('a quote leaves it to a person, a text ends it: $kind', (correction) => {
+    it.each(EASED)('a quote leaves it to a person, a text of the listing ends it: $kind', (correction) => {
       expect(decisionOf(limiting).decision).toBe('deny');
-      expect(decisionOf(withCuration(withoutBorder(TEXT), correction, QUOTE)).decision).toBe('review');
-      expect(decisionOf(withoutBorder(QUOTE, withCuration(limiting, correction, TEXT))).decision).toBe(
-        'review',
-      );
+      for (const quoted of [QUOTE, STRANGE]) {
+        expect(decisionOf(withCuration(withoutBorder(TEXT), correction, quoted)).decision).toBe('review');
+        const eased = withCuration(limiting, correction, TEXT);
+        expect(decisionOf(withoutBorder(quoted, eased)).decision).toBe('review');
+      }
       expect(decisionOf(withCuration(withoutBorder(TEXT), correction, TEXT)).decision).toBe('allow');
     });
 
@@ -279,6 +284,29 @@ describe('a curation', () => {
       const stricter = withCuration(milder, asListed, TEXT);
       expect(decisionOf(withCuration(stricter, ten, QUOTE)).decision).toBe('review');
       expect(decisionOf(withCuration(milder, asListed, QUOTE)).decision).toBe('deny');
+    });
+
+    it.each([
+      { kind: 'term-absent', termId: 'against' },
+      { kind: 'term', term: { id: 'against', kind: 'information', clause: null, paraphrase: 'No ban.' } },
+      {
+        kind: 'term',
+        term: { id: 'against', kind: 'evaluation-use', clause: null, paraphrase: 'No.', value: 'no' },
+      },
+    ])('a quote does not end what stands beside a permission of its kind: %j', (correction) => {
+      const listing = ownListing();
+      const against = {
+        ...known,
+        id: 'against',
+        kind: 'commercial-use-of-outputs' as const,
+        clause: '6',
+        paraphrase: 'Outputs may not be sold.',
+        value: 'no' as const,
+      };
+      const contradicting = withListing({ ...listing, terms: [...listing.terms, against] });
+      expect(decisionOf(contradicting).decision).toBe('deny');
+      expect(decisionOf(withCuration(contradicting, correction, QUOTE)).decision).toBe('review');
+      expect(decisionOf(withCuration(contradicting, correction, TEXT)).decision).toBe('allow');
     });
 
     it('a quote in other words leaves nothing in doubt', () => {

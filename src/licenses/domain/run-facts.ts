@@ -165,7 +165,8 @@ const ADVERTISING: readonly FieldOfUse[] = ['online-advertising', 'offline-adver
  */
 export function purposeOf(facts: RunFacts, version: EngineVersion): Purpose {
   const { purpose, fieldsOfUse } = facts;
-  if (purpose === 'commercial' || purpose === 'editorial') return purpose;
+  // Earlier rules took an advertisement that was called editorial for editorial work.
+  if (purpose === 'commercial' || (purpose === 'editorial' && !isSince('2.5.0', version))) return purpose;
   const uses = fieldsOfUse === 'unknown' ? [] : fieldsOfUse;
   const advertises = isSince('2.3.0', version) && uses.some((field) => ADVERTISING.includes(field));
   const leaves =

@@ -91,10 +91,13 @@ function withMark<Fact extends { readonly verified: Verification }>(fact: Fact, 
 
 function provenTerm(term: Term, most: Verification): Term {
   if (RANK[most] >= RANK[term.verified]) return term;
-  if ('value' in term && term.value === 'yes')
-    return most === 'unverified'
+  if ('value' in term && term.value === 'yes') {
+    // Its list is of the only media that are open. Without the `yes` it would read as the list of the closed ones.
+    const saysMore = term.kind === 'field-of-use';
+    return most === 'unverified' && !saysMore
       ? { ...term, value: 'unknown', verified: most }
       : { ...term, verified: most };
+  }
   // What forbids or limits is a report of the text: enough to say no.
   return term.verified === 'primary' ? { ...term, verified: 'secondary' } : term;
 }

@@ -123,3 +123,23 @@ describe('a question', () => {
     expect(ask({ audienceCountries: ['US-CA', 'DE', 'GB-SCT'] })).toBe(true);
   });
 });
+
+describe('an asset that a question names', () => {
+  const asked = (assetId: string) => {
+    const lineage = { components: [COMPONENT], inputs: [{ ...RIGHTS, assetId }] };
+    const facts = { ...FACTS, audienceCountries: ['US'] };
+    const inMatrix = { facts: FACTS, lineage, alternatives: alternatives(1), audiences: audiences(1) };
+    const inAlternative = { ...inMatrix, lineage: undefined, alternatives: alternatives(1, lineage) };
+    return [{ lineage, facts }, { matrix: inMatrix }, { matrix: inAlternative }].map(
+      (body) => askClearanceSchema.safeParse(body).success,
+    );
+  };
+  const id = '01a22e30285b75e18e2e8377ee259081';
+
+  it('is spelled as its id was given out; other keys are of the person who asks', () => {
+    expect(asked(`ast_${id}`)).toEqual([true, true, true]);
+    expect(asked('DAM 4711')).toEqual([true, true, true]);
+    for (const wrong of [`AST_${id.toUpperCase()}`, `ast_${id.toUpperCase()}`, ` ast_${id}`, 'ast_1'])
+      expect(asked(wrong)).toEqual([false, false, false]);
+  });
+});

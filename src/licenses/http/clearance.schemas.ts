@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { textSchema } from '../../http/safe-text.js';
-import { lineageSchema } from '../domain/lineage.js';
+import { type Lineage } from '../domain/lineage.js';
 import { listingIdSchema } from '../domain/listing.js';
 import { MAX_MATRIX_CELLS, MAX_MATRIX_PARTS, partsOfLineage } from '../domain/matrix.js';
 import { audienceSchema, audiencelessFactsSchema, runFactsSchema } from '../domain/run-facts.js';
 import { PURPOSES } from '../domain/terms.js';
+import { askedLineageSchema } from './asked-lineage.js';
 
 const alternativeSchema = z.strictObject({
   name: textSchema(80),
@@ -14,7 +15,7 @@ const alternativeSchema = z.strictObject({
     .refine((models) => Object.keys(models).length <= 40, 'at most 40 steps')
     .default({}),
   /** Instead: everything that this alternative descends from. */
-  lineage: lineageSchema.optional(),
+  lineage: askedLineageSchema.optional(),
 });
 
 const matrixFieldsSchema = z.strictObject({
@@ -24,7 +25,7 @@ const matrixFieldsSchema = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,59}(@[1-9]\d{0,8})?$/, 'a name such as product-shot, or product-shot@1')
     .optional(),
   /** Instead of a pipeline. */
-  lineage: lineageSchema.optional(),
+  lineage: askedLineageSchema.optional(),
   alternatives: z.array(alternativeSchema).min(1).max(MAX_MATRIX_CELLS),
   audiences: z
     .array(z.strictObject({ name: textSchema(80).optional(), countries: audienceSchema }))
@@ -42,7 +43,7 @@ const MAX_MATRIX_ASSETS = 500;
 /** A stored pipeline has at most so many steps. */
 const PIPELINE_PARTS = 40;
 
-function partsOf(lineage: z.infer<typeof lineageSchema> | undefined): number {
+function partsOf(lineage: Lineage | undefined): number {
   return lineage === undefined ? PIPELINE_PARTS : partsOfLineage(lineage);
 }
 
@@ -94,7 +95,7 @@ export type MatrixBody = z.infer<typeof matrixSchema>;
 /** One question, or a matrix of them. */
 export const askClearanceSchema = z
   .strictObject({
-    lineage: lineageSchema.optional(),
+    lineage: askedLineageSchema.optional(),
     facts: runFactsSchema.optional(),
     matrix: matrixSchema.optional(),
     /** Where the work would belong: the policies of that project and use case are asked, too. */

@@ -46,7 +46,10 @@ const licenseTextSchema = z
       .default(null),
     readOn: dateSchema,
     inForceSince: dateSchema.nullable().default(null),
-    /** Only these listings are under this text; empty: all under the key. */
+    /**
+     * Only these listings are under this text; empty: all under the key. Under a key that is the license of no listing:
+     * the listings that the document is about.
+     */
     listingIds: z.array(listingIdSchema).max(1000).default([]),
     termsReadFromThis: z.boolean().default(false),
   })
@@ -59,6 +62,8 @@ const curationSchema = z
     reason: textSchema(2000),
   })
   .meta({ id: 'RecordCuration' });
+const COUNTS_AS_QUOTATION =
+  'The text was not recorded as one of this listing, so it counts as a quotation only: what stood before stays in doubt. Record it with POST /v1/license-texts for the license key of the listing or with listingIds naming it, then record the curation again.';
 const textsQuerySchema = pageQuerySchema.extend({ licenseKey: licenseKeySchema.optional() });
 const curationsQuerySchema = pageQuerySchema.extend({ listingId: listingIdSchema.optional() });
 const VERSION_SORT_KEY = /^\d{1,15}$/;
@@ -217,7 +222,8 @@ export class RegistryRecordsController {
     const fingerprint = ['POST /v1/curations', storableBytes(body)];
     return this.once({ principal, key, fingerprint, reply }, async (tx) => {
       const recorded = await this.recordCuration.record(tx, principal, body);
-      return { ...curationView(recorded, [recorded]), ...affectedView(recorded.affected) };
+      const notes = recorded.evidence.countsAs === undefined ? [] : [COUNTS_AS_QUOTATION];
+      return { ...curationView(recorded, [recorded]), notes, ...affectedView(recorded.affected) };
     });
   }
 

@@ -25,9 +25,11 @@ import { listingIdSchema } from '../domain/listing.js';
 import { WAIVER_STATES } from '../domain/waiver-state.js';
 import { storableBytes } from './storable.js';
 
+/** A letter or a digit of any script: a space or a full stop says nothing. */
+const WORD = /[\p{L}\p{N}]/u;
 const waiverTerms = {
   reason: z.enum(WAIVER_REASONS),
-  comment: textSchema(2000),
+  comment: textSchema(2000).refine((text) => WORD.test(text), 'must say in words why it is accepted'),
   expiresAt: z.iso.datetime(),
 };
 /** For one clearance; or for one finding of one listing, wherever a project (or one use case of it) meets it. */

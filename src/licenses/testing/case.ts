@@ -2,7 +2,7 @@ import { decide, type DecisionResult } from '../domain/engine.js';
 import { ENGINE_VERSION } from '../domain/engine-version.js';
 import { type Decision } from '../domain/finding.js';
 import { type Lineage, type LineageInput, lineageSchema } from '../domain/lineage.js';
-import { type Listing, listingSchema } from '../domain/listing.js';
+import { type LineageRole, type Listing, listingSchema } from '../domain/listing.js';
 import { indexListings, type ListingIndex } from '../domain/listing-index.js';
 import { type RunFactsInput, runFactsSchema } from '../domain/run-facts.js';
 import { seedListings } from '../registry/seed.js';
@@ -49,6 +49,8 @@ export interface Case {
   readonly facts?: Partial<RunFactsInput>;
   readonly input?: Partial<LineageInput>;
   readonly optional?: Record<string, 'yes' | 'no' | 'unknown'>;
+  /** What each of `use` does in the lineage; without it, the first role of its listing. */
+  readonly roles?: readonly LineageRole[];
   /** Listings beside those of the seed: LoRAs, purchased licenses. */
   readonly listings?: readonly Listing[];
   readonly decision: Decision;
@@ -63,13 +65,13 @@ export function indexFor({ listings = [] }: Pick<Case, 'listings'>): ListingInde
   return indexListings([...seedListings().all.map(({ listing }) => listing), ...listings]);
 }
 
-export function lineageOf({ use, input, optional }: Case, index: ListingIndex): Lineage {
+export function lineageOf({ use, input, optional, roles = [] }: Case, index: ListingIndex): Lineage {
   const optionalComponents =
     optional && Object.fromEntries(Object.entries(optional).map(([id, used]) => [full(id), used]));
   return lineageSchema.parse({
     components: use.map((id, at) => ({
       listingId: full(id),
-      role: index.get(full(id))?.listing.roles[0] ?? 'generator',
+      role: roles[at] ?? index.get(full(id))?.listing.roles[0] ?? 'generator',
       stepKey: `step-${String(at)}`,
       ...(optionalComponents && { optionalComponents }),
     })),

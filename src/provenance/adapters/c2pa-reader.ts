@@ -17,6 +17,7 @@ import { verificationSentences } from '../domain/verification-sentences.js';
 import { carriedStore, readSidecar } from './carried-store.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
+import { unsignedStretch } from './hard-binding.js';
 import { IdentityReading } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
@@ -25,6 +26,7 @@ import { ownIdentityLists } from './own-identity-lists.js';
 import { LARGE_FILE_MEMORY, type LargeFileMemory, type MemoryRequest } from './large-file-memory.js';
 import { type LibraryAsset, MediaContent } from './media-content.js';
 import { manifestStoreReport, type ManifestStoreReport } from './manifest-store-schema.js';
+import { type Stretch } from './manifest-store-slice.js';
 
 /** The report of a hostile manifest can be far larger than the manifest. 32 Mi characters. */
 const MAX_REPORT_CHARACTERS = 32 * 1024 * 1024;
@@ -116,26 +118,31 @@ export class C2paReader implements MediaVerifier {
   }
 
   private async read(content: MediaContent, manifestPath: string | undefined): Promise<ReadFile> {
-    const { mediaType, store: embedded, canCarry } = await carriedStore(content.bytes);
+    const { mediaType, store: embedded, places, canCarry } = await carriedStore(content.bytes);
     const carried = canCarry
-      ? await this.readStore(content, mediaType, embedded, undefined)
+      ? await this.readStore(content, mediaType, embedded)
       : { report: undefined, remoteManifestUrl: undefined, signatures: undefined };
-    if (manifestPath === undefined) return { mediaType, store: embedded, ...carried, isSidecar: false };
+    if (manifestPath === undefined)
+      return { mediaType, store: embedded, places, ...carried, isSidecar: false };
     if (embedded !== undefined || carried.report !== undefined) {
       throw new ColophonError('sidecar_not_needed', 'The file carries a manifest of its own.');
     }
     const store = await readSidecar(manifestPath);
-    return { mediaType, store, ...(await this.readStore(content, mediaType, store, store)), isSidecar: true };
+    const read = await this.readStore(content, mediaType, store);
+    return { mediaType, store, places: [], ...read, isSidecar: true };
   }
 
-  /** We read the signatures ourselves while the library is at work on its own threads. */
+  /**
+   * We read the signatures ourselves while the library is at work on its own threads. The library is given the very bytes
+   * that we read, also where it could find them itself: a file may hold one store where one of us looks and another
+   * where the other looks, and then one would say that the file is intact and the other that a known signer signed it.
+   */
   private async readStore(
     content: MediaContent,
     mediaType: string,
     store: Buffer | undefined,
-    aside: Buffer | undefined,
   ): Promise<ReadStore> {
-    const reported = this.report(content, mediaType, store !== undefined, aside);
+    const reported = this.report(content, mediaType, store);
     const read = store && this.current.judges().signatures.read(store);
     // What the library says about the file comes first.
     read?.catch(() => undefined);
@@ -143,19 +150,21 @@ export class C2paReader implements MediaVerifier {
     return { ...found, signatures: found.report && (await read) };
   }
 
-  private async judge({ report, store, mediaType, signatures }: ReadFile): Promise<Judgement> {
+  private async judge({ report, store, places, mediaType, signatures }: ReadFile): Promise<Judgement> {
     if (report === undefined) return NOTHING_FOUND;
     const findings = findingsFor(signatures ?? NO_SIGNATURES, activeIn(report));
     const { namedActors } = this.current.judges();
     const actors = await namedActors.read(store ?? Buffer.alloc(0), findings.claims);
     const tree = chainTree(report, mediaType, actors);
     if (tree === undefined) return NOTHING_FOUND;
-    const chain = judgedChain(tree, findings);
+    const unsigned = store && unsignedStretch(store, places);
+    const ownFailures = unsigned === undefined ? [] : [unsigned];
+    const chain = judgedChain({ ...tree, failures: [...tree.failures, ...ownFailures] }, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];
     const statuses = judgedStatuses(
-      [report.validation_results?.activeManifest, ...deltas.map((delta) => delta.validationDeltas)].flatMap(
-        allStatuses,
-      ),
+      [report.validation_results?.activeManifest, ...deltas.map((delta) => delta.validationDeltas)]
+        .flatMap(allStatuses)
+        .concat(ownFailures),
       findings,
     );
     const facts = {
@@ -166,7 +175,8 @@ export class C2paReader implements MediaVerifier {
       disclosure: aiDisclosure(chain),
       identities: identityFindings(chain),
     };
-    if (report.validation_state !== 'Valid' && report.validation_state !== 'Trusted') {
+    const holds = report.validation_state === 'Valid' || report.validation_state === 'Trusted';
+    if (!holds || unsigned !== undefined) {
       return { verdict: 'broken', trustedBy: undefined, ...facts };
     }
     // Only a certificate chain up to an anchor of one of our lists, under a signature that we checked ourselves too.
@@ -181,17 +191,16 @@ export class C2paReader implements MediaVerifier {
    * @throws ColophonError `media_corrupt`, `manifest_malformed`
    */
   async findsManifest(asset: LibraryAsset, sizeBytes: number): Promise<boolean> {
-    const parse = (): ReturnType<typeof this.parse> => this.parse(asset, false, undefined);
+    const parse = (): ReturnType<typeof this.parse> => this.parse(asset, undefined);
     return (await this.memory.run(sizeBytes, parse)).json !== null;
   }
 
   private async report(
     content: MediaContent,
     mediaType: string,
-    hasStore: boolean,
-    aside: Buffer | undefined,
+    store: Buffer | undefined,
   ): Promise<Pick<ReadFile, 'report' | 'remoteManifestUrl'>> {
-    const { json, remoteManifestUrl } = await this.parse(content.asset(mediaType), hasStore, aside);
+    const { json, remoteManifestUrl } = await this.parse(content.asset(mediaType), store);
     if (json === null) return { report: undefined, remoteManifestUrl };
     if (JSON.stringify(json).length > MAX_REPORT_CHARACTERS) {
       throw new ColophonError('manifest_malformed', 'The manifest of this file is too large to report on.');
@@ -203,26 +212,25 @@ export class C2paReader implements MediaVerifier {
     return { report: parsed.data, remoteManifestUrl };
   }
 
-  /** What the library reports about the file; `null` when it has no manifest. */
+  /** What the library reports about the file and the given store, else the store that it finds; `null` without any. */
   private async parse(
     asset: LibraryAsset,
-    hasStore: boolean,
-    aside: Buffer | undefined,
+    store: Buffer | undefined,
   ): Promise<{ json: unknown; remoteManifestUrl: string | undefined }> {
     try {
       const { settings } = this.current;
       const reader =
-        aside === undefined
+        store === undefined
           ? await Reader.fromAsset(asset, settings)
-          : await Reader.fromManifestDataAndAsset(aside, asset, settings);
+          : await Reader.fromManifestDataAndAsset(store, asset, settings);
       return { json: reader === null ? null : reader.json(), remoteManifestUrl: undefined };
     } catch (cause) {
       // The file only names a manifest elsewhere. We do not go there: the address is the stranger's choice.
-      const elsewhere = hasStore ? undefined : remoteManifestOf(cause);
+      const elsewhere = store === undefined ? remoteManifestOf(cause) : undefined;
       if (elsewhere !== undefined) return { json: null, remoteManifestUrl: elsewhere };
-      throw hasStore
-        ? new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause })
-        : new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause });
+      throw store === undefined
+        ? new ColophonError('media_corrupt', 'The file cannot be parsed.', { cause })
+        : new ColophonError('manifest_malformed', 'The manifest of this file cannot be parsed.', { cause });
     }
   }
 }
@@ -248,6 +256,8 @@ interface ReadStore {
 interface ReadFile extends ReadStore {
   readonly mediaType: SignableMediaType;
   readonly store: Buffer | undefined;
+  /** Where in the file the store lies. */
+  readonly places: readonly Stretch[];
   /** The manifest came in a file of its own. */
   readonly isSidecar: boolean;
 }

@@ -4,12 +4,14 @@ import { detectMediaType, isJpegXlCodestream } from '../domain/detect-media-type
 import { embeddableMediaType, type SignableMediaType } from '../domain/media-types.js';
 import { ByteSource } from './byte-source.js';
 import { extractManifestStore } from './manifest-store-extraction.js';
-import { MAX_STORE_BYTES } from './manifest-store-slice.js';
+import { MAX_STORE_BYTES, type Stretch } from './manifest-store-slice.js';
 
 /** What a file is, and the manifest store that it carries. */
 export interface CarriedStore {
   readonly mediaType: SignableMediaType;
   readonly store: Buffer | undefined;
+  /** Where in the file it lies, with the headers that the container puts around it. */
+  readonly places: readonly Stretch[];
   /** False where nothing can be embedded: the library does not even look into such files. */
   readonly canCarry: boolean;
 }
@@ -35,8 +37,9 @@ export async function carriedStore(file: ByteSource): Promise<CarriedStore> {
   }
   const embeddable = embeddableMediaType(mediaType);
   const isBare = isJpegXlCodestream((await file.read(0, 2)).toString('latin1'));
-  if (embeddable === undefined || isBare) return { mediaType, store: undefined, canCarry: false };
-  return { mediaType, store: await extractManifestStore(file, embeddable), canCarry: true };
+  if (embeddable === undefined || isBare) return { mediaType, store: undefined, places: [], canCarry: false };
+  const found = await extractManifestStore(file, embeddable);
+  return { mediaType, store: found?.bytes, places: found?.places ?? [], canCarry: true };
 }
 
 /** A manifest store in a file of its own. @throws ColophonError `manifest_malformed` */

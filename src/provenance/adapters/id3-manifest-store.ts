@@ -1,6 +1,6 @@
 import { type ByteSource } from './byte-source.js';
 import { id3Frames } from './id3-frames.js';
-import { slice } from './manifest-store-slice.js';
+import { placed, type PlacedStore } from './manifest-store-slice.js';
 
 /** `application/x-c2pa-manifest-store` is what older writers called it. */
 const STORE_TYPES = ['application/c2pa', 'application/x-c2pa-manifest-store'];
@@ -12,7 +12,7 @@ const MAX_OBJECT_HEADER_BYTES = 1024;
  * `application/c2pa` (C2PA 2.4 annex A). A tag that is unsynchronised or has an extended header is none that the
  * library writes; no store is found in it, and the validating reader has the last word.
  */
-export async function storeInId3(file: ByteSource): Promise<Buffer | undefined> {
+export async function storeInId3(file: ByteSource): Promise<PlacedStore | undefined> {
   for await (const { id, bodyStart, length, isHidden } of id3Frames(file)) {
     const store = id === 'GEOB' && !isHidden ? await storeInObject(file, bodyStart, length) : undefined;
     if (store !== undefined) return store;
@@ -21,7 +21,7 @@ export async function storeInId3(file: ByteSource): Promise<Buffer | undefined> 
 }
 
 /** ID3v2.4 section 4.15: encoding (1), type in Latin-1, file name and description in that encoding, the object. */
-async function storeInObject(file: ByteSource, at: number, length: number): Promise<Buffer | undefined> {
+async function storeInObject(file: ByteSource, at: number, length: number): Promise<PlacedStore | undefined> {
   const head = await file.read(at, Math.min(length, MAX_OBJECT_HEADER_BYTES));
   const encoding = head[0] ?? 0;
   const typeEnd = head.indexOf(0, 1);
@@ -30,7 +30,7 @@ async function storeInObject(file: ByteSource, at: number, length: number): Prom
   const nameEnd = textEnd(head, typeEnd + 1, isWide);
   const descriptionEnd = nameEnd === undefined ? undefined : textEnd(head, nameEnd, isWide);
   if (descriptionEnd === undefined) return undefined;
-  return slice(file, at + descriptionEnd, length - descriptionEnd);
+  return placed(file, at + descriptionEnd, length - descriptionEnd);
 }
 
 /** Behind the terminating zero, which is a whole unit of the encoding. */

@@ -1,5 +1,5 @@
 import { type ByteSource } from './byte-source.js';
-import { MAX_PARTS, slice } from './manifest-store-slice.js';
+import { MAX_PARTS, placed, type PlacedStore } from './manifest-store-slice.js';
 
 const C2PA_USER_TYPE = Buffer.from('d8fec3d61b0e483c92975828877ec481', 'hex');
 /** Enough for every header below. */
@@ -39,14 +39,14 @@ function boxSize(head: Buffer, remaining: number): number {
  * ISO base media: a top-level `uuid` box with the C2PA user type; then version and flags (4), the zero-terminated
  * purpose "manifest", the offset of auxiliary boxes (8) and the store (C2PA 2.4 annex A.5).
  */
-export async function storeInIsoMedia(file: ByteSource): Promise<Buffer | undefined> {
+export async function storeInIsoMedia(file: ByteSource): Promise<PlacedStore | undefined> {
   for await (const { type, offset, sizeBytes, headerBytes, head } of topLevelBoxes(file)) {
     if (type !== 'uuid' || !head.subarray(headerBytes, headerBytes + 16).equals(C2PA_USER_TYPE)) continue;
     const purposeAt = headerBytes + 20;
     const end = head.indexOf(0, purposeAt);
     if (end < 0 || head.toString('latin1', purposeAt, end) !== 'manifest') continue;
     const storeAt = end + 1 + 8;
-    return slice(file, offset + storeAt, sizeBytes - storeAt);
+    return placed(file, offset + storeAt, sizeBytes - storeAt, { offset, sizeBytes });
   }
   return undefined;
 }
@@ -59,11 +59,11 @@ const STORE_LABEL = Buffer.from('c2pa\0', 'latin1');
  * JPEG XL: a top-level `jumb` box is the store, header and all (C2PA 2.4 annex A "Embedding manifests into JPEG XL").
  * Other JUMBF may stand in such boxes too; the label tells. The bare codestream has no boxes.
  */
-export async function storeInJpegXl(file: ByteSource): Promise<Buffer | undefined> {
+export async function storeInJpegXl(file: ByteSource): Promise<PlacedStore | undefined> {
   for await (const { type, offset, sizeBytes, headerBytes, head } of topLevelBoxes(file)) {
     const labelAt = headerBytes + LABEL_AT;
     const isStore = head.subarray(labelAt, labelAt + STORE_LABEL.length).equals(STORE_LABEL);
-    if (type === 'jumb' && isStore) return slice(file, offset, sizeBytes);
+    if (type === 'jumb' && isStore) return placed(file, offset, sizeBytes);
   }
   return undefined;
 }

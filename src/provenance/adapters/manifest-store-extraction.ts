@@ -2,7 +2,7 @@ import { type EmbeddableMediaType } from '../domain/media-types.js';
 import { type ByteSource } from './byte-source.js';
 import { storeInId3 } from './id3-manifest-store.js';
 import { storeInIsoMedia, storeInJpegXl } from './iso-media-manifest-store.js';
-import { MAX_PARTS, slice } from './manifest-store-slice.js';
+import { MAX_PARTS, placed, type PlacedStore, type Stretch } from './manifest-store-slice.js';
 import { storeInSvg } from './svg-manifest-store.js';
 
 /**
@@ -21,12 +21,12 @@ import { storeInSvg } from './svg-manifest-store.js';
 export async function extractManifestStore(
   file: ByteSource,
   mediaType: EmbeddableMediaType,
-): Promise<Buffer | undefined> {
+): Promise<PlacedStore | undefined> {
   const store = await EXTRACTORS[mediaType](file);
-  return store === undefined || store.length === 0 ? undefined : Buffer.from(store);
+  return store === undefined || store.bytes.length === 0 ? undefined : store;
 }
 
-type Extractor = (file: ByteSource) => Promise<Buffer | undefined>;
+type Extractor = (file: ByteSource) => Promise<PlacedStore | undefined>;
 
 const EXTRACTORS: Readonly<Record<EmbeddableMediaType, Extractor>> = {
   'image/png': fromPng,
@@ -48,27 +48,29 @@ const EXTRACTORS: Readonly<Record<EmbeddableMediaType, Extractor>> = {
 };
 
 /** PNG: 8 bytes signature, then chunks of length, type, body, CRC (PNG 3rd edition section 5.3). */
-async function fromPng(file: ByteSource): Promise<Buffer | undefined> {
+async function fromPng(file: ByteSource): Promise<PlacedStore | undefined> {
   let offset = 8;
   for (let part = 0; part < MAX_PARTS; part += 1) {
     const head = await file.read(offset, 8);
     if (head.length < 8) return undefined;
     const length = head.readUInt32BE(0);
-    if (head.toString('latin1', 4, 8) === 'caBX') return slice(file, offset + 8, length);
-    offset += 12 + length;
+    const chunk = { offset, sizeBytes: 12 + length };
+    if (head.toString('latin1', 4, 8) === 'caBX') return placed(file, offset + 8, length, chunk);
+    offset += chunk.sizeBytes;
   }
   return undefined;
 }
 
 /** WebP and WAV: RIFF chunks of type, little-endian length, body, padded to even length. */
-async function fromRiff(file: ByteSource): Promise<Buffer | undefined> {
+async function fromRiff(file: ByteSource): Promise<PlacedStore | undefined> {
   let offset = 12;
   for (let part = 0; part < MAX_PARTS; part += 1) {
     const head = await file.read(offset, 8);
     if (head.length < 8) return undefined;
     const length = head.readUInt32LE(4);
-    if (head.toString('latin1', 0, 4) === 'C2PA') return slice(file, offset + 8, length);
-    offset += 8 + length + (length % 2);
+    const chunk = { offset, sizeBytes: 8 + length + (length % 2) };
+    if (head.toString('latin1', 0, 4) === 'C2PA') return placed(file, offset + 8, length, chunk);
+    offset += chunk.sizeBytes;
   }
   return undefined;
 }
@@ -82,8 +84,9 @@ const C2PA_STORE_UUID = Buffer.from('6332706100110010800000aa00389b71', 'hex');
  * JPEG: APP11 segments (ISO/IEC 19566-5 annex D): "JP", box instance (2), sequence number (4), then the box.
  * Every segment after the first of an instance repeats the box header of 8 bytes, which is left out when joining.
  */
-async function fromJpeg(file: ByteSource): Promise<Buffer | undefined> {
+async function fromJpeg(file: ByteSource): Promise<PlacedStore | undefined> {
   const pieces: Buffer[] = [];
+  const places: Stretch[] = [];
   let instance: number | undefined;
   let offset = 2;
   for (let part = 0; part < MAX_PARTS; part += 1) {
@@ -93,17 +96,16 @@ async function fromJpeg(file: ByteSource): Promise<Buffer | undefined> {
     if (length < 2) break;
     const body = head[1] === JPEG_APP11 ? await file.read(offset + 4, length - 2) : Buffer.alloc(0);
     if (body.length >= 16 && body.toString('latin1', 0, 2) === 'JP') {
-      const isStart = body.subarray(24, 40).equals(C2PA_STORE_UUID);
-      if (instance === undefined && isStart) {
-        instance = body.readUInt16BE(2);
-        pieces.push(Buffer.from(body.subarray(8)));
-      } else if (instance === body.readUInt16BE(2)) {
-        pieces.push(Buffer.from(body.subarray(16)));
+      const isStart = instance === undefined && body.subarray(24, 40).equals(C2PA_STORE_UUID);
+      if (isStart) instance = body.readUInt16BE(2);
+      if (instance === body.readUInt16BE(2)) {
+        pieces.push(Buffer.from(body.subarray(isStart ? 8 : 16)));
+        places.push({ offset, sizeBytes: 2 + length });
       }
     }
     offset += 2 + length;
   }
-  return pieces.length === 0 ? undefined : Buffer.concat(pieces);
+  return pieces.length === 0 ? undefined : { bytes: Buffer.concat(pieces), places };
 }
 
 const TIFF_C2PA_TAG = 52_545;
@@ -111,7 +113,7 @@ const TIFF_ENTRY_BYTES = 12;
 const MAX_TIFF_DIRECTORIES = 64;
 
 /** TIFF 6.0: directories of entries tag (2), type (2), count (4), value or offset (4). */
-async function fromTiff(file: ByteSource): Promise<Buffer | undefined> {
+async function fromTiff(file: ByteSource): Promise<PlacedStore | undefined> {
   const header = await file.read(0, 8);
   if (header.length < 8) return undefined;
   const little = header[0] === 0x49;
@@ -128,7 +130,9 @@ async function fromTiff(file: ByteSource): Promise<Buffer | undefined> {
     if (directory.length < entriesBytes + 4) return undefined;
     for (let at = 0; at < entriesBytes; at += TIFF_ENTRY_BYTES) {
       if (u16(directory, at) !== TIFF_C2PA_TAG) continue;
-      return slice(file, u32(directory, at + 8), u32(directory, at + 4));
+      const store = await placed(file, u32(directory, at + 8), u32(directory, at + 4));
+      const entry = { offset: offset + 2 + at, sizeBytes: TIFF_ENTRY_BYTES };
+      return store && { ...store, places: [...store.places, entry] };
     }
     offset = u32(directory, entriesBytes);
   }
@@ -136,7 +140,7 @@ async function fromTiff(file: ByteSource): Promise<Buffer | undefined> {
 }
 
 /** GIF89a: the application extension "C2PA_GIF" 01 00 00, its data in sub-blocks of at most 255 bytes. */
-async function fromGif(file: ByteSource): Promise<Buffer | undefined> {
+async function fromGif(file: ByteSource): Promise<PlacedStore | undefined> {
   const header = await file.read(0, 13);
   if (header.length < 13) return undefined;
   let offset = 13 + colorTableBytes(header[10] ?? 0);
@@ -145,7 +149,7 @@ async function fromGif(file: ByteSource): Promise<Buffer | undefined> {
     if (head[0] === 0x21) {
       const isC2pa = head[1] === 0xff && head.toString('latin1', 3, 11) === 'C2PA_GIF';
       const { bytes, end } = await subBlocks(file, offset + (isC2pa ? 14 : 2), isC2pa);
-      if (isC2pa) return bytes;
+      if (isC2pa) return { bytes, places: [{ offset, sizeBytes: end - offset }] };
       offset = end;
     } else if (head[0] === 0x2c && head.length >= 10) {
       const dataAt = offset + 10 + colorTableBytes(head[9] ?? 0) + 1;

@@ -1,6 +1,7 @@
 import sax from 'sax';
 import { MAX_TEXT_BYTES } from '../domain/detect-media-type.js';
 import { type ByteSource } from './byte-source.js';
+import { type PlacedStore } from './manifest-store-slice.js';
 
 /** The path at which the library looks, by the names as they are written. */
 const STORE_PATH = 'svg/metadata/c2pa:manifest';
@@ -11,11 +12,17 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
  * SVG: the text of `svg/metadata/c2pa:manifest` is the store in base64 (C2PA 2.4 annex A "Embedding manifests into
  * SVG"). With more than one such element it is not clear which is meant, so none is taken.
  */
-export async function storeInSvg(file: ByteSource): Promise<Buffer | undefined> {
+export async function storeInSvg(file: ByteSource): Promise<PlacedStore | undefined> {
   if (file.sizeBytes > MAX_TEXT_BYTES) return undefined;
-  const found = manifestTexts((await file.read(0, file.sizeBytes)).toString('utf8'));
-  const text = found?.[0]?.replaceAll(/\s+/g, '') ?? '';
-  return found?.length === 1 && BASE64.test(text) ? Buffer.from(text, 'base64') : undefined;
+  const xml = Buffer.from(await file.read(0, file.sizeBytes));
+  const found = manifestTexts(xml.toString('utf8'));
+  const [written = ''] = found ?? [];
+  const text = written.replaceAll(/\s+/g, '');
+  if (found?.length !== 1 || !BASE64.test(text)) return undefined;
+  // As it is written, but for entities: where those stand in it, no place is known that holds it.
+  const offset = xml.indexOf(`<c2pa:manifest>${written}`);
+  const place = { offset: offset + '<c2pa:manifest>'.length, sizeBytes: written.length };
+  return { bytes: Buffer.from(text, 'base64'), places: offset < 0 ? [] : [place] };
 }
 
 /** `undefined` when this is no well-formed XML. */

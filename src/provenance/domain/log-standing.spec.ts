@@ -61,6 +61,25 @@ describe('what our log says about a file', () => {
     expect(standing).toMatchObject({ status: 'changed', place: undefined, misusedKey: undefined });
   });
 
+  it('that a stranger who copies the label of a manifest of ours forges, broken or not', () => {
+    const labels = new Set(['urn:c2pa:1']);
+    const signed = claim({ claimSha256: 'ff' });
+    const unsigned = claim({ claimSha256: 'ff', signatureHolds: false });
+    for (const copied of [file([signed]), file([signed], 'broken'), file([unsigned], 'broken')])
+      expect(logStanding(copied, { ...NOTHING, labels })).toMatchObject({
+        status: 'forged',
+        place: undefined,
+        misusedKey: undefined,
+      });
+  });
+
+  it('nothing of a manifest that only has the name of ours: it may be damaged, it is not called ours', () => {
+    const unread = claim({ claimSha256: 'ff', signatureHolds: false, certificateSha256: undefined });
+    const standing = logStanding(file([unread], 'broken'), { ...NOTHING, labels: new Set(['urn:c2pa:1']) });
+    expect(standing).toMatchObject({ status: 'changed', place: undefined });
+    expect(standing.text).not.toContain('This installation signed the manifest');
+  });
+
   it('that a signature by our key which it does not know is a forgery and a misused key', () => {
     for (const verdict of ['intact_and_trusted', 'broken'] as const) {
       const standing = logStanding(file([ours], verdict), NOTHING);

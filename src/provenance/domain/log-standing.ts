@@ -60,7 +60,7 @@ export function logStanding(verification: MediaVerification, known: LogKnowledge
   return {
     status,
     text:
-      words(status, verification, misusedKey, history.length) +
+      words({ status, place }, verification, misusedKey, history.length) +
       testWords(place) +
       recallWords(place, history),
     place,
@@ -79,11 +79,22 @@ function judge(
   if (misusedKey) return { status: 'forged', place: undefined };
   const place = active && known.claims.get(active.claimSha256);
   if (place) return { status: 'changed', place };
-  if (active && known.labels.has(active.manifestLabel)) return { status: 'changed', place: undefined };
+  const hasOurLabel = active !== undefined && known.labels.has(active.manifestLabel);
+  if (hasOurLabel && maybeDamaged(verification, active)) return { status: 'changed', place: undefined };
   // Our certificate is public: anybody can paste it into a manifest that our key never signed.
-  if (active?.isOurCertificate === true || known.namesOurLog) return { status: 'forged', place: undefined };
+  const claimsToBeOurs = hasOurLabel || active?.isOurCertificate === true || known.namesOurLog;
+  if (claimsToBeOurs) return { status: 'forged', place: undefined };
   const namesProduct = /^colophon\b/i.test(verification.chain?.claimGenerator ?? '');
   return { status: namesProduct ? 'other_installation' : 'unknown', place: undefined };
+}
+
+/**
+ * A manifest with the name of one of ours and other words may be ours with a scratch. Not so when somebody else signed
+ * it: names of manifests are public.
+ */
+function maybeDamaged({ verdict }: MediaVerification, active: ClaimFinding): boolean {
+  const { signatureHolds, isOurCertificate, certificateSha256 } = active;
+  return verdict === 'broken' && !signatureHolds && (isOurCertificate || certificateSha256 === undefined);
 }
 
 function testWords(place: LogPlace | undefined): string {
@@ -102,7 +113,7 @@ function recallWords(place: LogPlace | undefined, history: LogStanding['history'
 }
 
 function words(
-  status: LogStatus,
+  { status, place }: Pick<LogStanding, 'status' | 'place'>,
   { verdict }: MediaVerification,
   misusedKey: ClaimFinding | undefined,
   ours: number,
@@ -113,6 +124,8 @@ function words(
         ? 'The log of this installation holds exactly this file. Its manifest is a file of its own: send it too to have it checked.'
         : 'This installation signed exactly this file, and its log says so.';
     case 'changed':
+      if (place === undefined)
+        return 'The manifest in this file has the name of one that this installation signed, and is not that one: it was changed or damaged, or somebody copied the name. Ask for the original.';
       return verdict === 'broken'
         ? 'This installation signed the manifest in this file, but the file is another one now: it was saved again, edited or damaged after it was signed. Ask for the original.'
         : 'This installation signed the manifest in this file. Some bytes differ from the file that it recorded, in places that no signature covers.';

@@ -42,6 +42,8 @@ export async function createFreeAuthority(
     /** Another customer of the same authority. */
     readonly under?: FreeAuthority;
     readonly purposes?: readonly string[];
+    /** Hexadecimal. */
+    readonly serialNumber?: string;
   } = {},
 ): Promise<FreeAuthority> {
   const {
@@ -50,11 +52,12 @@ export async function createFreeAuthority(
     notAfter = new Date(Date.now() + 48 * HOUR_MS),
   } = options;
   const { under, purposes = [CLAIM_SIGNING, DOCUMENT_SIGNING] } = options;
+  const { serialNumber = under === undefined ? '02' : `1${randomBytes(7).toString('hex')}1` } = options;
   const { certificate: ca, keys: caKeys } = under?.root ?? (await createRoot());
   const keys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
   const leaf = await X509CertificateGenerator.create(
     {
-      serialNumber: under === undefined ? '02' : `1${randomBytes(7).toString('hex')}1`,
+      serialNumber,
       subject,
       issuer: ca.subjectName,
       notBefore,

@@ -1,8 +1,9 @@
-import { isSince } from '../engine-version.js';
+import { type EngineVersion, isSince } from '../engine-version.js';
 import { type Subject } from '../expand-lineage.js';
 import { termsOf } from '../listing-index.js';
 import { type RunFacts } from '../run-facts.js';
 import { type TermOf } from '../terms.js';
+import { type ThreeValued } from '../three-valued.js';
 import { exceeds } from './cap.js';
 import { hasTerm, type ListingRule, nameOf, type PreparedFacts, restrictionSeverity } from './rule.js';
 import { overlap } from './territory.js';
@@ -35,8 +36,9 @@ export const planTier: ListingRule = {
   check: (subject, facts, report) => {
     for (const term of termsOf(subject.entry, 'plan-tier-required')) {
       if (!conditionCanApply(term, subject, facts)) continue;
-      const stated = plansOf(subject, facts.facts);
-      const fitting = stated.filter((plan) => term.plans.includes(plan)).length;
+      const stated = plansOf(subject, facts);
+      const needed = planNames(term.plans, facts.version);
+      const fitting = stated.filter((plan) => needed.includes(plan)).length;
       // With several plans nobody knows under which one was generated, unless all of them will do.
       const someOnly = isSince('2.2.0', facts.version) && fitting > 0 && fitting < stated.length;
       if (fitting > 0 && !someOnly) continue;
@@ -61,10 +63,48 @@ export const planTier: ListingRule = {
 };
 
 /** The plans stated for this listing, sorted. */
-export function plansOf({ entry }: Subject, { agreements }: RunFacts): readonly string[] {
+function plansOf({ entry }: Subject, { facts, version }: PreparedFacts): readonly string[] {
   const { id } = entry.listing;
-  const own = agreements.filter(({ listingId, kind }) => listingId === id && kind === 'plan');
-  return own.flatMap(({ plan }) => (plan === null ? [] : [plan])).sort();
+  const own = facts.agreements.filter(({ listingId, kind }) => listingId === id && kind === 'plan');
+  return [
+    ...planNames(
+      own.flatMap(({ plan }) => plan ?? []),
+      version,
+    ),
+  ].sort();
+}
+
+/** As they are compared. Earlier rules took "pro " for another plan than "pro". */
+function planNames(plans: readonly string[], version: EngineVersion): readonly string[] {
+  if (!isSince('2.5.0', version)) return plans;
+  return plans.map((plan) => plan.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLowerCase());
+}
+
+/**
+ * Does what a text says of some plans hold for this use? A plan that no term of the listing names may be one of them under
+ * another name: it leaves that open, as no plan at all does.
+ *
+ * @param plans null or undefined: of all
+ */
+export function holdsOnPlan(
+  plans: readonly string[] | null | undefined,
+  subject: Subject,
+  prepared: PreparedFacts,
+): ThreeValued {
+  if (plans === null || plans === undefined) return 'yes';
+  const stated = plansOf(subject, prepared);
+  if (stated.length === 0) return 'unknown';
+  const limited = planNames(plans, prepared.version);
+  if (stated.some((plan) => limited.includes(plan))) return 'yes';
+  const named = namedPlans(subject, prepared.version);
+  return stated.every((plan) => named.includes(plan)) || !isSince('2.5.0', prepared.version)
+    ? 'no'
+    : 'unknown';
+}
+
+function namedPlans({ entry }: Subject, version: EngineVersion): readonly string[] {
+  const all = entry.listing.terms.flatMap((term) => ('plans' in term ? (term.plans ?? []) : []));
+  return planNames(all, version);
 }
 
 function conditionCanApply(

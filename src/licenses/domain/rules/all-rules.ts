@@ -6,7 +6,7 @@ import { type IndexedListing } from '../listing-index.js';
 import { type Purpose } from '../terms.js';
 import { planTier, registration } from './agreements.js';
 import { attribution } from './attribution.js';
-import { commercialUse } from './commercial-use.js';
+import { commercialUse, outputsByPart } from './commercial-use.js';
 import { fieldOfUse } from './field-of-use.js';
 import { outputTraining, redistribution } from './further-acts.js';
 import { hosting } from './hosting.js';
@@ -46,6 +46,7 @@ const STANDING: readonly StandingRule[] = [
 
 const BY_FACTS: readonly ListingRule[] = [
   statusByDay,
+  outputsByPart,
   territory,
   revenueCap,
   usageCap,
@@ -80,6 +81,7 @@ const OUTLOOKS: Readonly<Record<EngineVersion, Outlooks>> = {
   '2.2.0': new WeakMap(),
   '2.3.0': new WeakMap(),
   '2.4.0': new WeakMap(),
+  '2.5.0': new WeakMap(),
 };
 
 function outlookOf(entry: IndexedListing, purpose: Purpose, version: EngineVersion): Outlook {

@@ -1,5 +1,5 @@
 import { termsOf } from '../listing-index.js';
-import { plansOf } from './agreements.js';
+import { holdsOnPlan } from './agreements.js';
 import { hasTerm, type ListingRule, nameOf, restrictionSeverity } from './rule.js';
 
 /**
@@ -8,20 +8,18 @@ import { hasTerm, type ListingRule, nameOf, restrictionSeverity } from './rule.j
  */
 export const attribution: ListingRule = {
   concerns: hasTerm('attribution-required'),
-  check: (subject, { facts }, report) => {
+  check: (subject, prepared, report) => {
+    const { facts } = prepared;
     if (facts.attributionPlanned === 'yes') return;
     for (const term of termsOf(subject.entry, 'attribution-required')) {
       if (term.when === 'on-distribution-of-weights') continue;
       const nothingShown = term.when === 'on-display-or-product' && facts.purpose === 'internal-evaluation';
-      const stated = plansOf(subject, facts);
-      const otherPlan =
-        term.plans !== undefined && stated.length > 0 && !stated.some((plan) => term.plans?.includes(plan));
-      if (nothingShown || otherPlan) continue;
+      const holds = holdsOnPlan(term.plans, subject, prepared);
+      if (nothingShown || holds === 'no') continue;
       const refused = facts.attributionPlanned === 'no';
-      const planKnown = term.plans === undefined || stated.length > 0;
       report.finding({
         ruleId: 'attribution',
-        severity: refused && planKnown ? restrictionSeverity(term) : 'review',
+        severity: refused && holds === 'yes' ? restrictionSeverity(term) : 'review',
         subject,
         term,
         fact: { name: 'attributionPlanned', value: facts.attributionPlanned },

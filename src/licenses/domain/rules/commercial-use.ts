@@ -4,7 +4,7 @@ import { termsOf, type IndexedListing } from '../listing-index.js';
 import { type LineageRole } from '../listing.js';
 import { type PermissionKind, type Purpose, type Term } from '../terms.js';
 import { or, type ThreeValued } from '../three-valued.js';
-import { type PreparedFinding, type StandingRule } from './rule.js';
+import { type ListingRule, type PreparedFinding, type StandingRule } from './rule.js';
 
 /** An encoder or a library makes nothing that a viewer sees; only its own use has to be allowed. */
 const ROLES_WITHOUT_OUTPUT: ReadonlySet<LineageRole> = new Set(['encoder', 'library']);
@@ -36,14 +36,28 @@ const CHANNEL: Question = {
  */
 export const commercialUse: StandingRule = (entry, purpose, version) => {
   const { access, roles } = entry.listing;
-  const makesOutput = !roles.every((role) => ROLES_WITHOUT_OUTPUT.has(role));
-  const questions = [access === 'api' ? CHANNEL : WEIGHTS, ...(makesOutput ? [OUTPUTS] : [])];
+  const questions = [access === 'api' ? CHANNEL : WEIGHTS, ...(makesOutput(roles) ? [OUTPUTS] : [])];
   // Earlier rules let a report of a permission pass.
   const needsText = isSince('2.3.0', version);
   return questions.flatMap((question) =>
     ask(question, answerFor(entry, question.kind, purpose, version), entry, purpose, needsText),
   );
 };
+
+/** What is an encoder or a library by its listing, and makes something here, needs the right to it, too. */
+export const outputsByPart: ListingRule = {
+  concerns: ({ listing: { roles } }) => !makesOutput(roles),
+  check: (subject, { facts, version }, report) => {
+    if (!isSince('2.5.0', version) || !makesOutput(subject.parts)) return;
+    const { entry } = subject;
+    const answer = answerFor(entry, OUTPUTS.kind, facts.purpose, version);
+    for (const finding of ask(OUTPUTS, answer, entry, facts.purpose, true)) report.prepared(subject, finding);
+  },
+};
+
+function makesOutput(roles: readonly LineageRole[]): boolean {
+  return !roles.every((role) => ROLES_WITHOUT_OUTPUT.has(role));
+}
 
 interface Answer {
   readonly value: ThreeValued;

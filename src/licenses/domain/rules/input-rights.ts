@@ -96,10 +96,14 @@ function basis({ input: { rightsBasis }, say }: Question): void {
   }
 }
 
-/** "Creative Commons" is no license but a family of them, and three of its four words limit the use. */
-function creativeCommons({ input, facts: { gainful }, modelInvolved, say }: Question): void {
+/**
+ * "Creative Commons" is no license but a family of them, and three of its four words limit the use. One that is declared
+ * holds whatever the right is called; earlier rules looked at it under one name only.
+ */
+function creativeCommons({ input, facts: { gainful, version }, modelInvolved, say }: Question): void {
   const { creativeCommons: license, rightsBasis } = input;
-  if (rightsBasis !== 'creative-commons') return;
+  const isBasis = rightsBasis === 'creative-commons';
+  if (!isBasis && (license === undefined || !isSince('2.5.0', version))) return;
   if (license === undefined) {
     const words = 'it is under a Creative Commons license, and it is not known under which.';
     const fix = 'Declare creativeCommons, e.g. CC-BY-4.0.';
@@ -108,7 +112,9 @@ function creativeCommons({ input, facts: { gainful }, modelInvolved, say }: Ques
   }
   const fact = ['creativeCommons', license] as const;
   if (license.includes('-NC') && gainful) {
-    const fix = 'Obtain a right for gainful use, or leave the image out.';
+    const fix = isBasis
+      ? 'Obtain a right for gainful use, or leave the image out.'
+      : 'Leave the image out, or declare it without creativeCommons if the right rests on another license.';
     say('input-purpose', 'deny', fact, `${license} does not cover gainful use.`, fix);
   }
   if (!modelInvolved) return;

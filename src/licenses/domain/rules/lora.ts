@@ -1,7 +1,8 @@
 import { type DatasetManifest, type ImageGroup } from '../dataset-manifest.js';
-import { isSince } from '../engine-version.js';
+import { type EngineVersion, isSince } from '../engine-version.js';
 import { type Subject } from '../expand-lineage.js';
 import { type FactValue, type Severity } from '../finding.js';
+import { type LineageRole } from '../listing.js';
 import { type IndexedListing } from '../listing-index.js';
 import { type Expiry } from '../rights.js';
 import { endsBefore } from './campaign.js';
@@ -11,11 +12,16 @@ type Say = (severity: Severity, fact: readonly [string, FactValue], words: strin
 
 /** A LoRA or fine-tune inherits the terms of its base and adds the rights in its own training images. */
 export const loraDataset: ListingRule = {
-  concerns: (entry: IndexedListing) => isTuned(entry) || entry.listing.base?.relation === 'merge',
+  // Any listing may be used as a LoRA.
+  concerns: () => true,
   check: (subject, facts, report) => {
     const { base, datasetManifestSha256: sha256, datasetManifest: manifest } = subject.entry.listing;
     const say = sayAbout(subject, report);
-    if (base?.relation === 'merge' && isSince('2.2.0', facts.version) && !namesOthers(subject.entry)) {
+    if (
+      base?.relation === 'merge' &&
+      isSince('2.2.0', facts.version) &&
+      !namesOthers(subject.entry, facts.version)
+    ) {
       const words = 'it is merged from several models, and only one of them is named.';
       say(
         'review',
@@ -24,7 +30,8 @@ export const loraDataset: ListingRule = {
         'Record the other models as components that are always used.',
       );
     }
-    if (!isTuned(subject.entry)) return;
+    const asLora = isSince('2.5.0', facts.version) && subject.parts.includes('lora');
+    if (!asLora && !isTuned(subject.entry)) return;
     if (base === null) {
       const words = 'its base model is not stated, so the terms it inherits are not known.';
       say('review', ['base', null], words, 'Record the base model of the LoRA.');
@@ -54,8 +61,25 @@ function isTuned({ listing: { roles, base } }: IndexedListing): boolean {
   return roles.includes('lora') || base?.relation === 'adapter' || base?.relation === 'finetune';
 }
 
-function namesOthers({ listing: { components } }: IndexedListing): boolean {
-  return components.some(({ use }) => use === 'always');
+/** What a model brings along beside what it is: merged into none, unless the merge is one of these itself. */
+const ACCESSORIES: ReadonlySet<LineageRole> = new Set(['encoder', 'autoencoder', 'library', 'channel']);
+
+/** Another model that can have been merged into it: one of its own kind, or a LoRA. */
+function namesOthers({ listing }: IndexedListing, version: EngineVersion): boolean {
+  const { id, base, components, roles } = listing;
+  const always = components.filter(({ use }) => use === 'always');
+  if (!isSince('2.5.0', version)) return always.length > 0;
+  const models = roles.filter((role) => !ACCESSORIES.has(role));
+  const kinds = models.length > 0 ? models.map(kindOf) : roles;
+  return always.some(
+    ({ role, listingId }) =>
+      listingId !== id && listingId !== base?.listingId && (role === 'lora' || kinds.includes(kindOf(role))),
+  );
+}
+
+/** The same weights make pictures and change them. */
+function kindOf(role: LineageRole): LineageRole {
+  return role === 'editor' ? 'generator' : role;
 }
 
 function sayAbout(subject: Subject, report: Report): Say {
@@ -80,6 +104,12 @@ function images({ images: total, rights }: DatasetManifest, facts: PreparedFacts
   if (covered < total) {
     const words = `${String(total - covered)} of ${String(total)} training images have no right recorded.`;
     say('review', ['datasetManifest.images', total], words, REPLACE);
+  }
+  if (covered > total && isSince('2.5.0', facts.version)) {
+    // Counted twice, some of the images may have no right at all.
+    const words = `it has ${String(total)} training images, and rights in ${String(covered)} of them are recorded.`;
+    const fix = 'Record each image in one group of rights, and how many there are.';
+    say('review', ['datasetManifest.images', total], words, fix);
   }
   for (const group of rights) imageGroup(group, facts, say);
 }

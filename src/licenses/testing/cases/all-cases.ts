@@ -10,6 +10,7 @@ import { LICENSE_CASES } from './license-cases.js';
 import { LINEAGE_CASES } from './lineage-cases.js';
 import { LORA_CASES } from './lora-cases.js';
 import { TERRITORY_CASES } from './territory-cases.js';
+import { WRONG_ALLOW_CASES } from './wrong-allow-cases.js';
 
 /** Every case that was written from the texts, by its subject. */
 export const CASE_TABLES: Readonly<Record<string, readonly Case[]>> = {
@@ -24,6 +25,7 @@ export const CASE_TABLES: Readonly<Record<string, readonly Case[]>> = {
   'further acts': ACT_CASES,
   lineages: LINEAGE_CASES,
   'what must not be allowed': AGAINST_ALLOW_CASES,
+  'what earlier rules allowed': WRONG_ALLOW_CASES,
 };
 
 export const ALL_CASES: readonly Case[] = Object.values(CASE_TABLES).flat();

@@ -155,12 +155,12 @@ export const DUTY_CASES: readonly Case[] = [
     rules: ['attribution'],
   },
   {
-    what: 'Meshy on a paid plan owes none',
-    source: 'Meshy FAQ: assets are owned on paid plans',
+    what: 'Meshy on a plan that nothing recorded names',
+    source: 'Meshy FAQ: assets are owned on paid plans, without their names',
     use: ['meshy@meshy'],
     facts: { ...onPlan('meshy@meshy', 'pro'), attributionPlanned: 'no' },
     decision: 'review',
-    rules: ['commercial-channel', 'license-status'],
+    rules: ['attribution', 'commercial-channel', 'license-status'],
   },
   {
     what: 'Apache-2.0 owes no attribution for outputs',
