@@ -9,7 +9,12 @@ import {
   ContributionEntity,
   ReviewEntity,
 } from './contributions/adapters/contribution.entity.js';
-import { PipelineEntity, RunEntity, StepRunEntity, UpstreamJobEntity } from './generation/adapters/run.entity.js';
+import {
+  PipelineEntity,
+  RunEntity,
+  StepRunEntity,
+  UpstreamJobEntity,
+} from './generation/adapters/run.entity.js';
 import { ReportScheduleEntity } from './reports/adapters/report-schedule.entity.js';
 import { ReportEntity } from './reports/adapters/report.entity.js';
 import { ShareLinkEntity } from './reports/adapters/share-link.entity.js';
