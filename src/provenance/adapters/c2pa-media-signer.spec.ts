@@ -364,7 +364,8 @@ describe('a source that arrives with a manifest of its own', () => {
     ['two parts', (png) => withManifestParts(withManifestParts(png, Buffer.alloc(8)), Buffer.alloc(8))],
   ];
   it.each(BROKEN)('of a vendor that nobody can read (%s) is left out of the picture', async (_, broken) => {
-    const { path, mediaType } = await workshop.picture();
+    // Large enough that the library reads it from the disk.
+    const { path, mediaType } = await workshop.picture('image/png', 800);
     const received = broken(await readFile(path));
     const upstream = { path: await workshop.write(received), mediaType };
     await expectLeftOut(upstream, await readFile(path));

@@ -10,7 +10,7 @@ import { type SignatureTimeStamp, type SignatureTimeStamping } from '../domain/t
 import { C2paReader } from './c2pa-reader.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 import { ClaimSignature, SignatureRoomError } from './cose-sign1.js';
-import { findIngredients, type KeptManifest, openingOf } from './found-ingredients.js';
+import { findIngredients, openingOf } from './found-ingredients.js';
 import { type LargeFileMemory } from './large-file-memory.js';
 import { MAX_BYTES_IN_MEMORY, MediaContent, type OpenFile, openFile } from './media-content.js';
 import { type Expected, type ReadBack, readBackDifference } from './read-back.js';
@@ -53,7 +53,10 @@ const MEMORY = new SharedMemory(MAX_BYTES_IN_MEMORY);
 
 /** What is done with a manifest that the source has. */
 type OwnManifest = 'keep' | 'leave_out';
-const LEFT_OUT: KeptManifest = { verdict: 'broken', manifestLabel: undefined, isLeftOut: true };
+const LEFT_OUT: InspectedSource = {
+  kept: { verdict: 'broken', manifestLabel: undefined, isLeftOut: true },
+  placement: 'embedded',
+};
 
 interface SourceLaidOut {
   readonly source: InspectedSource;
@@ -209,8 +212,8 @@ export class C2paMediaSigner implements MediaSigner {
     { path, unsignedPath }: UnverifiedFile,
     leftOut?: PlannedAssertion,
   ): Promise<SourceLaidOut> {
-    const inspected = await this.inspection.inspect(captured, request);
-    const source = leftOut === undefined ? inspected : { ...inspected, kept: LEFT_OUT };
+    // What was left out has been looked at: the file on the disk still has it.
+    const source = leftOut === undefined ? await this.inspection.inspect(captured, request) : LEFT_OUT;
     const { kept, placement } = source;
     const ingredients = await findIngredients(request, kept);
     const added = await addMetadata(request, captured, unsignedPath, placement);
