@@ -405,7 +405,7 @@ export function falCases(started: () => JobWorld): void {
         422,
         'gateway_unsupported',
       ],
-      ['another scheme', JOB_MODELS.fal, { mask: 's3://bucket/a.png' }, 422, 'invalid_request'],
+      ['another scheme', JOB_MODELS.fal, { mask: 's3://bucket/a.png' }, 422, 'gateway_unsupported'],
       [
         'a data URI that is no picture',
         JOB_MODELS.fal,
