@@ -81,7 +81,7 @@ function planNames(plans: readonly string[], version: EngineVersion): readonly s
 }
 
 /**
- * Does what a text says of some plans hold for this use? A plan that no term of the listing names may be one of them under
+ * Does what a text says of some plans hold for this use? A plan that no text which was read names may be one of them under
  * another name: it leaves that open, as no plan at all does.
  *
  * @param plans null or undefined: of all
@@ -103,7 +103,9 @@ export function holdsOnPlan(
 }
 
 function namedPlans({ entry }: Subject, version: EngineVersion): readonly string[] {
-  const all = entry.listing.terms.flatMap((term) => ('plans' in term ? (term.plans ?? []) : []));
+  // Else a mail that mentions a plan would take it out of the limits.
+  const read = entry.listing.terms.filter(({ verified }) => verified === 'primary');
+  const all = read.flatMap((term) => ('plans' in term ? (term.plans ?? []) : []));
   return planNames(all, version);
 }
 

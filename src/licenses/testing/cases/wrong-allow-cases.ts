@@ -74,6 +74,15 @@ const ON_PLANS = withTerms(
 /** Without a term that names all plans. */
 const LIMITED = { ...ON_PLANS, terms: ON_PLANS.terms.filter(({ id }) => id !== 'plan') };
 
+/** A mail says what is owed on another plan. */
+const REPORTED_PLANS = {
+  ...LIMITED,
+  terms: LIMITED.terms.flatMap((term): Listing['terms'] =>
+    term.kind === 'attribution-required'
+      ? [term, { ...term, id: 'mail', plans: ['large'], verified: 'secondary' }]
+      : [term],
+  ),
+};
 const COUNTED = variant(MODEL, 'counted', {
   roles: ['lora'],
   base: { listingId: `${MODEL}@self-hosted`, relation: 'adapter' },
@@ -304,5 +313,14 @@ export const WRONG_ALLOW_CASES: readonly Case[] = [
     listings: [COUNTED],
     decision: 'review',
     rules: ['lora-dataset'],
+  },
+  {
+    what: 'a broadcast on a plan that only a report names',
+    source: 'it may be the small plan under another name',
+    use: ['planned'],
+    listings: [REPORTED_PLANS],
+    facts: { ...onPlan('planned@self-hosted', 'large'), fieldsOfUse: ['broadcast'] },
+    decision: 'review',
+    rules: ['field-of-use'],
   },
 ];
