@@ -1,7 +1,11 @@
+import { sha256Hex } from '../../shared/bytes.js';
 import { type Lineage, type LineageComponent, type LineageInput } from './lineage.js';
-import { type HiddenComponent, type LineageRole, type ListingId } from './listing.js';
+import { type HiddenComponent, type LineageRole, type ListingId, listingIdSchema } from './listing.js';
 import { type IndexedListing, type ListingIndex } from './listing-index.js';
 import { type ThreeValued } from './three-valued.js';
+
+/** With `unlisted.` before it and a mark behind it, what the model part of an id has room for. */
+const MAX_SLUG_CHARACTERS = 40;
 
 /** One listing that takes part, however many steps use it. */
 export interface Subject {
@@ -126,9 +130,30 @@ function visitHidden(
   const asked: ThreeValued = use === 'always' ? 'yes' : (stated ?? 'unknown');
   if (asked === 'no') return;
   const used = asked === 'yes' && parentUsed === 'yes' ? 'yes' : 'unknown';
-  const occurrence: Occurrence = { id: listingId ?? name, role, part: role, component, parent, used };
+  const occurrence: Occurrence = {
+    id: listingId ?? unlistedId(name),
+    role,
+    part: role,
+    component,
+    parent,
+    used,
+  };
   if (listingId === null) noteMissing(expansion, occurrence);
   else visit(expansion, occurrence, walked);
+}
+
+/**
+ * Findings, waivers and entries of the log name a component by an id, so one without a listing gets an id that no listing
+ * has, from its name.
+ */
+function unlistedId(name: string): ListingId {
+  if (listingIdSchema.safeParse(name).success) return name;
+  const slug = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, MAX_SLUG_CHARACTERS);
+  // Two names can give one slug, and are two components all the same.
+  return `unlisted.${slug}.${sha256Hex(name).slice(0, 8)}@unlisted`;
 }
 
 function noteMissing({ missing }: Expansion, { id, component, parent }: Occurrence): void {
