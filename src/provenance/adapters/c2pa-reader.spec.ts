@@ -206,7 +206,12 @@ describe('hostile files never crash the reader', () => {
       const path = await workshop.write(Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]));
       const file = { path, mediaType: 'image/png' } as const;
       expect(await verdictOrRefusal(file)).toBe('manifest_malformed');
-      await expect(workshop.sign(file)).rejects.toMatchObject({ code: 'manifest_malformed' });
+      const received = workshop.sign(file, generatedPlan(), 'received_with_declaration');
+      await expect(received).rejects.toMatchObject({ code: 'manifest_malformed' });
+      // A vendor was paid for it: signed without that manifest, which is told.
+      const captured = await workshop.sign(file);
+      expect(captured.signed.keptManifest).toMatchObject({ isLeftOut: true, verdict: 'broken' });
+      expect(await workshop.verify(captured)).toMatchObject({ verdict: 'intact_and_trusted' });
     }
   });
 
