@@ -376,7 +376,7 @@ export class RouteCalls {
         const { runId, key } = await this.lostStep();
         return `/v1/runs/${runId}/steps/${key}/reconcile`;
       };
-      const accepted = { outcome: 'accepted', upstreamId: 'job_1', reason: 'seen there' };
+      const accepted = { outcome: 'accepted', upstreamId: crypto.randomUUID(), reason: 'seen there' };
       const charged = { outcome: 'charged', costMicroUsd: '3000', reason: 'it is on the bill' };
       const ended = ['step.reconciled', 'step.failed', 'step.settled', 'run.finished'] as const;
       return [
@@ -405,7 +405,7 @@ export class RouteCalls {
       const { stepRunId } = await this.lostStep();
       const { inspector, replicate } = this.world;
       await inspector.query(`UPDATE step_run SET provider = 'replicate' WHERE id = $1`, [stepRunId]);
-      const body = JSON.stringify({ id: 'prediction1', status: 'succeeded' });
+      const body = JSON.stringify({ id: crypto.randomUUID(), status: 'succeeded' });
       const send = () =>
         this.world.app.request(`/v1/webhooks/replicate/${stepRunId}`, {
           method: 'POST',
