@@ -12,7 +12,7 @@ import { FIELDS_OF_USE, PURPOSES } from '../domain/terms.js';
 import { THREE_VALUES } from '../domain/three-valued.js';
 import { seedListings } from '../registry/seed.js';
 
-// What properties of the engine are asked about: any lineage under any facts.
+// For property tests of the engine: generators of any lineage, and of any facts of a run.
 
 export const listings = withMore(seedListings());
 export const ids = listings.all.map(({ listing }) => listing.id);

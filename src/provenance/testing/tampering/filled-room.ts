@@ -5,11 +5,10 @@ import sharp from 'sharp';
 import { readManifestStore } from '../../adapters/carried-store.js';
 import { storedManifests } from '../../domain/jumbf.js';
 import { type MediaFile } from '../signing-workshop.js';
-import { segmentsOf } from './jpeg-segments.js';
+import { inSegments, segmentsOf } from './jpeg-segments.js';
 
 /** So much less padding: room for a small picture. */
 const CUT_BYTES = 15_000;
-const MAX_PIECE_BYTES = 65_000;
 const COSE_SIGN1_TAG = 0xd2;
 
 /**
@@ -67,16 +66,4 @@ function shortenBoxesAround(
     if (store.toString('latin1', offset + 4, offset + 8) === 'jumb')
       shortenBoxesAround(store, made, { ...where, from: offset + 8, to: offset + sizeBytes });
   }
-}
-
-function inSegments(store: Buffer, instanceNumber: Buffer): Buffer {
-  const parts: Buffer[] = [];
-  for (let from = 0, number = 1; from < store.length; from += MAX_PIECE_BYTES, number += 1) {
-    const repeated = number === 1 ? Buffer.alloc(0) : store.subarray(0, 8);
-    const piece = Buffer.concat([repeated, store.subarray(from, from + MAX_PIECE_BYTES)]);
-    const head = Buffer.from([0xff, 0xeb, 0, 0, 0x4a, 0x50, ...instanceNumber, 0, 0, 0, number]);
-    head.writeUInt16BE(10 + piece.length, 2);
-    parts.push(head, piece);
-  }
-  return Buffer.concat(parts);
 }

@@ -4,6 +4,7 @@ const SEGMENT_HEADER_BYTES = 12;
 const BOX_HEADER_BYTES = 8;
 const APP11 = 0xeb;
 const START_OF_SCAN = 0xda;
+const MAX_PIECE_BYTES = 65_000;
 
 /** A segment of a JPEG that holds boxes. */
 export interface Segment {
@@ -30,4 +31,17 @@ export function segmentsOf(file: Buffer): Segment[] {
     offset += sizeBytes;
   }
   return segments;
+}
+
+/** For tests: a manifest store as segments of a JPEG. */
+export function inSegments(store: Buffer, instanceNumber: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let from = 0, number = 1; from < store.length; from += MAX_PIECE_BYTES, number += 1) {
+    const repeated = number === 1 ? Buffer.alloc(0) : store.subarray(0, 8);
+    const piece = Buffer.concat([repeated, store.subarray(from, from + MAX_PIECE_BYTES)]);
+    const head = Buffer.from([0xff, 0xeb, 0, 0, 0x4a, 0x50, ...instanceNumber, 0, 0, 0, number]);
+    head.writeUInt16BE(10 + piece.length, 2);
+    parts.push(head, piece);
+  }
+  return Buffer.concat(parts);
 }

@@ -7,11 +7,7 @@ import { readClaimSignature } from '../../adapters/cose-reading.js';
 import { type StoredManifest, storedManifests } from '../../domain/jumbf.js';
 import { createFreeAuthority, type FreeAuthority, signFreely } from '../free-signer.js';
 import { type MediaFile } from '../signing-workshop.js';
-import { segmentsOf } from './jpeg-segments.js';
-
-/** Bytes before the boxes in an APP11 segment (JPEG XT, ISO/IEC 19566-5): marker, length, identifier, number, sequence. */
-const SEGMENT_HEADER_BYTES = 12;
-const APP11 = 0xeb;
+import { inSegments, segmentsOf } from './jpeg-segments.js';
 
 /**
  * A JPEG that we never made, with two manifest stores: a genuine one of ours, of another picture, where readers by the
@@ -56,13 +52,6 @@ function serialNumberOf({ signature }: StoredManifest): string {
   const leaf = signature && readClaimSignature(signature)?.chain[0];
   if (leaf === undefined) throw new Error('the genuine manifest has no certificate');
   return new X509Certificate(leaf).serialNumber;
-}
-
-function inSegments(store: Buffer, instanceNumber: Buffer): Buffer {
-  const header = Buffer.from([0xff, APP11, 0, 0, 0x4a, 0x50, ...instanceNumber, 0, 0, 0, 1]);
-  if (SEGMENT_HEADER_BYTES + store.length > 0xffff) throw new Error('the genuine store needs two segments');
-  header.writeUInt16BE(SEGMENT_HEADER_BYTES - 2 + store.length, 2);
-  return Buffer.concat([header, store]);
 }
 
 /** The store with another hash of the file, every hash above it made anew, and signed again: all of the same length. */
