@@ -99,7 +99,7 @@ const inTx = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => organizationTx.run
 async function accepted(plans: Readonly<Record<string, StepPlan>>): Promise<Record<string, StepRun>> {
   const runId = newId();
   return inTx(async (tx) => {
-    await runs.insert(
+    runs.insert(
       tx,
       {
         id: runId,
@@ -136,7 +136,7 @@ async function accepted(plans: Readonly<Record<string, StepPlan>>): Promise<Reco
       plan,
       skipReason: null,
     }));
-    await runs.insertSteps(tx, steps);
+    runs.insertSteps(tx, steps);
     await money.reserve(tx, steps);
     await endStep.continueRun(tx, await runs.get(tx, runId));
     return Object.fromEntries((await runs.steps(tx, runId)).map((step) => [step.key, step]));

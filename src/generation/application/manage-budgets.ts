@@ -47,7 +47,7 @@ export class ManageBudgets {
 
   async create(tx: Tx, principal: Principal, target: BudgetTarget, change: LimitChange): Promise<Budget> {
     await this.requireTarget(tx, target);
-    await this.budgets.lock(tx);
+    this.budgets.lock(tx);
     const id = newId();
     if (!(await this.budgets.insert(tx, id, target, change)))
       throw new ColophonError('conflict', 'There is a budget for this already: change that one.');
@@ -58,7 +58,7 @@ export class ManageBudgets {
   }
 
   async change(tx: Tx, principal: Principal, id: string, change: LimitChange): Promise<Budget> {
-    await this.budgets.lock(tx);
+    this.budgets.lock(tx);
     const before = await this.get(tx, id);
     if (before.scope === 'organization' && change.hardLimitMicroUsd === undefined)
       throw new ColophonError('conflict', 'The organization always has a hard limit.');
@@ -70,7 +70,7 @@ export class ManageBudgets {
   }
 
   async remove(tx: Tx, principal: Principal, id: string): Promise<void> {
-    await this.budgets.lock(tx);
+    this.budgets.lock(tx);
     const budget = await this.get(tx, id);
     if (budget.scope === 'organization')
       throw new ColophonError('conflict', 'The organization always has a budget: set its limit instead.');
@@ -85,7 +85,7 @@ export class ManageBudgets {
 
   /** Every counter that differs from the sum of the ledger. Money waits while this looks. */
   async differences(tx: Tx): Promise<CounterDifference[]> {
-    await this.budgets.lock(tx);
+    this.budgets.lock(tx);
     return this.budgets.differences(tx);
   }
 

@@ -26,7 +26,7 @@ export class ResumeWaivedRun {
     await this.requireLiveKey.check(tx, keyMode, clearanceId);
     const waiting = runs.filter(({ state }) => state === 'WAITING_FOR_WAIVER');
     for (const { id } of waiting) {
-      await this.runs.setRunState(tx, id, 'RUNNING', false);
+      this.runs.setRunState(tx, id, 'RUNNING', false);
       await this.events.add(tx, id, { type: 'run', state: 'RUNNING' });
       await this.endStep.continueRun(tx, await this.runs.get(tx, id));
     }
