@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { type Policy, type PolicySet } from '../domain/policies/policy.js';
@@ -9,6 +8,7 @@ import {
   type PolicyRecord,
   type TextProblem,
 } from '../domain/policies/policy-engine.port.js';
+import { type CedarModule, forgetCedar, loadCedar } from './cedar-module.js';
 
 /** What everything is permitted by. Its name has a space, which no @id of a customer can have. */
 const BASE = 'base permit';
@@ -17,10 +17,6 @@ const BASE_POLICY = 'permit (principal, action, resource);';
 const MAX_KEPT = 512;
 /** Parsed in one go: some twenty milliseconds. Each part costs a question of its own, about one millisecond. */
 const MAX_PART_BYTES = 8_192;
-export const CEDAR_MODULE = '@cedar-policy/cedar-wasm/nodejs';
-const requireModule = createRequire(import.meta.url);
-
-type CedarModule = typeof Cedar;
 
 /**
  * Cedar (https://www.cedarpolicy.com) in WebAssembly, loaded when the first policy is read: an organization without
@@ -113,7 +109,7 @@ export class CedarPolicyEngine implements PolicyEngine {
   }
 
   private load(): CedarModule {
-    this.#cedar ??= requireModule(CEDAR_MODULE) as CedarModule;
+    this.#cedar ??= loadCedar();
     return this.#cedar;
   }
 
@@ -131,7 +127,7 @@ export class CedarPolicyEngine implements PolicyEngine {
   private forget(): void {
     this.#cedar = undefined;
     this.#kept.clear();
-    delete requireModule.cache[requireModule.resolve(CEDAR_MODULE)];
+    forgetCedar();
   }
 }
 

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { type ParsedText, type PolicyReader } from '../domain/policies/policy-engine.port.js';
-import { CEDAR_MODULE, toProblem } from './cedar-policy-engine.js';
+import { CEDAR_FILE } from './cedar-module.js';
+import { toProblem } from './cedar-policy-engine.js';
 import { TurnQueue } from './turn-queue.js';
 
 /** With the start of the thread. The largest valid text takes a twentieth of it on an idle machine. */
@@ -46,7 +46,6 @@ parentPort.postMessage((${READ})(require(module), schema, text));
  * One after the other, the organizations by turns; a thread that takes too long is ended.
  */
 export class CedarReader implements PolicyReader {
-  readonly #module = createRequire(import.meta.url).resolve(CEDAR_MODULE);
   readonly #queue: TurnQueue;
 
   /** @param maxWaiting texts of one organization that wait for their turn, or are being read */
@@ -63,7 +62,7 @@ export class CedarReader implements PolicyReader {
   }
 
   private async once(text: string, schema: string): Promise<ParsedText> {
-    const workerData = { module: this.#module, schema, text };
+    const workerData = { module: CEDAR_FILE, schema, text };
     const thread = new Worker(THREAD, { eval: true, workerData, env: {} });
     let timer: NodeJS.Timeout | undefined;
     try {

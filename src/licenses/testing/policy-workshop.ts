@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { runInThisContext } from 'node:vm';
-import { CEDAR_MODULE, CedarPolicyEngine } from '../adapters/cedar-policy-engine.js';
+import { loadCedar } from '../adapters/cedar-module.js';
+import { CedarPolicyEngine } from '../adapters/cedar-policy-engine.js';
 import { READ, type ReadAnswer, toParsedText } from '../adapters/cedar-reader.js';
 import { decide, type DecisionResult } from '../domain/engine.js';
 import { ENGINE_VERSION } from '../domain/engine-version.js';
@@ -24,7 +24,7 @@ import { sha256Hex } from '../../shared/bytes.js';
 export const engine = new CedarPolicyEngine((error) => {
   throw error;
 });
-const cedar = createRequire(import.meta.url)(CEDAR_MODULE) as unknown;
+const cedar = loadCedar();
 const readHere = runInThisContext(READ) as (cedar: unknown, schema: string, text: string) => ReadAnswer;
 export const parse = (text: string) => toParsedText(readHere(cedar, POLICY_SCHEMA, text));
 /** As the reader's thread does it, without a thread: some tests read thousands of texts. */
