@@ -275,7 +275,8 @@ describe('a public key of small order', () => {
     }
   });
 
-  it('would have let the same 64 bytes pass for many texts', () => {
+  // OpenSSL 3.0 of Node 20 lets them pass, that of Node 24 does not: the refusal above does not rest on it.
+  it('gives keys for which the same 64 bytes pass for many texts, or for none', () => {
     const signature = Buffer.alloc(64);
     signature[0] = 1;
     for (const hex of points.slice(0, 4)) {
@@ -285,7 +286,8 @@ describe('a public key of small order', () => {
         publicKey: Buffer.from(hex, 'hex'),
       });
       const texts = Array.from({ length: 100 }, (_, i) => Buffer.from(`text ${i}`));
-      expect(texts.filter((message) => weak.verify(message, signature)).length).toBeGreaterThan(5);
+      const passing = texts.filter((message) => weak.verify(message, signature)).length;
+      expect(passing === 0 || passing > 5).toBe(true);
     }
   });
 });
