@@ -58,7 +58,7 @@ export function composeRecovery(
     logWriter,
     removedContent,
   );
-  const { recovery, outboundAllowedHosts, uploadMaxBytes, publicUrl } = configuration;
+  const { recovery, uploadMaxBytes, publicUrl } = configuration;
   const { trustmarkModelsFolder: modelsFolder } = recovery;
   return {
     /** No step embeds one yet; a folder that is configured is looked at all the same. */
@@ -72,9 +72,8 @@ export function composeRecovery(
     setManifestPublication: new SetManifestPublication(publications, appendEntry, clock),
     publicAddress: new PublicAddress(publicUrl),
     fetchReference: new FetchReference(
-      recovery.byReference
-        ? (request) => downloadToFile({ ...request, allowedPrivateHosts: outboundAllowedHosts })
-        : undefined,
+      // Strangers name the address: hosts that are open for anything of the operator's are not for them to read from.
+      recovery.byReference ? downloadToFile : undefined,
       uploadMaxBytes,
     ),
     fillFingerprints: new FillFingerprints(

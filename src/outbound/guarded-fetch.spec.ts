@@ -14,7 +14,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { X509CertificateGenerator } from '@peculiar/x509';
 import { guardedFetch, type OutboundRequest } from './guarded-fetch.js';
 import { OutboundError } from './outbound-error.js';
-import { type AddressResolver } from './pinned-connector.js';
+import { type AddressResolver } from './resolve-name.js';
 import { readBody } from './response-limits.js';
 
 interface Listening {
@@ -224,6 +224,30 @@ describe('guardedFetch: hostile answers', () => {
       pump();
     });
     const error = await failure(requestTo(server, { maxResponseBytes: 1_000_000 }));
+    expect([error.code, error.mayHaveBeenSent]).toEqual(['upstream_invalid', true]);
+  });
+
+  it.each([
+    ['informational answers', '', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'],
+    ['extensions of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;', 'a=b;'],
+  ])('breaks off %s without end, of which no byte is body', async (_, start, piece) => {
+    const flood = Buffer.from(piece.repeat(4096));
+    const server = await serveRaw((socket) => {
+      socket.write(start);
+      const pump = (): boolean => socket.writable && socket.write(flood, () => setImmediate(pump));
+      socket.once('data', pump);
+    });
+    const error = await failure(requestTo(server, { deadlineMs: 600_000 }));
+    expect(error.code).toBe('upstream_invalid');
+  });
+
+  it('takes no answer for whole whose connection failed before its length was known', async () => {
+    const server = await serveRaw((socket) =>
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf', () => socket.resetAndDestroy()),
+      ),
+    );
+    const error = await failure(requestTo(server));
     expect([error.code, error.mayHaveBeenSent]).toEqual(['upstream_invalid', true]);
   });
 

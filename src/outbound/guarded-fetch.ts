@@ -1,9 +1,12 @@
+import { type Socket } from 'node:net';
 import { type Readable } from 'node:stream';
 import { Client } from 'undici';
 import { deadlineSignal, type Deadline } from './deadline.js';
 import { OutboundError, urlBlocked } from './outbound-error.js';
 import { type AllowedPrivateHosts, type OutboundTarget, parseOutboundUrl } from './outbound-target.js';
-import { type AddressResolver, pinnedConnector, systemResolver } from './pinned-connector.js';
+import { pinnedConnector } from './pinned-connector.js';
+import { ReceivedBytes } from './received-bytes.js';
+import { type AddressResolver, resolverFor } from './resolve-name.js';
 import { checkResponseHead, limitBody } from './response-limits.js';
 
 /** What an operator decides once for every outbound request. */
@@ -42,6 +45,7 @@ export interface OutboundResponse {
   discard(): void;
 }
 
+const BROKEN_OFF = 'the answer broke off';
 const MOVED: readonly number[] = [301, 302, 303, 307, 308];
 const CONNECT_TIMEOUT_MS = 10_000;
 /** fal sends up to 16 KiB of headers; beyond this the answer is refused. */
@@ -80,29 +84,41 @@ interface Moved {
 async function fetchOnce(request: OutboundRequest, mayMove: boolean): Promise<OutboundResponse | Moved> {
   const target = parseOutboundUrl(request.url, request.allowedPrivateHosts ?? []);
   const deadline = deadlineSignal(request.deadlineMs, request.signal);
-  let connected = false;
-  const client = openClient(target, request, () => {
-    connected = true;
+  let received: ReceivedBytes | undefined;
+  const client = openClient(target, request, (socket) => {
+    received = new ReceivedBytes(socket, request.maxResponseBytes, (error) => {
+      client.destroy(error, () => undefined);
+    });
   });
   const close = (): void => {
     deadline.clear();
+    received?.stop();
     // Not awaited: undici waits here for a connection attempt in progress, beyond our deadline.
     client.destroy(null, () => undefined);
   };
   // The signal of a request takes effect only once it is connected; before that the client must go.
   deadline.signal.addEventListener('abort', close, { once: true });
   try {
-    return await exchange(client, target, request, { deadline, close, mayMove });
+    return await exchange(client, target, request, {
+      deadline,
+      close,
+      mayMove,
+      wasCut: () => received?.wasCut ?? false,
+    });
   } catch (error) {
     close();
-    throw toOutboundError(error, deadline, connected);
+    throw toOutboundError(error, deadline, received !== undefined);
   }
 }
 
-function openClient(target: OutboundTarget, request: OutboundRequest, onConnected: () => void): Client {
+function openClient(
+  target: OutboundTarget,
+  request: OutboundRequest,
+  onConnected: (socket: Socket) => void,
+): Client {
   const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, request.deadlineMs);
   return new Client(target.url.origin, {
-    connect: pinnedConnector(target, request.resolver ?? systemResolver, connectTimeoutMs, onConnected),
+    connect: pinnedConnector(target, request.resolver ?? resolverFor(target), connectTimeoutMs, onConnected),
     maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
     // The one deadline governs; undici's own idle timers are off.
     headersTimeout: 0,
@@ -114,13 +130,14 @@ interface Exchange {
   readonly deadline: Deadline;
   readonly close: () => void;
   readonly mayMove: boolean;
+  readonly wasCut: () => boolean;
 }
 
 async function exchange(
   client: Client,
   target: OutboundTarget,
   request: OutboundRequest,
-  { deadline, close, mayMove }: Exchange,
+  { deadline, close, mayMove, wasCut }: Exchange,
 ): Promise<OutboundResponse | Moved> {
   deadline.signal.throwIfAborted();
   const response = await client.request({
@@ -141,7 +158,8 @@ async function exchange(
   checkResponseHead(response.statusCode, headers, request.maxResponseBytes);
   const body = limitBody(response.body, {
     maxBytes: request.maxResponseBytes,
-    toError: (error) => toOutboundError(error, deadline, true, 'the answer broke off'),
+    toError: (error) => toOutboundError(error, deadline, true, BROKEN_OFF),
+    wasCut,
     close,
   });
   return { status: response.statusCode, headers, body, discard: close };

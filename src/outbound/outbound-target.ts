@@ -11,6 +11,8 @@ export interface OutboundTarget {
   /** Host as the connection needs it: a name, or an address without brackets. */
   readonly hostname: string;
   readonly port: number;
+  /** Whether the operator named this very host; otherwise the name may be anybody's. */
+  readonly isOperators: boolean;
   /** Decides over each address that the name resolves to. */
   readonly mayConnectTo: (address: string) => boolean;
 }
@@ -44,8 +46,9 @@ export function parseOutboundUrl(text: string, allowedPrivateHosts: AllowedPriva
   const mayConnectTo = (address: string): boolean =>
     isPublicAddress(address) || (allowed && isOwnNetworkAddress(address));
   if (isIP(hostname) === 0) requireName(hostname);
-  else if (!mayConnectTo(hostname)) throw urlBlocked('the address is not public');
-  return { url, hostname, port, mayConnectTo };
+  const isInside = isIP(hostname) === 0 ? isOwnName(hostname) && !allowed : !mayConnectTo(hostname);
+  if (isInside) throw urlBlocked('the address is not public');
+  return { url, hostname, port, isOperators: allowed, mayConnectTo };
 }
 
 /**
@@ -56,6 +59,11 @@ function requireName(hostname: string): void {
   const name = hostname.replace(/\.$/, '');
   const isName = name.length <= MAX_NAME_CHARACTERS && name.split('.').every((label) => LABEL.test(label));
   if (!isName) throw urlBlocked('the host is no name that can be looked up');
+}
+
+/** RFC 6761 section 6.3: never asked for at a name server. */
+function isOwnName(hostname: string): boolean {
+  return /(^|\.)localhost\.?$/.test(hostname);
 }
 
 function parseUnambiguousUrl(text: string): URL {

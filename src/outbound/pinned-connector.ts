@@ -1,19 +1,8 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { urlBlocked } from './outbound-error.js';
 import { type OutboundTarget } from './outbound-target.js';
-
-/** Resolves a host name to all its addresses. Replaceable so that tests can play a hostile name server. */
-export type AddressResolver = (hostname: string) => Promise<readonly LookupAddress[]>;
-
-export const systemResolver: AddressResolver = (hostname) =>
-  new Promise((resolve, reject) => {
-    systemLookup(hostname, { all: true, verbatim: true }, (error, addresses) => {
-      if (error) reject(error);
-      else resolve(addresses);
-    });
-  });
+import { type AddressResolver } from './resolve-name.js';
 
 /**
  * A connector that can only reach addresses which the target allows.
@@ -29,7 +18,7 @@ export function pinnedConnector(
   target: OutboundTarget,
   resolver: AddressResolver,
   connectTimeoutMs: number,
-  onConnected: () => void,
+  onConnected: (socket: Socket) => void,
 ): buildConnector.connector {
   const connect = buildConnector({
     lookup: checkedLookup(target, resolver),
@@ -45,7 +34,7 @@ export function pinnedConnector(
         socket.destroy();
         return callback(refusal, null);
       }
-      onConnected();
+      onConnected(socket);
       return callback(null, socket);
     });
   };

@@ -23,13 +23,15 @@ export function checkResponseHead(status: number, headers: Headers, maxResponseB
   if (announced !== null && Number(announced) > maxResponseBytes) throw tooLarge(maxResponseBytes);
 }
 
-function tooLarge(maxResponseBytes: number): OutboundError {
+export function tooLarge(maxResponseBytes: number): OutboundError {
   return invalid(`the answer is larger than ${maxResponseBytes} bytes`);
 }
 
 export interface BodyLimits {
   readonly maxBytes: number;
   readonly toError: (error: unknown) => unknown;
+  /** Whether the connection failed: without an announced length the parser takes that for the end of the body. */
+  readonly wasCut: () => boolean;
   /** Called exactly once, however the reading ends. */
   readonly close: () => void;
 }
@@ -49,6 +51,7 @@ export async function* limitBody(
       if (receivedBytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
       yield chunk;
     }
+    if (limits.wasCut()) throw new Error('the connection failed');
   } catch (error) {
     throw limits.toError(error);
   } finally {

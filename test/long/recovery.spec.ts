@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -412,6 +414,26 @@ describe('what is refused', () => {
   it('a reference, unless the operator allows it', async () => {
     const body = json({ referenceUrl: 'https://example.org/a.png', assetLength: 10 });
     expect((await app.request('/sbr/matches/byReference', { ...body, ...anywhere })).status).toBe(404);
+  });
+
+  it('a reference into the own network, also to a host that is open for the operator', async () => {
+    const inside = createServer().listen(0, '127.0.0.1');
+    let connections = 0;
+    inside.on('connection', () => (connections += 1));
+    await once(inside, 'listening');
+    const host = `127.0.0.1:${(inside.address() as AddressInfo).port}`;
+    const fetching = await startTestApplication({
+      COLOPHON_SBR_BY_REFERENCE: 'on',
+      COLOPHON_OUTBOUND_ALLOWED_HOSTS: host,
+    });
+    try {
+      const body = json({ referenceUrl: `https://${host}/v1/secret`, assetLength: 10 });
+      const answer = await fetching.request('/sbr/matches/byReference', { ...body, ...anywhere });
+      expect([answer.status, connections]).toEqual([400, 0]);
+    } finally {
+      await fetching.close();
+      inside.close();
+    }
   });
 
   it('what clients of other services may store', async () => {

@@ -11,6 +11,7 @@ export type DownloadFile = (request: {
 }) => Promise<Pick<Download, 'sizeBytes'>>;
 
 const DEADLINE_MS = 30_000;
+const NOT_FETCHED = 'The reference could not be fetched, or has not exactly assetLength bytes.';
 
 /** Fetches what somebody refers to, where the operator allows that at all. */
 export class FetchReference {
@@ -27,8 +28,8 @@ export class FetchReference {
   /**
    * @param reference.lengthBytes what the asker says; a file of another size is refused
    * @throws ColophonError `not_found` when it is not enabled, `payload_too_large`, `invalid_request` for an address that
-   *   is not public https or a size that is another one, `upstream_error` for everything that goes wrong outside: which
-   *   of it is not told, so that nobody can look around through us
+   *   is not public https, `upstream_error` for everything that goes wrong outside and for another size: which of it is
+   *   not told, so that nobody can look around through us
    */
   async fetch(
     reference: { readonly url: string; readonly lengthBytes: number },
@@ -39,8 +40,7 @@ export class FetchReference {
     if (reference.lengthBytes > this.maxBytes)
       throw new ColophonError('payload_too_large', `A file may have at most ${this.maxBytes} bytes.`);
     const { sizeBytes } = await this.downloadTo(this.download, reference, destinationPath);
-    if (sizeBytes !== reference.lengthBytes)
-      throw new ColophonError('invalid_request', 'assetLength: the file has another size.');
+    if (sizeBytes !== reference.lengthBytes) throw new ColophonError('upstream_error', NOT_FETCHED);
   }
 
   private async downloadTo(
@@ -56,7 +56,7 @@ export class FetchReference {
         throw new ColophonError('invalid_request', 'referenceUrl: use a public https address.', {
           cause: error,
         });
-      throw new ColophonError('upstream_error', 'The reference could not be fetched.', { cause: error });
+      throw new ColophonError('upstream_error', NOT_FETCHED, { cause: error });
     }
   }
 }

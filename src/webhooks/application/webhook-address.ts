@@ -1,7 +1,7 @@
 import { type OutboundPolicy } from '../../outbound/guarded-fetch.js';
 import { urlBlocked } from '../../outbound/outbound-error.js';
 import { parseOutboundUrl } from '../../outbound/outbound-target.js';
-import { systemResolver } from '../../outbound/pinned-connector.js';
+import { resolverFor } from '../../outbound/resolve-name.js';
 
 /** An address that was judged, with the host by which people know it: with its port where it is not the usual one. */
 export interface WebhookAddress {
@@ -21,7 +21,7 @@ export class WebhookAddresses {
   async judge(url: string): Promise<WebhookAddress> {
     const target = parseOutboundUrl(url, this.outbound.allowedPrivateHosts ?? []);
     // A name that leads nowhere today is no reason to refuse it; one that leads inside is.
-    const addresses = await (this.outbound.resolver ?? systemResolver)(target.hostname).catch(
+    const addresses = await (this.outbound.resolver ?? resolverFor(target))(target.hostname).catch(
       () => undefined,
     );
     if (addresses !== undefined && !addresses.some(({ address }) => target.mayConnectTo(address)))
