@@ -130,6 +130,8 @@ function addHooks(fastify: FastifyInstance, metrics: Metrics): void {
   });
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     void reply.headers({
+      // By which an operator finds the call; the SDK of OpenAI shows it to its user.
+      'x-request-id': request.id,
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-resource-policy': isOpenToBrowsers(request.url) ? 'cross-origin' : 'same-origin',

@@ -61,7 +61,7 @@ export function errorFormOf(url: string): ErrorForm | undefined {
 
 /** The gateway passes on what it knows and nothing else: what would go round it has no address. */
 export function notServed({ serves }: ErrorForm): ColophonError {
-  return new ColophonError('not_found', `The gateway does not pass this on. Served here: ${serves}.`);
+  return new ColophonError('not_served', `The gateway does not pass this on. Served here: ${serves}.`);
 }
 
 /** A stack trace shows the message and nothing else, so it says what to do as well. */

@@ -45,7 +45,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const allowed = request.is404 ? allowedMethods(request) : [];
     const form = request.is404 ? errorFormOf(request.url) : undefined;
-    const unknown = form ? notServed(form) : toColophonError(thrown);
+    const unknown = form ? notServed(form) : errorOfRequest(request, thrown);
     const error = allowed.length > 0 ? methodNotAllowed(allowed) : unknown;
     if (error.status >= 500)
       this.logger.error(
@@ -94,6 +94,17 @@ export function workHeaders(about: Readonly<Record<string, unknown>>): Record<st
   };
 }
 
+/** What the request itself explains: it broke off, or the framework found its body too large. */
+function errorOfRequest(request: FastifyRequest, thrown: unknown): ColophonError {
+  // The error of the caller's connection looks like that of one to the database.
+  if (request.raw.errored === thrown && thrown instanceof Error)
+    return new ColophonError('invalid_request', 'The request broke off.', { cause: thrown });
+  const { bodyLimit } = request.routeOptions;
+  if (!(thrown instanceof ColophonError) && statusOf(thrown) === 413 && bodyLimit !== undefined)
+    return new ColophonError('payload_too_large', `This route accepts bodies of up to ${bodyLimit} bytes.`);
+  return toColophonError(thrown);
+}
+
 /** Errors of the framework and its plugins carry a status; everything else is ours to answer for. */
 export function toColophonError(thrown: unknown): ColophonError {
   if (thrown instanceof ColophonError) return thrown;
@@ -111,6 +122,7 @@ export function toColophonError(thrown: unknown): ColophonError {
         'The request cannot be read.',
         { cause: thrown },
       );
+    case 403: // a path that leads out of a folder of files
     case 404:
     case 414: // an id longer than any id
       return new ColophonError('not_found', 'There is nothing at this address.');

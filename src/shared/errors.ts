@@ -25,7 +25,14 @@ export const ERROR_CODES = {
   invalid_request: { status: 400, howToFix: 'Correct the fields listed in "errors".' },
   invalid_json: { status: 400, howToFix: 'Send well-formed JSON in UTF-8.' },
   invalid_cursor: { status: 400, howToFix: 'Use a cursor exactly as an earlier page returned it.' },
-  not_found: { status: 404, howToFix: 'Check the id: it does not exist in this organization.' },
+  not_found: {
+    status: 404,
+    howToFix: 'Check the address and the id: it does not exist in this organization.',
+  },
+  not_served: {
+    status: 404,
+    howToFix: 'Use one of the addresses that the detail names, or the vendor itself.',
+  },
   method_not_allowed: { status: 405, howToFix: 'See /docs for the methods of this route.' },
   unsupported_content_type: {
     status: 415,

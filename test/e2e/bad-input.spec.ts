@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ErrorCode } from '../../src/shared/errors.js';
 import { addPerson, HARMLESS_FACTS, json, productShot } from '../support/api.js';
@@ -181,7 +183,9 @@ describe('bodies', () => {
   });
 
   it('refuses 2 MB', async () => {
-    await refuses(post('/v1/projects', { name: 'x'.repeat(2 * 1024 * 1024) }), 'payload_too_large');
+    const large = post('/v1/projects', { name: 'x'.repeat(2 * 1024 * 1024) });
+    await refuses(large, 'payload_too_large');
+    expect(((await (await large()).json()) as { detail: string }).detail).toContain('up to 1048576 bytes');
   });
 
   it('refuses bytes that are not UTF-8 instead of storing something else', async () => {
@@ -346,6 +350,20 @@ describe('addresses and queries', () => {
       await refuses(get(path), 'not_found');
     },
   );
+
+  it('answers 404 at an address that leads out of the pages', async () => {
+    // Not by fetch, which would make it shorter.
+    const request = httpRequest(new URL(app.url), { path: '/docs/../../etc/passwd' }).end();
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(404);
+  });
+
+  it('names its own id of each call, by which an operator finds it', async () => {
+    const response = await app.request('/v1/nothing');
+    const { requestId } = (await response.json()) as { requestId: string };
+    expect(response.headers.get('x-request-id')).toBe(requestId);
+  });
 
   it.each([
     ['DELETE', '/v1/runs'],

@@ -440,7 +440,7 @@ describe('refusals', () => {
       expect((await post(path, {})).status).toBe(404);
     const unknown = await post('chat/completions', {});
     expect(await unknown.json()).toMatchObject({
-      error: { code: 'not_found', message: expect.stringContaining('images/generations') },
+      error: { code: 'not_served', message: expect.stringContaining('images/generations') },
     });
   });
 

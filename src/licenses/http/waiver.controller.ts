@@ -37,7 +37,8 @@ const waiverSchema = z
   .union([
     z.strictObject({ clearanceId: z.string().regex(/^clr_[0-9a-f]{32}$/), ...waiverTerms }),
     z.strictObject({
-      finding: z.strictObject({ listingId: listingIdSchema, ruleId: z.enum(RULE_IDS) }),
+      /** As it stands in an answer: what else it says there is not looked at. */
+      finding: z.object({ listingId: listingIdSchema, ruleId: z.enum(RULE_IDS) }),
       projectId: z.string().regex(/^prj_[0-9a-f]{32}$/),
       useCase: z.string().min(1).max(100).optional(),
       /** Who asked for it: someone other than who approves. */

@@ -125,7 +125,7 @@ function refused(reason: string): ColophonError {
 
 function unknownAddress(): ColophonError {
   return new ColophonError(
-    'not_found',
+    'not_served',
     'The gateway does not pass this on. Served here: run/<model>, queue/<model> and its requests, rest/storage/upload/initiate and initiate-multipart.',
   );
 }
