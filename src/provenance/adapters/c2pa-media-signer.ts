@@ -25,7 +25,7 @@ import {
 } from './signing/file-publication.js';
 import { addMetadata } from './signing/file-metadata.js';
 import { type LaidOut, ManifestEmbedding } from './signing/manifest-embedding.js';
-import { leaveOutManifest } from './signing/left-out-manifest.js';
+import { leaveOutManifest } from './signing/left-out/left-out-manifest.js';
 import { SigningTurns } from './signing/signing-turns.js';
 import { type InspectedSource, refuseOtherBytes, SourceInspection } from './signing/source-inspection.js';
 import { packetIn } from './xmp/write-metadata.js';
@@ -51,8 +51,10 @@ const TURNS = new SigningTurns();
 const LARGE_TURNS = new SigningTurns();
 const MEMORY = new SharedMemory(MAX_BYTES_IN_MEMORY);
 
-/** What is done with a manifest that the source has. */
-type OwnManifest = 'keep' | 'leave_out';
+/** What is done with a manifest that the source has: it is left out after signing with it has failed so. */
+type OwnManifest = 'keep' | ColophonError;
+/** They may come of a manifest in the source; other errors have nothing to do with it. */
+const OF_MANIFEST = ['manifest_malformed', 'media_corrupt', 'internal'] as const;
 const LEFT_OUT: InspectedSource = {
   kept: { verdict: 'broken', manifestLabel: undefined, isLeftOut: true },
   placement: 'embedded',
@@ -102,15 +104,15 @@ export class C2paMediaSigner implements MediaSigner {
     }
   }
 
-  /** What a vendor made is paid for: a manifest in it that cannot be read or kept does not throw the picture away. */
+  /** What a vendor made is paid for: a manifest in it that cannot be read or kept does not throw the file away. */
   private async signReadable(request: SignMediaRequest, unverified: UnverifiedFile): Promise<SignedMedia> {
     try {
       return await this.signWithRoom(request, unverified, 'keep');
     } catch (error) {
-      const mayLeaveOut = request.origin.kind === 'captured_from_provider';
-      if (!mayLeaveOut || !isColophonError(error, 'manifest_malformed')) throw error;
+      const isPaid = request.origin.kind === 'captured_from_provider';
+      if (!isPaid || !isColophonError(error) || !OF_MANIFEST.some((code) => code === error.code)) throw error;
       await discardUnverified(unverified);
-      return this.signWithRoom(request, unverified, 'leave_out');
+      return this.signWithRoom(request, unverified, error);
     }
   }
 
@@ -184,7 +186,7 @@ export class C2paMediaSigner implements MediaSigner {
       const laidOut =
         found === 'keep'
           ? await this.layOutContent(captured, request, unverified)
-          : await this.layOutWithout(captured, request, unverified);
+          : await this.layOutWithout(captured, request, unverified, found);
       await compared;
       return laidOut;
     } catch (error) {
@@ -199,10 +201,21 @@ export class C2paMediaSigner implements MediaSigner {
     captured: MediaContent,
     request: SignMediaRequest,
     unverified: UnverifiedFile,
+    error: ColophonError,
   ): Promise<SourceLaidOut> {
-    const leftOut = leaveOutManifest(captured, request.source.mediaType);
-    if (leftOut === undefined) throw unkeepable();
-    return this.layOutContent(leftOut.content, request, unverified, leftOut.assertion);
+    const leftOut = await leaveOutManifest(captured, request, unverified.withoutManifestPath);
+    if (leftOut === undefined) throw error;
+    const { content, manifests, assertion } = leftOut;
+    try {
+      const isAtFault =
+        error.code === 'manifest_malformed' ||
+        manifests > 1 ||
+        (await this.inspection.findsNoStore(captured));
+      if (!isAtFault || !(await this.inspection.isWithoutManifest(content, request))) throw error;
+      return await this.layOutContent(content, request, unverified, assertion);
+    } finally {
+      await content.close();
+    }
   }
 
   /** Of a file that fits into memory, the bytes that are compared with their hash are the bytes that are signed. */

@@ -9,6 +9,8 @@ const EXTENDED_HEADER = 0x40;
 
 export interface Id3Frame {
   readonly id: string;
+  /** Of its header. */
+  readonly offset: number;
   readonly bodyStart: number;
   readonly length: number;
   /** Its content is compressed or encrypted. */
@@ -41,7 +43,7 @@ export async function* id3Frames(file: ByteSource): AsyncGenerator<Id3Frame> {
     if (head.length < FRAME_HEADER_BYTES || !/^[A-Z0-9]{4}$/.test(id)) return;
     const length = tag.version === 4 ? sevenBitLength(head.subarray(4, 8)) : head.readUInt32BE(4);
     const isHidden = ((head[9] ?? 0) & (tag.version === 4 ? 0x0c : 0xc0)) !== 0;
-    yield { id, bodyStart: offset + FRAME_HEADER_BYTES, length, isHidden };
+    yield { id, offset, bodyStart: offset + FRAME_HEADER_BYTES, length, isHidden };
     offset += FRAME_HEADER_BYTES + length;
   }
 }

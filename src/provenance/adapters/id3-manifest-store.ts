@@ -1,5 +1,5 @@
 import { type ByteSource } from './byte-source.js';
-import { id3Frames } from './id3-frames.js';
+import { type Id3Frame, id3Frames } from './id3-frames.js';
 import { placed, type PlacedStore } from './manifest-store-slice.js';
 
 /** `application/x-c2pa-manifest-store` is what older writers called it. */
@@ -13,19 +13,36 @@ const MAX_OBJECT_HEADER_BYTES = 1024;
  * library writes; no store is found in it, and the validating reader has the last word.
  */
 export async function storeInId3(file: ByteSource): Promise<PlacedStore | undefined> {
-  for await (const { id, bodyStart, length, isHidden } of id3Frames(file)) {
-    const store = id === 'GEOB' && !isHidden ? await storeInObject(file, bodyStart, length) : undefined;
+  for await (const frame of id3Frames(file)) {
+    const store = (await isManifestFrame(file, frame)) ? await storeInObject(file, frame) : undefined;
     if (store !== undefined) return store;
   }
   return undefined;
 }
 
+/** Whether it says that a manifest store is in it, whatever is. */
+export async function isManifestFrame(
+  file: ByteSource,
+  { id, bodyStart, length, isHidden }: Id3Frame,
+): Promise<boolean> {
+  if (id !== 'GEOB' || isHidden) return false;
+  const head = await objectHead(file, bodyStart, length);
+  const typeEnd = head.indexOf(0, 1);
+  return typeEnd >= 0 && STORE_TYPES.includes(head.toString('latin1', 1, typeEnd));
+}
+
+function objectHead(file: ByteSource, at: number, length: number): Promise<Buffer> {
+  return file.read(at, Math.min(length, MAX_OBJECT_HEADER_BYTES));
+}
+
 /** ID3v2.4 section 4.15: encoding (1), type in Latin-1, file name and description in that encoding, the object. */
-async function storeInObject(file: ByteSource, at: number, length: number): Promise<PlacedStore | undefined> {
-  const head = await file.read(at, Math.min(length, MAX_OBJECT_HEADER_BYTES));
+async function storeInObject(
+  file: ByteSource,
+  { bodyStart: at, length }: Id3Frame,
+): Promise<PlacedStore | undefined> {
+  const head = await objectHead(file, at, length);
   const encoding = head[0] ?? 0;
   const typeEnd = head.indexOf(0, 1);
-  if (typeEnd < 0 || !STORE_TYPES.includes(head.toString('latin1', 1, typeEnd))) return undefined;
   const isWide = encoding === 1 || encoding === 2;
   const nameEnd = textEnd(head, typeEnd + 1, isWide);
   const descriptionEnd = nameEnd === undefined ? undefined : textEnd(head, nameEnd, isWide);

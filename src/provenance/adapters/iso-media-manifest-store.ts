@@ -5,7 +5,7 @@ const C2PA_USER_TYPE = Buffer.from('d8fec3d61b0e483c92975828877ec481', 'hex');
 /** Enough for every header below. */
 const HEAD_BYTES = 64;
 
-interface Box {
+export interface Box {
   readonly type: string;
   readonly offset: number;
   readonly sizeBytes: number;
@@ -15,7 +15,7 @@ interface Box {
 }
 
 /** The boxes at the top level (ISO/IEC 14496-12 section 4.2), as far as their lengths can be believed. */
-async function* topLevelBoxes(file: ByteSource): AsyncGenerator<Box> {
+export async function* topLevelBoxes(file: ByteSource): AsyncGenerator<Box> {
   let offset = 0;
   for (let part = 0; part < MAX_PARTS; part += 1) {
     const head = await file.read(offset, HEAD_BYTES);
@@ -40,8 +40,9 @@ function boxSize(head: Buffer, remaining: number): number {
  * purpose "manifest", the offset of auxiliary boxes (8) and the store (C2PA 2.4 annex A.5).
  */
 export async function storeInIsoMedia(file: ByteSource): Promise<PlacedStore | undefined> {
-  for await (const { type, offset, sizeBytes, headerBytes, head } of topLevelBoxes(file)) {
-    if (type !== 'uuid' || !head.subarray(headerBytes, headerBytes + 16).equals(C2PA_USER_TYPE)) continue;
+  for await (const box of topLevelBoxes(file)) {
+    const { offset, sizeBytes, headerBytes, head } = box;
+    if (!isC2paBox(box)) continue;
     const purposeAt = headerBytes + 20;
     const end = head.indexOf(0, purposeAt);
     if (end < 0 || head.toString('latin1', purposeAt, end) !== 'manifest') continue;
@@ -49,6 +50,12 @@ export async function storeInIsoMedia(file: ByteSource): Promise<PlacedStore | u
     return placed(file, offset + storeAt, sizeBytes - storeAt, { offset, sizeBytes });
   }
   return undefined;
+}
+
+/** Manifests, and what the specification puts beside them in boxes of the same user type. */
+export function isC2paBox({ type, sizeBytes, headerBytes, head }: Box): boolean {
+  const userType = head.subarray(headerBytes, Math.min(headerBytes + C2PA_USER_TYPE.length, sizeBytes));
+  return type === 'uuid' && userType.equals(C2PA_USER_TYPE);
 }
 
 /** A description box begins with length, type and type UUID; then the toggles and the label. */
@@ -60,10 +67,13 @@ const STORE_LABEL = Buffer.from('c2pa\0', 'latin1');
  * Other JUMBF may stand in such boxes too; the label tells. The bare codestream has no boxes.
  */
 export async function storeInJpegXl(file: ByteSource): Promise<PlacedStore | undefined> {
-  for await (const { type, offset, sizeBytes, headerBytes, head } of topLevelBoxes(file)) {
-    const labelAt = headerBytes + LABEL_AT;
-    const isStore = head.subarray(labelAt, labelAt + STORE_LABEL.length).equals(STORE_LABEL);
-    if (type === 'jumb' && isStore) return placed(file, offset, sizeBytes);
+  for await (const box of topLevelBoxes(file)) {
+    if (isJpegXlStore(box)) return placed(file, box.offset, box.sizeBytes);
   }
   return undefined;
+}
+
+export function isJpegXlStore({ type, headerBytes, head }: Box): boolean {
+  const labelAt = headerBytes + LABEL_AT;
+  return type === 'jumb' && head.subarray(labelAt, labelAt + STORE_LABEL.length).equals(STORE_LABEL);
 }

@@ -5,7 +5,7 @@ import { type PlacedStore } from './manifest-store-slice.js';
 
 /** The path at which the library looks, by the names as they are written. */
 const STORE_PATH = 'svg/metadata/c2pa:manifest';
-const PARSER_OPTIONS = { strictEntities: true, position: false };
+const PARSER_OPTIONS = { strictEntities: true, position: true };
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
@@ -15,8 +15,8 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 export async function storeInSvg(file: ByteSource): Promise<PlacedStore | undefined> {
   if (file.sizeBytes > MAX_TEXT_BYTES) return undefined;
   const xml = Buffer.from(await file.read(0, file.sizeBytes));
-  const found = manifestTexts(xml.toString('utf8'));
-  const [written = ''] = found ?? [];
+  const found = manifestElements(xml.toString('utf8'));
+  const written = found?.[0]?.text ?? '';
   const text = written.replaceAll(/\s+/g, '');
   if (found?.length !== 1 || !BASE64.test(text)) return undefined;
   // As it is written, but for entities: where those stand in it, no place is known that holds it.
@@ -25,23 +25,31 @@ export async function storeInSvg(file: ByteSource): Promise<PlacedStore | undefi
   return { bytes: Buffer.from(text, 'base64'), places: offset < 0 ? [] : [place] };
 }
 
+/** An element that holds a manifest; places are counted as JavaScript counts characters. */
+export interface ManifestElement {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** `undefined` when this is no well-formed XML. */
-function manifestTexts(xml: string): string[] | undefined {
+export function manifestElements(xml: string): ManifestElement[] | undefined {
   const path: string[] = [];
-  const found: string[] = [];
+  const found: ManifestElement[] = [];
   const parser = sax.parser(true, PARSER_OPTIONS);
-  let text: string | undefined;
+  let open: { text: string; readonly start: number } | undefined;
   parser.onopentag = ({ name }) => {
     path.push(name);
-    if (path.length === 3 && path.join('/') === STORE_PATH) text = '';
+    if (path.length === 3 && path.join('/') === STORE_PATH)
+      open = { text: '', start: parser.startTagPosition - 1 };
   };
   parser.ontext = (part) => {
-    if (text !== undefined && path.length === 3) text += part;
+    if (open !== undefined && path.length === 3) open.text += part;
   };
   parser.onclosetag = () => {
-    if (text !== undefined && path.length === 3) {
-      found.push(text);
-      text = undefined;
+    if (open !== undefined && path.length === 3) {
+      found.push({ ...open, end: parser.position });
+      open = undefined;
     }
     path.pop();
   };

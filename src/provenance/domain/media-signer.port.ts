@@ -58,7 +58,7 @@ export interface SignedMedia {
  *
  * A source that carries a manifest (a vendor's, an upload's) is opened, not created: it becomes the `parentOf`
  * ingredient with its validation results, a planned parent then becomes `inputTo`, a planned `c2pa.created` gives way.
- * A vendor's picture whose manifest cannot be read is paid for: its manifest is left out, and the signed file says so.
+ * A vendor's file whose manifest cannot be read is paid for: its manifest is left out, and the signed file says so.
  *
  * @throws ColophonError `source_not_allowed` when the bytes are not the declared ones,
  *   `signer_unavailable` when key or certificate cannot be used, `time_stamp_unavailable` when a required time-stamp

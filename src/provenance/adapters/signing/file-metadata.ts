@@ -14,7 +14,7 @@ export async function addMetadata(
 ): Promise<ContentWithMetadata | undefined> {
   // A file with its manifest beside it stays as it came, to the byte.
   if (placement === 'sidecar' || plan.embeddedMetadata === undefined) return undefined;
-  return withMetadata({ ...source, content }, plan.embeddedMetadata, targetPath);
+  return withMetadata({ mediaType: source.mediaType, content }, plan.embeddedMetadata, targetPath);
 }
 
 /** What was written into the file itself, so that the change can be told from one that somebody else made. */

@@ -14,6 +14,8 @@ export interface UnverifiedFile {
   readonly path: string;
   /** The source with metadata written into it. */
   readonly unsignedPath: string;
+  /** The source without a manifest that nobody can read. */
+  readonly withoutManifestPath: string;
 }
 
 /**
@@ -22,15 +24,16 @@ export interface UnverifiedFile {
  */
 export function unverifiedFileFor(destinationPath: string): UnverifiedFile {
   const path = `${destinationPath}.${randomUUID()}.unverified`;
-  return { path, unsignedPath: `${path}.unsigned` };
+  return { path, unsignedPath: `${path}.unsigned`, withoutManifestPath: `${path}.without-manifest` };
 }
 
 /** @param placement of a file that has its name; `undefined`: there may be anything */
 export async function discardUnverified(
-  { path, unsignedPath }: UnverifiedFile,
+  { path, unsignedPath, withoutManifestPath }: UnverifiedFile,
   placement?: ManifestPlacement,
 ): Promise<void> {
-  const names = placement === 'embedded' ? [path, unsignedPath] : [path, sidecarOf(path), unsignedPath];
+  const names = [path, unsignedPath, withoutManifestPath];
+  if (placement !== 'embedded') names.push(sidecarOf(path));
   await Promise.all(names.map(discard));
 }
 

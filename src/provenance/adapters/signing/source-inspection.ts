@@ -68,4 +68,15 @@ export class SourceInspection {
     const kept = verdict === 'none' ? undefined : { verdict, manifestLabel: chain?.manifestLabel };
     return { kept, placement };
   }
+  /** Whether there is no manifest store where one should be. */
+  async findsNoStore({ bytes }: MediaContent): Promise<boolean> {
+    return (await carriedStore(bytes)).store === undefined;
+  }
+
+  /** Whether neither we nor the library find a manifest in bytes that are still of their type. */
+  async isWithoutManifest(content: MediaContent, { source }: SignMediaRequest): Promise<boolean> {
+    const { mediaType, store } = await carriedStore(content.bytes);
+    if (mediaType !== source.mediaType || store !== undefined) return false;
+    return !(await this.reader.findsManifest(content.asset(mediaType), content.sizeBytes));
+  }
 }

@@ -1,9 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { type EmbeddedMetadata, type XmpText } from '../../domain/manifest-plan.js';
 import { ByteSource } from '../byte-source.js';
-import { MediaContent } from '../media-content.js';
-import { type Edit, findXmpPlace, XMP_MEDIA_TYPES, type XmpMediaType } from './xmp-places.js';
+import { editedCopy } from '../edited-content.js';
+import { type MediaContent } from '../media-content.js';
+import { findXmpPlace, XMP_MEDIA_TYPES, type XmpMediaType } from './xmp-places.js';
 import { mergePacket, newPacket } from './xmp-merge.js';
 
 /** What was written into a file before it was signed. */
@@ -29,7 +28,7 @@ export interface ContentWithMetadata {
  * @returns `undefined` when the file cannot carry it; then no copy is made
  */
 export async function withMetadata(
-  source: { readonly content: MediaContent; readonly path: string; readonly mediaType: string },
+  source: { readonly content: MediaContent; readonly mediaType: string },
   { properties }: EmbeddedMetadata,
   targetPath: string,
 ): Promise<ContentWithMetadata | undefined> {
@@ -42,14 +41,8 @@ export async function withMetadata(
       : mergePacket(place.packet, properties);
   const edits = merged && place.write(merged.packet);
   if (merged === undefined || edits === undefined) return undefined;
-  const { inMemory } = source.content;
-  const written = { ...merged, properties };
-  if (inMemory !== undefined) {
-    const { buffer, memory } = inMemory;
-    return { content: MediaContent.join(edited(buffer, edits), memory), written };
-  }
-  await copyEdited(source.path, targetPath, edits);
-  return { content: await MediaContent.open(targetPath), written };
+  const content = await editedCopy(source.content, edits, targetPath);
+  return { content, written: { ...merged, properties } };
 }
 
 /** The XMP packet of a file, for reading back what was written. */
@@ -69,30 +62,4 @@ export async function packetIn(file: ByteSource, mediaType: string): Promise<Buf
 
 function carriesXmp(mediaType: string): mediaType is XmpMediaType {
   return (XMP_MEDIA_TYPES as readonly string[]).includes(mediaType);
-}
-
-/** Edits are in the order of their offsets and do not overlap. */
-function edited(bytes: Buffer, edits: readonly Edit[]): Buffer[] {
-  const parts: Buffer[] = [];
-  let at = 0;
-  for (const { offset, remove, insert } of edits) {
-    parts.push(bytes.subarray(at, offset), insert);
-    at = offset + remove;
-  }
-  return [...parts, bytes.subarray(at)];
-}
-
-async function copyEdited(sourcePath: string, targetPath: string, edits: readonly Edit[]): Promise<void> {
-  await pipeline(
-    async function* () {
-      let at = 0;
-      for (const { offset, remove, insert } of edits) {
-        if (offset > at) yield* createReadStream(sourcePath, { start: at, end: offset - 1 });
-        yield insert;
-        at = offset + remove;
-      }
-      yield* createReadStream(sourcePath, { start: at });
-    },
-    createWriteStream(targetPath, { flags: 'wx' }),
-  );
 }

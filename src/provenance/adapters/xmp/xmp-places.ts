@@ -1,12 +1,6 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { type ByteSource } from '../byte-source.js';
-
-/** One change of a file: `remove` bytes at `offset` give way to `insert`. */
-export interface Edit {
-  readonly offset: number;
-  readonly remove: number;
-  readonly insert: Buffer;
-}
+import { type Edit } from '../edited-content.js';
 
 /** Where the XMP packet of a file is or would be. */
 export interface XmpPlace {
