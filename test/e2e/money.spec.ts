@@ -87,6 +87,14 @@ describe('prices', () => {
     await ask('/v1/prices', json(row));
     const own = await start(paidShot());
     expect(await reservedBy(own)).toBe('1234');
+    await ask('/v1/prices', json({ ...row, validFrom: '2999-01-01' }));
+    const { items: today } = await ask<{ items: { endpoint: string; validFrom: string }[] }>('/v1/prices');
+    expect(today.find(({ endpoint }) => endpoint === row.endpoint)).toMatchObject({
+      origin: 'organization',
+      validFrom: '2026-01-01',
+    });
+    const { items: recorded } = await ask<{ items: unknown[] }>('/v1/prices/own');
+    expect(recorded).toMatchObject([{ validFrom: '2999-01-01' }, { validFrom: '2026-01-01', price }]);
     await ask('/v1/prices', json({ ...row, price: null }));
     const book = await start(paidShot());
     expect(await reservedBy(book)).toBe('3000');

@@ -676,6 +676,7 @@ export class RouteCalls {
     'GET /v1/reconciliation': () => this.look('/v1/reconciliation?ask=true'),
     'GET /v1/reconciliation/integrity': () => this.look('/v1/reconciliation/integrity'),
     'GET /v1/prices': () => this.look('/v1/prices'),
+    'GET /v1/prices/own': () => this.look('/v1/prices/own'),
     'GET /v1/quality-scores': () => this.look('/v1/quality-scores'),
     'GET /v1/use-cases/{id}/quality': async () => this.look(`/v1/use-cases/${await this.useCase()}/quality`),
     'POST /v1/use-cases/{id}/matrix': async () => {

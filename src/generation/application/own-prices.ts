@@ -29,7 +29,23 @@ interface OwnPriceRow {
   readonly provider: ProviderName;
   readonly endpoint: string;
   readonly price: unknown;
+  readonly valid_from: string;
 }
+
+/** Also those of days to come or gone. */
+export interface RecordedPrice {
+  readonly id: string;
+  readonly provider: ProviderName;
+  readonly endpoint: string;
+  /** The first day on which it counts. */
+  readonly validFrom: string;
+  /** `undefined`: from that day on the organization has none of its own. */
+  readonly price: Price | undefined;
+  readonly recordedAt: Date;
+}
+
+/** Of the list of what was recorded: the newest. */
+const MAX_RECORDED = 1_000;
 
 /** What is done here costs nothing, whatever anybody writes into a price list. */
 const FREE_PROVIDERS: readonly ProviderName[] = ['studio', 'sandbox'];
@@ -139,6 +155,23 @@ export class OwnPrices {
     return id;
   }
 
+  /** What the organization recorded, newest day first: of one day the row counts that was recorded last. */
+  async recorded(tx: Tx): Promise<RecordedPrice[]> {
+    const rows = await tx.query<OwnPriceRow & { id: string; recorded_at: Date }>(
+      `SELECT id, provider, endpoint, price, valid_from::text AS valid_from, recorded_at FROM own_price
+        WHERE organization_id = $1 ORDER BY valid_from DESC, recorded_at DESC, id DESC LIMIT $2`,
+      [tx.organizationId, MAX_RECORDED],
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      provider: row.provider,
+      endpoint: row.endpoint,
+      validFrom: row.valid_from,
+      price: row.price === null ? undefined : priceSchema.parse(row.price),
+      recordedAt: row.recorded_at,
+    }));
+  }
+
   private priceOf(
     offering: Offering,
     own: ReadonlyMap<string, Price>,
@@ -179,7 +212,7 @@ export class OwnPrices {
   /** By endpoint, as it was at a moment: of rows recorded until then, the one with the latest day that has begun. */
   private async own(tx: Tx, at: Date): Promise<ReadonlyMap<string, Price>> {
     const rows = await tx.query<OwnPriceRow>(
-      `SELECT DISTINCT ON (provider, endpoint) provider, endpoint, price
+      `SELECT DISTINCT ON (provider, endpoint) provider, endpoint, price, valid_from::text AS valid_from
          FROM own_price
         WHERE organization_id = $1 AND recorded_at <= $2 AND valid_from <= $3
         ORDER BY provider, endpoint, valid_from DESC, recorded_at DESC, id DESC`,
@@ -187,7 +220,9 @@ export class OwnPrices {
     );
     return new Map(
       rows.flatMap((row) =>
-        row.price === null ? [] : [[keyOf(row), priceSchema.parse(row.price)] as const],
+        row.price === null
+          ? []
+          : [[keyOf(row), { ...priceSchema.parse(row.price), validFrom: row.valid_from }] as const],
       ),
     );
   }

@@ -58,8 +58,7 @@ export class RankModels {
   /** Nothing is recorded and nothing is spent: a run asks again for itself. */
   async rank(tx: Tx, principal: Principal, question: ModelQuestion): Promise<RankedModel[]> {
     const { measure } = question;
-    if (measure.kind === 'board' && !this.scores.boards.some(({ id }) => id === measure.board))
-      throw new ColophonError('invalid_request', 'measure.board: there is no such board');
+    if (measure.kind === 'board') this.refuseOtherBoard(measure.board, question.operation);
     const offerings = await this.prices.offerings(tx);
     const own = new Map(
       (await this.ownQuality.ofUseCase(tx, question.useCase.id)).map((quality) => [
@@ -75,6 +74,20 @@ export class RankModels {
     return ranked;
   }
 
+  private refuseOtherBoard(id: string, operation: Operation): void {
+    const board = this.scores.boards.find((each) => each.id === id);
+    const fitting = this.scores.boards.filter((each) => each.operation === operation).map((each) => each.id);
+    if (board?.operation === operation) return;
+    const known =
+      fitting.length === 0 ? 'no board compares: measure by own_votes' : `there is ${fitting.join(', ')}`;
+    throw new ColophonError(
+      'invalid_request',
+      board === undefined
+        ? `measure.board: there is no such board; for "${operation}", ${known}`
+        : `measure.board: ${id} compares models by "${board.operation}"; for "${operation}", ${known}`,
+    );
+  }
+
   private async judge(
     tx: Tx,
     principal: Principal,
@@ -88,7 +101,8 @@ export class RankModels {
     const facts = { ...question.facts, generatedOn: this.clock.now().toISOString().slice(0, 10) };
     const asked = { roles: principal.roles, use: { projectId: useCase.projectId, useCaseId: useCase.id } };
     const { result } = await this.decideClearance.decide(tx, lineage, facts, { ...asked, texts: [] });
-    const score = measure.kind === 'board' ? this.scores.find(measure.board, listingId) : undefined;
+    const score =
+      measure.kind === 'board' ? this.scores.find(measure.board, listingId, question.parameters) : undefined;
     // A lower bound, so that one lucky vote does not outrank a hundred.
     const ownQuality = own?.accepted?.interval.low;
     return {
@@ -100,6 +114,7 @@ export class RankModels {
       ...estimateOf(offering.price, question),
       price: offering.price,
       quality: measure.kind === 'board' ? score?.score : ownQuality,
+      qualityOf: score?.entry,
       score,
       own,
       findings: result.findings

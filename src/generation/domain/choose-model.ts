@@ -12,6 +12,8 @@ export interface Candidate {
   readonly estimateMicroUsd: MicroUsd | undefined;
   /** By the one measure that the rule names. `undefined`: not known. */
   readonly quality: number | undefined;
+  /** What the measure calls what it measured, e.g. a board's entry with its setting. */
+  readonly qualityOf?: string | undefined;
 }
 
 export type Rule =
@@ -66,8 +68,10 @@ function explain(ranked: readonly Candidate[], rule: Rule): string {
   const [first] = ranked;
   if (first === undefined) return 'No candidate meets the rule: see why each is excluded.';
   const price = `${formatUsd(first.estimateMicroUsd ?? 0n)} USD`;
+  const quality =
+    first.qualityOf === undefined ? `${first.quality}` : `${first.quality} for "${first.qualityOf}"`;
   const among = `among ${ranked.length} that are cleared, configured and known in price and quality`;
   return rule.kind === 'cheapest_above_floor'
-    ? `${first.listingId} is the cheapest (${price}) with a quality of at least ${rule.floor} (${first.quality}), ${among}.`
-    : `${first.listingId} is the best (${first.quality}) at no more than ${formatUsd(rule.ceilingMicroUsd)} USD (${price}), ${among}.`;
+    ? `${first.listingId} is the cheapest (${price}) with a quality of at least ${rule.floor} (${quality}), ${among}.`
+    : `${first.listingId} is the best (${quality}) at no more than ${formatUsd(rule.ceilingMicroUsd)} USD (${price}), ${among}.`;
 }

@@ -71,6 +71,14 @@ describe('a file of outcomes', () => {
     expect(bad).toEqual({ line: 2, problem: expect.stringContaining(problem) });
   });
 
+  it.each(['"1,5"', '$5', '1e3'])(
+    'never has anybody write micro-USD into a column of US dollars: %s',
+    (cell) => {
+      const [, bad] = rowsOf(`key,variant,day,revenue_usd\na1,new,2026-11-01,${cell}\n`);
+      expect(bad).toEqual({ line: 2, problem: expect.stringMatching(/^revenue_usd: US dollars .*1\.50/) });
+    },
+  );
+
   it('without the columns that are needed, or with others, is no use', () => {
     for (const header of ['key,variant', 'key,variant,day,prompt', 'key,key,variant,day'])
       expect(() => rowsOf(`${header}\n`)).toThrow(TypeError);

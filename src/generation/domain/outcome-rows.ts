@@ -111,8 +111,32 @@ function rowOf(line: number, fields: ReadonlyMap<Column, string>): OutcomeRow | 
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  return { line, problem: `${issue?.path.join('.') || 'the row'}: ${issue?.message ?? 'is not valid'}` };
+  const column = COLUMN_OF[String(issue?.path[0])];
+  if (column === undefined) return { line, problem: issue?.message ?? 'the row is not valid' };
+  return { line, problem: `${column}: ${FORMS[column] ?? issue?.message ?? 'is not valid'}` };
 }
+
+/** By the names of the fields that a row becomes. */
+const COLUMN_OF: Readonly<Record<string, Column>> = {
+  key: 'key',
+  variant: 'variant',
+  assetId: 'asset',
+  day: 'day',
+  impressions: 'impressions',
+  clicks: 'clicks',
+  conversions: 'conversions',
+  revenueMicroUsd: 'revenue_usd',
+};
+
+const WHOLE_NUMBER = 'a whole number from 0 to 1000000000000, such as 1250';
+/** How a cell is written, which is not always how the field of the API is. */
+const FORMS: Readonly<Partial<Record<Column, string>>> = {
+  day: 'a date such as 2026-11-30',
+  impressions: WHOLE_NUMBER,
+  clicks: WHOLE_NUMBER,
+  conversions: WHOLE_NUMBER,
+  revenue_usd: 'US dollars with a point and no sign for the currency, such as 1.50 or -12',
+};
 
 /** `12.5` -> `12500000`; exact, by digits. `undefined` for anything else than a plain decimal number. */
 export function microUsdOf(text: string): string | undefined {

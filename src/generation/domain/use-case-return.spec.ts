@@ -38,7 +38,13 @@ describe('what a use case saves', () => {
       kind: 'reached',
       on: '2026-11-02',
     });
-    expect(savingsOf(BASELINE, way([0, 0], 5n), 30).timeToReturn).toEqual({ kind: 'never_at_this_rate' });
+    const dearer = savingsOf(BASELINE, way([1, 0], 60_000_000n), 30);
+    expect(dearer.timeToReturn).toEqual({ kind: 'never_at_this_rate' });
+  });
+
+  it('is not known of a period in which nothing was made, whatever it cost', () => {
+    for (const nothing of [way([], 0n), way([0, 0], 5n)])
+      expect(savingsOf(BASELINE, nothing, 30).timeToReturn).toMatchObject({ kind: 'unknown' });
   });
 
   it('is not known where the old way is not declared, and never 0 for that', () => {

@@ -73,7 +73,9 @@ function timeToReturn(
     return { kind: 'unknown', because: 'the cost of the old way is not declared' };
   if (investmentMicroUsd === undefined)
     return { kind: 'unknown', because: 'what the new way cost to set up is not declared' };
-  if (days.length === 0) return { kind: 'unknown', because: 'nothing was made in the period' };
+  // Money that was spent on nothing says nothing of what a piece saves.
+  if (days.every(({ pieces }) => pieces === 0))
+    return { kind: 'unknown', because: 'nothing was made in the period' };
   let saved = 0n;
   for (const { day, pieces, spentMicroUsd } of days) {
     saved += costMicroUsd * BigInt(pieces) - spentMicroUsd;

@@ -43,6 +43,22 @@ export class PriceController {
     return { items: rows.map(priceView) };
   }
 
+  @Get('own')
+  @Unaudited('Prices that the organization recorded: its entries say by whom.')
+  @Allow('organization:read')
+  @ApiOperation({ summary: 'Own prices of all days, also to come; newest day first, at most 1,000' })
+  async own(@CurrentPrincipal() { organizationId }: Principal) {
+    const rows = await this.organizationTx.run(organizationId, (tx) => this.prices.recorded(tx));
+    return {
+      items: rows.map(({ id, price, recordedAt, ...row }) => ({
+        id: publicId('ownPrice', id),
+        ...row,
+        price: price ?? null,
+        recordedAt: recordedAt.toISOString(),
+      })),
+    };
+  }
+
   @Post()
   @Audited('price.recorded')
   @Allow('organization:administer')
