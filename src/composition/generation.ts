@@ -119,7 +119,7 @@ export async function composeGeneration(
   const credentials = new ProviderCredentialRepository(providerKeyEncryptionKey, clock);
   const providers = new Providers({
     fixed: [studioProvider, ...(await unkeyedProviders(ownServers, outbound))],
-    keyed: keyedProviders(configuration, outbound, falWebhookAddresses),
+    keyed: keyedProviders(configuration, outbound, falWebhookAddresses, ownServers),
     sharedKeys: sharedKeys(configuration),
     credentials,
   });
