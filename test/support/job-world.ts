@@ -100,6 +100,7 @@ export class JobWorld {
 const PRICE = {
   family: 'per-image',
   tiers: [{ microUsd: 5_000 }],
+  sameFor: { traits: ['size', 'quality'], source: 'a contract' },
   source: 'a contract',
   dateRead: '2026-11-22',
   verified: true,
