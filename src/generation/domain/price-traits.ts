@@ -1,16 +1,18 @@
 import { ColophonError } from '../../shared/errors.js';
 import { isForWords } from './hidden-files.js';
 import { wordsOf } from './name-words.js';
+import { mayStateLength } from './output-length.js';
 import { mayStateSize, membersOf } from './picture-size.js';
 
 type Parameters = Readonly<Record<string, unknown>>;
 
 /** What makes an output dearer, where the vendor asks for it by a parameter. */
-export const PRICE_TRAITS = ['size', 'quality', 'style', 'extras'] as const;
+export const PRICE_TRAITS = ['size', 'length', 'quality', 'style', 'extras'] as const;
 export type PriceTrait = (typeof PRICE_TRAITS)[number];
 
 const IN_WORDS: Readonly<Record<PriceTrait, string>> = {
   size: 'how large the output is',
+  length: 'how long the output is',
   quality: 'how good the output is to be',
   style: 'what sort of output it is',
   extras: 'what else is done for it',
@@ -25,7 +27,7 @@ const STYLE_VALUE = /(?:^|[^a-z])(?:vector|svg|gif)(?:[^a-z]|$)/i;
 const EXTRAS = setOf('search grounding thinking reasoning audio sound');
 /** `style_strength`, `audio_format`, `thinking_guidance`: how something is done, or how it is written down. */
 const OF_SOMETHING_ELSE = setOf(
-  'strength weight guidance scale font text format bitrate codec volume rate channels sampling',
+  'strength weight guidance scale font text format bitrate codec volume rate channels sampling setting settings',
 );
 /** How much of a file is lost when it is written: `output_quality: 90`. */
 const OF_COMPRESSION = setOf('output jpeg jpg webp avif compression lossy file');
@@ -55,18 +57,19 @@ function states(trait: PriceTrait, name: string, value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 'auto') return false;
   const words = wordsOf(name);
   const has = (set: ReadonlySet<string>) => words.some((word) => set.has(word));
-  const isPlain = typeof value !== 'object';
   switch (trait) {
     case 'size':
       return mayStateSize(name, value);
+    case 'length':
+      return mayStateLength(name, value);
     case 'quality':
       if (typeof value === 'number' && has(OF_COMPRESSION)) return false;
-      return isPlain && (has(QUALITY) || (QUALITY_NAMES.test(name) && typeof value === 'string'));
+      return has(QUALITY) || (QUALITY_NAMES.test(name) && typeof value === 'string');
     case 'style':
       if (typeof value === 'string' && STYLE_VALUE.test(value)) return true;
       return has(STYLE) && !has(OF_SOMETHING_ELSE);
     case 'extras':
-      return isPlain && has(EXTRAS) && !has(OF_SOMETHING_ELSE);
+      return has(EXTRAS) && !has(OF_SOMETHING_ELSE);
   }
 }
 

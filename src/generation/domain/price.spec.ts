@@ -138,6 +138,11 @@ describe('the estimate, which is reserved', () => {
     [IMAGE, { output_format: 'svg' }, 'price_unknown'],
     [IMAGE, { rendering_speed: 'QUALITY' }, 'price_unknown'],
     [IMAGE, { input_fidelity: 'high' }, 'price_unknown'],
+    [IMAGE, { duration: 10 }, 'price_unknown'],
+    [IMAGE, { quality: 'low', options: { quality: { level: 'high' } } }, 'price_unknown'],
+    [IMAGE, { thinking: { type: 'enabled' } }, 'price_unknown'],
+    [MEGAPIXEL, { style: 'vector_illustration' }, 'price_unknown'],
+    [MEGAPIXEL, { rendering_speed: 'QUALITY' }, 'price_unknown'],
     [IMAGE, { enable_web_search: true }, 'price_unknown'],
     [SECOND, { duration: 4, resolution: '4k' }, 'price_unknown'],
     [SECOND, { duration: 4, settings: [{ quality: 'high' }] }, 'price_unknown'],
@@ -150,7 +155,11 @@ describe('the estimate, which is reserved', () => {
   it.each<[Price, Record<string, unknown>, bigint]>([
     [IMAGE, { quality: 'low', size: 'auto', sync_mode: true, style_strength: 2, output_quality: 90 }, 6_000n],
     [IMAGE, { quality: 'low', prompt: 'vector', text: '4K', upscale: false, aspect_ratio: '16:9' }, 6_000n],
-    [SECOND, { duration: 4, generate_audio: false, audio_format: 'mp3' }, 800_000n],
+    [
+      SECOND,
+      { duration: 4, generate_audio: false, audio_format: 'mp3', audio_setting: { rate: 44_100 } },
+      800_000n,
+    ],
     [TOKEN, { input_fidelity: 'high' }, 211_040n],
   ])('passes over what makes nothing dearer: %#', (price, parameters, expected) => {
     expect(estimateMicroUsd(price, parameters)).toBe(expected);

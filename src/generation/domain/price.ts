@@ -137,7 +137,7 @@ export function estimateMicroUsd(price: Price, parameters: Parameters, work: Wor
       return ofMegapixels(price, parameters, work);
     case 'per-second': {
       refuseOtherLengths(parameters, price.secondsParameter);
-      refuseUnpriced(price, price.tiers, parameters, PRICE_TRAITS, price.secondsParameter);
+      refuseUnpriced(price, price.tiers, parameters, BESIDE_LENGTH, price.secondsParameter);
       const seconds = BigInt(secondsOf(price, parameters, work));
       return dearest(price.tiers, parameters, (tier) => BigInt(tier.microUsdPerSecond) * seconds);
     }
@@ -146,12 +146,18 @@ export function estimateMicroUsd(price: Price, parameters: Parameters, work: Wor
   }
 }
 
+/** A price by the second reads the length itself. */
+const BESIDE_LENGTH: readonly PriceTrait[] = ['size', 'quality', 'style', 'extras'];
+/** A price by the megapixel reads the size itself. */
+const BESIDE_SIZE: readonly PriceTrait[] = ['length', 'quality', 'style', 'extras'];
+
 function ofMegapixels(price: PriceOf<'per-megapixel'>, parameters: Parameters, work: Work): MicroUsd {
   if (countOf(work, 'video') > 0)
     throw new ColophonError(
       'price_unknown',
       'A price by the megapixel says nothing of films: record one by the second.',
     );
+  refuseUnpriced(price, [], parameters, BESIDE_SIZE);
   const { firstMicroUsd, furtherMicroUsd, inputMicroUsd } = price;
   const output = BigInt(firstMicroUsd) + BigInt(furtherMicroUsd) * BigInt(megapixelsOf(parameters, work) - 1);
   return inputMicroUsd === undefined
@@ -165,7 +171,7 @@ function ofTokens(price: PriceOf<'per-token'>, parameters: Parameters, work: Wor
       'price_unknown',
       'How many tokens a film, a sound or a 3D model has is not known here: give pictures and words only.',
     );
-  refuseUnpriced(price, price.outputTokens, parameters, ['size', 'quality', 'style'], ...INPUT_TOKENS);
+  refuseUnpriced(price, price.outputTokens, parameters, PRICE_TRAITS, ...INPUT_TOKENS);
   const rates = price.microUsdPerMillion;
   const output = dearest(price.outputTokens, parameters, (tier) => BigInt(tier.atMost));
   const outputRate = BigInt(Math.max(rates.outputImage, rates.outputText));
