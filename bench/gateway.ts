@@ -199,7 +199,8 @@ function serversFile(folder: string): string {
   const read = { source: 'bench', dateRead: '2026-11-30', verified: true };
   const file = join(folder, 'servers.json');
   const offering = { listingId: LISTING, provider: 'openai', endpoint: MODEL, operations: ['generate'] };
-  const price = { family: 'per-image', tiers: [{ microUsd: 1 }], ...read };
+  const sameFor = { traits: ['size'], source: read.source };
+  const price = { family: 'per-image', tiers: [{ microUsd: 1 }], sameFor, ...read };
   const prices = [{ provider: 'openai', endpoint: MODEL, price }];
   writeFileSync(file, JSON.stringify({ offerings: [offering], prices }), { mode: 0o600 });
   return file;

@@ -13,6 +13,7 @@ import { AdvanceStep } from '../generation/application/advance-step.js';
 import { AnswerStep } from '../generation/application/answer-step.js';
 import { CancelRun } from '../generation/application/cancel-run.js';
 import { CaptureOutput } from '../generation/application/capture-output.js';
+import { CheckReservation } from '../generation/application/check-reservation.js';
 import { CaptureStep } from '../generation/application/capture-step.js';
 import { CompleteStep } from '../generation/application/complete-step.js';
 import { CreatePipeline } from '../generation/application/create-pipeline.js';
@@ -119,7 +120,7 @@ export async function composeGeneration(
   const credentials = new ProviderCredentialRepository(providerKeyEncryptionKey, clock);
   const providers = new Providers({
     fixed: [studioProvider, ...(await unkeyedProviders(ownServers, outbound))],
-    keyed: keyedProviders(configuration, outbound, falWebhookAddresses),
+    keyed: keyedProviders(configuration, outbound, falWebhookAddresses, ownServers),
     sharedKeys: sharedKeys(configuration),
     credentials,
   });
@@ -165,6 +166,7 @@ export async function composeGeneration(
     providers,
     requireCleared,
     new BuildStepRequest(organizationTx, stepInputs, store),
+    new CheckReservation(ownPrices),
     captureStep,
     endStep,
     failStep,

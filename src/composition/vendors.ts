@@ -66,6 +66,7 @@ export function keyedProviders(
   configuration: Configuration,
   outbound: OutboundPolicy,
   falAddresses: WebhookAddress,
+  ownServers: OwnServers,
 ): ProvidersOptions['keyed'] {
   const { fal, replicate, openai, google, publicUrl } = configuration;
   // Without a public address a vendor cannot reach us: then its jobs are polled only.
@@ -87,6 +88,11 @@ export function keyedProviders(
         token,
         outbound,
         ...baseUrlOf(replicate),
+        deployedModels: Object.fromEntries(
+          ownServers.offerings.flatMap(({ endpoint, runs }) =>
+            runs === undefined ? [] : [[endpoint, runs]],
+          ),
+        ),
         // Signed with a secret of the account, and the address is how a lost job is found again.
         webhookUrl: (stepRunId) => webhookUrl(`replicate/${stepRunId}`),
       });

@@ -152,7 +152,8 @@ export const ERROR_CODES = {
   budget_exceeded: { status: 402, howToFix: 'Ask an admin to raise the budget, or choose a cheaper model.' },
   price_unknown: {
     status: 422,
-    howToFix: 'Add a price for this model listing: an unknown price is never taken as 0.',
+    howToFix:
+      'Add a price for this model listing, or leave out what the detail names: an unknown price is never taken as 0.',
   },
   provider_not_configured: {
     status: 422,

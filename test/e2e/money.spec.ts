@@ -79,6 +79,7 @@ describe('prices', () => {
     const price = {
       family: 'per-image',
       tiers: [{ microUsd: 1_234 }],
+      sameFor: { traits: ['size'], source: 'contract 17' },
       source: 'contract 17',
       dateRead: '2026-11-01',
       verified: true,

@@ -113,6 +113,7 @@ const PRICES = OFFERINGS.map(({ provider, endpoint }) => ({
   price: {
     family: 'per-image',
     tiers: [{ microUsd: 34_000 }],
+    sameFor: { traits: ['size', 'quality'], source: 'a contract' },
     source: 'a contract',
     dateRead: '2026-11-22',
     verified: true,

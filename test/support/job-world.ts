@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Listing } from '../../src/licenses/domain/listing.js';
 import { FAKE_FAL_CREDENTIALS, FakeFal } from '../fakes/fal/fake-fal.js';
-import { FAKE_REPLICATE_TOKEN, FakeReplicate } from '../fakes/replicate/fake-replicate.js';
+import { FAKE_DEPLOYED, FAKE_REPLICATE_TOKEN, FakeReplicate } from '../fakes/replicate/fake-replicate.js';
 import { FileHost } from '../fakes/file-host.js';
 import { WebhookReceiver } from '../fakes/webhook-receiver.js';
 import { json } from './api.js';
@@ -100,6 +100,7 @@ export class JobWorld {
 const PRICE = {
   family: 'per-image',
   tiers: [{ microUsd: 5_000 }],
+  sameFor: { traits: ['size', 'quality'], source: 'a contract' },
   source: 'a contract',
   dateRead: '2026-11-22',
   verified: true,
@@ -117,7 +118,12 @@ const OFFERINGS = [
   { listingId: 'brand-cut-out.v1@fal', provider: 'fal', endpoint: JOB_MODELS.falCutOut },
   { listingId: 'brand-look.v1@replicate', provider: 'replicate', endpoint: JOB_MODELS.replicate },
   { listingId: 'brand-pinned.v1@replicate', provider: 'replicate', endpoint: JOB_MODELS.version },
-  { listingId: 'brand-shop.v1@replicate', provider: 'replicate', endpoint: JOB_MODELS.deployment },
+  {
+    listingId: 'brand-shop.v1@replicate',
+    provider: 'replicate',
+    endpoint: JOB_MODELS.deployment,
+    runs: FAKE_DEPLOYED,
+  },
 ].map((offering) => ({ operations: ['generate', 'edit'] as const, ...offering }));
 
 const PRICES = OFFERINGS.map(({ provider, endpoint }) => ({ provider, endpoint, price: PRICE }));

@@ -8,6 +8,7 @@ import { type MicroUsd } from '../../shared/money.js';
 import { type Lease, type RunRepository } from '../adapters/run.repository.js';
 import { type NotAccepted } from '../domain/provider.port.js';
 import { billedMicroUsd } from '../domain/price.js';
+import { estimateInUse } from '../domain/step-plan.js';
 import {
   type Run,
   type RunState,
@@ -300,12 +301,6 @@ export class EndStep {
       data: { state },
     });
   }
-}
-
-/** Of several ways the dearest is reserved; what is paid is the one that was gone. */
-function estimateInUse({ plan, alternative, reservedMicroUsd }: StepRun): MicroUsd {
-  const used = plan?.alternatives?.[alternative];
-  return used === undefined ? reservedMicroUsd : BigInt(used.estimateMicroUsd);
 }
 
 export function nodeOf({ key, state, dependsOn, plan, outputAssetId }: StepRun): PlannedNode {

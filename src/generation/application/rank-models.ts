@@ -8,6 +8,7 @@ import { type Candidate } from '../domain/choose-model.js';
 import { type Offering } from '../domain/offering.js';
 import { type Operation } from '../domain/operation.js';
 import { estimateMicroUsd, type Price } from '../domain/price.js';
+import { factsOf } from '../domain/work.js';
 import { type ProviderName } from '../domain/provider.port.js';
 import { type QualityScore, type QualityScores } from '../registry/quality-scores.js';
 import { lineageOfSteps } from './build-lineage.js';
@@ -137,13 +138,15 @@ export class RankModels {
 /** A ceiling is an amount to reserve, not a price: nothing is compared by it. */
 function estimateOf(
   price: Price | undefined,
-  { parameters, inputPictures }: Pick<ModelQuestion, 'parameters' | 'inputPictures'>,
+  { operation, parameters, inputPictures }: Pick<ModelQuestion, 'operation' | 'parameters' | 'inputPictures'>,
 ): { estimateMicroUsd: bigint | undefined; priceUnknownBecause: string | undefined } {
   const unknown = (because: string) => ({ estimateMicroUsd: undefined, priceUnknownBecause: because });
   if (price === undefined) return unknown('Nobody knows the price of this endpoint.');
   if (price.family === 'ceiling') return unknown('Only a ceiling is configured for this endpoint.');
   try {
-    const estimate = estimateMicroUsd(price, parameters, inputPictures);
+    // How large the pictures are is not asked: where the price depends on it, the parameters must say it.
+    const inputs = Array.from({ length: inputPictures }, () => factsOf('image', undefined));
+    const estimate = estimateMicroUsd(price, parameters, { operation, inputs });
     return { estimateMicroUsd: estimate, priceUnknownBecause: undefined };
   } catch (error) {
     if (isColophonError(error, 'price_unknown') || isColophonError(error, 'invalid_request'))

@@ -4,6 +4,7 @@ import { type RunRepository } from '../adapters/run.repository.js';
 import { endOfMonth } from '../domain/budget.js';
 import { type Operation } from '../domain/operation.js';
 import { estimateMicroUsd } from '../domain/price.js';
+import { inputFacts } from './check-reservation.js';
 import { type OwnPrices } from './own-prices.js';
 import { type StepInputs } from './step-inputs.js';
 
@@ -60,9 +61,10 @@ export class RepriceMonth {
         if (offering.price === undefined || offering.price.family === 'ceiling')
           throw new ColophonError('price_unknown', `The price of ${listingId} is not known.`);
         const step = await this.runs.step(tx, id);
-        const inputs = await this.stepInputs.open(tx, await this.runs.get(tx, step.runId), step);
-        const pictures = Object.values(inputs.images).filter(({ media = 'image' }) => media === 'image');
-        sums.otherMicroUsd += estimateMicroUsd(offering.price, inputs.parameters, pictures.length);
+        const run = await this.runs.get(tx, step.runId);
+        const sealed = await this.stepInputs.open(tx, run, step);
+        const inputs = inputFacts(sealed, await this.stepInputs.images(tx, run, step, sealed));
+        sums.otherMicroUsd += estimateMicroUsd(offering.price, sealed.parameters, { operation, inputs });
         sums.recordedMicroUsd += recorded;
         sums.repriced++;
       } catch (error) {

@@ -14,13 +14,14 @@ import { type RunFacts } from '../../licenses/domain/run-facts.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { type SoftLimitWarning } from '../domain/budget.js';
+import { type KnownAssets } from '../domain/media-ahead.js';
 import { type Offerings } from '../domain/offering.js';
 import { isHuman, isHumanOperation } from '../domain/pipeline-definition.js';
 import { type PlannedStep, planSteps } from '../domain/plan-steps.js';
 import { type ResolvedStep, resolveSteps, type RunInputs, textsOf } from '../domain/resolve-run.js';
 import { type Run } from '../domain/run.js';
 import { type AcceptRun } from './accept-run.js';
-import { buildLineage } from './build-lineage.js';
+import { assetsGivenTo, buildLineage } from './build-lineage.js';
 import { type FindPipeline, type FoundPipeline } from './find-pipeline.js';
 import { requireFittingAssets } from './input-media.js';
 import { type OwnPrices } from './own-prices.js';
@@ -100,7 +101,8 @@ export class StartRun {
       return { outcome: 'denied', clearance };
     }
     if (principal.mode === 'live') requireListed(plan.planned, decided.result);
-    const steps = resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings);
+    const known = await this.knownAssets(tx, request.inputs);
+    const steps = resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings, known);
     await requireFittingAssets(tx, this.assets, steps);
     for (const step of steps) await this.checkWays(tx, step);
     const clearance = await this.decideClearance.record(tx, principal, decided, scope);
@@ -117,6 +119,13 @@ export class StartRun {
       state: waits ? 'WAITING_FOR_WAIVER' : 'RUNNING',
     });
     return { outcome: waits ? 'waiting' : 'accepted', clearance, ...accepted, ceilingSteps };
+  }
+
+  /** How large what goes in is: the money is reserved by it. */
+  private async knownAssets(tx: Tx, inputs: RunInputs): Promise<KnownAssets> {
+    const ids = [...assetsGivenTo(inputs)];
+    if (ids.length === 0) return new Map();
+    return new Map((await this.assets.byIds(tx, ids)).map((asset) => [asset.id, asset]));
   }
 
   /** What there is to do. @throws ColophonError `not_found`, `invalid_request` */

@@ -1,9 +1,10 @@
+import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type ProviderInput, type ProviderRequest } from '../domain/provider.port.js';
-import { machineOperation } from '../domain/run.js';
+import { machineOperation, type SealedStepInputs } from '../domain/run.js';
 import { requireKind } from './input-media.js';
 import { type StepInputs } from './step-inputs.js';
 import { type StepWork } from './step-work.js';
@@ -33,15 +34,12 @@ export class BuildStepRequest {
    */
   async buildWith<Other>(
     { organizationId, run, step }: StepWork,
-    also: (tx: Tx) => Promise<Other>,
+    also: (tx: Tx, inputs: SealedStepInputs, assets: Readonly<Record<string, Asset>>) => Promise<Other>,
   ): Promise<{ readonly request: SaltedRequest; readonly other: Other }> {
     const { inputs, assets, other } = await this.organizationTx.run(organizationId, async (tx) => {
       const inputs = await this.stepInputs.open(tx, run, step);
-      return {
-        inputs,
-        assets: await this.stepInputs.images(tx, run, step, inputs),
-        other: await also(tx),
-      };
+      const assets = await this.stepInputs.images(tx, run, step, inputs);
+      return { inputs, assets, other: await also(tx, inputs, assets) };
     });
     const media: Record<string, ProviderInput> = {};
     for (const [name, asset] of Object.entries(assets)) {

@@ -14,6 +14,7 @@ import {
   type ProviderRequest,
 } from '../domain/provider.port.js';
 import { type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
+import { type CheckReservation } from './check-reservation.js';
 import { type CaptureStep } from './capture-step.js';
 import { type EndStep } from './end-step.js';
 import { type FailStep } from './fail-step.js';
@@ -33,6 +34,7 @@ export class SubmitStep {
     private readonly providers: Providers,
     private readonly requireCleared: RequireCleared,
     private readonly buildRequest: BuildStepRequest,
+    private readonly reservation: CheckReservation,
     private readonly captureStep: CaptureStep,
     private readonly endStep: EndStep,
     private readonly failStep: FailStep,
@@ -63,8 +65,12 @@ export class SubmitStep {
   ): Promise<{ provider: Provider; request: ProviderRequest } | undefined> {
     const { organizationId, step } = work;
     // Before the intent: without credentials nothing is sent, and no outcome is left open.
-    const { request: salted, other: provider } = await this.buildRequest.buildWith(work, (tx) =>
-      this.providers.get(tx, step.provider),
+    const { request: salted, other: provider } = await this.buildRequest.buildWith(
+      work,
+      async (tx, inputs, assets) => {
+        await this.reservation.require(tx, step, inputs, assets);
+        return this.providers.get(tx, step.provider);
+      },
     );
     const committed = await this.organizationTx.run(organizationId, (tx) =>
       this.commitIntent(tx, work, salted),
@@ -208,6 +214,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'clearance_denied',
   'inputs_erased',
   'invalid_request',
+  'budget_exceeded',
+  'price_unknown',
   'provider_not_configured',
 ];
 

@@ -147,7 +147,7 @@ describe('fallbacks', () => {
         const [step] = resolve(withFallbacks(models), NOTHING);
         const costs = models.map((name) => {
           const price = PRICED.find(({ listingId }) => listingId === name)?.price;
-          return price ? estimateMicroUsd(price, { width: 2048, height: 1024 }, 0) : 0n;
+          return price ? estimateMicroUsd(price, { width: 2048, height: 1024 }) : 0n;
         });
         expect(costs.every((cost) => cost <= (step?.reservedMicroUsd ?? -1n))).toBe(true);
         expect(costs).toContain(step?.reservedMicroUsd);

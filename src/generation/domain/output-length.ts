@@ -24,9 +24,8 @@ const OF_SOMETHING_ELSE = new Set([
  */
 export function refuseOtherLengths(parameters: Readonly<Record<string, unknown>>, known: string): void {
   for (const [name, value] of Object.entries(parameters)) {
-    if (name === known || value === undefined || value === null || value === false) continue;
-    const words = wordsOf(name);
-    if (words.some((word) => LENGTHS.has(word)) && !words.some((word) => OF_SOMETHING_ELSE.has(word)))
+    if (name === known) continue;
+    if (mayStateLength(name, value))
       throw new ColophonError(
         'price_unknown',
         `"${name}" may say how long the output is to be, which the price knows by "${known}" only. Leave "${name}" out.`,
@@ -34,4 +33,10 @@ export function refuseOtherLengths(parameters: Readonly<Record<string, unknown>>
     if (typeof value === 'object' && !Array.isArray(value))
       refuseOtherLengths(value as Readonly<Record<string, unknown>>, '');
   }
+}
+
+export function mayStateLength(name: string, value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return false;
+  const words = wordsOf(name);
+  return words.some((word) => LENGTHS.has(word)) && !words.some((word) => OF_SOMETHING_ELSE.has(word));
 }

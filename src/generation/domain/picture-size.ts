@@ -1,6 +1,7 @@
 import { ColophonError } from '../../shared/errors.js';
 import { isForWords } from './hidden-files.js';
 import { wordsOf } from './name-words.js';
+import { type Work } from './work.js';
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -42,11 +43,31 @@ function setOf(words: string): ReadonlySet<string> {
 }
 
 /**
- * How large the output can be, in whole megapixels, rounded up. Where the size is stated in several ways, the vendor may
- * go by any of them: the largest counts. What may state a size and is not understood is refused: it could cost anything.
+ * How large the output can be, in whole megapixels, rounded up. Where the parameters do not say it, the output is as large
+ * as what goes in, or as what vendors make by default: the larger one counts.
  * @throws ColophonError `price_unknown`; `invalid_request` beyond the limits
  */
-export function megapixelsOf(parameters: Parameters): number {
+export function megapixelsOf(parameters: Parameters, work: Work): number {
+  const megapixels = inMegapixels(statedPixels(parameters, work) ?? pixelsOfWork(work));
+  if (megapixels > MAX_MEGAPIXELS)
+    throw new ColophonError('invalid_request', `A picture may have at most ${MAX_MEGAPIXELS} megapixels.`);
+  return megapixels;
+}
+
+/** Of all pictures that go in, each rounded up by itself. */
+export function inputMegapixelsOf({ inputs }: Work): number {
+  return inputs
+    .filter(({ media }) => media === 'image')
+    .map(({ pixels }) => inMegapixels(pixels ?? refuseUnknownInput()))
+    .reduce((sum, one) => sum + one, 0);
+}
+
+/**
+ * What the parameters say of the size, or `undefined`. Where the size is stated in several ways, the vendor may go by any
+ * of them: the largest counts. What may state a size and is not understood is refused: it could cost anything.
+ * @throws ColophonError `price_unknown`, `invalid_request`
+ */
+export function statedPixels(parameters: Parameters, { inputs }: Work): number | undefined {
   const {
     width,
     height,
@@ -57,6 +78,11 @@ export function megapixelsOf(parameters: Parameters): number {
     ...others
   } = parameters;
   refuseOtherSizes(others);
+  if ((width === undefined) !== (height === undefined) && inputs.some(({ media }) => media === 'image'))
+    throw new ColophonError(
+      'price_unknown',
+      'Give "width" and "height" both: the other one may follow the picture that goes in.',
+    );
   const stated = [
     ...(width === undefined && height === undefined ? [] : [pixelsOf({ width, height })]),
     ...Object.entries({ image_size: imageSize, size, resolution }).flatMap(([name, value]) =>
@@ -64,11 +90,28 @@ export function megapixelsOf(parameters: Parameters): number {
     ),
     ...(number === undefined ? [] : [pixelsOfMegapixels('megapixels', number)]),
   ];
-  const pixels = stated.length === 0 ? DEFAULT_SIDE_PIXELS ** 2 : Math.max(...stated);
-  const megapixels = Math.max(1, Math.ceil(pixels / PIXELS_PER_MEGAPIXEL));
-  if (megapixels > MAX_MEGAPIXELS)
-    throw new ColophonError('invalid_request', `A picture may have at most ${MAX_MEGAPIXELS} megapixels.`);
-  return megapixels;
+  return stated.length === 0 ? undefined : Math.max(...stated);
+}
+
+function pixelsOfWork({ operation, inputs }: Work): number {
+  if (operation === 'upscale')
+    throw new ColophonError(
+      'price_unknown',
+      'By how much an upscaler enlarges a picture is its own matter where no size is given. Give "width" and "height", in pixels, or record a price by the image.',
+    );
+  const pictures = inputs.filter(({ media }) => media === 'image');
+  return Math.max(DEFAULT_SIDE_PIXELS ** 2, ...pictures.map(({ pixels }) => pixels ?? refuseUnknownInput()));
+}
+
+function refuseUnknownInput(): never {
+  throw new ColophonError(
+    'price_unknown',
+    'How large a picture that goes in is, is not known, and the output may be as large. Give the size as "width" and "height", in pixels.',
+  );
+}
+
+function inMegapixels(pixels: number): number {
+  return Math.max(1, Math.ceil(pixels / PIXELS_PER_MEGAPIXEL));
 }
 
 /** `{width, height}`, `1024x1024`, `4 MP`, or a word of fal. */
@@ -112,7 +155,7 @@ function refuseOtherSizes(parameters: Parameters): void {
 }
 
 /** Items of a list are read by its name. */
-function membersOf(name: string, value: object): Parameters {
+export function membersOf(name: string, value: object): Parameters {
   if (!Array.isArray(value)) return value as Parameters;
   return Object.assign(
     {},
@@ -120,7 +163,7 @@ function membersOf(name: string, value: object): Parameters {
   ) as Parameters;
 }
 
-function mayStateSize(name: string, value: unknown): boolean {
+export function mayStateSize(name: string, value: unknown): boolean {
   if (value === undefined || value === null || value === false || CHOOSES_WORDS.test(name)) return false;
   if (isForWords(name)) return false;
   if (typeof value === 'string' && SIZE_TEXT.test(value)) return true;

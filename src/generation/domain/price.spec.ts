@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { billedMicroUsd, estimateMicroUsd, type Price } from './price.js';
 import { PriceBook, priceBookSchema } from '../registry/price-book.js';
 import { readUsage } from './usage.js';
+import { FROM_WORDS, type InputFacts, type Work } from './work.js';
 
 const ORIGIN = { source: 'a contract', dateRead: '2026-11-22', verified: true } as const;
 
@@ -44,6 +45,18 @@ const MEGAPIXEL: Price = {
   ...ORIGIN,
 };
 
+const picture = (width?: number, height = width): InputFacts => ({
+  media: 'image',
+  pixels: width === undefined || height === undefined ? undefined : width * height,
+  seconds: undefined,
+});
+const film = (seconds?: number, media: 'video' | 'audio' = 'video'): InputFacts => ({
+  media,
+  pixels: undefined,
+  seconds,
+});
+const edit = (...inputs: InputFacts[]): Work => ({ operation: 'edit', inputs });
+
 describe('the estimate, which is reserved', () => {
   it.each([
     [{ quality: 'low' }, 6_000n],
@@ -84,7 +97,7 @@ describe('the estimate, which is reserved', () => {
 
   it('of tokens: all output, every input picture, and a token for each byte of text', () => {
     // 7,034 x 30 + 2 x 1,000 x 8 + 5 x 5 = 227,045 micro-USD.
-    expect(estimateMicroUsd(TOKEN, { prompt: 'abcde' }, 2)).toBe(227_045n);
+    expect(estimateMicroUsd(TOKEN, { prompt: 'abcde' }, edit(picture(), picture()))).toBe(227_045n);
   });
 
   it.each<[Price, Record<string, unknown>, string]>([
@@ -117,8 +130,47 @@ describe('the estimate, which is reserved', () => {
     [SECOND, { duration: 4, num_frames: 10_000 }, 'price_unknown'],
     [SECOND, { duration: 4, options: { seconds: 60 } }, 'price_unknown'],
     [{ ...IMAGE, mustGive: ['quality'] }, { quality: 'auto' }, 'price_unknown'],
+    [IMAGE, { image_size: { width: 4096, height: 4096 } }, 'price_unknown'],
+    [IMAGE, { resolution: '4K' }, 'price_unknown'],
+    [IMAGE, { scale: 8 }, 'price_unknown'],
+    [IMAGE, { options: { upscale_factor: 4 } }, 'price_unknown'],
+    [IMAGE, { style: 'vector_illustration' }, 'price_unknown'],
+    [IMAGE, { output_format: 'svg' }, 'price_unknown'],
+    [IMAGE, { rendering_speed: 'QUALITY' }, 'price_unknown'],
+    [IMAGE, { input_fidelity: 'high' }, 'price_unknown'],
+    [IMAGE, { duration: 10 }, 'price_unknown'],
+    [IMAGE, { quality: 'low', options: { quality: { level: 'high' } } }, 'price_unknown'],
+    [IMAGE, { thinking: { type: 'enabled' } }, 'price_unknown'],
+    [MEGAPIXEL, { style: 'vector_illustration' }, 'price_unknown'],
+    [MEGAPIXEL, { rendering_speed: 'QUALITY' }, 'price_unknown'],
+    [IMAGE, { enable_web_search: true }, 'price_unknown'],
+    [SECOND, { duration: 4, resolution: '4k' }, 'price_unknown'],
+    [SECOND, { duration: 4, settings: [{ quality: 'high' }] }, 'price_unknown'],
+    [TOKEN, { size: '4096x4096' }, 'price_unknown'],
+    [TOKEN, { quality: 'max' }, 'price_unknown'],
   ])('is refused where no bound is known', (price, parameters, code) => {
     expect(() => estimateMicroUsd(price, parameters)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it.each<[Price, Record<string, unknown>, bigint]>([
+    [IMAGE, { quality: 'low', size: 'auto', sync_mode: true, style_strength: 2, output_quality: 90 }, 6_000n],
+    [IMAGE, { quality: 'low', prompt: 'vector', text: '4K', upscale: false, aspect_ratio: '16:9' }, 6_000n],
+    [
+      SECOND,
+      { duration: 4, generate_audio: false, audio_format: 'mp3', audio_setting: { rate: 44_100 } },
+      800_000n,
+    ],
+    [TOKEN, { input_fidelity: 'high' }, 211_040n],
+  ])('passes over what makes nothing dearer: %#', (price, parameters, expected) => {
+    expect(estimateMicroUsd(price, parameters)).toBe(expected);
+  });
+
+  it('goes by the word of the price where it says that something costs the same', () => {
+    const price: Price = { ...IMAGE, sameFor: { traits: ['size'], source: 'contract 17' } };
+    expect(estimateMicroUsd(price, { quality: 'low', scale: 8 })).toBe(6_000n);
+    expect(() => estimateMicroUsd(price, { quality: 'low', style: 'vector' })).toThrow(
+      '"style" may say what sort of output it is, and no price is known for this value of it.',
+    );
   });
 
   it('is never below what is billed for the same work', () => {
@@ -129,10 +181,81 @@ describe('the estimate, which is reserved', () => {
           'input-image-token': pictures * 1_000,
           'input-text-token': Math.floor(prompt.length / 2),
         });
+        const work = edit(...Array.from({ length: pictures }, () => picture()));
         const billed = usage === undefined ? undefined : billedMicroUsd(TOKEN, usage);
-        expect((billed ?? 0n) <= estimateMicroUsd(TOKEN, { prompt }, pictures)).toBe(true);
+        expect((billed ?? 0n) <= estimateMicroUsd(TOKEN, { prompt }, work)).toBe(true);
       }),
     );
+  });
+});
+
+describe('the estimate, by what goes in', () => {
+  it.each<[Record<string, unknown>, Work, bigint]>([
+    // 24 megapixels: 30,000 for the first and 15,000 for each further one.
+    [{}, edit(picture(6000, 4000)), 375_000n],
+    [{}, edit(picture(400), picture(6000, 4000)), 375_000n],
+    // Smaller than what vendors make by default.
+    [{}, edit(picture(400)), 45_000n],
+    // Stated: then it does not follow the input.
+    [{ width: 1000, height: 1000 }, edit(picture(6000, 4000)), 30_000n],
+    [{ image_size: 'square_hd' }, edit(picture(6000, 4000)), 45_000n],
+    [{}, { operation: 'edit', inputs: [film(3, 'audio')] }, 45_000n],
+  ])('of megapixels: %j', (parameters, work, expected) => {
+    expect(estimateMicroUsd(MEGAPIXEL, parameters, work)).toBe(expected);
+  });
+
+  it('counts what goes in where the vendor does', () => {
+    const work = edit(picture(2000, 2000), picture(400));
+    const size = { width: 1000, height: 1000 };
+    expect(estimateMicroUsd({ ...MEGAPIXEL, inputMicroUsd: 1_000 }, size, work)).toBe(35_000n);
+    expect(estimateMicroUsd({ ...IMAGE, perInputPicture: 70 }, { quality: 'low' }, work)).toBe(6_140n);
+  });
+
+  it.each<[string, Price, Record<string, unknown>, Work]>([
+    ['a picture of unknown size', MEGAPIXEL, {}, edit(picture())],
+    ['one side, where the other follows the picture', MEGAPIXEL, { width: 1000 }, edit(picture(400))],
+    [
+      'an enlargement by nobody knows how much',
+      MEGAPIXEL,
+      {},
+      { operation: 'upscale', inputs: [picture(400)] },
+    ],
+    ['a film by the megapixel', MEGAPIXEL, { width: 9, height: 9 }, edit(film(3))],
+    ['a film by the token', TOKEN, {}, edit(film(3))],
+    ['a film of unknown length', SECOND, { duration: 2 }, edit(film())],
+    ['a film that is longer than any output', SECOND, {}, edit(film(60))],
+    ['a film and what is added to it', SECOND, { duration: 4 }, edit(film(6))],
+  ])('is refused for %s', (_name, price, parameters, work) => {
+    expect(() => estimateMicroUsd(price, parameters, work)).toThrow(
+      expect.objectContaining({ code: 'price_unknown' }),
+    );
+  });
+
+  it.each<[Record<string, unknown>, InputFacts[], bigint]>([
+    // The longest output: 8 seconds.
+    [{}, [film(6)], 3_200_000n],
+    // 2 seconds may come after 5.5; sound plays at the same time.
+    [{ duration: 2 }, [film(5.5), film(5.5, 'audio')], 3_200_000n],
+    [{ duration: 2 }, [film(1.5)], 1_600_000n],
+    [{ duration: 2 }, [{ ...film(), isAhead: true }], 3_200_000n],
+    [{ duration: 2 }, [picture()], 800_000n],
+  ])('of seconds: %j', (parameters, inputs, expected) => {
+    expect(estimateMicroUsd(SECOND, parameters, { operation: 'animate', inputs })).toBe(expected);
+  });
+
+  it('is never below what a model bills that gives back what goes in', () => {
+    const side = fc.integer({ min: 1, max: 9_000 });
+    fc.assert(
+      fc.property(side, side, (width, height) => {
+        const billed = Math.max(1, Math.ceil((width * height) / 1_000_000)) * 15_000 + 15_000;
+        const estimate = estimateMicroUsd(MEGAPIXEL, {}, edit(picture(width, height)));
+        expect(estimate >= BigInt(billed)).toBe(true);
+      }),
+    );
+  });
+
+  it('of something new needs to know nothing of pictures', () => {
+    expect(estimateMicroUsd(MEGAPIXEL, {}, FROM_WORDS)).toBe(45_000n);
   });
 });
 
@@ -171,6 +294,64 @@ describe('the price book', () => {
     expect(book.find('fal', 'fal-ai/qwen-image')).toBeUndefined();
     expect(book.find('openai', 'gpt-image-2.5-flare')).toBeUndefined();
   });
+
+  const SIZE = { width: 2048, height: 2048 };
+  const estimate = (provider: 'fal' | 'replicate' | 'openai' | 'google', endpoint: string) => {
+    const price = new PriceBook().find(provider, endpoint);
+    if (price === undefined) throw new Error(`no price of ${endpoint}`);
+    return (parameters: Record<string, unknown>, work?: Work) => estimateMicroUsd(price, parameters, work);
+  };
+
+  it.each([
+    ['fal', 'fal-ai/flux/schnell', { image_size: 'landscape_4_3', num_inference_steps: 4 }, 6_000n],
+    ['fal', 'fal-ai/flux-2/turbo', { image_size: SIZE, enable_prompt_expansion: true }, 40_000n],
+    ['fal', 'fal-ai/recraft/v3/text-to-image', { image_size: SIZE, style: 'realistic_image/hdr' }, 40_000n],
+    ['fal', 'fal-ai/nano-banana-2', { resolution: '2K', enable_web_search: true }, 137_000n],
+    ['fal', 'fal-ai/nano-banana-2/edit', { thinking_level: 'high' }, 177_000n],
+    ['fal', 'fal-ai/nano-banana-pro', { resolution: '4K', aspect_ratio: '16:9' }, 300_000n],
+    ['fal', 'fal-ai/bytedance/seedream/v5/lite', { image_size: 'auto_3K' }, 35_000n],
+    ['fal', 'fal-ai/bytedance/seedream/v5/pro', { image_size: SIZE }, 135_000n],
+    ['fal', 'fal-ai/bria/background/remove', { sync_mode: true }, 18_000n],
+    ['fal', 'fal-ai/gpt-image-2', { image_size: 'square_hd', quality: 'low' }, 410_000n],
+    ['fal', 'fal-ai/veo3.1', { duration: '4s', resolution: '1080p', auto_fix: true }, 1_600_000n],
+    ['fal', 'fal-ai/veo3.1/lite', { generate_audio: false }, 240_000n],
+    ['replicate', 'black-forest-labs/flux-schnell', { megapixels: '1', output_quality: 80 }, 3_000n],
+    ['google', 'gemini-3.1-flash-image', { imageSize: '1K', aspectRatio: '1:1' }, 67_000n],
+    ['google', 'gemini-3-pro-image', { imageSize: '2K' }, 240_000n],
+  ] as const)('prices ordinary calls of %s %s', (provider, endpoint, parameters, expected) => {
+    expect(estimate(provider, endpoint)(parameters)).toBe(expected);
+  });
+
+  it.each([
+    ['fal', 'fal-ai/recraft/v3/text-to-image', { style: 'vector_illustration/line_art' }],
+    ['fal', 'fal-ai/recraft/v3/text-to-image', { style_id: 'of-our-own' }],
+    ['fal', 'fal-ai/nano-banana-pro', { enable_web_search: true }],
+    ['fal', 'fal-ai/gpt-image-2', { image_size: SIZE }],
+    ['fal', 'fal-ai/veo3.1', { resolution: '4k' }],
+    ['fal', 'fal-ai/veo3.1/lite', { resolution: '1080p' }],
+    ['replicate', 'black-forest-labs/flux-schnell', { megapixels: '4' }],
+    ['openai', 'gpt-image-1.5', { size: '3840x2160' }],
+    ['openai', 'gpt-image-1.5', { quality: 'low', size: '1024x1024', output_format: 'gif' }],
+    ['google', 'gemini-2.5-flash-image', { imageSize: '4K' }],
+  ] as const)('knows no price of %s %s with %j', (provider, endpoint, parameters) => {
+    expect(() => estimate(provider, endpoint)(parameters)).toThrow(
+      expect.objectContaining({ code: 'price_unknown' }),
+    );
+  });
+
+  it.each(['gpt-image-1.5', 'gpt-image-1-mini'])(
+    'counts what goes into %s, and learns what it was',
+    (model) => {
+      const parameters = { quality: 'low', size: '1024x1024', input_fidelity: 'high' };
+      const pictures = edit(...Array.from({ length: 8 }, () => picture(4000)));
+      const reserved = estimate('openai', model)(parameters, pictures);
+      const price = new PriceBook().find('openai', model);
+      const usage = { 'input-text-token': 100, 'input-image-token': 49_900, 'output-image-token': 272 };
+      const billed = price && billedMicroUsd(price, usage);
+      expect(billed).toBeGreaterThan(estimate('openai', model)(parameters));
+      expect(billed).toBeLessThanOrEqual(reserved);
+    },
+  );
 
   it('takes the prices of the operator’s contract before the seed', () => {
     const price: Price = { family: 'per-image', tiers: [{ when: {}, microUsd: 1 }], ...ORIGIN };

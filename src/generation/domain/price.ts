@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
+import { type MediaKind, named } from './media-kind.js';
 import { refuseOtherLengths } from './output-length.js';
-import { megapixelsOf } from './picture-size.js';
+import { inputMegapixelsOf, megapixelsOf } from './picture-size.js';
+import { PRICE_TRAITS, type PriceTrait, refuseOtherTraits } from './price-traits.js';
 import { METERS, type Usage } from './usage.js';
+import { FROM_WORDS, type InputFacts, type Work } from './work.js';
 
 /**
  * What a way of running a model costs: four unit families, and `free` for what runs here without being metered.
  *
- * - `per-image`: by tier, e.g. of quality and size
- * - `per-megapixel`: width x height, rounded up to whole megapixels; the first may cost more than each further one
+ * - `per-image`: by tier, e.g. of quality and size, with a part for each picture that goes in where the vendor charges it
+ * - `per-megapixel`: width x height, rounded up to whole megapixels; the first may cost more than each further one, and
+ *   what goes in may cost by the megapixel as well
  * - `per-second`: of the output, by tier
  * - `per-token`: by modality, with an upper bound of output tokens by tier
  * - `ceiling`: the price is not known, and this much is reserved for a step; without the vendor's number it stands
@@ -35,6 +39,13 @@ const tier = <Shape extends z.ZodRawShape>(shape: Shape) =>
 const common = {
   /** Parameters that must be given a value of a tier: with `auto`, or without, something could be billed that is not known. */
   mustGive: z.array(z.string().max(40)).max(10).optional(),
+  /** What the price does not depend on, although a parameter may ask for it, and who says so. */
+  sameFor: z
+    .strictObject({
+      traits: z.array(z.enum(PRICE_TRAITS)).min(1).max(PRICE_TRAITS.length),
+      source: z.string().min(1).max(200),
+    })
+    .optional(),
   /** What one reading of a meter costs, for settlement by the vendor's own number. Absent: the estimate stands. */
   settledBy: z.strictObject({ meter: z.enum(METERS), microUsd }).optional(),
   source: z.string().min(1).max(200),
@@ -48,11 +59,19 @@ const common = {
 export const priceSchema = z.discriminatedUnion('family', [
   z.strictObject({ family: z.literal('free'), ...common }),
   z.strictObject({ family: z.literal('ceiling'), microUsd, ...common }),
-  z.strictObject({ family: z.literal('per-image'), tiers: tier({ microUsd }), ...common }),
+  z.strictObject({
+    family: z.literal('per-image'),
+    tiers: tier({ microUsd }),
+    /** What each picture that goes in costs. Absent: the vendor counts the output alone. */
+    perInputPicture: microUsd.optional(),
+    ...common,
+  }),
   z.strictObject({
     family: z.literal('per-megapixel'),
     firstMicroUsd: microUsd,
     furtherMicroUsd: microUsd,
+    /** What each megapixel of each picture that goes in costs. Absent: the vendor counts the output alone. */
+    inputMicroUsd: microUsd.optional(),
     ...common,
   }),
   z.strictObject({
@@ -60,7 +79,7 @@ export const priceSchema = z.discriminatedUnion('family', [
     tiers: tier({ microUsdPerSecond: microUsd }),
     /** The parameter that says how long the output is to be. */
     secondsParameter: z.string().max(40),
-    /** Reserved when it is not given; more than this is refused. */
+    /** The longest output. Reserved when the parameter is not given; more than this is refused. */
     maxSeconds: z.int().min(1).max(3600),
     ...common,
   }),
@@ -82,6 +101,8 @@ export const priceSchema = z.discriminatedUnion('family', [
 ]);
 export type Price = z.output<typeof priceSchema>;
 
+type PriceOf<Family extends Price['family']> = Extract<Price, { readonly family: Family }>;
+
 type Conditions = z.output<typeof conditionsSchema>;
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -89,12 +110,11 @@ const TOKENS_PER_RATE = 1_000_000n;
 
 /**
  * Upper bound of the cost of one step, reserved before it is submitted. Where a parameter leaves it open which tier
- * will be billed (`auto`, or not given), the dearest one counts; what may make the output larger or longer and is not
- * understood has no price.
- * @param inputPictures how many pictures go in
+ * will be billed (`auto`, or not given), the dearest one counts; what may make the output larger, longer or dearer and is
+ * not understood has no price.
  * @throws ColophonError `price_unknown` for a value that no tier stands for; `invalid_request` beyond the limits
  */
-export function estimateMicroUsd(price: Price, parameters: Parameters, inputPictures = 0): MicroUsd {
+export function estimateMicroUsd(price: Price, parameters: Parameters, work: Work = FROM_WORDS): MicroUsd {
   for (const name of price.mustGive ?? []) {
     if (isOpen(parameters[name]))
       throw new ColophonError(
@@ -108,27 +128,77 @@ export function estimateMicroUsd(price: Price, parameters: Parameters, inputPict
     case 'ceiling':
       return BigInt(price.microUsd);
     case 'per-image':
-      return dearest(price.tiers, parameters, (tier) => BigInt(tier.microUsd));
-    case 'per-megapixel':
+      refuseUnpriced(price, price.tiers, parameters, PRICE_TRAITS);
       return (
-        BigInt(price.firstMicroUsd) + BigInt(price.furtherMicroUsd) * BigInt(megapixelsOf(parameters) - 1)
+        dearest(price.tiers, parameters, (tier) => BigInt(tier.microUsd)) +
+        BigInt(price.perInputPicture ?? 0) * BigInt(countOf(work, 'image'))
       );
+    case 'per-megapixel':
+      return ofMegapixels(price, parameters, work);
     case 'per-second': {
       refuseOtherLengths(parameters, price.secondsParameter);
-      const seconds = BigInt(secondsOf(price, parameters));
+      refuseUnpriced(price, price.tiers, parameters, BESIDE_LENGTH, price.secondsParameter);
+      const seconds = BigInt(secondsOf(price, parameters, work));
       return dearest(price.tiers, parameters, (tier) => BigInt(tier.microUsdPerSecond) * seconds);
     }
-    case 'per-token': {
-      const rates = price.microUsdPerMillion;
-      const output = dearest(price.outputTokens, parameters, (tier) => BigInt(tier.atMost));
-      const outputRate = BigInt(Math.max(rates.outputImage, rates.outputText));
-      const pictures = BigInt(inputPictures) * BigInt(price.inputTokensPerImage);
-      const text = BigInt(charactersIn(parameters));
-      const total =
-        output * outputRate + pictures * BigInt(rates.inputImage) + text * BigInt(rates.inputText);
-      return ceilDivide(total, TOKENS_PER_RATE);
-    }
+    case 'per-token':
+      return ofTokens(price, parameters, work);
   }
+}
+
+/** A price by the second reads the length itself. */
+const BESIDE_LENGTH: readonly PriceTrait[] = ['size', 'quality', 'style', 'extras'];
+/** A price by the megapixel reads the size itself. */
+const BESIDE_SIZE: readonly PriceTrait[] = ['length', 'quality', 'style', 'extras'];
+
+function ofMegapixels(price: PriceOf<'per-megapixel'>, parameters: Parameters, work: Work): MicroUsd {
+  if (countOf(work, 'video') > 0)
+    throw new ColophonError(
+      'price_unknown',
+      'A price by the megapixel says nothing of films: record one by the second.',
+    );
+  refuseUnpriced(price, [], parameters, BESIDE_SIZE);
+  const { firstMicroUsd, furtherMicroUsd, inputMicroUsd } = price;
+  const output = BigInt(firstMicroUsd) + BigInt(furtherMicroUsd) * BigInt(megapixelsOf(parameters, work) - 1);
+  return inputMicroUsd === undefined
+    ? output
+    : output + BigInt(inputMicroUsd) * BigInt(inputMegapixelsOf(work));
+}
+
+function ofTokens(price: PriceOf<'per-token'>, parameters: Parameters, work: Work): MicroUsd {
+  if (work.inputs.some(({ media }) => media !== 'image'))
+    throw new ColophonError(
+      'price_unknown',
+      'How many tokens a film, a sound or a 3D model has is not known here: give pictures and words only.',
+    );
+  refuseUnpriced(price, price.outputTokens, parameters, PRICE_TRAITS, ...INPUT_TOKENS);
+  const rates = price.microUsdPerMillion;
+  const output = dearest(price.outputTokens, parameters, (tier) => BigInt(tier.atMost));
+  const outputRate = BigInt(Math.max(rates.outputImage, rates.outputText));
+  const pictures = BigInt(countOf(work, 'image')) * BigInt(price.inputTokensPerImage);
+  const text = BigInt(charactersIn(parameters));
+  const total = output * outputRate + pictures * BigInt(rates.inputImage) + text * BigInt(rates.inputText);
+  return ceilDivide(total, TOKENS_PER_RATE);
+}
+
+function countOf({ inputs }: Work, wanted: MediaKind): number {
+  return inputs.filter(({ media }) => media === wanted).length;
+}
+
+/** What a picture that goes in costs at most is known, however closely it is looked at. */
+const INPUT_TOKENS = ['input_fidelity'];
+
+/** What may make the output dearer and stands in no tier, unless the price says that it costs the same. */
+function refuseUnpriced(
+  { sameFor }: Price,
+  tiers: readonly { readonly when: Conditions }[],
+  parameters: Parameters,
+  traits: readonly PriceTrait[],
+  ...others: readonly string[]
+): void {
+  const known = new Set([...others, ...tiers.flatMap(({ when }) => Object.keys(when))]);
+  const open = traits.filter((trait) => sameFor?.traits.includes(trait) !== true);
+  refuseOtherTraits(parameters, open, (name) => known.has(name));
 }
 
 /** What the vendor's own reading comes to, rounded up to whole micro-USD; `undefined` when it does not tell the price. */
@@ -190,23 +260,54 @@ function isOneOf(value: unknown, values: readonly (string | boolean | number)[])
   return values.some((known) => known === value);
 }
 
-function secondsOf(price: { secondsParameter: string; maxSeconds: number }, parameters: Parameters): number {
-  const given = parameters[price.secondsParameter];
-  if (isOpen(given)) return price.maxSeconds;
+/** With a film or a sound in, the output may be as long as that, and what is stated may be added to it. */
+function secondsOf(price: PriceOf<'per-second'>, parameters: Parameters, work: Work): number {
+  const { secondsParameter, maxSeconds } = price;
+  const stated = statedSeconds(price, parameters[secondsParameter]);
+  const input = secondsIn(work);
+  if (input + (stated ?? 0) > maxSeconds)
+    throw new ColophonError(
+      'price_unknown',
+      `The output may last longer than ${maxSeconds} seconds, for which no price is known: ${input} seconds go in${stated === undefined ? '' : `, and "${secondsParameter}" may be added to them`}. Shorten what goes in${stated === undefined ? '' : `, or leave "${secondsParameter}" out`}.`,
+    );
+  const isAhead = work.inputs.some((one) => one.isAhead && plays(one));
+  return stated === undefined || isAhead ? maxSeconds : Math.ceil(stated + input);
+}
+
+function plays({ media }: InputFacts): boolean {
+  return media === 'video' || media === 'audio';
+}
+
+/** Films one after the other, and sounds; the two play at the same time. */
+function secondsIn({ inputs }: Work): number {
+  const sums = { video: 0, audio: 0 };
+  for (const one of inputs) {
+    const { media, seconds, isAhead } = one;
+    if (media !== 'video' && media !== 'audio') continue;
+    if (seconds === undefined && isAhead === undefined)
+      throw new ColophonError(
+        'price_unknown',
+        `How long ${named(media)} that goes in lasts is not known, and the output may last as long. Send it in a format that says how long it plays, such as MP4 or WAV.`,
+      );
+    sums[media] += seconds ?? 0;
+  }
+  return Math.max(sums.video, sums.audio);
+}
+
+function statedSeconds(
+  { secondsParameter, maxSeconds }: PriceOf<'per-second'>,
+  given: unknown,
+): number | undefined {
+  if (isOpen(given)) return undefined;
   // Vendors take 8, "8" or "8s".
   const seconds = typeof given === 'string' ? Number(/^(\d{1,4}(?:\.\d{1,3})?)s?$/.exec(given)?.[1]) : given;
-  if (
-    typeof seconds !== 'number' ||
-    !Number.isFinite(seconds) ||
-    seconds <= 0 ||
-    seconds > price.maxSeconds
-  ) {
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0 || seconds > maxSeconds) {
     throw new ColophonError(
       'invalid_request',
-      `"${price.secondsParameter}" must be a length of at most ${price.maxSeconds} seconds.`,
+      `"${secondsParameter}" must be a length of at most ${maxSeconds} seconds.`,
     );
   }
-  return Math.ceil(seconds);
+  return seconds;
 }
 
 /** A token has at least one byte of UTF-8, so no text has more tokens than bytes. */

@@ -20,6 +20,7 @@ import {
   type StepOperation,
 } from './pipeline-definition.js';
 import { instancesBefore, instancesOf, type PlannedStep, type UsedListing } from './plan-steps.js';
+import { type KnownAssets, MediaAhead } from './media-ahead.js';
 import { estimateMicroUsd } from './price.js';
 import { type StepExecutor } from './provider.port.js';
 import { type MediaSource, type RunInputs } from './run-inputs.js';
@@ -62,8 +63,14 @@ interface Resolving {
   readonly offerings: Offerings;
 }
 
+/** With what is known of the media that go in: the money is reserved by it. */
+interface Pricing extends Resolving {
+  readonly ahead: MediaAhead;
+}
+
 /**
  * Everything that is needed to execute the steps.
+ * @param known the assets that the run is given
  * @throws ColophonError `invalid_request`, `provider_not_configured`, `price_unknown`, `pipeline_invalid`
  */
 export function resolveSteps(
@@ -71,12 +78,25 @@ export function resolveSteps(
   inputs: RunInputs,
   mode: KeyMode,
   offerings: Offerings,
+  known: KnownAssets = new Map(),
 ): ResolvedStep[] {
   const resolving = { all: steps, inputs, mode, offerings };
-  return steps.map((planned, ordinal) => resolveStep(planned, ordinal, resolving));
+  const ahead = new MediaAhead({
+    planned: steps,
+    known,
+    sourcesOf: (planned) => Object.values(mediaOf(planned, resolving)),
+    waysOf: (planned) =>
+      isHuman(planned.definition)
+        ? []
+        : usedBy(planned.definition, planned).map(({ used, step }) => ({
+            provider: executableOffering(step, used.listingId, resolving).provider,
+            parameters: parametersOf(step, planned, resolving),
+          })),
+  });
+  return steps.map((planned, ordinal) => resolveStep(planned, ordinal, { ...resolving, ahead }));
 }
 
-function resolveStep(planned: PlannedStep, ordinal: number, resolving: Resolving): ResolvedStep {
+function resolveStep(planned: PlannedStep, ordinal: number, resolving: Pricing): ResolvedStep {
   const { definition, key, listingId, substituteAssetId, left } = planned;
   const idle = {
     key,
@@ -134,23 +154,18 @@ function waysOf(
   definition: ModelStep,
   planned: PlannedStep,
   images: Readonly<Record<string, MediaSource>>,
-  resolving: Resolving,
+  resolving: Pricing,
 ): Way[] {
-  const way = (used: UsedListing, step: ModelStep): Way => {
+  const ways = usedBy(definition, planned).map(({ used, step }): Way => {
     const offering = executableOffering(step, used.listingId, resolving);
     const parameters = parametersOf(step, planned, resolving);
-    const estimate = estimateOf(offering, used.listingId, parameters, images);
+    const estimate = estimateOf(offering, step, used.listingId, parameters, images, resolving.ahead);
     const { provider, endpoint } = offering;
     // What is played with a test key has none of them in it; the clearance is asked about them all the same.
     const components = provider === 'sandbox' ? [] : used.components;
     const alternative = { listingId: used.listingId, provider, endpoint, components };
     return { alternative: { ...alternative, estimateMicroUsd: estimate.toString() }, parameters, estimate };
-  };
-  const fallbacks = (definition.fallbacks ?? []).map(({ model, endpoint, parameters }, index) => {
-    const used = planned.fallbacks[index] ?? { listingId: model, components: [] };
-    return way(used, { ...definition, model, endpoint, parameters: parameters ?? definition.parameters });
   });
-  const ways = [way(planned, definition), ...fallbacks];
   // This server knows a job by the id of the step: it would find the failed one again.
   if (ways.filter(({ alternative }) => alternative.provider === 'comfyui').length > 1)
     throw new ColophonError(
@@ -160,20 +175,35 @@ function waysOf(
   return ways;
 }
 
+/** Which listing runs a step, with the definition as it is for that one. */
+function usedBy(
+  definition: ModelStep,
+  planned: Pick<PlannedStep, 'listingId' | 'components' | 'fallbacks'>,
+): { readonly used: UsedListing; readonly step: ModelStep }[] {
+  const fallbacks = (definition.fallbacks ?? []).map(({ model, endpoint, parameters }, index) => ({
+    used: planned.fallbacks[index] ?? { listingId: model, components: [] },
+    step: { ...definition, model, endpoint, parameters: parameters ?? definition.parameters },
+  }));
+  return [{ used: planned, step: definition }, ...fallbacks];
+}
+
 function estimateOf(
-  offering: Offering,
+  { price }: Offering,
+  { operation }: ModelStep,
   listingId: string,
   parameters: Readonly<Record<string, RunValue>>,
   images: Readonly<Record<string, MediaSource>>,
+  ahead: MediaAhead,
 ): MicroUsd {
-  if (!offering.price) {
+  if (!price) {
     throw new ColophonError(
       'price_unknown',
       `The price of ${listingId} is not known, so it cannot be reserved.`,
     );
   }
-  const pictures = Object.values(images).filter(({ media }) => media === 'image').length;
-  return estimateMicroUsd(offering.price, parameters, pictures);
+  if (price.family === 'free' || price.family === 'ceiling') return estimateMicroUsd(price, parameters);
+  const inputs = Object.values(images).map((source) => ahead.factsOf(source));
+  return estimateMicroUsd(price, parameters, { operation, inputs });
 }
 
 function onFailureOf({ definition }: PlannedStep): StepPlan['onFailure'] {

@@ -1,4 +1,5 @@
 import { type Role } from '../../identity/domain/principal.js';
+import { type MicroUsd } from '../../shared/money.js';
 import { type Comparison, type ConditionFact } from './condition.js';
 import { type OfferedComponent } from './offering.js';
 import { type ProviderName } from './provider.port.js';
@@ -51,4 +52,18 @@ export interface StepPlan {
     /** Shown beside the outputs of `needs`. */
     readonly givenAssetIds: readonly string[];
   };
+}
+
+/** Of several ways the dearest is reserved; what is paid is the one that was gone. */
+export function estimateInUse({
+  plan,
+  alternative,
+  reservedMicroUsd,
+}: {
+  readonly plan: StepPlan | undefined;
+  readonly alternative: number;
+  readonly reservedMicroUsd: MicroUsd;
+}): MicroUsd {
+  const used = plan?.alternatives?.[alternative];
+  return used === undefined ? reservedMicroUsd : BigInt(used.estimateMicroUsd);
 }

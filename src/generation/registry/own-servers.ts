@@ -113,12 +113,31 @@ const comfyUiSchema = z.strictObject({
 export type ComfyUiServer = z.output<typeof comfyUiSchema>;
 
 /** A model of a vendor that the product does not offer by itself; its price is in the price book, or in `prices`. */
-const vendorOfferingSchema = z.strictObject({
-  listingId: listingIdSchema,
-  provider: z.enum(KEYED_PROVIDERS),
-  endpoint: z.string().min(1).max(120),
-  operations: z.array(z.enum(OPERATIONS)).min(1).max(OPERATIONS.length),
-});
+const vendorOfferingSchema = z
+  .strictObject({
+    listingId: listingIdSchema,
+    provider: z.enum(KEYED_PROVIDERS),
+    endpoint: z.string().min(1).max(120),
+    operations: z.array(z.enum(OPERATIONS)).min(1).max(OPERATIONS.length),
+    /**
+     * Of a deployment on Replicate: the model and version behind its name, which the listing stands for. Each answer
+     * is compared with it, because the name stays the same when another model is put behind it.
+     */
+    runs: z
+      .strictObject({
+        model: z.string().regex(/^[A-Za-z0-9_.-]{1,64}\/[A-Za-z0-9_.-]{1,64}$/, 'owner/name'),
+        version: z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits'),
+      })
+      .optional(),
+  })
+  .superRefine(({ provider, endpoint, runs }, context) => {
+    const problem = (message: string) =>
+      context.addIssue({ code: 'custom', path: ['runs'], message: `${endpoint}: ${message}` });
+    const isDeployment = provider === 'replicate' && endpoint.startsWith('deployments/');
+    if (isDeployment && runs === undefined)
+      problem('state the model and version that the deployment runs: {"model":"owner/name","version":"..."}');
+    if (!isDeployment && runs !== undefined) problem('is for deployments on replicate alone');
+  });
 
 /** The file that `COLOPHON_SERVERS_FILE` names: the operator's own servers, and prices of the operator's own contracts. */
 export const ownServersSchema = z
@@ -128,7 +147,18 @@ export const ownServersSchema = z
     openAiCompatible: z.array(openAiCompatibleSchema).max(50).default([]),
     comfyUi: z.array(comfyUiSchema).max(50).default([]),
   })
-  .superRefine(({ openAiCompatible, comfyUi }, context) => {
+  .superRefine(({ offerings, openAiCompatible, comfyUi }, context) => {
+    const deployed = new Map<string, string>();
+    for (const { endpoint, runs } of offerings) {
+      if (runs === undefined) continue;
+      const stated = `${runs.model}:${runs.version}`;
+      if ((deployed.get(endpoint) ?? stated) !== stated)
+        context.addIssue({
+          code: 'custom',
+          message: `${endpoint}: two rows say that it runs different models`,
+        });
+      deployed.set(endpoint, stated);
+    }
     const names = [...openAiCompatible, ...comfyUi].map(({ name }) => name);
     if (new Set(names).size !== names.length)
       context.addIssue({ code: 'custom', message: 'two servers have one name' });

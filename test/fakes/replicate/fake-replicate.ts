@@ -12,6 +12,7 @@ import {
   type TransportFault,
 } from '../vendor/transport-fault.js';
 
+export const FAKE_DEPLOYED = { model: 'own/deployed', version: 'd3'.repeat(32) } as const;
 export const FAKE_REPLICATE_TOKEN = 'r8_fake_token_of_the_account';
 
 /** What the fake does with one submit, and with the prediction that comes of it. */
@@ -34,8 +35,8 @@ export interface ReplicatePlan {
 
 interface FakePrediction {
   readonly id: string;
-  readonly model: string;
-  readonly version: string;
+  readonly model: string | undefined;
+  readonly version: string | undefined;
   readonly input: Readonly<Record<string, unknown>>;
   readonly webhook: string | undefined;
   readonly plan: ReplicatePlan;
@@ -53,6 +54,8 @@ export class FakeReplicate {
   readonly secret = `whsec_${Buffer.from('a secret of the account').toString('base64')}`;
   readonly uploads: { id: string; bytes: Buffer }[] = [];
   secretRequests = 0;
+  /** What the account has put behind the names of its deployments. */
+  deployed: { model: string | undefined; version: string | undefined } = FAKE_DEPLOYED;
   /** How many predictions a page of the list holds. */
   pageSize = 100;
   readonly #predictions: FakePrediction[] = [];
@@ -104,7 +107,7 @@ export class FakeReplicate {
         path,
       );
     if (creates !== null && request.method === 'POST')
-      return this.#create(request, response, path, creates.groups?.model);
+      return this.#create(request, response, path, creates.groups ?? {});
     if (path === '/v1/predictions') return this.#list(response, url);
     const one = /^\/v1\/predictions\/([^/]+)(\/cancel)?$/.exec(path);
     if (one !== null) return this.#one(response, one[1] ?? '', one[2] !== undefined);
@@ -120,7 +123,7 @@ export class FakeReplicate {
     request: IncomingMessage,
     response: ServerResponse,
     path: string,
-    model: string | undefined,
+    { model, deployment }: { readonly model?: string; readonly deployment?: string },
   ): Promise<void> {
     const plan = this.ledger.next() ?? {};
     const body = JSON.parse((await readRequestBody(request)).toString()) as Record<string, unknown>;
@@ -133,10 +136,12 @@ export class FakeReplicate {
         title: 'Input validation failed',
         detail: `- SECRET ${JSON.stringify(input)}`,
       });
+    const version = typeof body.version === 'string' ? body.version : 'hidden';
+    const ran = deployment === undefined ? { model: model ?? 'own/pinned', version } : this.deployed;
     const prediction: FakePrediction = {
       id: randomUUID().replaceAll('-', '').slice(0, 26),
-      model: plan.result === 'other-model' ? 'someone/else' : (model ?? 'own/deployed'),
-      version: typeof body.version === 'string' ? body.version : 'hidden',
+      ...ran,
+      ...(plan.result === 'other-model' ? { model: 'someone/else' } : {}),
       input,
       webhook: typeof body.webhook === 'string' ? body.webhook : undefined,
       plan,

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import Replicate, { type FileOutput, type Prediction, validateWebhook } from 'replicate';
 import { parsePublicId } from '../../../src/shared/ids.js';
+import { FAKE_DEPLOYED } from '../../fakes/replicate/fake-replicate.js';
 import { addPerson, json } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { openGateway } from '../../support/gateway-world.js';
@@ -218,6 +219,29 @@ export function replicateCases(started: () => JobWorld): void {
       await eventually('it was sent', () =>
         world.replicate.ledger.attempts.find(({ path }) => path === '/v1/deployments/brand/shop/predictions'),
       );
+    });
+
+    it('of deployments that run another model by now are not signed, and are paid', async () => {
+      world.replicate.deployed = { model: 'own/deployed', version: 'hidden' };
+      const before = charges();
+      const created = await client().deployments.predictions.create('brand', 'shop', {
+        input: { prompt: prompt() },
+        wait: true,
+      });
+      world.replicate.deployed = FAKE_DEPLOYED;
+      expect(created).toMatchObject({ status: 'failed', output: null });
+      const [step] = await world.inspector.query<{ error_code: string; output_asset_id: string | null }>(
+        'SELECT error_code, output_asset_id FROM step_run WHERE run_id = $1',
+        [parsePublicId('run', created.id)],
+      );
+      expect(step).toEqual({ error_code: 'upstream_invalid', output_asset_id: null });
+      expect(charges()).toBe(before + 1);
+      const [paid] = await world.inspector.query<{ amount: string }>(
+        `SELECT amount_micro_usd AS amount FROM money_movement m JOIN step_run s ON s.id = m.step_run_id
+          WHERE s.run_id = $1 AND m.kind = 'settlement'`,
+        [parsePublicId('run', created.id)],
+      );
+      expect(paid?.amount).toBe('5000');
     });
 
     it('canceled after the end stay as they are', async () => {

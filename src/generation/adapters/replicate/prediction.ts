@@ -4,7 +4,7 @@ import { type CompletedStep, type FailedStep, type RunningStep } from '../../dom
 import { readUsage, type Usage } from '../../domain/usage.js';
 import { claims, toOutput, UnusableResultError } from '../vendor/outputs.js';
 import { failed } from '../vendor/refusal.js';
-import { isOf, isPredictionId, type ReplicateEndpoint } from './replicate-endpoint.js';
+import { type DeployedModel, isOf, isPredictionId, type ReplicateEndpoint } from './replicate-endpoint.js';
 
 const MAX_OUTPUTS = 32;
 const shortText = z
@@ -39,16 +39,17 @@ const Files = z.union([z.string().transform((file) => [file]), z.array(z.string(
 export function stateOf(
   prediction: Prediction,
   endpoint: ReplicateEndpoint,
+  deployed: DeployedModel | undefined,
   allowedPrivateHosts: AllowedPrivateHosts,
 ): CompletedStep | RunningStep | FailedStep {
-  if (!isOf(endpoint, prediction))
-    return failed('upstream_invalid', 'model mismatch: replicate answered for another model');
   switch (prediction.status) {
     case 'starting':
     case 'processing':
       return { kind: 'running', progress: undefined };
     case 'succeeded':
-      return completed(prediction, allowedPrivateHosts);
+      return isOf(endpoint, prediction, deployed)
+        ? completed(prediction, allowedPrivateHosts)
+        : ofAnotherModel(endpoint, prediction);
     case 'failed':
       return billedFailure(prediction, 'the prediction failed on replicate');
     case 'canceled':
@@ -57,6 +58,18 @@ export function stateOf(
     case 'aborted':
       return failed('upstream_timeout', 'the prediction was not started in time on replicate');
   }
+}
+
+/** The work of a model that was not cleared is not signed. It was done all the same, and will be on the bill. */
+function ofAnotherModel({ kind }: ReplicateEndpoint, prediction: Prediction): FailedStep {
+  const isUnnamed = prediction.model === undefined || prediction.version === undefined;
+  const where = kind === 'deployment' ? 'the deployment' : 'replicate';
+  const what = isUnnamed
+    ? 'did not say which model it ran'
+    : 'ran another model than the one that was cleared';
+  const failure = failed('upstream_invalid', `model mismatch: ${where} ${what}`);
+  const usage = usageOf(prediction);
+  return { ...failure, mayBeBilled: true, ...(usage === undefined ? {} : { usage }) };
 }
 
 /** Models that are billed by time are billed for failures too; what ran says so by its time. */

@@ -22,20 +22,38 @@ export function isPredictionId(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9-]{0,127}$/.test(text);
 }
 
+/** What runs behind the name of a deployment, as the operator has cleared it. */
+export interface DeployedModel {
+  /** `owner/name` */
+  readonly model: string;
+  /** 64 hex digits. */
+  readonly version: string;
+}
+
+/** By endpoint: `deployments/owner/name`. */
+export type DeployedModels = Readonly<Record<string, DeployedModel>>;
+
 /**
- * Whether a prediction is of what was asked for. A deployment runs what the account has put behind its name: which
- * model that is, only the prediction says, and it is kept as a claim.
+ * Whether a finished prediction is of what was asked for. What it does not say, it does not prove. Whoever owns a
+ * deployment can put another model behind its name at any time, so it proves nothing by its name: model and version
+ * must be those that were cleared.
  */
 export function isOf(
   endpoint: ReplicateEndpoint,
   prediction: { readonly model?: string | undefined; readonly version?: string | undefined },
+  deployed: DeployedModel | undefined,
 ): boolean {
   switch (endpoint.kind) {
     case 'deployment':
-      return true;
+      return (
+        deployed !== undefined &&
+        prediction.model === deployed.model &&
+        prediction.version === deployed.version
+      );
     case 'model':
-      return prediction.model === undefined || prediction.model === endpoint.model;
+      return prediction.model === endpoint.model;
     case 'version':
-      return prediction.version === undefined || prediction.version === endpoint.version;
+      // The hash of a version stands for one model alone.
+      return prediction.version === endpoint.version;
   }
 }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { describeProviderContract } from '../../../../test/fakes/provider-contract.js';
 import { type ContractFault } from '../../../../test/fakes/provider-contract-faults.js';
 import {
+  FAKE_DEPLOYED,
   FAKE_REPLICATE_TOKEN,
   FakeReplicate,
   type ReplicatePlan,
@@ -20,6 +21,7 @@ import {
 import { ReplicateProvider, type ReplicateProviderOptions } from './replicate-provider.js';
 
 const ENDPOINT = 'black-forest-labs/flux-schnell';
+const DEPLOYMENT = 'deployments/own/shots';
 const VERSION = `someone/model:${'a'.repeat(64)}`;
 
 function request(extra: Partial<ProviderRequest> = {}): ProviderRequest {
@@ -39,6 +41,7 @@ function providerFor(fake: FakeReplicate, extra: Partial<ReplicateProviderOption
     outbound: { allowedPrivateHosts: [fake.server.hostPort] },
     baseUrl: fake.baseUrl,
     requestDeadlineMs: 800,
+    deployedModels: { [DEPLOYMENT]: FAKE_DEPLOYED },
     webhookUrl: (stepRunId) => new URL(`https://gateway.example/v1/webhooks/replicate/${stepRunId}`),
     ...extra,
   });
@@ -107,7 +110,7 @@ describe('ReplicateProvider against a working fake', () => {
   it.each([
     [ENDPOINT, `/v1/models/${ENDPOINT}/predictions`],
     [VERSION, '/v1/predictions'],
-    ['deployments/own/shots', '/v1/deployments/own/shots/predictions'],
+    [DEPLOYMENT, `/v1/${DEPLOYMENT}/predictions`],
   ])('asks %s at its own address', async (endpoint, path) => {
     await providerFor(fake).submit(request({ endpoint }), signal());
     expect(fake.ledger.attempts[0]?.path).toBe(path);
@@ -118,13 +121,27 @@ describe('ReplicateProvider against a working fake', () => {
     ['canceled', 'upstream_error', undefined],
     ['aborted', 'upstream_timeout', undefined],
     ['removed', 'upstream_invalid', undefined],
-    ['other-model', 'upstream_invalid', undefined],
+    ['other-model', 'upstream_invalid', true],
     ['text', 'upstream_invalid', undefined],
   ] as const)('a prediction that is %s fails: %s', async (result, code, mayBeBilled) => {
     const state = await finish({ result });
     expect(state).toMatchObject({ kind: 'failed', code });
     expect((state as FailedStep).mayBeBilled).toBe(mayBeBilled);
     expect(JSON.stringify(state)).not.toContain('SECRET');
+  });
+
+  it.each<[string, { model: string | undefined; version: string | undefined }, string]>([
+    ['what was cleared', FAKE_DEPLOYED, 'completed'],
+    ['another model', { ...FAKE_DEPLOYED, model: 'someone/else' }, 'failed'],
+    ['another version', { ...FAKE_DEPLOYED, version: 'hidden' }, 'failed'],
+    ['it does not say which model', { ...FAKE_DEPLOYED, model: undefined }, 'failed'],
+    ['it does not say which version', { ...FAKE_DEPLOYED, version: undefined }, 'failed'],
+  ])('of a deployment that runs %s', async (_name, deployed, kind) => {
+    fake.deployed = deployed;
+    const state = await finish({}, { endpoint: DEPLOYMENT });
+    expect(state.kind).toBe(kind);
+    if (state.kind === 'failed')
+      expect(state).toMatchObject({ code: 'upstream_invalid', mayBeBilled: true, usage: { image: 1 } });
   });
 
   it('finds a lost submit on a later page, and follows no address of the list', async () => {
@@ -191,6 +208,7 @@ describe('ReplicateProvider against a working fake', () => {
     ['a URL', { endpoint: 'https://api.replicate.com/v1' }],
     ['a path that climbs', { endpoint: 'a/..' }],
     ['a LoRA that was not cleared', { parameters: { prompt: 'x', lora_weights: 'fofr/style' } }],
+    ['a deployment of which nobody said what it runs', { endpoint: 'deployments/own/other' }],
     ['several pictures', { parameters: { prompt: 'x', num_outputs: 4 } }],
   ])('asks replicate nothing for %s', async (_name, extra) => {
     expect(await providerFor(fake).submit(request(extra), signal())).toMatchObject({ kind: 'failed' });

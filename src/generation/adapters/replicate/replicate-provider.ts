@@ -19,11 +19,18 @@ import { askAgain, failed, submitFailure, uploadFailure } from '../vendor/refusa
 import { type CallLimits, UnreadableAnswerError } from '../vendor/send-one.js';
 import { Prediction, stateOf } from './prediction.js';
 import { askReplicate, type ReplicateConnection } from './replicate-connection.js';
-import { isPredictionId, readReplicateEndpoint, type ReplicateEndpoint } from './replicate-endpoint.js';
+import {
+  type DeployedModels,
+  isPredictionId,
+  readReplicateEndpoint,
+  type ReplicateEndpoint,
+} from './replicate-endpoint.js';
 
 export interface ReplicateProviderOptions extends ReplicateConnection {
   /** Where Replicate reports completion; holds the step's id, by which a lost submit is found in the list. */
   readonly webhookUrl?: (stepRunId: string) => URL | undefined;
+  /** What was cleared to run behind each deployment. One that is not among them is not asked. */
+  readonly deployedModels?: DeployedModels;
   /** For one request. Default 30 s. */
   readonly requestDeadlineMs?: number;
   /** For one input file. Default 120 s. */
@@ -63,8 +70,10 @@ export class ReplicateProvider implements Provider {
   constructor(private readonly options: ReplicateProviderOptions) {}
 
   problemWith(request: PlannedRequest): string | undefined {
-    if (readReplicateEndpoint(request.endpoint) === undefined)
-      return 'the endpoint is not a model, a version or a deployment on replicate';
+    const endpoint = readReplicateEndpoint(request.endpoint);
+    if (endpoint === undefined) return 'the endpoint is not a model, a version or a deployment on replicate';
+    if (endpoint.kind === 'deployment' && this.#deployed(request.endpoint) === undefined)
+      return 'which model the deployment runs is not stated with its offering ("runs")';
     return (
       parameterProblem(request.parameters) ?? inputProblem(request.parameters, request.inputs, MEDIA_KINDS)
     );
@@ -107,7 +116,12 @@ export class ReplicateProvider implements Provider {
       const prediction = Prediction.parse(answer.data);
       if (prediction.id !== job.upstreamId)
         return failed('upstream_invalid', 'replicate answered for another prediction');
-      return stateOf(prediction, endpoint, this.options.outbound.allowedPrivateHosts ?? []);
+      return stateOf(
+        prediction,
+        endpoint,
+        this.#deployed(job.endpoint),
+        this.options.outbound.allowedPrivateHosts ?? [],
+      );
     } catch (error) {
       throw askAgain('replicate', error);
     }
@@ -160,6 +174,11 @@ export class ReplicateProvider implements Provider {
     const parsed = FileAnswer.safeParse(answer.data);
     if (!parsed.success) throw new UnreadableAnswerError('replicate');
     return parsed.data.urls.get;
+  }
+
+  #deployed(endpoint: string) {
+    const { deployedModels = {} } = this.options;
+    return Object.hasOwn(deployedModels, endpoint) ? deployedModels[endpoint] : undefined;
   }
 
   #limits(signal: AbortSignal): CallLimits {
