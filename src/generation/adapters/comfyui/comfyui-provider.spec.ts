@@ -7,12 +7,20 @@ import { type ComfyPlan, FakeComfyUi } from '../../../../test/fakes/comfyui/fake
 import { describeProviderContract } from '../../../../test/fakes/provider-contract.js';
 import { type ContractFault } from '../../../../test/fakes/provider-contract-faults.js';
 import { TRANSPORT_FAULTS } from '../../../../test/fakes/vendor/transport-fault.js';
-import { type CompletedStep, type FailedStep, type ProviderRequest } from '../../domain/provider.port.js';
+import {
+  type CompletedStep,
+  type FailedStep,
+  type ProviderJob,
+  type ProviderRequest,
+} from '../../domain/provider.port.js';
 import { ownServersSchema } from '../../registry/own-servers.js';
 import { ComfyUiProvider } from './comfyui-provider.js';
+import { JobMarks } from './job-marks.js';
 
 const PRICE = { family: 'free', source: 'own hardware', dateRead: '2026-11-22', verified: true };
 const SHA256 = 'a'.repeat(64);
+const JOB_KEY = Buffer.alloc(32, 7);
+const marks = new JobMarks(JOB_KEY);
 
 function graphWith(ckpt_name: string, image?: string): Record<string, unknown> {
   return {
@@ -49,7 +57,8 @@ function providerFor(fake: FakeComfyUi, workflows: readonly object[] = WORKFLOWS
       },
     ],
   });
-  return new ComfyUiProvider({ servers: comfyUi, outbound: {}, requestDeadlineMs: 800, fileDeadlineMs: 800 });
+  const deadlines = { requestDeadlineMs: 800, fileDeadlineMs: 800 };
+  return new ComfyUiProvider({ servers: comfyUi, outbound: {}, jobKey: JOB_KEY, ...deadlines });
 }
 
 const WORKFLOWS = [
@@ -71,6 +80,11 @@ function request(extra: Partial<ProviderRequest> = {}): ProviderRequest {
     ...extra,
   };
 }
+const jobOf = ({ stepRunId, endpoint }: ProviderRequest, upstreamId: string): ProviderJob => ({
+  stepRunId,
+  endpoint,
+  upstreamId,
+});
 const signal = (): AbortSignal => new AbortController().signal;
 
 const RESULTS: Partial<Record<ContractFault, ComfyPlan>> = {
@@ -110,19 +124,17 @@ describe('ComfyUiProvider against a working fake', () => {
     const submitted = await provider.submit(asked, signal());
     if (submitted.kind !== 'accepted') return submitted;
     for (;;) {
-      const state = await provider.poll(
-        { endpoint: asked.endpoint, upstreamId: submitted.upstreamId },
-        signal(),
-      );
+      const state = await provider.poll(jobOf(asked, submitted.upstreamId), signal());
       if (state.kind !== 'running') return state;
     }
   }
 
-  it('queues the graph under the id of the step, without the texts that a file would carry', async () => {
+  it('queues the graph under an id that nobody can make from the step, without the texts that a file would carry', async () => {
     const asked = request();
     await finish({}, asked);
     const [attempt] = fake.ledger.attempts;
-    expect(attempt).toMatchObject({ prompt_id: asked.stepRunId });
+    expect(attempt).toMatchObject({ prompt_id: marks.promptIdOf(asked) });
+    expect(JSON.stringify(attempt)).not.toContain(asked.stepRunId);
     expect(attempt).not.toHaveProperty('extra_data');
     expect(JSON.stringify(attempt)).not.toContain('SECRET title');
     expect((attempt?.prompt as Record<string, { inputs: object }>)['6']?.inputs).toMatchObject({
@@ -162,15 +174,56 @@ describe('ComfyUiProvider against a working fake', () => {
     fake.ignoresPromptId = true;
     const asked = request();
     expect((await finish({}, asked)).kind).toBe('completed');
-    expect(fake.ledger.charges[0]).not.toBe(asked.stepRunId);
+    expect(fake.ledger.charges[0]).not.toBe(marks.promptIdOf(asked));
     expect(await providerFor(fake).findLost(asked, signal())).toEqual({ kind: 'not-found' });
   });
 
+  it('never takes a job that it did not send for its own, wherever it stands', async () => {
+    const asked = request();
+    const provider = providerFor(fake);
+    // Under the id that the API shows of the step: it is not even seen.
+    fake.queueForeign(asked.stepRunId, graphWith('not-cleared.safetensors'));
+    const submitted = await provider.submit(asked, signal());
+    if (submitted.kind !== 'accepted') throw new Error('not accepted');
+    expect(fake.ledger.charges).toEqual([submitted.upstreamId]);
+    // Under the id that the server shows of the running job, with the mark of that job.
+    const mark = fake.ledger.attempts[0]?.client_id;
+    fake.queueForeign(submitted.upstreamId, graphWith('not-cleared.safetensors'), mark);
+    const foreign = { code: 'upstream_invalid', reason: expect.stringContaining('another graph') };
+    expect(await provider.poll(jobOf(asked, submitted.upstreamId), signal())).toMatchObject(foreign);
+    expect(await provider.submit(asked, signal())).toMatchObject({ kind: 'failed', ...foreign });
+    expect(await provider.findLost(asked, signal())).toEqual({ kind: 'not-found' });
+    expect(fake.ledger.charges).toHaveLength(1);
+  });
+
+  it('does not take the output of another client whose id the server answers', async () => {
+    fake.queueForeign('job-of-another-client-1', graphWith('not-cleared.safetensors'), 'another client');
+    fake.answersWithId = 'job-of-another-client-1';
+    expect(await finish()).toMatchObject({ kind: 'failed', code: 'upstream_invalid' });
+  });
+
+  it('does not take the job of another step of its own', async () => {
+    const provider = providerFor(fake);
+    const [asked, other] = [request(), request()];
+    const submitted = await provider.submit(asked, signal());
+    if (submitted.kind !== 'accepted') throw new Error('not accepted');
+    const job = jobOf(other, submitted.upstreamId);
+    expect(await provider.poll(job, signal())).toMatchObject({ code: 'upstream_invalid' });
+  });
+
+  it('leaves the jobs of others alone when it cancels', async () => {
+    const asked = request();
+    fake.queueForeign('job-of-another-client-1', graphWith('sdxl.safetensors'), 'another client', 50);
+    await providerFor(fake).cancel(jobOf(asked, 'job-of-another-client-1'), signal());
+    expect(fake.interrupted).toEqual([]);
+  });
+
   it('fails when a restarted server has forgotten the job', async () => {
-    const submitted = await providerFor(fake).submit(request(), signal());
+    const asked = request();
+    const submitted = await providerFor(fake).submit(asked, signal());
     if (submitted.kind !== 'accepted') throw new Error('not accepted');
     fake.forget();
-    const job = { endpoint: 'gpu/shot', upstreamId: submitted.upstreamId };
+    const job = jobOf(asked, submitted.upstreamId);
     expect(await providerFor(fake).poll(job, signal())).toMatchObject({
       kind: 'failed',
       reason: 'the server does not know the job any more',
@@ -179,12 +232,12 @@ describe('ComfyUiProvider against a working fake', () => {
 
   it('cancels by taking out of the queue what waits, and interrupting only what runs', async () => {
     const provider = providerFor(fake);
-    const jobs: { endpoint: string; upstreamId: string }[] = [];
+    const jobs: ProviderJob[] = [];
     for (let n = 0; n < 2; n += 1) {
       fake.ledger.plan({ pendingPolls: 50 });
-      const submitted = await provider.submit(request(), signal());
-      if (submitted.kind === 'accepted')
-        jobs.push({ endpoint: 'gpu/shot', upstreamId: submitted.upstreamId });
+      const asked = request();
+      const submitted = await provider.submit(asked, signal());
+      if (submitted.kind === 'accepted') jobs.push(jobOf(asked, submitted.upstreamId));
     }
     const [running, waiting] = jobs;
     if (running === undefined || waiting === undefined) throw new Error('not accepted');
