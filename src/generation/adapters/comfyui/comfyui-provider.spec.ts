@@ -152,7 +152,7 @@ describe('ComfyUiProvider against a working fake', () => {
     expect(outcome.claims).toMatchObject({
       server: 'gpu',
       workflow: 'shot',
-      weights: `sdxl.safetensors sha256:${SHA256}`,
+      weights: `checkpoints/sdxl.safetensors sha256:${SHA256}`,
     });
   });
 

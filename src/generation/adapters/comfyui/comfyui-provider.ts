@@ -13,7 +13,12 @@ import {
 } from '../../domain/provider.port.js';
 import { fileOf } from '../../domain/comfy-lineage.js';
 import { readGraph } from '../../domain/comfy-graph.js';
-import { type ComfyUiServer, type ComfyWorkflow, ownEndpoint } from '../../registry/own-servers.js';
+import {
+  type ComfyUiServer,
+  type ComfyWorkflow,
+  inventoryOf,
+  ownEndpoint,
+} from '../../registry/own-servers.js';
 import { askAgain, failed, submitFailure, uploadFailure } from '../vendor/refusal.js';
 import { VendorHttpError } from '../vendor/send-one.js';
 import { ComfyClient, type ComfyLimits, filesOfNode, type HistoryEntry, seenIn } from './comfy-client.js';
@@ -213,12 +218,15 @@ export class ComfyUiProvider implements Provider {
   }
 }
 
-/** Name and first digits of the operator's hash of each weight: what the server had loaded it did not prove. */
+/** Place and the operator's hash of each weight: what the server had loaded it did not prove. */
 function weightsOf(server: ComfyUiServer, workflow: ComfyWorkflow): string {
   const { weights } = readGraph(workflow.graph, server.nodes);
-  const names = weights.map(({ fileName }) => {
-    const sha256 = fileOf(fileName, server.inventory)?.sha256;
-    return `${fileName} ${sha256 === undefined ? 'not in the inventory' : `sha256:${sha256}`}`;
+  const inventory = inventoryOf(server);
+  const names = weights.map((weight) => {
+    const place = weight.folder === undefined ? '' : `${weight.folder}/`;
+    const sha256 = fileOf(weight, inventory)?.sha256;
+    const proof = sha256 === undefined ? 'not in the inventory' : `sha256:${sha256}`;
+    return `${place}${weight.fileName} ${proof}`;
   });
   return [...new Set(names)].join(', ').slice(0, 2000);
 }
