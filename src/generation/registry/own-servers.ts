@@ -16,6 +16,8 @@ const server = {
   baseUrl: z.url({ protocol: /^https?$/ }),
   /** Without it only a public https address is contacted. */
   privateNetwork: z.boolean().default(false),
+  /** The operator's word that no part of the server loads a weight for `<lora:...>` in a prompt. */
+  ignoresWeightTags: z.boolean().default(false),
 };
 
 /** Parameters beyond OpenAI's own that servers of open models take. None of them chooses weights. */

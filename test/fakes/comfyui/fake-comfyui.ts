@@ -15,6 +15,8 @@ import {
 export interface ComfyPlan {
   readonly fault?: TransportFault;
   readonly pendingPolls?: number;
+  /** How many files the output node leaves. */
+  readonly files?: number;
   readonly result?: 'ok' | 'error' | 'empty' | 'no-file' | 'jpeg' | 'signed';
 }
 
@@ -132,7 +134,11 @@ export class FakeComfyUi {
     const images =
       prompt.plan.result === 'empty' || failed
         ? []
-        : [{ filename: `${id}.png`, subfolder: '', type: 'output' }];
+        : Array.from({ length: prompt.plan.files ?? 1 }, (_, index) => ({
+            filename: index === 0 ? `${id}.png` : `${id}-${index}.png`,
+            subfolder: '',
+            type: 'output',
+          }));
     sendJson(response, 200, {
       [id]: {
         prompt: itemOf(prompt),

@@ -32,6 +32,14 @@ function graphWith(ckpt_name: string, image?: string): Record<string, unknown> {
   };
 }
 
+function batchGraph(batch_size: number): Record<string, unknown> {
+  return {
+    ...graphWith('sdxl.safetensors'),
+    '5': { class_type: 'EmptyLatentImage', inputs: { width: 64, height: 64, batch_size } },
+    '7': { class_type: 'RepeatLatentBatch', inputs: { samples: ['5', 0], amount: 1 } },
+  };
+}
+
 function workflow(name: string, graph: unknown, changes: object = {}): object {
   return {
     name,
@@ -45,7 +53,11 @@ function workflow(name: string, graph: unknown, changes: object = {}): object {
   };
 }
 
-function providerFor(fake: FakeComfyUi, workflows: readonly object[] = WORKFLOWS): ComfyUiProvider {
+function providerFor(
+  fake: FakeComfyUi,
+  workflows: readonly object[] = WORKFLOWS,
+  changes: object = {},
+): ComfyUiProvider {
   const { comfyUi } = ownServersSchema.parse({
     comfyUi: [
       {
@@ -54,6 +66,7 @@ function providerFor(fake: FakeComfyUi, workflows: readonly object[] = WORKFLOWS
         privateNetwork: true,
         inventory: [{ fileName: 'sdxl.safetensors', sha256: SHA256, listingId: 'sdxl-1-0@self-hosted' }],
         workflows,
+        ...changes,
       },
     ],
   });
@@ -63,6 +76,13 @@ function providerFor(fake: FakeComfyUi, workflows: readonly object[] = WORKFLOWS
 
 const WORKFLOWS = [
   workflow('shot', graphWith('sdxl.safetensors')),
+  workflow('batch', batchGraph(1), {
+    parameters: {
+      batch_size: { node: '5', input: 'batch_size' },
+      many: { node: '5', input: 'batch_size' },
+      again: { node: '7', input: 'amount' },
+    },
+  }),
   workflow('missing', graphWith('missing.safetensors')),
   workflow('retouch', graphWith('sdxl.safetensors', 'upload.png'), {
     operation: 'edit',
@@ -154,6 +174,26 @@ describe('ComfyUiProvider against a working fake', () => {
       workflow: 'shot',
       weights: `checkpoints/sdxl.safetensors sha256:${SHA256}`,
     });
+  });
+
+  it('takes the marks where the operator says that the server ignores them, and frames of a film for one file', () => {
+    const own = [
+      workflow('shot', graphWith('sdxl.safetensors')),
+      workflow('film', batchGraph(16), {
+        operation: 'generate-video',
+        parameters: { frames: { node: '5', input: 'batch_size' } },
+      }),
+    ];
+    const provider = providerFor(fake, own, { ignoresWeightTags: true });
+    expect(provider.problemWith(request({ parameters: { prompt: '<lora:x:1>' } }))).toBeUndefined();
+    const film = { endpoint: 'gpu/film', operation: 'generate-video', parameters: { frames: 24 } } as const;
+    expect(provider.problemWith(request(film))).toBeUndefined();
+  });
+
+  it('takes the first of several files, and says how many there were', async () => {
+    expect(await finish({ files: 3 })).toMatchObject({ kind: 'completed', claims: { filesInAnswer: 3 } });
+    const one = await finish();
+    expect(one.kind === 'completed' ? one.claims : {}).not.toHaveProperty('filesInAnswer');
   });
 
   it('leaves other formats as they came', async () => {
@@ -265,6 +305,19 @@ describe('ComfyUiProvider against a working fake', () => {
     ['another workflow', { endpoint: 'gpu/other' }, 'no configured server'],
     ['a parameter of its own', { parameters: { ckpt_name: 'x' } }, 'not among those of this workflow'],
     ['an embedding', { parameters: { prompt: 'x embedding:style' } }, 'names an embedding'],
+    ['a mark that loads a LoRA', { parameters: { prompt: 'x <Lora:nc-style:1>' } }, 'was not cleared'],
+    [
+      'more than one picture',
+      { endpoint: 'gpu/batch', parameters: { batch_size: 10 } },
+      'batch_size must be 1',
+    ],
+    [
+      'more than one picture in a text',
+      { endpoint: 'gpu/batch', parameters: { batch_size: '8' } },
+      'batch_size must be 1',
+    ],
+    ['a batch by another name', { endpoint: 'gpu/batch', parameters: { many: 2 } }, 'many must be 1'],
+    ['a batch that is repeated', { endpoint: 'gpu/batch', parameters: { again: 3 } }, 'again must be 1'],
     ['no picture', { endpoint: 'gpu/retouch', operation: 'edit' }, 'needs a picture named "image"'],
     ['one picture too many', { inputs: { image: { kind: 'image' } } }, 'not among those of this workflow'],
   ] as const)('refuses %s beforehand', (_name, extra, words) => {
@@ -285,6 +338,12 @@ describe('ComfyUiProvider against a working fake', () => {
     ['a binding into nothing', { parameters: { prompt: { node: '99', input: 'text' } } }, 'no node 99'],
     ['a file of the server', { graph: graphWith('sdxl.safetensors', 'server.png') }, 'no rights are known'],
     ['no output node', { outputNode: '77' }, 'no node 77'],
+    ['a batch of its own', { graph: batchGraph(4) }, '"batch_size" of node 5 must be 1'],
+    [
+      'a mark of its own that loads a LoRA',
+      { graph: { ...batchGraph(1), 6: { class_type: 'CLIPTextEncode', inputs: { text: '<lora:x:1>' } } } },
+      'load the weight by a node',
+    ],
   ])('does not start with %s', (_name, changes, words) => {
     expect(() => providerFor(fake, [workflow('bad', graphWith('sdxl.safetensors'), changes)])).toThrow(words);
   });

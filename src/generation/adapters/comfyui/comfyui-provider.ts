@@ -71,7 +71,7 @@ export class ComfyUiProvider implements Provider {
     const target = this.targetOf(request.endpoint);
     return target === undefined
       ? 'no configured server has this workflow'
-      : workflowProblem(target.workflow, request);
+      : workflowProblem(target.server, target.workflow, request);
   }
 
   async submit(request: ProviderRequest, signal: AbortSignal): Promise<AcceptedStep | FailedStep> {
@@ -167,7 +167,8 @@ export class ComfyUiProvider implements Provider {
   ): Promise<CompletedStep | FailedStep> {
     if (entry.status?.status_str === 'error')
       return failed('upstream_error', 'the workflow failed on the server');
-    const [file] = filesOfNode(entry, workflow.outputNode);
+    const files = filesOfNode(entry, workflow.outputNode);
+    const [file] = files;
     if (file === undefined) return failed('upstream_invalid', 'the output node of the workflow left no file');
     try {
       const received = await client.file(file, this.fileLimits(signal));
@@ -182,6 +183,8 @@ export class ComfyUiProvider implements Provider {
           workflow: workflow.name,
           promptId: job.upstreamId,
           weights: weightsOf(server, workflow),
+          // The others are not fetched: that they were made stays on record.
+          ...(files.length > 1 ? { filesInAnswer: files.length } : {}),
         },
       };
     } catch (error) {
