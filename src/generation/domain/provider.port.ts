@@ -70,14 +70,14 @@ export type ProviderOutput =
     };
 
 /**
- * What this program did to the received bytes before they were captured (ADR 0025). Deterministic, so whoever has the
+ * What this program did to the received bytes before they were captured (ADR 0050). Deterministic, so whoever has the
  * received file can do it again and gets what was signed.
  */
 export interface Preparation {
-  readonly kind: 'png-text-removed';
+  readonly kind: 'png-text-removed' | 'metadata-removed';
   /** SHA-256 of the bytes as they were received. */
   readonly receivedSha256: string;
-  /** Keywords of the removed text chunks, e.g. `prompt`. */
+  /** What was left out, e.g. the text chunk `prompt` or `EXIF`. */
   readonly removed: readonly string[];
 }
 

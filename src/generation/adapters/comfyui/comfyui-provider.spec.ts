@@ -168,7 +168,10 @@ describe('ComfyUiProvider against a working fake', () => {
     const [output] = outcome.outputs;
     if (output?.kind !== 'bytes') throw new Error('no bytes');
     expect(output.bytes.toString('latin1')).not.toContain('SECRET');
-    expect(output.preparation).toMatchObject({ kind: 'png-text-removed', removed: ['prompt', 'workflow'] });
+    expect(output.preparation).toMatchObject({
+      kind: 'png-text-removed',
+      removed: ['prompt', 'tEXt', 'workflow'],
+    });
     expect(outcome.claims).toMatchObject({
       server: 'gpu',
       workflow: 'shot',
@@ -205,7 +208,7 @@ describe('ComfyUiProvider against a working fake', () => {
     ['error', 'the workflow failed on the server'],
     ['empty', 'the output node of the workflow left no file'],
     ['no-file', 'the server does not have the file that it names'],
-    ['signed', 'the file carries the prompt under a manifest that would break'],
+    ['signed', 'the file can carry the prompt under a manifest that would break'],
   ] as const)('a result that is %s fails: %s', async (result, reason) => {
     expect(await finish({ result })).toMatchObject({ kind: 'failed', reason });
   });

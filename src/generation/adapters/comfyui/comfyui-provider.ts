@@ -21,10 +21,11 @@ import {
 } from '../../registry/own-servers.js';
 import { askAgain, failed, submitFailure, uploadFailure } from '../vendor/refusal.js';
 import { VendorHttpError } from '../vendor/send-one.js';
+import { removePromptTexts } from './clean-file.js';
+import { UncleanableFileError } from './cleaned-parts.js';
 import { ComfyClient, type ComfyLimits, filesOfNode, type HistoryEntry, seenIn } from './comfy-client.js';
 import { JobMarks, type MarkedStep } from './job-marks.js';
-import { removePromptTexts, UncleanableFileError } from './png-text.js';
-import { graphFor, requireSoundWorkflow, workflowProblem } from './workflow-request.js';
+import { graphFor, requireSoundWorkflow, textsIn, workflowProblem } from './workflow-request.js';
 
 export interface ComfyUiOptions {
   readonly servers: readonly ComfyUiServer[];
@@ -173,7 +174,10 @@ export class ComfyUiProvider implements Provider {
     try {
       const received = await client.file(file, this.fileLimits(signal));
       if (received.byteLength === 0) return failed('upstream_invalid', 'the server gave an empty file');
-      const { bytes, preparation } = removePromptTexts(received);
+      const { bytes, preparation } = removePromptTexts(
+        received,
+        textsIn(workflow, seenIn(entry.prompt).graph),
+      );
       return {
         kind: 'completed',
         outputs: [{ kind: 'bytes', bytes, ...(preparation === undefined ? {} : { preparation }) }],

@@ -50,6 +50,11 @@ export class JobMarks {
   }
 }
 
+/** The inputs of a graph as the server shows it, by node. */
+export function inputsIn(graph: unknown): [string, Readonly<Record<string, unknown>>][] {
+  return Object.entries(SeenGraph.safeParse(graph).data ?? {}).map(([id, { inputs }]) => [id, inputs]);
+}
+
 /** One text for a graph, whatever the order of its parts; `undefined` for what is no graph. */
 function graphText(value: unknown): string | undefined {
   const graph = SeenGraph.safeParse(value);

@@ -6,6 +6,7 @@ import { namesWeightTag, weightTagProblem } from '../../domain/weight-tags.js';
 import { type ComfyUiServer, type ComfyWorkflow } from '../../registry/own-servers.js';
 import { countProblem } from '../vendor/count-problem.js';
 import { inputProblem } from '../vendor/parameters.js';
+import { inputsIn } from './job-marks.js';
 
 const BATCH: ReadonlySet<string> = new Set(['batch', 'batches', 'batchsize']);
 
@@ -82,6 +83,16 @@ export function graphFor(
     put(workflow.parameters, name, value as string | number | boolean);
   for (const [name, file] of Object.entries(files)) put(workflow.images, name, file);
   return graph;
+}
+
+/** Texts for people in a graph that was sent for a step: what a caller put into it, and sentences of the workflow itself. */
+export function textsIn(workflow: ComfyWorkflow, sent: unknown): string[] {
+  const bound = new Set(Object.values(workflow.parameters).map(({ node, input }) => `${node} ${input}`));
+  return inputsIn(sent).flatMap(([id, inputs]) =>
+    Object.entries(inputs).flatMap(([input, value]) =>
+      typeof value === 'string' && (bound.has(`${id} ${input}`) || /\s/.test(value)) ? [value] : [],
+    ),
+  );
 }
 
 /**
