@@ -59,6 +59,7 @@ export async function composeDatabase({ configuration, database, logger }: Servi
     },
     webhookKey: deriveKey(masterKey, 'webhook endpoints'),
     stepWebhookKey: deriveKey(masterKey, 'webhooks of steps'),
+    ownServerJobKey: deriveKey(masterKey, 'jobs on own servers'),
     providerKeyEncryptionKey: readProviderKeyEncryptionKey(configuration),
   };
 }

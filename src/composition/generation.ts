@@ -91,6 +91,7 @@ export async function composeGeneration(
     boss,
     providerKeyEncryptionKey,
     stepWebhookKey,
+    ownServerJobKey,
   }: Composed<typeof composeDatabase>,
   { vault, appendEntry }: Composed<typeof composeLog>,
   { requirePublishing }: Composed<typeof composeLogReading>,
@@ -119,7 +120,7 @@ export async function composeGeneration(
   const falWebhookAddresses = new WebhookAddress(stepWebhookKey, 'fal');
   const credentials = new ProviderCredentialRepository(providerKeyEncryptionKey, clock);
   const providers = new Providers({
-    fixed: [studioProvider, ...(await unkeyedProviders(ownServers, outbound))],
+    fixed: [studioProvider, ...(await unkeyedProviders(ownServers, outbound, ownServerJobKey))],
     keyed: keyedProviders(configuration, outbound, falWebhookAddresses, ownServers),
     sharedKeys: sharedKeys(configuration),
     credentials,

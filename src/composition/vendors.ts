@@ -42,10 +42,14 @@ export function composeOfferings(configuration: Configuration): {
   return { ownServers, offerings, priceBook };
 }
 
-/** Providers that need no key of a vendor, beside the studio. */
+/**
+ * Providers that need no key of a vendor, beside the studio.
+ * @param jobKey by which our jobs on a server without a login are known from those of others
+ */
 export async function unkeyedProviders(
   ownServers: OwnServers,
   outbound: OutboundPolicy,
+  jobKey: Uint8Array,
 ): Promise<Provider[]> {
   const { openAiCompatible, comfyUi } = ownServers;
   const providers: Provider[] = [new SandboxProvider()];
@@ -54,7 +58,7 @@ export async function unkeyedProviders(
       await import('../generation/adapters/openai-compatible/openai-compatible-provider.js');
     providers.push(new OpenAiCompatibleProvider({ servers: openAiCompatible, outbound }));
   }
-  if (comfyUi.length > 0) providers.push(new ComfyUiProvider({ servers: comfyUi, outbound }));
+  if (comfyUi.length > 0) providers.push(new ComfyUiProvider({ servers: comfyUi, outbound, jobKey }));
   return providers;
 }
 

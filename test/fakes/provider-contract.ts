@@ -8,6 +8,7 @@ import {
   OutcomeUnknownError,
   type Provider,
   PROVIDER_NAMES,
+  type ProviderJob,
   type ProviderRequest,
 } from '../../src/generation/domain/provider.port.js';
 
@@ -54,13 +55,16 @@ export function describeProviderContract(name: string, start: () => Promise<Prov
       const submitted = await harness.provider.submit(request, signal());
       if (submitted.kind !== 'accepted') return submitted;
       expect(submitted.upstreamId).not.toBe('');
-      return pollToTheEnd({ endpoint: request.endpoint, upstreamId: submitted.upstreamId });
+      return pollToTheEnd(jobOf(request, submitted.upstreamId));
     }
 
-    async function pollToTheEnd(job: {
-      endpoint: string;
-      upstreamId: string;
-    }): Promise<CompletedStep | FailedStep> {
+    const jobOf = ({ stepRunId, endpoint }: ProviderRequest, upstreamId: string): ProviderJob => ({
+      stepRunId,
+      endpoint,
+      upstreamId,
+    });
+
+    async function pollToTheEnd(job: ProviderJob): Promise<CompletedStep | FailedStep> {
       for (let poll = 0; poll < MAX_POLLS; poll += 1) {
         const state = await harness.provider.poll(job, signal());
         if (state.kind !== 'running') return state;
@@ -108,7 +112,7 @@ export function describeProviderContract(name: string, start: () => Promise<Prov
       const request = fresh(harness.validRequest);
       const submitted = await harness.provider.submit(request, signal());
       if (submitted.kind !== 'accepted') return;
-      const job = { endpoint: request.endpoint, upstreamId: submitted.upstreamId };
+      const job = jobOf(request, submitted.upstreamId);
       const first = await pollToTheEnd(job);
       const chargesThen = harness.charges();
       expect(await harness.provider.poll(job, signal())).toEqual(first);
@@ -134,7 +138,7 @@ export function describeProviderContract(name: string, start: () => Promise<Prov
     });
 
     it('lets a job be canceled that does not exist', async () => {
-      const job = { endpoint: harness.validRequest.endpoint, upstreamId: randomUUID() };
+      const job = jobOf(harness.validRequest, randomUUID());
       await expect(harness.provider.cancel(job, signal())).resolves.toBeUndefined();
     });
 
@@ -162,7 +166,7 @@ export function describeProviderContract(name: string, start: () => Promise<Prov
       await expect(provider.submit(request, signal())).rejects.toBeInstanceOf(OutcomeUnknownError);
       const found = await provider.findLost(request, signal());
       if (found.kind !== 'found') throw new Error('the lost job was not found');
-      const job = { endpoint: request.endpoint, upstreamId: found.upstreamId };
+      const job = jobOf(request, found.upstreamId);
       expect((await pollToTheEnd(job)).kind).toBe('completed');
       expect(await provider.findLost(fresh(request), signal())).toEqual({ kind: 'not-found' });
       expect(harness.charges()).toBe(1);

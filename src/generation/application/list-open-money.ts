@@ -90,7 +90,7 @@ export class ListOpenMoney {
     const signal = AbortSignal.timeout(ASK_TIMEOUT_MS);
     try {
       if (upstreamId !== undefined) {
-        const { kind } = await provider.poll({ endpoint, upstreamId }, signal);
+        const { kind } = await provider.poll({ stepRunId, endpoint, upstreamId }, signal);
         return { kind };
       }
       if (provider.findLost === undefined) return { kind: 'cannot_be_asked' };

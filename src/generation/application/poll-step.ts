@@ -28,7 +28,7 @@ export class PollStep {
     if (step.upstreamId === undefined) throw new Error(`submitted step ${step.id} has no upstream id`);
     const waitedSeconds = (Date.now() - step.updatedAt.getTime()) / 1000;
     try {
-      const job = { endpoint: step.endpoint, upstreamId: step.upstreamId };
+      const job = { stepRunId: step.id, endpoint: step.endpoint, upstreamId: step.upstreamId };
       const provider = await this.organizationTx.run(organizationId, (tx) =>
         this.providers.get(tx, step.provider),
       );

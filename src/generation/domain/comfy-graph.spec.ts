@@ -28,14 +28,14 @@ const withNode = (class_type: string, inputs: Record<string, unknown>): ComfyGra
 describe('the walk through a ComfyUI graph', () => {
   it('finds every weight with its role, and every picture', () => {
     const { weights, fileInputs } = readGraph(GRAPH);
-    expect(weights.map(({ fileName, role }) => `${role} ${fileName}`)).toEqual([
-      'generator flux1-dev.safetensors',
-      'encoder t5xxl.safetensors',
-      'encoder clip_l.safetensors',
-      'autoencoder ae.safetensors',
-      'lora brand.safetensors',
-      'control canny.safetensors',
-      'upscaler 4x.pth',
+    expect(weights.map(({ folder, fileName, role }) => `${role} ${folder}/${fileName}`)).toEqual([
+      'generator diffusion_models/flux1-dev.safetensors',
+      'encoder text_encoders/t5xxl.safetensors',
+      'encoder text_encoders/clip_l.safetensors',
+      'autoencoder vae/ae.safetensors',
+      'lora loras/brand.safetensors',
+      'control controlnet/canny.safetensors',
+      'upscaler upscale_models/4x.pth',
     ]);
     expect(fileInputs).toEqual([{ nodeId: '8', input: 'image' }]);
   });
@@ -60,7 +60,11 @@ describe('the walk through a ComfyUI graph', () => {
       nodeId: 'x',
       fileName: 'mine.safetensors',
       role: 'lora',
+      folder: undefined,
+      loader: 'MyLoader',
     });
+    const placed = { MyLoader: { weights: { file: 'lora' }, folders: { file: 'loras' } } } as const;
+    expect(readGraph(graph, placed).weights.at(-1)).toMatchObject({ folder: 'loras' });
   });
 
   it('never finds less when a node is added: every weight of the smaller graph is in the larger', () => {
@@ -89,7 +93,7 @@ describe('the inventory', () => {
   };
 
   it('turns files into listings, and unknown files into listings that do not exist', () => {
-    const components = componentsOf(weights, [entry]);
+    const components = componentsOf(weights, { files: [entry], loaded: weights });
     expect(components).toContainEqual({ listingId: 'flux-1-dev@self-hosted', role: 'generator' });
     expect(components).toContainEqual({ listingId: 'unlisted-brand-safetensors@self-hosted', role: 'lora' });
     expect(components).toHaveLength(weights.length);
@@ -97,7 +101,9 @@ describe('the inventory', () => {
 
   it('refuses one name for two files, because nobody knows which of them runs', () => {
     const other = { ...entry, sha256: 'b'.repeat(64), listingId: 'flux-1-schnell@self-hosted' };
-    expect(() => componentsOf(weights, [entry, other])).toThrow('two files of one name');
+    expect(() => componentsOf(weights, { files: [entry, other], loaded: weights })).toThrow(
+      'two files of one name',
+    );
   });
 
   it('makes a listing id of any file name', () => {

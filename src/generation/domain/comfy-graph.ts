@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LINEAGE_ROLES, type LineageRole } from '../../licenses/domain/listing.js';
-import { KNOWN_NODES, type NodeRule } from './comfy-nodes.js';
+import { KNOWN_NODES, type NodeRule, weightFolder } from './comfy-nodes.js';
 
 const MAX_NODES = 500;
 const MAX_INPUTS = 100;
@@ -24,11 +24,18 @@ export const graphSchema = z
   .refine((graph) => Object.keys(graph).length <= MAX_NODES, `at most ${MAX_NODES} nodes`);
 export type ComfyGraph = z.output<typeof graphSchema>;
 
+/** Of a ComfyUI server, below its folder of models. */
+export const folderSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,60}$/)
+  .transform(weightFolder);
+
 /** What an operator says of nodes that are not among the known ones. */
 export const nodeRulesSchema = z.record(
   z.string().min(1).max(100),
   z.strictObject({
     weights: z.record(inputNameSchema, z.enum(LINEAGE_ROLES)).optional(),
+    folders: z.record(inputNameSchema, folderSchema).optional(),
     files: z.array(inputNameSchema).max(10).optional(),
   }),
 );
@@ -38,6 +45,10 @@ export interface GraphWeight {
   readonly nodeId: string;
   readonly fileName: string;
   readonly role: LineageRole;
+  /** Where the file lies on the server; `undefined` when the operator has not said what the node loads it from. */
+  readonly folder: string | undefined;
+  /** The kind of the node. */
+  readonly loader: string;
 }
 
 export interface GraphReading {
@@ -70,7 +81,13 @@ export function readGraph(
     if (rule === undefined)
       throw new GraphRefusedError(`node ${nodeId} is of an unknown kind, so what it loads is not known`);
     for (const [input, role] of Object.entries(rule.weights ?? {}))
-      weights.push({ nodeId, fileName: weightName(nodeId, input, inputs[input]), role });
+      weights.push({
+        nodeId,
+        fileName: weightName(nodeId, input, inputs[input]),
+        role,
+        folder: rule.folders?.[input],
+        loader: type,
+      });
     for (const input of rule.files ?? []) {
       if (typeof inputs[input] !== 'string')
         throw new GraphRefusedError(`node ${nodeId}: "${input}" is not a plain name`);

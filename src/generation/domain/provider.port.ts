@@ -70,14 +70,14 @@ export type ProviderOutput =
     };
 
 /**
- * What this program did to the received bytes before they were captured (ADR 0025). Deterministic, so whoever has the
+ * What this program did to the received bytes before they were captured (ADR 0050). Deterministic, so whoever has the
  * received file can do it again and gets what was signed.
  */
 export interface Preparation {
-  readonly kind: 'png-text-removed';
+  readonly kind: 'png-text-removed' | 'metadata-removed';
   /** SHA-256 of the bytes as they were received. */
   readonly receivedSha256: string;
-  /** Keywords of the removed text chunks, e.g. `prompt`. */
+  /** What was left out, e.g. the text chunk `prompt` or `EXIF`. */
   readonly removed: readonly string[];
 }
 
@@ -143,13 +143,20 @@ export type LostJob =
   /** Not there as far as the provider shows. It may still turn up, so it is no permission to send again. */
   | { readonly kind: 'not-found' };
 
+/** A job that a provider has. */
+export interface ProviderJob {
+  readonly stepRunId: string;
+  readonly endpoint: string;
+  readonly upstreamId: string;
+}
+
 export interface Provider {
   readonly name: ProviderName;
   /**
    * `charges_again`: a second submit may cost money again, so it never happens by itself.
    * `harmless`: deterministic work on this machine; after a crash it is simply done again.
-   * `identified`: the provider knows the job by the step's id, and the adapter asks for it before it sends: a second
-   * submit finds the first.
+   * `identified`: the provider knows the job by an id that follows from the step, and the adapter asks for it before it
+   * sends: a second submit finds the first.
    */
   readonly resubmission: 'charges_again' | 'harmless' | 'identified';
   /** Where the bytes go out to: recorded in the manifest and shown to counsel. */
@@ -161,12 +168,9 @@ export interface Provider {
   problemWith(request: PlannedRequest): string | undefined;
   submit(request: ProviderRequest, signal: AbortSignal): Promise<CompletedStep | AcceptedStep | FailedStep>;
   /** Freely repeatable. Throws on a transport error; the worker asks again later. */
-  poll(
-    job: { readonly endpoint: string; readonly upstreamId: string },
-    signal: AbortSignal,
-  ): Promise<CompletedStep | RunningStep | FailedStep>;
+  poll(job: ProviderJob, signal: AbortSignal): Promise<CompletedStep | RunningStep | FailedStep>;
   /** Best effort; a provider without cancellation does nothing. */
-  cancel(job: { readonly endpoint: string; readonly upstreamId: string }, signal: AbortSignal): Promise<void>;
+  cancel(job: ProviderJob, signal: AbortSignal): Promise<void>;
   /**
    * Looks for the job of a step whose answer was lost. Only asks, never sends. Absent where the provider shows no list
    * in which a step could be recognized.

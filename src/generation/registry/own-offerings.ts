@@ -2,7 +2,13 @@ import { readGraph } from '../domain/comfy-graph.js';
 import { componentsOf } from '../domain/comfy-lineage.js';
 import { type Offering } from '../domain/offering.js';
 import { type PriceBook } from './price-book.js';
-import { type ComfyUiServer, type ComfyWorkflow, ownEndpoint, type OwnServers } from './own-servers.js';
+import {
+  type ComfyUiServer,
+  type ComfyWorkflow,
+  inventoryOf,
+  ownEndpoint,
+  type OwnServers,
+} from './own-servers.js';
 
 /**
  * What the operator adds: further models of vendors, and what own servers offer, with everything that runs along: a LoRA, or each weight of a workflow.
@@ -39,10 +45,10 @@ export function ownOfferings(
 
 function workflowOffering(server: ComfyUiServer, workflow: ComfyWorkflow): Offering {
   const { weights } = readGraph(workflow.graph, server.nodes);
-  const components = componentsOf(weights, server.inventory);
+  const components = componentsOf(weights, inventoryOf(server));
   if (!components.some(({ listingId }) => listingId === workflow.listingId)) {
     throw new Error(
-      `${server.name}/${workflow.name}: no weight of the graph is ${workflow.listingId} by the inventory`,
+      `${server.name}/${workflow.name}: no weight of the graph is ${workflow.listingId} by the inventory (a name that several kinds of loaders use needs its folder)`,
     );
   }
   return {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LINEAGE_ROLES, listingIdSchema } from '../../licenses/domain/listing.js';
-import { graphSchema, nodeRulesSchema } from '../domain/comfy-graph.js';
+import { folderSchema, graphSchema, nodeRulesSchema, readGraph } from '../domain/comfy-graph.js';
+import { type Inventory } from '../domain/comfy-lineage.js';
 import { OPERATIONS } from '../domain/operation.js';
 import { priceSchema } from '../domain/price.js';
 import { KEYED_PROVIDERS } from '../domain/provider.port.js';
@@ -15,6 +16,8 @@ const server = {
   baseUrl: z.url({ protocol: /^https?$/ }),
   /** Without it only a public https address is contacted. */
   privateNetwork: z.boolean().default(false),
+  /** The operator's word that no part of the server loads a weight for `<lora:...>` in a prompt. */
+  ignoresWeightTags: z.boolean().default(false),
 };
 
 /** Parameters beyond OpenAI's own that servers of open models take. None of them chooses weights. */
@@ -94,9 +97,11 @@ const workflowSchema = z.strictObject({
 });
 export type ComfyWorkflow = z.output<typeof workflowSchema>;
 
-/** Which file is which model: by its name on the server and by the SHA-256 that the operator took of it. */
+/** Which file is which model: by its place on the server and by the SHA-256 that the operator took of it. */
 const inventoryEntrySchema = z.strictObject({
   fileName: z.string().min(1).max(300),
+  /** `checkpoints`, `loras`, `vae`...: needed where files of two folders have one name. */
+  folder: folderSchema.optional(),
   sha256: sha256Schema,
   listingId: listingIdSchema,
   role: z.enum(LINEAGE_ROLES).optional(),
@@ -111,6 +116,11 @@ const comfyUiSchema = z.strictObject({
   workflows: z.array(workflowSchema).min(1).max(100),
 });
 export type ComfyUiServer = z.output<typeof comfyUiSchema>;
+
+/** @throws GraphRefusedError for a workflow whose weights cannot be read */
+export function inventoryOf({ inventory, nodes, workflows }: ComfyUiServer): Inventory {
+  return { files: inventory, loaded: workflows.flatMap(({ graph }) => readGraph(graph, nodes).weights) };
+}
 
 /** A model of a vendor that the product does not offer by itself; its price is in the price book, or in `prices`. */
 const vendorOfferingSchema = z

@@ -15,12 +15,15 @@ import {
 export interface ComfyPlan {
   readonly fault?: TransportFault;
   readonly pendingPolls?: number;
+  /** How many files the output node leaves. */
+  readonly files?: number;
   readonly result?: 'ok' | 'error' | 'empty' | 'no-file' | 'jpeg' | 'signed';
 }
 
 interface FakePrompt {
   readonly id: string;
   readonly graph: Record<string, { class_type: string; inputs: Record<string, unknown> }>;
+  readonly mark: unknown;
   readonly plan: ComfyPlan;
   pollsLeft: number;
 }
@@ -33,6 +36,8 @@ export class FakeComfyUi {
   readonly interrupted: unknown[] = [];
   /** An older server makes an id of its own. */
   ignoresPromptId = false;
+  /** A broken server answers a submit with the id of another job. */
+  answersWithId: string | undefined;
   readonly #prompts = new Map<string, FakePrompt>();
   #server: FakeServer | undefined;
 
@@ -49,6 +54,11 @@ export class FakeComfyUi {
 
   stop(): Promise<void> {
     return this.server.stop();
+  }
+
+  /** Somebody else who reaches the server queues a graph under an id of their choice. */
+  queueForeign(id: string, graph: unknown, mark: unknown = id, pollsLeft = 0): void {
+    this.#prompts.set(id, { id, graph: graph as FakePrompt['graph'], mark, plan: {}, pollsLeft });
   }
 
   /** As after a restart: the history is in memory only. */
@@ -98,9 +108,10 @@ export class FakeComfyUi {
       : typeof body.prompt_id === 'string'
         ? body.prompt_id
         : randomUUID();
-    this.#prompts.set(id, { id, graph, plan, pollsLeft: plan.pendingPolls ?? 1 });
+    const mark = body.client_id;
+    this.#prompts.set(id, { id, graph: asTaken(graph), mark, plan, pollsLeft: plan.pendingPolls ?? 1 });
     this.ledger.charges.push(id);
-    const answer = { prompt_id: id, number: 1, node_errors: {} };
+    const answer = { prompt_id: this.answersWithId ?? id, number: 1, node_errors: {} };
     if (plan.fault === undefined) sendJson(response, 200, answer);
     else spoilAnswer(plan.fault, request, response, answer);
   }
@@ -111,7 +122,7 @@ export class FakeComfyUi {
     for (const prompt of this.#prompts.values()) {
       if (prompt.pollsLeft <= 0) continue;
       prompt.pollsLeft -= 1;
-      running.push([1, prompt.id, prompt.graph, {}, ['9']]);
+      running.push(itemOf(prompt));
     }
     sendJson(response, 200, { queue_running: running.slice(0, 1), queue_pending: running.slice(1) });
   }
@@ -123,10 +134,14 @@ export class FakeComfyUi {
     const images =
       prompt.plan.result === 'empty' || failed
         ? []
-        : [{ filename: `${id}.png`, subfolder: '', type: 'output' }];
+        : Array.from({ length: prompt.plan.files ?? 1 }, (_, index) => ({
+            filename: index === 0 ? `${id}.png` : `${id}-${index}.png`,
+            subfolder: '',
+            type: 'output',
+          }));
     sendJson(response, 200, {
       [id]: {
-        prompt: [1, id, prompt.graph, {}, ['9']],
+        prompt: itemOf(prompt),
         outputs: failed ? {} : { '9': { images } },
         status: { status_str: failed ? 'error' : 'success', completed: !failed, messages: [['SECRET', {}]] },
       },
@@ -157,6 +172,21 @@ export class FakeComfyUi {
     this.uploads.push({ name: image.name, bytes: Buffer.from(await image.arrayBuffer()) });
     sendJson(response, 200, { name: image.name, subfolder: '', type: 'input' });
   }
+}
+
+/** As the queue and the history show a job. */
+function itemOf({ id, graph, mark }: FakePrompt): unknown[] {
+  return [1, id, graph, { client_id: mark, create_time: 1 }, ['9']];
+}
+
+/** The server brings values to the types of its nodes: INT and FLOAT from texts, STRING from numbers. */
+function asTaken(graph: FakePrompt['graph']): FakePrompt['graph'] {
+  const taken = structuredClone(graph);
+  for (const { inputs } of Object.values(taken)) {
+    if (typeof inputs.seed === 'string') inputs.seed = Number(inputs.seed);
+    if (typeof inputs.text === 'number') inputs.text = String(inputs.text);
+  }
+  return taken;
 }
 
 /** As SaveImage writes a PNG: the graph in a text chunk `prompt` after IHDR. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { guardedFetch, type OutboundPolicy } from '../../../outbound/guarded-fetch.js';
 import { readBody } from '../../../outbound/response-limits.js';
 import { type ProviderInput } from '../../domain/provider.port.js';
+import { type SeenJob } from './job-marks.js';
 import { UnreadableAnswerError, VendorHttpError } from '../vendor/send-one.js';
 
 const VENDOR = 'comfyui';
@@ -16,15 +17,17 @@ const OutputFile = z.object({
   type: z.enum(['output', 'temp', 'input']),
 });
 export type OutputFile = z.output<typeof OutputFile>;
+/** `[number, prompt_id, prompt, extra_data, outputs_to_execute]` */
+const QueueItem = z.array(z.unknown()).min(2);
+type QueueItem = z.output<typeof QueueItem>;
 const HistoryEntry = z.object({
+  prompt: QueueItem.optional(),
   outputs: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
   status: z
     .object({ status_str: z.string().max(40).optional(), completed: z.boolean().optional() })
     .nullish(),
 });
 export type HistoryEntry = z.output<typeof HistoryEntry>;
-/** `[number, prompt_id, prompt, extra_data, outputs_to_execute]` */
-const QueueItem = z.array(z.unknown()).min(2);
 const Queue = z.object({
   queue_running: z.array(QueueItem).max(10_000),
   queue_pending: z.array(QueueItem).max(10_000),
@@ -39,7 +42,9 @@ export interface ComfyLimits {
   readonly signal: AbortSignal;
 }
 
-export type QueuePlace = 'running' | 'pending' | undefined;
+export interface QueuedJob extends SeenJob {
+  readonly place: 'running' | 'pending';
+}
 
 /** The HTTP routes of one ComfyUI server. Each call is one request through the guarded fetch. */
 export class ComfyClient {
@@ -54,10 +59,11 @@ export class ComfyClient {
 
   /**
    * Queues a graph under an id of our choice. `extra_data` stays out: it would put the workflow into the file.
+   * @param mark kept by the server with the job and shown with it, as the name of a client
    * @returns the id that the server uses: older servers make their own
    */
-  async submit(promptId: string, graph: unknown, limits: ComfyLimits): Promise<string> {
-    const body = { prompt: graph, prompt_id: promptId, client_id: promptId };
+  async submit(promptId: string, mark: string, graph: unknown, limits: ComfyLimits): Promise<string> {
+    const body = { prompt: graph, prompt_id: promptId, client_id: mark };
     return read(Submitted, await this.json('POST', '/prompt', limits, body)).prompt_id;
   }
 
@@ -66,10 +72,12 @@ export class ComfyClient {
     return read(z.record(z.string(), HistoryEntry), answer)[promptId];
   }
 
-  async placeInQueue(promptId: string, limits: ComfyLimits): Promise<QueuePlace> {
+  /** Everything in the queue under this id: the server takes an id more than once. */
+  async queued(promptId: string, limits: ComfyLimits): Promise<QueuedJob[]> {
     const queue = read(Queue, await this.json('GET', '/queue', limits));
-    if (queue.queue_running.some((item) => item[1] === promptId)) return 'running';
-    return queue.queue_pending.some((item) => item[1] === promptId) ? 'pending' : undefined;
+    const jobs = (items: readonly QueueItem[], place: QueuedJob['place']): QueuedJob[] =>
+      items.filter((item) => item[1] === promptId).map((item) => ({ ...seenIn(item), place }));
+    return [...jobs(queue.queue_running, 'running'), ...jobs(queue.queue_pending, 'pending')];
   }
 
   async removeFromQueue(promptId: string, limits: ComfyLimits): Promise<void> {
@@ -135,6 +143,14 @@ export class ComfyClient {
     // Deleting and interrupting answer with nothing.
     return text === '' ? undefined : parseJson(text);
   }
+}
+
+const ExtraData = z.object({ client_id: z.unknown() });
+
+/** The graph and the mark in an item of the queue or the history; `undefined` where the server leaves them out. */
+export function seenIn(item: QueueItem | undefined): SeenJob {
+  const extra = ExtraData.safeParse(item?.[3]);
+  return { graph: item?.[2], mark: extra.success ? extra.data.client_id : undefined };
 }
 
 /** The files of one output node, of whatever kind the node gives them. */

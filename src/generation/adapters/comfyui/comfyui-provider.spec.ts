@@ -7,12 +7,20 @@ import { type ComfyPlan, FakeComfyUi } from '../../../../test/fakes/comfyui/fake
 import { describeProviderContract } from '../../../../test/fakes/provider-contract.js';
 import { type ContractFault } from '../../../../test/fakes/provider-contract-faults.js';
 import { TRANSPORT_FAULTS } from '../../../../test/fakes/vendor/transport-fault.js';
-import { type CompletedStep, type FailedStep, type ProviderRequest } from '../../domain/provider.port.js';
+import {
+  type CompletedStep,
+  type FailedStep,
+  type ProviderJob,
+  type ProviderRequest,
+} from '../../domain/provider.port.js';
 import { ownServersSchema } from '../../registry/own-servers.js';
 import { ComfyUiProvider } from './comfyui-provider.js';
+import { JobMarks } from './job-marks.js';
 
 const PRICE = { family: 'free', source: 'own hardware', dateRead: '2026-11-22', verified: true };
 const SHA256 = 'a'.repeat(64);
+const JOB_KEY = Buffer.alloc(32, 7);
+const marks = new JobMarks(JOB_KEY);
 
 function graphWith(ckpt_name: string, image?: string): Record<string, unknown> {
   return {
@@ -21,6 +29,14 @@ function graphWith(ckpt_name: string, image?: string): Record<string, unknown> {
     '3': { class_type: 'KSampler', inputs: { seed: 1, model: ['4', 0], positive: ['6', 0] } },
     ...(image === undefined ? {} : { '10': { class_type: 'LoadImage', inputs: { image } } }),
     '9': { class_type: 'SaveImage', inputs: { images: ['3', 0] } },
+  };
+}
+
+function batchGraph(batch_size: number): Record<string, unknown> {
+  return {
+    ...graphWith('sdxl.safetensors'),
+    '5': { class_type: 'EmptyLatentImage', inputs: { width: 64, height: 64, batch_size } },
+    '7': { class_type: 'RepeatLatentBatch', inputs: { samples: ['5', 0], amount: 1 } },
   };
 }
 
@@ -37,7 +53,11 @@ function workflow(name: string, graph: unknown, changes: object = {}): object {
   };
 }
 
-function providerFor(fake: FakeComfyUi, workflows: readonly object[] = WORKFLOWS): ComfyUiProvider {
+function providerFor(
+  fake: FakeComfyUi,
+  workflows: readonly object[] = WORKFLOWS,
+  changes: object = {},
+): ComfyUiProvider {
   const { comfyUi } = ownServersSchema.parse({
     comfyUi: [
       {
@@ -46,14 +66,23 @@ function providerFor(fake: FakeComfyUi, workflows: readonly object[] = WORKFLOWS
         privateNetwork: true,
         inventory: [{ fileName: 'sdxl.safetensors', sha256: SHA256, listingId: 'sdxl-1-0@self-hosted' }],
         workflows,
+        ...changes,
       },
     ],
   });
-  return new ComfyUiProvider({ servers: comfyUi, outbound: {}, requestDeadlineMs: 800, fileDeadlineMs: 800 });
+  const deadlines = { requestDeadlineMs: 800, fileDeadlineMs: 800 };
+  return new ComfyUiProvider({ servers: comfyUi, outbound: {}, jobKey: JOB_KEY, ...deadlines });
 }
 
 const WORKFLOWS = [
   workflow('shot', graphWith('sdxl.safetensors')),
+  workflow('batch', batchGraph(1), {
+    parameters: {
+      batch_size: { node: '5', input: 'batch_size' },
+      many: { node: '5', input: 'batch_size' },
+      again: { node: '7', input: 'amount' },
+    },
+  }),
   workflow('missing', graphWith('missing.safetensors')),
   workflow('retouch', graphWith('sdxl.safetensors', 'upload.png'), {
     operation: 'edit',
@@ -71,6 +100,11 @@ function request(extra: Partial<ProviderRequest> = {}): ProviderRequest {
     ...extra,
   };
 }
+const jobOf = ({ stepRunId, endpoint }: ProviderRequest, upstreamId: string): ProviderJob => ({
+  stepRunId,
+  endpoint,
+  upstreamId,
+});
 const signal = (): AbortSignal => new AbortController().signal;
 
 const RESULTS: Partial<Record<ContractFault, ComfyPlan>> = {
@@ -110,19 +144,17 @@ describe('ComfyUiProvider against a working fake', () => {
     const submitted = await provider.submit(asked, signal());
     if (submitted.kind !== 'accepted') return submitted;
     for (;;) {
-      const state = await provider.poll(
-        { endpoint: asked.endpoint, upstreamId: submitted.upstreamId },
-        signal(),
-      );
+      const state = await provider.poll(jobOf(asked, submitted.upstreamId), signal());
       if (state.kind !== 'running') return state;
     }
   }
 
-  it('queues the graph under the id of the step, without the texts that a file would carry', async () => {
+  it('queues the graph under an id that nobody can make from the step, without the texts that a file would carry', async () => {
     const asked = request();
     await finish({}, asked);
     const [attempt] = fake.ledger.attempts;
-    expect(attempt).toMatchObject({ prompt_id: asked.stepRunId });
+    expect(attempt).toMatchObject({ prompt_id: marks.promptIdOf(asked) });
+    expect(JSON.stringify(attempt)).not.toContain(asked.stepRunId);
     expect(attempt).not.toHaveProperty('extra_data');
     expect(JSON.stringify(attempt)).not.toContain('SECRET title');
     expect((attempt?.prompt as Record<string, { inputs: object }>)['6']?.inputs).toMatchObject({
@@ -136,12 +168,35 @@ describe('ComfyUiProvider against a working fake', () => {
     const [output] = outcome.outputs;
     if (output?.kind !== 'bytes') throw new Error('no bytes');
     expect(output.bytes.toString('latin1')).not.toContain('SECRET');
-    expect(output.preparation).toMatchObject({ kind: 'png-text-removed', removed: ['prompt', 'workflow'] });
+    expect(output.preparation).toMatchObject({
+      kind: 'png-text-removed',
+      removed: ['prompt', 'tEXt', 'workflow'],
+    });
     expect(outcome.claims).toMatchObject({
       server: 'gpu',
       workflow: 'shot',
-      weights: `sdxl.safetensors sha256:${SHA256}`,
+      weights: `checkpoints/sdxl.safetensors sha256:${SHA256}`,
     });
+  });
+
+  it('takes the marks where the operator says that the server ignores them, and frames of a film for one file', () => {
+    const own = [
+      workflow('shot', graphWith('sdxl.safetensors')),
+      workflow('film', batchGraph(16), {
+        operation: 'generate-video',
+        parameters: { frames: { node: '5', input: 'batch_size' } },
+      }),
+    ];
+    const provider = providerFor(fake, own, { ignoresWeightTags: true });
+    expect(provider.problemWith(request({ parameters: { prompt: '<lora:x:1>' } }))).toBeUndefined();
+    const film = { endpoint: 'gpu/film', operation: 'generate-video', parameters: { frames: 24 } } as const;
+    expect(provider.problemWith(request(film))).toBeUndefined();
+  });
+
+  it('takes the first of several files, and says how many there were', async () => {
+    expect(await finish({ files: 3 })).toMatchObject({ kind: 'completed', claims: { filesInAnswer: 3 } });
+    const one = await finish();
+    expect(one.kind === 'completed' ? one.claims : {}).not.toHaveProperty('filesInAnswer');
   });
 
   it('leaves other formats as they came', async () => {
@@ -153,7 +208,7 @@ describe('ComfyUiProvider against a working fake', () => {
     ['error', 'the workflow failed on the server'],
     ['empty', 'the output node of the workflow left no file'],
     ['no-file', 'the server does not have the file that it names'],
-    ['signed', 'the file carries the prompt under a manifest that would break'],
+    ['signed', 'the file can carry the prompt under a manifest that would break'],
   ] as const)('a result that is %s fails: %s', async (result, reason) => {
     expect(await finish({ result })).toMatchObject({ kind: 'failed', reason });
   });
@@ -162,15 +217,56 @@ describe('ComfyUiProvider against a working fake', () => {
     fake.ignoresPromptId = true;
     const asked = request();
     expect((await finish({}, asked)).kind).toBe('completed');
-    expect(fake.ledger.charges[0]).not.toBe(asked.stepRunId);
+    expect(fake.ledger.charges[0]).not.toBe(marks.promptIdOf(asked));
     expect(await providerFor(fake).findLost(asked, signal())).toEqual({ kind: 'not-found' });
   });
 
+  it('never takes a job that it did not send for its own, wherever it stands', async () => {
+    const asked = request();
+    const provider = providerFor(fake);
+    // Under the id that the API shows of the step: it is not even seen.
+    fake.queueForeign(asked.stepRunId, graphWith('not-cleared.safetensors'));
+    const submitted = await provider.submit(asked, signal());
+    if (submitted.kind !== 'accepted') throw new Error('not accepted');
+    expect(fake.ledger.charges).toEqual([submitted.upstreamId]);
+    // Under the id that the server shows of the running job, with the mark of that job.
+    const mark = fake.ledger.attempts[0]?.client_id;
+    fake.queueForeign(submitted.upstreamId, graphWith('not-cleared.safetensors'), mark);
+    const foreign = { code: 'upstream_invalid', reason: expect.stringContaining('another graph') };
+    expect(await provider.poll(jobOf(asked, submitted.upstreamId), signal())).toMatchObject(foreign);
+    expect(await provider.submit(asked, signal())).toMatchObject({ kind: 'failed', ...foreign });
+    expect(await provider.findLost(asked, signal())).toEqual({ kind: 'not-found' });
+    expect(fake.ledger.charges).toHaveLength(1);
+  });
+
+  it('does not take the output of another client whose id the server answers', async () => {
+    fake.queueForeign('job-of-another-client-1', graphWith('not-cleared.safetensors'), 'another client');
+    fake.answersWithId = 'job-of-another-client-1';
+    expect(await finish()).toMatchObject({ kind: 'failed', code: 'upstream_invalid' });
+  });
+
+  it('does not take the job of another step of its own', async () => {
+    const provider = providerFor(fake);
+    const [asked, other] = [request(), request()];
+    const submitted = await provider.submit(asked, signal());
+    if (submitted.kind !== 'accepted') throw new Error('not accepted');
+    const job = jobOf(other, submitted.upstreamId);
+    expect(await provider.poll(job, signal())).toMatchObject({ code: 'upstream_invalid' });
+  });
+
+  it('leaves the jobs of others alone when it cancels', async () => {
+    const asked = request();
+    fake.queueForeign('job-of-another-client-1', graphWith('sdxl.safetensors'), 'another client', 50);
+    await providerFor(fake).cancel(jobOf(asked, 'job-of-another-client-1'), signal());
+    expect(fake.interrupted).toEqual([]);
+  });
+
   it('fails when a restarted server has forgotten the job', async () => {
-    const submitted = await providerFor(fake).submit(request(), signal());
+    const asked = request();
+    const submitted = await providerFor(fake).submit(asked, signal());
     if (submitted.kind !== 'accepted') throw new Error('not accepted');
     fake.forget();
-    const job = { endpoint: 'gpu/shot', upstreamId: submitted.upstreamId };
+    const job = jobOf(asked, submitted.upstreamId);
     expect(await providerFor(fake).poll(job, signal())).toMatchObject({
       kind: 'failed',
       reason: 'the server does not know the job any more',
@@ -179,12 +275,12 @@ describe('ComfyUiProvider against a working fake', () => {
 
   it('cancels by taking out of the queue what waits, and interrupting only what runs', async () => {
     const provider = providerFor(fake);
-    const jobs: { endpoint: string; upstreamId: string }[] = [];
+    const jobs: ProviderJob[] = [];
     for (let n = 0; n < 2; n += 1) {
       fake.ledger.plan({ pendingPolls: 50 });
-      const submitted = await provider.submit(request(), signal());
-      if (submitted.kind === 'accepted')
-        jobs.push({ endpoint: 'gpu/shot', upstreamId: submitted.upstreamId });
+      const asked = request();
+      const submitted = await provider.submit(asked, signal());
+      if (submitted.kind === 'accepted') jobs.push(jobOf(asked, submitted.upstreamId));
     }
     const [running, waiting] = jobs;
     if (running === undefined || waiting === undefined) throw new Error('not accepted');
@@ -212,6 +308,19 @@ describe('ComfyUiProvider against a working fake', () => {
     ['another workflow', { endpoint: 'gpu/other' }, 'no configured server'],
     ['a parameter of its own', { parameters: { ckpt_name: 'x' } }, 'not among those of this workflow'],
     ['an embedding', { parameters: { prompt: 'x embedding:style' } }, 'names an embedding'],
+    ['a mark that loads a LoRA', { parameters: { prompt: 'x <Lora:nc-style:1>' } }, 'was not cleared'],
+    [
+      'more than one picture',
+      { endpoint: 'gpu/batch', parameters: { batch_size: 10 } },
+      'batch_size must be 1',
+    ],
+    [
+      'more than one picture in a text',
+      { endpoint: 'gpu/batch', parameters: { batch_size: '8' } },
+      'batch_size must be 1',
+    ],
+    ['a batch by another name', { endpoint: 'gpu/batch', parameters: { many: 2 } }, 'many must be 1'],
+    ['a batch that is repeated', { endpoint: 'gpu/batch', parameters: { again: 3 } }, 'again must be 1'],
     ['no picture', { endpoint: 'gpu/retouch', operation: 'edit' }, 'needs a picture named "image"'],
     ['one picture too many', { inputs: { image: { kind: 'image' } } }, 'not among those of this workflow'],
   ] as const)('refuses %s beforehand', (_name, extra, words) => {
@@ -232,6 +341,12 @@ describe('ComfyUiProvider against a working fake', () => {
     ['a binding into nothing', { parameters: { prompt: { node: '99', input: 'text' } } }, 'no node 99'],
     ['a file of the server', { graph: graphWith('sdxl.safetensors', 'server.png') }, 'no rights are known'],
     ['no output node', { outputNode: '77' }, 'no node 77'],
+    ['a batch of its own', { graph: batchGraph(4) }, '"batch_size" of node 5 must be 1'],
+    [
+      'a mark of its own that loads a LoRA',
+      { graph: { ...batchGraph(1), 6: { class_type: 'CLIPTextEncode', inputs: { text: '<lora:x:1>' } } } },
+      'load the weight by a node',
+    ],
   ])('does not start with %s', (_name, changes, words) => {
     expect(() => providerFor(fake, [workflow('bad', graphWith('sdxl.safetensors'), changes)])).toThrow(words);
   });

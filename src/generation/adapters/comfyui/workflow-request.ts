@@ -1,10 +1,18 @@
 import { type ComfyGraph, namesEmbedding, readGraph } from '../../domain/comfy-graph.js';
+import { wordsOf } from '../../domain/name-words.js';
+import { OPERATION_FACTS } from '../../domain/operation.js';
 import { type PlannedRequest } from '../../domain/provider.port.js';
+import { namesWeightTag, weightTagProblem } from '../../domain/weight-tags.js';
 import { type ComfyUiServer, type ComfyWorkflow } from '../../registry/own-servers.js';
+import { countProblem } from '../vendor/count-problem.js';
 import { inputProblem } from '../vendor/parameters.js';
+import { inputsIn } from './job-marks.js';
+
+const BATCH: ReadonlySet<string> = new Set(['batch', 'batches', 'batchsize']);
 
 /** What is wrong with a step for a workflow, or `undefined`. */
 export function workflowProblem(
+  { ignoresWeightTags }: ComfyUiServer,
   workflow: ComfyWorkflow,
   { operation, parameters, inputs }: PlannedRequest,
 ): string | undefined {
@@ -17,13 +25,37 @@ export function workflowProblem(
       return `${name} must be a text, a number or a switch`;
     if (typeof value === 'string' && namesEmbedding(value))
       return `${name} names an embedding, which is a weight that was not cleared`;
+    if (typeof value === 'string' && !ignoresWeightTags && namesWeightTag(value))
+      return weightTagProblem(name);
     if (typeof value === 'number' && !Number.isFinite(value)) return `${name} is not a finite number`;
+    const count = countProblem(name, value) ?? boundCountProblem(workflow, name, value);
+    if (count !== undefined) return count;
   }
   const missing = Object.keys(workflow.images).find((name) => !Object.hasOwn(inputs, name));
   if (missing !== undefined) return `needs a picture named "${missing}"`;
   return Object.keys(inputs).some((name) => !Object.hasOwn(workflow.images, name))
     ? 'a picture is not among those of this workflow'
     : undefined;
+}
+
+/** By whatever name a caller gives it: what counts is the input of the graph that it goes into. */
+function boundCountProblem(workflow: ComfyWorkflow, name: string, value: unknown): string | undefined {
+  const binding = workflow.parameters[name];
+  const type = binding === undefined ? undefined : workflow.graph[binding.node]?.class_type;
+  if (binding === undefined || type === undefined || !multiplies(workflow, type, binding.input))
+    return undefined;
+  return countProblem('batch_size', value) === undefined
+    ? undefined
+    : `${name} must be 1: a step makes one file`;
+}
+
+/**
+ * Whether an input says how many pictures a node makes. In a film they are its frames, and in sound its length: many
+ * become one file there.
+ */
+function multiplies({ operation }: ComfyWorkflow, type: string, input: string): boolean {
+  if (OPERATION_FACTS[operation].makes !== 'image') return false;
+  return wordsOf(input).some((word) => BATCH.has(word)) || (/batch/i.test(type) && input === 'amount');
 }
 
 /**
@@ -53,9 +85,19 @@ export function graphFor(
   return graph;
 }
 
+/** Texts for people in a graph that was sent for a step: what a caller put into it, and sentences of the workflow itself. */
+export function textsIn(workflow: ComfyWorkflow, sent: unknown): string[] {
+  const bound = new Set(Object.values(workflow.parameters).map(({ node, input }) => `${node} ${input}`));
+  return inputsIn(sent).flatMap(([id, inputs]) =>
+    Object.entries(inputs).flatMap(([input, value]) =>
+      typeof value === 'string' && (bound.has(`${id} ${input}`) || /\s/.test(value)) ? [value] : [],
+    ),
+  );
+}
+
 /**
  * Refuses, at the start of the program, a workflow whose bindings lead nowhere, or into the name of a weight: then a
- * caller could choose what runs.
+ * caller could choose what runs. So it does one whose own texts load weights, or that makes several pictures.
  * @throws Error, GraphRefusedError
  */
 export function requireSoundWorkflow(server: ComfyUiServer, workflow: ComfyWorkflow): void {
@@ -79,4 +121,22 @@ export function requireSoundWorkflow(server: ComfyUiServer, workflow: ComfyWorkf
     );
   if (workflow.graph[workflow.outputNode] === undefined)
     throw new Error(`${workflow.name}: there is no node ${workflow.outputNode}`);
+  for (const [nodeId, { class_type: type, inputs }] of Object.entries(workflow.graph))
+    for (const [input, value] of Object.entries(inputs)) {
+      const problem = literalProblem(server, workflow, { type, input, value });
+      if (problem !== undefined) throw new Error(`${workflow.name}: "${input}" of node ${nodeId} ${problem}`);
+    }
+}
+
+/** What is wrong with a value that stands in the graph itself. */
+function literalProblem(
+  { ignoresWeightTags }: ComfyUiServer,
+  workflow: ComfyWorkflow,
+  { type, input, value }: { readonly type: string; readonly input: string; readonly value: unknown },
+): string | undefined {
+  if (typeof value === 'string' && !ignoresWeightTags && namesWeightTag(value))
+    return 'holds a mark such as <lora:...>: load the weight by a node, so that it is cleared, or say that the server ignores it ("ignoresWeightTags")';
+  // A link gives a number that is known only when the server works.
+  if (Array.isArray(value) || !multiplies(workflow, type, input)) return undefined;
+  return countProblem('batch_size', value) === undefined ? undefined : 'must be 1: a step makes one file';
 }

@@ -154,6 +154,17 @@ describe('OpenAiCompatibleProvider against a working fake', () => {
     expect(fake.attempts()).toEqual([]);
   });
 
+  it('refuses marks in a text that load weights, unless the operator says that the server ignores them', () => {
+    for (const parameters of [
+      { prompt: 'x <lora:nc-style:1>' },
+      { prompt: 'x', negative_prompt: '<LyCORIS:x>' },
+    ])
+      expect(providerFor(fake).problemWith(request({ parameters }))).toContain('was not cleared');
+    const prompt = 'x <lora:nc-style:1>';
+    const ignoring = providerFor(fake, 'plain', { ignoresWeightTags: true });
+    expect(ignoring.problemWith(request({ parameters: { prompt } }))).toBeUndefined();
+  });
+
   it.each([
     ['an endpoint that is not configured', { endpoint: 'gpu/other' }, 'no configured server'],
     [

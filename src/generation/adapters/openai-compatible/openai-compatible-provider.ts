@@ -8,6 +8,7 @@ import {
   type Provider,
   type ProviderRequest,
 } from '../../domain/provider.port.js';
+import { parameterWithWeightTag, weightTagProblem } from '../../domain/weight-tags.js';
 import {
   EXTRA_PARAMETERS,
   type OpenAiCompatibleServer,
@@ -64,6 +65,8 @@ export class OpenAiCompatibleProvider implements Provider {
     if (operation === 'generate' && Object.keys(inputs).length > 0)
       return 'pictures are taken by the operation "edit" only';
     if (typeof parameters.prompt !== 'string') return 'needs a prompt';
+    const tagged = target.server.ignoresWeightTags ? undefined : parameterWithWeightTag(parameters);
+    if (tagged !== undefined) return weightTagProblem(tagged);
     const known = [...OWN, 'n', ...target.model.extraParameters];
     const unknown = Object.keys(parameters).find((name) => !known.some((allowed) => allowed === name));
     return unknown === undefined
