@@ -4,10 +4,19 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
+import { renderDossierJson } from '../adapters/dossier-json.js';
 import { writeEvidenceBundle } from '../adapters/evidence-bundle.js';
+import { BUNDLE_PATHS, type BundleIndex } from '../domain/bundle-format.js';
 import { type AssetDossier, type BundleEvidence } from '../domain/dossier.js';
-import { type BundleVerification, type VerifyMedia } from './bundle-verification.js';
+import { BUNDLE_TYPE, DOSSIER_TYPE } from '../domain/report-kinds.js';
+import {
+  type BundleVerification,
+  type VerifyBundleOptions,
+  type VerifyMedia,
+} from './bundle-verification.js';
 import { EvidenceWorkshop } from './testing/evidence-workshop.js';
+import { type BundleFiles, repack } from './testing/repack.js';
+import { ReportSigning } from './testing/report-signing.js';
 import { runVerifyBundle } from './verify-bundle.js';
 
 let workshop: EvidenceWorkshop;
@@ -37,10 +46,15 @@ async function write(aDossier: AssetDossier, someEvidence: BundleEvidence): Prom
   return destinationPath;
 }
 
+/** As a reader who has the key of the log from elsewhere. */
+function known(): VerifyBundleOptions {
+  return { verifyMedia, expectedVkey: workshop.log.vkey };
+}
+
 async function verifyBytes(bytes: Uint8Array): Promise<BundleVerification> {
   const path = join(workshop.signing.folder, 'altered.zip');
   await writeFile(path, bytes);
-  return runVerifyBundle(path, { verifyMedia });
+  return runVerifyBundle(path, known());
 }
 
 function texts(result: BundleVerification): string {
@@ -66,7 +80,10 @@ describe('the bundle of a recalled release', () => {
     const packed = async (aDossier: AssetDossier, destinationPath: string): Promise<BundleVerification> => {
       const documents = await stranger.documents(aDossier);
       await writeEvidenceBundle({ dossier: aDossier, ...documents, evidence: proved, destinationPath });
-      return runVerifyBundle(destinationPath, { verifyMedia: stranger.mediaVerifier() });
+      return runVerifyBundle(destinationPath, {
+        verifyMedia: stranger.mediaVerifier(),
+        expectedVkey: stranger.log.vkey,
+      });
     };
     const result = await packed(recalled, path);
     expect(texts(result)).toBe('');
@@ -74,10 +91,12 @@ describe('the bundle of a recalled release', () => {
     expect(result.subject).toMatchObject({ released: false });
     expect(result.notProved.join(' ')).toContain('taken back');
     expect(result.statements.map(({ text }) => text).join(' ')).not.toContain('was released for publication');
-    for (const recall of [undefined, { ...recalled.recall, reason: 'other' } as AssetDossier['recall']]) {
+    const forged = [undefined, { reason: 'other' }, { text: 'It was a mistake of ours.' }];
+    for (const change of forged) {
+      const recall = change && recalled.recall && { ...recalled.recall, ...change };
       const hidden = await packed({ ...recalled, recall }, stranger.signing.newPath());
       expect(hidden.verdict).toBe('invalid');
-      expect(texts(hidden)).toMatch(/taken back|reason of the recall/);
+      expect(texts(hidden)).toMatch(/taken back|reason of the recall|text of entry/);
     }
     await stranger.close();
   });
@@ -85,12 +104,12 @@ describe('the bundle of a recalled release', () => {
 
 describe('an evidence bundle as it was written', () => {
   it('is valid, says what it proves, and what it does not', async () => {
-    const result = await runVerifyBundle(bundlePath, { verifyMedia });
+    const result = await runVerifyBundle(bundlePath, known());
     expect(texts(result)).toBe('');
     expect(result.verdict).toBe('valid');
     expect(result.statements.map(({ ok }) => ok)).not.toContain(false);
     expect(result.statements.at(-1)?.text).toContain('released for publication');
-    expect(result.notProved.join(' ')).toContain('The key of the log came with the bundle');
+    expect(result.notProved.join(' ')).toContain('a later recall');
     expect(result.subject).toMatchObject({ assetId: dossier.asset.id, released: true });
   });
 
@@ -148,13 +167,114 @@ describe('an evidence bundle as it was written', () => {
   });
 });
 
+describe('who made a bundle', () => {
+  const options = (more: Partial<VerifyBundleOptions>): VerifyBundleOptions => ({ verifyMedia, ...more });
+  const forged = async (change: (files: BundleFiles) => void | Promise<void>): Promise<string> => {
+    const path = workshop.signing.newPath();
+    await repack(bundlePath, path, change);
+    return path;
+  };
+  /** The list of contents that a forger writes who takes away what an older format does not have. */
+  const withVersion = (files: BundleFiles, v: number): void => {
+    files.delete(BUNDLE_PATHS.signedIndex);
+    const index = JSON.parse(files.get(BUNDLE_PATHS.index)?.toString() ?? '') as BundleIndex;
+    const left = index.files.filter(({ path }) => files.has(path));
+    files.set(BUNDLE_PATHS.index, canonicalJson({ ...index, v, files: left } as never));
+  };
+
+  it('is not proved without a key or authority from elsewhere: nothing is wrong, and it is not valid', async () => {
+    const result = await runVerifyBundle(bundlePath, { verifyMedia });
+    expect([result.verdict, texts(result)]).toEqual(['unproved', '']);
+    expect(result.notProved[0]).toContain('Who signed the report is not proved');
+    const { anchorsPem } = workshop.reportSigning;
+    expect((await runVerifyBundle(bundlePath, options({ reportAnchorsPem: anchorsPem }))).verdict).toBe(
+      'valid',
+    );
+    const other = (await ReportSigning.create(new Date(dossier.createdAt))).anchorsPem;
+    expect((await runVerifyBundle(bundlePath, { ...known(), reportAnchorsPem: other })).verdict).toBe(
+      'invalid',
+    );
+  });
+
+  it('is not proved by an authority with the same names that a forger made, with the right key of the log', async () => {
+    const stranger = await ReportSigning.create(new Date(dossier.createdAt));
+    const signer = await stranger.signer();
+    const softened = { ...dossier, gaps: [], organization: { ...dossier.organization, name: 'Another' } };
+    const path = workshop.signing.newPath();
+    await writeEvidenceBundle({
+      dossier: softened,
+      dossierPdf: Buffer.from('%PDF-1.4 any other text'),
+      dossierJws: await signer.signJson(renderDossierJson(softened), DOSSIER_TYPE),
+      signIndex: (index) => signer.signJson(index, BUNDLE_TYPE),
+      evidence: { ...evidence, reportAnchorsPem: stranger.anchorsPem },
+      destinationPath: path,
+    });
+    const result = await runVerifyBundle(path, known());
+    expect(result.verdict).toBe('unproved');
+    expect(result.notProved[0]).toContain('no entry of the log in this file names the key');
+  });
+
+  it('covers the PDF and every other file', async () => {
+    const paths: string[] = [
+      ...[BUNDLE_PATHS.dossierPdf, BUNDLE_PATHS.instructions, BUNDLE_PATHS.verifierPage],
+      ...[BUNDLE_PATHS.certification, BUNDLE_PATHS.reportAnchors, BUNDLE_PATHS.identityAnchors],
+    ];
+    for (const path of paths) {
+      const altered = await forged((files) => {
+        files.set(path, Buffer.concat([files.get(path) ?? Buffer.alloc(0), Buffer.from('\n')]));
+      });
+      expect([path, (await runVerifyBundle(altered, known())).verdict]).toEqual([path, 'invalid']);
+    }
+  });
+
+  it('is not asked less of a bundle that says it has an older format, unless the reader says so', async () => {
+    for (const v of [2, 4]) {
+      const older = await forged((files) => {
+        files.set(BUNDLE_PATHS.dossierPdf, Buffer.from('%PDF-1.4 any other text'));
+        const { verifierPage, certification, dossierJws, reportAnchors } = BUNDLE_PATHS;
+        if (v === 2)
+          for (const path of [verifierPage, certification, dossierJws, reportAnchors]) files.delete(path);
+        withVersion(files, v);
+      });
+      const result = await runVerifyBundle(older, known());
+      expect([v, result.verdict, texts(result)]).toEqual([v, 'unproved', '']);
+      expect(result.notProved[0]).toContain(v === 2 ? 'is unsigned' : 'only dossier.json is signed');
+      const accepted = await runVerifyBundle(older, { ...known(), acceptOlderFormat: true });
+      expect([v, accepted.verdict]).toEqual([v, 'valid']);
+      const unknown = await runVerifyBundle(older, options({ acceptOlderFormat: true }));
+      expect([v, unknown.verdict]).toEqual([v, 'unproved']);
+    }
+  });
+
+  it('is somebody else where the log says that the key was given up', async () => {
+    const other = await EvidenceWorkshop.create();
+    const { certificateSha256 } = (await other.reportSigning.signer()).identity;
+    other.log.append({
+      type: 'report_key.compromised',
+      at: dossier.createdAt,
+      actor: { kind: 'system', id: 'system' },
+      subject: { kind: 'signing_key', id: certificateSha256 },
+      data: { certificateSha256, reason: 'key_compromise', assets: 0 },
+    });
+    const made = await other.build();
+    const destinationPath = other.signing.newPath();
+    await writeEvidenceBundle({ ...made, ...(await other.documents(made.dossier)), destinationPath });
+    const result = await runVerifyBundle(destinationPath, {
+      verifyMedia: other.mediaVerifier(),
+      expectedVkey: other.log.vkey,
+    });
+    expect(texts(result)).toContain('was given up');
+    await other.close();
+  });
+});
+
 describe('a bundle packed anew by somebody who wants to deceive', () => {
   async function verdictOf(changes: {
     dossier?: Partial<AssetDossier>;
     evidence?: Partial<BundleEvidence>;
   }): Promise<BundleVerification> {
     const path = await write({ ...dossier, ...changes.dossier }, { ...evidence, ...changes.evidence });
-    return runVerifyBundle(path, { verifyMedia });
+    return runVerifyBundle(path, known());
   }
 
   it('that leaves out an entry', async () => {
@@ -465,7 +585,7 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
 
 describe('who is named in an asset', () => {
   it('is said with the list by which the name is believed, its day, and that the list came with the bundle', async () => {
-    const { statements, notProved } = await runVerifyBundle(bundlePath, { verifyMedia });
+    const { statements, notProved } = await runVerifyBundle(bundlePath, known());
     const named = statements.filter(({ text }) => text.includes('names “Acme'));
     expect(named.map(({ text }) => text).join(' ')).toMatch(
       /as cawg\.creator\. This identity holds, by the list: development authority of this installation, which proves no name \(came with the bundle, as of \d{4}-\d\d-\d\d\)/,
@@ -480,7 +600,7 @@ describe('who is named in an asset', () => {
     const path = await write(dossier, { ...evidence, identityLists: other ? [other] : [] });
     const without = await write(dossier, { ...evidence, identityLists: [] });
     for (const each of [path, without]) {
-      const { verdict, notProved } = await runVerifyBundle(each, { verifyMedia });
+      const { verdict, notProved } = await runVerifyBundle(each, known());
       expect(verdict).toBe('valid');
       expect(notProved.join(' ')).toContain('nobody whom we trust vouches for it');
     }
@@ -490,7 +610,7 @@ describe('who is named in an asset', () => {
 describe('an asset that was not released', () => {
   it('is said to be unreleased, and the bundle is still valid', async () => {
     const path = await write({ ...dossier, release: undefined }, evidence);
-    const result = await runVerifyBundle(path, { verifyMedia });
+    const result = await runVerifyBundle(path, known());
     expect(result.verdict).toBe('valid');
     expect(result.subject?.released).toBe(false);
     expect(result.notProved.join(' ')).toContain('had not been released');
