@@ -11,6 +11,7 @@ import { lacksSignature, openOwnCheckpoint, signedByAllKeys } from './own-checkp
 import { withOwnConnection } from './own-connection.js';
 import { tileReaderOf } from './published-tiles.js';
 import { type TileStore, type TileStores } from './tile-store.port.js';
+import { findOtherHistory } from './written-before.js';
 
 export const CHECKPOINT_PATH = 'checkpoint';
 
@@ -287,6 +288,12 @@ async function writeTiles(
     if (growth.range.size !== until) throw entriesDoNotLead(origin);
     if (until === head.size && !Buffer.from(growth.range.root()).equals(head.root()))
       throw entriesDoNotLead(origin);
+    const other = await findOtherHistory(store, published.size, growth.tiles);
+    if (other !== undefined)
+      throw new ForkRefusedError(
+        origin,
+        `${other} holds other entries than the database, beyond the checkpoint`,
+      );
     await store.writeAll(growth.tiles.map(({ tile, bytes }) => ({ path: tilePath(tile), bytes })));
     range = growth.range;
   }

@@ -32,10 +32,13 @@ const NO_EDGES =
 /**
  * That the time asked for ends where the export ends: the entries before and after it, each proved to be the neighbour,
  * are of times outside. Where none follows, the log ended there when the export was made.
+ *
+ * @param lastAt time of the last entry of the export
  */
 export async function checkAround(
   files: SmallFiles,
   index: PeriodIndex,
+  lastAt: string | undefined,
   { acceptOlderFormat = false }: { readonly acceptOlderFormat?: boolean | undefined },
   checklist: Checklist,
 ): Promise<Around> {
@@ -51,7 +54,7 @@ export async function checkAround(
         ? 'The edges of the period are proved.'
         : `No entry of the time from ${span.from ?? 'the beginning of the log'} to ${span.until} lies outside of the export: its neighbours in the log are of other times.`,
     'The entries around the period do not show that it is whole.',
-    () => new AroundCheck(files, index, checklist).all(),
+    () => new AroundCheck(files, index, lastAt, checklist).all(),
   );
 }
 
@@ -59,6 +62,7 @@ class AroundCheck {
   constructor(
     private readonly files: SmallFiles,
     private readonly index: CurrentIndex,
+    private readonly lastAt: string | undefined,
     private readonly checklist: Checklist,
   ) {}
 
@@ -84,18 +88,18 @@ class AroundCheck {
         `The entry after the export is of ${after.at}, which belongs to the time asked for: the end is missing.`,
       );
     const key = this.proved(PERIOD_PATHS.reportKey, PERIOD_PATHS.reportKeyProof);
-    return { span: this.span(after), keys: key ? [key.entry] : [] };
+    return { span: this.span(before, after), keys: key ? [key.entry] : [] };
   }
 
-  /** Where nothing follows, it is proved until the export was made. */
-  private span(after: EntryEnvelope | undefined): ProvedSpan {
+  /** Where nothing follows, it is proved until the last entry: what is recorded later may belong to the time, too. */
+  private span(before: EntryEnvelope | undefined, after: EntryEnvelope | undefined): ProvedSpan {
     const { asked, createdAt } = this.index;
-    const end = asked.until ?? createdAt;
-    if (after !== undefined || new Date(end) <= new Date(createdAt)) return { from: asked.from, until: end };
+    const last = this.lastAt ?? before?.at ?? createdAt;
+    if (after !== undefined && asked.until !== undefined) return { from: asked.from, until: asked.until };
     this.checklist.notProved.push(
-      `No entry follows those of the export, and it was made at ${createdAt}: what was recorded later of the time until ${end} is not in it.`,
+      `No entry followed when the export was made, at ${createdAt}. What was recorded after ${last} is not in it${asked.until === undefined ? '' : `, although the time asked for ends at ${asked.until}`}.`,
     );
-    return { from: asked.from, until: createdAt };
+    return { from: asked.from, until: last };
   }
 
   /** The newest state is signed, and continues the last one of the period. */

@@ -17,6 +17,8 @@ export interface ReadEntries {
   readonly sha256: string;
   readonly range: CompactRange;
   readonly count: number;
+  /** Time of the last one; `undefined` when there is none. */
+  readonly lastAt: string | undefined;
   /** Those about keys that sign reports. */
   readonly keys: readonly EntryEnvelope[];
 }
@@ -34,11 +36,13 @@ export async function readPeriodEntries(
   let count = 0;
   let rest = Buffer.alloc(0);
   const keys: EntryEnvelope[] = [];
+  let lastAt: string | undefined;
   const path = PERIOD_PATHS.entries;
   const take = (line: Buffer): void => {
     const entry = entryOf(line);
     if (entry === undefined) checklist.fault(path, `Line ${count + 1} is not an entry of a log.`);
     else if (entry.type.startsWith('report_key.')) keys.push(entry);
+    lastAt = entry?.at;
     leaves.push(leafHash(line));
     count += 1;
     if (leaves.length < BATCH) return;
@@ -64,7 +68,7 @@ export async function readPeriodEntries(
     return undefined;
   }
   if (rest.length > 0) checklist.fault(path, 'The last line is cut off.');
-  return { sha256: hash.digest('hex'), range: range.append(leaves), count, keys };
+  return { sha256: hash.digest('hex'), range: range.append(leaves), count, keys, lastAt };
 }
 
 /** Whatever its type: entries of a later version are entries. */

@@ -116,7 +116,7 @@ async function checkAll(
     'The later state is not proved to continue the earlier one.',
     () => opened && checkConsistency(index, checklist),
   );
-  const around = await checkAround(small, index, options, checklist);
+  const around = await checkAround(small, index, entries?.lastAt, options, checklist);
   const keys = [...(entries?.keys ?? []), ...around.keys];
   let provedBy: string | undefined;
   await checklist.askIfProved(
