@@ -51,7 +51,7 @@ export async function checkAround(
   return checklist.ask(
     ({ span }) =>
       span === undefined
-        ? 'The edges of the period are proved.'
+        ? 'The time asked for begins after the newest entry of the log.'
         : `No entry of the time from ${span.from ?? 'the beginning of the log'} to ${span.until} lies outside of the export: its neighbours in the log are of other times.`,
     'The entries around the period do not show that it is whole.',
     () => new AroundCheck(files, index, lastAt, checklist).all(),
@@ -92,14 +92,15 @@ class AroundCheck {
   }
 
   /** Where nothing follows, it is proved until the last entry: what is recorded later may belong to the time, too. */
-  private span(before: EntryEnvelope | undefined, after: EntryEnvelope | undefined): ProvedSpan {
+  private span(before: EntryEnvelope | undefined, after: EntryEnvelope | undefined): ProvedSpan | undefined {
     const { asked, createdAt } = this.index;
     const last = this.lastAt ?? before?.at ?? createdAt;
     if (after !== undefined && asked.until !== undefined) return { from: asked.from, until: asked.until };
     this.checklist.notProved.push(
       `No entry followed when the export was made, at ${createdAt}. What was recorded after ${last} is not in it${asked.until === undefined ? '' : `, although the time asked for ends at ${asked.until}`}.`,
     );
-    return { from: asked.from, until: last };
+    const isAhead = asked.from !== undefined && new Date(asked.from) > new Date(last);
+    return isAhead ? undefined : { from: asked.from, until: last };
   }
 
   /** The newest state is signed, and continues the last one of the period. */
