@@ -91,7 +91,7 @@ interface Options {
 
 /**
  * `colophon verify FILE`: arguments after `verify`. Prints the result to stdout.
- * @returns the exit code: 0 valid, 1 invalid, 2 unusable
+ * @returns the exit code: 0 valid, 1 invalid, 2 unusable or unproved
  */
 export async function verify(
   argv: string[],
