@@ -451,10 +451,15 @@ describe('a superuser or a restored backup', () => {
     await connect(backup);
     try {
       const restored = startProcess(stores, backup);
+      await expect(restored.sequencer.runOnce()).rejects.toThrow(
+        /Refusing to sign .*entries that the database does not have/,
+      );
       // Shorter than what was published, just as long, and longer: as many entries, and others.
       for (const more of [1, 3, 2]) {
         await commitAll(more);
-        await expect(restored.sequencer.runOnce()).rejects.toThrow(/Refusing to sign .*holds other entries/);
+        await expect(restored.sequencer.runOnce()).rejects.toThrow(
+          /Refusing to sign .*holds (other )?entries/,
+        );
       }
       expect(Buffer.from((await files.read(CHECKPOINT_PATH)) ?? [])).toEqual(oldCheckpoint);
       expect(Buffer.from((await files.read('tile/0/000.p/7')) ?? [])).toEqual(left);

@@ -26,11 +26,26 @@ export async function findOtherHistory(
   return undefined;
 }
 
-/** All forms of a tile that hold more than the published one. */
-async function widthsBeyond(store: TileStore, publishedSize: number, tile: Tile): Promise<number[]> {
-  const published = tileWidth(tile.level, tile.index, publishedSize);
+/**
+ * Looks for entries that were published, or were about to be, and that the database does not have. There are none: what
+ * is written into tiles was committed before. Whoever finds one has a database of before.
+ *
+ * @returns the path of the file; `undefined` when there is none
+ */
+export async function findEntriesAhead(store: TileStore, headSize: number): Promise<string | undefined> {
+  const tile: Tile = { level: 'entries', index: Math.floor(headSize / TILE_WIDTH), width: TILE_WIDTH };
+  for (const width of await widthsBeyond(store, headSize, tile)) {
+    const path = tilePath({ ...tile, width });
+    if ((await store.read(path)) !== undefined) return path;
+  }
+  return undefined;
+}
+
+/** All forms of a tile that hold more than in a tree of this size. The full one is asked for by its name. */
+async function widthsBeyond(store: TileStore, size: number, tile: Tile): Promise<number[]> {
+  const within = tileWidth(tile.level, tile.index, size);
   const partials = await store.partialWidths(tilePath({ ...tile, width: TILE_WIDTH }));
-  return [...partials.filter((width) => width > published && width < TILE_WIDTH), TILE_WIDTH];
+  return [...partials.filter((width) => width > within && width < TILE_WIDTH), TILE_WIDTH];
 }
 
 /** Hashes follow one another, and so do entries, each after its length: the smaller form is how the larger one begins. */
