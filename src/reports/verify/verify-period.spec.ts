@@ -57,7 +57,9 @@ beforeAll(async () => {
   fill(LAST, AT);
   const last = await log.checkpoint();
   fill(KEY, AFTER);
-  await nameKey(log, signing);
+  const { type, subject, data } = await signing.activation();
+  const actor = { kind: 'system', id: 'system' } as const;
+  log.append({ type, at: AFTER, actor, subject, data });
   checkpoints = [first, last, await log.checkpoint()];
   leaves = log.entries.map(({ leafHash }) => leafHash);
 });
@@ -66,25 +68,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 type Index = Extract<PeriodIndex, { v: 2 }>;
 const known = (): { expectedVkey: string } => ({ expectedVkey: log.vkey });
 const rootOf = (size: number): string => formatBase64(treeRoot(leaves.slice(0, size)));
-
-/** As an installation does before it signs the first report of a log. */
-async function nameKey(into: MemoryLog, reportSigning: ReportSigning): Promise<void> {
-  const { key } = reportSigning;
-  const { certificateSha256 } = (await reportSigning.signer()).identity;
-  into.append({
-    type: 'report_key.activated',
-    at: AFTER,
-    actor: { kind: 'system', id: 'system' },
-    subject: { kind: 'signing_key', id: certificateSha256 },
-    data: {
-      ...{ certificateSha256, spkiSha256: '0'.repeat(64), algorithm: key.algorithm, chain: ['AAAA'] },
-      ...{
-        notBefore: key.certificateNotBefore.toISOString(),
-        notAfter: key.certificateNotAfter.toISOString(),
-      },
-    },
-  });
-}
 
 async function indexOf(first = FIRST, last = LAST): Promise<Index> {
   const before = CompactRange.empty().append(leaves.slice(0, first));

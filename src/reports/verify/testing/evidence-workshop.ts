@@ -182,7 +182,8 @@ export class EvidenceWorkshop {
     const diligence = examineAndClaim(this.append, edited.asset);
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
     const steps = [generated, cutOut, edited];
-    await this.nameReportKey();
+    const { type, subject, data } = await this.reportSigning.activation();
+    this.append(type, subject, data);
     const recall = recalled ? recallIt(this.append, edited.asset) : undefined;
     for (let i = 0; i < fillers; i++) this.appendRun(publicId('run', newId()));
     const checkpoint = await this.log.checkpoint(anchoring.cosigners);
@@ -285,22 +286,6 @@ export class EvidenceWorkshop {
     );
     this.appendRun(this.runId, { prompt: PROMPT });
     return { clearance };
-  }
-
-  /** As an installation does before it signs the first report of a log. */
-  private async nameReportKey(): Promise<void> {
-    const { identity } = await this.reportSigning.signer();
-    const { certificateSha256 } = identity;
-    const { algorithm, certificateNotBefore, certificateNotAfter } = this.reportSigning.key;
-    this.append(
-      'report_key.activated',
-      { kind: 'signing_key', id: certificateSha256 },
-      {
-        ...{ certificateSha256, algorithm, spkiSha256: sha256Hex('key'), chain: ['AAAA'] },
-        notBefore: certificateNotBefore.toISOString(),
-        notAfter: certificateNotAfter.toISOString(),
-      },
-    );
   }
 
   private appendRun(id: string, sealed: Readonly<Record<string, string>> = {}): void {
