@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +48,7 @@ async function measure(entries: number): Promise<BenchmarkRow[]> {
     }
     const rows: BenchmarkRow[] = [];
     for (const format of ['bundle', 'csv']) rows.push(await exported(environment, folder, format, entries));
-    rows.push(await verified(join(folder, 'bundle'), entries));
+    rows.push(await verified(folder, entries));
     return rows;
   } finally {
     await postgres.stop();
@@ -85,9 +86,11 @@ async function exported(
   }
 }
 
-async function verified(path: string, entries: number): Promise<BenchmarkRow> {
+async function verified(folder: string, entries: number): Promise<BenchmarkRow> {
+  const instance = await readFile(join(folder, 'home', 'instance.json'), 'utf8');
+  const { log } = JSON.parse(instance) as { log: { vkey: string } };
   const start = performance.now();
-  const { verdict, findings } = await runVerifyPeriod(path, {});
+  const { verdict, findings } = await runVerifyPeriod(join(folder, 'bundle'), { expectedVkey: log.vkey });
   if (verdict !== 'valid') throw new Error(`the export is ${verdict}: ${JSON.stringify(findings[0])}`);
   const seconds = Math.round((performance.now() - start) / 10) / 100;
   return {

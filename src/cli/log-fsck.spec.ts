@@ -91,6 +91,33 @@ describe('colophon log fsck', () => {
     await writeFile(path, bytes);
   });
 
+  it('names what does not belong to the log, also where nothing that was signed is wrong', async () => {
+    const full = log.files.get('tile/0/000') as Buffer;
+    const strays: [string, Uint8Array, string][] = [
+      ['tile/0/001', Buffer.alloc(8_192), 'no signed checkpoint covers this file'],
+      ['tile/2/000.p/1', full.subarray(0, 32), 'no signed checkpoint covers this file'],
+      ['tile/entries/002.p/3', Buffer.alloc(9), 'no signed checkpoint covers this file'],
+      ['tile/0/001.p/4', full.subarray(0, 128), 'is not how tile/0/001.p/44 begins'],
+      ['tile/entries/001.p/2', Buffer.alloc(6), 'is not how tile/entries/001.p/44 begins'],
+      ['tile/0/0001', full, 'a log has no file of this name'],
+    ];
+    const known = ['--vkey', golden.log.vkey, opaque];
+    for (const [path, bytes, words] of strays) {
+      output = '';
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), bytes);
+      expect([path, await logFsck([folder, ...known])]).toEqual([path, 1]);
+      expect(output).toContain(words);
+      await rm(join(folder, path));
+    }
+    const earlier = Buffer.from((log.files.get('tile/0/001.p/44') as Buffer).subarray(0, 7 * 32));
+    await writeFile(join(folder, 'tile/0/001.p/7'), earlier);
+    await writeFile(join(folder, 'tile/0/.3f2504e0-4f89-41d3-9a0c-0305e82c3301'), 'half a t');
+    expect(await logFsck([folder, ...known])).toBe(0);
+    for (const name of ['001.p/7', '.3f2504e0-4f89-41d3-9a0c-0305e82c3301'])
+      await rm(join(folder, 'tile/0', name));
+  });
+
   it('answers 1 when another key signed the log, or it has another origin', async () => {
     expect(await logFsck([folder, '--vkey', golden.witness.vkey, opaque])).toBe(1);
     expect(await logFsck([folder, '--vkey', golden.log.vkey, '--origin', 'other.example', opaque])).toBe(1);

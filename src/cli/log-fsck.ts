@@ -13,7 +13,8 @@ export { folderSource } from './log-source.js';
 
 const USAGE = `Usage: colophon log fsck DIR_OR_URL_OR_ZIP [options]
 
-Re-derives a log from its entries and compares every tile and the signed root.
+Re-derives a log from its entries and compares every tile and the signed root. In a folder or zip it also names the
+files that do not belong to the log.
 A folder, a web address (COLOPHON_API_KEY is sent to it), or the zip of GET /v1/audit/archive.
 
   --vkey VKEY        the log's public key: <name>+<8 hex digits>+<base64>

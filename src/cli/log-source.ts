@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { type LogSource } from '../audit/verify/log-report.js';
 import { systemErrorCode } from '../shared/system-error.js';
 import { Unusable } from './exit-code.js';
@@ -29,6 +29,18 @@ export function folderSource(folder: string): LogSource {
         return await readRegularFile(join(folder, path), maxLogFileBytes(path));
       } catch (error) {
         if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemErrorCode(error) ?? '')) return undefined;
+        throw error;
+      }
+    },
+    async list() {
+      try {
+        const found = await readdir(join(folder, 'tile'), { recursive: true, withFileTypes: true });
+        return found
+          .filter((each) => !each.isDirectory())
+          .map((each) => relative(folder, join(each.parentPath, each.name)).replaceAll(sep, '/'))
+          .sort();
+      } catch (error) {
+        if (systemErrorCode(error) === 'ENOENT') return [];
         throw error;
       }
     },

@@ -5,7 +5,7 @@ import { MEDIA_TYPE_FACTS, signableMediaType } from '../provenance/domain/media-
 import { type BatchFile } from './batch-files.js';
 import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
-import { type Verdict, type VerifiedFile } from './verify-file.js';
+import { type MediaVerdict, type VerifiedFile } from './verify-file.js';
 
 type VerifiedMedia = Extract<VerifiedFile, { kind: 'media' }>;
 
@@ -13,7 +13,7 @@ type VerifiedMedia = Extract<VerifiedFile, { kind: 'media' }>;
 export interface BatchItem {
   readonly file: string;
   /** `skipped`: no file of a kind that can carry a manifest. */
-  readonly verdict: Verdict | 'skipped';
+  readonly verdict: MediaVerdict | 'skipped';
   readonly headline: string;
   readonly signer: string | null;
   readonly trustedBy: string | null;

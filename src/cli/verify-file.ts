@@ -13,8 +13,9 @@ import {
 } from '../provenance/domain/media-verifier.port.js';
 import { TEST_PART_WORDS, TEST_WORDS, testWorkIn } from '../provenance/domain/test-work.js';
 import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list.js';
+import { BUNDLE_VERSION, SIGNED_DOSSIER_VERSION } from '../reports/domain/bundle-format.js';
 import { PERIOD_PATHS } from '../reports/domain/period-format.js';
-import { type BundleVerification } from '../reports/verify/bundle-verification.js';
+import { type BundleVerdict, type BundleVerification } from '../reports/verify/bundle-verification.js';
 import { type PeriodVerification, runVerifyPeriod } from '../reports/verify/verify-period.js';
 import { runVerifyBundle } from '../reports/verify/verify-bundle.js';
 import { isColophonError } from '../shared/errors.js';
@@ -22,13 +23,18 @@ import { archiveHolds } from './batch-files.js';
 import { Unusable } from './exit-code.js';
 import { isWithin, type TrustList } from './trust-list.js';
 
-/** `valid`: every check passed. `invalid`: at least one did not. `unusable`: nothing can be said. */
-export type Verdict = 'valid' | 'invalid' | 'unusable';
+/**
+ * `valid`: every check passed. `unproved`: no check failed, but who made it is not proved. `invalid`: at least one
+ * failed. `unusable`: nothing can be said.
+ */
+export type Verdict = BundleVerdict;
+/** A media file names its signer itself. */
+export type MediaVerdict = Exclude<Verdict, 'unproved'>;
 
 export type VerifiedFile =
   | {
       readonly kind: 'media';
-      readonly verdict: Verdict;
+      readonly verdict: MediaVerdict;
       readonly headline: string;
       /** The file with the manifest, where it is one of its own. */
       readonly manifestPath: string | undefined;
@@ -67,6 +73,10 @@ export interface VerifyFileOptions {
   readonly policy?: WitnessPolicy | undefined;
   /** For bundles: PEM of the roots of time-stamp authorities that the user trusts. */
   readonly timeStampRootsPem?: string | undefined;
+  /** For bundles and periods: PEM of the authorities for reports that the user knows. */
+  readonly reportAnchorsPem?: string | undefined;
+  /** For bundles and periods: judge older formats as far as they go. */
+  readonly acceptOlderFormat?: boolean | undefined;
   /** Files of strangers are parsed in a separate process; tests that run from sources bring their own verifier. */
   readonly openVerifier?: OpenVerifier;
 }
@@ -208,7 +218,7 @@ async function verifyMedia(
   }
 }
 
-function judge({ verdict }: MediaVerification): { verdict: Verdict; headline: string } {
+function judge({ verdict }: MediaVerification): { verdict: MediaVerdict; headline: string } {
   switch (verdict) {
     case 'intact_and_trusted':
       return { verdict: 'valid', headline: 'intact, and signed by a known signer' };
@@ -225,25 +235,30 @@ function judge({ verdict }: MediaVerification): { verdict: Verdict; headline: st
 }
 
 const PERIOD_HEADLINES: Readonly<Record<Verdict, string>> = {
-  valid: 'every entry of the period is there, unchanged and in order',
+  valid: 'every entry of the time below is there, unchanged and in order',
+  unproved: 'nothing in the export is wrong, but what would make it proof is missing: see below',
   invalid: 'the export of the period does not hold',
   unusable: 'this is no export of a period that can be read',
 };
 
-async function verifyPeriod(path: string, { expectedVkey }: VerifyFileOptions): Promise<VerifiedFile> {
-  const verification = await runVerifyPeriod(path, { expectedVkey });
+async function verifyPeriod(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
+  const { expectedVkey, reportAnchorsPem, acceptOlderFormat } = options;
+  const verification = await runVerifyPeriod(path, { expectedVkey, reportAnchorsPem, acceptOlderFormat });
   const { verdict } = verification;
   return { kind: 'period', verdict, headline: PERIOD_HEADLINES[verdict], verification };
 }
 
 const BUNDLE_HEADLINES: Readonly<Record<Verdict, string>> = {
-  valid: 'every check of the evidence bundle passed',
+  valid:
+    'every check of the evidence bundle passed; later entries of the log, such as a recall, are not in it',
+  unproved: 'nothing in the evidence bundle is wrong, but who made it is not proved: see below',
   invalid: 'the evidence bundle does not hold',
   unusable: 'this is not an evidence bundle that can be read',
 };
 
 async function verifyBundle(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
   const { expectedVkey, policy, timeStampRootsPem, expectedAuthority } = options;
+  const { reportAnchorsPem, acceptOlderFormat } = options;
   const { openVerifier = inSeparateProcess, identityLists = [] } = options;
   const verifiers = new Map<string, ReturnType<OpenVerifier>>();
   try {
@@ -251,6 +266,8 @@ async function verifyBundle(path: string, options: VerifyFileOptions): Promise<V
       expectedVkey,
       policy,
       timeStampRootsPem,
+      reportAnchorsPem,
+      acceptOlderFormat,
       verifyMedia: (file, anchorsPem, brought) => {
         // The user's own first: what he knows himself is worth more than what came with the bundle.
         const lists = [...identityLists, ...brought];
@@ -269,13 +286,20 @@ async function verifyBundle(path: string, options: VerifyFileOptions): Promise<V
   }
 }
 
-/** A policy that the user asked for must not be overlooked. */
-function headlineOf({ verdict, witnessing }: BundleVerification): string {
-  const isUnmet = witnessing.some(({ source, policyMet }) => source === 'reader' && !policyMet);
+/** A policy that the user asked for, and what an older format lacks, must not be overlooked. */
+function headlineOf({ verdict, witnessing, subject }: BundleVerification): string {
   const headline = BUNDLE_HEADLINES[verdict];
-  return verdict === 'valid' && isUnmet
-    ? `${headline}, BUT THE WITNESS POLICY YOU GAVE IS NOT MET`
-    : headline;
+  if (verdict !== 'valid') return headline;
+  const isUnmet = witnessing.some(({ source, policyMet }) => source === 'reader' && !policyMet);
+  const { format = 0 } = subject ?? {};
+  return [
+    headline,
+    ...(isUnmet ? ['BUT THE WITNESS POLICY YOU GAVE IS NOT MET'] : []),
+    ...(format < SIGNED_DOSSIER_VERSION ? ['BUT THE DOSSIER IS UNSIGNED'] : []),
+    ...(format >= SIGNED_DOSSIER_VERSION && format < BUNDLE_VERSION
+      ? ['BUT OF THE FILES ONLY dossier.json IS SIGNED']
+      : []),
+  ].join(', ');
 }
 
 const AUTHORITY_UNKNOWN = 'The certificate authority came with the bundle;';

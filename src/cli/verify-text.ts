@@ -87,7 +87,11 @@ function periodLines(verification: PeriodVerification): string[] {
   const about = subject && [
     `report   ${printable(subject.reportId)}, made ${printable(subject.createdAt)}`,
     `log      ${printable(subject.logOrigin)}`,
-    `entries  ${subject.firstSize} to ${subject.lastSize - 1} (${subject.lastSize - subject.firstSize})`,
+    subject.lastSize === subject.firstSize
+      ? 'entries  none'
+      : `entries  ${subject.firstSize} to ${subject.lastSize - 1} (${subject.lastSize - subject.firstSize})`,
+    `asked    ${spanWords(subject.asked)}`,
+    `whole    ${subject.span === undefined ? 'for no time that is proved' : spanWords(subject.span)}`,
   ];
   return [
     ...section('About', about ?? []),
@@ -98,6 +102,16 @@ function periodLines(verification: PeriodVerification): string[] {
       notProved.map((text) => `- ${printable(text)}`),
     ),
   ];
+}
+
+function spanWords({
+  from,
+  until,
+}: {
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
+}): string {
+  return `${printable(from ?? 'the beginning of the log')} to ${printable(until ?? 'its end')}`;
 }
 
 const statementLine = ({ ok, text }: BundleStatement): string =>

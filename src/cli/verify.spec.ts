@@ -225,12 +225,21 @@ describe('colophon verify with a manifest beside the file', () => {
 
 describe('colophon verify with an evidence bundle', () => {
   it('answers 0 and says in words what was checked and what is not proved', async () => {
-    expect(await run(bundlePath)).toBe(0);
+    expect(await run(bundlePath, '--vkey', workshop.log.vkey)).toBe(0);
     expect(output).toMatch(/^VALID/);
+    expect(output).toContain('later entries of the log, such as a recall, are not in it');
     expect(output).toContain('✓ yes  SHA256SUMS and bundle.json list these');
     expect(output).toContain('Not proved by this');
-    expect(output).toContain('The key of the log came with the bundle.');
     expect(output).toContain('The certificate authority came with the bundle;');
+  });
+
+  it('answers 2 while nobody whom the user knows vouches for who made it', async () => {
+    expect(await run(bundlePath)).toBe(2);
+    expect(output).toMatch(/^UNPROVED /);
+    expect(output).toContain('The key of the log came with the bundle.');
+    const authority = await signing.write(Buffer.from(workshop.reportSigning.anchorsPem));
+    expect(await run(bundlePath, '--report-trust', authority)).toBe(0);
+    expect(await run(signed.path, '--report-trust', authority)).toBe(2);
   });
 
   it('accepts the right key and authority from elsewhere, and does not doubt them any more', async () => {
@@ -257,12 +266,12 @@ describe('colophon verify with an evidence bundle', () => {
 
   it('says loudly when the policy that the user gave is not met, and who is missing, without calling it a fault', async () => {
     const policy = await signing.write(Buffer.from(new TestWitnesses(3, 2).policyText));
-    expect(await run(bundlePath, '--policy', policy)).toBe(0);
+    expect(await run(bundlePath, '--vkey', workshop.log.vkey, '--policy', policy)).toBe(0);
     expect(output).toContain('BUT THE WITNESS POLICY YOU GAVE IS NOT MET');
     expect(output).toContain('Witnesses, by the policy you gave: NOT MET');
     expect(output).toMatch(/has not cosigned +w1 +witness\.example\/w1\+/);
     output = '';
-    expect(await run(bundlePath, '--policy', policy, '--json')).toBe(0);
+    expect(await run(bundlePath, '--vkey', workshop.log.vkey, '--policy', policy, '--json')).toBe(0);
     expect(JSON.parse(output)).toMatchObject({
       verdict: 'valid',
       witnessing: [

@@ -40,7 +40,12 @@ nothing is looked up anywhere.
   --identity-trust CA.pem
                   authorities that vouch for names of people and organizations in manifests, beside those lists and
                   those that a bundle brings; the output says which one vouched
-  --vkey VKEY     for a bundle or a period: the key of the log as you know it from elsewhere
+  --vkey VKEY     for a bundle or a period: the key of the log as you know it from elsewhere. Without it, or
+                  --report-trust, nobody vouches for who made it, and it is never "valid"
+  --report-trust CA.pem
+                  for a bundle or a period: authorities whose report keys you know
+  --older-format  for a bundle of format 1 to 4 or a period of format 1, of which not all is signed: judge it as far as
+                  it goes; the output says what is not signed
   --policy FILE   for a bundle: the witnesses that you trust and how many are enough (C2SP tlog-policy)
   --tsa-roots CA.pem
                   for a bundle: roots of the time-stamp authorities that you trust
@@ -50,10 +55,12 @@ nothing is looked up anywhere.
 
 Exit code:
   0 valid     a media file is intact, even if nobody we know signed it (the output says which);
-              every check of a bundle passed. A witness policy that is not met, and a time-stamp by somebody
-              whom you do not trust, leave it valid: the output says so, and --json has "policyMet"
+              every check of a bundle or period passed, and its report key is proved. A witness policy that is not
+              met, and a time-stamp by somebody whom you do not trust, leave it valid: the output says so, and
+              --json has "policyMet"
   1 invalid   the file, its manifest or its evidence was changed, or a signature does not hold
   2 unusable  no manifest, no bundle, not readable: nothing can be said
+    unproved  nothing in a bundle or period is wrong, but who made it is not proved: anybody could have
 Of many files: 1 when any is invalid, else 2 when any is unusable. Files of other kinds are skipped.`;
 
 const MAX_DEFAULT_JOBS = 8;
@@ -62,6 +69,7 @@ const MAX_JOBS = 64;
 const EXIT_OF: Readonly<Record<Verdict, number>> = {
   valid: EXIT.ok,
   invalid: EXIT.wrong,
+  unproved: EXIT.unusable,
   unusable: EXIT.unusable,
 };
 
@@ -73,6 +81,8 @@ interface Options {
   readonly vkey: string | undefined;
   readonly policy: string | undefined;
   readonly tsaRoots: string | undefined;
+  readonly reportTrust: string | undefined;
+  readonly olderFormat: boolean;
   readonly csv: string | undefined;
   readonly jobs: number;
   readonly json: boolean;
@@ -81,7 +91,7 @@ interface Options {
 
 /**
  * `colophon verify FILE`: arguments after `verify`. Prints the result to stdout.
- * @returns the exit code: 0 valid, 1 invalid, 2 unusable
+ * @returns the exit code: 0 valid, 1 invalid, 2 unusable or unproved
  */
 export async function verify(
   argv: string[],
@@ -155,7 +165,7 @@ async function reportOne(
   { given, trustList, lists, identityLists }: TrustedLists,
   openVerifier: OpenVerifier,
 ): Promise<number> {
-  const { file, manifest, vkey, policy, tsaRoots, json, csv } = options;
+  const { file, manifest, vkey, policy, tsaRoots, reportTrust, olderFormat, json, csv } = options;
   if (csv !== undefined) throw new Unusable('--csv is for a folder or an archive');
   const result = await verifyFile(resolve(file), {
     manifestPath: manifest === undefined ? undefined : resolve(manifest),
@@ -166,6 +176,8 @@ async function reportOne(
     expectedVkey: vkey,
     policy: policy === undefined ? undefined : await readPolicy(policy),
     timeStampRootsPem: tsaRoots === undefined ? undefined : (await readTrustList(tsaRoots)).anchorsPem,
+    reportAnchorsPem: reportTrust === undefined ? undefined : (await readTrustList(reportTrust)).anchorsPem,
+    acceptOlderFormat: olderFormat,
     openVerifier,
   });
   refuseMisplaced(options, result.kind);
@@ -174,8 +186,12 @@ async function reportOne(
 }
 
 /** An option that says nothing about this kind of file must not look as if it had been heeded. */
-function refuseMisplaced({ manifest, vkey, policy, tsaRoots }: Options, kind: VerifiedFile['kind']): void {
-  const forBundles = { '--vkey': vkey, '--policy': policy, '--tsa-roots': tsaRoots };
+function refuseMisplaced(options: Options, kind: VerifiedFile['kind']): void {
+  const { manifest, vkey, policy, tsaRoots, reportTrust, olderFormat } = options;
+  const forBundles = {
+    ...{ '--vkey': vkey, '--policy': policy, '--tsa-roots': tsaRoots, '--report-trust': reportTrust },
+    '--older-format': olderFormat || undefined,
+  };
   const [misplaced] = Object.entries(forBundles).find(([, value]) => value !== undefined) ?? [];
   if (kind === 'media' && misplaced !== undefined)
     throw new Unusable(`${misplaced} is for evidence bundles; this is a media file, which names no log`);
@@ -240,6 +256,8 @@ function readOptions(argv: string[]): Options {
       vkey: { type: 'string' },
       policy: { type: 'string' },
       'tsa-roots': { type: 'string' },
+      'report-trust': { type: 'string' },
+      'older-format': { type: 'boolean', default: false },
       csv: { type: 'string' },
       jobs: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -252,7 +270,12 @@ function readOptions(argv: string[]): Options {
   const jobs = jobsOf(values.jobs);
   const tsaRoots = values['tsa-roots'];
   const identityTrust = values['identity-trust'];
-  return { file: file ?? '', manifest, trust, identityTrust, vkey, policy, tsaRoots, csv, jobs, json, help };
+  const reportTrust = values['report-trust'];
+  const olderFormat = values['older-format'];
+  return {
+    ...{ file: file ?? '', manifest, trust, identityTrust, vkey, policy, tsaRoots },
+    ...{ reportTrust, olderFormat, csv, jobs, json, help },
+  };
 }
 
 function jobsOf(text: string | undefined): number {

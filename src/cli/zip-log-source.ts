@@ -25,6 +25,7 @@ export async function zipLogSource(file: string): Promise<OpenedLogSource> {
     const entries = await directoryOf(zip, file);
     return {
       read: (path) => readEntry(zip, entries.get(path), path),
+      list: () => Promise.resolve([...entries.keys()].filter((path) => path.startsWith('tile/'))),
       close: () => zip.close(),
     };
   } catch (error) {

@@ -53,6 +53,7 @@ export function composeReports(
     identityLists,
     activeKeys,
     keyGenerations,
+    keyUse,
   }: Composed<typeof composeProvenance>,
   { store, removedContent, assets, readAsset, obligationsToday }: Composed<typeof composeAssets>,
   { registry, pipelineLineage, registryHistory }: Composed<typeof composeLicenses>,
@@ -89,7 +90,7 @@ export function composeReports(
   const scheduleJobs = new ScheduleJobs(boss, logger);
   const policy = configuration.keys.manifestTimeStamp;
   // In a worker and in the process that is asked alike: the key is opened once and kept.
-  const openSigner: OpenReportSigner = () =>
+  const anySigner = () =>
     openReportSigner(
       activeKeys,
       policy === 'off' || timeStampAuthority === undefined
@@ -97,13 +98,18 @@ export function composeReports(
         : { authority: timeStampAuthority, policy },
       clock,
     );
+  const openSigner: OpenReportSigner = async (organizationId) => {
+    const signer = await anySigner();
+    await keyUse.nameKey(organizationId, signer.identity.certificateSha256);
+    return signer;
+  };
   const requestReport = new RequestReport(
     assets,
     removedContent,
     registry,
     reportJobs,
     appendEntry,
-    openSigner,
+    anySigner,
     clock,
   );
   const reportSchedules = new ReportSchedules(

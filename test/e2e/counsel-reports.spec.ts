@@ -110,6 +110,9 @@ describe('reports for counsel', () => {
     await writeFile(path, bytes);
     const whole = await runVerifyPeriod(path, { expectedVkey: app.instance.log.vkey });
     expect([whole.verdict, whole.findings]).toEqual(['valid', []]);
+    // The key was active before this log began: the log names it all the same, once, before the first report.
+    await app.services.sequencer.runOnce();
+    expect(await entriesOf('report_key.activated')).toHaveLength(1);
     const from = new Date(Date.now() - 3_600_000).toISOString();
     const csv = await made({ kind: 'period', format: 'csv', from });
     expect(csv.bytes.toString().split('\r\n').length).toBeGreaterThan(whole.subject?.lastSize ?? 0);
@@ -119,7 +122,9 @@ describe('reports for counsel', () => {
       from: new Date(Date.now() + 1000).toISOString(),
     });
     await writeFile(path, later.bytes);
-    expect((await runVerifyPeriod(path, {})).verdict).toBe('valid');
+    const nothing = await runVerifyPeriod(path, { expectedVkey: app.instance.log.vkey });
+    expect([nothing.verdict, nothing.findings, nothing.subject?.span]).toEqual(['valid', [], undefined]);
+    expect((await runVerifyPeriod(path, {})).verdict).toBe('unproved');
     const { key: manager } = await addPerson(app, ['asset_manager']);
     const period = { kind: 'period', format: 'csv' };
     await expectProblem(await app.request('/v1/reports', { ...json(period), key: manager }), 'forbidden');

@@ -79,9 +79,10 @@ const decide = (who: Person, id: string, decision: string, confirmed: string[] =
   post(who, `/v1/assets/${id}/reviews`, { decision, comment: 'seen', confirmed });
 const release = (id: string) => post(manager, `/v1/assets/${id}/release`, {});
 
-const READING: VerifyBundleOptions = {
+const reading = (): VerifyBundleOptions => ({
+  expectedVkey: app.instance.log.vkey,
   verifyMedia: (media, anchorsPem) => new C2paReader({ trust: { name: 'bundle', anchorsPem } }).verify(media),
-};
+});
 const ENGAGEMENT = {
   status: 'employee',
   assignment: 'work_made_for_hire',
@@ -335,7 +336,7 @@ describe('a record of human work', () => {
     const bundle = join(app.home, 'bundle.zip');
     const bytes = await reportOf(legal, wanted);
     await writeFile(bundle, bytes);
-    const result = await runVerifyBundle(bundle, READING);
+    const result = await runVerifyBundle(bundle, reading());
     expect([result.verdict, result.findings]).toEqual(['valid', []]);
     expect(result.notProved.join(' ')).not.toContain('attachments of human work are not in the bundle');
     const files = await bundleFiles(bytes);
@@ -524,7 +525,7 @@ describe('a file that comes back', () => {
     const path = join(app.home, 'again.zip');
     const legal = await addPerson(app, ['legal']);
     await writeFile(path, await reportOf(legal, { kind: 'asset', format: 'bundle', assetId: again.id }));
-    const { verdict, findings } = await runVerifyBundle(path, READING);
+    const { verdict, findings } = await runVerifyBundle(path, reading());
     expect([verdict, findings]).toEqual(['valid', []]);
   });
 });

@@ -553,6 +553,7 @@ describe('an obligation that came after the signing', () => {
     const path = join(app.home, 'bundle.zip');
     await writeFile(path, await report(made, 'bundle'));
     const { verdict, findings } = await runVerifyBundle(path, {
+      expectedVkey: app.instance.log.vkey,
       verifyMedia: (media, anchorsPem) => new C2paReader({ trust: { name: 'it', anchorsPem } }).verify(media),
     });
     expect([verdict, findings]).toEqual(['valid', []]);

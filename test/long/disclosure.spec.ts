@@ -34,6 +34,8 @@ const SAID = {
   comment: 'approved basalt gleam nineteen',
   waiverComment: 'counsel cobalt opinion thirteen',
   proof: 'engraved teak lantern twentytwo',
+  correction: 'withdrawn umber sleet thirtyone',
+  recall: 'returned ivory thimble sixtytwo',
   proofUrl: 'https://example.com/saffron-lattice',
 };
 /** Said of the parent: a dossier of the child does not print it. */
@@ -101,11 +103,16 @@ async function makeApprovedAsset(): Promise<string> {
     key: editor.key,
   });
   expect(edit.status).toBe(201);
-  const { asset } = (await edit.json()) as { asset: { id: string } };
+  const { id: contributionId, asset } = (await edit.json()) as { id: string; asset: { id: string } };
+  const correction = { ...json({ kind: 'withdrawn', text: SAID.correction }), key: editor.key };
+  expect((await app.request(`/v1/contributions/${contributionId}/corrections`, correction)).status).toBe(201);
   const review = { ...json({ decision: 'approve', comment: SAID.comment }), key: reviewer.key };
   expect((await app.request(`/v1/assets/${asset.id}/reviews`, review)).status).toBe(201);
   await prove(made, { text: OTHER_PROOF });
   await prove(asset.id, { text: SAID.proof, url: SAID.proofUrl });
+  expect((await app.request(`/v1/assets/${asset.id}/release`, json({}))).status).toBeLessThan(300);
+  const recall = { ...json({ reason: 'rights_claim', text: SAID.recall }), key: legal.key };
+  expect((await app.request(`/v1/assets/${asset.id}/recall`, recall)).status).toBeLessThan(300);
   return asset.id;
 }
 
@@ -189,7 +196,12 @@ function filesThatHold({ files }: Bundle, text: string): string[] {
 
 interface Dossier {
   readonly runs: readonly { prompt?: string; waivers: readonly { comment: string }[] }[];
-  readonly contributions: readonly { statement?: string; record?: string }[];
+  readonly contributions: readonly {
+    statement?: string;
+    record?: string;
+    corrections: readonly { text?: string }[];
+  }[];
+  readonly recall?: { text?: string };
   readonly review?: { comment?: string };
   readonly obligations: { items: readonly { proofs: readonly { text: string; url: string }[] }[] };
 }
@@ -207,15 +219,20 @@ describe('what an evidence bundle discloses', () => {
       'contribution.recorded statement': SAID.statement,
       // What the person could sign: the dossier shows all of it.
       'contribution.recorded record': expect.stringContaining(SAID.statement),
+      'contribution.corrected text': SAID.correction,
       'review.decided comment': SAID.comment,
+      'asset.recalled text': SAID.recall,
       'waiver.approved comment': SAID.waiverComment,
       'obligation.proved text': SAID.proof,
       'obligation.proved url': SAID.proofUrl,
     });
-    const { runs, contributions, review, obligations } = dossierOf(bundle);
+    expect(bundle.verification.notProved.join('\n')).not.toContain('was not opened');
+    const { runs, contributions, review, recall, obligations } = dossierOf(bundle);
     const printed = [
       ...runs.flatMap(({ prompt, waivers }) => [prompt, ...waivers.map(({ comment }) => comment)]),
       ...contributions.flatMap(({ statement, record }) => [statement, record]),
+      ...contributions.flatMap(({ corrections }) => corrections.map(({ text }) => text)),
+      recall?.text,
       review?.comment,
       ...obligations.items.flatMap(({ proofs }) => proofs.flatMap(({ text, url }) => [text, url])),
     ];
@@ -261,7 +278,10 @@ describe('what an evidence bundle discloses', () => {
     for (const text of [SAID.prompt, SAID.statement, SAID.comment, SAID.proof, SAID.proofUrl])
       expect(filesThatHold(bundle, text)).toEqual([]);
     // What nobody erased is still opened, and the commitments of the rest stay where they were.
-    expect(disclosed(bundle)).toEqual({ 'waiver.approved comment': SAID.waiverComment });
+    expect(disclosed(bundle)).toEqual({
+      'waiver.approved comment': SAID.waiverComment,
+      'asset.recalled text': SAID.recall,
+    });
     expect(sealed(bundle)).toEqual(commitments);
   });
 });

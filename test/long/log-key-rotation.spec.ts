@@ -358,6 +358,7 @@ describe('a crash', () => {
           const store = stubborn.ofLog(id);
           return {
             read: (path) => store.read(path),
+            partialWidths: (path) => store.partialWidths(path),
             removePartials: (path) => store.removePartials(path),
             writeAll: (files) => store.writeAll(files),
             write: (path, bytes) =>

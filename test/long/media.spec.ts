@@ -135,13 +135,14 @@ describe('a file with its manifest beside it', () => {
     await writeFile(path, bundle);
     const openVerifier = (trust: ConstructorParameters<typeof C2paReader>[0]['trust']) =>
       new C2paReader({ trust });
-    const result = await verifyFile(path, { trustList: undefined, openVerifier });
+    const options = { trustList: undefined, openVerifier, expectedVkey: app.instance.log.vkey };
+    const result = await verifyFile(path, options);
     expect(result).toMatchObject({ kind: 'bundle', verdict: 'valid' });
     // The manifest in the container, one byte changed.
     const at = bundle.lastIndexOf('c2pa.signature');
     bundle[at + 60] = (bundle[at + 60] ?? 0) ^ 1;
     await writeFile(path, bundle);
-    expect(await verifyFile(path, { trustList: undefined, openVerifier })).toMatchObject({
+    expect(await verifyFile(path, options)).toMatchObject({
       verdict: 'invalid',
     });
   });

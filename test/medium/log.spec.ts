@@ -142,6 +142,7 @@ function spoiled(onWrite: (path: string) => Promise<void> | void): TileStores {
           for (const { path } of files) await onWrite(path);
           await store.writeAll(files);
         },
+        partialWidths: (path) => store.partialWidths(path),
         removePartials: (path) => store.removePartials(path),
       };
     },
@@ -423,6 +424,45 @@ describe('a superuser or a restored backup', () => {
       }
       expect(await stores.ofLog(organizationId).read(CHECKPOINT_PATH)).toEqual(published);
       expect(await fsck()).toMatchObject({ ok: true, size: 6 });
+    } finally {
+      await dataSource.destroy();
+      await Promise.all(pools.map((pool) => pool.end()));
+      pools = [];
+      await backup.drop();
+      await connect(database);
+    }
+  });
+
+  it('that brings the old checkpoint back with the old database is found out by the tiles that were left', async () => {
+    await commitAll(2);
+    await startProcess().sequencer.runOnce();
+    const files = stores.ofLog(organizationId);
+    const oldCheckpoint = Buffer.from((await files.read(CHECKPOINT_PATH)) ?? []);
+    await dataSource.destroy();
+    await Promise.all(pools.map((pool) => pool.end()));
+    pools = [];
+    const backup = await createTestDatabase(database.name);
+    await connect(database);
+    await commitAll(4);
+    await startProcess().sequencer.runOnce();
+    const left = Buffer.from((await files.read('tile/0/000.p/7')) ?? []);
+    await files.write(CHECKPOINT_PATH, oldCheckpoint);
+    await dataSource.destroy();
+    await connect(backup);
+    try {
+      const restored = startProcess(stores, backup);
+      await expect(restored.sequencer.runOnce()).rejects.toThrow(
+        /Refusing to sign .*entries that the database does not have/,
+      );
+      // Shorter than what was published, just as long, and longer: as many entries, and others.
+      for (const more of [1, 3, 2]) {
+        await commitAll(more);
+        await expect(restored.sequencer.runOnce()).rejects.toThrow(
+          /Refusing to sign .*holds (other )?entries/,
+        );
+      }
+      expect(Buffer.from((await files.read(CHECKPOINT_PATH)) ?? [])).toEqual(oldCheckpoint);
+      expect(Buffer.from((await files.read('tile/0/000.p/7')) ?? [])).toEqual(left);
     } finally {
       await dataSource.destroy();
       await Promise.all(pools.map((pool) => pool.end()));

@@ -75,6 +75,16 @@ export class FileTileStore implements TileStore {
     }
   }
 
+  async partialWidths(path: string): Promise<number[]> {
+    try {
+      const names = await readdir(join(this.folder, `${path}.p`));
+      return names.filter((name) => /^[1-9][0-9]{0,2}$/.test(name)).map(Number);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return [];
+      throw error;
+    }
+  }
+
   async removePartials(path: string): Promise<void> {
     await rm(join(this.folder, `${path}.p`), { recursive: true, force: true });
   }

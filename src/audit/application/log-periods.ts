@@ -1,4 +1,5 @@
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { ColophonError } from '../../shared/errors.js';
 import { CompactRange } from '../core/compact-range.js';
 import { cosignedNote } from '../core/cosigned-note.js';
 import { type Hash } from '../core/merkle.js';
@@ -35,10 +36,20 @@ export interface LogPeriod {
   readonly last: PeriodEnd & { readonly note: Buffer; readonly vkey: string };
   /** RFC 6962 section 2.1.2, from first to last. */
   readonly consistencyProof: readonly Hash[];
+  /** The newest state, under which lie the entries around the period. */
+  readonly newest: PeriodEnd & { readonly note: Buffer; readonly vkey: string };
+  /** From last to newest. */
+  readonly consistencyToNewest: readonly Hash[];
   /** RFC 3161 tokens over the last checkpoint, where it got any. */
   readonly timeStamps: readonly TimeStamp[];
   /** C2SP tlog-policy of the operator, with the key of the last checkpoint. */
   readonly policy: string;
+}
+
+/** An entry in its canonical bytes, and its C2SP tlog-proof under the newest state. */
+export interface ProvedEntry {
+  readonly entry: Buffer;
+  readonly proof: Buffer;
 }
 
 interface CheckpointRow {
@@ -73,7 +84,7 @@ export class LogPeriods {
   ): Promise<LogPeriod> {
     const published = await this.log.settled(organizationId, PUBLICATION_TIMEOUT_MS);
     const publishedSize = published.checkpoint.size;
-    const { first, last, timeStamps } = await this.organizationTx.run(organizationId, async (tx) => {
+    const { first, last, newest, timeStamps } = await this.organizationTx.run(organizationId, async (tx) => {
       const { low, high } = await positions(tx, span, publishedSize);
       const firstRow = await checkpointBelow(tx, low);
       const lastRow = await checkpointAbove(
@@ -85,18 +96,19 @@ export class LogPeriods {
       return {
         first: await this.endOf(tx, firstRow),
         last: await this.endOf(tx, lastRow),
+        newest: await this.endOf(tx, await checkpointAbove(tx, publishedSize, publishedSize)),
         timeStamps: await this.anchored.timeStampsOf(tx, Number(lastRow.size)),
       };
     });
-    const { note, vkey } = last;
-    if (note === undefined || vkey === undefined) throw logDamaged('The last checkpoint is not signed.');
     return {
       origin: published.checkpoint.origin,
       first,
-      last: { ...last, note, vkey },
+      last: signed(last),
       consistencyProof: await this.consistency(organizationId, first, last),
+      newest: signed(newest),
+      consistencyToNewest: await this.consistency(organizationId, last, newest),
       timeStamps,
-      policy: formatWitnessPolicy(policyForLog(this.policy, vkey)),
+      policy: formatWitnessPolicy(policyForLog(this.policy, signed(last).vkey)),
     };
   }
 
@@ -112,6 +124,53 @@ export class LogPeriods {
       await leaves.require(page);
       yield page;
     }
+  }
+
+  /**
+   * The neighbours of the period, whose times show that none of its entries lies beyond its edges, and the entry that
+   * names a key of the installation.
+   * @throws ColophonError `audit_unavailable` while that entry is not published, `log_damaged`
+   */
+  async around(
+    organizationId: string,
+    period: LogPeriod,
+    keyCertificateSha256: string,
+  ): Promise<{
+    readonly before: ProvedEntry | undefined;
+    readonly after: ProvedEntry | undefined;
+    readonly reportKey: ProvedEntry;
+  }> {
+    const { first, last, newest } = period;
+    const named = await this.organizationTx.run(organizationId, (tx) =>
+      this.log.bySubjects(tx, [keyCertificateSha256]),
+    );
+    const key = named.find(({ type }) => type === 'report_key.activated')?.index ?? newest.size;
+    if (key >= newest.size)
+      throw new ColophonError(
+        'audit_unavailable',
+        'The log has not published the entry of the report key yet.',
+      );
+    const at = (index: number): Promise<ProvedEntry> => this.proved(organizationId, period, index);
+    return {
+      before: first.size === 0 ? undefined : await at(first.size - 1),
+      after: last.size === newest.size ? undefined : await at(last.size),
+      reportKey: await at(key),
+    };
+  }
+
+  private async proved(
+    organizationId: string,
+    { origin, newest: { size, root, note, vkey } }: LogPeriod,
+    index: number,
+  ): Promise<ProvedEntry> {
+    const checkpoint = { origin, size, root, extensions: [] };
+    const page = await this.log.list(organizationId, { fromIndex: index, untilIndex: index + 1, limit: 1 });
+    const [logged] = page;
+    if (logged === undefined) throw logDamaged(`Entry ${index} is missing from the database.`);
+    await new PublishedLeaves(this.stores.ofLog(organizationId), checkpoint).require(page);
+    const [proof] = await this.log.proofs(organizationId, [index], { checkpoint, note, vkey });
+    if (proof === undefined) throw new Error('an entry has no proof');
+    return { entry: logged.entry, proof };
   }
 
   private async endOf(tx: Tx, row: CheckpointRow | undefined): Promise<PeriodEnd> {
@@ -145,6 +204,13 @@ export class LogPeriods {
       throw asLogDamage(error);
     }
   }
+}
+
+function signed(end: PeriodEnd): PeriodEnd & { readonly note: Buffer; readonly vkey: string } {
+  const { note, vkey } = end;
+  if (note === undefined || vkey === undefined)
+    throw logDamaged('A published checkpoint is missing from the database.');
+  return { ...end, note, vkey };
 }
 
 /** Indexes between which all entries of these times lie: `low` is the first one, `high` follows the last one. */

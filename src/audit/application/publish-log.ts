@@ -11,6 +11,7 @@ import { lacksSignature, openOwnCheckpoint, signedByAllKeys } from './own-checkp
 import { withOwnConnection } from './own-connection.js';
 import { tileReaderOf } from './published-tiles.js';
 import { type TileStore, type TileStores } from './tile-store.port.js';
+import { findEntriesAhead, findOtherHistory } from './written-before.js';
 
 export const CHECKPOINT_PATH = 'checkpoint';
 
@@ -104,6 +105,9 @@ export class PublishLog {
         `published are ${published.size} entries, the database holds ${head.size}`,
       );
     }
+    const ahead = await findEntriesAhead(store, log.headSize);
+    if (ahead !== undefined)
+      throw new ForkRefusedError(key.origin, `${ahead} holds entries that the database does not have`);
     const isNew = bytes === undefined || head.size > published.size;
     if (isNew) await this.grow(log, store, key, published, head);
     const signed = await this.signedByNewKeys(log, key, isNew ? head : published);
@@ -148,6 +152,9 @@ export class PublishLog {
 
 /** What the database remembers of one log. */
 class LogRecords {
+  /** Entries of the log, when its head was read last. */
+  headSize = 0;
+
   constructor(
     private readonly client: pg.PoolClient,
     private readonly organizationId: string,
@@ -160,7 +167,8 @@ class LogRecords {
     );
     const [row] = rows;
     if (!row) throw new Error(`organization ${this.organizationId} has no log`);
-    return new CompactRange(Number(row.size), row.edge);
+    this.headSize = Number(row.size);
+    return new CompactRange(this.headSize, row.edge);
   }
 
   /** What a witness said that rules out signing, if any did. */
@@ -287,6 +295,12 @@ async function writeTiles(
     if (growth.range.size !== until) throw entriesDoNotLead(origin);
     if (until === head.size && !Buffer.from(growth.range.root()).equals(head.root()))
       throw entriesDoNotLead(origin);
+    const other = await findOtherHistory(store, published.size, growth.tiles);
+    if (other !== undefined)
+      throw new ForkRefusedError(
+        origin,
+        `${other} holds other entries than the database, beyond the checkpoint`,
+      );
     await store.writeAll(growth.tiles.map(({ tile, bytes }) => ({ path: tilePath(tile), bytes })));
     range = growth.range;
   }

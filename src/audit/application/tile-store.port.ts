@@ -15,6 +15,8 @@ export interface TileStore {
    * and when it rejects none is being written any more.
    */
   writeAll(files: readonly TileFile[]): Promise<void>;
+  /** Widths of the partial forms of a full tile or bundle (`<path>.p/<width>`) that are there. */
+  partialWidths(path: string): Promise<number[]>;
   /** Removes every partial form of a full tile or bundle (`<path>.p/<width>`). Nothing happens when there is none. */
   removePartials(path: string): Promise<void>;
 }

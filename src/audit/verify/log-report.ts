@@ -5,6 +5,8 @@
  */
 export interface LogSource {
   read(path: string): Promise<Uint8Array | undefined>;
+  /** Paths of all files under `tile/`, where the source can tell. */
+  list?(): Promise<readonly string[]>;
 }
 
 /**
@@ -15,6 +17,7 @@ export interface LogSource {
  * - `contradiction`: two files disagree, and no third one tells which of them is wrong.
  * - `entry_malformed`: an entry that is not canonical JSON with the envelope of this log.
  * - `root_mismatch`: the log does not lead to the root that its checkpoint signs.
+ * - `stray_file`: a file that does not belong to the tree under the checkpoint.
  * - `root_unknown`: too much is missing to derive the root.
  */
 export type LogFindingCode =
@@ -29,6 +32,7 @@ export type LogFindingCode =
   | 'contradiction'
   | 'entry_malformed'
   | 'root_mismatch'
+  | 'stray_file'
   | 'root_unknown';
 
 export interface LogFinding {

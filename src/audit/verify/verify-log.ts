@@ -17,6 +17,7 @@ import {
   MAX_UNKNOWN_TYPES,
 } from './log-report.js';
 import { logStatuses } from './log-status.js';
+import { findStrayFiles } from './stray-files.js';
 import { TileSource } from './tile-source.js';
 import { TreeCheck } from './tree-check.js';
 import { isPolicyMet } from './witness-status.js';
@@ -66,7 +67,11 @@ class LogCheck {
     const checkpoint = opened?.checkpoint;
     let stoppedEarly = false;
     try {
-      if (checkpoint) await this.#checkTree(checkpoint);
+      if (checkpoint) {
+        await this.#checkTree(checkpoint);
+        const sizeNow = (): Promise<number> => this.#sizeNow(checkpoint.size);
+        await findStrayFiles(this.source, checkpoint.size, sizeNow, this.#report);
+      }
     } catch (error) {
       if (!(error instanceof TooManyFindings)) throw error;
       stoppedEarly = true;
@@ -106,6 +111,17 @@ class LogCheck {
       if (!(error instanceof TlogError)) throw error;
       this.#report({ code: 'checkpoint_invalid', path, detail: error.message });
       return undefined;
+    }
+  }
+
+  /** The log may have gone on meanwhile. What lies there now is believed only if it is signed. */
+  async #sizeNow(atFirst: number): Promise<number> {
+    try {
+      const bytes = await this.source.read('checkpoint');
+      return bytes === undefined ? atFirst : openCheckpoint(bytes, this.trust).checkpoint.size;
+    } catch (error) {
+      if (!(error instanceof TlogError)) throw error;
+      return atFirst;
     }
   }
 

@@ -188,7 +188,7 @@ function farewell(folder: string, seconds: number): string {
     '',
     'Verify it yourself, offline:',
     `  npx colophon verify ${at('asset.png')} --trust ${at('claim-ca.pem')} --identity-trust ${at('identity-ca.pem')}`,
-    `  npx colophon verify ${at('evidence.zip')}`,
+    `  npx colophon verify ${at('evidence.zip')} --vkey "$(cat ${at('log/vkey')})"`,
     `  npx colophon log fsck ${at('log')}`,
   ]);
 }

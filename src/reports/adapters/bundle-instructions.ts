@@ -56,24 +56,27 @@ const SUMS: Section = {
   text: `    sha256sum -c ${BUNDLE_PATHS.sums}
 
 (macOS: \`shasum -a 256 -c ${BUNDLE_PATHS.sums}\`.) Proves that the files fit together as they were packed. By itself it
-does not prove who packed them; the checks of the media file, the log and the report do.`,
+does not prove who packed them: whoever changes a file can write its hash anew. The signature of the report does, see below.`,
 };
 
 const EVERYTHING: Section = {
   title: 'Everything at once',
-  text: `    npx colophon verify evidence.zip
-    npx colophon verify evidence.zip --vkey '<the key of the log, which you got from elsewhere>'
-    npx colophon verify evidence.zip --policy <your tlog-policy file> --tsa-roots <roots.pem that you trust>
+  text: `    npx colophon verify evidence.zip --vkey '<the key of the log, which you got from elsewhere>'
+    npx colophon verify evidence.zip --report-trust <authorities for reports that you know>
+    npx colophon verify evidence.zip --vkey ... --policy <your tlog-policy file> --tsa-roots <roots.pem that you trust>
 
-Does all checks of this page offline and names each fault. Exit code 0: valid, 1: invalid, 2: cannot be read. A witness
-policy that is not met is no fault of the evidence and leaves exit code 0: the output says that it is not met.`,
+Does all checks of this page offline and names each fault. Exit code 0: valid, 1: invalid, 2: cannot be read, or not
+proved. Without the key of the log or an authority for reports from elsewhere it is not proved who made the bundle: anybody
+could have, with a log and certificates of their own. A witness policy that is not met is no fault of the evidence and
+leaves exit code 0: the output says that it is not met. What was recorded after this bundle was made, such as a recall, is
+not in it.`,
 };
 
 const BROWSER: Section = {
   title: 'In a browser, without installing anything',
-  text: `Open \`${BUNDLE_PATHS.verifierPage}\` and choose the bundle, or the folder into which you unpacked it. The page checks hashes, the
-log, disclosed values and the signature of \`${BUNDLE_PATHS.dossierJws}\`; its own policy forbids it all network. It names what it does not
-check. It came with the bundle, so it does not vouch for itself: take it from a bundle that you trust, or use the tools below.`,
+  text: `Open \`${BUNDLE_PATHS.verifierPage}\`, enter the key of the log as you know it, and choose the bundle, or the folder into which you
+unpacked it. The page checks hashes, the log, disclosed values, and the signatures of \`${BUNDLE_PATHS.dossierJws}\` and \`${BUNDLE_PATHS.signedIndex}\` by a
+key that the log names; its own policy forbids it all network. It names what it does not check. It came with the bundle, so it does not vouch for itself: take it from a bundle that you trust, or use the tools below.`,
 };
 
 function attachmentSection(ids: readonly string[]): Section {
@@ -93,12 +96,19 @@ const REPORT_SIGNATURE: Section = {
 
     pdfsig ${BUNDLE_PATHS.dossierPdf}
     cut -d. -f2 ${BUNDLE_PATHS.dossierJws} | tr '_-' '/+' | base64 -di 2>/dev/null | cmp - ${BUNDLE_PATHS.dossierJson}
+    cut -d. -f2 ${BUNDLE_PATHS.signedIndex} | tr '_-' '/+' | base64 -di 2>/dev/null | cmp - ${BUNDLE_PATHS.index}
+    jq -r '.files[] | .sha256 + "  " + .path' ${BUNDLE_PATHS.index} | sha256sum -c
+    cut -d. -f1 ${BUNDLE_PATHS.signedIndex} | tr '_-' '/+' | base64 -di 2>/dev/null | jq -r '.x5c[0]' | base64 -d | sha256sum
+    jq -r 'select(.type=="report_key.activated") | .data.certificateSha256' entries/*.json
 
 The first shows who signed the PDF and whether it was changed since; it trusts the certificate only when you have told it the
-authority. The second shows that the signed facts are those of \`${BUNDLE_PATHS.dossierJson}\`; the signature itself is checked by any JWS library, and
-by the command under "Everything at once". The authority is in \`${BUNDLE_PATHS.reportAnchors}\`: compare it with the one that the organization
-names elsewhere. Proves who vouches for this report, as far as you trust that authority; not that what it says is true.
-\`${BUNDLE_PATHS.certification}\` is a draft for FRE 902(13) and (14) that nobody has signed.`,
+authority. The next two show that the signed facts are those of \`${BUNDLE_PATHS.dossierJson}\`, and the signed list of all files that
+of \`${BUNDLE_PATHS.index}\`; the fourth compares every file with that list. The signatures themselves are checked by any JWS library,
+and by the command under "Everything at once". A certificate proves nothing by itself: anybody can make one with these
+names. The last two print its hash, and the hash of the certificate that the log names as one of the installation: they must
+be equal, in a log whose key you know. Or get the authority, \`${BUNDLE_PATHS.reportAnchors}\`, from elsewhere and compare. Proves who
+vouches for this bundle; not that what it says is true. \`${BUNDLE_PATHS.certification}\` is a draft for FRE 902(13) and (14) that no person
+has signed.`,
 };
 
 const IDENTITIES: Section = {

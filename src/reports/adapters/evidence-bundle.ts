@@ -5,7 +5,7 @@ import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseNote } from '../../audit/core/signed-note.js';
 import { sha256Hex } from '../../shared/bytes.js';
-import { canonicalJson } from '../../shared/canonical-json.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { ColophonError } from '../../shared/errors.js';
 import {
   assetPath,
@@ -36,6 +36,8 @@ export interface EvidenceBundleRequest {
   readonly dossierPdf: Buffer;
   /** The same facts as dossier.json, signed. */
   readonly dossierJws: Buffer;
+  /** Signs the list of contents, with the key that signed the dossier. */
+  readonly signIndex: (index: Buffer) => Promise<Buffer>;
   readonly evidence: BundleEvidence;
   /** Must not exist. */
   readonly destinationPath: string;
@@ -86,6 +88,7 @@ async function packFiles({
   dossier,
   dossierPdf,
   dossierJws,
+  signIndex,
   evidence,
 }: EvidenceBundleRequest): Promise<PackedFile[]> {
   const { asset, log } = dossier;
@@ -153,14 +156,15 @@ async function packFiles({
     });
   }
   packed.sort((a, b) => byPath(a.file, b.file));
-  const index = fromBytes(
-    BUNDLE_PATHS.index,
-    bundleIndex(
-      dossier,
-      packed.map(({ role }) => role),
-    ),
+  const index = bundleIndex(
+    dossier,
+    packed.map(({ file, role }) => ({ ...role, sha256: file.sha256 })),
   );
-  const files = [...packed.map(({ file }) => file), index].sort(byPath);
+  const files = [
+    ...packed.map(({ file }) => file),
+    fromBytes(BUNDLE_PATHS.index, index),
+    fromBytes(BUNDLE_PATHS.signedIndex, await signIndex(index)),
+  ].sort(byPath);
   const sums = files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join('');
   return [...files, fromBytes(BUNDLE_PATHS.sums, Buffer.from(sums))].sort(byPath);
 }
@@ -179,7 +183,8 @@ function bundleIndex(dossier: AssetDossier, files: BundleFile[]): Buffer {
     },
     files,
   };
-  return canonicalJson(index);
+  // Through JSON text once: the canonical form has no undefined.
+  return canonicalJson(JSON.parse(JSON.stringify(index)) as JsonValue);
 }
 
 function identityAnchors(

@@ -15,7 +15,8 @@ were signed together with them.
 
     npx colophon verify export.zip --vkey '<the key of the log, which you got from elsewhere>'
 
-Exit code 0: valid, 1: invalid, 2: cannot be read.
+Exit code 0: valid, 1: invalid, 2: cannot be read, or not proved: without the key of the log, or \`--report-trust\` with
+authorities for reports that you know, anybody could have made it. The output says for which time the export is whole.
 
 ## 2. Nothing was changed in this export
 
@@ -35,23 +36,35 @@ signatures are checked with Go's \`golang.org/x/mod/sumdb/note\` (\`note.Open\`)
 \`consistencyProof\` in \`${PERIOD_PATHS.index}\` (RFC 6962 section 2.1.2) shows the same of the two states alone, without the entries:
 \`tlog.CheckTree\` of \`golang.org/x/mod/sumdb/tlog\` takes it.
 
-## 4. Who made this export
+## 4. The time asked for does not reach beyond the entries
+
+    cat around/*.json
+
+\`${PERIOD_PATHS.before}\` is the entry right before those of the export, \`${PERIOD_PATHS.after}\` the one right after them (each where there is
+one). Their times, \`at\`, must lie outside of the time asked for. \`around/*.tlog-proof\` (c2sp.org/tlog-proof) prove their places
+under \`${PERIOD_PATHS.newestCheckpoint}\`, the newest state when the export was made, to which \`consistencyToNewest\` leads from the last one.
+Where no entry follows, the log ended there.
+
+## 5. Who made this export
 
 \`${PERIOD_PATHS.signedIndex}\` is \`${PERIOD_PATHS.index}\`, signed (JWS, RFC 7515) with the certificate in its header; the authority is in
-\`${PERIOD_PATHS.reportAnchors}\`. Compare it with the one that the organization names elsewhere.
+\`${PERIOD_PATHS.reportAnchors}\`. Anybody can make a certificate with these names: \`${PERIOD_PATHS.reportKey}\` is the entry of the log that
+names this one (\`certificateSha256\`), with its proof beside it. Or compare the authority with the one that the organization
+names elsewhere.
 
 Time-stamps over the last state, where there are any, are checked with OpenSSL:
 
     sed '/^$/q' ${PERIOD_PATHS.lastCheckpoint} | sed '/^$/d' > checkpoint.body
     openssl ts -verify -token_in -in time-stamps/1.tst -data checkpoint.body -CAfile <roots of the authority>
 
-## 5. What none of this proves
+## 6. What none of this proves
 
 - That the key in \`${PERIOD_PATHS.vkey}\` belongs to the organization: get it from another place and compare.
 - That everybody was shown this same log. Cosignatures of witnesses that you trust show that, or your own copy of an
   earlier checkpoint.
 - That something was left out before it was written into the log, or that what was recorded is true.
-- When an entry was written: its time is the operator's clock.
+- When an entry was written: its time is the operator's clock, by which the entries of a time are chosen.
+- What was recorded after this export was made.
 `;
 }
 

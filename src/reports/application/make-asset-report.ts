@@ -12,7 +12,7 @@ import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { mapInOrder } from '../../shared/map-in-order.js';
 import { type AssetDossier, type BundleEvidence, type DossierPicture } from '../domain/dossier.js';
-import { DOSSIER_TYPE, REPORT_MEDIA_TYPES } from '../domain/report-kinds.js';
+import { BUNDLE_TYPE, DOSSIER_TYPE, REPORT_MEDIA_TYPES } from '../domain/report-kinds.js';
 import {
   type OpenReportSigner,
   type PdfSignaturePlace,
@@ -26,6 +26,8 @@ import { type MadeReport, type MakesReports, type ReportOrder } from './made-rep
 export interface BundleDocuments {
   readonly dossierPdf: Buffer;
   readonly dossierJws: Buffer;
+  /** Signs the list of contents with the key that signed the dossier. */
+  readonly signIndex: (index: Buffer) => Promise<Buffer>;
 }
 
 /** The views of a dossier. */
@@ -100,7 +102,7 @@ export class MakeAssetReport implements MakesReports {
 
   private async makeOnce({ organizationId, report, path, progress }: ReportOrder): Promise<MadeReport> {
     const { collectDossier, openSigner } = this.parts;
-    const signer = report.format === 'json' ? undefined : await openSigner();
+    const signer = report.format === 'json' ? undefined : await openSigner(organizationId);
     const found = await collectDossier.find(organizationId, report.subjectId, signer?.identity);
     const isPrinted = report.format === 'pdf' || report.format === 'bundle';
     const pictures = isPrinted ? this.pictures(organizationId, found.lineage) : noPictures();
@@ -132,7 +134,11 @@ export class MakeAssetReport implements MakesReports {
     });
     await progress(0.8);
     if (report.format === 'pdf') await writeFile(path, pdf.bytes, { mode: 0o600 });
-    else await this.parts.renderer.bundle(dossier, { dossierPdf: pdf.bytes, dossierJws }, evidence, path);
+    else {
+      const signIndex = (index: Buffer): Promise<Buffer> => signer.signJson(index, BUNDLE_TYPE);
+      const documents = { dossierPdf: pdf.bytes, dossierJws, signIndex };
+      await this.parts.renderer.bundle(dossier, documents, evidence, path);
+    }
     return { mediaType, shown, signature: signatureOf(signer, pdf.timeStamp) };
   }
 
@@ -267,10 +273,11 @@ export function signatureOf(
   return { certificateSha256: identity.certificateSha256, timeStamp };
 }
 
-/** The dossier prints prompts, statements, comments and proofs, so the bundle opens their commitments; names stay sealed. */
+/** The dossier prints prompts, statements, corrections, comments, proofs and recalls, so the bundle opens their commitments; names stay sealed. */
 const DISCLOSED_TYPES = [
   'run.accepted',
   'contribution.recorded',
+  'contribution.corrected',
   'review.decided',
   'waiver.approved',
   'obligation.proved',
@@ -278,6 +285,7 @@ const DISCLOSED_TYPES = [
   'claim.received',
   'claim.answered',
   'storyboard.ordered',
+  'asset.recalled',
 ];
 
 function isDisclosed({ type }: LoggedEntry): boolean {

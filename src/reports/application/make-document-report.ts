@@ -48,7 +48,7 @@ export class MakeDocumentReport<Document extends object> implements MakesReports
   async make({ organizationId, report, path, progress }: ReportOrder): Promise<MadeReport> {
     const { views, openSigner, collect, type, countErasures } = this.parts;
     const erasuresBefore = await countErasures(organizationId);
-    const signer = ['json', 'csv'].includes(report.format) ? undefined : await openSigner();
+    const signer = ['json', 'csv'].includes(report.format) ? undefined : await openSigner(organizationId);
     // Laying out the pages takes about as long as collecting what is on them.
     const { document, principalIds } = await collect(
       report,

@@ -2,13 +2,19 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { csvHeader, csvRecords } from '../../audit/application/entry-csv.js';
-import { type LogPeriod, type LogPeriods } from '../../audit/application/log-periods.js';
+import { type LogPeriod, type LogPeriods, type ProvedEntry } from '../../audit/application/log-periods.js';
 import { formatBase64 } from '../../audit/core/strict-encoding.js';
 import { type Clock } from '../../shared/clock.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { publicId } from '../../shared/ids.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
-import { PERIOD_FORMAT, PERIOD_PATHS, type PeriodIndex, timeStampPath } from '../domain/period-format.js';
+import {
+  PERIOD_FORMAT,
+  PERIOD_PATHS,
+  PERIOD_VERSION,
+  type PeriodIndex,
+  timeStampPath,
+} from '../domain/period-format.js';
 import { PERIOD_TYPE, REPORT_MEDIA_TYPES } from '../domain/report-kinds.js';
 import { type OpenReportSigner } from '../domain/report-signature.js';
 import { type ShownPeople } from './collect-dossier.js';
@@ -52,21 +58,24 @@ export class MakePeriodReport implements MakesReports {
       erasuresBefore: await this.countErasures(organizationId),
     };
     const { from, until } = report.parameters;
+    // Before the period is looked up: the entry that names the key has to be published with it.
+    const signer = report.format === 'csv' ? undefined : await this.openSigner(organizationId);
     const period = await this.periods.find(organizationId, {
       from: from === undefined ? undefined : new Date(from),
       until: until === undefined ? undefined : new Date(until),
     });
     const mediaType = REPORT_MEDIA_TYPES[report.format];
-    if (report.format === 'csv') {
+    if (signer === undefined) {
       await pipeline(Readable.from(this.csv(order, period)), createWriteStream(order.path, { mode: 0o600 }));
       return { mediaType, shown, signature: undefined };
     }
-    const signer = await this.openSigner();
+    const key = signer.identity.certificateSha256;
+    const around = await this.periods.around(organizationId, period, key);
     const index = this.indexOf(order, period);
     const json = canonicalJson(JSON.parse(JSON.stringify(index)) as never);
     const jws = await signer.signJson(json, PERIOD_TYPE);
     await this.writer.write({
-      files: await this.files(index, json, jws, period),
+      files: [...(await this.files(index, json, jws, period)), ...aroundFiles(around)],
       lines: this.lines(order, period),
       createdAt: new Date(index.createdAt),
       destinationPath: order.path,
@@ -76,12 +85,12 @@ export class MakePeriodReport implements MakesReports {
 
   private indexOf(
     { report }: ReportOrder,
-    { origin, first, last, consistencyProof }: LogPeriod,
+    { origin, first, last, newest, consistencyProof, consistencyToNewest }: LogPeriod,
   ): PeriodIndex {
     const { from, until } = report.parameters;
     return {
       format: PERIOD_FORMAT,
-      v: 1,
+      v: PERIOD_VERSION,
       reportId: publicId('report', report.id),
       createdAt: this.clock.now().toISOString(),
       product: { name: PRODUCT_NAME, version: PRODUCT_VERSION },
@@ -95,17 +104,20 @@ export class MakePeriodReport implements MakesReports {
       },
       last: { size: last.size, rootHash: formatBase64(last.root), vkey: last.vkey },
       consistencyProof: consistencyProof.map(formatBase64),
+      newest: { size: newest.size, rootHash: formatBase64(newest.root), vkey: newest.vkey },
+      consistencyToNewest: consistencyToNewest.map(formatBase64),
     };
   }
 
   private async files(index: PeriodIndex, json: Buffer, jws: Buffer, period: LogPeriod) {
     const text = (path: string, content: string) => ({ path, bytes: Buffer.from(content, 'utf8') });
-    const { first, last, policy, timeStamps } = period;
+    const { first, last, newest, policy, timeStamps } = period;
     return [
       { path: PERIOD_PATHS.index, bytes: json },
       { path: PERIOD_PATHS.signedIndex, bytes: jws },
       ...(first.note === undefined ? [] : [{ path: PERIOD_PATHS.firstCheckpoint, bytes: first.note }]),
       { path: PERIOD_PATHS.lastCheckpoint, bytes: last.note },
+      { path: PERIOD_PATHS.newestCheckpoint, bytes: newest.note },
       text(PERIOD_PATHS.vkey, `${last.vkey}\n`),
       text(PERIOD_PATHS.policy, policy),
       text(PERIOD_PATHS.reportAnchors, await this.reportAnchorsPem()),
@@ -137,6 +149,25 @@ export class MakePeriodReport implements MakesReports {
       await tell(done / total);
     }
   }
+}
+
+function aroundFiles({
+  before,
+  after,
+  reportKey,
+}: Awaited<ReturnType<LogPeriods['around']>>): { path: string; bytes: Buffer }[] {
+  const files = (found: ProvedEntry | undefined, path: string, proofPath: string) =>
+    found === undefined
+      ? []
+      : [
+          { path, bytes: found.entry },
+          { path: proofPath, bytes: found.proof },
+        ];
+  return [
+    ...files(before, PERIOD_PATHS.before, PERIOD_PATHS.beforeProof),
+    ...files(after, PERIOD_PATHS.after, PERIOD_PATHS.afterProof),
+    ...files(reportKey, PERIOD_PATHS.reportKey, PERIOD_PATHS.reportKeyProof),
+  ];
 }
 
 const NEWLINE = Buffer.from('\n');

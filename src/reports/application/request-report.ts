@@ -10,7 +10,6 @@ import { ColophonError } from '../../shared/errors.js';
 import { newId, parsePublicId, publicId } from '../../shared/ids.js';
 import { ReportEntity } from '../adapters/report.entity.js';
 import { FORMATS_OF, type ReportFormat, type ReportKind, SIGNED_FORMATS } from '../domain/report-kinds.js';
-import { type OpenReportSigner } from '../domain/report-signature.js';
 import { type ReportParameters, reportSubject } from '../domain/report-subject.js';
 
 /** Wakes the worker that makes reports, within the caller's transaction. */
@@ -37,7 +36,8 @@ export class RequestReport {
     private readonly registry: EffectiveRegistry,
     private readonly queue: ReportQueue,
     private readonly appendEntry: AppendEntry,
-    private readonly openSigner: OpenReportSigner,
+    /** Whether there is a key: a report that could not be signed is refused at once. */
+    private readonly openSigner: () => Promise<unknown>,
     private readonly clock: Clock,
   ) {}
 

@@ -1,17 +1,21 @@
 import { z } from 'zod';
 
 /**
- * The evidence bundle, format 4: a zip of stored files that anybody can check with public tools. What a file means
- * follows from its path and from `bundle.json`; that its bytes are whole follows from `SHA256SUMS`. Format 1 had
- * neither a witness policy nor time-stamps, format 2 neither signatures of the report nor a verifier for browsers,
- * format 3 no attachments of human work; all of them are still read.
+ * The evidence bundle, format 5: a zip of stored files that anybody can check with public tools. What a file means
+ * follows from its path and from `bundle.json`, which holds the SHA-256 of each file and is signed by the report key in
+ * `bundle.jws`. Format 1 had neither a witness policy nor time-stamps, format 2 neither signatures of the report nor a
+ * verifier for browsers, format 3 no attachments of human work, format 4 no signature over the bundle; all of them are
+ * still read, but none of them is valid by itself: the number of a format is not signed in them.
  */
 export const BUNDLE_FORMAT = 'colophon-evidence-bundle';
-export const BUNDLE_VERSION = 4;
+export const BUNDLE_VERSION = 5;
+/** From here on the dossier is signed. */
+export const SIGNED_DOSSIER_VERSION = 3;
 
 export const BUNDLE_PATHS = {
   sums: 'SHA256SUMS',
   index: 'bundle.json',
+  signedIndex: 'bundle.jws',
   instructions: 'VERIFY.md',
   verifierPage: 'verify.html',
   certification: 'CERTIFICATION.md',
@@ -38,8 +42,9 @@ export function requiredPaths(version: BundleIndex['v']): string[] {
     BUNDLE_PATHS.timeStampRoots,
     BUNDLE_PATHS.identityAnchors,
   ];
+  if (version < BUNDLE_VERSION) optional.push(BUNDLE_PATHS.signedIndex);
   if (version === 1) optional.push(BUNDLE_PATHS.policy);
-  if (version < 3) {
+  if (version < SIGNED_DOSSIER_VERSION) {
     const { verifierPage, certification, dossierJws, reportAnchors } = BUNDLE_PATHS;
     optional.push(verifierPage, certification, dossierJws, reportAnchors);
   }
@@ -70,49 +75,34 @@ const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 const shortText = z.string().min(1).max(512);
 const entryIndex = z.int().nonnegative();
 
+/** Before format 5 only media files and attachments had it. */
+const anyFile = { path: shortText, sha256: sha256Hex.optional() };
+const hashedFile = { path: shortText, sha256: sha256Hex };
+
 const fileSchema = z.discriminatedUnion('role', [
+  z.strictObject({ ...anyFile, role: z.enum(['instructions', 'verifier_page', 'certification']) }),
+  z.strictObject({ ...anyFile, role: z.enum(['dossier_pdf', 'dossier_json', 'dossier_jws']) }),
   z.strictObject({
-    path: shortText,
-    role: z.enum(['instructions', 'verifier_page', 'certification']),
-  }),
-  z.strictObject({ path: shortText, role: z.enum(['dossier_pdf', 'dossier_json', 'dossier_jws']) }),
-  z.strictObject({
-    path: shortText,
+    ...anyFile,
     role: z.enum(['log_checkpoint', 'log_vkey', 'trust_anchors', 'report_anchors', 'identity_anchors']),
   }),
   z.strictObject({
-    path: shortText,
+    ...anyFile,
     role: z.enum(['log_policy', 'stamped_text', 'time_stamp', 'time_stamp_roots']),
   }),
-  z.strictObject({
-    path: shortText,
-    role: z.literal('asset'),
-    assetId: shortText,
-    sha256: sha256Hex,
-    mediaType: shortText,
-  }),
+  z.strictObject({ ...hashedFile, role: z.literal('asset'), assetId: shortText, mediaType: shortText }),
   /** The manifest of an asset that carries none in its file. */
-  z.strictObject({
-    path: shortText,
-    role: z.literal('manifest'),
-    assetId: shortText,
-    sha256: sha256Hex,
-  }),
+  z.strictObject({ ...hashedFile, role: z.literal('manifest'), assetId: shortText }),
   /** A file that a person attached to a record of their work. */
-  z.strictObject({
-    path: shortText,
-    role: z.literal('attachment'),
-    attachmentId: shortText,
-    sha256: sha256Hex,
-  }),
-  z.strictObject({ path: shortText, role: z.enum(['entry', 'proof', 'opening']), index: entryIndex }),
+  z.strictObject({ ...hashedFile, role: z.literal('attachment'), attachmentId: shortText }),
+  z.strictObject({ ...anyFile, role: z.enum(['entry', 'proof', 'opening']), index: entryIndex }),
 ]);
 export type BundleFile = z.infer<typeof fileSchema>;
 
-/** `bundle.json`: what the bundle is about, and the role of every file but itself and `SHA256SUMS`. */
+/** `bundle.json`: what the bundle is about, and every file but itself, its signature and `SHA256SUMS`. */
 export const bundleIndexSchema = z.strictObject({
   format: z.literal(BUNDLE_FORMAT),
-  v: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(BUNDLE_VERSION)]),
+  v: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(BUNDLE_VERSION)]),
   reportId: shortText,
   /** RFC 3339 UTC; also the time of the files in the zip, so that equal contents give equal bytes. */
   createdAt: z.iso.datetime(),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 
 /**
- * The export of a period, format 1: a zip with every entry of the log between two signed states of it. See
- * docs/spec/period-export.md.
+ * The export of a period, format 2: a zip with every entry of the log between two signed states of it, and the entries
+ * around it. Format 1 had none of these, so a shorter time could pass for a longer one. See docs/spec/period-export.md.
  */
 export const PERIOD_FORMAT = 'colophon-period-export';
+export const PERIOD_VERSION = 2;
 
 export const PERIOD_PATHS = {
   index: 'period.json',
@@ -12,6 +13,13 @@ export const PERIOD_PATHS = {
   entries: 'entries.ndjson',
   firstCheckpoint: 'log/first-checkpoint',
   lastCheckpoint: 'log/checkpoint',
+  newestCheckpoint: 'log/newest-checkpoint',
+  before: 'around/before.json',
+  beforeProof: 'around/before.tlog-proof',
+  after: 'around/after.json',
+  afterProof: 'around/after.tlog-proof',
+  reportKey: 'around/report-key.json',
+  reportKeyProof: 'around/report-key.tlog-proof',
   vkey: 'log/vkey',
   policy: 'log/policy',
   reportAnchors: 'trust/report-ca.pem',
@@ -28,18 +36,29 @@ const shortText = z.string().min(1).max(512);
 const hashes = z.array(hash).max(128);
 const size = z.int().nonnegative();
 
-export const periodIndexSchema = z.strictObject({
+const described = {
   format: z.literal(PERIOD_FORMAT),
-  v: z.literal(1),
   reportId: shortText,
   createdAt: z.iso.datetime(),
   product: z.strictObject({ name: shortText, version: shortText }),
-  /** The time that was asked for; all of its entries are here. */
+  /** The time that was asked for. */
   asked: z.strictObject({ from: z.iso.datetime().optional(), until: z.iso.datetime().optional() }),
   origin: shortText,
   /** Entries [first.size, last.size) are in entries.ndjson, one a line. */
   first: z.strictObject({ size, rootHash: hash, edge: hashes, vkey: shortText.nullable() }),
   last: z.strictObject({ size, rootHash: hash, vkey: shortText }),
   consistencyProof: hashes,
-});
+};
+
+export const periodIndexSchema = z.discriminatedUnion('v', [
+  z.strictObject({ ...described, v: z.literal(1) }),
+  z.strictObject({
+    ...described,
+    v: z.literal(PERIOD_VERSION),
+    /** The newest state when the export was made: the entries around the period are proved under it. */
+    newest: z.strictObject({ size, rootHash: hash, vkey: shortText }),
+    /** From `last` to `newest`. */
+    consistencyToNewest: hashes,
+  }),
+]);
 export type PeriodIndex = z.infer<typeof periodIndexSchema>;

@@ -33,6 +33,8 @@ export const REPORT_EXTENSIONS: Readonly<Record<ReportFormat, string>> = {
 
 /** `typ` of signed reports: media types of their payloads, without `application/`. A signature on one is none on another. */
 export const DOSSIER_TYPE = 'vnd.colophon.dossier+json';
+/** The list of contents of an evidence bundle. */
+export const BUNDLE_TYPE = 'vnd.colophon.evidence-bundle+json';
 export const CAMPAIGN_TYPE = 'vnd.colophon.campaign+json';
 export const MODEL_FILE_TYPE = 'vnd.colophon.model-file+json';
 export const PERIOD_TYPE = 'vnd.colophon.period+json';

@@ -46,5 +46,8 @@ export interface ReportSigner {
   signJson(payload: Buffer, type: string): Promise<Buffer>;
 }
 
-/** @throws ColophonError `signer_unavailable`, whose message says what the operator has to do */
-export type OpenReportSigner = () => Promise<ReportSigner>;
+/**
+ * For a report of this organization, whose log names the key from now on, if it did not before.
+ * @throws ColophonError `signer_unavailable`, whose message says what the operator has to do
+ */
+export type OpenReportSigner = (organizationId: string) => Promise<ReportSigner>;

@@ -4,6 +4,12 @@ import { verifyFiles } from './verify-files.js';
 // Texts of a bundle reach the page as text alone; the policy of the page forbids everything else, and all network.
 const MAX_BYTES = 1024 * 1024 * 1024;
 const WORDS = { yes: 'Yes', no: 'NO', not_checked: 'Not checked' };
+const VERDICTS = {
+  holds:
+    '\u2713 Every check of this page passed. Later entries of the log, such as a recall, are not in the bundle.',
+  unproved: '\u2717 Nothing in it is wrong, but who made it is not proved: see below what was not checked.',
+  does_not_hold: '\u2717 This evidence does not hold: see below what is wrong.',
+};
 const input = document.querySelector('#bundle');
 const zone = document.querySelector('#drop');
 const result = document.querySelector('#result');
@@ -45,11 +51,8 @@ async function check(list) {
 }
 
 function show({ verdict: answer, about, checks }) {
-  const holds = answer === 'holds';
-  verdict.className = holds ? 'yes' : 'no';
-  verdict.textContent = holds
-    ? '\u2713 Every check of this page passed.'
-    : '\u2717 This evidence does not hold: see below what is wrong.';
+  verdict.className = answer === 'holds' ? 'yes' : 'no';
+  verdict.textContent = VERDICTS[answer];
   for (const [label, value] of about) {
     const row = element('tr');
     const head = element('th', label);

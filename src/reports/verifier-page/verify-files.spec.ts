@@ -6,8 +6,9 @@ import { buildVerifierPage } from '../../../bin/build-verifier-page.js';
 import { writeEvidenceBundle } from '../adapters/evidence-bundle.js';
 import { EvidenceWorkshop } from '../verify/testing/evidence-workshop.js';
 import { ReportSigning } from '../verify/testing/report-signing.js';
-import { DOSSIER_TYPE } from '../domain/report-kinds.js';
+import { BUNDLE_TYPE, DOSSIER_TYPE } from '../domain/report-kinds.js';
 import { sha256Hex } from '../../shared/bytes.js';
+import { canonicalJson } from '../../shared/canonical-json.js';
 import { readStoredZip } from './read-zip.js';
 import { type PageResult, verifyFiles } from './verify-files.js';
 
@@ -30,7 +31,10 @@ const statesOf = ({ checks }: PageResult) => checks.map(({ state }) => state);
 
 /** Whoever changes a bundle writes the sums anew. */
 function withFile(path: string, bytes: Uint8Array): Map<string, Uint8Array> {
-  const files = new Map(readStoredZip(zip)).set(path, bytes);
+  return withSums(new Map(readStoredZip(zip)).set(path, bytes));
+}
+
+function withSums(files: Map<string, Uint8Array>): Map<string, Uint8Array> {
   const names = [...files.keys()].filter((name) => name !== 'SHA256SUMS').sort();
   const sums = names.map((name) => `${sha256Hex(files.get(name) ?? '')}  ${name}\n`).join('');
   return files.set('SHA256SUMS', Buffer.from(sums));
@@ -42,10 +46,11 @@ describe('verify.html', () => {
     const result = await verifyFiles(readStoredZip(zip), '');
     expect(result.checks.flatMap(({ faults }) => faults)).toEqual([]);
     expect([result.verdict, statesOf(result).filter((state) => state !== 'yes')]).toEqual([
-      'holds',
-      ['not_checked'],
+      'unproved',
+      ['not_checked', 'not_checked'],
     ]);
     const known = await verifyFiles(readStoredZip(zip), workshop.log.vkey);
+    expect(known.verdict).toBe('holds');
     expect(new Set(statesOf(known))).toEqual(new Set(['yes']));
     const other = await verifyFiles(readStoredZip(zip), workshop.log.vkey.replace('+', 'x+'));
     expect(other.verdict).toBe('does_not_hold');
@@ -93,6 +98,22 @@ describe('verify.html', () => {
     expect((await verifyFiles(new Map(), '')).verdict).toBe('does_not_hold');
   });
 
+  it('proves nothing by the word of a certificate that no entry names, nor by that of an older format', async () => {
+    const stranger = await (await ReportSigning.create(new Date('2026-11-22T10:00:00Z'))).signer();
+    const files = withFile('dossier.jws', await stranger.signJson(fileOf('dossier.json'), DOSSIER_TYPE));
+    const index = JSON.parse(fileOf('bundle.json').toString()) as { files: { path: string }[] };
+    const listed = index.files.map((file) => ({ ...file, sha256: sha256Hex(files.get(file.path) ?? '') }));
+    const forged = canonicalJson({ ...index, files: listed });
+    files.set('bundle.json', forged).set('bundle.jws', await stranger.signJson(forged, BUNDLE_TYPE));
+    expect((await verifyFiles(withSums(files), workshop.log.vkey)).verdict).toBe('unproved');
+    const older = canonicalJson({ ...index, v: 4 });
+    const downgraded = new Map(readStoredZip(zip)).set('bundle.json', older);
+    downgraded.delete('bundle.jws');
+    expect((await verifyFiles(withSums(downgraded), workshop.log.vkey)).verdict).toBe('unproved');
+    const pdf = withFile('dossier.pdf', Buffer.from('%PDF-1.4 another'));
+    expect((await verifyFiles(pdf, workshop.log.vkey)).verdict).toBe('does_not_hold');
+  });
+
   it('refuses what is no zip, was packed again, or names a file twice', () => {
     const broken = [Buffer.alloc(10), zip.subarray(0, zip.length - 1), Buffer.concat([zip, Buffer.alloc(4)])];
     for (const bytes of broken) expect(() => readStoredZip(bytes)).toThrow();
@@ -115,7 +136,10 @@ describe('verify.html', () => {
       await page.choose('#bundle', zipPath);
       await page.until(`/^[\\u2713\\u2717]/.test(document.querySelector('#verdict').textContent)`);
       const said = await page.evaluate<string>(`document.querySelector('#result').textContent`);
-      expect(said).toContain('Every check of this page passed');
+      expect(said).toContain('who made it is not proved');
+      await page.evaluate(`document.querySelector('#vkey').value = ${JSON.stringify(workshop.log.vkey)}`);
+      await page.choose('#bundle', zipPath);
+      await page.until(`document.querySelector('#verdict').textContent.startsWith('\\u2713')`);
       const reach = `fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')`;
       const violation = `new Promise((resolve) => {
         document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective));

@@ -21,7 +21,8 @@ export interface PageCheck {
 }
 
 export interface PageResult {
-  readonly verdict: 'holds' | 'does_not_hold';
+  /** `unproved`: nothing is wrong, but who made it is not shown by what the reader gave. */
+  readonly verdict: 'holds' | 'unproved' | 'does_not_hold';
   /** What the bundle says it is about. */
   readonly about: readonly (readonly [label: string, value: string])[];
   readonly checks: readonly PageCheck[];
@@ -32,6 +33,9 @@ export type BundleFiles = ReadonlyMap<string, Uint8Array>;
 const MAX_FAULTS = 20;
 const JWS_ALGORITHMS = ['ES256', 'ES384', 'PS256', 'Ed25519'];
 const DOSSIER_TYPE = 'vnd.colophon.dossier+json';
+const BUNDLE_TYPE = 'vnd.colophon.evidence-bundle+json';
+/** Of earlier formats not every file is signed. */
+const SIGNED_FORMAT = 5;
 
 interface Log {
   readonly origin: string;
@@ -76,9 +80,25 @@ export async function verifyFiles(files: BundleFiles, expectedVkey: string): Pro
     );
   let certificate = '';
   await ask('dossier.json is signed, byte for byte, by the certificate in dossier.jws.', async () => {
-    certificate = await checkSignature(files);
+    certificate = await checkSignature(files, 'dossier', DOSSIER_TYPE);
   });
-  const verdict = checks.some(({ state }) => state === 'no') ? 'does_not_hold' : 'holds';
+  if (isSignedAsWhole(files)) {
+    await ask(
+      'The same certificate signed the list of all files and their hashes (bundle.json, bundle.jws).',
+      async (faults) => {
+        const signer = await checkSignature(files, 'bundle', BUNDLE_TYPE);
+        if (signer !== certificate) faults.push('dossier and bundle are signed by two keys');
+        checkListed(files, faults);
+      },
+    );
+    checks.push(keyInLogCheck(files, certificate, expectedVkey));
+  } else checks.push(OLDER_FORMAT);
+  const states = checks.map(({ state }) => state);
+  const verdict = states.includes('no')
+    ? 'does_not_hold'
+    : states.includes('not_checked')
+      ? 'unproved'
+      : 'holds';
   return { verdict, about: aboutOf(dossier, log, certificate), checks };
 }
 
@@ -253,22 +273,76 @@ function checkAttachments(files: BundleFiles, faults: string[]): void {
   }
 }
 
+const OLDER_FORMAT: PageCheck = {
+  state: 'not_checked',
+  text: 'Who made the bundle: it says that it has an older format, of which not every file is signed. Ask for a new one.',
+  faults: [],
+};
+
+function isSignedAsWhole(files: BundleFiles): boolean {
+  try {
+    return (json(file(files, 'bundle.json')) as { v: number }).v >= SIGNED_FORMAT;
+  } catch {
+    return true;
+  }
+}
+
+/** Every file but the list, its signature and SHA256SUMS has the hash that the list gives. */
+function checkListed(files: BundleFiles, faults: string[]): void {
+  const { files: listed } = json(file(files, 'bundle.json')) as { files: { path: string; sha256: string }[] };
+  const hashes = new Map(listed.map(({ path, sha256: hash }) => [path, hash]));
+  for (const [path, bytes] of files) {
+    if (['bundle.json', 'bundle.jws', 'SHA256SUMS'].includes(path)) continue;
+    if (hashes.get(path) !== sha256Hex(bytes)) faults.push(`${path} is not the file that was signed`);
+  }
+  for (const path of hashes.keys()) if (!files.has(path)) faults.push(`${path} is missing`);
+}
+
+/** A certificate proves nothing by itself: the log that the reader knows must name it. */
+function keyInLogCheck(files: BundleFiles, certificate: string, expectedVkey: string): PageCheck {
+  const types: string[] = [];
+  for (const [path, bytes] of files) {
+    if (!path.startsWith('entries/')) continue;
+    const { type, data } = json(bytes) as { type: string; data: { certificateSha256?: unknown } };
+    if (data.certificateSha256 === certificate) types.push(type);
+  }
+  if (types.includes('report_key.compromised'))
+    return { state: 'no', text: 'The key of the report is in the right hands.', faults: ['it was given up'] };
+  if (!types.includes('report_key.activated'))
+    return {
+      state: 'not_checked',
+      text: 'Who signed the report: no entry of this log names the key.',
+      faults: [],
+    };
+  if (expectedVkey.trim() === '')
+    return {
+      state: 'not_checked',
+      text: 'Who signed the report: the log in this bundle names the key, but you gave no key of the log from elsewhere.',
+      faults: [],
+    };
+  return {
+    state: 'yes',
+    text: 'The log names the key that signed the report as one of its installation.',
+    faults: [],
+  };
+}
+
 /** @returns SHA-256 of the certificate */
-async function checkSignature(files: BundleFiles): Promise<string> {
-  const jws = text(file(files, 'dossier.jws'));
+async function checkSignature(files: BundleFiles, name: string, type: string): Promise<string> {
+  const jws = text(file(files, `${name}.jws`));
   const header = json(Buffer.from(jws.split('.')[0] ?? '', 'base64url')) as {
     alg: string;
     typ: string;
     x5c: string[];
   };
-  if (header.typ !== DOSSIER_TYPE || !JWS_ALGORITHMS.includes(header.alg))
-    throw new Error('this is no signature on a dossier');
+  if (header.typ !== type || !JWS_ALGORITHMS.includes(header.alg))
+    throw new Error(`this is no signature on ${name}.json`);
   const der = header.x5c[0] ?? '';
   const pem = `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----`;
   const key = await importX509(pem, header.alg);
   const { payload } = await compactVerify(jws, key, { algorithms: JWS_ALGORITHMS });
-  if (!bytesEqual(payload, file(files, 'dossier.json')))
-    throw new Error('what is signed is another dossier than dossier.json');
+  if (!bytesEqual(payload, file(files, `${name}.json`)))
+    throw new Error(`what is signed is another file than ${name}.json`);
   return sha256Hex(Buffer.from(der, 'base64'));
 }
 

@@ -206,6 +206,7 @@ function keepingOf(path: string): Keeping {
   if (path === BUNDLE_PATHS.dossierJson) return memory(64 * MEBIBYTE);
   // The same in base64url, with its certificates.
   if (path === BUNDLE_PATHS.dossierJws) return memory(87 * MEBIBYTE);
+  if (path === BUNDLE_PATHS.signedIndex) return memory(11 * MEBIBYTE);
   if (path.startsWith('openings/') || path === BUNDLE_PATHS.index) return memory(8 * MEBIBYTE);
   const { sums, vkey, policy, trustAnchors, reportAnchors, identityAnchors, timeStampRoots } = BUNDLE_PATHS;
   const small: string[] = [sums, vkey, policy, trustAnchors, reportAnchors, identityAnchors, timeStampRoots];

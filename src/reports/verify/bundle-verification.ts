@@ -3,10 +3,11 @@ import { type TrustList } from '../../provenance/domain/trust-list.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
 
 /**
- * `valid`: every check passed. `invalid`: at least one finding. `unusable`: this is not a bundle that can be read,
- * so nothing is said about the evidence in it.
+ * `valid`: every check passed, and who made it is proved. `unproved`: nothing in it is wrong, but it may have been made
+ * by anybody. `invalid`: at least one finding. `unusable`: this is not a bundle that can be read, so nothing is said
+ * about the evidence in it.
  */
-export type BundleVerdict = 'valid' | 'invalid' | 'unusable';
+export type BundleVerdict = 'valid' | 'unproved' | 'invalid' | 'unusable';
 
 /** One thing that was asked, and whether the answer is yes. Plain words for people. */
 export interface BundleStatement {
@@ -67,6 +68,8 @@ export interface BundleVerification {
         readonly assetSha256: string;
         readonly logOrigin: string;
         readonly treeSize: number;
+        /** Of the bundle; the dossier is signed from 3 on, the whole bundle from 5 on. */
+        readonly format: number;
         readonly released: boolean;
       }
     | undefined;
@@ -91,6 +94,10 @@ export interface VerifyBundleOptions {
   readonly policy?: WitnessPolicy | undefined;
   /** PEM of the roots of time-stamp authorities that the verifier trusts. Beside those of the bundle. */
   readonly timeStampRootsPem?: string | undefined;
+  /** PEM of the authorities for reports that the verifier knows. */
+  readonly reportAnchorsPem?: string | undefined;
+  /** Judge a bundle of an older format as far as it goes, although not all of it is signed. */
+  readonly acceptOlderFormat?: boolean | undefined;
   /** Where media files are unpacked for a moment; by default the system's temporary folder. */
   readonly scratchFolder?: string | undefined;
 }

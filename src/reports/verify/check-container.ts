@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Entry } from 'yauzl';
-import { bundleZip } from '../adapters/bundle-zip.js';
+import { bundleZip, growingZip } from '../adapters/bundle-zip.js';
 import { type BundleReader } from './bundle-reader.js';
 import { type BundleContents } from './check-sums.js';
 import { type Checklist } from './checklist.js';
@@ -22,7 +22,24 @@ export async function checkContainer(
     open: () => Promise.resolve(contentOf(reader, contents.get(name)?.bytes, entry)),
   }));
   // Last, because nobody listens for its errors before the loop does.
-  const ours = bundleZip(files, new Date(createdAt));
+  await compare(reader, bundleZip(files, new Date(createdAt)), checklist);
+}
+
+/** The same for a container whose sizes stand after the files. */
+export async function checkGrowingContainer(
+  reader: BundleReader,
+  entries: ReadonlyMap<string, Entry>,
+  createdAt: string,
+  checklist: Checklist,
+): Promise<void> {
+  const files = [...entries].map(([path, entry]) => ({
+    path,
+    open: () => contentOf(reader, undefined, entry),
+  }));
+  await compare(reader, growingZip(files, new Date(createdAt)), checklist);
+}
+
+async function compare(reader: BundleReader, ours: Readable, checklist: Checklist): Promise<void> {
   let position = 0;
   let same = true;
   try {

@@ -174,20 +174,34 @@ function checkDecisions(dossier: CheckedDossier, proved: ProvedLog, checklist: C
     const { data } = proved.entries.get(entryIndex) ?? {};
     checklist.equal(PATH, `The decision of entry ${entryIndex}`, decision, data?.decision);
     checklist.equal(PATH, `The file of the decision of entry ${entryIndex}`, asset.sha256, data?.sha256);
-    const opened = proved.opened.get(entryIndex)?.comment;
-    if (comment !== undefined && opened !== undefined && comment !== opened)
-      checklist.fault(PATH, `The comment of entry ${entryIndex} is not the one that the log seals.`);
+    // That of the review which counts was compared with the dossier itself.
+    if (entryIndex !== review?.entryIndex) checkOpened('comment', comment, entryIndex, proved, checklist);
   }
   const recalled = about('asset.recalled');
   if (JSON.stringify(recall ? [recall.entryIndex] : []) !== JSON.stringify(recalled))
     checklist.fault(PATH, 'Whether the release was taken back is not what the log says.');
-  if (recall)
-    checklist.equal(
-      PATH,
-      'The reason of the recall',
-      recall.reason,
-      proved.entries.get(recall.entryIndex)?.data.reason,
+  if (recall === undefined) return;
+  const recorded = proved.entries.get(recall.entryIndex)?.data.reason;
+  checklist.equal(PATH, 'The reason of the recall', recall.reason, recorded);
+  checkOpened('text', recall.text, recall.entryIndex, proved, checklist);
+}
+
+/** Words that the dossier shows of a decision. */
+function checkOpened(
+  field: string,
+  shown: string | undefined,
+  index: number,
+  proved: ProvedLog,
+  checklist: Checklist,
+): void {
+  if (shown === undefined || shown === '') return;
+  const opened = proved.opened.get(index)?.[field];
+  if (opened === undefined)
+    checklist.notProved.push(
+      `The ${field} that the dossier shows for entry ${index} was not opened, so it is not proved.`,
     );
+  else if (opened !== shown)
+    checklist.fault(PATH, `The ${field} of entry ${index} is not the one that the log seals.`);
 }
 
 function indicesOf({ entries }: ProvedLog, fits: (entry: EntryEnvelope) => boolean): number[] {

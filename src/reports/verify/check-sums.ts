@@ -1,4 +1,4 @@
-import { BUNDLE_PATHS, type BundleIndex, requiredPaths } from '../domain/bundle-format.js';
+import { BUNDLE_PATHS, BUNDLE_VERSION, type BundleIndex, requiredPaths } from '../domain/bundle-format.js';
 import { type BundleContent } from './bundle-reader.js';
 import { type Checklist } from './checklist.js';
 
@@ -49,10 +49,14 @@ function readSums(bytes: Buffer | undefined, checklist: Checklist): Map<string, 
   return sums;
 }
 
-/** The roles in `bundle.json` against the files: each file has its role, each role its file. */
+/** `bundle.json` against the files: each file has its role and, from format 5 on, its hash; each role has its file. */
 export function checkIndex(index: BundleIndex, contents: BundleContents, checklist: Checklist): void {
   const described = new Set<string>([BUNDLE_PATHS.index, BUNDLE_PATHS.sums]);
-  for (const { path } of index.files) {
+  const isSigned = index.v >= BUNDLE_VERSION;
+  if (isSigned) described.add(BUNDLE_PATHS.signedIndex);
+  for (const { path, sha256 } of index.files) {
+    if (isSigned && sha256 !== contents.get(path)?.sha256)
+      checklist.fault(path, 'The file does not have the SHA-256 that bundle.json gives.');
     if (described.has(path)) checklist.fault(path, 'bundle.json names the file twice.');
     described.add(path);
     if (!contents.has(path)) checklist.fault(path, 'The file is missing, although bundle.json lists it.');

@@ -9,6 +9,8 @@ export class Checklist {
   readonly findings: BundleFinding[] = [];
   readonly statements: BundleStatement[] = [];
   readonly notProved: string[] = [];
+  /** Nothing is valid while something of this is open. */
+  hasUnproved = false;
   private faults = 0;
 
   fault(path: string | undefined, text: string): void {
@@ -28,6 +30,26 @@ export class Checklist {
     const text = ok ? (typeof yes === 'string' ? yes : yes(value)) : no;
     this.statements.push({ ok, text: printable(text) });
     return value;
+  }
+
+  /** What is missing so that who made this would be proved. No fault, and yet nothing may be relied upon. */
+  unproved(text: string): void {
+    this.hasUnproved = true;
+    this.notProved.unshift(printable(text));
+  }
+
+  /** As {@link ask}, for what may be neither: nothing is said when `work` finds no fault and answers false. */
+  async askIfProved(yes: () => string, no: string, work: () => Promise<boolean>): Promise<void> {
+    const before = this.faults;
+    const isProved = await work();
+    const ok = this.faults === before;
+    if (ok && !isProved) return;
+    this.statements.push({ ok, text: printable(ok ? yes() : no) });
+  }
+
+  get verdict(): 'valid' | 'unproved' | 'invalid' {
+    if (this.findings.length > 0) return 'invalid';
+    return this.hasUnproved ? 'unproved' : 'valid';
   }
 
   equal(path: string, what: string, actual: unknown, expected: unknown): void {

@@ -214,7 +214,7 @@ export const checkedDossierSchema = z.object({
   review: reviewSchema.optional(),
   // Reports of before there could be several have none.
   reviews: z.array(reviewSchema).optional(),
-  recall: z.object({ reason: z.string(), entryIndex: z.number() }).optional(),
+  recall: z.object({ reason: z.string(), text: z.string().optional(), entryIndex: z.number() }).optional(),
   release: z.object({ entryIndex: z.number() }).optional(),
   log: z.object({
     origin: z.string(),

@@ -84,7 +84,7 @@ async function verify(
   options: Partial<VerifyBundleOptions> = {},
 ): Promise<BundleVerification> {
   const path = typeof made === 'string' ? made : await write(made);
-  return runVerifyBundle(path, { verifyMedia, ...options });
+  return runVerifyBundle(path, { verifyMedia, expectedVkey: workshop.log.vkey, ...options });
 }
 
 /** The verdict on the bundle as a forger packs it anew. */
@@ -146,7 +146,8 @@ describe('a bundle whose tree head was cosigned and time-stamped', () => {
 
   it('is believed under a policy and roots that the reader brings', async () => {
     const policy = parseWitnessPolicy(Buffer.from(`log ${workshop.log.vkey}\n${witnesses.policyText}`));
-    const result = await verify(anchoredPath, { policy, timeStampRootsPem: authority.rootsPem });
+    const known = { policy, timeStampRootsPem: authority.rootsPem, expectedVkey: undefined };
+    const result = await verify(anchoredPath, known);
     expect(result.verdict).toBe('valid');
     expect(result.witnessing.map(({ source, policyMet }) => [source, policyMet])).toEqual([
       ['bundle', true],
@@ -280,7 +281,10 @@ describe('forged anchors in a bundle that was packed anew', () => {
     };
     const result = await withNote(formatNote({ text, signatures: [...signatures, foreign] }));
     // The note stands in the dossier, too, which is signed: that it was added afterwards is all that is wrong.
-    expect(findings(result)).toBe('dossier.jws: The signed dossier is another one than dossier.json.');
+    expect(findings(result).split('\n')).toEqual([
+      'dossier.jws: What is signed is another file than dossier.json.',
+      'bundle.jws: What is signed is another file than bundle.json.',
+    ]);
     expect(result.notProved.join('\n')).toContain(
       `keys that no policy names prove nothing: witness.example/w1+${forger.keyId.toString(16).padStart(8, '0')}`,
     );

@@ -6,7 +6,11 @@ import { sha256Hex } from '../../shared/bytes.js';
 import { canonicalJson } from '../../shared/canonical-json.js';
 import { writeEvidenceBundle } from '../adapters/evidence-bundle.js';
 import { type AssetDossier, type BundleEvidence } from '../domain/dossier.js';
-import { type BundleVerification, type VerifyMedia } from './bundle-verification.js';
+import {
+  type BundleVerification,
+  type VerifyBundleOptions,
+  type VerifyMedia,
+} from './bundle-verification.js';
 import { EvidenceWorkshop } from './testing/evidence-workshop.js';
 import { runVerifyBundle } from './verify-bundle.js';
 
@@ -37,10 +41,15 @@ async function write(aDossier: AssetDossier, someEvidence: BundleEvidence): Prom
   return destinationPath;
 }
 
+/** As a reader who has the key of the log from elsewhere. */
+function known(): VerifyBundleOptions {
+  return { verifyMedia, expectedVkey: workshop.log.vkey };
+}
+
 async function verifyBytes(bytes: Uint8Array): Promise<BundleVerification> {
   const path = join(workshop.signing.folder, 'altered.zip');
   await writeFile(path, bytes);
-  return runVerifyBundle(path, { verifyMedia });
+  return runVerifyBundle(path, known());
 }
 
 function texts(result: BundleVerification): string {
@@ -66,7 +75,10 @@ describe('the bundle of a recalled release', () => {
     const packed = async (aDossier: AssetDossier, destinationPath: string): Promise<BundleVerification> => {
       const documents = await stranger.documents(aDossier);
       await writeEvidenceBundle({ dossier: aDossier, ...documents, evidence: proved, destinationPath });
-      return runVerifyBundle(destinationPath, { verifyMedia: stranger.mediaVerifier() });
+      return runVerifyBundle(destinationPath, {
+        verifyMedia: stranger.mediaVerifier(),
+        expectedVkey: stranger.log.vkey,
+      });
     };
     const result = await packed(recalled, path);
     expect(texts(result)).toBe('');
@@ -74,10 +86,12 @@ describe('the bundle of a recalled release', () => {
     expect(result.subject).toMatchObject({ released: false });
     expect(result.notProved.join(' ')).toContain('taken back');
     expect(result.statements.map(({ text }) => text).join(' ')).not.toContain('was released for publication');
-    for (const recall of [undefined, { ...recalled.recall, reason: 'other' } as AssetDossier['recall']]) {
+    const forged = [undefined, { reason: 'other' }, { text: 'It was a mistake of ours.' }];
+    for (const change of forged) {
+      const recall = change && recalled.recall && { ...recalled.recall, ...change };
       const hidden = await packed({ ...recalled, recall }, stranger.signing.newPath());
       expect(hidden.verdict).toBe('invalid');
-      expect(texts(hidden)).toMatch(/taken back|reason of the recall/);
+      expect(texts(hidden)).toMatch(/taken back|reason of the recall|text of entry/);
     }
     await stranger.close();
   });
@@ -85,12 +99,12 @@ describe('the bundle of a recalled release', () => {
 
 describe('an evidence bundle as it was written', () => {
   it('is valid, says what it proves, and what it does not', async () => {
-    const result = await runVerifyBundle(bundlePath, { verifyMedia });
+    const result = await runVerifyBundle(bundlePath, known());
     expect(texts(result)).toBe('');
     expect(result.verdict).toBe('valid');
     expect(result.statements.map(({ ok }) => ok)).not.toContain(false);
     expect(result.statements.at(-1)?.text).toContain('released for publication');
-    expect(result.notProved.join(' ')).toContain('The key of the log came with the bundle');
+    expect(result.notProved.join(' ')).toContain('a later recall');
     expect(result.subject).toMatchObject({ assetId: dossier.asset.id, released: true });
   });
 
@@ -154,7 +168,7 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
     evidence?: Partial<BundleEvidence>;
   }): Promise<BundleVerification> {
     const path = await write({ ...dossier, ...changes.dossier }, { ...evidence, ...changes.evidence });
-    return runVerifyBundle(path, { verifyMedia });
+    return runVerifyBundle(path, known());
   }
 
   it('that leaves out an entry', async () => {
@@ -465,7 +479,7 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
 
 describe('who is named in an asset', () => {
   it('is said with the list by which the name is believed, its day, and that the list came with the bundle', async () => {
-    const { statements, notProved } = await runVerifyBundle(bundlePath, { verifyMedia });
+    const { statements, notProved } = await runVerifyBundle(bundlePath, known());
     const named = statements.filter(({ text }) => text.includes('names “Acme'));
     expect(named.map(({ text }) => text).join(' ')).toMatch(
       /as cawg\.creator\. This identity holds, by the list: development authority of this installation, which proves no name \(came with the bundle, as of \d{4}-\d\d-\d\d\)/,
@@ -480,7 +494,7 @@ describe('who is named in an asset', () => {
     const path = await write(dossier, { ...evidence, identityLists: other ? [other] : [] });
     const without = await write(dossier, { ...evidence, identityLists: [] });
     for (const each of [path, without]) {
-      const { verdict, notProved } = await runVerifyBundle(each, { verifyMedia });
+      const { verdict, notProved } = await runVerifyBundle(each, known());
       expect(verdict).toBe('valid');
       expect(notProved.join(' ')).toContain('nobody whom we trust vouches for it');
     }
@@ -490,7 +504,7 @@ describe('who is named in an asset', () => {
 describe('an asset that was not released', () => {
   it('is said to be unreleased, and the bundle is still valid', async () => {
     const path = await write({ ...dossier, release: undefined }, evidence);
-    const result = await runVerifyBundle(path, { verifyMedia });
+    const result = await runVerifyBundle(path, known());
     expect(result.verdict).toBe('valid');
     expect(result.subject?.released).toBe(false);
     expect(result.notProved.join(' ')).toContain('had not been released');

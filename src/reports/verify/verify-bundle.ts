@@ -17,7 +17,7 @@ import { checkHumanWork } from './check-human-work.js';
 import { checkEntries, openLog } from './check-log.js';
 import { checkMedia } from './check-media.js';
 import { checkRecords } from './check-records.js';
-import { checkSignedDossier } from './check-signed-dossier.js';
+import { checkSignedBundle } from './check-signed-bundle.js';
 import { type BundleContents, checkIndex, checkSums } from './check-sums.js';
 import { checkTime } from './check-time-stamps.js';
 import { checkWitnesses } from './check-witnesses.js';
@@ -127,7 +127,7 @@ async function checkEvidence(
     'The signed state of the log does not hold.',
     () => openLog(index, contents, checklist),
   );
-  checkKey(log?.vkey, options, checklist);
+  const isKnownLog = checkKey(log?.vkey, options, checklist);
   if (!log) return NO_EVIDENCE;
   const witnessing = checkWitnesses(contents, log, options.policy, checklist);
   const time = await checkTime(index, contents, log, options.timeStampRootsPem, checklist);
@@ -159,22 +159,16 @@ async function checkEvidence(
       return found;
     },
   );
-  if (index.v >= 3) {
-    await checklist.ask(
-      'dossier.json is signed by a report key whose certificate leads to the authority in this bundle.',
-      'The signature of the dossier does not hold.',
-      () => checkSignedDossier(index, contents, proved, checklist),
-    );
-  }
+  await checkSignedBundle(index, contents, proved, { isKnownLog, options }, checklist);
   return { dossier, witnessing, timeStamps: time.outcomes };
 }
 
-/** The key as the reader knows it, by itself or by the logs of a policy. */
+/** The key as the reader knows it, by itself or by the logs of a policy. @returns whether it is that one */
 function checkKey(
   vkey: string | undefined,
   { expectedVkey, policy }: VerifyBundleOptions,
   checklist: Checklist,
-): void {
+): boolean {
   const known = [
     ...(expectedVkey === undefined ? [] : [[expectedVkey.trim()]]),
     ...(policy === undefined || policy.logs.length === 0 ? [] : [policy.logs.map((log) => log.vkey)]),
@@ -183,12 +177,13 @@ function checkKey(
     checklist.notProved.push(
       'The key of the log came with the bundle. Whether it is the key of the organization is not proved: get it from elsewhere and verify again with it.',
     );
-    return;
+    return false;
   }
   const ok = vkey !== undefined && known.every((keys) => keys.includes(vkey));
   const text = ok ? 'The key of the log is the one you gave.' : 'The key of the log is not the one you gave.';
   if (!ok) checklist.fault(BUNDLE_PATHS.vkey, text);
   checklist.statements.push({ ok, text });
+  return ok;
 }
 
 const NO_WITNESS = 'No witness vouches that everybody was shown this same log.';
@@ -196,12 +191,14 @@ const NO_TIME = 'The times are the clock of whoever runs the log.';
 const TIME_BOUND =
   'The time in an entry is the clock of whoever runs the log; a time-stamp shows only that it was not later.';
 
+const LATER =
+  'What was recorded after the signed state of the log in this bundle is not in it: a later recall, correction, claim or loss of the report key would not show. Ask for a new bundle, or read the log itself.';
+
 const LIMITS = [
+  LATER,
   'The certificate authority came with the bundle; compare it with the one that the organization names elsewhere.',
-  'dossier.pdf is for reading. Its bytes are covered by SHA256SUMS, but only dossier.json was compared with the log. Its own signature is checked by programs that read PDF, e.g. pdfsig.',
-  'The authority for reports, trust/report-ca.pem, is the word of the bundle itself; compare it with the one that the organization names elsewhere.',
-  'CERTIFICATION.md is a draft that nobody has signed, and verify.html cannot vouch for itself.',
-  'SHA256SUMS is signed by nobody: whoever changed VERIFY.md, dossier.pdf or another file that nothing else fixes could have changed it as well.',
+  'dossier.pdf is for reading: only dossier.json was compared with the log.',
+  'CERTIFICATION.md is a draft that no person has signed, and verify.html cannot vouch for itself.',
   'A log proves what was recorded and that it has not changed since, not that what was recorded is true or that nothing was left out.',
   'That the asset infringes nothing or is protected by copyright does not follow from this. This is not legal advice.',
 ];
@@ -218,10 +215,10 @@ function result(
   checklist: Checklist,
 ): BundleVerification {
   const { dossier, witnessing, timeStamps } = evidence;
-  const valid = checklist.findings.length === 0 && dossier !== undefined;
+  const isWhole = checklist.findings.length === 0 && dossier !== undefined;
   const recalled = dossier?.recall !== undefined;
   const released = dossier?.release !== undefined && !recalled;
-  if (dossier && valid) {
+  if (dossier && isWhole) {
     const unreleased = recalled
       ? 'The release of the asset was taken back before this bundle was made: it must not be used any more.'
       : 'The asset had not been released for publication when this bundle was made.';
@@ -230,7 +227,7 @@ function result(
     if (!released) checklist.notProved.push(text);
   }
   return {
-    verdict: valid ? 'valid' : 'invalid',
+    verdict: isWhole ? checklist.verdict : 'invalid',
     statements: checklist.statements,
     findings: checklist.findings,
     notProved: [...checklist.notProved, ...anchorLimits(evidence), ...LIMITS],
@@ -243,6 +240,7 @@ function result(
       assetSha256: index.asset.sha256,
       logOrigin: index.log.origin,
       treeSize: index.log.treeSize,
+      format: index.v,
       released,
     },
   };

@@ -3,27 +3,31 @@ import { tmpdir } from 'node:os';
 import { type Entry } from 'yauzl';
 import { type OpenedCheckpoint, openCheckpoint } from '../../audit/core/checkpoint.js';
 import { CompactRange } from '../../audit/core/compact-range.js';
-import { parseEntry } from '../../audit/core/entry.js';
-import { MAX_ENTRY_BYTES } from '../../audit/core/entry-bundle.js';
-import { leafHash } from '../../audit/core/merkle.js';
 import { verifyConsistency } from '../../audit/core/merkle-proof.js';
 import { ed25519Verifier, parseVkey } from '../../audit/core/note-key.js';
 import { bytesEqual, formatBase64, parseBase64 } from '../../audit/core/strict-encoding.js';
 import { TlogError } from '../../audit/core/tlog-error.js';
-import { PERIOD_PATHS, type PeriodIndex, periodIndexSchema } from '../domain/period-format.js';
+import {
+  PERIOD_PATHS,
+  PERIOD_VERSION,
+  type PeriodIndex,
+  periodIndexSchema,
+} from '../domain/period-format.js';
 import { PERIOD_TYPE } from '../domain/report-kinds.js';
 import { parseCanonicalDocument } from './bounded-json.js';
 import { BundleReader, UnusableBundle } from './bundle-reader.js';
 import { type BundleVerdict, type BundleVerification } from './bundle-verification.js';
+import { checkGrowingContainer } from './check-container.js';
+import { checkAround, type ProvedSpan } from './check-period-edges.js';
+import { checkReportKey, type ReportKeyEvidence } from './check-report-key.js';
 import { checkListedSums } from './check-sums.js';
 import { Checklist } from './checklist.js';
+import { type ReadEntries, readPeriodEntries } from './period-entries.js';
 import { verifySignedJson } from './signed-json.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** Everything but the entries, which are read in a stream. */
 const MAX_SMALL_FILE_BYTES = 8 * MEBIBYTE;
-/** Leaf hashes that are appended at once. */
-const BATCH = 256;
 
 export type PeriodVerification = Pick<BundleVerification, 'statements' | 'findings' | 'notProved'> & {
   readonly verdict: BundleVerdict;
@@ -34,6 +38,9 @@ export type PeriodVerification = Pick<BundleVerification, 'statements' | 'findin
         readonly logOrigin: string;
         readonly firstSize: number;
         readonly lastSize: number;
+        readonly asked: PeriodIndex['asked'];
+        /** The time of which no entry can be missing; `undefined` where that is not proved. */
+        readonly span: ProvedSpan | undefined;
       }
     | undefined;
 };
@@ -41,18 +48,15 @@ export type PeriodVerification = Pick<BundleVerification, 'statements' | 'findin
 export interface VerifyPeriodOptions {
   /** The log's key as the verifier knows it from elsewhere. */
   readonly expectedVkey?: string | undefined;
+  /** PEM of the authorities for reports that the verifier knows. */
+  readonly reportAnchorsPem?: string | undefined;
+  /** Judge an export of format 1 as far as it goes, although it does not show its edges. */
+  readonly acceptOlderFormat?: boolean | undefined;
 }
 
-interface SmallFile {
+export interface SmallFile {
   readonly bytes: Buffer;
   readonly sha256: string;
-}
-
-/** What the entries add up to. */
-interface ReadEntries {
-  readonly sha256: string;
-  readonly range: CompactRange;
-  readonly count: number;
 }
 
 /**
@@ -66,22 +70,23 @@ export async function runVerifyPeriod(
 ): Promise<PeriodVerification> {
   const checklist = new Checklist();
   let index: PeriodIndex | undefined;
+  let span: ProvedSpan | undefined;
   try {
     const reader = await BundleReader.open(path, tmpdir(), checklist);
     try {
       const files = await reader.entries();
       const small = await readSmallFiles(reader, files);
       index = readIndex(small, checklist);
-      if (index) await checkAll(reader, files, small, index, options, checklist);
+      if (index) span = await checkAll(reader, files, small, index, options, checklist);
     } finally {
       reader.close();
     }
   } catch (error) {
     if (!(error instanceof UnusableBundle)) throw error;
     checklist.fault(undefined, error.message);
-    return answer('unusable', checklist, index);
+    return answer('unusable', checklist, index, undefined);
   }
-  return answer(checklist.findings.length === 0 ? 'valid' : 'invalid', checklist, index);
+  return answer(checklist.verdict, checklist, index, span);
 }
 
 async function checkAll(
@@ -91,7 +96,7 @@ async function checkAll(
   index: PeriodIndex,
   options: VerifyPeriodOptions,
   checklist: Checklist,
-): Promise<void> {
+): Promise<ProvedSpan | undefined> {
   const { origin, first, last } = index;
   const opened = await checklist.ask(
     first.size === 0
@@ -100,7 +105,7 @@ async function checkAll(
     'The signed states of the log do not hold.',
     () => openStates(small, index, checklist),
   );
-  checkKey(index, options, checklist);
+  const isKnownLog = checkKey(index, options, checklist);
   const entries = await checklist.ask(
     `Nothing was left out between them: all ${last.size - first.size} entries are there, unchanged and in order.`,
     'The entries are not exactly those between the two signed states.',
@@ -111,10 +116,17 @@ async function checkAll(
     'The later state is not proved to continue the earlier one.',
     () => opened && checkConsistency(index, checklist),
   );
-  await checklist.ask(
-    'The export is signed by a report key whose certificate leads to the authority in it.',
+  const around = await checkAround(small, index, entries?.lastAt, options, checklist);
+  const keys = [...(entries?.keys ?? []), ...around.keys];
+  let provedBy: string | undefined;
+  await checklist.askIfProved(
+    () => `The description of the export is signed by a report key ${provedBy}.`,
     'The signature of the export does not hold.',
-    () => checkSignature(small, index, checklist),
+    async () => {
+      const evidence = { entries: keys, isKnownLog, reportAnchorsPem: options.reportAnchorsPem };
+      provedBy = await checkSignature(small, index, evidence, checklist);
+      return provedBy !== undefined;
+    },
   );
   const listed = 'SHA256SUMS lists these files and no others, each of them one that an export has.';
   await checklist.ask(listed, 'The export is not as it was packed.', () => {
@@ -124,6 +136,12 @@ async function checkAll(
     if (entries) hashes.set(PERIOD_PATHS.entries, entries.sha256);
     checkListedSums(small.get(PERIOD_PATHS.sums)?.bytes, hashes, checklist);
   });
+  await checklist.ask(
+    'Nothing lies between, before or after the files.',
+    'The export was packed again.',
+    () => checkGrowingContainer(reader, files, index.createdAt, checklist),
+  );
+  return around.span;
 }
 
 function isExportPath(name: string): boolean {
@@ -195,11 +213,10 @@ function openStates(
   return later !== undefined && earlier !== undefined;
 }
 
-function checkKey(
-  { first, last }: PeriodIndex,
-  { expectedVkey }: VerifyPeriodOptions,
-  checklist: Checklist,
-): void {
+/** @returns whether the log is one that the reader knows: by the key of its newest state, from which all else follows */
+function checkKey(index: PeriodIndex, { expectedVkey }: VerifyPeriodOptions, checklist: Checklist): boolean {
+  const { first, last } = index;
+  const newest = index.v === PERIOD_VERSION ? index.newest.vkey : last.vkey;
   if (first.vkey !== null && first.vkey !== last.vkey)
     checklist.notProved.push(
       'The two states are signed by two keys of the log: the earlier key was replaced in between. An entry log.key_added tells of it.',
@@ -208,12 +225,18 @@ function checkKey(
     checklist.notProved.push(
       'The key of the log came with the export. Whether it is the key of the organization is not proved: get it from elsewhere and verify again with it.',
     );
-    return;
+    return false;
   }
-  const ok = expectedVkey.trim() === last.vkey;
+  const given = expectedVkey.trim();
+  const ok = given === last.vkey || given === newest;
   const text = ok ? 'The key of the log is the one you gave.' : 'The key of the log is not the one you gave.';
   if (!ok) checklist.fault(PERIOD_PATHS.vkey, text);
   checklist.statements.push({ ok, text });
+  if (ok && given !== newest)
+    checklist.notProved.push(
+      'The key you gave signed the end of the period; the newest state in the export is signed by a later key. Verify again with that one.',
+    );
+  return given === newest;
 }
 
 async function checkEntries(
@@ -229,7 +252,7 @@ async function checkEntries(
     checklist.fault(path, 'There are no entries that could be compared.');
     return undefined;
   }
-  const entries = await readEntries(reader, file, before, checklist);
+  const entries = await readPeriodEntries(reader, file, before, checklist);
   if (entries === undefined) return undefined;
   const { count, range } = entries;
   const expected = last.size - first.size;
@@ -261,59 +284,6 @@ function startOf(
   return undefined;
 }
 
-async function readEntries(
-  reader: BundleReader,
-  file: Entry,
-  before: CompactRange,
-  checklist: Checklist,
-): Promise<ReadEntries | undefined> {
-  const hash = createHash('sha256');
-  let range = before;
-  let leaves: Uint8Array[] = [];
-  let count = 0;
-  let rest = Buffer.alloc(0);
-  const path = PERIOD_PATHS.entries;
-  const take = (line: Buffer): void => {
-    if (!isEntry(line)) checklist.fault(path, `Line ${count + 1} is not an entry of a log.`);
-    leaves.push(leafHash(line));
-    count += 1;
-    if (leaves.length < BATCH) return;
-    range = range.append(leaves);
-    leaves = [];
-  };
-  try {
-    for await (const chunk of reader.chunks(file)) {
-      hash.update(chunk);
-      let data = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
-      for (let end = data.indexOf(0x0a); end >= 0; end = data.indexOf(0x0a)) {
-        take(data.subarray(0, end));
-        data = data.subarray(end + 1);
-      }
-      if (data.length > MAX_ENTRY_BYTES) {
-        checklist.fault(path, `Line ${count + 1} is longer than any entry.`);
-        return undefined;
-      }
-      rest = data;
-    }
-  } catch {
-    checklist.fault(path, 'The entries cannot be read: the zip file is damaged.');
-    return undefined;
-  }
-  if (rest.length > 0) checklist.fault(path, 'The last line is cut off.');
-  return { sha256: hash.digest('hex'), range: range.append(leaves), count };
-}
-
-/** Whatever its type: entries of a later version are entries. */
-function isEntry(line: Buffer): boolean {
-  try {
-    parseEntry(line);
-    return true;
-  } catch (error) {
-    if (!(error instanceof TlogError)) throw error;
-    return false;
-  }
-}
-
 function checkConsistency({ first, last, consistencyProof }: PeriodIndex, checklist: Checklist): void {
   try {
     verifyConsistency(
@@ -334,33 +304,40 @@ function checkConsistency({ first, last, consistencyProof }: PeriodIndex, checkl
 async function checkSignature(
   small: ReadonlyMap<string, SmallFile>,
   { createdAt }: PeriodIndex,
+  evidence: ReportKeyEvidence,
   checklist: Checklist,
-): Promise<void> {
+): Promise<string | undefined> {
   const path = PERIOD_PATHS.signedIndex;
-  const signed = await verifySignedJson({
+  const question = {
     jws: small.get(path)?.bytes.toString('latin1') ?? '',
     type: PERIOD_TYPE,
     anchorsPem: small.get(PERIOD_PATHS.reportAnchors)?.bytes.toString('latin1') ?? '',
     at: new Date(createdAt),
-  });
-  if ('fault' in signed) return checklist.fault(path, signed.fault);
+  };
+  const signed = await verifySignedJson(question);
+  if ('fault' in signed) {
+    checklist.fault(path, signed.fault);
+    return undefined;
+  }
   const index = small.get(PERIOD_PATHS.index)?.bytes;
   if (index === undefined || !signed.payload.equals(index))
     checklist.fault(path, 'What is signed is another description than period.json.');
+  return checkReportKey(path, signed, question, evidence, checklist);
 }
 
 const LIMITS = [
   'SHA256SUMS is signed by nobody: whoever changed VERIFY.md, CERTIFICATION.md or log/policy could have changed it as well.',
-  'The authority for reports came with the export; compare it with the one that the organization names elsewhere.',
   'Cosignatures of witnesses and time-stamps of the export are not checked by this command: VERIFY.md says how.',
   'A log proves what was recorded and that it has not changed since, not that it is true or that nothing was left out before it was written.',
-  'The time in an entry is the clock of whoever runs the log.',
+  'What was recorded after the export was made is not in it.',
+  'The time in an entry is the clock of whoever runs the log, by which the entries of a time are chosen.',
 ];
 
 function answer(
   verdict: BundleVerdict,
   checklist: Checklist,
   index: PeriodIndex | undefined,
+  span: ProvedSpan | undefined,
 ): PeriodVerification {
   return {
     verdict,
@@ -373,6 +350,8 @@ function answer(
       logOrigin: index.origin,
       firstSize: index.first.size,
       lastSize: index.last.size,
+      asked: index.asked,
+      span,
     },
   };
 }

@@ -106,12 +106,19 @@ export class KeyGenerationRepository implements KeyGenerations {
         ORDER BY e.ordinal`,
       [tx.organizationId, LOGGED_KEY_EVENTS],
     );
-    return rows.map((row) => ({
-      ordinal: Number(row.ordinal),
-      event: row.event,
-      reason: row.reason ?? undefined,
-      key: fromRow(row),
-    }));
+    return rows.map(toEvent);
+  }
+
+  async unloggedActivations(tx: Tx, certificateSha256: string): Promise<LoggedKeyEvent[]> {
+    const rows = await tx.query<EventRow>(
+      `SELECT k.*, e.ordinal, e.event, e.reason
+         FROM signing_key_event e JOIN signing_key k ON k.id = e.key_id
+        WHERE e.event = 'activated' AND k.certificate_sha256 = $2 AND NOT EXISTS (
+              SELECT 1 FROM signing_key_log_entry t WHERE t.organization_id = $1 AND t.event_ordinal = e.ordinal)
+        ORDER BY e.ordinal`,
+      [tx.organizationId, certificateSha256],
+    );
+    return rows.map(toEvent);
   }
 
   async lockTelling(tx: Tx): Promise<void> {
@@ -221,6 +228,15 @@ function refuseWithoutDatabase(error: unknown): never {
   throw new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
     cause: error,
   });
+}
+
+function toEvent(row: EventRow): LoggedKeyEvent {
+  return {
+    ordinal: Number(row.ordinal),
+    event: row.event,
+    reason: row.reason ?? undefined,
+    key: fromRow(row),
+  };
 }
 
 /** TypeORM answers `[rows, count]` for UPDATE. */

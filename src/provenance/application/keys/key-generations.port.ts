@@ -19,6 +19,8 @@ export interface KeyGenerations {
   stateForRecord(tx: Tx, certificateSha256: string): Promise<KeyState | undefined>;
   /** Events since the log of this organization began that do not stand in it yet, in order. */
   unloggedEvents(tx: Tx): Promise<LoggedKeyEvent[]>;
+  /** The activation of this key, whenever it was, unless it stands in the log of this organization. */
+  unloggedActivations(tx: Tx, certificateSha256: string): Promise<LoggedKeyEvent[]>;
   /** One that tells the log of this organization at a time, until its transaction ends. */
   lockTelling(tx: Tx): Promise<void>;
   markLogged(tx: Tx, ordinal: number, entryId: string): Promise<void>;

@@ -10,7 +10,8 @@ export type AppendKeyEntry = (tx: Tx, event: LoggedKeyEvent, signedAssets: numbe
  * Keys belong to the installation, logs to organizations: every log that exists when a key begins, ends or is given up
  * gets an entry that says so. It is written by whoever comes first: the transaction of the organization's next asset,
  * so that no asset stands in a log before the key that signed it, or {@link tellAll}, which every process runs now and
- * then; a lock lets one of them write at a time.
+ * then; a lock lets one of them write at a time. A report key that was active before the log began is named by
+ * {@link nameKey}.
  *
  * Crash between the change of a key and this: the next round, or the next asset, makes up for it.
  */
@@ -39,6 +40,18 @@ export class TellLogs {
     await this.tell(tx);
   }
 
+  /**
+   * Before a report is signed with a key that was active when this log began: only an entry of the log shows a stranger
+   * that it is a key of this installation.
+   */
+  async nameKey(organizationId: string, certificateSha256: string): Promise<void> {
+    await this.organizationTx.run(organizationId, async (tx) => {
+      if ((await this.generations.unloggedActivations(tx, certificateSha256)).length === 0) return;
+      await this.generations.lockTelling(tx);
+      await this.write(tx, await this.generations.unloggedActivations(tx, certificateSha256));
+    });
+  }
+
   /** @returns how many entries were written */
   async tellAll(): Promise<number> {
     const newest = await this.generations.newestLoggedEvent();
@@ -55,11 +68,15 @@ export class TellLogs {
     // Two at once would both write it, and one of them would fail of the other: an asset, perhaps.
     await this.generations.lockTelling(tx);
     const events = await this.generations.unloggedEvents(tx);
+    await this.write(tx, events);
+    return events.length;
+  }
+
+  private async write(tx: Tx, events: readonly LoggedKeyEvent[]): Promise<void> {
     for (const event of events) {
       const entryId = await this.append(tx, event, await this.signedWith(tx, event));
       await this.generations.markLogged(tx, event.ordinal, entryId);
     }
-    return events.length;
   }
 
   private async signedWith(tx: Tx, { event, key }: LoggedKeyEvent): Promise<number> {

@@ -33,7 +33,7 @@ import {
 } from '../../domain/dossier.js';
 import { renderDossierJson } from '../../adapters/dossier-json.js';
 import { type DossierStoryboard } from '../../domain/dossier-human-work.js';
-import { DOSSIER_TYPE } from '../../domain/report-kinds.js';
+import { BUNDLE_TYPE, DOSSIER_TYPE } from '../../domain/report-kinds.js';
 import { type VerifyMedia } from '../bundle-verification.js';
 import { type Anchoring, NOBODY } from './anchoring.js';
 import { ReportSigning } from './report-signing.js';
@@ -56,7 +56,7 @@ const COMMENT = 'Checked against the brief; handle and spout are right.';
 /** For tests: one asset with its whole record, made with a real log, real signatures and real pictures. */
 export class EvidenceWorkshop {
   readonly log = new MemoryLog('localhost:8080/logs/org_018f2d1c7a3e7b4c8d5e6f7a8b9c0d1e');
-  private readonly signed = new Map<string, Buffer>();
+  private readonly signatures = new Map<string, Buffer>();
   private readonly storyboards: DossierStoryboard[] = [];
   readonly clearanceId = publicId('clearance', newId());
   readonly runId = publicId('run', newId());
@@ -75,16 +75,20 @@ export class EvidenceWorkshop {
   }
 
   /** What lies beside the evidence: a report that is signed, and something in place of the PDF. */
-  async documents(dossier: AssetDossier): Promise<{ dossierPdf: Buffer; dossierJws: Buffer }> {
-    const json = renderDossierJson(dossier);
-    const signer = await this.reportSigning.signer();
-    // ECDSA signs the same bytes differently each time; a bundle with the same documents has the same bytes.
-    const dossierJws = this.signed.get(sha256Hex(json)) ?? (await signer.signJson(json, DOSSIER_TYPE));
-    this.signed.set(sha256Hex(json), dossierJws);
+  async documents(dossier: AssetDossier) {
     return {
       dossierPdf: Buffer.from('%PDF-1.7 stands for the report'),
-      dossierJws,
+      dossierJws: await this.signed(renderDossierJson(dossier), DOSSIER_TYPE),
+      signIndex: (index: Buffer) => this.signed(index, BUNDLE_TYPE),
     };
+  }
+
+  /** ECDSA signs the same bytes differently each time; a bundle with the same documents has the same bytes. */
+  private async signed(json: Buffer, type: string): Promise<Buffer> {
+    const signer = await this.reportSigning.signer();
+    const jws = this.signatures.get(sha256Hex(json)) ?? (await signer.signJson(json, type));
+    this.signatures.set(sha256Hex(json), jws);
+    return jws;
   }
 
   /** The verifier of the command line, with a cache: the same bytes are not parsed 200 times. */
@@ -178,6 +182,8 @@ export class EvidenceWorkshop {
     const diligence = examineAndClaim(this.append, edited.asset);
     const release = this.append('asset.released', { kind: 'asset', id: edited.asset.id }, decided);
     const steps = [generated, cutOut, edited];
+    const { type, subject, data } = await this.reportSigning.activation();
+    this.append(type, subject, data);
     const recall = recalled ? recallIt(this.append, edited.asset) : undefined;
     for (let i = 0; i < fillers; i++) this.appendRun(publicId('run', newId()));
     const checkpoint = await this.log.checkpoint(anchoring.cosigners);

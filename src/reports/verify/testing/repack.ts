@@ -5,21 +5,22 @@ import { openPromise } from 'yauzl';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { canonicalJson, type JsonValue } from '../../../shared/canonical-json.js';
 import { bundleZip } from '../../adapters/bundle-zip.js';
-import { BUNDLE_PATHS } from '../../domain/bundle-format.js';
+import { BUNDLE_PATHS, BUNDLE_VERSION } from '../../domain/bundle-format.js';
 
 type JsonObject = Record<string, JsonValue>;
 
 /** Files of a bundle by path. */
 export type BundleFiles = Map<string, Buffer>;
 
-/** For tests: what a forger does who knows the format. Changes files of a bundle and makes all sums right again. */
+/** For tests: what a forger does who knows the format. Changes files of a bundle and makes all hashes right again. */
 export async function repack(
   bundlePath: string,
   destinationPath: string,
-  change: (files: BundleFiles) => void,
+  change: (files: BundleFiles) => void | Promise<void>,
 ): Promise<void> {
   const files = await readBundle(bundlePath);
-  change(files);
+  await change(files);
+  listHashes(files);
   files.delete(BUNDLE_PATHS.sums);
   const paths = [...files.keys()].sort();
   const sums = paths.map((path) => `${sha256Hex(files.get(path) ?? '')}  ${path}\n`).join('');
@@ -37,6 +38,17 @@ export async function repack(
     new Date(createdAt),
   );
   await writeFile(destinationPath, await buffer(zip));
+}
+
+/** From format 5 on the list of contents has them, too. */
+function listHashes(files: BundleFiles): void {
+  const index = JSON.parse(files.get(BUNDLE_PATHS.index)?.toString('utf8') ?? '') as {
+    v: number;
+    files: (JsonObject & { path: string })[];
+  };
+  if (index.v < BUNDLE_VERSION) return;
+  const listed = index.files.map((file) => ({ ...file, sha256: sha256Hex(files.get(file.path) ?? '') }));
+  files.set(BUNDLE_PATHS.index, canonicalJson({ ...index, files: listed }));
 }
 
 export async function readBundle(path: string): Promise<BundleFiles> {

@@ -43,6 +43,21 @@ export class ReportSigning {
     return new ReportSigning(key, caCertificatePem, clock);
   }
 
+  /** The entry by which the log of an installation names its key, as far as it is about the key. */
+  async activation() {
+    const { certificateSha256 } = (await this.signer()).identity;
+    const { algorithm, certificateNotBefore, certificateNotAfter } = this.key;
+    return {
+      type: 'report_key.activated' as const,
+      subject: { kind: 'signing_key' as const, id: certificateSha256 },
+      data: {
+        ...{ certificateSha256, algorithm, spkiSha256: '0'.repeat(64), chain: ['AAAA'] },
+        notBefore: certificateNotBefore.toISOString(),
+        notAfter: certificateNotAfter.toISOString(),
+      },
+    };
+  }
+
   signer(timeStamping?: SignatureTimeStamping): Promise<ReportSigner> {
     return openReportSigner({ reportKey: () => Promise.resolve(this.key) }, timeStamping, this.clock);
   }
