@@ -5,6 +5,7 @@ import {
   type DossierErasure,
   type DossierPerson,
 } from '../../domain/dossier.js';
+import { missingApprovals, reviewsOf, standingOf } from '../../domain/review-of-dossier.js';
 
 /** Made once: making one takes longer than all that it is used for on a page. */
 const DAY = new Intl.DateTimeFormat('en-GB', {
@@ -138,14 +139,18 @@ export function statusOf(dossier: AssetDossier): Status {
   if (dossier.asset.mode === 'test') return 'Test';
   if (dossier.recall) return 'Recalled';
   if (dossier.release) return 'Released';
-  switch (dossier.review?.decision) {
-    case 'approve':
+  switch (standingOf(dossier)) {
+    case 'approved':
       return 'Approved';
-    case 'reject':
+    case 'rejected':
       return 'Rejected';
-    case 'request_changes':
+    case 'changes_requested':
       return 'Changes asked for';
-    case undefined:
+    case 'released':
+      return 'Released';
+    case 'recalled':
+      return 'Recalled';
+    case 'in_review':
       return 'Under review';
   }
 }
@@ -166,11 +171,13 @@ export function verdictSentence(dossier: AssetDossier): string {
   const count = NUMBERS[gaps] ?? String(gaps);
   const points = gaps === 1 ? 'one point is' : `${count} points are`;
   const rest = gaps === 0 ? 'No open point was found.' : `${capitalized(points)} open or unknown; see below.`;
-  return `${standing(dossier)}; ${VERDICT_WORDS[dossier.verification.verdict]}. ${rest}`;
+  const { verdict, brokenIngredient } = dossier.verification;
+  const ingredient = brokenIngredient === true ? ', and a file from which it was made does not verify' : '';
+  return `${standing(dossier)}; ${VERDICT_WORDS[verdict]}${ingredient}. ${rest}`;
 }
 
 function standing(dossier: AssetDossier): string {
-  const { review, release } = dossier;
+  const { release } = dossier;
   switch (statusOf(dossier)) {
     case 'Recalled':
       return `The release of this asset was taken back on ${dateTime(dossier.recall?.recalledAt ?? '')}: it must not be used any more`;
@@ -181,10 +188,25 @@ function standing(dossier: AssetDossier): string {
     case 'Released':
       return `This asset was released for publication by ${release ? personName(release.releasedBy) : 'nobody'} on ${dateTime(release?.releasedAt ?? '')}`;
     case 'Approved':
-      return `This asset was approved by ${review ? personName(review.reviewer) : 'nobody'}, but not released for publication`;
+      return `This asset was approved by ${approvers(dossier)}, but not released for publication`;
     case 'Rejected':
       return 'This asset was rejected in review and must not be published';
     case 'Under review':
-      return 'Nobody has reviewed this asset, so it must not be published yet';
+      return underReview(dossier);
   }
+}
+
+function underReview(dossier: AssetDossier): string {
+  if (reviewsOf(dossier).length === 0)
+    return 'Nobody has reviewed this asset, so it must not be published yet';
+  const missing = missingApprovals(dossier) === 1 ? 'one approval' : 'approvals';
+  return `This asset still lacks ${missing} of the ${NUMBERS[dossier.approvalsNeeded ?? 1] ?? ''} that it needs, so it must not be published yet`;
+}
+
+/** In the order in which they approved, each once. */
+function approvers(dossier: AssetDossier): string {
+  const names = reviewsOf(dossier)
+    .filter(({ decision }) => decision === 'approve')
+    .map(({ reviewer }) => personName(reviewer));
+  return [...new Set(names)].join(' and ') || 'nobody';
 }

@@ -77,7 +77,7 @@ function drawContribution(
   const facts: readonly (readonly [string, Cell])[] = [
     ['Statement', sealedText(contribution.statement, contribution.statementErased, 'erased')],
     ['Basis', `${capitalized(plain(contribution.basis))}; ${plain(contribution.capture)}${late}`],
-    ['Tool, time', `${contribution.tool}; ${dateTime(contribution.createdAt)}`],
+    ['Tool, time', `${sealedText(contribution.tool || undefined, contribution.toolErased, 'none')}; ${dateTime(contribution.createdAt)}`],
     ['Changed region', regionText(contribution)],
     ['Record', mono(`${contribution.id}, entry ${contribution.entryIndex}`)],
     ['Before, SHA-256', hash(contribution.beforeSha256)],
