@@ -42,7 +42,8 @@ export function identityFindings({ identities }: ChainNode, isBroken: boolean): 
 
 /** The signature of an actor covers the hash of a file. Where that is not this file, it says nothing about this one. */
 function judgeBroken({ state, problem }: NamedActor): Pick<IdentityFinding, 'status' | 'list' | 'text'> {
-  const why = state === 'broken' ? ` It does not hold for that one either: ${statusWords(problem ?? '')}.` : '';
+  const why =
+    state === 'broken' ? ` It does not hold for that one either: ${statusWords(problem ?? '')}.` : '';
   const text = `That was for another file, or for this one before it was changed: nobody has put this name to the file as it is.${why}`;
   return { status: 'broken', list: undefined, text };
 }
@@ -64,7 +65,9 @@ function judge({ state, problem, trustList }: NamedActor): Pick<IdentityFinding,
 export function withoutBrokenNames(node: ChainNode, isBroken: boolean): ChainNode {
   const failure = node.failures.find(isIntegrityFailure);
   const identities =
-    isBroken || failure !== undefined ? node.identities.map((one) => disowned(one, failure?.code)) : node.identities;
+    isBroken || failure !== undefined
+      ? node.identities.map((one) => disowned(one, failure?.code))
+      : node.identities;
   return {
     ...node,
     identities,
@@ -73,6 +76,8 @@ export function withoutBrokenNames(node: ChainNode, isBroken: boolean): ChainNod
 }
 
 function disowned(actor: NamedActor, code: string | undefined): NamedActor {
-  const problem = actor.state === 'broken' ? actor.problem : (code ?? 'general.error');
-  return { ...actor, state: 'broken', problem, trustedBy: undefined, trustList: undefined };
+  const unlisted = { ...actor, trustedBy: undefined, trustList: undefined };
+  return actor.state === 'valid'
+    ? { ...unlisted, state: 'broken', problem: code ?? 'general.error' }
+    : unlisted;
 }

@@ -119,7 +119,8 @@ function workWords(work: GradedWork): string {
 /** Channels of this program's own tools, which run no trained model. */
 const UNTRAINED_CHANNELS: readonly string[] = ['studio', 'sandbox'];
 
-function aiParts({ chain, models, contributions }: AssetDossier): CounselAnswer {
+function aiParts(dossier: AssetDossier): CounselAnswer {
+  const { chain, models, contributions } = dossier;
   const generated = chain.filter(isGenerated);
   const brought = filesOfPeople(chain);
   // A step without a source type changed nothing that has one (a plain resize); an upload without one is unknown.
@@ -127,6 +128,9 @@ function aiParts({ chain, models, contributions }: AssetDossier): CounselAnswer 
   const names = models.map(({ name, vendor, channel }) => `${name} of ${vendor} through ${channel}`);
   const steps = [...new Set(generated.map(({ step, title }) => step?.stepKey ?? title))];
   const tools = toolWords({ chain, contributions });
+  const withdrawn = gradedWork(dossier)
+    .filter(({ isWithdrawn }) => isWithdrawn)
+    .map(({ contribution }) => `${words(contribution.actionType)} of ${nameOf(contribution.contributor)}`);
   const answer = [
     generated.length > 0
       ? `Generated or edited by trained models in: ${steps.join(', ')}.`
@@ -137,8 +141,11 @@ function aiParts({ chain, models, contributions }: AssetDossier): CounselAnswer 
       : []),
     ...(brought.length > 0
       ? [
-          `Whether AI had a part in ${filesOfPeopleWords(brought)} is only what they say${tools === '' ? '' : ` (named tools: ${tools})`}.`,
+          `Whether AI had a part in ${filesOfPeopleWords(brought)} rests on the word of those who did${tools === '' ? '' : ` (named tools: ${tools})`}.`,
         ]
+      : []),
+    ...(withdrawn.length > 0
+      ? [`Withdrawn since: ${withdrawn.join(', ')}; the reasons stand under "Human contributions".`]
       : []),
   ];
   const question = 'Which parts are AI, by which model, version and channel?';
@@ -209,7 +216,7 @@ function inputs({ chain }: AssetDossier): CounselAnswer {
   });
   const edits = brought.filter(({ origin }) => origin === 'edit').length;
   const added =
-    edits === 0 ? '' : '. What people added in their edits, and on what rights, is only what they say';
+    edits === 0 ? '.' : '. What people added in their edits, and on what rights, rests on their word.';
   const answered = brought.every(
     ({ rights, fileReading }) => rights !== undefined && fileReading?.unreadPlaces.length === 0,
   );

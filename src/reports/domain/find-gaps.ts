@@ -254,7 +254,9 @@ function correctionGaps({ id, actionType, basis, corrections = [] }: DossierCont
   return corrections.flatMap((correction): DossierGap[] => {
     const when = `on ${correction.correctedAt.slice(0, 10)} (entry ${correction.entryIndex})`;
     if (correction.kind === 'withdrawn')
-      return [{ severity: 'note', text: `${id} (${plain(actionType)}) was withdrawn ${when}: it is not counted.` }];
+      return [
+        { severity: 'note', text: `${id} (${plain(actionType)}) was withdrawn ${when}: it is not counted.` },
+      ];
     if (correction.kind !== 'amended') return [];
     const now = [correction.actionType, correction.basis].flatMap((word) => word ?? []).map(plain);
     const how = now.length === 0 ? '' : ` to ${now.join(', ')}`;
@@ -303,7 +305,7 @@ function erasureGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   ];
   return erased.map((what) => ({
     severity: 'note',
-    text: `${what} was erased. The log still holds its commitment, which nobody can open any more.`,
+    text: `${what} ${what.startsWith('The words') ? 'were' : 'was'} erased. The log still holds its commitment, which nobody can open any more.`,
   }));
 }
 
