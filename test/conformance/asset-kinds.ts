@@ -129,7 +129,7 @@ export class AssetKinds {
         id: 'clr_019abc00000070008000000000000001',
         decision: 'allow',
         rulesVersion: '2.1.0',
-        inputSha256: 'b'.repeat(64),
+        inputCommitment: 'B'.repeat(43),
         termsSha256: 'c'.repeat(64),
         logged: { entry: 'ent_019abc00000070008000000000000001', leafHash: PROMPT_COMMITMENT },
       },

@@ -248,7 +248,10 @@ describe('a record of human work', () => {
       registration: { authorCreated: 'hand retouching of the image' },
       sufficientForUseCases: true,
       promptHistory: [
-        { personId: maker.principalId, runs: [{ promptCommitment: expect.any(String) as unknown }] },
+        {
+          personId: maker.principalId,
+          runs: [{ promptCommitment: expect.any(String) as unknown, relation: 'behind' }],
+        },
       ],
     });
     const bare = await get<{ claimed: unknown[]; notes: string[] }>(
@@ -546,6 +549,35 @@ describe('what a program is not asked', () => {
     const withdrawn = { kind: 'withdrawn', text: 'x' };
     const path = `/v1/contributions/${contributionId}/corrections`;
     await expectProblem(await post(bot, path, withdrawn), 'forbidden');
+  });
+});
+
+describe('the tool that an erased person named', () => {
+  it('goes with their words, and a record changes in nothing else', async () => {
+    const gone = await addPerson(app, ['creator']);
+    const tool = { name: 'Plug-in of Jane Doe', version: '1' };
+    const file = await sharp(edited).negate({ alpha: false }).rotate(180).png().toBuffer();
+    const form = formWith(file, 'turned.png', { contribution: { ...SAID, statement: 'mine', tool } });
+    const { id, asset } = await answer<{ id: string; asset: { id: string } }>(
+      ask(gone, `/v1/assets/${source.id}/contributions`, postForm(form)),
+      201,
+    );
+    const legal = await addPerson(app, ['legal']);
+    const seen = async () => {
+      const { items } = await get<{ items: { id: string; tool: string }[] }>(
+        legal,
+        `/v1/assets/${asset.id}/contributions`,
+      );
+      return items.find((one) => one.id === id);
+    };
+    const before = await seen();
+    expect(before?.tool).toBe('Plug-in of Jane Doe 1');
+    const erasure = { principalId: gone.principalId, reason: 'data_subject_request' };
+    await answer(post(legal, '/v1/erasures', erasure), 201);
+    expect(await seen()).toEqual({ ...before, tool: '(tool erased)' });
+    const dossier = await reportOf(legal, { kind: 'asset', format: 'json', assetId: asset.id });
+    expect(Buffer.from(dossier).toString('utf8')).not.toContain('Jane Doe');
+    expect(Buffer.from(dossier).toString('utf8')).toContain('"toolErased":{');
   });
 });
 

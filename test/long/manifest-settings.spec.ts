@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openIdentityAuthority } from '../../src/provenance/adapters/identity-authority.js';
 import { DEFAULT_MANIFEST_SETTINGS } from '../../src/provenance/domain/manifest-settings.js';
 import { type ChainNode } from '../../src/provenance/domain/media-verifier.port.js';
+import { commitTo } from '../../src/audit/core/commitment.js';
 import { canonicalJson, type JsonValue } from '../../src/shared/canonical-json.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { formWith, json, postForm, productShot, RETOUCH, runToEnd } from '../support/api.js';
@@ -55,14 +56,14 @@ describe('what the manifests of a project say', () => {
       entries: { 'cawg.ai_training': { use: 'notAllowed' } },
     });
     const record = dataOf(chain, 'org.colophon.record') as {
-      clearance: { id: string; decision: string; logged: { leafHash: string } };
+      clearance: { id: string; decision: string; inputCommitment: string; logged: { leafHash: string } };
       submitted: { leafHash: string };
     };
     expect(record).toMatchObject({ v: 1, mode: 'live', clearance: { decision: 'allow' } });
     // A stranger finds the entries by their leaf hashes: SHA-256(0x00 || entry).
     await app.services.sequencer.runOnce();
     const { items } = (await (await app.request('/v1/audit/entries?limit=200')).json()) as {
-      items: { entry: JsonValue & { type: string; sealed?: { prompt?: string } } }[];
+      items: { entry: JsonValue & { type: string; sealed?: { prompt?: string; input?: string } } }[];
     };
     const hashes = items.map(({ entry }) =>
       createHash('sha256').update(Buffer.of(0)).update(canonicalJson(entry)).digest('base64url'),
@@ -74,6 +75,17 @@ describe('what the manifests of a project say', () => {
     const prompt = chain.ingredients.find(({ title }) => title === 'Prompt')?.metadata;
     const accepted = items.find(({ entry }) => entry.type === 'run.accepted')?.entry.sealed?.prompt;
     expect(accepted).toBeDefined();
+    // What was decided upon can be guessed from a plain hash; the manifest has the salted one of the log.
+    const decided = items.find(({ entry }) => entry.type === 'clearance.decided')?.entry.sealed?.input;
+    expect(decided).toBeDefined();
+    expect(record.clearance).not.toHaveProperty('inputSha256');
+    expect(record.clearance.inputCommitment).toBe(decided);
+    const opened = (await (await app.request(`/v1/clearances/${record.clearance.id}`)).json()) as {
+      inputSha256: string;
+      inputSalt: string;
+    };
+    const salt = Buffer.from(opened.inputSalt, 'base64url');
+    expect(commitTo({ salt, value: opened.inputSha256 })).toBe(decided);
     expect(prompt?.['org.colophon.commitment']).toBe(accepted);
     expect(namesIn(chain)).toEqual(['Development organization']);
   });

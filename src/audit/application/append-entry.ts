@@ -23,6 +23,8 @@ export type PlainEntry = WithoutEnvelope<EntryInput> & {
 };
 export type NewEntry = PlainEntry & {
   readonly sealed?: Readonly<Record<string, SealedValue>>;
+  /** Commitments whose openings the caller keeps: to what is secret and of no person, so that no erasure takes it. */
+  readonly committed?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -47,8 +49,8 @@ export class AppendEntry {
    */
   async append(tx: Tx, entry: NewEntry): Promise<string> {
     const entryId = newId();
-    const { sealed, projectId, ...visible } = entry;
-    const commitments = await this.sealValues(tx, entryId, sealed ?? {});
+    const { sealed, committed, projectId, ...visible } = entry;
+    const commitments = { ...committed, ...(await this.sealValues(tx, entryId, sealed ?? {})) };
     const input = {
       ...visible,
       at: this.clock.now().toISOString(),

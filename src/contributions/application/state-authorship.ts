@@ -5,7 +5,7 @@ import { type AuthorshipFacts, type WorkFact } from '../domain/authorship/author
 import { type AuthorshipStatement, authorshipStatement } from '../domain/authorship/authorship-statement.js';
 import { effectiveAct } from './effective-acts.js';
 import { type PromptHistory } from '../domain/authorship/prompt-history.js';
-import { promptHistories } from './prompt-trails.js';
+import { promptHistories, type PromptTies } from './prompt-trails.js';
 import { type FullContribution, type ReadContributions } from './read-contribution.js';
 import { versionsOf } from './versions-of.js';
 
@@ -42,18 +42,34 @@ export class StateAuthorship {
       tx,
       lineage.map(({ id }) => id),
     );
-    const prompts = await promptHistories(tx, [...new Set(lineage.flatMap(({ runId }) => runId ?? []))]);
+    const prompts = await promptHistories(tx, promptTies(lineage, contributions));
     const facts: AuthorshipFacts = {
       works: lineage.map((asset) => workFact(asset, versions)),
       acts: contributions.map((one) => effectiveAct(one, versions)),
       prompts: prompts.flatMap(({ runs }) => {
-        const counted = runs.filter(({ promptCommitment }) => promptCommitment !== undefined).length;
-        return counted === 0 ? [] : [{ runs: counted }];
+        const withPrompt = runs.filter(({ promptCommitment }) => promptCommitment !== undefined);
+        const counted = withPrompt.filter(({ relation }) => relation !== 'other').length;
+        return counted === 0 ? [] : [{ runs: counted, others: withPrompt.length - counted }];
       }),
       storyboards: await storyboardsWith(tx, assetId),
     };
     return { statement: authorshipStatement(facts), contributions, prompts };
   }
+}
+
+/** A choice that was withdrawn ties nothing. */
+function promptTies(
+  lineage: readonly AssetWithParents[],
+  contributions: readonly FullContribution[],
+): PromptTies {
+  const standing = contributions.filter(
+    ({ corrections }) => !corrections.some(({ kind }) => kind === 'withdrawn'),
+  );
+  return {
+    runIds: [...new Set(lineage.flatMap(({ runId }) => runId ?? []))],
+    madeIds: lineage.flatMap(({ id, origin }) => (origin === 'step' ? [id] : [])),
+    shownIds: standing.flatMap(({ row }) => row.shownAssetIds ?? []),
+  };
 }
 
 function workFact(asset: AssetWithParents, versions: ReadonlySet<string>): WorkFact {

@@ -13,6 +13,9 @@ export const CONTRIBUTION_ACTIONS = [
   'TEXT_AUTHORED',
 ] as const;
 export type ContributionAction = (typeof CONTRIBUTION_ACTIONS)[number];
+/** In place of a tool's name when the words of its contributor were erased (migration 0049). */
+export const ERASED_TOOL = '(tool erased)';
+
 /** One of several was chosen: an act without a new version, recorded by the step in which it happened. */
 export const SELECTION = 'SELECTION';
 

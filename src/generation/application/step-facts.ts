@@ -105,9 +105,18 @@ export class LoadStepFacts {
 
 async function clearanceReference(tx: Tx, decision: StoredClearance): Promise<ClearanceReference> {
   const id = publicId('clearance', decision.id);
-  const { engineVersion, inputSha256, termsSha256 } = decision;
-  const logged = entryReference(await findEntry(tx, 'clearance.decided', id));
-  return { id, decision: decision.decision, rulesVersion: engineVersion, inputSha256, termsSha256, logged };
+  const { engineVersion, termsSha256 } = decision;
+  const entry = await findEntry(tx, 'clearance.decided', id);
+  const inputCommitment = entry?.sealed.input;
+  const logged = entryReference(entry);
+  return {
+    id,
+    decision: decision.decision,
+    rulesVersion: engineVersion,
+    inputCommitment,
+    termsSha256,
+    logged,
+  };
 }
 
 function entryReference(found: FoundEntry | undefined): EntryReference | undefined {

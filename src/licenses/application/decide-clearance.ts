@@ -1,4 +1,5 @@
 import { type AppendEntry } from '../../audit/application/append-entry.js';
+import { commitTo, newSalt } from '../../audit/core/commitment.js';
 import { MAX_POLICIES_IN_ENTRY } from '../../audit/core/entries/license-entries.js';
 import { sqlState, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
@@ -94,7 +95,17 @@ export class DecideClearance {
     const clearance: Clearance = { ...said, ...asked, id: newId(), createdAt: this.clock.now() };
     const basis = decisionBasis(result, registry.index);
     const first = await this.recordBasis.firstOf(tx, basis);
-    const recorded = { principal, result, registry, policies, originProjectIds, scope, basis, first };
+    const recorded = {
+      principal,
+      result,
+      registry,
+      policies,
+      originProjectIds,
+      scope,
+      basis,
+      first,
+      inputSalt: newSalt(),
+    };
     // Its entry and its answer are made while the database writes it; nobody gets either before the commit.
     await this.insert(tx, clearance, recorded);
     return { ...clearance, json: await this.putIntoWords(tx, clearance, recorded) };
@@ -104,7 +115,7 @@ export class DecideClearance {
   private async putIntoWords(
     tx: Tx,
     clearance: Clearance,
-    { principal, result, policies, scope }: Recorded,
+    { principal, result, policies, scope, inputSalt }: Recorded,
   ): Promise<OutcomeJson> {
     await this.appendEntry.append(tx, {
       type: 'clearance.decided',
@@ -114,7 +125,6 @@ export class DecideClearance {
         decision: result.decision,
         engineVersion: result.engineVersion,
         termsSha256: result.termsSha256,
-        inputSha256: result.inputSha256,
         ...(scope.renews === undefined ? {} : { renews: publicId('clearance', scope.renews) }),
         ...(policies === undefined ? {} : { policies: loggedBasis(policies) }),
         findings: result.findings.slice(0, MAX_LOGGED_FINDINGS).map(({ ruleId, severity, listingId }) => ({
@@ -123,19 +133,21 @@ export class DecideClearance {
           listingId: listingId ?? 'none',
         })),
       },
+      committed: { input: commitTo({ salt: inputSalt, value: result.inputSha256 }) },
     });
     return outcomeJson(clearance);
   }
 
   /** What listings say anyway, and what other decisions rest on, too, is stored once, and named here. */
   private async insert(tx: Tx, { id, createdAt }: Clearance, recorded: Recorded): Promise<void> {
-    const { principal, result, registry, policies, originProjectIds, scope, basis, first } = recorded;
+    const { principal, result, registry, policies, originProjectIds, scope, basis, first, inputSalt } =
+      recorded;
     const outcome = storedOutcomeJson(result, basis.outlooks, policiesJson(policies));
     tx.send(
       `INSERT INTO clearance
            (organization_id, id, decision, input, outcome, basis_sha256, basis_id, registry_version, renews, project_id,
-            use_case_id, created_by, created_at, origin_project_ids)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+            use_case_id, created_by, created_at, origin_project_ids, input_salt)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
       [
         tx.organizationId,
         id,
@@ -151,6 +163,7 @@ export class DecideClearance {
         principal.principalId,
         createdAt,
         originProjectIds,
+        inputSalt,
       ],
       (error) => {
         // What it names is not there: nothing is recorded, and the next decision looks it up.
@@ -170,6 +183,8 @@ interface Recorded extends Decided {
   readonly principal: Principal;
   readonly scope: ClearanceScope;
   readonly basis: DecisionBasis;
+  /** With it and the hash of the input the commitment in the log is opened. */
+  readonly inputSalt: Buffer;
   /** The decision (UUID) that was the first to rest on it. */
   readonly first: string | undefined;
 }

@@ -22,6 +22,7 @@ import { EffectiveRegistry } from '../application/effective-registry.js';
 import { listClearances } from '../application/list-clearances.js';
 import { alternativesOf } from '../application/matrix-question.js';
 import { PipelineLineage } from '../application/pipeline-lineage.js';
+import { inputSalts } from '../application/input-salts.js';
 import { readClearance } from '../application/read-clearance.js';
 import { useCaseOf } from '../application/find-use.js';
 import { type PolicyUse } from '../application/policies-in-force.js';
@@ -242,7 +243,7 @@ export class ClearanceController {
 
   @Get('clearances/:id')
   @Unaudited(
-    'A decision that is in the log already, with the facts that it rests on. Nothing that is sealed.',
+    'A decision that is in the log already, with the facts that it rests on and the salt of its commitment to them. Nothing of a person that is sealed.',
   )
   @Allow('organization:read')
   @ApiOperation({ summary: 'A recorded decision with the input it rests on' })
@@ -254,6 +255,8 @@ export class ClearanceController {
         ...clearanceView(clearance),
         ...scopeView(clearance),
         input: clearance.input,
+        // Opens the commitment `input` of the entry, with inputSha256 as its value.
+        inputSalt: (await inputSalts(tx, [id])).get(id) ?? null,
         standing: {
           kind: standing.kind,
           lastDecisionId: publicId('clearance', standing.last.id),

@@ -6,7 +6,7 @@ import { aiDisclosure } from '../domain/ai-disclosure.js';
 import { findBreaks } from '../domain/breaks.js';
 import { brokenIngredients } from '../domain/chain-failures.js';
 import { type SignableMediaType } from '../domain/media-types.js';
-import { identityFindings } from '../domain/identity-findings.js';
+import { identityFindings, withoutBrokenNames } from '../domain/identity-findings.js';
 import {
   type MediaToVerify,
   type MediaVerification,
@@ -167,16 +167,17 @@ export class C2paReader implements MediaVerifier {
         .concat(ownFailures),
       findings,
     );
+    const holds = report.validation_state === 'Valid' || report.validation_state === 'Trusted';
+    const isBroken = !holds || unsigned !== undefined;
     const facts = {
       ...findings,
-      chain,
+      chain: withoutBrokenNames(chain, isBroken),
       statuses,
       breaks: findBreaks(chain),
       disclosure: aiDisclosure(chain),
-      identities: identityFindings(chain),
+      identities: identityFindings(chain, isBroken),
     };
-    const holds = report.validation_state === 'Valid' || report.validation_state === 'Trusted';
-    if (!holds || unsigned !== undefined) {
+    if (isBroken) {
       return { verdict: 'broken', trustedBy: undefined, ...facts };
     }
     // Only a certificate chain up to an anchor of one of our lists, under a signature that we checked ourselves too.

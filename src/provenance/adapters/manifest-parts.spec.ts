@@ -196,6 +196,22 @@ describe('metadata of a file', () => {
 });
 
 describe('a named actor', () => {
+  it('who signed one picture is not named for another that carries the same manifest', async () => {
+    const signed = await workshop.sign(await workshop.picture('image/jpeg'), await fullPlan());
+    expect((await workshop.verify(signed)).identities[0]).toMatchObject({ status: 'trusted' });
+    const bytes = await readFile(signed.path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 20) ^ 1, bytes.length - 20);
+    await writeFile(signed.path, bytes);
+    const { verdict, identities, chain, sentences } = await workshop.verify(signed);
+    expect(verdict).toBe('broken');
+    for (const { status, list } of identities) expect([status, list]).toEqual(['broken', undefined]);
+    for (const { state, trustedBy } of chain?.identities ?? [])
+      expect([state, trustedBy]).toEqual(['broken', undefined]);
+    const said = sentences.join(' ');
+    expect(said).toContain('nobody has put this name to the file as it is');
+    expect(said).not.toMatch(/This identity holds|Somebody put a name to it/);
+  });
+
   /** Changes the store of a signed file in place; the claim signature then no longer holds, which is not the question. */
   async function tampered(change: (content: Buffer) => void): Promise<MediaFile> {
     const signed = await workshop.sign(await workshop.picture('image/jpeg'), await fullPlan());
@@ -224,7 +240,11 @@ describe('a named actor', () => {
     const { verdict, chain } = await workshop.verify(file);
     expect(verdict).toBe('broken');
     const state = problem === 'cawg.identity.sig_type.unknown' ? 'not_checked' : 'broken';
-    expect(chain?.identities).toMatchObject([{ state, problem }, { state: 'valid' }]);
+    // Whose own part is as it was put it into a manifest that does not hold.
+    expect(chain?.identities).toMatchObject([
+      { state, problem },
+      { state: 'broken', trustedBy: undefined },
+    ]);
   });
 
   it('is not believed without its authority, and does not make a claim signer trusted', async () => {

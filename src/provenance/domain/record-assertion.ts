@@ -14,8 +14,11 @@ export interface ClearanceReference {
   readonly id: string;
   readonly decision: string;
   readonly rulesVersion: string;
-  /** SHA-256 of the canonical JSON of what was decided upon. */
-  readonly inputSha256: string;
+  /**
+   * The salted commitment of the entry to the hash of what was decided upon: anybody can read a manifest, and could find
+   * the facts from a plain hash by trying. `undefined` for a decision of before there was one.
+   */
+  readonly inputCommitment: string | undefined;
   /** SHA-256 over the license terms that were applied. */
   readonly termsSha256: string;
   readonly logged: EntryReference | undefined;
@@ -43,14 +46,20 @@ export function recordAssertion({
   fallback,
   ...ids
 }: RecordStatement): PlannedAssertion {
-  const { logged, ...decided } = clearance ?? {};
+  const { logged, inputCommitment, ...decided } = clearance ?? {};
   return {
     label: 'org.colophon.record',
     kind: 'created',
     data: {
       v: 1,
       ...ids,
-      ...(clearance && { clearance: { ...decided, ...(logged && { logged: { ...logged } }) } }),
+      ...(clearance && {
+        clearance: {
+          ...decided,
+          ...(inputCommitment !== undefined && { inputCommitment }),
+          ...(logged && { logged: { ...logged } }),
+        },
+      }),
       ...(submitted && { submitted: { ...submitted } }),
       ...(fallback && { fallback: { ...fallback } }),
     },

@@ -123,10 +123,12 @@ function sourceSentences(verdict: Facts['verdict'], disclosure: AiDisclosure | u
   ];
 }
 
-function identitySentences({ identities = [] }: Facts): string[] {
+function identitySentences({ verdict, identities = [] }: Facts): string[] {
+  const named =
+    verdict === 'broken' ? 'The broken manifest names somebody' : 'Somebody put a name to it';
   return identities.slice(0, 5).map(({ text, roles }) => {
     const as = roles.length === 0 ? '' : ` as ${roles.map(quoted).join(', ')}`;
-    return `Somebody put a name to it${as}. ${text}`;
+    return `${named}${as}. ${text}`;
   });
 }
 

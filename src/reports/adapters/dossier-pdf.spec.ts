@@ -219,6 +219,23 @@ describe('the dossier as a PDF', () => {
     for (const [changes, words] of cases) expect(unbroken((await printed(changes)).text())).toContain(words);
   });
 
+  it('does not call it approved while an objection stands or an approval is missing', async () => {
+    const { review } = dossier;
+    if (review === undefined) throw new Error('the example was reviewed');
+    const objection = { ...review, decision: 'request_changes' as const };
+    const approval = { ...review, reviewer: { principalId: 'prn_2', displayName: 'Second Reviewer' } };
+    const open = { release: undefined, recall: undefined, approvalsNeeded: 2 as const };
+    const objected = unbroken(
+      (await printed({ ...open, reviews: [objection, approval], review: approval })).text(),
+    );
+    expect(objected).toContain('CHANGESASKEDFOR');
+    expect(objected).not.toContain('APPROVED');
+    const alone = unbroken((await printed({ ...open, reviews: [approval], review: approval })).text());
+    expect(alone).toContain('stilllacksoneapprovalofthetwothatitneeds');
+    const both = [approval, { ...review, decision: 'approve' as const }];
+    expect(unbroken((await printed({ ...open, reviews: both, review })).text())).toContain('APPROVED');
+  });
+
   it('says so when names and texts were erased, nobody contributed and no picture is left', async () => {
     const erased = { principalId: 'prn_1', displayName: undefined };
     const promptErased = { erasedAt: '2026-11-22T10:00:00.000Z', reason: 'court_order' };

@@ -297,6 +297,7 @@ function verificationOf(verification: MediaVerification): AssetDossier['verifica
       issuer: verification.chain?.signer?.issuer,
     },
     sentences: verification.sentences,
+    brokenIngredient: verification.brokenIngredient,
     manifestCount: countManifests(verification),
   };
 }

@@ -2,6 +2,7 @@ import { type AssetWithParents } from '../../assets/adapters/asset.repository.js
 import { type LoggedEntry } from '../../audit/application/read-log.js';
 import { type SignatureKeys } from '../../contributions/application/signature-keys.js';
 import { type ReadReview } from '../../contributions/application/read-review.js';
+import { ERASED_TOOL } from '../../contributions/domain/contribution.js';
 import { type StateAuthorship } from '../../contributions/application/state-authorship.js';
 import { type FullContribution } from '../../contributions/application/read-contribution.js';
 import { type Tx } from '../../database/organization-tx.js';
@@ -19,6 +20,7 @@ import {
   type DossierRecall,
   type DossierSignatureKey,
 } from '../domain/dossier-human-work.js';
+import { decisiveReview } from '../domain/review-of-dossier.js';
 import { collectStoryboards } from './collect-storyboards.js';
 import { type People } from './people.js';
 import { type Removals } from './removals.js';
@@ -33,7 +35,7 @@ export interface HumanWorkContext {
 
 export type CollectedHumanWork = Pick<
   AssetDossier,
-  'contributions' | 'storyboards' | 'review' | 'reviews' | 'release'
+  'contributions' | 'storyboards' | 'review' | 'reviews' | 'standing' | 'approvalsNeeded' | 'release'
 > & {
   readonly recall: DossierRecall | undefined;
   readonly authorship: DossierAuthorship;
@@ -84,7 +86,7 @@ export class CollectHumanWork {
       actionType: row.actionType,
       basis: row.basis,
       capture: row.capture,
-      tool: row.tool,
+      ...(row.tool === ERASED_TOOL ? { tool: '', toolErased: statement.erased } : { tool: row.tool }),
       statement: statement.text,
       statementErased: statement.erased,
       changedRegion: row.changedRegion ?? undefined,
@@ -146,9 +148,9 @@ export class CollectHumanWork {
   private async decisions(
     context: HumanWorkContext,
     assetId: string,
-  ): Promise<Pick<CollectedHumanWork, 'review' | 'reviews' | 'release' | 'recall'>> {
+  ): Promise<Omit<CollectedHumanWork, 'contributions' | 'storyboards' | 'authorship'>> {
     const { tx, people } = context;
-    const { decisions, release, recall } = await this.readReview.of(tx, assetId);
+    const { decisions, release, recall, standing, needs } = await this.readReview.of(tx, assetId);
     const reviews = await mapInOrder(decisions, async (row): Promise<DossierReview> => {
       const comment = await this.sealedTexts.ofRow(tx, row.reviewerId, row.sealedComment, row.createdAt);
       return {
@@ -172,7 +174,9 @@ export class CollectHumanWork {
       recall && (await this.sealedTexts.ofRow(tx, recall.recalledBy, recall.sealedText, recall.recalledAt));
     return {
       reviews,
-      review: decisive(reviews),
+      review: decisiveReview(reviews),
+      standing,
+      approvalsNeeded: needs.approvals,
       release: release && {
         releasedAt: release.releasedAt.toISOString(),
         releasedBy: await people.named(release.releasedBy),
@@ -188,11 +192,6 @@ export class CollectHumanWork {
       },
     };
   }
-}
-
-/** A rejection ends everything; else the newest decision tells where the asset stands. */
-function decisive(reviews: readonly DossierReview[]): DossierReview | undefined {
-  return reviews.find(({ decision }) => decision === 'reject') ?? reviews.at(-1);
 }
 
 function indexOf({ entries }: HumanWorkContext, entryId: string): number {

@@ -5,11 +5,12 @@ import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type EvidenceCheckpoint } from '../../audit/application/evidence-checkpoint.js';
 import { type LoggedEntry, type ReadLog } from '../../audit/application/read-log.js';
 import { type ReadOpenings } from '../../audit/application/read-openings.js';
-import { type OrganizationTx } from '../../database/organization-tx.js';
+import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { inputSalts } from '../../licenses/application/input-salts.js';
 import { fileExtensionOf, signableMediaType } from '../../provenance/domain/media-types.js';
 import { type TrustList } from '../../provenance/domain/trust-list.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
-import { publicId } from '../../shared/ids.js';
+import { parsePublicId, publicId } from '../../shared/ids.js';
 import { mapInOrder } from '../../shared/map-in-order.js';
 import { type AssetDossier, type BundleEvidence, type DossierPicture } from '../domain/dossier.js';
 import { BUNDLE_TYPE, DOSSIER_TYPE, REPORT_MEDIA_TYPES } from '../domain/report-kinds.js';
@@ -218,9 +219,11 @@ export class MakeAssetReport implements MakesReports {
             },
           ]
         : [];
-    const openings = await organizationTx.run(organizationId, (tx) =>
-      readOpenings.of(tx, collected.entries.filter(isDisclosed)),
-    );
+    const openings = await organizationTx.run(organizationId, async (tx) => [
+      ...(await readOpenings.of(tx, collected.entries.filter(isDisclosed))),
+      // The dossier prints the facts of each decision, so the bundle opens what the log says of them.
+      ...(await inputOpenings(tx, collected.dossier)),
+    ]);
     return {
       entries,
       openings,
@@ -287,6 +290,19 @@ const DISCLOSED_TYPES = [
   'storyboard.ordered',
   'asset.recalled',
 ];
+
+async function inputOpenings(tx: Tx, { runs }: AssetDossier): Promise<BundleEvidence['openings']> {
+  const clearances = new Map(
+    runs.map(({ clearance }) => [parsePublicId('clearance', clearance.id) ?? '', clearance]),
+  );
+  const salts = await inputSalts(tx, [...clearances.keys()]);
+  return [...salts].flatMap(([id, salt]) => {
+    const decided = clearances.get(id);
+    return decided === undefined
+      ? []
+      : [{ index: decided.entryIndex, field: 'input', salt, value: decided.inputSha256 }];
+  });
+}
 
 function isDisclosed({ type }: LoggedEntry): boolean {
   return DISCLOSED_TYPES.includes(type);

@@ -187,3 +187,126 @@ describe('what counsel asks', () => {
     expect(asked([{ ...looked, matter: all('not_examined') }]).answered).toBe(false);
   });
 });
+
+describe('what counsel is told of files and acts of people', () => {
+  const edited = () => dossier.contributions[0];
+  const correction = (kind: 'amended' | 'withdrawn', changes = {}) => ({
+    ...{ id: 'cor_1', kind, correctedBy: RAVI, text: 'x', correctedAt: '2026-11-23T00:00:00.000Z' },
+    ...{ actionType: undefined, basis: undefined, textErased: undefined, signature: undefined },
+    ...{ signatureKey: undefined, entryIndex: 90, ...changes },
+  });
+  const graded = (grade: 'claimed' | 'uncertain' | 'notClaimed', act: object, corrections: object[] = []) => {
+    const one = edited();
+    if (one === undefined) throw new Error('the example has a contribution');
+    const statement = {
+      ...{ claimed: [], uncertain: [], notClaimed: [], registration: { materialExcluded: null } },
+      [grade]: [
+        {
+          act: { contributionId: one.id, actionType: one.actionType, basis: one.basis, ...act },
+          grade: grade === 'notClaimed' ? 'not_claimed' : grade,
+          reason: 'x',
+        },
+      ],
+    };
+    return {
+      contributions: [{ ...one, corrections }],
+      authorship: { statement, promptHistory: [] },
+    } as unknown as Partial<AssetDossier>;
+  };
+  const AUTHORS = 'Who are the human authors';
+  const REGISTERED = 'Can it be registered';
+  const stepsOnly = () => dossier.chain.filter(({ origin }) => origin === 'step');
+
+  it('names as human work only what the statement claims', () => {
+    const claimed = graded('claimed', { isWithdrawn: false });
+    expect(answer(REGISTERED, claimed).answer).toContain('New Material Included): manual paint,');
+    expect(answer(AUTHORS, claimed)).toMatchObject({
+      answered: true,
+      answer: expect.stringContaining('may be claimed'),
+    });
+    const withdrawn = graded('notClaimed', { isWithdrawn: true }, [correction('withdrawn')]);
+    expect(answer(REGISTERED, withdrawn).answer).toContain('Nothing to claim is recorded.');
+    expect(answer(REGISTERED, withdrawn).answer).toContain('not to be claimed: manual paint (withdrawn).');
+    expect(answer(AUTHORS, withdrawn)).toMatchObject({
+      answered: false,
+      answer: expect.stringContaining('withdrawn; not claimed'),
+    });
+    expect(answer(AUTHORS, withdrawn).entryIndices).toContain(90);
+    expect(answer('Which parts are AI', withdrawn).answer).toContain('Withdrawn since: manual paint of');
+  });
+
+  it('tells an act as it was amended, and what it was at first', () => {
+    const basis = 'assistive_only';
+    const amended = graded('notClaimed', { basis, isWithdrawn: false }, [correction('amended', { basis })]);
+    const told = answer(AUTHORS, amended);
+    expect(told.answered).toBe(false);
+    expect(told.answer).toContain('manual paint (assistive only;');
+    expect(told.answer).toContain('amended: at first it was manual paint, expressive input');
+  });
+
+  it('is not settled where a person brought a file in, and is where only steps made it', () => {
+    const asked = [
+      ['Which parts are AI', 'rests on the word of those who did (named tools: Krita 5.2.3)'],
+      ['What inputs went in', '(edit by'],
+      ['Was confidential or client data', 'is not recorded (named tools: Krita 5.2.3)'],
+      ['What were the models trained on', 'is not recorded'],
+      ['Was a LoRA or fine-tune used', 'is not recorded'],
+      ['Does a prompt name', 'is not recorded'],
+    ] as const;
+    const models = dossier.models.map((model) => ({ ...model, channel: 'studio', access: 'code' as const }));
+    for (const [start, words] of asked) {
+      const told = answer(start, { models });
+      expect([start, told.answered]).toEqual([start, false]);
+      expect(told.answer).toContain(words);
+    }
+    const alone = { models, chain: stepsOnly(), contributions: [] };
+    for (const start of ['Which parts are AI', 'What inputs went in', 'Was confidential or client data'])
+      expect([start, answer(start, alone).answered]).toEqual([start, true]);
+    expect(answer('Was confidential or client data', { models }).answer).not.toContain('Nothing was sent');
+  });
+
+  it('does not know of an edit whether it added a person, until somebody looked at the file', () => {
+    const chain = dossier.chain.map((asset) => ({
+      ...asset,
+      digitalSourceType: undefined,
+      rights: undefined,
+    }));
+    const told = answer('Is a recognizable person', { chain, examinations: undefined });
+    expect(told).toMatchObject({ answered: false, answer: expect.stringContaining('added a person') });
+    const matter = all('none_seen');
+    const looked = { chain, examinations: [examined({ question: 'third_party_matter', matter })] };
+    expect(answer('Is a recognizable person', looked).answered).toBe(true);
+  });
+
+  it('says where the manifest is, and that a part of it is broken', () => {
+    const asset = { ...dossier.asset, manifestPlacement: 'sidecar' as const };
+    expect(answer('Are marks applied', { asset }).answer).toContain('a file of its own beside it');
+    expect(answer('Are marks applied', { asset }).answer).not.toContain('travels inside');
+    const verification = { ...dossier.verification, brokenIngredient: true };
+    expect(answer('Are marks applied', { verification })).toMatchObject({
+      answered: false,
+      answer: expect.stringContaining('from which it was made does not verify'),
+    });
+  });
+
+  it('calls it approved only where it may be released', () => {
+    const review = dossier.review;
+    if (review === undefined) throw new Error('the example was reviewed');
+    const objection = { ...review, decision: 'request_changes' as const, reviewer: RAVI };
+    const approval = { ...review, reviewer: { principalId: 'prn_2', displayName: 'Ben' } };
+    const changes = {
+      reviews: [objection, approval],
+      release: undefined,
+      recall: undefined,
+      approvalsNeeded: 2 as const,
+    };
+    expect(answer('Who approved it', changes)).toMatchObject({
+      answered: false,
+      answer: expect.stringContaining('It is not approved: a wish for changes stands.'),
+    });
+    const missing = { ...changes, reviews: [approval] };
+    expect(answer('Who approved it', missing).answer).toContain('approvals are missing');
+    const both = { ...changes, reviews: [approval, { ...review, reviewer: RAVI }] };
+    expect(answer('Who approved it', both).answered).toBe(true);
+  });
+});

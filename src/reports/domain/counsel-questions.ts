@@ -1,5 +1,9 @@
+import { type ReviewStanding } from '../../contributions/domain/review/review-standing.js';
 import { type AssetDossier, type DossierAsset, type DossierPerson } from './dossier.js';
+import { filesOfPeople, filesOfPeopleWords, isGenerated, toolWords } from './files-of-people.js';
+import { type GradedWork, gradedWork, gradeWords } from './graded-work.js';
 import { asReadToday } from './obligations-as-read-today.js';
+import { reviewsOf, standingOf } from './review-of-dossier.js';
 import { claimsReceived, exclusivity, similarWorks, thirdPartyMatter } from './diligence-questions.js';
 import {
   adaptations,
@@ -50,33 +54,38 @@ export function counselAnswers(dossier: AssetDossier): CounselAnswer[] {
 
 function ownership({ contributions, chain }: AssetDossier): CounselAnswer {
   const declared = chain.filter(({ rights }) => rights !== undefined);
+  const undeclared = filesOfPeople(chain).filter(({ rights }) => rights === undefined);
   const makers = [...new Set(chain.map(({ createdBy }) => nameOf(createdBy)))];
   const answer =
     declared.length === 0
       ? `The record names who acted (${makers.join(', ')}), but no document on ownership. Ask for the employment or assignment contracts of the contributors and the terms of the vendors.`
       : `Rights were declared for ${declared.length} of ${chain.length} files in the chain; see "How it was made". The record names who acted: ${makers.join(', ')}. Declarations are the word of those who made them.`;
+  const open =
+    declared.length === 0 || undeclared.length === 0
+      ? ''
+      : ` For ${filesOfPeopleWords(undeclared)} no rights were declared: ask for the contracts of the contributors.`;
   const entryIndices = [...declared, ...contributions].map(({ entryIndex }) => entryIndex);
   return {
     question: 'Who owns this, by what document?',
-    answer,
+    answer: answer + open,
     entryIndices,
-    answered: declared.length > 0,
+    answered: declared.length > 0 && undeclared.length === 0,
   };
 }
 
-function humanWork({ contributions }: AssetDossier): CounselAnswer {
+function humanWork(dossier: AssetDossier): CounselAnswer {
   const question = 'Who are the human authors, and what did each add?';
-  const entryIndices = contributions.map(({ entryIndex }) => entryIndex);
-  if (contributions.length === 0) {
+  const works = gradedWork(dossier);
+  const entryIndices = works.flatMap(({ contribution: { entryIndex, corrections = [] } }) => [
+    entryIndex,
+    ...corrections.map((correction) => correction.entryIndex),
+  ]);
+  if (works.length === 0) {
     const answer =
       'No human contribution to the file was recorded. Prompts alone do not make a person the author of what a model returns.';
     return { question, answer, entryIndices, answered: false };
   }
-  const acts = contributions.map(({ contributor, actionType, basis, capture, signatureKey, corrections }) => {
-    const withdrawn = corrections?.some(({ kind }) => kind === 'withdrawn') === true ? ', withdrawn' : '';
-    const late = `${capture === 'declared_later' ? ', declared later' : ''}${signatureKey ? ', signed' : ''}${withdrawn}`;
-    return `${nameOf(contributor)}: ${words(actionType)} (${words(basis)}${late})`;
-  });
+  const acts = works.map(workWords);
   const counted = [...new Set(acts)].map((act) => {
     const times = acts.filter((other) => other === act).length;
     return times === 1 ? act : `${act}, ${times} times`;
@@ -85,23 +94,43 @@ function humanWork({ contributions }: AssetDossier): CounselAnswer {
     question,
     answer: `${counted.join('; ')}. Prompts alone are not counted.`,
     entryIndices,
-    answered: true,
+    answered:
+      works.some(({ grade }) => grade === 'claimed') &&
+      works.every(({ grade }) => grade === 'claimed' || grade === 'not_claimed'),
   };
+}
+
+/** As it is to be read today; what was declared first is told where it was something else. */
+function workWords(work: GradedWork): string {
+  const { contributor, capture, signatureKey, actionType, basis } = work.contribution;
+  const first = `${words(actionType)}, ${words(basis)}`;
+  const now = `${words(work.actionType)}, ${words(work.basis)}`;
+  const marks = [
+    words(work.basis),
+    ...(capture === 'declared_later' ? ['declared later'] : []),
+    ...(signatureKey ? ['signed'] : []),
+    ...(work.isAmended ? [first === now ? 'amended' : `amended: at first it was ${first}`] : []),
+    ...(work.isWithdrawn ? ['withdrawn'] : []),
+    gradeWords(work),
+  ];
+  return `${nameOf(contributor)}: ${words(work.actionType)} (${marks.join('; ')})`;
 }
 
 /** Channels of this program's own tools, which run no trained model. */
 const UNTRAINED_CHANNELS: readonly string[] = ['studio', 'sandbox'];
 
-const AI_TYPES = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'];
-
-function aiParts({ chain, models }: AssetDossier): CounselAnswer {
-  const generated = chain.filter(({ digitalSourceType }) => AI_TYPES.includes(digitalSourceType ?? ''));
+function aiParts(dossier: AssetDossier): CounselAnswer {
+  const { chain, models, contributions } = dossier;
+  const generated = chain.filter(isGenerated);
+  const brought = filesOfPeople(chain);
   // A step without a source type changed nothing that has one (a plain resize); an upload without one is unknown.
-  const unknown = chain.filter(
-    ({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined,
-  ).length;
+  const unknown = brought.filter(({ digitalSourceType }) => digitalSourceType === undefined).length;
   const names = models.map(({ name, vendor, channel }) => `${name} of ${vendor} through ${channel}`);
   const steps = [...new Set(generated.map(({ step, title }) => step?.stepKey ?? title))];
+  const tools = toolWords({ chain, contributions });
+  const withdrawn = gradedWork(dossier)
+    .filter(({ isWithdrawn }) => isWithdrawn)
+    .map(({ contribution }) => `${words(contribution.actionType)} of ${nameOf(contribution.contributor)}`);
   const answer = [
     generated.length > 0
       ? `Generated or edited by trained models in: ${steps.join(', ')}.`
@@ -110,10 +139,18 @@ function aiParts({ chain, models }: AssetDossier): CounselAnswer {
     ...(unknown > 0
       ? [`Nobody declared how ${unknown === 1 ? 'one file was' : `${unknown} files were`} made.`]
       : []),
+    ...(brought.length > 0
+      ? [
+          `Whether AI had a part in ${filesOfPeopleWords(brought)} rests on the word of those who did${tools === '' ? '' : ` (named tools: ${tools})`}.`,
+        ]
+      : []),
+    ...(withdrawn.length > 0
+      ? [`Withdrawn since: ${withdrawn.join(', ')}; the reasons stand under "Human contributions".`]
+      : []),
   ];
   const question = 'Which parts are AI, by which model, version and channel?';
   const entryIndices = chain.map(({ entryIndex }) => entryIndex);
-  return { question, answer: answer.join(' '), entryIndices, answered: unknown === 0 };
+  return { question, answer: answer.join(' '), entryIndices, answered: brought.length === 0 };
 }
 
 function licenseDecision({ runs }: AssetDossier): CounselAnswer {
@@ -137,43 +174,56 @@ function licenseDecision({ runs }: AssetDossier): CounselAnswer {
   return { question, answer, entryIndices: runs.map(({ clearance }) => clearance.entryIndex), answered };
 }
 
-function training({ models }: AssetDossier): CounselAnswer {
+function training({ models, chain }: AssetDossier): CounselAnswer {
   const question = 'What were the models trained on?';
   const trained = models.filter(({ channel }) => !UNTRAINED_CHANNELS.includes(channel));
+  const brought = filesOfPeople(chain);
+  const elsewhere =
+    brought.length === 0
+      ? ''
+      : ` By which models ${filesOfPeopleWords(brought)} may have been made is not recorded.`;
   if (trained.length === 0) {
     const answer =
       models.length > 0
-        ? 'No trained model took part; the tools are fixed calculations.'
+        ? 'No trained model took part in a step; the tools are fixed calculations.'
         : 'No model is recorded.';
-    return { question, answer, entryIndices: [], answered: models.length > 0 };
+    const answered = models.length > 0 && brought.length === 0;
+    return { question, answer: answer + elsewhere, entryIndices: [], answered };
   }
   const answer = trained
     .map(
       ({ name, trainingData }) => `${name}: disclosure ${trainingData.disclosure}. ${trainingData.summary}`,
     )
     .join(' ');
-  const answered = trained.every(({ trainingData }) => !isUnknown(trainingData.disclosure));
-  return { question, answer, entryIndices: [], answered };
+  const answered =
+    brought.length === 0 && trained.every(({ trainingData }) => !isUnknown(trainingData.disclosure));
+  return { question, answer: answer + elsewhere, entryIndices: [], answered };
 }
 
+/** Uploads, which came with a declaration, and edits, which came without one of what they added. */
 function inputs({ chain }: AssetDossier): CounselAnswer {
   const question = 'What inputs went in, with what rights, and what do their files reserve?';
-  const uploads = chain.filter(({ origin }) => origin === 'upload');
-  if (uploads.length === 0) {
+  const brought = filesOfPeople(chain);
+  if (brought.length === 0) {
     const answer = 'No file was brought in from outside; the chain begins with what the pipeline made.';
     return { question, answer, entryIndices: [], answered: true };
   }
-  const described = uploads.map(({ title, rights, fileReading }) => {
+  const described = brought.map(({ title, origin, createdBy, rights, fileReading }) => {
     const basis = rights?.rightsBasis;
-    return `${title}: ${typeof basis === 'string' ? words(basis) : 'no declared basis'}, ${reservedWords(fileReading)}`;
+    const declared = typeof basis === 'string' ? words(basis) : 'no declared basis';
+    const edit = origin === 'edit' ? ` (edit by ${nameOf(createdBy)})` : '';
+    return `${title}${edit}: ${declared}, ${reservedWords(fileReading)}`;
   });
-  const answered = uploads.every(
+  const edits = brought.filter(({ origin }) => origin === 'edit').length;
+  const added =
+    edits === 0 ? '.' : '. What people added in their edits, and on what rights, rests on their word.';
+  const answered = brought.every(
     ({ rights, fileReading }) => rights !== undefined && fileReading?.unreadPlaces.length === 0,
   );
   return {
     question,
-    answer: described.join('; '),
-    entryIndices: uploads.map(({ entryIndex }) => entryIndex),
+    answer: described.join('; ') + added,
+    entryIndices: brought.map(({ entryIndex }) => entryIndex),
     answered,
   };
 }
@@ -207,29 +257,46 @@ function exceptions({ runs }: AssetDossier): CounselAnswer {
 
 const DECIDED = { approve: 'approved', reject: 'rejected', request_changes: 'asked for changes in' } as const;
 
-function approvals({ review, reviews, release, recall }: AssetDossier): CounselAnswer {
+function approvals(dossier: AssetDossier): CounselAnswer {
+  const { release, recall } = dossier;
   const question = 'Who approved it?';
-  if (review === undefined) {
+  const all = reviewsOf(dossier);
+  if (all.length === 0) {
     return { question, answer: 'Nobody has reviewed it.', entryIndices: [], answered: false };
   }
-  const all = reviews ?? [review];
   const decisions = all.map(
     ({ reviewer, decision, decidedAt }) =>
       `${nameOf(reviewer)} ${DECIDED[decision]} it on ${decidedAt.slice(0, 10)}`,
   );
+  const standing = standingOf(dossier);
   const released = release ? `; released by ${nameOf(release.releasedBy)}` : '; not released';
   const recalled = recall ? `, and the release was taken back on ${recall.recalledAt.slice(0, 10)}` : '';
-  const answer = `${decisions.join('; ')}${released}${recalled}. No reviewer took part in making it; the database enforces that.`;
+  const answer = `${UNAPPROVED[standing] ?? ''}${decisions.join('; ')}${released}${recalled}. No reviewer took part in making it; the database enforces that.`;
   const entryIndices = [...all, ...(release ? [release] : []), ...(recall ? [recall] : [])].map(
     ({ entryIndex }) => entryIndex,
   );
-  return { question, answer, entryIndices, answered: true };
+  return { question, answer, entryIndices, answered: UNAPPROVED[standing] === undefined };
 }
+
+/** Where it is not approved, whatever single people said. */
+const UNAPPROVED: Readonly<Partial<Record<ReviewStanding, string>>> = {
+  rejected: 'It is not approved: it was rejected. ',
+  changes_requested: 'It is not approved: a wish for changes stands. ',
+  in_review: 'It is not approved: approvals are missing. ',
+};
 
 function marks({ verification, asset, obligations }: AssetDossier): CounselAnswer {
   const sentence = verification.sentences[0] ?? 'The file was not verified.';
-  const answer = `${sentence} The manifest travels inside the file; platforms may strip it. ${labelWords(obligations)}`;
-  const answered = verification.verdict === 'intact' || verification.verdict === 'intact_and_trusted';
+  const ingredient =
+    verification.brokenIngredient === true ? ' A file from which it was made does not verify.' : '';
+  const place =
+    asset.manifestPlacement === 'sidecar'
+      ? 'The manifest is a file of its own beside it, and is lost where only the file is passed on.'
+      : 'The manifest travels inside the file; platforms may strip it.';
+  const answer = `${sentence}${ingredient} ${place} ${labelWords(obligations)}`;
+  const answered =
+    (verification.verdict === 'intact' || verification.verdict === 'intact_and_trusted') &&
+    verification.brokenIngredient !== true;
   return {
     question: 'Are marks applied, and do they verify?',
     answer,

@@ -127,7 +127,9 @@ function contractsSay(dossier: AssetDossier): CounselAnswer {
         : 'Every step ran on machines of the operator, so no vendor has other customers of it; whoever runs the same model with the same inputs may get the same.'
       : `${vendors.map(({ name, vendor }) => `${name} of ${vendor}`).join(', ')}: whoever sends the same inputs may get the same. ${cannotBeKnown}`;
   const edited =
-    contributions.length > 0 ? 'What people did to the file afterwards is in no output of a vendor.' : '';
+    contributions.length > 0
+      ? 'What people did to the file afterwards comes from no step of ours; whether a vendor gave it to others as well depends on their tools.'
+      : '';
   if (last === undefined) {
     const unsaid = 'Nobody has recorded what the contracts say of exclusivity.';
     return {

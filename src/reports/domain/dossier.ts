@@ -9,6 +9,7 @@ import {
   type DossierRecord,
   type DossierStoryboard,
 } from './dossier-human-work.js';
+import { type ReviewStanding } from '../../contributions/domain/review/review-standing.js';
 import { type TrustList } from '../../provenance/domain/trust-list.js';
 
 /**
@@ -37,8 +38,12 @@ export interface AssetDossier {
   readonly contributions: readonly DossierContribution[];
   /** Orders in which assets of the chain stand, by storyboard and version; absent in reports of before they were shown. */
   readonly storyboards?: readonly DossierStoryboard[] | undefined;
-  /** The one that decides: a rejection, else the newest. */
+  /** The one that decides: a rejection, else a wish for changes that stands, else the newest. */
   readonly review: DossierReview | undefined;
+  /** Where the asset stands by the rules by which it is released; absent in reports of before it was worked out. */
+  readonly standing?: ReviewStanding | undefined;
+  /** Different people whose approval its use cases ask for on the day of the report. */
+  readonly approvalsNeeded?: 1 | 2 | undefined;
   /** All decisions on the asset, oldest first; absent in reports of before there could be several. */
   readonly reviews?: readonly DossierReview[] | undefined;
   readonly recall?: DossierRecall | undefined;
@@ -273,7 +278,9 @@ export interface DossierContribution extends DossierRecord {
   readonly actionType: string;
   readonly basis: string;
   readonly capture: string;
+  /** As the person named it; empty after an erasure. */
   readonly tool: string;
+  readonly toolErased?: DossierErasure | undefined;
   /** What the person said they did and why; `undefined` after an erasure. */
   readonly statement: string | undefined;
   readonly statementErased?: DossierErasure | undefined;
@@ -310,6 +317,8 @@ export interface DossierVerification {
   readonly trustedBy: string | undefined;
   readonly signer: { readonly commonName: string | undefined; readonly issuer: string | undefined };
   readonly sentences: readonly string[];
+  /** A file from which it was made failed validation, although this one holds; absent in reports of before. */
+  readonly brokenIngredient?: boolean | undefined;
   readonly manifestCount: number;
 }
 

@@ -130,3 +130,64 @@ describe('gaps about what files reserve', () => {
     expect(about(gapsOf({}, [upload({ reserved: [], unreadPlaces: [] })]), 'reserves')).toBeUndefined();
   });
 });
+
+describe('gaps about the review', () => {
+  const at = '2026-11-22T10:00:00.000Z';
+  const said = (decision: string, name: string, entryIndex: number) => ({
+    ...{ decision, decidedAt: at, entryIndex },
+    reviewer: { principalId: `prn_${name}`, displayName: name },
+  });
+  const gapsWith = (changes: object): string[] => {
+    const log = { witnessing: { policy: POLICY, isMet: true, witnesses: [] }, timeStamps: [STAMP] };
+    const nothing = { asset: { mode: 'live' }, chain: [], runs: [], models: [], contributions: [] };
+    const dossier = { ...nothing, verification: { verdict: 'intact' }, log, ...changes };
+    return findGaps(dossier as unknown as AssetDossier).map(({ severity, text }) => `${severity}: ${text}`);
+  };
+
+  it('are one for each objection that stands and one for each approval that is missing', () => {
+    const reviews = [said('request_changes', 'Ada', 61), said('approve', 'Ben', 62)];
+    const gaps = gapsWith({ reviews, review: reviews[1], approvalsNeeded: 2 });
+    expect(gaps).toContain(
+      'open: Ada asked for changes on 2026-11-22 (entry 61) and has not approved since.',
+    );
+    expect(about(gaps, 'Approval 2 of 2 is missing')).toMatch(/^open: /);
+    const withdrawn = gapsWith({ reviews: [...reviews, said('approve', 'Ada', 63)], approvalsNeeded: 2 });
+    expect(about(withdrawn, 'changes')).toBeUndefined();
+    expect(about(withdrawn, 'is missing')).toBeUndefined();
+    const rejected = gapsWith({ reviews: [said('reject', 'Ada', 61)], approvalsNeeded: 2 });
+    expect(rejected).toContain('open: Ada rejected this asset on 2026-11-22 (entry 61).');
+    expect(about(rejected, 'is missing')).toBeUndefined();
+    expect(about(gapsWith({ approvalsNeeded: 2 }), 'Two different people')).toMatch(/^open: /);
+  });
+
+  it('tell each comment and the words of a recall that were erased', () => {
+    const commentErased = { erasedAt: at, reason: 'court_order' };
+    const reviews = [{ ...said('approve', 'Ada', 61), commentErased }, said('approve', 'Ben', 62)];
+    const recall = { reason: 'other', recalledAt: at, textErased: commentErased };
+    const gaps = gapsWith({ reviews, review: reviews[1], release: {}, recall });
+    expect(about(gaps, 'The comment of the review of entry 61 was erased')).toMatch(/^note: /);
+    expect(about(gaps, 'The words of the recall was erased')).toBeUndefined();
+    expect(about(gaps, 'The words of the recall were erased')).toMatch(/^note: /);
+  });
+
+  it('tell a record that was taken back or amended, and the words of it that were erased', () => {
+    const record = { id: 'ctb_1', actionType: 'MANUAL_PAINT', basis: 'human_material', statement: 'x' };
+    const amended = { id: 'cor_1', kind: 'amended', basis: 'assistive_only', correctedAt: at, entryIndex: 8 };
+    const withdrawn = { id: 'cor_2', kind: 'withdrawn', correctedAt: at, entryIndex: 9, textErased: {} };
+    const gaps = gapsWith({ contributions: [{ ...record, corrections: [amended, withdrawn] }] });
+    expect(about(gaps, 'was amended to assistive only on 2026-11-22 (entry 8)')).toMatch(/^note: /);
+    expect(about(gaps, 'was withdrawn on 2026-11-22 (entry 9): it is not counted')).toMatch(/^note: /);
+    expect(about(gaps, 'cor_2, by which ctb_1 was withdrawn, were erased')).toMatch(/^note: /);
+  });
+
+  it('tell a part that does not verify, and what nobody knows of an edit', () => {
+    const verification = {
+      ...{ verdict: 'intact_and_trusted', brokenIngredient: true },
+      sentences: ['The file is intact.', 'An ingredient, "a.png", is broken: it was changed.'],
+    };
+    const edit = { id: 'ast_2', origin: 'edit' };
+    const gaps = gapsWith({ verification, chain: [edit] });
+    expect(about(gaps, 'does not verify')).toMatch(/^open: .*An ingredient, "a.png", is broken/);
+    expect(about(gaps, 'ast_2 is an edit')).toMatch(/^unknown: /);
+  });
+});

@@ -1,10 +1,12 @@
 import {
   type AssetDossier,
+  type DossierContribution,
   type DossierGap,
   type DossierLaterObligation,
   type DossierObligations,
   type DossierWitnessing,
 } from './dossier.js';
+import { missingApprovals, reviewsOf, standingObjections } from './review-of-dossier.js';
 import { diligenceGaps } from './diligence-gaps.js';
 import { witnessingWords } from './witnessing-words.js';
 
@@ -57,7 +59,7 @@ function removalGaps({ chain, asset, contributions }: Omit<AssetDossier, 'gaps'>
 }
 
 function approvalGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
-  const { review, release, recall, verification } = dossier;
+  const { release, recall, verification } = dossier;
   const gaps: DossierGap[] = [];
   if (recall) {
     const text = `The release was taken back on ${recall.recalledAt.slice(0, 10)} (${recall.reason.replaceAll('_', ' ')}): the asset must not be used any more.`;
@@ -66,13 +68,48 @@ function approvalGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   if (verification.verdict === 'broken' || verification.verdict === 'none') {
     gaps.push({ severity: 'open', text: 'The manifest of the file does not verify.' });
   }
-  if (!review) gaps.push({ severity: 'open', text: 'No second person has reviewed this asset.' });
-  else if (review.decision === 'reject')
-    gaps.push({ severity: 'open', text: 'A reviewer rejected this asset.' });
-  else if (review.decision === 'request_changes')
-    gaps.push({ severity: 'open', text: 'A reviewer asked for changes.' });
+  if (verification.brokenIngredient === true) gaps.push(...ingredientGaps(verification));
+  gaps.push(...reviewGaps(dossier));
   if (!release) gaps.push({ severity: 'open', text: 'The asset has not been released for publication.' });
   return gaps;
+}
+
+const BROKEN_INGREDIENT = 'An ingredient, ';
+
+/** What a reader of the file is told first: a part of it did not hold when it was taken in. */
+function ingredientGaps({ sentences }: AssetDossier['verification']): DossierGap[] {
+  const told = sentences.filter((sentence) => sentence.startsWith(BROKEN_INGREDIENT));
+  const text = `A file from which it was made does not verify: what the manifest of that file says is not to be relied on. ${told.join(' ')}`;
+  return [{ severity: 'open', text: text.trim() }];
+}
+
+/** One for each objection that stands, and one for each approval that is missing. */
+function reviewGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
+  if (reviewsOf(dossier).length === 0 && !dossier.release && !dossier.recall)
+    return [{ severity: 'open', text: nobodyReviewed(dossier) }];
+  const standing = standingObjections(dossier);
+  const objections = standing.map(({ decision, reviewer, decidedAt, entryIndex }) => {
+    const who = reviewer.displayName ?? reviewer.principalId;
+    const when = `on ${decidedAt.slice(0, 10)} (entry ${entryIndex})`;
+    return decision === 'reject'
+      ? `${who} rejected this asset ${when}.`
+      : `${who} asked for changes ${when} and has not approved since.`;
+  });
+  const needed = dossier.approvalsNeeded ?? 1;
+  // After a rejection nobody can approve any more.
+  const isFinal = standing.some(({ decision }) => decision === 'reject');
+  const missing = isFinal ? 0 : missingApprovals(dossier);
+  const approvals = Array.from({ length: missing }, (_, i) =>
+    needed === 1
+      ? 'Nobody has approved this asset.'
+      : `Approval ${needed - missing + i + 1} of ${needed} is missing: two different people have to approve this asset.`,
+  );
+  return [...objections, ...approvals].map((text) => ({ severity: 'open', text }));
+}
+
+function nobodyReviewed({ approvalsNeeded }: Omit<AssetDossier, 'gaps'>): string {
+  const two = approvalsNeeded === 2 ? ' Two different people have to approve it.' : '';
+  return `No second person has reviewed this asset.${two}`;
 }
 
 function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
@@ -187,6 +224,12 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
         text: `${asset.id} was received from outside. Who made it is not recorded; its rights are as declared by the sender.`,
       });
     }
+    if (asset.origin === 'edit' && asset.rights === undefined) {
+      gaps.push({
+        severity: 'unknown',
+        text: `${asset.id} is an edit that a person brought in. With which tools, from what material and on what rights it was made is the word of its contributor.`,
+      });
+    }
     const { reserved = [], unreadPlaces = [] } = asset.fileReading ?? {};
     if (reserved.length > 0)
       gaps.push({ severity: 'note', text: `The file of ${asset.id} reserves: ${reserved.join('; ')}.` });
@@ -200,15 +243,33 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
     if (contribution.capture === 'declared_later') {
       gaps.push({ severity: 'note', text: `${contribution.id} was declared after the fact.` });
     }
+    gaps.push(...correctionGaps(contribution));
   }
   return gaps;
+}
+
+/** A record that its author took back, or tells otherwise now, is not read as it stands. */
+function correctionGaps({ id, actionType, basis, corrections = [] }: DossierContribution): DossierGap[] {
+  const plain = (word: string): string => word.replaceAll('_', ' ').toLowerCase();
+  return corrections.flatMap((correction): DossierGap[] => {
+    const when = `on ${correction.correctedAt.slice(0, 10)} (entry ${correction.entryIndex})`;
+    if (correction.kind === 'withdrawn')
+      return [
+        { severity: 'note', text: `${id} (${plain(actionType)}) was withdrawn ${when}: it is not counted.` },
+      ];
+    if (correction.kind !== 'amended') return [];
+    const now = [correction.actionType, correction.basis].flatMap((word) => word ?? []).map(plain);
+    const how = now.length === 0 ? '' : ` to ${now.join(', ')}`;
+    const text = `${id} (${plain(actionType)}, ${plain(basis)}) was amended${how} ${when}: it counts as amended, and as declared later.`;
+    return [{ severity: 'note', text }];
+  });
 }
 
 function erasureGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const {
     runs,
     contributions,
-    review,
+    recall,
     obligations,
     storyboards = [],
     examinations = [],
@@ -222,7 +283,15 @@ function erasureGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
     ...contributions
       .filter(({ statement }) => statement === undefined)
       .map(({ id }) => `The statement of ${id}`),
-    ...(review?.commentErased ? ['The comment of the review'] : []),
+    ...contributions.flatMap(({ id, corrections = [] }) =>
+      corrections
+        .filter(({ textErased }) => textErased)
+        .map((correction) => `The words of ${correction.id}, by which ${id} was ${correction.kind},`),
+    ),
+    ...reviewsOf(dossier)
+      .filter(({ commentErased }) => commentErased)
+      .map(({ entryIndex }) => `The comment of the review of entry ${entryIndex}`),
+    ...(recall?.textErased ? ['The words of the recall'] : []),
     ...[...(obligations?.items ?? []), ...(obligations?.later ?? [])]
       .flatMap(({ proofs }) => proofs)
       .filter(({ textErased }) => textErased)
@@ -236,7 +305,7 @@ function erasureGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   ];
   return erased.map((what) => ({
     severity: 'note',
-    text: `${what} was erased. The log still holds its commitment, which nobody can open any more.`,
+    text: `${what} ${what.startsWith('The words') ? 'were' : 'was'} erased. The log still holds its commitment, which nobody can open any more.`,
   }));
 }
 

@@ -1,30 +1,35 @@
 import { type CounselAnswer } from './counsel-questions.js';
 import { lastExamination, seenMatter } from './diligence-questions.js';
-import { type AssetDossier, type DossierAsset, type DossierModel } from './dossier.js';
+import { type AssetDossier, type DossierModel } from './dossier.js';
+import { filesOfPeople, filesOfPeopleWords, isGenerated, toolWords } from './files-of-people.js';
+import { gradedWork } from './graded-work.js';
 import { asReadToday } from './obligations-as-read-today.js';
 
 /** Answers about people, prompts, adaptations, registration, vendors and use, from the record alone. Pure. */
 
 /** Channels on which nobody but the operator sees what is sent. */
 const OWN_CHANNELS: readonly string[] = ['studio', 'sandbox', 'self-hosted', 'comfyui'];
-const AI_TYPES: readonly string[] = ['trainedAlgorithmicMedia', 'compositeWithTrainedAlgorithmicMedia'];
 const PEOPLE_DUTIES = /deep.?fake|synthetic.?performer|likeness/i;
 
-export function adaptations({ models }: AssetDossier): CounselAnswer {
+export function adaptations({ models, chain }: AssetDossier): CounselAnswer {
   const question = 'Was a LoRA or fine-tune used: on whose images, with what consent?';
   const adapted = models.filter(({ adaptation }) => adaptation !== undefined);
+  const brought = filesOfPeople(chain);
+  const elsewhere =
+    brought.length === 0 ? '' : ` What was used to make ${filesOfPeopleWords(brought)} is not recorded.`;
   if (adapted.length === 0) {
     const known = models.every(({ access }) => access !== 'open-weights');
     const answer = known
       ? 'None is recorded; the models are run by their vendors, or are fixed calculations.'
       : 'None is recorded. Who runs open weights could have loaded one without saying so.';
-    return { question, answer, entryIndices: [], answered: known && models.length > 0 };
+    const answered = known && models.length > 0 && brought.length === 0;
+    return { question, answer: answer + elsewhere, entryIndices: [], answered };
   }
   return {
     question,
-    answer: adapted.map(adaptationWords).join(' '),
+    answer: adapted.map(adaptationWords).join(' ') + elsewhere,
     entryIndices: [],
-    answered: adapted.every(({ adaptation }) => adaptation?.images !== undefined),
+    answered: brought.length === 0 && adapted.every(({ adaptation }) => adaptation?.images !== undefined),
   };
 }
 
@@ -45,29 +50,29 @@ export function people(dossier: AssetDossier): CounselAnswer {
   const { chain } = dossier;
   const question =
     'Is a recognizable person shown, and does a release cover alteration by AI, media, term and territory?';
-  const inputs = chain.flatMap(({ rights, entryIndex }) =>
-    rights === undefined ? [] : [{ rights, entryIndex }],
-  );
-  const shown = inputs.filter(({ rights }) => rights.showsPeople !== 'no');
+  const brought = filesOfPeople(chain);
+  const shown = brought.filter(({ rights }) => rights?.showsPeople !== 'no');
   const generated = chain.some(isGenerated);
   const seen = seenMatter(dossier, 'persons');
   const looked = lastExamination(dossier, 'third_party_matter');
-  const entryIndices = [...inputs, ...(looked ? [looked] : [])].map(({ entryIndex }) => entryIndex);
+  const entryIndices = [...brought, ...(looked ? [looked] : [])].map(({ entryIndex }) => entryIndex);
   const afterwards = seenWords(seen, generated);
   if (shown.length === 0) {
     const answer =
-      inputs.length === 0
+      brought.length === 0
         ? 'No file was brought in that could show a person.'
         : 'For no file that was brought in was a person declared.';
     // A person with a ground is not settled either: what a release covers is read by a person.
     const answered = seen?.found === 'none_seen' || (seen === undefined && !generated);
     return { question, answer: answer + afterwards, entryIndices, answered };
   }
-  const described = shown.map(({ rights }) => {
-    const releases = Array.isArray(rights.releases) ? (rights.releases as ReleaseFacts[]) : [];
+  const described = shown.map(({ rights, origin, title }) => {
+    const releases = Array.isArray(rights?.releases) ? (rights.releases as ReleaseFacts[]) : [];
+    if (releases.length === 0 && rights?.showsPeople === 'yes')
+      return 'A person is declared, without a release.';
     if (releases.length === 0)
-      return rights.showsPeople === 'yes'
-        ? 'A person is declared, without a release.'
+      return origin === 'edit'
+        ? `Whether the edit "${title}" added a person was not declared.`
         : 'Whether a person is shown was not declared.';
     return releases
       .map(
@@ -76,7 +81,10 @@ export function people(dossier: AssetDossier): CounselAnswer {
       )
       .join(' ');
   });
-  return { question, answer: described.join(' ') + afterwards, entryIndices, answered: false };
+  // What an edit added is seen in the finished file; what an upload showed may have been worked into it unseen.
+  const editsOnly = shown.every(({ origin, rights }) => origin === 'edit' && rights === undefined);
+  const answered = editsOnly && seen?.found === 'none_seen';
+  return { question, answer: described.join(' ') + afterwards, entryIndices, answered };
 }
 
 /** What somebody who looked at the finished file says of persons in it. */
@@ -120,10 +128,18 @@ export function deepFakes({ obligations }: AssetDossier): CounselAnswer {
   };
 }
 
-export function promptNames({ runs }: AssetDossier): CounselAnswer {
+export function promptNames({ runs, chain }: AssetDossier): CounselAnswer {
   const question = 'Does a prompt name an artist, a brand or a celebrity?';
   const entryIndices = runs.map(({ clearance }) => clearance.entryIndex);
-  if (runs.length === 0) return { question, answer: 'No run, so no prompt.', entryIndices, answered: true };
+  const brought = filesOfPeople(chain);
+  const elsewhere =
+    brought.length === 0
+      ? ''
+      : ` Whether prompts had a part in ${filesOfPeopleWords(brought)} is not recorded.`;
+  if (runs.length === 0) {
+    const answer = `No run, so no prompt is recorded.${elsewhere}`;
+    return { question, answer, entryIndices, answered: brought.length === 0 };
+  }
   const found = runs.flatMap(({ clearance }) =>
     clearance.findings.filter(({ ruleId }) => ruleId.startsWith('policy.')).map(({ message }) => message),
   );
@@ -134,52 +150,90 @@ export function promptNames({ runs }: AssetDossier): CounselAnswer {
       : `Policies of the organization found: ${found.join(' ')}`;
   return {
     question,
-    answer: `${prompts === 0 ? 'No prompt can be shown.' : 'The prompts are shown in "How it was made".'} ${checked}`,
+    answer: `${prompts === 0 ? 'No prompt can be shown.' : 'The prompts are shown in "How it was made".'} ${checked}${elsewhere}`,
     entryIndices,
     answered: false,
   };
 }
 
-export function registration({ chain, contributions }: AssetDossier): CounselAnswer {
+/** From the acts as they are graded, so that it says what the draft for registration says. */
+export function registration(dossier: AssetDossier): CounselAnswer {
+  const { chain, contributions } = dossier;
   const question = 'Can it be registered, with which claim and which exclusion?';
   const excluded = [...new Set(chain.filter(isGenerated).map(({ step, title }) => step?.stepKey ?? title))];
   const unknown = chain.filter(
     ({ origin, digitalSourceType }) => origin === 'upload' && digitalSourceType === undefined,
   );
-  const claimed = [
-    ...new Set(contributions.map(({ actionType }) => actionType.replaceAll('_', ' ').toLowerCase())),
+  const works = gradedWork(dossier);
+  const named = (grade: (typeof works)[number]['grade']): string[] => [
+    ...new Set(
+      works
+        .filter((work) => work.grade === grade)
+        .map(({ actionType, isWithdrawn }) => `${plain(actionType)}${isWithdrawn ? ' (withdrawn)' : ''}`),
+    ),
   ];
+  const [claimed, uncertain, notClaimed] = [named('claimed'), named('uncertain'), named('not_claimed')];
+  const { othersExcluded, isDrafted } = draftOf(dossier);
   const answer = [
     claimed.length === 0
       ? 'Nothing to claim is recorded.'
       : `To be described as human work (Author Created, New Material Included): ${claimed.join(', ')}, as stated under "Human contributions".`,
+    ...(uncertain.length === 0 ? [] : [`Uncertain, so not in the draft: ${uncertain.join(', ')}.`]),
+    ...(notClaimed.length === 0 ? [] : [`Recorded, and not to be claimed: ${notClaimed.join(', ')}.`]),
+    ...(isDrafted || contributions.length === 0 ? [] : ['What may be claimed was not worked out.']),
     excluded.length === 0
       ? 'Nothing generated is recorded.'
       : `To be excluded (Material Excluded, Other): what a generative model made in ${excluded.join(', ')}.`,
+    ...(othersExcluded ? ['Material of others is to be excluded, too.'] : []),
     ...(unknown.length === 0
       ? []
       : [`Not declared, so not to be claimed: ${unknown.map(({ title }) => title).join(', ')}.`]),
+    ...(chain.some(({ origin }) => origin === 'edit')
+      ? ['Whether an edit holds generated material, which would have to be excluded, is only what its contributor says.']
+      : []),
     'Whether that suffices is for counsel and the office; these are the words of the U.S. Copyright Office, other countries ask otherwise.',
   ];
   return {
     question,
     answer: answer.join(' '),
-    entryIndices: contributions.map(({ entryIndex }) => entryIndex),
+    entryIndices: contributions.flatMap(({ entryIndex, corrections = [] }) => [
+      entryIndex,
+      ...corrections.map((correction) => correction.entryIndex),
+    ]),
     answered: false,
   };
 }
 
-export function sentToVendors({ chain, models }: AssetDossier): CounselAnswer {
+function draftOf({ authorship }: AssetDossier): { isDrafted: boolean; othersExcluded: boolean } {
+  const excluded = authorship?.statement.registration.materialExcluded ?? '';
+  return { isDrafted: authorship !== undefined, othersExcluded: excluded.includes('material of others') };
+}
+
+export function sentToVendors({ chain, models, contributions }: AssetDossier): CounselAnswer {
   const question = 'Was confidential or client data sent to a vendor that trains on it?';
   const outside = models.filter(({ channel }) => !OWN_CHANNELS.includes(channel));
+  const brought = filesOfPeople(chain);
+  const tools = toolWords({ chain, contributions });
+  const elsewhere =
+    brought.length === 0
+      ? ''
+      : ` What people sent elsewhere to make ${filesOfPeopleWords(brought)} is not recorded${tools === '' ? '' : ` (named tools: ${tools})`}.`;
   if (outside.length === 0) {
-    const answer = 'Nothing was sent to a vendor: every step ran on machines of the operator.';
-    return { question, answer, entryIndices: [], answered: models.length > 0 };
+    const answer =
+      brought.length === 0
+        ? 'Nothing was sent to a vendor: every step ran on machines of the operator.'
+        : 'No step sent anything to a vendor: every step ran on machines of the operator.';
+    return {
+      question,
+      answer: answer + elsewhere,
+      entryIndices: brought.map(({ entryIndex }) => entryIndex),
+      answered: models.length > 0 && brought.length === 0,
+    };
   }
   const channels = [...new Set(outside.map(({ vendor, channel }) => `${vendor} through ${channel}`))];
   return {
     question,
-    answer: `Prompts and inputs went to: ${channels.join('; ')}. What they do with them is in their terms and your contract; the record does not say.`,
+    answer: `Prompts and inputs went to: ${channels.join('; ')}. What they do with them is in their terms and your contract; the record does not say.${elsewhere}`,
     entryIndices: chain.filter(({ step }) => step !== undefined).map(({ entryIndex }) => entryIndex),
     answered: false,
   };
@@ -208,6 +262,6 @@ export function used({ runs, release }: AssetDossier): CounselAnswer {
   };
 }
 
-function isGenerated({ digitalSourceType }: DossierAsset): boolean {
-  return AI_TYPES.includes(digitalSourceType ?? '');
+function plain(token: string): string {
+  return token.replaceAll('_', ' ').toLowerCase();
 }

@@ -179,10 +179,14 @@ class DossierCheck {
     for (const run of this.dossier.runs) {
       const { clearance } = run;
       const entry = this.entry(clearance.entryIndex, 'clearance.decided', clearance.id);
-      for (const field of ['decision', 'engineVersion', 'termsSha256', 'inputSha256'] as const) {
+      for (const field of ['decision', 'engineVersion', 'termsSha256'] as const) {
         if (entry)
           this.checklist.equal(PATH, `"${field}" of ${clearance.id}`, clearance[field], entry.data[field]);
       }
+      // Entries of before it was sealed say it in clear.
+      const plain = entry?.data.inputSha256;
+      if (plain === undefined) this.opened('input', clearance.inputSha256, 'clearance.decided', clearance.id);
+      else this.checklist.equal(PATH, `"inputSha256" of ${clearance.id}`, clearance.inputSha256, plain);
       this.opened('prompt', run.prompt, 'run.accepted', run.id);
     }
   }

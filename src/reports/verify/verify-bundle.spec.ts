@@ -226,6 +226,20 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
     expect(texts(await verdictOf({ dossier: { runs } }))).toContain('not the one that the log seals');
   });
 
+  it('that says of a decision that it was made upon something else than the log commits to', async () => {
+    const claiming = dossier.runs.map((run) => ({
+      ...run,
+      clearance: { ...run.clearance, inputSha256: sha256Hex('other facts') },
+    }));
+    expect(texts(await verdictOf({ dossier: { runs: claiming } }))).toContain(
+      'The input of ' + (dossier.runs[0]?.clearance.id ?? '') + ' is not the one that the log seals',
+    );
+    const openings = evidence.openings.filter(({ field }) => field !== 'input');
+    const silent = await verdictOf({ evidence: { openings } });
+    expect(silent.verdict).toBe('valid');
+    expect(silent.notProved.join(' ')).toContain('The input that the dossier shows');
+  });
+
   it('that withholds an opening: valid, but the prompt is said to be unproved', async () => {
     const openings = evidence.openings.filter(({ field }) => field !== 'prompt');
     const result = await verdictOf({ evidence: { openings } });

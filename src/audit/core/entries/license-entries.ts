@@ -22,12 +22,16 @@ export const policyRef = z.strictObject({
 
 /** What may be used and why: decisions, terms, exceptions, duties. */
 export const LICENSE_ENTRIES = {
-  /** May this run be made? The hashes fix the terms and the facts on which the decision rests. */
+  /**
+   * May this run be made? The hashes fix the terms and the facts on which the decision rests. That over the facts is sealed
+   * as `input`: they are few and can be guessed, a revenue among them, and a plain hash would tell whoever tries them all.
+   */
   'clearance.decided': z.strictObject({
     decision: z.enum(['allow', 'review', 'deny']),
     engineVersion: token,
     termsSha256: sha256Hex,
-    inputSha256: sha256Hex,
+    /** In entries of before it was sealed. */
+    inputSha256: sha256Hex.optional(),
     findings: z.array(z.strictObject({ ruleId: token, severity: token, listingId })).max(256),
     /** The first decision, when this one was made again in its place. */
     renews: id.optional(),

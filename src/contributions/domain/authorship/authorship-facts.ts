@@ -39,9 +39,12 @@ export interface ActFact {
   readonly shown: number;
 }
 
-/** Prompts of successive runs by one person in one use case, the last one being a run behind the asset. */
+/** Prompts of runs by one person in one use case, the last one being a run behind the asset. */
 export interface PromptTrail {
+  /** Behind the asset, or tied to it by something recorded. */
   readonly runs: number;
+  /** Before it, and nothing recorded ties them to it. */
+  readonly others: number;
 }
 
 /** What the record holds of one asset. The order of the lists says nothing. */

@@ -48,7 +48,7 @@ const ARRANGED = 'selection, coordination, and arrangement of material generated
 const CASES: readonly Case[] = [
   {
     source: 'Part 2 report: prompts alone, however many, give no sufficient control',
-    facts: { works: [GENERATED], prompts: [{ runs: 624 }] },
+    facts: { works: [GENERATED], prompts: [{ runs: 624, others: 0 }] },
     ...{ claimed: 0, uncertain: 0, us: 'none', authorCreated: null, materialExcluded: AI_ART },
   },
   {
@@ -163,7 +163,7 @@ const work: fc.Arbitrary<WorkFact> = fc.record({
 const facts: fc.Arbitrary<AuthorshipFacts> = fc.record({
   works: fc.array(work, { maxLength: 6 }),
   acts: fc.array(act, { maxLength: 6 }),
-  prompts: fc.array(fc.record({ runs: fc.nat(50) }), { maxLength: 3 }),
+  prompts: fc.array(fc.record({ runs: fc.nat(50), others: fc.nat(50) }), { maxLength: 3 }),
   storyboards: fc.nat(3),
 });
 
@@ -210,7 +210,7 @@ describe('the authorship statement', () => {
         const richer = {
           ...given,
           works: [...given.works, ...generated],
-          prompts: [...given.prompts, { runs }],
+          prompts: [...given.prompts, { runs, others: 0 }],
         };
         const [before, after] = [authorshipStatement(given), authorshipStatement(richer)];
         expect(after.claimed.length).toBeLessThanOrEqual(before.claimed.length);

@@ -80,8 +80,10 @@ function uncertain(work: WorkFact): WorkRemark[] {
   return [];
 }
 
-function notesOn({ acts, works }: AuthorshipFacts, claimed: number): string[] {
+function notesOn({ acts, works, prompts }: AuthorshipFacts, claimed: number): string[] {
   const notes = ['Prompts alone do not make authorship; they are recorded as context.'];
+  const others = Math.max(0, ...prompts.map((trail) => trail.others));
+  if (others > 0) notes.push(otherRunsNote(others));
   if (acts.length === 0)
     notes.push('No human contribution is recorded for this asset or anything it descends from.');
   else if (claimed === 0)
@@ -93,4 +95,11 @@ function notesOn({ acts, works }: AuthorshipFacts, claimed: number): string[] {
   if (!works.some(isMadeByAi) && acts.length > 0)
     notes.push('No file in the chain is recorded as generated; what nobody declared is not known.');
   return notes;
+}
+
+/** Runs that may have been about something else are told, and count for nothing. */
+export function otherRunsNote(others: number): string {
+  return others === 1
+    ? 'One other run of the same person in the same use case came before. Nothing recorded ties it to this file, so it is not counted; a recorded choice with its result among the candidates would.'
+    : `${others} other runs of the same person in the same use case came before. Nothing recorded ties them to this file, so they are not counted; a recorded choice among their results would.`;
 }

@@ -36,13 +36,19 @@ export function reviewStanding(
 ): ReviewStanding {
   if (isRecalled) return 'recalled';
   if (isReleased) return 'released';
-  if (decisions.some(({ decision }) => decision === 'reject')) return 'rejected';
+  const objections = standingObjections(decisions);
+  if (objections.some(({ decision }) => decision === 'reject')) return 'rejected';
+  if (objections.length > 0) return 'changes_requested';
+  return approversOf(decisions).size >= needs.approvals ? 'approved' : 'in_review';
+}
+
+/** Rejections, and wishes for changes of people who have not approved: in the order given. */
+export function standingObjections<T extends MadeDecision>(decisions: readonly T[]): T[] {
   const approvers = approversOf(decisions);
-  const isChangeOpen = decisions.some(
-    ({ decision, reviewerId }) => decision === 'request_changes' && !approvers.has(reviewerId),
+  return decisions.filter(
+    ({ decision, reviewerId }) =>
+      decision === 'reject' || (decision === 'request_changes' && !approvers.has(reviewerId)),
   );
-  if (isChangeOpen) return 'changes_requested';
-  return approvers.size >= needs.approvals ? 'approved' : 'in_review';
 }
 
 /** Two approvals by one person count once. */

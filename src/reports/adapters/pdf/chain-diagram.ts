@@ -93,9 +93,9 @@ function shortSource({ digitalSourceType, step }: DossierAsset): string {
   const words: Readonly<Record<string, string>> = {
     trainedAlgorithmicMedia: 'Generative AI',
     compositeWithTrainedAlgorithmicMedia: 'Edited with AI',
-    humanEdits: 'Human work',
+    humanEdits: 'By their own word',
     digitalCapture: 'Photograph',
-    digitalCreation: 'Human work',
+    digitalCreation: 'By their own word',
     algorithmicMedia: 'Algorithm, no AI',
     algorithmicallyEnhanced: 'Algorithm, no AI',
   };

@@ -280,9 +280,9 @@ export class EvidenceWorkshop {
         decision: 'allow',
         engineVersion: '1.0.0',
         termsSha256: sha256Hex('terms'),
-        inputSha256: sha256Hex('input'),
         findings: [{ ruleId: 'indemnity', severity: 'note', listingId: 'flux-1-dev@fal' }],
       },
+      { input: sha256Hex('input') },
     );
     this.appendRun(this.runId, { prompt: PROMPT });
     return { clearance };

@@ -1,3 +1,4 @@
+import { otherRunsNote } from '../../../../contributions/domain/authorship/authorship-statement.js';
 import { type GradedAct } from '../../../../contributions/domain/authorship/grade-act.js';
 import { type AssetDossier } from '../../../domain/dossier.js';
 import { type Paper } from '../paper.js';
@@ -30,8 +31,16 @@ export function drawAuthorship(paper: Paper, { authorship }: AssetDossier): void
   });
   drawDraft(paper, statement.registration);
   drawJurisdictions(paper, statement.jurisdictions);
-  const runs = promptHistory.flatMap((history) => history.runs);
-  if (runs.length === 0) return;
+  drawPrompts(paper, promptHistory);
+}
+
+/** Runs that something recorded ties to the file; the others are counted, and listed in dossier.json alone. */
+function drawPrompts(
+  paper: Paper,
+  promptHistory: NonNullable<AssetDossier['authorship']>['promptHistory'],
+): void {
+  const all = promptHistory.flatMap((history) => history.runs);
+  if (all.length === 0) return;
   paper.subheading('How prompts developed');
   paper.text(
     'Each prompt was committed to the log when its run was accepted; the text can be produced.',
@@ -39,18 +48,26 @@ export function drawAuthorship(paper: Paper, { authorship }: AssetDossier): void
   );
   drawTable(paper, {
     columns: [
-      { title: 'Run', share: 50 },
-      { title: 'Accepted', share: 25 },
-      { title: 'Prompt', share: 25 },
+      { title: 'Run', share: 44 },
+      { title: 'Accepted', share: 24 },
+      { title: 'Part in this file', share: 14 },
+      { title: 'Prompt', share: 18 },
     ],
-    rows: runs.map(({ runId, acceptedAt, promptCommitment }) => [
-      { text: runId, style: STYLES.mono },
-      dateTime(acceptedAt),
-      promptCommitment === undefined
-        ? 'none of its own'
-        : `committed, ${promptCommitment.slice(0, 10)}\u2026`,
-    ]),
+    rows: all
+      .filter(({ relation }) => relation !== 'other')
+      .map(({ runId, acceptedAt, promptCommitment, relation }) => [
+        { text: runId, style: STYLES.mono },
+        dateTime(acceptedAt),
+        relation === 'behind' ? 'made it' : 'attempt',
+        promptCommitment === undefined
+          ? 'none of its own'
+          : `committed, ${promptCommitment.slice(0, 10)}\u2026`,
+      ]),
   });
+  const others = Math.max(
+    ...promptHistory.map(({ runs }) => runs.filter(({ relation }) => relation === 'other').length),
+  );
+  if (others > 0) paper.text(otherRunsNote(others), STYLES.body);
 }
 
 function workRow(

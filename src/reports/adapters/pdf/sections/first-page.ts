@@ -9,7 +9,7 @@ import {
   personName,
   short,
   fileText,
-  sourceWords,
+  lastMadeBy,
   statusOf,
   twoLines,
   verdictSentence,
@@ -60,7 +60,7 @@ function identity(
     ['Asset', mono(asset.id)],
     ['SHA-256', mono(twoLines(asset.sha256))],
     ['File', fileText(asset)],
-    ['Last made by', capitalized(sourceWords(asset.digitalSourceType))],
+    ['Last made by', capitalized(lastMadeBy(dossier))],
     ['Organization', short(organization.name)],
     [
       'Project',

@@ -1,4 +1,5 @@
 import { type AssetDossier, type DossierContribution } from '../../../domain/dossier.js';
+import { reviewsOf, standingOf } from '../../../domain/review-of-dossier.js';
 import { type Paper } from '../paper.js';
 import { type Pictures } from '../pictures.js';
 import { type Cell, drawFacts } from '../table.js';
@@ -15,7 +16,7 @@ const RECORD_HEIGHT = 2 * (PICTURE.height + CAPTION_HEIGHT) + 34;
 export function drawContributions(paper: Paper, pictures: Pictures, dossier: AssetDossier): void {
   paper.beginSection(
     'Human contributions',
-    'Recorded when they happened, in the words of the people. The share of changed pixels is a fact about the files, never a measure of authorship. Prompts alone do not make authorship.',
+    'In the words of the people; each says whether it was recorded when it happened. The share of changed pixels is a fact about the files, never a measure of authorship. Prompts alone do not make authorship.',
     dossier.contributions.length === 0 ? undefined : RECORD_HEIGHT + 76,
   );
   if (dossier.contributions.length === 0 && (dossier.storyboards ?? []).length === 0)
@@ -65,7 +66,7 @@ function drawContribution(
 ): void {
   paper.space(4);
   paper.subheading(
-    `${number}.  ${capitalized(plain(contribution.actionType.toLowerCase()))}, by ${personName(contribution.contributor)}`,
+    `${number}.  ${capitalized(plain(contribution.actionType.toLowerCase()))}, by ${personName(contribution.contributor)}${laterWords(contribution)}`,
     RECORD_HEIGHT,
   );
   const top = paper.y;
@@ -77,7 +78,10 @@ function drawContribution(
   const facts: readonly (readonly [string, Cell])[] = [
     ['Statement', sealedText(contribution.statement, contribution.statementErased, 'erased')],
     ['Basis', `${capitalized(plain(contribution.basis))}; ${plain(contribution.capture)}${late}`],
-    ['Tool, time', `${contribution.tool}; ${dateTime(contribution.createdAt)}`],
+    [
+      'Tool, time',
+      `${sealedText(contribution.tool || undefined, contribution.toolErased, 'none')}; ${dateTime(contribution.createdAt)}`,
+    ],
     ['Changed region', regionText(contribution)],
     ['Record', mono(`${contribution.id}, entry ${contribution.entryIndex}`)],
     ['Before, SHA-256', hash(contribution.beforeSha256)],
@@ -90,6 +94,12 @@ function drawContribution(
   // Long words may have gone on to another page, where there is no picture to stay clear of.
   if (paper.doc.bufferedPageRange().count === page)
     paper.y = Math.max(paper.y, top + 2 * (PICTURE.height + CAPTION_HEIGHT));
+}
+
+/** Whoever reads the heading alone must not take a record for what it was at first. */
+function laterWords({ corrections = [] }: DossierContribution): string {
+  if (corrections.some(({ kind }) => kind === 'withdrawn')) return ' (withdrawn)';
+  return corrections.some(({ kind }) => kind === 'amended') ? ' (amended later)' : '';
 }
 
 function regionText({ changedRegion: region }: DossierContribution): string {
@@ -177,17 +187,19 @@ function signatureText(key: DossierContribution['signatureKey']): string {
 const DECIDED = { approve: 'Approved', reject: 'Rejected', request_changes: 'Changes asked for' } as const;
 
 export function drawApprovals(paper: Paper, dossier: AssetDossier): void {
-  const { review, release, recall, asset } = dossier;
+  const { release, recall, asset } = dossier;
   paper.beginSection(
     'Approval and release',
     'A second person decides; whoever took part in making an asset, or started a run behind it, cannot.',
   );
-  const reviews = dossier.reviews ?? (review ? [review] : []);
+  const reviews = reviewsOf(dossier);
   if (reviews.length === 0) {
     paper.text('Nobody has reviewed this asset yet.', STYLES.body);
     return;
   }
+  const needed = dossier.approvalsNeeded === 2 ? '; two different people have to approve' : '';
   drawFacts(paper, [
+    ['Standing', `${capitalized(plain(standingOf(dossier)))}${needed}`],
     ...reviews.flatMap((one): [string, string][] => [
       [
         'Decision',
