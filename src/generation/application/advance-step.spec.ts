@@ -6,7 +6,7 @@ const CAPTURED_AT = new Date('2026-11-30T12:00:00Z');
 const step = { id: 'step', runId: 'run', state: 'CAPTURED', updatedAt: CAPTURED_AT };
 
 /** A captured step whose signing ends so, at a number of seconds after the capture. */
-async function advance(code: ErrorCode, heldSeconds = 1) {
+async function advance(error: ErrorCode | Error, heldSeconds = 1) {
   const did: unknown[] = [];
   const tx = { run: (_organization: string, work: (tx: unknown) => unknown) => Promise.resolve(work({})) };
   const runs = {
@@ -21,7 +21,10 @@ async function advance(code: ErrorCode, heldSeconds = 1) {
     never,
     never,
     never,
-    { complete: () => Promise.reject(new ColophonError(code, 'so it is')) } as never,
+    {
+      complete: () =>
+        Promise.reject(typeof error === 'string' ? new ColophonError(error, 'so it is') : error),
+    } as never,
     {
       fail: (_work: unknown, failure: unknown) => {
         did.push(failure);
@@ -39,7 +42,7 @@ async function advance(code: ErrorCode, heldSeconds = 1) {
       leaseSeconds: 60,
       holdSeconds: 5,
       longestHoldSeconds: 60,
-      held: (stepRunId, error) => did.push({ stepRunId, told: error.code }),
+      held: (stepRunId, { code }) => did.push({ stepRunId, told: code }),
     },
     { now: () => new Date(CAPTURED_AT.getTime() + heldSeconds * 1000) },
   );
@@ -60,6 +63,14 @@ describe('an output that is captured and cannot be signed', () => {
     expect(await pause(100)).toEqual({ wakeInSeconds: 25 });
     expect(await pause(1_000_000)).toEqual({ wakeInSeconds: 60 });
     expect(await pause(-31_000_000)).toEqual({ wakeInSeconds: 5 });
+  });
+
+  it('is held while a disk is full', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    expect(await advance(full)).toEqual([
+      { stepRunId: 'step', told: 'storage_unavailable' },
+      { wakeInSeconds: 5 },
+    ]);
   });
 
   it('has failed and is paid when the file itself cannot be signed', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type OrganizationTx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
+import { storageFailure } from '../../shared/storage-failure.js';
 import { type Lease, LeaseLostError, type RunRepository } from '../adapters/run.repository.js';
 import { type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
@@ -144,7 +145,8 @@ export class AdvanceStep {
     try {
       await this.completeStep.complete(organizationId, run, step, lease);
       return 'ended';
-    } catch (error) {
+    } catch (thrown) {
+      const error = storageFailure(thrown) ?? thrown;
       if (!(error instanceof ColophonError)) throw error;
       if (error.status < 500)
         return this.failStep.fail(work, { code: error.code, reason: error.message, charged: true });
