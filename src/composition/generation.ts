@@ -72,12 +72,14 @@ import {
 } from './vendors.js';
 
 /**
- * A provider's job is asked about every second; our own signer or store after five; an hour-old job is given up. A
- * submit whose answer was lost is looked for in the provider's list every ten seconds, for an hour.
+ * A provider's job is asked about every second; our own signer or store after five, later at least each minute; an
+ * hour-old job is given up. A submit whose answer was lost is looked for in the provider's list every ten seconds, for an
+ * hour.
  */
 export const STEP_TIMES = {
   pollSeconds: 1,
   holdSeconds: 5,
+  longestHoldSeconds: 60,
   giveUpAfterSeconds: 60 * 60,
   lookSeconds: 10,
   lookForSeconds: 60 * 60,
@@ -185,7 +187,14 @@ export async function composeGeneration(
     failStep,
     new ExpireStep(failStep, clock),
     wakeUps,
-    { ...STEP_TIMES, leaseSeconds: stepLeaseSeconds },
+    {
+      ...STEP_TIMES,
+      leaseSeconds: stepLeaseSeconds,
+      held: (stepRunId, err) => {
+        logger.error({ err, stepRunId }, 'an output is held until it can be signed; it will be tried again');
+      },
+    },
+    clock,
   );
   const stepWorker: StepWorker = new StepWorker(boss, advanceStep, configuration.stepConcurrency, logger);
   const { baseUrl } = configuration.fal;

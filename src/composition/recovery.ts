@@ -14,6 +14,7 @@ import { ManifestReceipts } from '../recovery/application/manifest-receipts.js';
 import { RecoverableManifests } from '../recovery/application/recoverable-manifests.js';
 import { SetManifestPublication } from '../recovery/application/set-manifest-publication.js';
 import { PublicAddress } from '../http/public-address.js';
+import { isColophonError } from '../shared/errors.js';
 import { type composeAssets } from './assets.js';
 import { type composeDatabase } from './database.js';
 import { type composeLogReading } from './log-reading.js';
@@ -29,7 +30,7 @@ export function composeFingerprints(
 ) {
   return {
     fingerprinter: new IsolatedFingerprinter(new IsolatedMediaProbe(ownFiles), (err) =>
-      logger.warn({ err }, 'a picture has no fingerprint'),
+      logger.warn(reasonOf(err), 'a picture has no fingerprint'),
     ),
     fingerprints: new FingerprintRepository(dataSource, clock),
   };
@@ -81,10 +82,20 @@ export function composeRecovery(
       fingerprints,
       store,
       fingerprinter,
-      (progress, error) => {
-        if (error === undefined) logger.info(progress, 'fingerprints of earlier assets');
-        else logger.warn({ ...progress, err: error }, 'a fingerprint of an earlier asset could not be made');
+      (progress, problem) => {
+        if (problem === undefined) return logger.info(progress, 'fingerprints of earlier assets');
+        const { assetId, error } = problem;
+        logger.warn(
+          { ...progress, assetId, ...reasonOf(error) },
+          'a fingerprint of an earlier asset could not be made',
+        );
       },
     ),
   };
+}
+
+/** A picture that cannot be read is known by its code; where in this program that was found helps nobody. */
+function reasonOf(error: unknown): Record<string, unknown> {
+  if (error === undefined) return {};
+  return isColophonError(error) ? { code: error.code, reason: error.message } : { err: error };
 }

@@ -1,4 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { TimedQuestion } from './timed-question.js';
+
+/** A scraper waits ten seconds by default, and what can be had is told without what cannot. */
+const LIMIT_MS = 5_000;
 
 /** What the logs look like at the moment of a scrape. */
 export interface LogFigures {
@@ -55,7 +59,7 @@ export class Metrics {
 
   private readonly beforeScrape: (() => Promise<void>)[] = [];
 
-  constructor() {
+  constructor(private readonly limitMs = LIMIT_MS) {
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -87,9 +91,10 @@ export class Metrics {
       'When this party last confirmed a log',
       ['kind', 'name'],
     );
+    const asked = new TimedQuestion(read, this.limitMs);
     this.beforeScrape.push(async () => {
+      const figures = await asked.answer().catch(() => undefined);
       for (const each of [pending, unmet, conflicts, failing, success]) each.reset();
-      const figures = await read().catch(() => undefined);
       if (figures === undefined) {
         for (const each of [pending, unmet, conflicts]) each.remove();
         return;
@@ -112,9 +117,11 @@ export class Metrics {
       labelNames: ['purpose'],
       registers: [this.registry],
     });
+    const asked = new TimedQuestion(read, this.limitMs);
     this.beforeScrape.push(async () => {
+      const keys = await asked.answer().catch(() => []);
       end.reset();
-      for (const { purpose, state, certificate } of await read().catch(() => []))
+      for (const { purpose, state, certificate } of keys)
         if (state === 'active' && certificate) end.set({ purpose }, certificate.notAfter.getTime() / 1000);
     });
   }
@@ -190,7 +197,7 @@ export class Metrics {
   }
 
   async text(): Promise<string> {
-    for (const prepare of this.beforeScrape) await prepare();
+    await Promise.all(this.beforeScrape.map((prepare) => prepare()));
     return this.registry.metrics();
   }
 }

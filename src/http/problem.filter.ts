@@ -3,6 +3,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { isDatabaseUnreachable } from '../database/organization-tx.js';
 import { ColophonError, ERROR_CODES, type ErrorCode } from '../shared/errors.js';
+import { storageFailure } from '../shared/storage-failure.js';
 import { allowedMethods } from './allowed-methods.js';
 import { errorFormOf, notServed } from './error-forms.js';
 import { isOpenToBrowsers } from './open-to-browsers.js';
@@ -108,6 +109,8 @@ function errorOfRequest(request: FastifyRequest, thrown: unknown): ColophonError
 /** Errors of the framework and its plugins carry a status; everything else is ours to answer for. */
 export function toColophonError(thrown: unknown): ColophonError {
   if (thrown instanceof ColophonError) return thrown;
+  const noRoom = storageFailure(thrown);
+  if (noRoom !== undefined) return noRoom;
   if (isDatabaseUnreachable(thrown)) {
     return new ColophonError('audit_unavailable', 'The database cannot be reached or refuses writes.', {
       cause: thrown,

@@ -140,6 +140,20 @@ describe('the choice of a model', () => {
     expect(chosen.chosen).toMatchObject({ model: 'studio-scene@studio' });
     const followed = await start({ ...productShot(app), routeId: chosen.id });
     expect(followed).toMatchObject({ routeId: chosen.id });
+    const elsewhere = { ...HARMLESS_FACTS, audienceCountries: ['CN'] };
+    const departed = await expectProblem(
+      await app.request('/v1/runs', json({ ...productShot(app, { facts: elsewhere }), routeId: chosen.id })),
+      'conflict',
+    );
+    expect(departed.detail).toContain('chosen for other facts: audienceCountries');
+    const square = await ask<{ id: string; parameters: object; facts: object }>(
+      '/v1/routes',
+      json({ ...question, parameters: { width: 64, prompt: 'kept nowhere' }, useCaseId, rule: floor }),
+    );
+    expect(square).toMatchObject({ parameters: { width: 64 }, facts: HARMLESS_FACTS });
+    expect(JSON.stringify(square)).not.toContain('kept nowhere');
+    const wide = productShot(app, { inputs: { prompt: 'a bottle', width: 128, height: 64 } });
+    await expectProblem(await app.request('/v1/runs', json({ ...wide, routeId: square.id })), 'conflict');
     await expectProblem(
       await app.request('/v1/runs', json({ ...paidShot(), routeId: chosen.id })),
       'conflict',

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HARMLESS_FACTS, productShot, runToEnd, json, type RunAnswer } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
+import { generate, PipelineRuns } from '../support/pipeline-runs.js';
 import { startTestApplication, type TestApplication } from '../support/test-application.js';
 
 describe('a run', () => {
@@ -65,5 +67,46 @@ describe('a run', () => {
       decision: string;
     };
     expect(clearance.decision).toBe('deny');
+  });
+
+  it('goes on beside a step whose outcome is unknown, and ends when a person has said what became of it', async () => {
+    const runs = new PipelineRuns(app);
+    const pipeline = await runs.define(
+      generate('lost', { prompt: 'sandbox:outcome-unknown' }, { onFailure: 'continue' }),
+      generate('slow', { prompt: 'sandbox:slow' }),
+      {
+        key: 'larger',
+        operation: 'upscale',
+        model: 'studio-upscale@studio',
+        parameters: { factor: 2 },
+        images: { image: { step: 'slow' } },
+      },
+      {
+        key: 'waiting',
+        operation: 'upscale',
+        model: 'studio-upscale@studio',
+        parameters: { factor: 2 },
+        images: { image: { step: 'lost' } },
+      },
+    );
+    const id = await runs.start(pipeline);
+    await runs.stepIn(id, 'lost', 'OUTCOME_UNKNOWN');
+    expect((await runs.get(id)).state).toBe('NEEDS_RECONCILIATION');
+    await runs.stepIn(id, 'larger', 'SUCCEEDED');
+    const open = await runs.get(id);
+    expect(open.state).toBe('NEEDS_RECONCILIATION');
+    expect(open.progress.counts).toEqual({ SUCCEEDED: 2, OUTCOME_UNKNOWN: 1, RESERVED: 1 });
+
+    const said = { outcome: 'not_charged', reason: 'the vendor has no such job' };
+    expect((await runs.post(`/v1/runs/${id}/steps/lost/reconcile`, said)).status).toBe(200);
+    const ended = await eventually('the run has ended', async () => {
+      const run = await runs.get(id);
+      return run.state === 'NEEDS_RECONCILIATION' || run.state === 'RUNNING' ? undefined : run;
+    });
+    expect(ended.state).toBe('PARTIALLY_SUCCEEDED');
+    expect(ended.progress.counts).toEqual({ SUCCEEDED: 2, FAILED: 1, SKIPPED: 1 });
+    expect((await runs.entries(id, 'run.finished')).map(({ data }) => data.state)).toEqual([
+      'PARTIALLY_SUCCEEDED',
+    ]);
   });
 });

@@ -12,7 +12,7 @@ import { normalizePicture } from '../../src/assets/adapters/normalize-picture.js
 import { IsolatedFingerprinter } from '../../src/recovery/adapters/isolated-fingerprinter.js';
 import { FillFingerprints, type FillProgress } from '../../src/recovery/application/fill-fingerprints.js';
 import { hammingDistance } from '../../src/recovery/domain/iscc/image-code.js';
-import { newId } from '../../src/shared/ids.js';
+import { newId, publicId } from '../../src/shared/ids.js';
 import { HumanWorkRows, outcomeOf } from '../support/human-work-rows.js';
 import { scenePicture } from '../support/pictures.js';
 
@@ -147,6 +147,13 @@ describe('assets from before there were fingerprints', () => {
   it('get theirs, one broken picture does not stop the others, and a second run has nothing to do', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'colophon-fill-'));
     const [good, broken] = [await rows.makeAsset(rows.people.maker), await rows.makeAsset(rows.people.maker)];
+    for (const [kind, mediaType] of [
+      ['video', 'video/mp4'],
+      ['audio', 'audio/wav'],
+      ['model3d', 'model/gltf-binary'],
+      ['image', 'image/svg+xml'],
+    ] as const)
+      await rows.makeAsset(rows.people.maker, { kind, mediaType });
     await rows.inspector.query('INSERT INTO signed_file VALUES ($1, $2, $3)', [
       good,
       rows.organization,
@@ -155,13 +162,17 @@ describe('assets from before there were fingerprints', () => {
     writeFileSync(join(folder, good), await scenePicture(7));
     writeFileSync(join(folder, broken), 'no picture');
     const reports: FillProgress[] = [];
+    const problems: (string | undefined)[] = [];
     const fill = () =>
       new FillFingerprints(
         organizationTx,
         repository,
         { localPath: (_organization: string, sha256: string) => Promise.resolve(join(folder, sha256)) },
         new IsolatedFingerprinter({ normalize: normalizePicture }, () => undefined),
-        (progress) => reports.push(progress),
+        (progress, problem) => {
+          reports.push(progress);
+          if (problem !== undefined) problems.push(problem.assetId);
+        },
       );
     const first = fill();
     await first.run();
@@ -170,6 +181,8 @@ describe('assets from before there were fingerprints', () => {
     await second.run();
     expect(second.progress).toEqual({ missing: 1, made: 0, failed: 1 });
     expect(reports.length).toBeGreaterThan(0);
+    const named = publicId('asset', broken);
+    expect(problems).toEqual([named, named]);
     rmSync(folder, { recursive: true });
   });
 });

@@ -59,12 +59,16 @@ export class HumanWorkRows {
       mode = 'live',
       runId,
       relationship = 'inputTo',
+      kind = 'image',
+      mediaType = 'image/png',
     }: {
       parents?: readonly string[];
       origin?: string;
       mode?: 'live' | 'test';
       runId?: string;
       relationship?: 'inputTo' | 'parentOf';
+      kind?: 'image' | 'video' | 'audio' | 'model3d';
+      mediaType?: string;
     } = {},
   ): Promise<string> {
     const id = newId();
@@ -74,12 +78,12 @@ export class HumanWorkRows {
       claim_sha256: id,
       manifest_sha256: id,
       manifest_label: id,
-      kind: 'image',
+      kind,
       manifest_placement: 'embedded',
     };
     const media = {
-      media_type: 'image/png',
-      original_media_type: 'image/png',
+      media_type: mediaType,
+      original_media_type: mediaType,
       size_bytes: 1,
       width: 1,
       height: 1,

@@ -16,6 +16,9 @@ export type OpenIdentityKey = (credential: IssuedCredential, now: Date) => Ident
 type CredentialSource = 'development_authority' | 'imported';
 type Actor = { readonly kind: ActorKind; readonly id: string };
 
+/** Credentials of one holder: one a year, and one for each time a clock was wrong. */
+const MAX_LOOKED_AT = 20;
+
 interface Holder {
   readonly kind: 'organization' | 'principal';
   /** UUID. */
@@ -75,20 +78,31 @@ export class NamedActors {
     return held && { key: held.key, isTrustedHere: held.isTrustedHere };
   }
 
+  /**
+   * What somebody imported counts before what the program made for itself; of either kind, the newest. Of its own, those
+   * that are not valid now are passed over: ids tell the time, and a clock that ran ahead may have made one for later.
+   */
   private async current(tx: Tx, holder: Holder): Promise<IdentityKey | undefined> {
-    const [row] = await tx.query<{ sealed_credential: string; source: CredentialSource }>(
+    const rows = await tx.query<{ sealed_credential: string; source: CredentialSource }>(
       `SELECT sealed_credential, source FROM identity_credential WHERE organization_id = $1 AND holder_id = $2
-        ORDER BY id DESC LIMIT 1`,
+        ORDER BY source = 'imported' DESC, id DESC LIMIT ${MAX_LOOKED_AT}`,
       [tx.organizationId, holder.id],
     );
-    const opened = row && (await this.vault.decrypt(tx, holder.id, row.sealed_credential));
-    if (row === undefined || opened === undefined) return undefined;
-    if (row.source === 'development_authority' && this.issuer === undefined) return undefined;
+    for (const { sealed_credential: sealed, source } of rows) {
+      if (source === 'development_authority' && this.issuer === undefined) continue;
+      const opened = await this.vault.decrypt(tx, holder.id, sealed);
+      const key = opened === undefined ? undefined : this.openHeld(opened, source);
+      if (key !== undefined) return key;
+    }
+    return undefined;
+  }
+
+  private openHeld(credential: string, source: CredentialSource): IdentityKey | undefined {
     try {
-      return this.openKey(JSON.parse(opened) as IssuedCredential, this.clock.now());
+      return this.openKey(JSON.parse(credential) as IssuedCredential, this.clock.now());
     } catch (error) {
       // An imported certificate that has ended is for people to replace: nobody signs in its place under another authority.
-      if (row.source === 'development_authority') return undefined;
+      if (source === 'development_authority') return undefined;
       throw new ColophonError(
         'signer_unavailable',
         'The credential by which the organization is named in manifests cannot be used any more. Install a new one.',

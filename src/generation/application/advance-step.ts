@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type OrganizationTx } from '../../database/organization-tx.js';
+import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
+import { storageFailure } from '../../shared/storage-failure.js';
 import { type Lease, LeaseLostError, type RunRepository } from '../adapters/run.repository.js';
-import { TERMINAL_STEP_STATES } from '../domain/run.js';
+import { type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
 import { type WakeUpQueue } from '../domain/wake-up.port.js';
 import { type CompleteStep } from './complete-step.js';
 import { type ExpireStep } from './expire-step.js';
@@ -16,6 +18,10 @@ export interface AdvanceOptions {
   readonly leaseSeconds: number;
   /** Before trying again when our own signer or store is unavailable: the output is held, never released. */
   readonly holdSeconds: number;
+  /** The longest pause between two tries to sign a held output. */
+  readonly longestHoldSeconds: number;
+  /** Told of what keeps an output from being signed, each time. */
+  readonly held?: ((stepRunId: string, error: ColophonError) => void) | undefined;
 }
 
 /**
@@ -34,6 +40,7 @@ export class AdvanceStep {
     private readonly expireStep: ExpireStep,
     private readonly wakeUps: WakeUpQueue,
     private readonly options: AdvanceOptions,
+    private readonly clock: Clock,
   ) {}
 
   async advance(organizationId: string, stepRunId: string): Promise<void> {
@@ -129,16 +136,29 @@ export class AdvanceStep {
     }
   }
 
+  /**
+   * What the provider made is paid for and kept. Only what is wrong with the file itself is the end of the step; what is
+   * wrong here (5xx: signer, clock, store, a signature that does not read back) holds it until that is mended.
+   */
   private async complete(work: StepWork): Promise<Next> {
     const { organizationId, run, step, lease } = work;
     try {
       await this.completeStep.complete(organizationId, run, step, lease);
       return 'ended';
-    } catch (error) {
-      if (error instanceof ColophonError && error.status === 503)
-        return { wakeInSeconds: this.options.holdSeconds };
+    } catch (thrown) {
+      const error = storageFailure(thrown) ?? thrown;
       if (!(error instanceof ColophonError)) throw error;
-      return this.failStep.fail(work, { code: error.code, reason: error.message, charged: true });
+      if (error.status < 500)
+        return this.failStep.fail(work, { code: error.code, reason: error.message, charged: true });
+      this.options.held?.(step.id, error);
+      return { wakeInSeconds: this.holdSecondsOf(step) };
     }
+  }
+
+  /** The longer it lasts, the rarer the tries: the signer of everybody else is not kept busy by one file. */
+  private holdSecondsOf({ updatedAt }: StepRun): number {
+    const { holdSeconds, longestHoldSeconds } = this.options;
+    const heldSeconds = (this.clock.now().getTime() - updatedAt.getTime()) / 1000;
+    return Math.round(Math.min(Math.max(holdSeconds, heldSeconds / 4), longestHoldSeconds));
   }
 }

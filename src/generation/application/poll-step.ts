@@ -1,5 +1,6 @@
 import { type OrganizationTx } from '../../database/organization-tx.js';
-import { ColophonError } from '../../shared/errors.js';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
+import { storageFailure } from '../../shared/storage-failure.js';
 import { LeaseLostError } from '../adapters/run.repository.js';
 import { type CaptureStep } from './capture-step.js';
 import { type FailStep } from './fail-step.js';
@@ -9,6 +10,8 @@ import { type Next, type StepWork } from './step-work.js';
 export interface PollOptions {
   /** Between two questions to a provider. */
   readonly pollSeconds: number;
+  /** Before trying again when there is no room for what the job made. */
+  readonly holdSeconds: number;
   /** A submitted job without an answer after this time is given up, and paid as estimated. */
   readonly giveUpAfterSeconds: number;
 }
@@ -42,6 +45,9 @@ export class PollStep {
         return await this.failStep.fail(used, { code, reason, charged });
       }
     } catch (error) {
+      // The job is done, and what it made is not given up for want of room here.
+      if (storageFailure(error) !== undefined || isColophonError(error, 'storage_unavailable'))
+        return { wakeInSeconds: this.options.holdSeconds };
       if (error instanceof LeaseLostError || (error instanceof ColophonError && error.status === 503))
         throw error;
       // The provider has the job: an address that stays unreachable is asked again, until the deadline.

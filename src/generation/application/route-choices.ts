@@ -3,20 +3,24 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
+import { type RunFacts } from '../../licenses/domain/run-facts.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { chooseModel, type Rule } from '../domain/choose-model.js';
+import {
+  departures,
+  type RoutedStep,
+  routedModels,
+  type RouteTerms,
+  settingsIn,
+} from '../domain/route-terms.js';
 import { type ModelQuestion, type RankedModel, type RankModels } from './rank-models.js';
 
 /** What is stored, shown, and hashed in the entry. Amounts are micro-USD as text. */
-export interface RouteChoice {
-  readonly operation: string;
+export interface RouteChoice extends RouteTerms {
   readonly measure: ModelQuestion['measure'];
-  readonly rule:
-    | { readonly kind: 'cheapest_above_floor'; readonly floor: number }
-    | { readonly kind: 'best_under_ceiling'; readonly ceilingMicroUsd: string };
   readonly because: string;
   readonly chosen: RoutedModel | null;
   /** What to take instead, in this order; cleared, too. */
@@ -36,6 +40,7 @@ interface RoutedModel {
 }
 
 const MAX_FALLBACKS = 5;
+const MAX_DEPARTURES = 10;
 
 /** Chooses a model by a stated rule and writes down why; a run may name the choice. */
 export class RouteChoices {
@@ -56,6 +61,9 @@ export class RouteChoices {
     const [chosen = null, ...fallbacks] = ranked.map(routed);
     const choice: RouteChoice = {
       operation: question.operation,
+      parameters: settingsIn(question.parameters),
+      inputPictures: question.inputPictures,
+      facts: question.facts,
       measure: question.measure,
       rule: 'floor' in rule ? rule : { ...rule, ceilingMicroUsd: rule.ceilingMicroUsd.toString() },
       because,
@@ -83,7 +91,7 @@ export class RouteChoices {
 
   /**
    * A run that names a choice does what was chosen: of its steps that do the operation, one uses the chosen model or a
-   * fallback.
+   * fallback. The rest is asked when its steps are known ({@link requireKept}).
    * @throws ColophonError `not_found`, `conflict`
    */
   async requireFollowed(
@@ -91,13 +99,15 @@ export class RouteChoices {
     id: string,
     useCaseId: string,
     steps: readonly { readonly operation: string; readonly listingId: string }[],
-  ): Promise<void> {
+  ): Promise<RouteTerms> {
     const route = await this.get(tx, id);
     if (route.useCaseId !== useCaseId)
       throw new ColophonError('conflict', 'The model was chosen for another use case.');
-    const { chosen, fallbacks, operation } = route.choice;
-    const models = [...(chosen === null ? [] : [chosen]), ...fallbacks].map(({ model }) => model);
-    const follows = steps.some((step) => step.operation === operation && models.includes(step.listingId));
+    const { choice } = route;
+    const models = routedModels(choice);
+    const follows = steps.some(
+      (step) => step.operation === choice.operation && models.includes(step.listingId),
+    );
     if (!follows)
       throw new ColophonError(
         'conflict',
@@ -105,6 +115,21 @@ export class RouteChoices {
         {
           extensions: { models },
         },
+      );
+    return choice;
+  }
+
+  /**
+   * What was chosen under one price, for one purpose, is no choice for another: the record of the run would say what it
+   * did not do.
+   * @throws ColophonError `conflict`
+   */
+  requireKept(terms: RouteTerms, facts: RunFacts, steps: readonly RoutedStep[]): void {
+    const departed = departures(terms, facts, steps);
+    if (departed.length > 0)
+      throw new ColophonError(
+        'conflict',
+        `The run departs from the choice that it names. ${departed.slice(0, MAX_DEPARTURES).join(' ')} Choose anew with POST /v1/routes for what the run is to do, or leave "routeId" out.`,
       );
   }
 

@@ -19,6 +19,7 @@ import { type Offerings } from '../domain/offering.js';
 import { isHuman, isHumanOperation } from '../domain/pipeline-definition.js';
 import { type PlannedStep, planSteps } from '../domain/plan-steps.js';
 import { type ResolvedStep, resolveSteps, type RunInputs, textsOf } from '../domain/resolve-run.js';
+import { type RouteTerms } from '../domain/route-terms.js';
 import { type Run } from '../domain/run.js';
 import { type AcceptRun } from './accept-run.js';
 import { assetsGivenTo, buildLineage } from './build-lineage.js';
@@ -103,6 +104,7 @@ export class StartRun {
     if (principal.mode === 'live') requireListed(plan.planned, decided.result);
     const known = await this.knownAssets(tx, request.inputs);
     const steps = resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings, known);
+    if (plan.route !== undefined) this.routes.requireKept(plan.route, request.facts, steps.filter(isDone));
     await requireFittingAssets(tx, this.assets, steps);
     for (const step of steps) await this.checkWays(tx, step);
     const clearance = await this.decideClearance.record(tx, principal, decided, scope);
@@ -138,11 +140,12 @@ export class StartRun {
       this.prices.offerings(tx),
     ]);
     const planned = planSteps(pipeline.definition, request.inputs, offerings);
-    if (request.routeChoiceId !== undefined) {
-      const asked = planned.map(({ definition, listingId }) => ({ ...definition, listingId }));
-      await this.routes.requireFollowed(tx, request.routeChoiceId, useCaseId, asked);
-    }
-    return { useCaseId, pipeline, offerings, planned };
+    const asked = planned.map(({ definition, listingId }) => ({ ...definition, listingId }));
+    const route =
+      request.routeChoiceId === undefined
+        ? undefined
+        : await this.routes.requireFollowed(tx, request.routeChoiceId, useCaseId, asked);
+    return { useCaseId, pipeline, offerings, planned, route };
   }
 
   private async decide(
@@ -203,6 +206,7 @@ interface Plan {
   readonly pipeline: FoundPipeline;
   readonly offerings: Offerings;
   readonly planned: readonly PlannedStep[];
+  readonly route: RouteTerms | undefined;
 }
 
 /** Keys of the steps whose price nobody knows: a ceiling is reserved for each. */
@@ -215,6 +219,10 @@ function stepsWithoutPrice(steps: readonly ResolvedStep[], offerings: Offerings)
 /** Replaced and unwanted steps, and those of people, are nothing that could be cleared. */
 function isDoneByMachine({ definition, substituteAssetId, left }: PlannedStep): boolean {
   return substituteAssetId === undefined && left === undefined && !isHuman(definition);
+}
+
+function isDone({ substituteAssetId, left }: ResolvedStep): boolean {
+  return substituteAssetId === undefined && left === undefined;
 }
 
 /** A model that the registry does not list cannot be run for real; the sandbox plays any. */

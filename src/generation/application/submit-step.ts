@@ -13,7 +13,7 @@ import {
   type Provider,
   type ProviderRequest,
 } from '../domain/provider.port.js';
-import { type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
+import { GOING_RUN_STATES, type StepRun, TERMINAL_STEP_STATES } from '../domain/run.js';
 import { type CheckReservation } from './check-reservation.js';
 import { type CaptureStep } from './capture-step.js';
 import { type EndStep } from './end-step.js';
@@ -44,7 +44,7 @@ export class SubmitStep {
 
   /** For a step that is RESERVED: nothing was sent. */
   async begin(work: StepWork): Promise<Next> {
-    if (work.run.state !== 'RUNNING') return 'stop';
+    if (!GOING_RUN_STATES.includes(work.run.state)) return 'stop';
     const early = secondsUntil(work.step.retryAt);
     if (early > 0) return { wakeInSeconds: early };
     let ready: { provider: Provider; request: ProviderRequest } | undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { PriceBook } from '../registry/price-book.js';
-import { falWorkflowSchema, translateFalWorkflow } from './fal-workflow.js';
+import { translateFalWorkflow } from './fal-workflow.js';
+import { falWorkflowSchema } from './fal-workflow-file.js';
 import { builtinOfferings, type Offering, Offerings } from './offering.js';
 import { type Operation } from './operation.js';
 import { isColophonError } from '../../shared/errors.js';
@@ -19,6 +20,8 @@ const offerings = new Offerings([
   on('fal-ai/bria/background/remove', 'bria-rmbg@fal', 'cut-out'),
   on('fal-ai/two', 'two@fal', 'generate'),
   on('fal-ai/two', 'two@fal', 'edit'),
+  on('fal-ai/shared', 'one@fal', 'generate'),
+  on('fal-ai/shared', 'other@fal', 'generate'),
   on('fal-ai/kling', 'kling@fal', 'animate'),
 ]);
 
@@ -158,5 +161,88 @@ describe('a workflow of fal', () => {
     expect(falWorkflowSchema.safeParse({ ...EXAMPLE, node_1: { ...EXAMPLE.node_1, loop: 3 } }).success).toBe(
       false,
     );
+  });
+
+  it('says why an app is refused, and what to do', () => {
+    const reason = (app: string): string => {
+      try {
+        translate({ node_1: { ...EXAMPLE.node_1, app } });
+      } catch (error) {
+        return error instanceof Error ? error.message : '';
+      }
+      return '';
+    };
+    expect(reason('fal-ai/shared')).toContain('run for several listings here (one@fal, other@fal)');
+    expect(reason('fal-ai/unheard-of')).toContain('POST /v1/models');
+  });
+});
+
+/** As the editor saves a workflow. */
+const FILE = {
+  name: 'my-workflow',
+  title: 'My workflow',
+  is_public: false,
+  contents: {
+    name: 'workflow',
+    nodes: {
+      output: {
+        type: 'display',
+        id: 'output',
+        depends: ['node-image'],
+        input: {},
+        fields: { image: '$node-image.images.0.url' },
+      },
+      'node-image': {
+        type: 'run',
+        id: 'node-image',
+        depends: ['input'],
+        app: 'fal-ai/flux/dev',
+        input: { prompt: '$input.prompt', seed: '$input.seed' },
+      },
+    },
+    output: { image: '$node-image.images.0.url' },
+    schema: {
+      input: {
+        prompt: { name: 'prompt', label: 'Prompt', type: 'string', required: true, modelId: 'node-image' },
+        seed: { name: 'seed', label: 'Seed', type: 'integer', default: 7 },
+      },
+      output: { image: { name: 'image', label: 'Image', type: 'string' } },
+    },
+    version: '1',
+  },
+};
+
+describe('the file of the editor', () => {
+  const inFile = (changes: object) =>
+    falWorkflowSchema.safeParse({ ...FILE, contents: { ...FILE.contents, ...changes } });
+
+  it('becomes the same steps, with the inputs of its form', () => {
+    expect(translateFalWorkflow(falWorkflowSchema.parse(FILE), offerings).steps).toEqual([
+      expect.objectContaining({
+        key: 'node-image',
+        model: 'flux-1-dev@fal',
+        parameters: {
+          prompt: { input: 'prompt', optional: false },
+          seed: { input: 'seed', default: 7, optional: false },
+        },
+      }),
+    ]);
+  });
+
+  it('is refused with the place, in its nodes and in what it gives out', () => {
+    const output = { text: '$node-image.text' };
+    const parsed = inFile({ output });
+    expect(() => translateFalWorkflow(parsed.data ?? {}, offerings)).toThrow('contents.output.text');
+    const loop = inFile({ nodes: { ...FILE.contents.nodes, x: { type: 'loop' } } });
+    expect(loop.error?.issues[0]?.message).toMatch(/^contents\.nodes\.x\.type: /);
+    const more = inFile({ loops: 3 });
+    expect(more.error?.issues[0]?.message).toContain('loops');
+  });
+
+  it('is told from nodes alone, whose faults are told with their place as well', () => {
+    const given = falWorkflowSchema.safeParse({ ...EXAMPLE, output: { ...EXAMPLE.output, input: { a: 1 } } });
+    const [issue] = given.error?.issues ?? [];
+    expect([issue?.path, issue?.message]).toEqual([['output', 'input'], 'Unrecognized key: "a"']);
+    expect(translate({ output: { ...EXAMPLE.output, input: {} } }).steps).toHaveLength(2);
   });
 });

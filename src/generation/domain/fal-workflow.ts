@@ -1,53 +1,29 @@
-import { z } from 'zod';
 import { ColophonError } from '../../shared/errors.js';
 import { type FalReference, readReference, readsAsReference } from './fal-reference.js';
+import { type FalNode, type FalNodes, type FalWorkflow, readFalGraph } from './fal-workflow-file.js';
 import { type MediaKind, named } from './media-kind.js';
 import { type Offering, type Offerings } from './offering.js';
 import { OPERATION_FACTS } from './operation.js';
 import { literalSchema } from './definition-words.js';
-import { MAX_STEPS, type PipelineDefinition, pipelineDefinitionSchema } from './pipeline-definition.js';
+import { type PipelineDefinition, pipelineDefinitionSchema } from './pipeline-definition.js';
 
-/**
- * A workflow of fal as JSON (docs.fal.ai, "How to create a custom workflow UI", read 2026-11-29): nodes by id, of the
- * types `input`, `run` and `display`. Whatever it says is either translated or refused with its place; nothing is dropped.
- */
-const nodeIdSchema = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'letters, digits, "_" and "-", at most 40');
-const common = {
-  id: z.string().max(40).optional(),
-  depends: z.array(z.string().max(40)).max(MAX_STEPS).default([]),
-};
-const nodeSchema = z.discriminatedUnion('type', [
-  z.strictObject({ ...common, type: z.literal('input'), input: z.record(z.string().max(40), z.unknown()) }),
-  z.strictObject({
-    ...common,
-    type: z.literal('run'),
-    app: z.string().min(1).max(120),
-    input: z.record(z.string().max(40), z.unknown()),
-  }),
-  z.strictObject({
-    ...common,
-    type: z.literal('display'),
-    fields: z.record(z.string().max(40), z.unknown()),
-  }),
-]);
-export const falWorkflowSchema = z
-  .record(nodeIdSchema, nodeSchema)
-  .refine((nodes) => Object.keys(nodes).length <= MAX_STEPS + 2, `at most ${MAX_STEPS} nodes`)
-  .meta({ id: 'FalWorkflow' });
-export type FalWorkflow = z.infer<typeof falWorkflowSchema>;
-type Node = FalWorkflow[string];
-type RunNode = Extract<Node, { type: 'run' }>;
+type RunNode = Extract<FalNode, { type: 'run' }>;
 
 interface Problem {
   readonly path: string;
   readonly message: string;
 }
 
-/** @throws ColophonError `pipeline_invalid` with every place that cannot be translated */
+/**
+ * A workflow of fal as JSON (docs.fal.ai, "How to create a custom workflow UI", read 2026-11-29): nodes by id, of the
+ * types `input`, `run` and `display`, alone or in the file of the editor. Whatever its nodes say is either translated or
+ * refused with its place; nothing is dropped.
+ *
+ * @throws ColophonError `pipeline_invalid` with every place that cannot be translated
+ */
 export function translateFalWorkflow(workflow: FalWorkflow, offerings: Offerings): PipelineDefinition {
-  const translation = new Translation(workflow, offerings);
+  const { nodes, output } = readFalGraph(workflow);
+  const translation = new Translation(nodes, output, offerings);
   const steps = translation.steps();
   const [first] = translation.problems;
   if (first !== undefined)
@@ -64,7 +40,8 @@ class Translation {
   private readonly offered = new Map<string, Offering>();
 
   constructor(
-    private readonly workflow: FalWorkflow,
+    private readonly workflow: FalNodes,
+    private readonly output: Readonly<Record<string, unknown>>,
     private readonly offerings: Offerings,
   ) {
     this.runs = Object.entries(workflow).flatMap(([id, node]) =>
@@ -79,7 +56,8 @@ class Translation {
     for (const [id, node] of this.runs) this.offer(id, node);
     const steps = this.runs.flatMap(([id, node]) => this.step(id, node));
     for (const [id, node] of Object.entries(this.workflow))
-      if (node.type === 'display') this.checkFields(id, node.fields);
+      if (node.type === 'display') this.checkFields(`${id}.fields`, node.fields);
+    this.checkFields('contents.output', this.output);
     return steps;
   }
 
@@ -117,7 +95,7 @@ class Translation {
     if (found.length === 0)
       return this.refuse(
         `${id}.app`,
-        `"${app}" is no model that is listed here; list it first, with its license`,
+        `no listing here is run as "${app}" at fal. Record the model with its license (POST /v1/models), and have the operator name the endpoint with it under "offerings" of the file of own servers (docs/providers.md); a known price alone does not offer it`,
       );
     const isGivenMedia = Object.keys(input).some((name) => mediaParameter(name) !== undefined);
     const fitting = found.filter(({ operation }) =>
@@ -125,7 +103,7 @@ class Translation {
     );
     const [offering, another] = found.length === 1 ? found : fitting;
     if (offering === undefined || another !== undefined)
-      return this.refuse(`${id}.app`, `"${app}" does several things here, and its input does not tell which`);
+      return this.refuse(`${id}.app`, ambiguity(app, fitting));
     this.offered.set(id, offering);
   }
 
@@ -261,9 +239,9 @@ class Translation {
     return wanted !== undefined && place !== wanted ? `must be ${named(wanted)}` : undefined;
   }
 
-  private checkFields(id: string, fields: Readonly<Record<string, unknown>>): void {
+  private checkFields(place: string, fields: Readonly<Record<string, unknown>>): void {
     for (const [name, value] of Object.entries(fields)) {
-      const path = `${id}.fields.${name}`;
+      const path = `${place}.${name}`;
       const reference = typeof value === 'string' ? readReference(value) : undefined;
       if (reference === undefined || !this.keys.has(reference.node))
         this.refuse(path, 'must be a reference to what a node makes, e.g. "$node_1.images.0.url"');
@@ -273,6 +251,14 @@ class Translation {
       }
     }
   }
+}
+
+/** Several listings at one endpoint have licenses of their own: nobody but the author can say which is meant. */
+function ambiguity(app: string, fitting: readonly Offering[]): string {
+  const listings = [...new Set(fitting.map(({ listingId }) => listingId))];
+  return listings.length > 1
+    ? `"${app}" is run for several listings here (${listings.join(', ')}), and a workflow cannot tell which: write the pipeline with POST /v1/pipelines and name the one that is meant as "model"`
+    : `"${app}" does several things here, and its input does not tell which`;
 }
 
 /** By the convention of fal: `image_url`, `mask_image_url`, `image_urls`, `video_url`, `audio_url`, `model_mesh_url`. */

@@ -1,4 +1,7 @@
-/** PARTIALLY_SUCCEEDED: steps failed whose failure the definition allows, and others made something. */
+/**
+ * NEEDS_RECONCILIATION: the outcome of a step is unknown and a person has to say it; steps that do not wait for it go on.
+ * PARTIALLY_SUCCEEDED: steps failed whose failure the definition allows, and others made something.
+ */
 export const RUN_STATES = [
   'WAITING_FOR_WAIVER',
   'RUNNING',
@@ -34,6 +37,8 @@ export const STEP_STATES = [
 ] as const;
 export type StepState = (typeof STEP_STATES)[number];
 
+/** Runs whose steps may begin: an unknown outcome holds up only what waits for it. */
+export const GOING_RUN_STATES: readonly RunState[] = ['RUNNING', 'NEEDS_RECONCILIATION'];
 export const TERMINAL_RUN_STATES: readonly RunState[] = [
   'SUCCEEDED',
   'PARTIALLY_SUCCEEDED',

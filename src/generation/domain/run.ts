@@ -12,6 +12,7 @@ import { type StepPlan } from './step-plan.js';
 import { type Usage } from './usage.js';
 
 export {
+  GOING_RUN_STATES,
   RUN_STATES,
   type RunState,
   STEP_STATES,

@@ -3,7 +3,7 @@ import { runFactsSchema } from '../../licenses/domain/run-facts.js';
 import { pipelineDefinitionSchema, pipelineNameSchema } from '../domain/pipeline-definition.js';
 import { pageQuerySchema } from '../../http/pagination.js';
 import { textSchema } from '../../http/safe-text.js';
-import { falWorkflowSchema } from '../domain/fal-workflow.js';
+import { falWorkflowSchema } from '../domain/fal-workflow-file.js';
 import { STEP_STATES } from '../domain/run.js';
 
 const assetIdSchema = z.string().regex(/^ast_[0-9a-f]{32}$/, 'an asset id such as ast_018f...');

@@ -62,7 +62,10 @@ const MAX_REMEMBERED = 100;
  * organization in every file. Whether the holder still has the credential is asked before, each time.
  */
 export class IdentityKeys {
-  private readonly opened = new Map<string, { readonly key: IdentityKey; readonly untilMs: number }>();
+  private readonly opened = new Map<
+    string,
+    { readonly key: IdentityKey; readonly fromMs: number; readonly untilMs: number }
+  >();
 
   constructor(private readonly anchorsPem: string) {}
 
@@ -70,11 +73,13 @@ export class IdentityKeys {
   open(credential: IssuedCredential, now: Date): IdentityKey {
     const name = sha256Hex(credential.chainPem, '\n', credential.keyPem);
     const known = this.opened.get(name);
-    if (known && now.getTime() < known.untilMs) return known.key;
+    // A clock that was set back asks about a time for which nothing was checked.
+    if (known && known.fromMs <= now.getTime() && now.getTime() < known.untilMs) return known.key;
     const key = openIdentityKey(credential, now, this.anchorsPem);
     if (this.opened.size >= MAX_REMEMBERED) this.opened.clear();
     const endsMs = key.key.certificateNotAfter.getTime();
-    this.opened.set(name, { key, untilMs: Math.min(endsMs, now.getTime() + REMEMBERED_MS) });
+    const fromMs = now.getTime();
+    this.opened.set(name, { key, fromMs, untilMs: Math.min(endsMs, fromMs + REMEMBERED_MS) });
     return key;
   }
 }

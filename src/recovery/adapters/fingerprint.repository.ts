@@ -5,6 +5,7 @@ import {
   NORMALIZATION_VERSION,
   type PictureFingerprint,
 } from '../../assets/domain/picture-fingerprint.js';
+import { STILL_IMAGE_TYPES } from '../../assets/domain/media-probe/still-image-type.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { type Clock } from '../../shared/clock.js';
 import { MAX_DISTANCE } from '../domain/similarity.js';
@@ -98,23 +99,26 @@ export class FingerprintRepository implements AssetFingerprints {
       tx.organizationId,
       FINGERPRINT_ALGORITHM,
       NORMALIZATION_VERSION,
+      [...STILL_IMAGE_TYPES],
     ]);
     return row?.missing ?? 0;
   }
 
   /** By id, from `afterId` on. */
   async missing(tx: Tx, afterId: string, limit: number): Promise<UnprintedAsset[]> {
-    return tx.query<UnprintedAsset>(`SELECT a.id, a.sha256 ${MISSING} AND a.id > $4 ORDER BY a.id LIMIT $5`, [
+    return tx.query<UnprintedAsset>(`SELECT a.id, a.sha256 ${MISSING} AND a.id > $5 ORDER BY a.id LIMIT $6`, [
       tx.organizationId,
       FINGERPRINT_ALGORITHM,
       NORMALIZATION_VERSION,
+      [...STILL_IMAGE_TYPES],
       afterId,
       limit,
     ]);
   }
 }
 
-const MISSING = `FROM asset a WHERE a.organization_id = $1 AND NOT EXISTS (
+/** Of what has a fingerprint at all: films, sounds, vector drawings and models have none. */
+const MISSING = `FROM asset a WHERE a.organization_id = $1 AND a.original_media_type = ANY($4::text[]) AND NOT EXISTS (
   SELECT 1 FROM asset_fingerprint f WHERE f.organization_id = a.organization_id AND f.asset_id = a.id
      AND f.algorithm = $2 AND f.normalization_version = $3)
   AND NOT EXISTS (SELECT 1 FROM content_removal m WHERE m.organization_id = a.organization_id

@@ -4,6 +4,7 @@ import {
   type PictureFingerprinter,
 } from '../../assets/domain/picture-fingerprint.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
+import { publicId } from '../../shared/ids.js';
 import { type FingerprintRepository, type UnprintedAsset } from '../adapters/fingerprint.repository.js';
 
 export interface FillProgress {
@@ -13,6 +14,13 @@ export interface FillProgress {
   readonly made: number;
   /** Tried without success since the start of this process; tried again at the next start. */
   readonly failed: number;
+}
+
+export interface FillProblem {
+  /** Absent when the fingerprinter has told it. */
+  readonly error?: unknown;
+  /** Public id. Absent when the job itself broke off. */
+  readonly assetId?: string;
 }
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
@@ -35,7 +43,7 @@ export class FillFingerprints {
     private readonly fingerprints: FingerprintRepository,
     private readonly store: Pick<AssetStore, 'localPath'>,
     private readonly fingerprinter: PictureFingerprinter,
-    private readonly report: (progress: FillProgress, error?: unknown) => void,
+    private readonly report: (progress: FillProgress, problem?: FillProblem) => void,
   ) {}
 
   get progress(): FillProgress {
@@ -43,7 +51,7 @@ export class FillFingerprints {
   }
 
   start(): void {
-    this.running = this.run().catch((error: unknown) => this.report(this.progressNow, error));
+    this.running = this.run().catch((error: unknown) => this.report(this.progressNow, { error }));
   }
 
   async stop(): Promise<void> {
@@ -101,11 +109,14 @@ export class FillFingerprints {
     organizationId: string,
     asset: UnprintedAsset,
   ): Promise<PictureFingerprint | undefined> {
+    const assetId = publicId('asset', asset.id);
     try {
       const path = await this.store.localPath(organizationId, asset.sha256);
-      return (await this.fingerprinter.see(path))?.fingerprint;
+      const seen = await this.fingerprinter.see(path);
+      if (seen === undefined) this.report(this.progressNow, { assetId });
+      return seen?.fingerprint;
     } catch (error) {
-      this.report(this.progressNow, error);
+      this.report(this.progressNow, { error, assetId });
       return undefined;
     }
   }
