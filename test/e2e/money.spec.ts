@@ -183,7 +183,15 @@ describe('the choice of a model', () => {
         `/v1/use-cases/${useCaseId}/what-if`,
         json({ month, operation: 'generate', from: 'studio-scene@studio', to }),
       );
-    expect(await what(PAID)).toMatchObject({ repriced: 1, recordedMicroUsd: '0', otherMicroUsd: '3000' });
+    expect(await what(PAID)).toMatchObject({
+      repriced: 1,
+      recordedMicroUsd: '0',
+      sameMicroUsd: '0',
+      otherMicroUsd: '3000',
+      differenceMicroUsd: '3000',
+      failed: { steps: 0 },
+    });
+    expect(await what('studio-scene@studio')).toMatchObject({ repriced: 1, differenceMicroUsd: '0' });
     expect(await what(CEILING_MODEL)).toMatchObject({
       repriced: 0,
       otherMicroUsd: '0',

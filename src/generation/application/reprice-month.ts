@@ -3,19 +3,26 @@ import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { type RunRepository } from '../adapters/run.repository.js';
 import { endOfMonth } from '../domain/budget.js';
 import { type Operation } from '../domain/operation.js';
-import { estimateMicroUsd } from '../domain/price.js';
+import { estimateMicroUsd, type Price } from '../domain/price.js';
+import { type StepRun } from '../domain/run.js';
 import { inputFacts } from './check-reservation.js';
 import { type OwnPrices } from './own-prices.js';
 import { type StepInputs } from './step-inputs.js';
 
 export interface Repricing {
-  /** Steps of the month that did the operation, for real, and are paid. */
+  /** Steps of the month that did the operation, for real, succeeded and are paid. */
   readonly steps: number;
   readonly repriced: number;
   /** What the repriced ones cost as they were. */
   readonly recordedMicroUsd: bigint;
-  /** What the same ones would cost with the other model, at the prices of today. */
+  /**
+   * Estimates of the same ones with the model that did them and with the other, by the same rule and at the prices of
+   * their day: an estimate is an upper bound, so it is compared with nothing but an estimate.
+   */
+  readonly sameMicroUsd: bigint;
   readonly otherMicroUsd: bigint;
+  /** Charged although they failed: another model says nothing of these. In no sum above. */
+  readonly failed: { readonly steps: number; readonly recordedMicroUsd: bigint };
   /** Not in either sum: their price with the other model is not known. */
   readonly unknown: readonly {
     readonly stepRunId: string;
@@ -52,19 +59,25 @@ export class RepriceMonth {
     const offering = (await this.prices.offerings(tx)).find({ listingId, operation, endpoint });
     if (!offering)
       throw new ColophonError('unknown_model', `Nothing here does "${operation}" with ${listingId}.`);
-    const paid = await paidSteps(tx, question);
-    const sums = { repriced: 0, recordedMicroUsd: 0n, otherMicroUsd: 0n };
+    const all = await paidSteps(tx, question);
+    const paid = all.filter(({ succeeded }) => succeeded);
+    const failed = all.filter(({ succeeded }) => !succeeded);
+    const sums = { repriced: 0, recordedMicroUsd: 0n, sameMicroUsd: 0n, otherMicroUsd: 0n };
     const unknown: Repricing['unknown'][number][] = [];
     for (const { id, cost } of paid) {
       const recorded = BigInt(cost);
       try {
-        if (offering.price === undefined || offering.price.family === 'ceiling')
-          throw new ColophonError('price_unknown', `The price of ${listingId} is not known.`);
         const step = await this.runs.step(tx, id);
         const run = await this.runs.get(tx, step.runId);
         const sealed = await this.stepInputs.open(tx, run, step);
         const inputs = inputFacts(sealed, await this.stepInputs.images(tx, run, step, sealed));
-        sums.otherMicroUsd += estimateMicroUsd(offering.price, sealed.parameters, { operation, inputs });
+        const { provider } = offering;
+        const other = { ...step, provider, listingId, endpoint: offering.endpoint };
+        const [same, repriced] = [await this.priceThen(tx, step), await this.priceThen(tx, other)].map(
+          (price) => estimateMicroUsd(price, sealed.parameters, { operation, inputs }),
+        );
+        sums.sameMicroUsd += same ?? 0n;
+        sums.otherMicroUsd += repriced ?? 0n;
         sums.recordedMicroUsd += recorded;
         sums.repriced++;
       } catch (error) {
@@ -72,16 +85,36 @@ export class RepriceMonth {
         unknown.push({ stepRunId: id, recordedMicroUsd: recorded, because: error.message });
       }
     }
-    return { steps: paid.length, ...sums, unknown };
+    const failedMicroUsd = failed.reduce((sum, { cost }) => sum + BigInt(cost), 0n);
+    return {
+      steps: paid.length,
+      ...sums,
+      failed: { steps: failed.length, recordedMicroUsd: failedMicroUsd },
+      unknown,
+    };
   }
+
+  /** At the moment at which the step was reserved. @throws ColophonError `price_unknown` */
+  private async priceThen(tx: Tx, step: StepRun): Promise<Price> {
+    const price = await this.prices.ofStep(tx, step);
+    if (price === undefined || price.family === 'ceiling')
+      throw new ColophonError('price_unknown', `The price of ${step.listingId} on that day is not known.`);
+    return price;
+  }
+}
+
+interface PaidStep {
+  readonly id: string;
+  readonly cost: string;
+  readonly succeeded: boolean;
 }
 
 async function paidSteps(
   tx: Tx,
   question: { useCaseId: string; month: string; operation: Operation; from: string | undefined },
-): Promise<{ id: string; cost: string }[]> {
-  const rows = await tx.query<{ id: string; cost: string }>(
-    `SELECT s.id, e.amount_micro_usd AS cost
+): Promise<PaidStep[]> {
+  const rows = await tx.query<PaidStep>(
+    `SELECT s.id, e.amount_micro_usd AS cost, s.state = 'SUCCEEDED' AS succeeded
        FROM run r
        JOIN step_run s ON s.organization_id = r.organization_id AND s.run_id = r.id
        JOIN money_movement m ON m.organization_id = s.organization_id AND m.step_run_id = s.id AND m.kind = 'reservation'

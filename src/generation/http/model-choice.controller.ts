@@ -164,14 +164,17 @@ function routeView(id: string, useCaseId: string, choice: RouteChoice) {
   return { id: publicId('routeChoice', id), useCaseId: publicId('useCase', useCaseId), ...choice };
 }
 
-function repricingView({ steps, repriced, recordedMicroUsd, otherMicroUsd, unknown }: Repricing) {
+function repricingView(repricing: Repricing) {
+  const { steps, repriced, recordedMicroUsd, sameMicroUsd, otherMicroUsd, failed, unknown } = repricing;
   const unknownCost = unknown.reduce((sum, one) => sum + one.recordedMicroUsd, 0n);
   return {
     steps,
     repriced,
     recordedMicroUsd: recordedMicroUsd.toString(),
+    sameMicroUsd: sameMicroUsd.toString(),
     otherMicroUsd: otherMicroUsd.toString(),
-    differenceMicroUsd: (otherMicroUsd - recordedMicroUsd).toString(),
+    differenceMicroUsd: (otherMicroUsd - sameMicroUsd).toString(),
+    failed: { steps: failed.steps, recordedMicroUsd: failed.recordedMicroUsd.toString() },
     unknown: {
       steps: unknown.length,
       recordedMicroUsd: unknownCost.toString(),
