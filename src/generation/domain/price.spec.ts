@@ -165,6 +165,12 @@ describe('the estimate, which is reserved', () => {
     expect(estimateMicroUsd(price, parameters)).toBe(expected);
   });
 
+  it('names the values that are known', () => {
+    expect(() => estimateMicroUsd(IMAGE, { quality: 'ultra' })).toThrow(
+      'No price is known for this value of "quality". Known are low, medium, high.',
+    );
+  });
+
   it('goes by the word of the price where it says that something costs the same', () => {
     const price: Price = { ...IMAGE, sameFor: { traits: ['size'], source: 'contract 17' } };
     expect(estimateMicroUsd(price, { quality: 'low', scale: 8 })).toBe(6_000n);

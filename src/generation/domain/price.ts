@@ -241,6 +241,8 @@ function dearest<Tier extends { readonly when: Conditions }>(
   return possible.map(costOf).reduce((most, cost) => (cost > most ? cost : most));
 }
 
+const MAX_NAMED = 8;
+
 /** A value that no tier names may cost anything. */
 function requireKnownValues(tiers: readonly { readonly when: Conditions }[], parameters: Parameters): void {
   for (const name of new Set(tiers.flatMap(({ when }) => Object.keys(when)))) {
@@ -248,7 +250,13 @@ function requireKnownValues(tiers: readonly { readonly when: Conditions }[], par
       const values = when[name];
       return values === undefined || isOpen(parameters[name]) || isOneOf(parameters[name], values);
     });
-    if (!known) throw new ColophonError('price_unknown', `No price is known for this value of "${name}".`);
+    if (known) continue;
+    const values = [...new Set(tiers.flatMap(({ when }) => when[name] ?? []))];
+    const more = values.length > MAX_NAMED ? ' and others (GET /v1/prices)' : '';
+    throw new ColophonError(
+      'price_unknown',
+      `No price is known for this value of "${name}". Known are ${values.slice(0, MAX_NAMED).join(', ')}${more}.`,
+    );
   }
 }
 
