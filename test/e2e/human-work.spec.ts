@@ -552,6 +552,50 @@ describe('what a program is not asked', () => {
   });
 });
 
+describe('runs of one person in one use case', () => {
+  it('count for a file when something recorded ties them to it, and are told without weight else', async () => {
+    const pat = await addPerson(app, ['creator']);
+    const made: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const run = await runToEnd(app, productShot(app), pat.key);
+      made.push(run.steps.at(-1)?.assetId ?? '');
+    }
+    const [tried, , last] = made;
+    const stated = () =>
+      get<{
+        promptHistory: { runs: { relation: string }[] }[];
+        jurisdictions: { code: string; supports: string[]; lacks: string[] }[];
+        notes: string[];
+      }>(pat, `/v1/assets/${last}/authorship`);
+    const read = ({ promptHistory, jurisdictions, notes }: Awaited<ReturnType<typeof stated>>) => ({
+      relations: promptHistory[0]?.runs.map(({ relation }) => relation),
+      attempts: jurisdictions.find(({ code }) => code === 'JP')?.supports[0],
+      lacksSequence: JSON.stringify(jurisdictions.find(({ code }) => code === 'CN')?.lacks).includes(
+        'a sequence of prompts',
+      ),
+      others: notes.find((note) => note.includes('same person in the same use case')),
+    });
+    expect(read(await stated())).toEqual({
+      relations: ['other', 'other', 'behind'],
+      attempts: '1 recorded attempt',
+      lacksSequence: true,
+      others: expect.stringMatching(/^2 other runs .* not counted/),
+    });
+    const chosen = { shown: [tried, last], statement: 'the calm one' };
+    const { id } = await answer<{ id: string }>(post(pat, `/v1/assets/${last}/selections`, chosen), 201);
+    expect(read(await stated())).toMatchObject({
+      relations: ['attempt', 'other', 'behind'],
+      attempts: '2 recorded attempts',
+      lacksSequence: false,
+      others: expect.stringMatching(/^One other run /),
+    });
+    // A choice that was taken back ties nothing.
+    const path = `/v1/contributions/${id}/corrections`;
+    await answer(post(pat, path, { kind: 'withdrawn', text: 'never looked' }), 201);
+    expect(read(await stated()).relations).toEqual(['other', 'other', 'behind']);
+  });
+});
+
 describe('the tool that an erased person named', () => {
   it('goes with their words, and a record changes in nothing else', async () => {
     const gone = await addPerson(app, ['creator']);

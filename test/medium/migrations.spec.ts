@@ -144,6 +144,10 @@ describe('the last migrations, on a database with rows', () => {
     const newest = await schema();
     expect(newest.some((line) => line.includes('later_obligation'))).toBe(true);
 
+    // 0049: decisions have no salt, and no tool is erased; a record changes in nothing again.
+    await owner.undoLastMigration({ transaction: 'each' });
+    expect((await schema()).join('\n')).not.toMatch(/input_salt|erase_named_tools|guard_contribution\(\)/);
+
     // 0046: the directory of jobs goes; what is in it stands in the steps.
     await owner.undoLastMigration({ transaction: 'each' });
     expect((await schema()).join('\n')).not.toContain('upstream_job');
