@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
+import { errorText, refusalOf } from './server-refusal.js';
 
 const USAGE = `Usage: colophon reconcile [COMMAND] --url URL [options]
 
@@ -94,9 +95,7 @@ export async function reconcile(argv: string[], environment: NodeJS.ProcessEnv):
     if (command === 'settle') return await settle(api, names, values);
     throw new Unusable(`there is no such command\n\n${USAGE}`);
   } catch (error) {
-    console.error(
-      `colophon reconcile: ${error instanceof Error ? printable(error.message, 4_000) : 'failed'}`,
-    );
+    console.error(`colophon reconcile: ${errorText(error)}`);
     return EXIT.unusable;
   }
 }
@@ -181,8 +180,7 @@ class MoneyApi {
       signal: AbortSignal.timeout(DEADLINE_MS),
       redirect: 'error',
     });
-    if (!response.ok)
-      throw new Unusable(`the server refused: ${printable((await response.text()).slice(0, 2_000))}`);
+    if (!response.ok) throw await refusalOf(response);
     const parsed = schema.safeParse(await response.json());
     if (!parsed.success) throw new Unusable('the server answered with something else than was asked');
     return parsed.data;

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { EXIT, Unusable } from './exit-code.js';
 import { printable, printableJson } from './printable.js';
+import { errorText, refusalOf } from './server-refusal.js';
 
 const USAGE = `Usage: colophon recover FILE --url URL [options]
 
@@ -61,7 +62,7 @@ export async function recover(argv: string[], environment: NodeJS.ProcessEnv): P
     console.log(values.json ? printableJson({ matches, saved: saved ?? null }) : textOf(matches, saved));
     return matches.length > 0 ? EXIT.ok : EXIT.wrong;
   } catch (error) {
-    console.error(`colophon recover: ${error instanceof Error ? printable(error.message, 4_000) : 'failed'}`);
+    console.error(`colophon recover: ${errorText(error)}`);
     return EXIT.unusable;
   }
 }
@@ -113,7 +114,7 @@ class ResolutionApi {
     const signal = AbortSignal.timeout(DEADLINE_MS);
     const response = await fetch(`${this.endpoint}${path}`, { ...init, headers, signal, redirect: 'error' });
     if (response.ok) return response;
-    throw new Unusable(`the server refused: ${printable((await response.text()).slice(0, 2_000))}`);
+    throw await refusalOf(response);
   }
 }
 

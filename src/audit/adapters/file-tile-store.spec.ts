@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -39,5 +39,16 @@ describe('a store of tiles in a folder', () => {
       await utimes(join(root, FOLDER, name), TWO_HOURS_AGO, TWO_HOURS_AGO);
     await store().write('tile/0/001', Buffer.from('next'));
     expect(await names()).toEqual(['.htaccess', young, '000', '001'].sort());
+  });
+
+  it('is made for this user alone, and left as somebody opened it', async () => {
+    const folder = join(root, 'logs');
+    const modeOf = async () => (await stat(folder)).mode & 0o777;
+    const tiles = new FileTileStores(folder).ofLog('log');
+    await tiles.write(PATH, Buffer.from('tile'));
+    expect(await modeOf()).toBe(0o700);
+    await chmod(folder, 0o755);
+    await tiles.write('tile/0/001', Buffer.from('next'));
+    expect(await modeOf()).toBe(0o755);
   });
 });

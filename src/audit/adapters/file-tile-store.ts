@@ -10,7 +10,10 @@ const LEFTOVER_AGE_MS = 3_600_000;
 const PARALLEL_WRITES = 8;
 const TEMPORARY = /^\.[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
-/** One folder per log: `<root>/<organization id>/checkpoint`, `.../tile/...`. Ready to be served by any web server. */
+/**
+ * One folder per log: `<root>/<organization id>/checkpoint`, `.../tile/...`. Ready to be served by any web server that
+ * may read it: the root is made for this user alone, because entries are shown to holders of a key only.
+ */
 export class FileTileStores implements TileStores {
   /** Folders that this process has looked into for what killed writes left: one in 1,000 tiles. */
   private readonly swept = new Set<string>();
@@ -18,7 +21,7 @@ export class FileTileStores implements TileStores {
   constructor(private readonly root: string) {}
 
   ofLog(organizationId: string): TileStore {
-    return new FileTileStore(join(this.root, organizationId), this.swept);
+    return new FileTileStore(join(this.root, organizationId), this.swept, this.root);
   }
 }
 
@@ -26,6 +29,7 @@ export class FileTileStore implements TileStore {
   constructor(
     private readonly folder: string,
     private readonly swept = new Set<string>(),
+    private readonly root?: string,
   ) {}
 
   async read(path: string): Promise<Uint8Array | undefined> {
@@ -90,7 +94,9 @@ export class FileTileStore implements TileStore {
   }
 
   private async prepareFolder(folder: string): Promise<void> {
-    const firstMade = await mkdir(folder, { recursive: true });
+    const madeRoot = this.root && (await mkdir(this.root, { recursive: true, mode: 0o700 }));
+    const madeBelow = await mkdir(folder, { recursive: true });
+    const firstMade = madeRoot ?? madeBelow;
     if (firstMade !== undefined) {
       // The names of new folders must be durable, too, or a power failure takes them with all that lies in them.
       for (let made = folder; made.length >= firstMade.length; made = dirname(made))
