@@ -63,6 +63,7 @@ export class GatewayAnswers {
   /** @throws ColophonError for every refusal; from the acceptance on it names the run */
   async answer(caller: Caller, answered: AnsweredCall): Promise<void> {
     const { call, identity, ignored = [], render } = answered;
+    await this.handOver.kept(caller.request);
     const requested = await this.takeCall.take(caller.principal, call, identity);
     const gone = new AbortController();
     caller.reply.raw.once('close', () => gone.abort());
