@@ -37,8 +37,8 @@ const BEFORE = `FROM gateway_delivery b
   WHERE b.organization_id = d.organization_id AND b.run_id = d.run_id AND ${ORDER('b')} < ${ORDER('d')}`;
 const AFTER = `FROM gateway_delivery a
   WHERE a.organization_id = d.organization_id AND a.run_id = d.run_id AND ${ORDER('a')} > ${ORDER('d')}`;
-/** The attempt before wakes what waits for it; this is for when its process died. */
-const WAIT_SECONDS = 5;
+/** Each delivery has one wake-up at a time, so that no two workers send it at once: it looks again by itself. */
+const WAIT_SECONDS = 1;
 
 /**
  * Tells a client what became of its job, at least once: a crash after the other side has taken the message sends it
@@ -118,13 +118,5 @@ export class DeliverWebhook {
   private async record(tx: Tx, id: string, { attempts: made }: Due, attempt: Attempt): Promise<void> {
     const outcome = await recordAttempt(tx, KIND, { id, made }, attempt, this.clock.now());
     if (outcome?.state === 'due') await this.queue.wakeDelivery(tx, id, outcome.pauseSeconds);
-    const [next] = await tx.query<{ id: string }>(
-      `SELECT a.id FROM gateway_delivery d JOIN gateway_delivery a
-           ON a.organization_id = d.organization_id AND a.run_id = d.run_id AND ${ORDER('a')} > ${ORDER('d')}
-        WHERE d.organization_id = $1 AND d.id = $2 AND a.state = 'due' AND a.attempts = 0
-        ORDER BY ${ORDER('a')} LIMIT 1`,
-      [tx.organizationId, id],
-    );
-    if (next !== undefined) await this.queue.wakeDelivery(tx, next.id, 0);
   }
 }
