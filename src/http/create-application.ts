@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { type Configuration } from '../config/configuration.js';
 import { sha256Hex } from '../shared/bytes.js';
 import { ColophonError } from '../shared/errors.js';
+import { noticeFurtherRequests } from './arrival.js';
 import { refuseUnexpectedForm } from './form-route.js';
 import { type Metrics } from './metrics.js';
 import { installApiDocumentation } from './openapi.js';
@@ -48,6 +49,7 @@ export async function createApplication(
     abortOnError: false,
   });
   const fastify: FastifyInstance = adapter.getInstance();
+  noticeFurtherRequests(fastify.server);
   keepRouteTable(fastify);
   limitBodies(fastify);
   acceptJson(fastify);

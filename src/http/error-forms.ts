@@ -1,3 +1,4 @@
+import { type ContentRefusal, placeOfContent } from '../generation/domain/content-refusal.js';
 import { ColophonError, type ErrorCode } from '../shared/errors.js';
 import { parsePublicId } from '../shared/ids.js';
 import { type Problem } from './problem.filter.js';
@@ -76,19 +77,27 @@ const OPENAI_TYPES: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
 };
 
+/** The vendor's own word, and what it is about, where a vendor refused what was asked for or made for its content. */
+function contentRefusalOf({ contentRefusal }: Problem): ContentRefusal | undefined {
+  return contentRefusal as ContentRefusal | undefined;
+}
+
 /** `{"error":{"message","type","param","code"}}`; the SDK obeys `x-should-retry` before it looks at the status. */
 function openAiError(problem: Problem): FormedError {
-  const type =
+  const refused = contentRefusalOf(problem) !== undefined;
+  const usual =
     OPENAI_TYPES[problem.status] ?? (problem.status >= 500 ? 'server_error' : 'invalid_request_error');
   const mayRepeat = PASSING.includes(problem.code) && problem.runId === undefined;
   return {
+    ...(refused ? { status: 400 } : {}),
     headers: mayRepeat ? {} : { 'x-should-retry': 'false' },
     body: {
       error: {
         message: messageOf(problem),
-        type,
+        // As OpenAI itself refuses content, which is what programs look for.
+        type: refused ? 'image_generation_user_error' : usual,
         param: parameterOf(problem),
-        code: problem.code,
+        code: refused ? 'moderation_blocked' : problem.code,
         colophon: problem,
       },
     },
@@ -136,13 +145,15 @@ function fieldsOf({ errors }: Problem): readonly FieldProblem[] {
  * Its clients show `message` and nothing else; they repeat 429, 502, 503 and 504.
  */
 function falError(problem: Problem): FormedError {
-  const { code, detail } = problem;
+  const { detail } = problem;
+  const refused = contentRefusalOf(problem);
+  const code = refused?.word ?? problem.code;
   const status = code === 'invalid_request' || code === 'invalid_json' ? 422 : problem.status;
   const message = messageOf(problem);
   const fields = fieldsOf(problem);
   const places = fields.length === 0 ? [{ path: '', message: detail }] : fields;
   const list = places.map(({ path = '', message: text = detail }) => ({
-    loc: ['body', ...(path === '' ? [] : path.split('.'))],
+    loc: refused ? placeOfContent(refused) : ['body', ...(path === '' ? [] : path.split('.'))],
     msg: fields.length === 0 ? message : text,
     type: code,
   }));

@@ -164,6 +164,29 @@ describe('a request', () => {
     expect((await waiting).kind).toBe('claimed');
   });
 
+  it('whose arrival does not show is joined after a moment: that costs nothing, another would', async () => {
+    const same = call();
+    const entered = await one.enter(principal, same);
+    const runId = await acceptRun(entered);
+    await one.handingOver(organizationId, claimOf(entered).requestId);
+    expect(await two.enter(principal, same)).toMatchObject({ kind: 'joined', runId });
+  });
+
+  it('whose answer turns out to be lost after all is joined again, unless it was made anew', async () => {
+    const same = call();
+    const entered = await one.enter(principal, same);
+    const { requestId } = claimOf(entered);
+    const runId = await acceptRun(entered);
+    await one.handedOver(organizationId, requestId);
+    await one.notHandedOver(organizationId, requestId);
+    expect(await two.enter(principal, same)).toMatchObject({ kind: 'joined', runId });
+    await one.handedOver(organizationId, requestId);
+    const anew = await two.enter(principal, same);
+    await one.notHandedOver(organizationId, requestId);
+    const runOfAnew = await acceptRun(anew);
+    expect(await one.enter(principal, same)).toMatchObject({ kind: 'joined', runId: runOfAnew });
+  });
+
   it('whose process died while it handed over is answered again and not made again', async () => {
     const same = call();
     const entered = await one.enter(principal, same);

@@ -72,10 +72,10 @@ export class SandboxProvider implements Provider {
       case 'upstream-timeout':
         return failed('upstream_timeout', 'The text asked the sandbox to take too long.');
       case 'content-refused':
-        return failed(
-          'upstream_error',
-          'The text asked the sandbox to refuse it (content_policy_violation).',
-        );
+        return {
+          ...failed('upstream_error', 'The text asked the sandbox to refuse it (content_policy_violation).'),
+          contentRefusal: { word: 'content_policy_violation', at: 'prompt' },
+        };
       case 'busy':
         return {
           ...failed('upstream_error', 'The text asked the sandbox to be busy.'),

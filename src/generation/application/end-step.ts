@@ -6,6 +6,7 @@ import { ColophonError, type ErrorCode } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type MicroUsd } from '../../shared/money.js';
 import { type Lease, type RunRepository } from '../adapters/run.repository.js';
+import { claimsOf, type ContentRefusal } from '../domain/content-refusal.js';
 import { type NotAccepted } from '../domain/provider.port.js';
 import { billedMicroUsd } from '../domain/price.js';
 import { estimateInUse } from '../domain/step-plan.js';
@@ -38,6 +39,7 @@ export interface StepFailure {
   readonly reason: string;
   /** The provider took the job, so it is paid even though nothing usable came back. */
   readonly charged: boolean;
+  readonly contentRefusal?: ContentRefusal | undefined;
   /** The vendor certainly has not taken the request, and another time may be better. */
   readonly notAccepted?: NotAccepted | undefined;
 }
@@ -86,10 +88,11 @@ export class EndStep {
 
   async fail(tx: Tx, step: StepRun, lease: Lease, failure: StepFailure): Promise<void> {
     const run = await this.runs.lock(tx, step.runId);
-    const { code, reason, charged } = failure;
+    const { code, reason, charged, contentRefusal } = failure;
     await this.runs.changeStep(tx, step.id, lease, step.state, 'FAILED', {
       errorCode: code,
       errorDetail: reason.slice(0, 500),
+      ...(contentRefusal === undefined ? {} : { claims: claimsOf(contentRefusal) }),
     });
     await this.recordFailure(tx, run, step, code);
     if (charged) {

@@ -38,11 +38,11 @@ export class PollStep {
       const answer = await provider.poll(job, signal);
       if (answer.kind === 'completed') return await this.captureStep.capture(work, answer);
       if (answer.kind === 'failed') {
-        const { code, reason } = answer;
+        const { code, reason, contentRefusal } = answer;
         // A job that ended with an unusable answer may have been billed: never report less than was spent.
         const charged = answer.mayBeBilled === true || code === 'upstream_invalid';
         const used = { ...work, step: { ...step, usage: answer.usage } };
-        return await this.failStep.fail(used, { code, reason, charged });
+        return await this.failStep.fail(used, { code, reason, charged, contentRefusal });
       }
     } catch (error) {
       // The job is done, and what it made is not given up for want of room here.

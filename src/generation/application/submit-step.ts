@@ -168,9 +168,9 @@ export class SubmitStep {
     }
     switch (answer.kind) {
       case 'failed': {
-        const { code, reason, mayBeBilled = false, notAccepted } = answer;
+        const { code, reason, mayBeBilled: charged = false, notAccepted, contentRefusal } = answer;
         const used = { ...submitting, step: { ...submitting.step, usage: answer.usage } };
-        return this.failStep.fail(used, { code, reason, charged: mayBeBilled, notAccepted });
+        return this.failStep.fail(used, { code, reason, charged, notAccepted, contentRefusal });
       }
       case 'accepted':
         return this.keepUpstreamId(work, answer);

@@ -1,3 +1,4 @@
+import { type ContentRefusal } from './content-refusal.js';
 import { type MediaKind } from './media-kind.js';
 import { type Operation } from './operation.js';
 import { type Usage } from './usage.js';
@@ -121,6 +122,8 @@ export interface FailedStep {
   readonly code: 'upstream_error' | 'upstream_invalid' | 'upstream_timeout';
   /** For people; no prompt, no URL with a token. At most 500 characters. */
   readonly reason: string;
+  /** Set only where the vendor says that it is the content that it refuses. */
+  readonly contentRefusal?: ContentRefusal;
   /** Set only where the vendor certainly has not taken the request, and another time may be better. */
   readonly notAccepted?: NotAccepted;
   /** The work was done, or begun, and will be on the bill although nothing usable came of it. */

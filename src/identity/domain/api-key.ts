@@ -17,9 +17,9 @@ const ID_LENGTH = 12;
 /** 43 base62 characters hold 256 bits. */
 const SECRET_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
-const PATTERN = new RegExp(
-  `^clp_(live|test)_([0-9A-Za-z]{${ID_LENGTH}})_([0-9A-Za-z]{${SECRET_LENGTH}})_([0-9A-Za-z]{${CHECKSUM_LENGTH}})$`,
-);
+const SHAPE = `clp_(live|test)_([0-9A-Za-z]{${ID_LENGTH}})_([0-9A-Za-z]{${SECRET_LENGTH}})_([0-9A-Za-z]{${CHECKSUM_LENGTH}})`;
+const PATTERN = new RegExp(`^${SHAPE}$`);
+const ANYWHERE = new RegExp(SHAPE);
 
 /** `clp_<mode>_<id>_<secret>_<checksum>`. Shown once; only {@link secretSha256} of it is stored. */
 export function generateApiKey(mode: KeyMode): ParsedApiKey & { readonly text: string } {
@@ -35,6 +35,11 @@ export function parseApiKey(text: string): ParsedApiKey | undefined {
   if (!match) return undefined;
   const [, mode, id, secret, given] = match as unknown as [string, KeyMode, string, string, string];
   return checksum(`clp_${mode}_${id}_${secret}`) === given ? { mode, id, secret } : undefined;
+}
+
+/** Whether what looks like a key stands anywhere in a text, whoever's it is. */
+export function holdsApiKey(text: string): boolean {
+  return ANYWHERE.test(text);
 }
 
 /** A 256-bit random secret needs no slow hash: guessing it is as hard as guessing the hash. */

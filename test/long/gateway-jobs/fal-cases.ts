@@ -238,6 +238,31 @@ export function falCases(started: () => JobWorld): void {
       expect(failed.requestId).toMatch(/^[0-9a-f-]{36}$/);
     });
 
+    it('refuses content in the words of the model, at the input that it names', async () => {
+      world.fal.plan({ result: 'content-refused' });
+      const refused = await refusalOf(proxied().run(JOB_MODELS.fal, { input: { prompt: prompt() } }));
+      expect(refused).toMatchObject({
+        name: 'ValidationError',
+        status: 422,
+        body: {
+          detail: [{ loc: ['body', 'prompt'], type: 'content_policy_violation' }],
+          error_type: 'content_policy_violation',
+          colophon: { code: 'generation_failed' },
+        },
+      });
+    });
+
+    it.each(['sandbox:outcome-unknown', 'sandbox:timeout'])(
+      'ends with a test key as lost for %s: nothing of the sandbox turns up again',
+      async (word) => {
+        const input = { prompt: `${prompt()} ${word}` };
+        const lost = await refusalOf(
+          proxied({ credentials: testKey }).subscribe('colophon/sandbox-generator', { input }),
+        );
+        expect(lost).toMatchObject({ status: 422, body: { error_type: 'outcome_unknown' } });
+      },
+    );
+
     it('makes several pictures of one decision', async () => {
       const before = charges();
       const { data } = await answered(

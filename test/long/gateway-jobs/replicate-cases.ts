@@ -126,6 +126,34 @@ export function replicateCases(started: () => JobWorld): void {
       expect(lineage).toContain('"origin":"upload"');
     });
 
+    it.each(['sandbox:outcome-unknown', 'sandbox:timeout'])(
+      'with a test key ends as failed for %s: nothing of the sandbox turns up again',
+      async (word) => {
+        const asked = client({ auth: testKey }).run('colophon/sandbox-generator', {
+          input: { prompt: `${prompt()} ${word}` },
+        });
+        await expect(asked).rejects.toThrow(/outcome_unknown/);
+      },
+    );
+
+    it('passes no key of ours on, as the client adds it to inputs with files as data URIs', async () => {
+      const [before, image] = [charges(), Buffer.from(await noisePicture())];
+      const replicate = new Replicate({
+        auth: key,
+        baseUrl: `${world.root('replicate')}/v1`,
+        fileEncodingStrategy: 'data-uri',
+      });
+      const refusal = await refusalOf(
+        replicate.predictions.create({ model: MODEL, input: { prompt: prompt(), auth: key, image } }),
+      );
+      expect(refusal).toMatchObject({
+        status: 422,
+        message: expect.stringContaining('holds an API key of this service'),
+      });
+      expect(refusal.message).not.toContain(key);
+      expect(charges()).toBe(before);
+    });
+
     it('with a test key gives as many as are wanted, by the sandbox', async () => {
       const before = charges();
       const input = { prompt: prompt(), num_outputs: 2, aspect_ratio: '16:9' };
@@ -308,6 +336,56 @@ export function replicateCases(started: () => JobWorld): void {
       expect(other.key).not.toBe(secret);
       const nowhere = client({ projectId: `prj_${'0'.repeat(32)}` }).webhooks.default.secret.get();
       expect(await refusalOf(nowhere)).toMatchObject({ status: 404 });
+    });
+
+    it('come in the order in which things happened, the end last, all of them', async () => {
+      const replicate = client({ auth: testKey });
+      const ids: string[] = [];
+      for (let job = 0; job < 5; job++) {
+        const { id } = await replicate.predictions.create({
+          model: MODEL,
+          input: { prompt: prompt() },
+          webhook: world.receiver.url(`/ordered-${job}`),
+          webhook_events_filter: ['start', 'output', 'completed'],
+        });
+        ids.push(id);
+      }
+      for (const [job, id] of ids.entries()) {
+        const told = () =>
+          world.receiver.at(`/ordered-${job}`).map(({ body }) => JSON.parse(body) as Prediction);
+        await eventually('the end was told', () => told().find(({ status }) => status === 'succeeded'));
+        const seen = told().map(({ status, output }) => `${status} ${output === null ? 0 : 1}`);
+        expect(seen).toEqual(['processing 0', 'processing 1', 'succeeded 1']);
+        await eventually('all were recorded as delivered', async () => {
+          const { items } = (await (await world.app.request(`/v1/runs/${id}/webhooks`)).json()) as {
+            items: { state: string }[];
+          };
+          return items.filter(({ state }) => state === 'delivered').length === 3 || undefined;
+        });
+      }
+    });
+
+    it('that were not taken are not sent after the end', async () => {
+      world.receiver.plan(500, 500);
+      const { id } = await client({ auth: testKey }).predictions.create({
+        model: MODEL,
+        input: { prompt: prompt() },
+        webhook: world.receiver.url('/superseded'),
+        webhook_events_filter: ['start', 'output', 'completed'],
+      });
+      type Shown = { items: { event: string; state: string; lastError: string | null }[] };
+      const items = await eventually('nothing is due any more', async () => {
+        const shown = (await (await world.app.request(`/v1/runs/${id}/webhooks`)).json()) as Shown;
+        const isOver = shown.items.length === 3 && shown.items.every(({ state }) => state !== 'due');
+        return isOver ? shown.items : undefined;
+      });
+      expect(items.map(({ event, state }) => [event, state])).toEqual([
+        ['start', 'given_up'],
+        ['output', 'given_up'],
+        ['completed', 'delivered'],
+      ]);
+      const last = world.receiver.at('/superseded').at(-1);
+      expect(JSON.parse(last?.body ?? '{}')).toMatchObject({ status: 'succeeded' });
     });
 
     it('go to no address inside', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type FailedStep } from '../../domain/provider.port.js';
-import { failed, isDefiniteRefusal } from '../vendor/refusal.js';
+import { aboutContent, failed, isDefiniteRefusal } from '../vendor/refusal.js';
 import { type VendorHttpError } from '../vendor/send-one.js';
 import { isJobAddressOf } from './fal-endpoint.js';
 import { errorKind } from './fal-refusal.js';
@@ -35,7 +35,7 @@ export function hasFailed({ error }: StatusAnswer): boolean {
 export function jobFailure(status: StatusAnswer): FailedStep {
   const kind = errorKind({ error_type: status.error_type });
   const code = kind?.endsWith('_timeout') ? 'upstream_timeout' : 'upstream_error';
-  return failed(code, `the job failed on fal${kind === undefined ? '' : ` (${kind})`}`);
+  return aboutContent(failed(code, `the job failed on fal${kind === undefined ? '' : ` (${kind})`}`), kind);
 }
 
 /**

@@ -111,6 +111,7 @@ describe('GoogleProvider against a working fake', () => {
       kind: 'failed',
       code: 'upstream_error',
       reason: 'google blocked the prompt (PROHIBITED_CONTENT)',
+      contentRefusal: { word: 'PROHIBITED_CONTENT', at: 'prompt' },
     });
   });
 

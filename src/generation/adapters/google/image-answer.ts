@@ -62,10 +62,26 @@ export const ImageAnswer = z.object({
 });
 export type ImageAnswer = z.output<typeof ImageAnswer>;
 
+/** Of `finishReason`: those that are about what was made. */
+const CONTENT_REASONS: ReadonlySet<string> = new Set([
+  'SAFETY',
+  'RECITATION',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SPII',
+  'IMAGE_SAFETY',
+  'IMAGE_PROHIBITED_CONTENT',
+  'IMAGE_RECITATION',
+]);
+
 /** A blocked prompt or picture is a definite failure; what was used until then is on the bill. */
 export function imageOutcome(answer: ImageAnswer): CompletedStep | FailedStep {
   const blocked = answer.promptFeedback?.blockReason;
-  if (blocked !== undefined) return failed('upstream_error', `google blocked the prompt (${blocked})`);
+  if (blocked !== undefined)
+    return {
+      ...failed('upstream_error', `google blocked the prompt (${blocked})`),
+      contentRefusal: { word: blocked, at: 'prompt' },
+    };
   const [candidate] = answer.candidates ?? [];
   const outputs = (candidate?.content?.parts ?? []).flatMap(outputOf);
   const usage = usageOf(answer, outputs.length > 0);
@@ -83,7 +99,11 @@ export function imageOutcome(answer: ImageAnswer): CompletedStep | FailedStep {
     finish === undefined || finish === 'STOP'
       ? failed('upstream_invalid', 'the answer holds no picture')
       : failed('upstream_error', `google ended without a picture (${finish})`);
-  return { ...failure, mayBeBilled: true, ...(usage === undefined ? {} : { usage }) };
+  const refused =
+    finish !== undefined && CONTENT_REASONS.has(finish)
+      ? { contentRefusal: { word: finish, at: 'output' } }
+      : {};
+  return { ...failure, ...refused, mayBeBilled: true, ...(usage === undefined ? {} : { usage }) };
 }
 
 function outputOf(part: {

@@ -126,6 +126,7 @@ describe('OpenAiProvider against a working fake', () => {
       kind: 'failed',
       code: 'upstream_error',
       reason: 'openai refused the request with status 400 (moderation_blocked)',
+      contentRefusal: { word: 'moderation_blocked' },
     });
     expect(fake.ledger.charges).toEqual([]);
   });

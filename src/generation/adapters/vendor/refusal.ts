@@ -26,10 +26,17 @@ export type ErrorKind = (body: unknown) => string | undefined;
 export function refusal(what: string, error: VendorHttpError, kindOf: ErrorKind): FailedStep {
   const kind = kindOf(error.body);
   const code = error.status === 504 ? 'upstream_timeout' : 'upstream_error';
-  return failed(
-    code,
-    `${error.vendor} ${what} with status ${error.status}${kind === undefined ? '' : ` (${kind})`}`,
-  );
+  const reason = `${error.vendor} ${what} with status ${error.status}${kind === undefined ? '' : ` (${kind})`}`;
+  return aboutContent(failed(code, reason), kind);
+}
+
+const CONTENT_WORDS = ['moderation_blocked', 'content_policy_violation'];
+
+/** Says of a failure that it is about content, where its kind does: a word, or a word "at" the path of an input. */
+export function aboutContent(failure: FailedStep, kind: string | undefined): FailedStep {
+  const [word = '', at] = kind?.split(' at ') ?? [];
+  if (!CONTENT_WORDS.includes(word)) return failure;
+  return { ...failure, contentRefusal: { word, ...(at === undefined ? {} : { at }) } };
 }
 
 /**

@@ -4,6 +4,7 @@ import { ColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
 import { type RunRepository } from '../../adapters/run.repository.js';
 import { type RunEvents } from '../../application/run-events.js';
+import { contentRefusalIn } from '../../domain/content-refusal.js';
 import { type Run, type StepRun, TERMINAL_STEP_STATES } from '../../domain/run.js';
 import { type RequestedRun } from './gateway-requests.js';
 
@@ -120,7 +121,14 @@ function failed(run: Run, steps: readonly StepRun[]): ColophonError {
       ? ''
       : ` ${made} of ${steps.length} were made: GET /v1/assets/{id}/content gives them, see "assetIds".`;
   const what = run.state === 'CANCELED' ? 'The run was canceled.' : (reason ?? 'The run failed.');
-  return new ColophonError('generation_failed', `${what}${part}`, { extensions: runExtensions(run, steps) });
+  // Where some were made, that is what the caller is to hear.
+  const refused = made > 0 ? undefined : steps.map(({ claims }) => contentRefusalIn(claims)).find(Boolean);
+  return new ColophonError('generation_failed', `${what}${part}`, {
+    extensions: {
+      ...runExtensions(run, steps),
+      ...(refused === undefined ? {} : { contentRefusal: refused }),
+    },
+  });
 }
 
 function unfinished(runId: string, run: Run | undefined): ColophonError {

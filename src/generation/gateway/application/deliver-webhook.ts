@@ -13,6 +13,14 @@ import { webhookMessage } from '../domain/webhook-message.js';
 import { type WebhookKeys } from '../domain/webhook-signing.js';
 import { addressOfAsset } from '../domain/asset-address.js';
 
+interface DueRow {
+  run_id: string;
+  event: WebhookEvent;
+  attempts: number;
+  must_wait: boolean;
+  superseded: boolean;
+}
+
 interface Due {
   readonly event: WebhookEvent;
   readonly attempts: number;
@@ -21,9 +29,24 @@ interface Due {
 
 const KIND: DeliveryKind = { table: 'gateway_delivery', isDueByRow: false, schedule: JOB_SCHEDULE };
 
+/** The order of what is told of one run: the start, its outputs, the end. */
+const ORDER = (row: string): string =>
+  `(CASE ${row}.event WHEN 'start' THEN 0 WHEN 'completed' THEN 2 ELSE 1 END, ${row}.ordinal)`;
+/** What is before the message of the row `d` in its run. */
+const BEFORE = `FROM gateway_delivery b
+  WHERE b.organization_id = d.organization_id AND b.run_id = d.run_id AND ${ORDER('b')} < ${ORDER('d')}`;
+const AFTER = `FROM gateway_delivery a
+  WHERE a.organization_id = d.organization_id AND a.run_id = d.run_id AND ${ORDER('a')} > ${ORDER('d')}`;
+/** Each delivery has one wake-up at a time, so that no two workers send it at once: it looks again by itself. */
+const WAIT_SECONDS = 1;
+
 /**
  * Tells a client what became of its job, at least once: a crash after the other side has taken the message sends it
  * again, with the same id. Addresses of files are made anew for each attempt, so they never come dead.
+ *
+ * The messages of one run are first sent one after the other, in the order in which things happened. One that was not
+ * taken holds up none of the later ones, and is not sent any more once there is a later one: that one says all that it
+ * said, and a client takes what comes last for how things stand.
  */
 export class DeliverWebhook {
   constructor(
@@ -46,13 +69,32 @@ export class DeliverWebhook {
   }
 
   private async due(tx: Tx, deliveryId: string): Promise<Due | undefined> {
-    const [row] = await tx.query<{ run_id: string; event: WebhookEvent; attempts: number }>(
-      `SELECT run_id, event, attempts FROM gateway_delivery
-        WHERE organization_id = $1 AND id = $2 AND state = 'due'`,
+    const [row] = await tx.query<DueRow>(
+      `SELECT d.run_id, d.event, d.attempts,
+              EXISTS (SELECT 1 ${BEFORE} AND b.state = 'due' AND b.attempts = 0) AS must_wait,
+              EXISTS (SELECT 1 ${AFTER} AND (a.state = 'delivered' OR d.attempts > 0)) AS superseded
+         FROM gateway_delivery d WHERE d.organization_id = $1 AND d.id = $2 AND d.state = 'due'`,
       [tx.organizationId, deliveryId],
     );
-    const job = row && (await this.jobs.find(tx, row.run_id));
-    return row && job && { event: row.event, attempts: row.attempts, job };
+    if (row === undefined) return undefined;
+    if (row.superseded) {
+      await this.giveUp(tx, deliveryId);
+      return undefined;
+    }
+    if (row.must_wait) {
+      await this.queue.wakeDelivery(tx, deliveryId, WAIT_SECONDS);
+      return undefined;
+    }
+    const job = await this.jobs.find(tx, row.run_id);
+    return job && { event: row.event, attempts: row.attempts, job };
+  }
+
+  private async giveUp(tx: Tx, deliveryId: string): Promise<void> {
+    await tx.query(
+      `UPDATE gateway_delivery SET state = 'given_up', last_error = 'superseded'
+        WHERE organization_id = $1 AND id = $2 AND state = 'due' RETURNING id`,
+      [tx.organizationId, deliveryId],
+    );
   }
 
   private async attempt(organizationId: string, deliveryId: string, { event, job }: Due): Promise<Attempt> {

@@ -252,9 +252,13 @@ export class GatewayJobs {
     return { kind: steps.every(({ state }) => state === 'RESERVED') ? 'queued' : 'running' };
   }
 
+  /** The sandbox keeps no jobs, so nothing of it turns up again. */
   private mayBeFound(steps: readonly StepRun[]): boolean {
     const since = this.clock.now().getTime() - this.options.findableMs;
-    return steps.some(({ state, updatedAt }) => state === 'OUTCOME_UNKNOWN' && updatedAt.getTime() > since);
+    return steps.some(
+      ({ state, provider, updatedAt }) =>
+        state === 'OUTCOME_UNKNOWN' && provider !== 'sandbox' && updatedAt.getTime() > since,
+    );
   }
 
   /** The model's own answer says it best; the sandbox has none, and answers by the model's schema. */

@@ -34,8 +34,10 @@ export class ClaimLostError extends Error {
 
 /** After this time without a run the process that held the claim is taken for dead. */
 const CLAIM_SECONDS = 120;
-/** How long the last bytes of an answer may take to be handed to the network. */
-const HAND_OVER_SECONDS = 30;
+/** How long the last bytes of an answer may take to be handed to the network, and to arrive. */
+const HAND_OVER_SECONDS = 60;
+/** Longer than it takes until nothing speaks against an arrival (http/arrival.ts), where the process still lives. */
+const WAIT_FOR_ARRIVAL_MS = 4_000;
 /** An answer that nobody came for, and a lost outcome, is kept for the same request this long; after it, it is a new one. */
 const UNDELIVERED_HOURS = 24;
 /** An SDK gives up long before this, so what it sends again is not older. */
@@ -57,9 +59,9 @@ interface RequestRow {
  * themselves and send no idempotency key; a repetition must find the run of the first (ADR 0026):
  *
  * - with an Idempotency-Key: the same key is the same request for ever;
- * - without: a twin of a request that is not answered yet joins it; after the answer was handed over the same call is a
- *   new wish, unless the SDK says that it repeats, or nobody knows what became of the first: then a second may be a
- *   second charge, so the call finds the first.
+ * - without: a twin of a request that is not answered yet joins it; after the answer has arrived the same call is a new
+ *   wish, unless the SDK says that it repeats, or nobody knows what became of the first: then a second may be a second
+ *   charge, so the call finds the first.
  */
 export class GatewayRequests {
   constructor(
@@ -69,18 +71,21 @@ export class GatewayRequests {
   ) {}
 
   /**
-   * The claim to make the run, or the run that is there already. Waits while a twin is being accepted.
+   * The claim to make the run, or the run that is there already. Waits while a twin is being accepted, and a moment
+   * while it may still show that its answer arrived.
    * @throws ColophonError `idempotency_key_reused`, `idempotency_in_flight`
    */
   async enter(principal: Principal, identity: CallIdentity): Promise<Entered> {
     const macs = this.macsOf(principal, identity);
     const mayReplay = identity.isRetry && !macs.isKeyed;
+    const showsUntil = performance.now() + WAIT_FOR_ARRIVAL_MS;
     const enterNow = () =>
       this.organizationTx.run(principal.organizationId, async (tx) => {
         const earlier = mayReplay ? await latestRun(tx, macs.slot) : undefined;
         const found = earlier ?? (macs.isKeyed ? undefined : await openRun(tx, macs.slot));
         if (found) return found;
-        return (await claimFree(tx, macs)) ?? (await this.joinOrTakeOver(tx, macs, identity.isRetry));
+        const mayShow = !identity.isRetry && performance.now() < showsUntil;
+        return (await claimFree(tx, macs)) ?? (await this.joinOrTakeOver(tx, macs, mayShow));
       });
     const entered = await askUntil(enterNow, (answer) => answer !== undefined, WAIT_FOR_TWIN);
     if (entered !== undefined) return entered;
@@ -107,7 +112,8 @@ export class GatewayRequests {
 
   /**
    * Before the last byte of an answer leaves. Whoever has read the answer and asks the same again finds either this or
-   * `handedOver`; a crash between them makes the answer undelivered again, so it is repeated and not charged twice.
+   * `handedOver`; a crash between them makes the answer undelivered again, so it is repeated and not charged twice, and
+   * so does a call on another connection while nothing has shown yet.
    */
   async handingOver(organizationId: string, requestId: string): Promise<void> {
     await this.organizationTx.run(organizationId, (tx) =>
@@ -119,7 +125,7 @@ export class GatewayRequests {
     );
   }
 
-  /** The network took all of it. */
+  /** The client has all of it, as far as can be known. */
   async handedOver(organizationId: string, requestId: string): Promise<void> {
     await this.organizationTx.run(organizationId, (tx) =>
       tx.query(
@@ -130,18 +136,25 @@ export class GatewayRequests {
     );
   }
 
-  /** The connection broke before all of it was sent: the same request gets the same answer. */
+  /**
+   * The connection broke before it arrived: the same request gets the same answer. This may show after it was taken for
+   * handed over; then it holds unless the same was asked for and made anew meanwhile.
+   */
   async notHandedOver(organizationId: string, requestId: string): Promise<void> {
     await this.organizationTx.run(organizationId, (tx) =>
       tx.query(
-        `UPDATE gateway_request SET handing_over_until = NULL
-          WHERE organization_id = $1 AND id = $2 AND closed_at IS NULL RETURNING id`,
+        `UPDATE gateway_request q SET handing_over_until = NULL, closed_at = NULL
+          WHERE organization_id = $1 AND id = $2 AND NOT EXISTS (
+            SELECT 1 FROM gateway_request newer
+             WHERE newer.organization_id = q.organization_id AND newer.slot_mac = q.slot_mac
+               AND newer.id <> q.id AND newer.created_at >= q.created_at)
+         RETURNING id`,
         [organizationId, requestId],
       ),
     );
   }
 
-  private async joinOrTakeOver(tx: Tx, macs: Macs, isRetry: boolean): Promise<Entered | undefined> {
+  private async joinOrTakeOver(tx: Tx, macs: Macs, mayShow: boolean): Promise<Entered | undefined> {
     const [row] = await tx.query<RequestRow>(
       `SELECT id, request_mac, run_id,
               coalesce(handing_over_until > now(), false) AS handing_over,
@@ -166,8 +179,9 @@ export class GatewayRequests {
       );
       return undefined;
     }
-    // The caller may have read the answer to the end already: then this is a new wish, and that shows in a moment.
-    if (row.handing_over && !macs.isKeyed && !isRetry) return undefined;
+    // The caller may have read the answer to the end already: then this is a new wish, and that shows in a moment. When
+    // it does not, the answer may be lost: giving it again costs nothing, making another would be charged.
+    if (row.handing_over && !macs.isKeyed && mayShow) return undefined;
     return { kind: 'joined', requestId: row.id, runId: row.run_id };
   }
 

@@ -11,6 +11,7 @@ import { callPipeline } from '../domain/call-pipeline.js';
 import { variantsOf } from '../domain/call-variants.js';
 import { type CallIdentity, type GatewayCall, type GatewayVendor } from '../domain/gateway-call.js';
 import { JOB_VENDORS } from '../domain/gateway-job.js';
+import { refuseKeysIn } from '../domain/keys-in-input.js';
 import { type GatewayModels } from './gateway-models.js';
 import { type Claim, ClaimLostError, type GatewayRequests, type RequestedRun } from './gateway-requests.js';
 import { type GatewaySettingsOfUseCase, type SettingsInForce } from './gateway-settings-of-use-case.js';
@@ -40,7 +41,7 @@ export class TakeCall {
 
   /**
    * @returns the run of this call: new, or the one that an earlier sending made
-   * @throws ColophonError `not_found`, `gateway_closed`, `unknown_model`, `input_rights_undeclared`, `clearance_denied`,
+   * @throws ColophonError `invalid_request`, `not_found`, `gateway_closed`, `unknown_model`, `input_rights_undeclared`, `clearance_denied`,
    *   `waiver_required`, `budget_exceeded`, `idempotency_key_reused`, and what an upload and a run throw
    */
   async take(
@@ -49,6 +50,7 @@ export class TakeCall {
     identity: CallIdentity,
     alongside: Alongside = NOTHING_ELSE,
   ): Promise<RequestedRun> {
+    refuseKeysIn(call);
     const inForce = await this.organizationTx.run(principal.organizationId, (tx) =>
       this.settings.require(tx, call.place),
     );

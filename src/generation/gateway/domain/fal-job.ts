@@ -1,8 +1,17 @@
 import { type Asset } from '../../../assets/domain/asset.js';
 import { ERROR_CODES } from '../../../shared/errors.js';
+import { type ContentRefusal, placeOfContent } from '../../domain/content-refusal.js';
 import { type GatewayJob, isOver } from './gateway-job.js';
 import { fileNameOf } from './asset-address.js';
 import { type BesideFiles, canHold, type FalResultShape, usualShape } from './fal-result-shape.js';
+
+interface FalJobError {
+  /** Ours, or the model's own word where it refused the content. */
+  readonly code: string;
+  readonly message: string;
+  /** Of the input that it is about. */
+  readonly place?: readonly (string | number)[];
+}
 
 export type AddressOf = (asset: Asset) => string;
 
@@ -77,16 +86,18 @@ export function falAddresses(address: string): Record<string, string> {
 }
 
 /** Why a job that is over made nothing. */
-export function falJobError({
-  standing,
-}: GatewayJob): { readonly code: string; readonly message: string } | undefined {
+export function falJobError({ standing }: GatewayJob): FalJobError | undefined {
   if (standing.kind === 'canceled') return { code: 'client_cancelled', message: 'The request was canceled.' };
   if (standing.kind !== 'failed') return undefined;
-  const { code, message } = standing.error;
-  return { code, message: `${message} ${ERROR_CODES[code].howToFix}` };
+  const { code, message: detail, extensions } = standing.error;
+  const message = `${detail} ${ERROR_CODES[code].howToFix}`;
+  const refused = extensions?.contentRefusal as ContentRefusal | undefined;
+  return refused === undefined
+    ? { code, message }
+    : { code: refused.word, message, place: placeOfContent(refused) };
 }
 
 /** fal's form of an error of a model. */
-export function falDetail(code: string, message: string, path: readonly string[] = []) {
-  return [{ loc: ['body', ...path], msg: message, type: code }];
+export function falDetail({ code, message, place = ['body'] }: FalJobError) {
+  return [{ loc: place, msg: message, type: code }];
 }

@@ -14,7 +14,7 @@ function falMessage(job: GatewayJob, addressOf: AddressOf): Record<string, unkno
   const error = falJobError(job);
   const about = { request_id: id, gateway_request_id: id };
   if (error === undefined) return { ...about, status: 'OK', payload: falResult(job, addressOf) };
-  const payload = { detail: falDetail(error.code, error.message) };
+  const payload = { detail: falDetail(error) };
   return { ...about, status: 'ERROR', error: error.message, payload };
 }
 

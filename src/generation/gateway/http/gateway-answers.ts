@@ -8,8 +8,9 @@ import {
 import { type Asset } from '../../../assets/domain/asset.js';
 import { workHeaders } from '../../../http/problem.filter.js';
 import { type Principal } from '../../../identity/domain/principal.js';
-import { isColophonError } from '../../../shared/errors.js';
+import { type ColophonError, isColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
+import { type ContentRefusal } from '../../domain/content-refusal.js';
 import { type AwaitRun, type FinishedRun } from '../application/await-run.js';
 import { type RequestedRun } from '../application/gateway-requests.js';
 import { type TakeCall } from '../application/take-call.js';
@@ -35,6 +36,8 @@ export interface AnsweredCall {
   /** Parameters that were taken and not passed on, named in a header: nothing is dropped in silence. */
   readonly ignored?: readonly string[];
   readonly render: (made: MadeRun) => AnswerBody;
+  /** Where the vendor answers a refusal of content with 200; absent: it is an error. */
+  readonly renderRefusal?: (refusal: ContentRefusal, runId: string) => AnswerBody;
 }
 
 interface Sending {
@@ -58,7 +61,9 @@ export class GatewayAnswers {
   ) {}
 
   /** @throws ColophonError for every refusal; from the acceptance on it names the run */
-  async answer(caller: Caller, { call, identity, ignored = [], render }: AnsweredCall): Promise<void> {
+  async answer(caller: Caller, answered: AnsweredCall): Promise<void> {
+    const { call, identity, ignored = [], render } = answered;
+    await this.handOver.kept(caller.request);
     const requested = await this.takeCall.take(caller.principal, call, identity);
     const gone = new AbortController();
     caller.reply.raw.once('close', () => gone.abort());
@@ -73,8 +78,25 @@ export class GatewayAnswers {
       await this.send(caller, requested, { made, recorded, body: render(made), ignored });
     } catch (error) {
       if (gone.signal.aborted) return;
+      const refusal = refusalOf(error, requested, answered);
+      if (refusal) return await this.sendRefusal(caller, requested, refusal);
       throw await this.named(caller, requested, error);
     }
+  }
+
+  /** A definite failure, which closes the request like any answer. */
+  private async sendRefusal(
+    { principal, reply }: Caller,
+    requested: RequestedRun,
+    { error, body }: Refusal,
+  ): Promise<void> {
+    this.handOver.watch(principal.organizationId, requested, reply);
+    await this.handOver.begin(principal.organizationId, requested);
+    await reply
+      .status(200)
+      .headers({ 'cache-control': 'no-store', ...workHeaders(error.extensions) })
+      .type(body.contentType)
+      .send(Readable.from(bytesOf(body.parts, []), { objectMode: false }));
   }
 
   private async send(
@@ -130,6 +152,21 @@ export class GatewayAnswers {
     }
     return named(requested, error);
   }
+}
+
+interface Refusal {
+  readonly error: ColophonError;
+  readonly body: AnswerBody;
+}
+
+function refusalOf(
+  error: unknown,
+  { runId }: RequestedRun,
+  { renderRefusal }: AnsweredCall,
+): Refusal | undefined {
+  if (renderRefusal === undefined || !isColophonError(error, 'generation_failed')) return undefined;
+  const refusal = error.extensions.contentRefusal as ContentRefusal | undefined;
+  return refusal && { error, body: renderRefusal(refusal, runId) };
 }
 
 function headersOf({ run, assetIds }: FinishedRun): Record<string, string> {

@@ -33,7 +33,7 @@ export interface JsonAnswer {
 
 /**
  * Answers a call that submits a job. The job is there before the answer leaves, and the same call finds the same job
- * until the answer has reached the network, whichever process it reaches.
+ * until the answer has reached its client, whichever process it reaches.
  */
 export class JobAnswers {
   constructor(
@@ -47,12 +47,13 @@ export class JobAnswers {
    * @throws ColophonError for every refusal; from the acceptance on it names the run
    */
   async submit(
-    { owner, reply }: JobCaller,
+    { owner, request: http, reply }: JobCaller,
     submitted: SubmittedJob,
     answer: (job: GatewayJob) => JsonAnswer,
   ): Promise<void> {
     const { principal } = owner;
     const { call, identity, request, waitMs, ignored } = submitted;
+    await this.handOver.kept(http);
     const requested = await this.takeCall.take(principal, call, identity, (tx, run) =>
       this.jobs.keep(tx, run, request),
     );
@@ -63,8 +64,8 @@ export class JobAnswers {
       const job = await this.jobs.settled(owner, requested.runId, { waitMs, signal: gone.signal });
       if (gone.signal.aborted) return;
       const told = answer(job);
-      await this.handOver.begin(principal.organizationId, requested);
       this.handOver.watch(principal.organizationId, requested, reply);
+      await this.handOver.begin(principal.organizationId, requested);
       await sendJson(reply, told, {
         ...headersOf(job),
         ...(ignored.length === 0 ? {} : { 'x-colophon-ignored': ignored.join(',') }),

@@ -1,7 +1,8 @@
 import { publicId } from '../../../../shared/ids.js';
+import { type ContentRefusal } from '../../../domain/content-refusal.js';
 import { type StepRun } from '../../../domain/run.js';
 import { type ClearedModel } from '../../application/list-gateway-models.js';
-import { type AnswerBody } from '../answer-body.js';
+import { type AnswerBody, type BodyPart } from '../answer-body.js';
 import { type MadeRun } from '../gateway-answers.js';
 
 /** How `streamGenerateContent` is answered: `alt=sse`, or an array of answers. */
@@ -19,6 +20,25 @@ export function contentAnswer(made: MadeRun, model: string, stream: Stream): Ans
     { base64Of: 0 },
     `"}}]},"finishReason":"STOP","index":0}],${rest.slice(1)}`,
   ] as const;
+  return asStream(json, stream);
+}
+
+/** As Google itself says that it blocked a prompt, or ended without showing what was made: an answer without content. */
+export function blockedAnswer(
+  { word, at }: ContentRefusal,
+  { model, runId }: { readonly model: string; readonly runId: string },
+  stream: Stream,
+): AnswerBody {
+  const about = { modelVersion: model, responseId: publicId('run', runId) };
+  const blocked =
+    at === 'output'
+      ? { candidates: [{ finishReason: word, index: 0 }], ...about }
+      : // The sandbox refuses in words of its own.
+        { promptFeedback: { blockReason: /^[A-Z_]+$/.test(word) ? word : 'PROHIBITED_CONTENT' }, ...about };
+  return asStream([JSON.stringify(blocked)], stream);
+}
+
+function asStream(json: readonly BodyPart[], stream: Stream): AnswerBody {
   switch (stream) {
     case 'none':
       return { contentType: 'application/json; charset=utf-8', parts: json };

@@ -10,7 +10,7 @@ import { ColophonError } from '../../../../shared/errors.js';
 import { ListGatewayModels } from '../../application/list-gateway-models.js';
 import { identityOf, placeOf, rawBodyOf } from '../call-request.js';
 import { GatewayAnswers } from '../gateway-answers.js';
-import { contentAnswer, modelAnswer, type Stream } from './gemini-answer.js';
+import { blockedAnswer, contentAnswer, modelAnswer, type Stream } from './gemini-answer.js';
 import { MAX_REQUEST_BYTES, readContent, withInlinePictures } from './gemini-request.js';
 
 const CALL = /^([A-Za-z0-9][A-Za-z0-9._-]{0,119}):([A-Za-z]{1,40})$/;
@@ -58,6 +58,7 @@ export class GeminiGatewayController {
           },
           identity,
           render: (made) => contentAnswer(made, model, stream),
+          renderRefusal: (refusal, runId) => blockedAnswer(refusal, { model, runId }, stream),
         },
       ),
     );
