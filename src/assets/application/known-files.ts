@@ -25,13 +25,15 @@ export class KnownFiles {
   }
 
   /**
-   * What was made here and comes back, as it was signed or as it was captured. Of several with the same bytes, one of the
-   * sender's mode, so that what the sandbox drew does not stand for what a live run made.
+   * What was made here and comes back, as it was signed or as it was captured. Steps may have made the same bytes several
+   * times: it is all of those, so that none of their makers approves it; of the sender's mode alone where there are some,
+   * because what the sandbox drew does not stand for what a live run made.
    */
-  async returned(tx: Tx, sha256: string, mode: KeyMode): Promise<Asset | undefined> {
+  async returned(tx: Tx, sha256: string, mode: KeyMode): Promise<Asset[]> {
     const signed = await this.signed(tx, sha256);
-    if (signed !== undefined) return signed;
+    if (signed !== undefined) return [signed];
     const made = (await this.received(tx, sha256)).filter(({ origin }) => origin !== 'upload');
-    return made.find((asset) => asset.mode === mode) ?? made[0];
+    const ofMode = made.filter((asset) => asset.mode === mode);
+    return ofMode.length > 0 ? ofMode : made;
   }
 }

@@ -61,7 +61,7 @@ export class UploadAsset {
     const { logOrigin, returned } = await this.organizationTx.run(organizationId, async (tx) => {
       await this.requirePublishing.check(tx);
       const found = await this.knownFiles.returned(tx, file.sha256, principal.mode);
-      refuseTestFile(principal, found);
+      refuseTestFile(principal, found[0]);
       return { ...(await this.settings.context(tx, projectId)), returned: found };
     });
     const id = newId();
@@ -72,7 +72,7 @@ export class UploadAsset {
       mediaType: file.mediaType,
     };
     const { reading: signalReading, versionLabels } = await this.signals.read(received);
-    const known = returned ?? (await this.carried(principal, versionLabels));
+    const known = returned.length > 0 ? returned : await this.carried(principal, versionLabels);
     const digitalSourceType = statedSourceType(signalReading);
     const signed = await this.signAsset.sign({
       organizationId,
@@ -120,7 +120,7 @@ export class UploadAsset {
         ...(digitalSourceType === undefined ? {} : { digitalSourceType }),
         rights,
         signalReading,
-        parents: known ? [{ assetId: known.id, relationship: 'parentOf' }] : [],
+        parents: known.map(({ id: assetId }) => ({ assetId, relationship: 'parentOf' as const })),
         ...madeBy(principal),
         createdAt: this.clock.now(),
       });
@@ -133,13 +133,13 @@ export class UploadAsset {
   private async carried(
     { organizationId, mode }: Principal,
     versionLabels: readonly string[],
-  ): Promise<Asset | undefined> {
-    if (versionLabels.length === 0) return undefined;
+  ): Promise<Asset[]> {
+    if (versionLabels.length === 0) return [];
     const found = await this.organizationTx.run(organizationId, (tx) =>
       this.knownFiles.ofManifests(tx, versionLabels),
     );
     refuseTestFile({ mode }, found);
-    return found;
+    return found === undefined ? [] : [found];
   }
 }
 

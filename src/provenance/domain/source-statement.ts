@@ -122,10 +122,11 @@ export function statementsInXmp(properties: readonly XmpProperty[]): SourceState
 /** GB 45438-2025: label 1 is generated, 2 may be, 3 is suspected to be. The last two are for a person to find out. */
 function chinaStatement(value: string): SourceStatement[] {
   const label = parsedLabel(value);
+  const said = label?.Label;
+  const code = typeof said === 'number' ? String(said) : said;
   // A label that cannot be read is one that somebody put there.
-  if (label !== undefined && label.Label !== undefined && !['1', '2', '3'].includes(String(label.Label)))
-    return [];
-  const isWhole = label !== undefined && String(label.Label) === '1';
+  if (typeof code === 'string' && !['1', '2', '3'].includes(code)) return [];
+  const isWhole = code === '1';
   const producer = label?.ContentProducer;
   return [
     {
