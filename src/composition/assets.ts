@@ -5,6 +5,7 @@ import { RemovalAwareStore } from '../assets/adapters/removal-aware-store.js';
 import { IsolatedSignalReader } from '../assets/adapters/isolated-signal-reader.js';
 import { IsolatedMediaProbe } from '../assets/adapters/isolated-media-probe.js';
 import { AssetIntake } from '../assets/application/asset-intake.js';
+import { KnownFiles } from '../assets/application/known-files.js';
 import { ManifestSettingsOfProject } from '../assets/application/manifest-settings.js';
 import { NamedActors } from '../assets/application/named-actors.js';
 import { PictureHistory } from '../assets/application/picture-history.js';
@@ -38,6 +39,7 @@ export function composeAssets(
   const store = new RemovalAwareStore(files, organizationTx, removedContent);
   const probe = new IsolatedMediaProbe(ownFiles);
   const assets = new AssetRepository();
+  const knownFiles = new KnownFiles(assets);
   const signAsset = new SignAsset(store, signer, fingerprinter);
   const manifestSettings = new ManifestSettingsOfProject(appendEntry, clock);
   const signalReader = new IsolatedSignalReader(ownFiles);
@@ -49,6 +51,7 @@ export function composeAssets(
     probe,
     storedMedia: new StoredMedia(probe),
     assets,
+    knownFiles,
     signAsset,
     recordAsset,
     manifestSettings,
@@ -58,7 +61,7 @@ export function composeAssets(
     intake: new AssetIntake(store, probe, configuration.uploadMaxBytes),
     uploadAsset: new UploadAsset(
       organizationTx,
-      assets,
+      knownFiles,
       store,
       signalReader,
       signAsset,

@@ -1,4 +1,5 @@
 import { changedRegion } from '../contributions/adapters/changed-region.js';
+import { sharedChange } from '../contributions/adapters/difference-picture.js';
 import { AnswerClaim } from '../contributions/application/answer-claim.js';
 import { AttachFile } from '../contributions/application/attach-file.js';
 import { CollectChecklist } from '../contributions/application/collect-checklist.js';
@@ -18,7 +19,9 @@ import { RecordContribution } from '../contributions/application/record-contribu
 import { RecordMask } from '../contributions/application/record-mask.js';
 import { RecordSelection } from '../contributions/application/record-selection.js';
 import { ReleaseAsset } from '../contributions/application/release-asset.js';
+import { RemainingTraces } from '../contributions/application/remaining-traces.js';
 import { RequestReview } from '../contributions/application/request-review.js';
+import { RequireOwnWork } from '../contributions/application/require-own-work.js';
 import { ReviewAsset } from '../contributions/application/review-asset.js';
 import { ReviewSettingsOfUseCase } from '../contributions/application/review-settings.js';
 import { SignatureKeys } from '../contributions/application/signature-keys.js';
@@ -40,6 +43,7 @@ export function composeHumanWork(
     store,
     removedContent,
     assets,
+    knownFiles,
     signalReader,
     signAsset,
     recordAsset,
@@ -80,6 +84,8 @@ export function composeHumanWork(
       manifestSettings,
       namedActors,
       pictureHistory,
+      new RequireOwnWork(knownFiles, assets),
+      new RemainingTraces(assets, readContributions, store, changedRegion, sharedChange),
     ),
     correctContribution: new CorrectContribution(
       readContributions,

@@ -47,6 +47,7 @@ import { ClaimsRestore1700000000043 } from '../../migrations/0043-claims-restore
 import { LaterObligations1700000000044 } from '../../migrations/0044-later-obligations.js';
 import { Outlooks1700000000045 } from '../../migrations/0045-outlooks.js';
 import { UpstreamJobs1700000000046 } from '../../migrations/0046-upstream-jobs.js';
+import { HumanWorkTraces1700000000048 } from '../../migrations/0048-human-work-traces.js';
 import { GuessableValues1700000000049 } from '../../migrations/0049-guessable-values.js';
 
 import { PreparingClient } from './preparing-client.js';
@@ -97,6 +98,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   LaterObligations1700000000044,
   Outlooks1700000000045,
   UpstreamJobs1700000000046,
+  HumanWorkTraces1700000000048,
   GuessableValues1700000000049,
 ];
 

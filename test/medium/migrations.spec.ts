@@ -148,6 +148,10 @@ describe('the last migrations, on a database with rows', () => {
     await owner.undoLastMigration({ transaction: 'each' });
     expect((await schema()).join('\n')).not.toMatch(/input_salt|erase_named_tools|guard_contribution\(\)/);
 
+    // 0048: what was found out about human work goes, as long as nothing was.
+    await owner.undoLastMigration({ transaction: 'each' });
+    expect((await schema()).join('\n')).not.toContain('contribution_signature_unique');
+
     // 0046: the directory of jobs goes; what is in it stands in the steps.
     await owner.undoLastMigration({ transaction: 'each' });
     expect((await schema()).join('\n')).not.toContain('upstream_job');

@@ -30,6 +30,7 @@ const ORIGIN_COLUMNS = `a.origin, a.digital_source_type, a.run_id, a.rights ->> 
 
 const MAX_LINEAGE = 500;
 const MAX_SIGNED_CLAIMS = 500;
+const MAX_OF_ONE_ORIGINAL = 100;
 
 export class AssetRepository {
   insert(tx: Tx, asset: Asset, parents: readonly AssetParent[]): void {
@@ -70,6 +71,24 @@ export class AssetRepository {
     const row =
       signed && (await tx.manager.findOneBy(AssetEntity, { organizationId, id: signed.assetId, sha256 }));
     return row ? fromRow(row) : undefined;
+  }
+
+  /** The oldest first; of very many the first ones, which say what is to be known. */
+  async findByOriginal(tx: Tx, originalSha256: string): Promise<Asset[]> {
+    const { organizationId } = tx;
+    const rows = await tx.manager.find(AssetEntity, {
+      where: { organizationId, originalSha256 },
+      order: { id: 'ASC' },
+      take: MAX_OF_ONE_ORIGINAL,
+    });
+    return rows.map(fromRow);
+  }
+
+  async findByManifestLabels(tx: Tx, labels: readonly string[]): Promise<Asset[]> {
+    if (labels.length === 0) return [];
+    const { organizationId } = tx;
+    const rows = await tx.manager.findBy(AssetEntity, { organizationId, manifestLabel: In([...labels]) });
+    return rows.map(fromRow);
   }
 
   /** Newest first; `beforeId` is the id of the last asset of the page before. */

@@ -1,4 +1,3 @@
-import { type AssetRepository } from '../adapters/asset.repository.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type OrganizationTx } from '../../database/organization-tx.js';
@@ -10,8 +9,9 @@ import { newId, publicId } from '../../shared/ids.js';
 import { type Asset, type RightsDeclaration } from '../domain/asset.js';
 import { type AssetStore } from '../domain/asset-store.port.js';
 import { displayName } from '../domain/display-name.js';
-import { type FileSignalReader, loggedReading } from '../domain/signal-reading.js';
+import { type FileSignalReader, loggedReading, statedSourceType } from '../domain/signal-reading.js';
 import { uploadManifest } from '../domain/upload-manifest.js';
+import { type KnownFiles } from './known-files.js';
 import { type ManifestSettingsOfProject } from './manifest-settings.js';
 import { keepOriginal, type ReceivedFile } from './receive-file.js';
 import { madeBy, type RecordAsset } from './record-asset.js';
@@ -29,13 +29,14 @@ export interface UploadRequest {
 
 /**
  * A file from outside with a rights declaration becomes an asset. Its manifest says that we received it and what
- * was declared; it never says who made it or how, because nobody here knows (promises P9, P10). A file that was signed
- * here comes back as a version of what it was: its origin, duties, claims and recall stay with it.
+ * was declared; it never says who made it or how, because nobody here knows (promises P9, P10), beyond what the file
+ * says of itself. A file that was made or signed here comes back as a version of what it was, also when it was changed and
+ * still carries its manifest: its origin, duties, claims and recall stay with it.
  */
 export class UploadAsset {
   constructor(
     private readonly organizationTx: OrganizationTx,
-    private readonly assets: AssetRepository,
+    private readonly knownFiles: KnownFiles,
     private readonly store: AssetStore,
     private readonly signals: FileSignalReader,
     private readonly signAsset: SignAsset,
@@ -57,11 +58,11 @@ export class UploadAsset {
   ): Promise<Asset> {
     const { organizationId } = principal;
     const { file, rights, projectId, gatewaySettingsSha256, fetchedFrom } = request;
-    const { logOrigin, known } = await this.organizationTx.run(organizationId, async (tx) => {
+    const { logOrigin, returned } = await this.organizationTx.run(organizationId, async (tx) => {
       await this.requirePublishing.check(tx);
-      const returned = await this.assets.findByFile(tx, file.sha256);
-      refuseTestFile(principal, returned);
-      return { ...(await this.settings.context(tx, projectId)), known: returned };
+      const found = await this.knownFiles.returned(tx, file.sha256, principal.mode);
+      refuseTestFile(principal, found[0]);
+      return { ...(await this.settings.context(tx, projectId)), returned: found };
     });
     const id = newId();
     const title = displayName(file.fileName, 'upload');
@@ -70,7 +71,9 @@ export class UploadAsset {
       path: await this.store.localPath(organizationId, file.sha256),
       mediaType: file.mediaType,
     };
-    const signalReading = await this.signals.read(received);
+    const { reading: signalReading, versionLabels } = await this.signals.read(received);
+    const known = returned.length > 0 ? returned : await this.carried(principal, versionLabels);
+    const digitalSourceType = statedSourceType(signalReading);
     const signed = await this.signAsset.sign({
       organizationId,
       original: file,
@@ -114,9 +117,10 @@ export class UploadAsset {
         title,
         original: file,
         signed,
+        ...(digitalSourceType === undefined ? {} : { digitalSourceType }),
         rights,
         signalReading,
-        parents: known ? [{ assetId: known.id, relationship: 'parentOf' }] : [],
+        parents: known.map(({ id: assetId }) => ({ assetId, relationship: 'parentOf' as const })),
         ...madeBy(principal),
         createdAt: this.clock.now(),
       });
@@ -124,10 +128,23 @@ export class UploadAsset {
       return asset;
     });
   }
+
+  /** The asset whose manifest the file carries. @throws ColophonError `wrong_mode` */
+  private async carried(
+    { organizationId, mode }: Principal,
+    versionLabels: readonly string[],
+  ): Promise<Asset[]> {
+    if (versionLabels.length === 0) return [];
+    const found = await this.organizationTx.run(organizationId, (tx) =>
+      this.knownFiles.ofManifests(tx, versionLabels),
+    );
+    refuseTestFile({ mode }, found);
+    return found === undefined ? [] : [found];
+  }
 }
 
 /** What the sandbox drew does not become live by the way out and in again. */
-function refuseTestFile(principal: Principal, known: Asset | undefined): void {
+function refuseTestFile(principal: Pick<Principal, 'mode'>, known: Asset | undefined): void {
   if (known?.mode !== 'test' || principal.mode === 'test') return;
   throw new ColophonError('wrong_mode', `The file is ${publicId('asset', known.id)}, made with a test key.`);
 }

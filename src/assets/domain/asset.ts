@@ -51,7 +51,10 @@ export interface Asset {
   /** `undefined` where no time-stamp was wanted. */
   readonly timeStamp: AssetTimeStamp | undefined;
   readonly manifestPlacement: ManifestPlacement;
-  /** `undefined` where the step has none (a plain resize) or nobody declared one. Unknown is never "human". */
+  /**
+   * `undefined` where the step has none (a plain resize) or nobody declared one. Unknown is never "human". Of an upload:
+   * what the file says of itself, and only when it says that a generative model made or changed it.
+   */
   readonly digitalSourceType: DigitalSourceType | undefined;
   readonly rights: RightsDeclaration | undefined;
   /** `undefined` for what a step on this machine made, and for files that came in before anything was read in files. */

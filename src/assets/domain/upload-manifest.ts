@@ -1,11 +1,12 @@
 import { type ManifestPlan } from '../../provenance/domain/manifest-plan.js';
 import { recordAssertion } from '../../provenance/domain/record-assertion.js';
 import { type RightsDeclaration } from './asset.js';
-import { signalAssertions, type SignalReading } from './signal-reading.js';
+import { signalAssertions, type SignalReading, statedSourceType } from './signal-reading.js';
 
 /**
  * The manifest of a file from outside says that we received it and what was declared; it never says who made it or how,
- * because nobody here knows (promises P9, P10). Nothing is written into the file, and nobody is named in it.
+ * because nobody here knows (promises P9, P10). What its metadata says of generative models is repeated, because metadata is
+ * lost easily. Nothing is written into the file, and nobody is named in it.
  */
 export function uploadManifest(upload: {
   readonly assetId: string;
@@ -22,7 +23,9 @@ export function uploadManifest(upload: {
     actions: [],
     // Opened, and nothing else.
     allActionsIncluded: true,
-    ingredients: [{ ...file, title, relationship: 'parentOf', digitalSourceType: undefined }],
+    ingredients: [
+      { ...file, title, relationship: 'parentOf', digitalSourceType: typeInMetadata(signalReading) },
+    ],
     assertions: [
       recordAssertion({ log: logOrigin, mode, asset: assetId }),
       { label: 'org.colophon.rights-declaration', kind: 'gathered', data: { ...rights } },
@@ -32,4 +35,10 @@ export function uploadManifest(upload: {
     embeddedMetadata: undefined,
     thumbnail: true,
   };
+}
+
+/** `undefined` where a manifest in the file says it, which stays in the chain. */
+function typeInMetadata(reading: SignalReading): ReturnType<typeof statedSourceType> {
+  const isInManifest = reading.sourceStatements?.some(({ place }) => place === 'c2pa') === true;
+  return isInManifest ? undefined : statedSourceType(reading);
 }

@@ -37,6 +37,8 @@ export function assetView(
     rights: asset.rights ?? null,
     fileSignals: reading?.signals ?? null,
     unreadPlaces: reading?.unreadPlaces ?? null,
+    /** What the file says of generative models; empty where it says nothing, and where nobody looked. */
+    sourceStatements: reading?.sourceStatements ?? [],
     runId: asset.runId === undefined ? null : publicId('run', asset.runId),
     parents: (asset.parents ?? []).map(({ assetId, relationship }) => ({
       assetId: publicId('asset', assetId),

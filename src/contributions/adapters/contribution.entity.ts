@@ -1,7 +1,9 @@
 import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import {
+  type ActTrace,
   type CaptureKind,
   type ChangedRegion,
+  type ChangeKind,
   type ContributionAction,
   type ContributionBasis,
   type Assignment,
@@ -15,6 +17,15 @@ import {
 @Index('contribution_by_parent', ['organizationId', 'parentAssetId'])
 @Index('contribution_difference', { synchronize: false })
 @Index('contribution_shown', { synchronize: false })
+@Index(
+  'contribution_signature_unique',
+  ['organizationId', 'signatureKeyId', 'parentAssetId', 'afterSha256', 'signedAt'],
+  { unique: true, where: 'signed_at IS NOT NULL' },
+)
+@Check(
+  'contribution_change_kind_check',
+  `change_kind IN ('changed', 'trifling', 'mirrored_or_turned', 'cropped', 'resampled')`,
+)
 @Check('contribution_capture_check', `capture IN ('automatic', 'declared_at_time', 'declared_later')`)
 @Check('contribution_signature_check', `(sealed_signature IS NULL) = (signature_key_id IS NULL)`)
 export class ContributionEntity {
@@ -32,6 +43,10 @@ export class ContributionEntity {
   @Column('text') beforeSha256!: string;
   @Column('text') afterSha256!: string;
   @Column('jsonb', { nullable: true }) changedRegion!: ChangedRegion | null;
+  /** Null where the two versions are no pictures that can be compared, and in older rows. */
+  @Column('text', { nullable: true }) changeKind!: ChangeKind | null;
+  /** What is left of it and of the edits before it; null where the parent is no edit, and in older rows. */
+  @Column('jsonb', { nullable: true }) traces!: ActTrace[] | null;
   @Column('uuid') entryId!: string;
   @Column('timestamptz') createdAt!: Date;
   @Column('text', { nullable: true }) engagement!: Engagement | null;
@@ -41,6 +56,8 @@ export class ContributionEntity {
   /** JWE under the contributor's key: a compact JWS with detached payload over the record. */
   @Column('text', { nullable: true }) sealedSignature!: string | null;
   @Column('uuid', { nullable: true }) signatureKeyId!: string | null;
+  /** As the record says it; null where it was not signed when it was made, and in older rows. */
+  @Column('text', { nullable: true }) signedAt!: string | null;
   /** A PNG in the store: white where the two versions differ. */
   @Column('text', { nullable: true }) differenceSha256!: string | null;
   /** In the order in which they were shown, the chosen one among them. */

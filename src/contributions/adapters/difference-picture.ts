@@ -30,3 +30,18 @@ export class DifferencePicture {
     return sharp(this.cells, { raw }).toColorspace('b-w').png({ compressionLevel: 9 }).toBuffer();
   }
 }
+
+/** @returns `undefined` where the two are of different sizes */
+export async function sharedChange(differencePath: string, other: Buffer): Promise<number | undefined> {
+  const [one, two] = [await cellsOf(differencePath), await cellsOf(other)];
+  if (one.info.width !== two.info.width || one.info.height !== two.info.height) return undefined;
+  const shared = one.data.reduce(
+    (count, cell, i) => (cell > 0 && (two.data[i] ?? 0) > 0 ? count + 1 : count),
+    0,
+  );
+  return shared / one.data.length;
+}
+
+function cellsOf(picture: string | Buffer) {
+  return sharp(picture).toColourspace('b-w').extractChannel(0).raw().toBuffer({ resolveWithObject: true });
+}

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { sha256Hex } from '../../shared/bytes.js';
-import { type ChangedRegion, type VersionDifference } from '../domain/contribution.js';
+import { type ChangedRegion, type ChangeKind, type VersionDifference } from '../domain/contribution.js';
 
 /** Compares two versions of a picture. A port, because it decodes them. `undefined` when they look the same. */
 export type CompareVersions = (
@@ -12,6 +12,9 @@ export type CompareVersions = (
 export interface KeptDifference {
   readonly region: ChangedRegion;
   readonly changedPixels: number;
+  readonly kind: ChangeKind;
+  /** PNG: black, and white where they differ. */
+  readonly picture: Buffer;
   /** The picture of the difference lies in the store under it. */
   readonly differenceSha256: string;
 }
@@ -31,7 +34,7 @@ export class KeepDifference {
   ): Promise<KeptDifference | undefined> {
     const difference = await this.compareVersions(beforePath, afterPath);
     if (difference === undefined) return undefined;
-    const { region, changedPixels, picture } = difference;
+    const { region, changedPixels, kind, picture } = difference;
     const differenceSha256 = sha256Hex(picture);
     const staged = await this.store.stage();
     try {
@@ -40,6 +43,6 @@ export class KeepDifference {
     } finally {
       await this.store.discard(staged);
     }
-    return { region, changedPixels, differenceSha256 };
+    return { region, changedPixels, kind, picture, differenceSha256 };
   }
 }

@@ -9,7 +9,12 @@ import { type Asset } from '../../assets/domain/asset.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { displayName } from '../../assets/domain/display-name.js';
 import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
-import { type FileSignalReader, type SignalReading } from '../../assets/domain/signal-reading.js';
+import {
+  type FileSignalReader,
+  type SignalReading,
+  statedSourceType,
+  withoutParents,
+} from '../../assets/domain/signal-reading.js';
 import { type RequirePublishing } from '../../audit/application/require-publishing.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
@@ -19,13 +24,13 @@ import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import {
+  type ActTrace,
   type CaptureKind,
   type ChangedRegion,
   type ContributionAction,
   type ContributionBasis,
-  HUMAN_EDITS,
 } from '../domain/contribution.js';
-import { contributionManifest } from '../domain/contribution-manifest.js';
+import { contributionManifest, sourceTypeOfEdit } from '../domain/contribution-manifest.js';
 import {
   type EngagementTerms,
   type RecordedAct,
@@ -33,6 +38,8 @@ import {
   wrongSigningTime,
 } from '../domain/contribution-record.js';
 import { type KeptDifference, type KeepDifference } from './keep-difference.js';
+import { type EditsBehind, type RemainingTraces } from './remaining-traces.js';
+import { type RequireOwnWork } from './require-own-work.js';
 import { type SignatureKeys } from './signature-keys.js';
 import { requireSignature } from './verify-signature.js';
 import { type NewContribution, type WriteContribution } from './write-contribution.js';
@@ -83,6 +90,8 @@ export class RecordContribution {
     private readonly settings: ManifestSettingsOfProject,
     private readonly namedActors: NamedActors,
     private readonly history: PictureHistory,
+    private readonly ownWork: RequireOwnWork,
+    private readonly remainingTraces: RemainingTraces,
   ) {}
 
   async contribute(
@@ -92,11 +101,11 @@ export class RecordContribution {
   ): Promise<RecordedContribution> {
     const { organizationId } = principal;
     const { file } = request;
-    const parent = await this.organizationTx.run(organizationId, async (tx) => {
+    const { parent, edits } = await this.organizationTx.run(organizationId, async (tx) => {
       await this.requirePublishing.check(tx);
       const asked = await this.assets.get(tx, request.parentAssetId);
       await this.requireUsable(tx, principal, request, asked);
-      return asked;
+      return { parent: asked, edits: await this.remainingTraces.editsBehind(tx, asked.id) };
     });
     if (parent.mode !== principal.mode) {
       throw new ColophonError('wrong_mode', `The asset was made with a ${parent.mode} key.`);
@@ -107,9 +116,10 @@ export class RecordContribution {
       this.store.localPath(organizationId, file.sha256),
     ]);
     const change = await this.changeOf(organizationId, parent, parentPath, file, filePath);
-    // Whoever edits may have brought in a picture that reserves something.
-    const signalReading = await this.signals.read({ path: filePath, mediaType: file.mediaType });
-    const assetId = newId();
+    // Whoever edits may have brought in a picture that reserves something, or that says who made it.
+    const signalReading = await this.reading(organizationId, parent, parentPath, file, filePath);
+    const [assetId, contributionId] = [newId(), newId()];
+    const traces = await this.tracesIn(organizationId, filePath, edits, { contributionId, change });
     const title = displayName(file.fileName, parent.title);
     const signed = await this.signAsset.sign({
       organizationId,
@@ -130,6 +140,7 @@ export class RecordContribution {
       }),
     });
     return this.organizationTx.run(organizationId, async (tx) => {
+      await this.ownWork.checkBytesAlone(tx, principal.principalId, parent, file.sha256);
       const asset = await this.recordAsset.record(tx, {
         id: assetId,
         projectId: parent.projectId,
@@ -137,20 +148,20 @@ export class RecordContribution {
         title,
         original: file,
         signed,
-        digitalSourceType: HUMAN_EDITS,
+        digitalSourceType: sourceTypeOfEdit(statedSourceType(signalReading)),
         signalReading,
         parents: [{ assetId: parent.id, relationship: 'parentOf' }],
         ...madeBy(principal),
         createdAt: this.clock.now(),
       });
       const recorded = {
-        contributionId: newId(),
+        contributionId,
         asset,
         changedRegion: change?.region,
         differenceSha256: change?.differenceSha256,
         isSigned: request.signature !== undefined,
       };
-      await this.write(tx, principal, request, { parent, recorded, change, signalReading });
+      await this.write(tx, principal, request, { parent, recorded, change, traces, signalReading });
       await completed(tx, recorded);
       return recorded;
     });
@@ -165,7 +176,7 @@ export class RecordContribution {
   ): Promise<void> {
     await requirePerson(tx, principal, 'human-work');
     const { signature, capture, shownAssetIds, file } = request;
-    await this.requireOwnWork(tx, parent, file.sha256);
+    await this.ownWork.checkBytes(tx, principal.principalId, parent, file.sha256);
     if (signature) {
       const key = await this.signatureKeys.usable(tx, principal.principalId, signature.keyId);
       const text = recordText(tx.organizationId, principal.principalId, actOf(request, parent, file.sha256));
@@ -182,14 +193,34 @@ export class RecordContribution {
       throw new ColophonError('invalid_request', 'shown: the asset that was worked on must be among them');
   }
 
-  /** What came out of this service is known: it is no person's version of something else. @throws ColophonError `conflict` */
-  private async requireOwnWork(tx: Tx, parent: Asset, sha256: string): Promise<void> {
-    const known = await this.assets.findByFile(tx, sha256);
-    if (known === undefined || known.id === parent.id) return;
-    throw new ColophonError(
-      'conflict',
-      `The file is ${publicId('asset', known.id)} as it was signed: no work of a person on this asset.`,
+  /** What the file says, and which of that its parent says already. @throws ColophonError `conflict` */
+  private async reading(
+    organizationId: string,
+    parent: Asset,
+    parentPath: string,
+    file: ReceivedFile,
+    filePath: string,
+  ): Promise<SignalReading> {
+    const { reading, versionLabels } = await this.signals.read({ path: filePath, mediaType: file.mediaType });
+    await this.organizationTx.run(organizationId, (tx) =>
+      this.ownWork.checkManifests(tx, parent, versionLabels),
     );
+    if (reading.sourceStatements === undefined) return reading;
+    const ofParent = await this.signals.read({ path: parentPath, mediaType: parent.mediaType });
+    return withoutParents(reading, ofParent.reading);
+  }
+
+  private async tracesIn(
+    organizationId: string,
+    filePath: string,
+    edits: EditsBehind | undefined,
+    {
+      contributionId,
+      change,
+    }: { readonly contributionId: string; readonly change: KeptDifference | undefined },
+  ): Promise<ActTrace[] | undefined> {
+    if (edits === undefined || change === undefined) return undefined;
+    return this.remainingTraces.in(organizationId, filePath, edits, { contributionId, change });
   }
 
   /** @throws ColophonError `conflict` when nothing was changed */
@@ -238,11 +269,13 @@ export class RecordContribution {
       parent,
       recorded,
       change,
+      traces,
       signalReading,
     }: {
       readonly parent: Asset;
       readonly recorded: RecordedContribution;
       readonly change: NewContribution['change'];
+      readonly traces: NewContribution['traces'];
       readonly signalReading: SignalReading;
     },
   ): Promise<void> {
@@ -255,6 +288,7 @@ export class RecordContribution {
       contributorId: principal.principalId,
       actor: actorOf(principal),
       change,
+      traces,
       signalReading,
       // Asked again: the key may have been revoked while the file was signed.
       signature: signature && {

@@ -20,6 +20,7 @@ import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { type AuthorshipStatement } from '../domain/authorship/authorship-statement.js';
+import { isBorneOut } from '../domain/authorship/grade-act.js';
 import { clearancesOf } from './clearances-behind.js';
 import { type AssetReview, type ReadReview, reviewNeeds } from './read-review.js';
 import { readClaims } from './read-claims.js';
@@ -190,14 +191,18 @@ async function requireNoClaim(tx: Tx, assetIds: readonly string[]): Promise<void
   );
 }
 
-/** Acts that only assisted are no contribution of a person to the work: a policy that demands one is not met by them. */
+/**
+ * A policy that demands a contribution of a person is met by what may be claimed, and by nothing that is uncertain. The
+ * kinds are those of all acts that the files bear out.
+ */
 function humanWorkOf({ claimed, uncertain }: AuthorshipStatement): HumanWork {
-  const acts = [...claimed, ...uncertain]
+  const kinds = [...claimed, ...uncertain]
     .map(({ act }) => act)
-    .filter(({ relation }) => relation === 'version');
+    .filter((act) => act.relation === 'version' && isBorneOut(act))
+    .map(({ actionType }) => actionType);
   return {
-    humanContribution: acts.length > 0,
-    contributionKinds: [...new Set(acts.map(({ actionType }) => actionType))].sort(),
+    humanContribution: claimed.some(({ act }) => act.relation === 'version'),
+    contributionKinds: [...new Set(kinds)].sort(),
   };
 }
 

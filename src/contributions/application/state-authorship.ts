@@ -1,13 +1,15 @@
 import { type AssetRepository, type AssetWithParents } from '../../assets/adapters/asset.repository.js';
+import { type RightsBasis } from '../../licenses/domain/rights.js';
 import { type Tx } from '../../database/organization-tx.js';
+import { statedSourceType } from '../../assets/domain/signal-reading.js';
 import { publicId } from '../../shared/ids.js';
-import { type AuthorshipFacts, type WorkFact } from '../domain/authorship/authorship-facts.js';
+import { type ActFact, type AuthorshipFacts, type WorkFact } from '../domain/authorship/authorship-facts.js';
 import { type AuthorshipStatement, authorshipStatement } from '../domain/authorship/authorship-statement.js';
-import { effectiveAct } from './effective-acts.js';
+import { effectiveAct, tracesLeft } from './effective-acts.js';
 import { type PromptHistory } from '../domain/authorship/prompt-history.js';
 import { promptHistories, type PromptTies } from './prompt-trails.js';
 import { type FullContribution, type ReadContributions } from './read-contribution.js';
-import { versionsOf } from './versions-of.js';
+import { newestEdits, versionsOf } from './versions-of.js';
 
 export interface StatedAuthorship {
   readonly statement: AuthorshipStatement;
@@ -16,7 +18,7 @@ export interface StatedAuthorship {
 }
 
 /** Rights bases by which an upload is the organization's own; of others it is material of others. */
-const OWN_BASES: readonly string[] = ['owned', 'work_for_hire', 'assigned'];
+const OWN_BASES: readonly RightsBasis[] = ['owned', 'work-for-hire', 'assigned'];
 
 /** Gathers what the record holds of human work on an asset, and what follows from it. */
 export class StateAuthorship {
@@ -43,9 +45,13 @@ export class StateAuthorship {
       lineage.map(({ id }) => id),
     );
     const prompts = await promptHistories(tx, promptTies(lineage, contributions));
+    const traces = tracesLeft(contributions, newestEdits(versions, lineage));
+    const files = new Map(lineage.map((asset) => [asset.id, asset]));
     const facts: AuthorshipFacts = {
       works: lineage.map((asset) => workFact(asset, versions)),
-      acts: contributions.map((one) => effectiveAct(one, versions)),
+      acts: contributions.map((one) =>
+        effectiveAct(one, versions, { traces, fileSays: saysOfItself(files.get(one.row.assetId)) }),
+      ),
       prompts: prompts.flatMap(({ runs }) => {
         const withPrompt = runs.filter(({ promptCommitment }) => promptCommitment !== undefined);
         const counted = withPrompt.filter(({ relation }) => relation !== 'other').length;
@@ -79,8 +85,16 @@ function workFact(asset: AssetWithParents, versions: ReadonlySet<string>): WorkF
     origin: asset.origin,
     kind: asset.kind,
     sourceType: asset.digitalSourceType,
-    isOwn: OWN_BASES.includes(asset.rights?.rightsBasis ?? ''),
+    isOwn: asset.rights !== undefined && OWN_BASES.includes(asset.rights.rightsBasis),
   };
+}
+
+/** What vendors write into what their models return is no word on what a person did to it. */
+function saysOfItself(asset: AssetWithParents | undefined): ActFact['fileSays'] {
+  if (asset?.origin !== 'edit' || asset.signalReading === undefined) return undefined;
+  const stated = statedSourceType(asset.signalReading);
+  if (stated === undefined) return undefined;
+  return stated === 'trainedAlgorithmicMedia' ? 'made_by_model' : 'changed_by_model';
 }
 
 /** In their newest version. */

@@ -1,5 +1,19 @@
 import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
 
+/** The edits among the versions that no other edit was made from: the last word of each line of them. */
+export function newestEdits(
+  versions: ReadonlySet<string>,
+  lineage: readonly Pick<AssetWithParents, 'id' | 'origin' | 'parents'>[],
+): Set<string> {
+  const edits = lineage.filter(({ id, origin }) => origin === 'edit' && versions.has(id));
+  const edited = new Set(
+    edits.flatMap(({ parents }) =>
+      parents.flatMap(({ assetId, relationship }) => (relationship === 'parentOf' ? [assetId] : [])),
+    ),
+  );
+  return new Set(edits.flatMap(({ id }) => (edited.has(id) ? [] : [id])));
+}
+
 /** The asset and what it is a later version of. What was only used in it, as a reference or a part, is another work. */
 export function versionsOf(
   assetId: string,

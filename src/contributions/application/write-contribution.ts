@@ -1,13 +1,14 @@
 import { type SignalReading, loggedReading } from '../../assets/domain/signal-reading.js';
 import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type SubjectVault } from '../../audit/application/subject-vault.js';
-import { sqlState, type Tx } from '../../database/organization-tx.js';
+import { sqlState, type Tx, violatedConstraint } from '../../database/organization-tx.js';
+import { MAX_TRACELESS_IN_ENTRY } from '../../audit/core/entries/human-work-entries.js';
 import { type ActorKind } from '../../audit/core/entry-types.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
 import { publicId } from '../../shared/ids.js';
 import { ContributionEntity } from '../adapters/contribution.entity.js';
-import { type ChangedRegion } from '../domain/contribution.js';
+import { type ActTrace, type ChangedRegion, type ChangeKind } from '../domain/contribution.js';
 import { recordText, type RecordedAct } from '../domain/contribution-record.js';
 import { requireSignature } from './verify-signature.js';
 import { type SignatureKey } from '../domain/signature-key.js';
@@ -24,8 +25,15 @@ export interface NewContribution {
   readonly actor: { readonly kind: ActorKind; readonly id: string };
   readonly act: RecordedAct;
   readonly change:
-    | { readonly region: ChangedRegion; readonly changedPixels: number; readonly differenceSha256: string }
+    | {
+        readonly region: ChangedRegion;
+        readonly changedPixels: number;
+        readonly kind: ChangeKind;
+        readonly differenceSha256: string;
+      }
     | undefined;
+  /** What is left of it and of earlier acts in the new file; absent where that was not found out. */
+  readonly traces?: readonly ActTrace[] | undefined;
   /** Of a new file. */
   readonly signalReading?: SignalReading | undefined;
   readonly signature?: { readonly key: SignatureKey; readonly jws: string } | undefined;
@@ -68,6 +76,9 @@ export class WriteContribution {
       sealedSignature: signature ? await seal(signature.jws) : null,
       signatureKeyId: signature?.key.id ?? null,
       differenceSha256: made.change?.differenceSha256 ?? null,
+      changeKind: made.change?.kind ?? null,
+      traces: made.traces === undefined ? null : [...made.traces],
+      signedAt: act.signedAt,
       shownAssetIds: act.shownAssetIds.length === 0 ? null : [...act.shownAssetIds],
     };
     try {
@@ -78,7 +89,7 @@ export class WriteContribution {
   }
 
   private append(tx: Tx, made: NewContribution, record: string): Promise<string> {
-    const { act, contributorId: subjectId, change, signature, signalReading } = made;
+    const { act, contributorId: subjectId, change, traces, signature, signalReading } = made;
     return this.appendEntry.append(tx, {
       type: 'contribution.recorded',
       projectId: made.projectId,
@@ -99,6 +110,7 @@ export class WriteContribution {
           ? {}
           : { shown: act.shownAssetIds.map((id) => publicId('asset', id)) }),
         ...(change && { change: loggedChange(change) }),
+        ...(traces && { traceless: tracelessIn(traces) }),
         ...(signature && { signatureKeyId: publicId('signatureKey', signature.key.id) }),
         ...(signalReading && loggedReading(signalReading)),
       },
@@ -111,12 +123,27 @@ export class WriteContribution {
   }
 }
 
-function loggedChange({ region, changedPixels, differenceSha256 }: NonNullable<NewContribution['change']>) {
+function loggedChange({
+  region,
+  changedPixels,
+  kind,
+  differenceSha256,
+}: NonNullable<NewContribution['change']>) {
   const { left, top, width, height } = region;
-  return { left, top, width, height, changedPixels, differenceSha256 };
+  return { left, top, width, height, changedPixels, kind, differenceSha256 };
+}
+
+/** The acts of which nothing is left. */
+function tracelessIn(traces: readonly ActTrace[]): string[] {
+  return traces
+    .filter(({ share }) => share === 0)
+    .map(({ contributionId }) => publicId('contribution', contributionId))
+    .slice(0, MAX_TRACELESS_IN_ENTRY);
 }
 
 function refusalOf(error: unknown): unknown {
+  if (violatedConstraint(error) === 'contribution_signature_unique')
+    return new ColophonError('conflict', 'With this signature the work is recorded already.');
   const state = sqlState(error);
   if (state === CHECKER_STATE)
     return new ColophonError(

@@ -1,5 +1,14 @@
-import { signalAssertions, type SignalReading } from '../../assets/domain/signal-reading.js';
-import { type ManifestPlan, type NamedActorRole } from '../../provenance/domain/manifest-plan.js';
+import {
+  isMakingRead,
+  signalAssertions,
+  type SignalReading,
+  statedSourceType,
+} from '../../assets/domain/signal-reading.js';
+import {
+  type DigitalSourceType,
+  type ManifestPlan,
+  type NamedActorRole,
+} from '../../provenance/domain/manifest-plan.js';
 import { type ManifestContext } from '../../provenance/domain/manifest-settings.js';
 import { namedAs, type Naming } from '../../provenance/domain/named-actor.js';
 import { type AncestorSourceType, pictureSourceType } from '../../provenance/domain/picture-source-type.js';
@@ -50,11 +59,13 @@ export interface ContributionFacts {
  */
 export function contributionManifest(facts: ContributionFacts): ManifestPlan {
   const { title, context, signalReading, parent } = facts;
+  const stated = statedSourceType(signalReading);
+  const own = sourceTypeOfEdit(stated);
   const statement = {
     title,
     organization: context.organizationName,
     settings: context.settings,
-    sourceType: pictureSourceType(HUMAN_EDITS, facts.sourceTypes),
+    sourceType: pictureSourceType(own, [...facts.sourceTypes, ...saidByFile(signalReading)]),
     aiSystem: undefined,
     promptWriter: undefined,
     productionId: facts.assetId,
@@ -84,10 +95,13 @@ export function contributionManifest(facts: ContributionFacts): ManifestPlan {
     actions: [
       {
         action: MANIFEST_ACTION[facts.actionType],
-        digitalSourceType: HUMAN_EDITS,
+        digitalSourceType: own,
         when: facts.now.toISOString(),
         softwareAgent: facts.tool,
-        description: 'Edited by a person',
+        description:
+          stated === undefined
+            ? 'Edited by a person'
+            : 'Sent by a person; the file says that a generative model made or changed it',
       },
     ],
     allActionsIncluded: false,
@@ -105,6 +119,26 @@ export function contributionManifest(facts: ContributionFacts): ManifestPlan {
     embeddedMetadata: embeddedMetadata(statement),
     thumbnail: true,
   };
+}
+
+/**
+ * Of the edit itself. A file that says that a model made or changed it is not passed off as the work of a person: what the
+ * sender says of it stands beside.
+ *
+ * @param stated by the file, and not by its parent
+ */
+export function sourceTypeOfEdit(stated: DigitalSourceType | undefined): DigitalSourceType {
+  return stated === undefined ? HUMAN_EDITS : 'compositeWithTrainedAlgorithmicMedia';
+}
+
+/**
+ * What the file says of itself counts for the whole picture like what an ancestor is, whoever said it first. Where that
+ * cannot be read, it is unknown.
+ */
+function saidByFile(reading: SignalReading): AncestorSourceType[] {
+  const says =
+    reading.sourceStatements === undefined ? [] : (['compositeWithTrainedAlgorithmicMedia'] as const);
+  return [...says, ...(isMakingRead(reading) ? [] : (['unknown'] as const))];
 }
 
 /** As long as the person is not named, the edit was made in the name of the organization. */

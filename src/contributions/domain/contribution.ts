@@ -69,10 +69,43 @@ export interface ChangedRegion {
   readonly changedShare: number;
 }
 
+/**
+ * What the change between two versions of a picture is, as far as a program can tell. `changed`: none of the others.
+ * `trifling`: hardly a pixel. `mirrored_or_turned`, `cropped`: that and nothing else. `resampled`: no more than saving or
+ * scaling it again makes differ.
+ */
+export const CHANGE_KINDS = ['changed', 'trifling', 'mirrored_or_turned', 'cropped', 'resampled'] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+/** One pixel of ten thousand; of small pictures, a square of four by four. */
+const TRIFLING_SHARE = 0.0001;
+const TRIFLING_PIXELS = 16;
+
+/** Whether so little of a picture that nobody would see it. A fact about the files, and no rule of law. */
+export function isTrifling(changed: number, all: number): boolean {
+  return changed <= Math.max(TRIFLING_PIXELS, all * TRIFLING_SHARE);
+}
+
+/** The same of a share, where single pixels cannot be counted. */
+export function isTriflingShare(share: number): boolean {
+  return share <= TRIFLING_SHARE;
+}
+
+/**
+ * How much of the places that an act changed differs in a later version from the last one that no person made: the share
+ * of the picture, 0 where nothing is left of the act.
+ */
+export interface ActTrace {
+  /** UUID. */
+  readonly contributionId: string;
+  readonly share: number;
+}
+
 /** How two versions of a picture differ, computed from the two files. */
 export interface VersionDifference {
   readonly region: ChangedRegion;
   readonly changedPixels: number;
+  readonly kind: ChangeKind;
   /** PNG: black, and white where they differ. */
   readonly picture: Buffer;
 }

@@ -105,7 +105,8 @@ export class CompleteStep {
   ): Promise<SignalReading | undefined> {
     if (provider === 'studio' || provider === 'sandbox') return undefined;
     try {
-      return await this.signals.read({ path: await this.store.localPath(organizationId, sha256), mediaType });
+      const path = await this.store.localPath(organizationId, sha256);
+      return (await this.signals.read({ path, mediaType })).reading;
     } catch (error) {
       if (isColophonError(error) && error.status < 500) return NEVER_READ;
       throw error;

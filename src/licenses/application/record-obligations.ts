@@ -9,7 +9,7 @@ import {
 } from '../domain/asset-obligation.js';
 import { type MarkingDuties } from '../domain/marking-duty.js';
 import { differencesToday, type ObligationsToday } from '../domain/obligations-today.js';
-import { dutyQuestion, saysTrained } from '../domain/work-facts.js';
+import { dutyQuestion, saysTrained, type WorkOrigin } from '../domain/work-facts.js';
 import { type ObligationBasis, type ObligedWork, readBasis, type WaiverCovers } from './obligation-basis.js';
 import { type ObligationList } from './read-obligations.js';
 
@@ -143,6 +143,9 @@ function dayOf(moment: Date): string {
 
 /** Signing embeds the manifest and reads it back before a file is recorded, so what the record says stands in the file. */
 function markOf({ own, ancestors }: ObligedWork): ManifestMark {
-  if (saysTrained(own.digitalSourceType)) return 'own';
-  return ancestors.some(({ digitalSourceType }) => saysTrained(digitalSourceType)) ? 'ancestor' : 'none';
+  // What a file from outside says of itself stands where its maker put it, which need not be a manifest.
+  const isMarked = ({ origin, digitalSourceType }: WorkOrigin): boolean =>
+    origin !== 'upload' && saysTrained(digitalSourceType);
+  if (isMarked(own)) return 'own';
+  return ancestors.some(isMarked) ? 'ancestor' : 'none';
 }

@@ -6,7 +6,7 @@ import {
   type MediaVerification,
   type MediaVerifier,
 } from '../domain/media-verifier.port.js';
-import { type ReservationReader, type ReservationReading } from '../domain/reservations/reservation.js';
+import { type FileReading, type ReservationReader } from '../domain/reservations/reservation.js';
 import { type TrustList } from '../domain/trust-list.js';
 import { readManifestStore, readSidecar } from './carried-store.js';
 import { type TrustAnchors } from './c2pa-settings.js';
@@ -121,7 +121,7 @@ export class VerificationProcess implements MediaVerifier, ReservationReader, Is
   }
 
   /** @throws ColophonError as {@link verify} */
-  async readReservations(file: MediaToVerify): Promise<ReservationReading> {
+  async readReservations(file: MediaToVerify): Promise<FileReading> {
     return this.inTurn('reservations', file);
   }
 

@@ -1,6 +1,6 @@
 import { type ErrorCode } from '../../shared/errors.js';
 import { type MediaVerification } from '../domain/media-verifier.port.js';
-import { type ReservationReading } from '../domain/reservations/reservation.js';
+import { type FileReading } from '../domain/reservations/reservation.js';
 import { type TrustList } from '../domain/trust-list.js';
 import { type TrustAnchors } from './c2pa-settings.js';
 
@@ -28,7 +28,7 @@ export function listsKeyOf(lists: readonly TrustList[]): string {
 /** What a child can be asked for. */
 export interface TaskResults {
   readonly verify: MediaVerification;
-  readonly reservations: ReservationReading;
+  readonly reservations: FileReading;
   /** The crJSON document. */
   readonly crjson: string;
   /** What the file is, decoded to its end; checked again by whoever asked. */
@@ -50,7 +50,7 @@ export type VerificationAnswer = { readonly cpuMs?: number } & Reply;
 type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'verified'; readonly verification: MediaVerification }
-  | { readonly kind: 'read'; readonly reservations: ReservationReading }
+  | { readonly kind: 'read'; readonly reservations: FileReading }
   | { readonly kind: 'represented'; readonly crJson: string }
   | { readonly kind: 'probed'; readonly media: unknown }
   | { readonly kind: 'normalized'; readonly pixels: NormalizedPixels }

@@ -151,6 +151,8 @@ export interface DossierFileReading {
   readonly reserved: readonly string[];
   /** Places of the file that could not be read: what they reserve is not known. */
   readonly unreadPlaces: readonly string[];
+  /** By which the file says that a generative model made or changed it, e.g. `trainedAlgorithmicMedia (iptc)`; absent when by none. */
+  readonly saysModel?: readonly string[];
 }
 
 export interface DossierRun {

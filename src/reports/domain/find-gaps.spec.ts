@@ -118,6 +118,25 @@ describe('gaps about witnesses and time', () => {
   });
 });
 
+describe('gaps about what files say of their making', () => {
+  const file = (origin: string, saysModel?: readonly string[]) => ({
+    id: 'ast_1',
+    origin,
+    fileReading: { reserved: [], unreadPlaces: [], ...(saysModel && { saysModel }) },
+  });
+  const SAYS = ['trainedAlgorithmicMedia (iptc, Some Model 7)'];
+
+  it('are open where a person is recorded as the maker, and known as said of what came from outside', () => {
+    expect(about(gapsOf({}, [file('edit', SAYS)]), 'as the work of a person')).toBe(
+      'open: ast_1 was sent as the work of a person, and its file says that a generative model made or changed it: trainedAlgorithmicMedia (iptc, Some Model 7).',
+    );
+    const received = about(gapsOf({}, [file('upload', SAYS)]), 'from outside');
+    expect(received).toContain('The file says that a generative model made or changed it');
+    expect(received).not.toContain('is not recorded');
+    expect(about(gapsOf({}, [file('edit')]), 'as the work of a person')).toBeUndefined();
+  });
+});
+
 describe('gaps about what files reserve', () => {
   const upload = (fileReading: unknown) => ({ id: 'ast_1', origin: 'upload', fileReading });
 

@@ -218,10 +218,15 @@ function licenseGaps({ runs, models, obligations }: Omit<AssetDossier, 'gaps'>):
 function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   const gaps: DossierGap[] = [];
   for (const asset of chain) {
+    const { reserved = [], unreadPlaces = [], saysModel = [] } = asset.fileReading ?? {};
     if (asset.origin === 'upload') {
+      const who =
+        saysModel.length === 0
+          ? 'Who made it is not recorded'
+          : `The file says that a generative model made or changed it: ${saysModel.join('; ')}`;
       gaps.push({
         severity: 'unknown',
-        text: `${asset.id} was received from outside. Who made it is not recorded; its rights are as declared by the sender.`,
+        text: `${asset.id} was received from outside. ${who}; its rights are as declared by the sender.`,
       });
     }
     if (asset.origin === 'edit' && asset.rights === undefined) {
@@ -230,7 +235,10 @@ function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): Dossi
         text: `${asset.id} is an edit that a person brought in. With which tools, from what material and on what rights it was made is the word of its contributor.`,
       });
     }
-    const { reserved = [], unreadPlaces = [] } = asset.fileReading ?? {};
+    if (asset.origin === 'edit' && saysModel.length > 0) {
+      const text = `${asset.id} was sent as the work of a person, and its file says that a generative model made or changed it: ${saysModel.join('; ')}.`;
+      gaps.push({ severity: 'open', text });
+    }
     if (reserved.length > 0)
       gaps.push({ severity: 'note', text: `The file of ${asset.id} reserves: ${reserved.join('; ')}.` });
     if (unreadPlaces.length > 0) {

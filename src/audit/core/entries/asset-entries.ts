@@ -35,6 +35,11 @@ export const fileReading = {
     .max(40)
     .optional(),
   unreadPlaces: z.array(token).max(8).optional(),
+  /** The file says that a generative model made or changed it; `isOfParent`: its parent says so already. Absent where it does not. */
+  sourceStatements: z
+    .array(z.strictObject({ place: token, term: token, isOfParent: z.boolean() }))
+    .max(20)
+    .optional(),
 };
 
 /** Files: received, signed, shown, released, examined, claimed. */

@@ -3,6 +3,9 @@ import { id, identifier, name, sha256Hex, sizeBytes, token } from '../entry-fiel
 import { fileReading } from './asset-entries.js';
 import { MAX_SHOWN_IN_ENTRY } from './run-entries.js';
 
+/** Of a longer chain of edits the first ones. */
+export const MAX_TRACELESS_IN_ENTRY = 200;
+
 /** What people contributed, and what others said to it. */
 export const HUMAN_WORK_ENTRIES = {
   'contribution.recorded': z.strictObject({
@@ -28,9 +31,16 @@ export const HUMAN_WORK_ENTRIES = {
         width: z.int().positive(),
         height: z.int().positive(),
         changedPixels: z.int().positive(),
+        /** `changed`, or what the change comes down to; absent in entries of older versions. */
+        kind: token.optional(),
         differenceSha256: sha256Hex,
       })
       .optional(),
+    /**
+     * Acts of which nothing is left in the new file, compared with the last version that no person made; it may be among
+     * them itself. Absent where the parent is that version, where it was not found out, and in older entries.
+     */
+    traceless: z.array(id).max(MAX_TRACELESS_IN_ENTRY).optional(),
     /** The sealed record carries the contributor's sealed signature by this registered key. */
     signatureKeyId: id.optional(),
   }),

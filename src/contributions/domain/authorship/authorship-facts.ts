@@ -1,4 +1,4 @@
-import { type CaptureKind, type ContributionBasis } from '../contribution.js';
+import { type CaptureKind, type ChangeKind, type ContributionBasis } from '../contribution.js';
 
 /** Digital source types (IPTC) under which something was made or changed by a generative model. */
 export const AI_SOURCE_TYPES: readonly string[] = [
@@ -37,6 +37,12 @@ export interface ActFact {
   readonly assignment: string;
   /** How many candidates were shown. */
   readonly shown: number;
+  /** What the two files differ in; `undefined` where they are no pictures that can be compared, and in older records. */
+  readonly change: ChangeKind | undefined;
+  /** What is left of it in the newest version, compared with the last one that no person made; `undefined` as above. */
+  readonly trace: 'none' | 'trifling' | 'present' | undefined;
+  /** What the file that came of it says of itself, beyond what its parent says; `undefined`: nothing of models. */
+  readonly fileSays: 'made_by_model' | 'changed_by_model' | undefined;
 }
 
 /** Prompts of runs by one person in one use case, the last one being a run behind the asset. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CAPTURE_KINDS, CONTRIBUTION_ACTIONS, CONTRIBUTION_BASES } from '../contribution.js';
+import { CAPTURE_KINDS, CHANGE_KINDS, CONTRIBUTION_ACTIONS, CONTRIBUTION_BASES } from '../contribution.js';
 import { type ActFact, type AuthorshipFacts, type WorkFact } from './authorship-facts.js';
 import { authorshipStatement } from './authorship-statement.js';
-import { ACT_GRADES, gradeAct } from './grade-act.js';
+import { ACT_GRADES, gradeAct, isBorneOut } from './grade-act.js';
 import { RECORD_STRENGTHS } from './jurisdictions.js';
 
 const GENERATED: WorkFact = {
@@ -27,6 +27,9 @@ const RETOUCHED: ActFact = {
   isSigned: false,
   assignment: 'work_made_for_hire',
   shown: 0,
+  change: 'changed',
+  trace: undefined,
+  fileSays: undefined,
 };
 const NOTHING: AuthorshipFacts = { works: [], acts: [], prompts: [], storyboards: 0 };
 
@@ -127,6 +130,36 @@ const CASES: readonly Case[] = [
     ...{ authorCreated: 'hand retouching of the image', materialExcluded: 'preexisting material of others' },
   },
   {
+    source: 'What was painted and painted over is no part of the work',
+    facts: { works: [GENERATED, EDITED], acts: [{ ...RETOUCHED, trace: 'none' }] },
+    ...{ claimed: 0, uncertain: 0, us: 'none', authorCreated: null, materialExcluded: AI_ART },
+  },
+  {
+    source: 'A single pixel may be no more than de minimis',
+    facts: { works: [GENERATED, EDITED], acts: [{ ...RETOUCHED, change: 'trifling' }] },
+    ...{ claimed: 0, uncertain: 1, us: 'weak', authorCreated: null, materialExcluded: AI_ART },
+  },
+  {
+    source: 'Mirroring alone is no creative choice that the record could show',
+    facts: { works: [GENERATED, EDITED], acts: [{ ...RETOUCHED, change: 'mirrored_or_turned' }] },
+    ...{ claimed: 0, uncertain: 1, us: 'weak', authorCreated: null, materialExcluded: AI_ART },
+  },
+  {
+    source: 'A file that says that a model made it is nobody’s hand painting',
+    facts: {
+      works: [{ ...EDITED, sourceType: 'compositeWithTrainedAlgorithmicMedia' }],
+      acts: [
+        { ...RETOUCHED, actionType: 'MANUAL_PAINT', basis: 'human_material', fileSays: 'made_by_model' },
+      ],
+    },
+    ...{ claimed: 0, uncertain: 0, us: 'none', authorCreated: null, materialExcluded: AI_ART },
+  },
+  {
+    source: 'Of a file in which a model had a part, the part of a person is open',
+    facts: { works: [GENERATED, EDITED], acts: [{ ...RETOUCHED, fileSays: 'changed_by_model' }] },
+    ...{ claimed: 0, uncertain: 1, us: 'weak', authorCreated: null, materialExcluded: AI_ART },
+  },
+  {
     source: 'A withdrawn act is not counted',
     facts: { works: [GENERATED, EDITED], acts: [{ ...RETOUCHED, isWithdrawn: true }] },
     ...{ claimed: 0, uncertain: 0, us: 'none', authorCreated: null, materialExcluded: AI_ART },
@@ -145,6 +178,9 @@ const act: fc.Arbitrary<ActFact> = fc.record({
   isSigned: fc.boolean(),
   assignment: fc.constantFrom('work_made_for_hire', 'assigned', 'none', 'unknown'),
   shown: fc.nat(9),
+  change: fc.constantFrom(undefined, ...CHANGE_KINDS),
+  trace: fc.constantFrom(undefined, 'none', 'trifling', 'present'),
+  fileSays: fc.constantFrom(undefined, 'made_by_model', 'changed_by_model'),
 });
 const work: fc.Arbitrary<WorkFact> = fc.record({
   assetId: fc.uuid(),
@@ -230,6 +266,14 @@ describe('the authorship statement', () => {
           ACT_GRADES.indexOf(gradeAct({ ...one, capture }).grade),
         );
         expect([...grades].sort((a, b) => a - b)).toEqual(grades);
+      }),
+    );
+  });
+
+  it('claims nothing that the files do not bear out', () => {
+    fc.assert(
+      fc.property(act, (one) => {
+        if (gradeAct(one).grade === 'claimed') expect(isBorneOut(one)).toBe(true);
       }),
     );
   });

@@ -57,7 +57,8 @@ function inOrder({ works, acts, prompts, storyboards }: AuthorshipFacts): Author
 
 function disclaimed(work: WorkFact): WorkRemark[] {
   if (isMadeByAi(work)) {
-    const reason = `Made or changed by a generative model (${work.sourceType ?? ''}).`;
+    const byWhom = work.origin === 'step' ? '' : ', as the file says itself';
+    const reason = `Made or changed by a generative model${byWhom} (${work.sourceType ?? ''}).`;
     return [{ assetId: work.assetId, reason }];
   }
   if (isOthers(work))

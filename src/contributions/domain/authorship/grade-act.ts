@@ -1,3 +1,4 @@
+import { type ChangeKind } from '../contribution.js';
 import { type ActFact } from './authorship-facts.js';
 
 /**
@@ -26,11 +27,41 @@ export function gradeAct(act: ActFact): GradedAct {
     return graded('not_claimed', 'Declared as assistance only: it takes nothing away and adds no claim.');
   if (act.actionType === 'PROMPT')
     return graded('not_claimed', 'A prompt alone does not make a person the author of what a model returns.');
+  if (act.trace === 'none')
+    return graded(
+      'not_claimed',
+      'Nothing is left of it: there the file is as it was before any person worked on it.',
+    );
+  if (act.fileSays === 'made_by_model')
+    return graded('not_claimed', 'The file that was sent says itself that a generative model made it.');
   const doubt = doubtAbout(act);
   return doubt === undefined ? graded('claimed', groundOf(act)) : graded('uncertain', doubt);
 }
 
+/**
+ * Whether the files bear out that something was done: a change that can be seen and is left, and a file that does not name
+ * a model as its maker. What was never compared is not doubted.
+ */
+export function isBorneOut({ change = 'changed', trace = 'present', fileSays }: ActFact): boolean {
+  return change === 'changed' && trace === 'present' && fileSays === undefined;
+}
+
+const DOUBT_ABOUT_CHANGE: Readonly<Record<ChangeKind, string | undefined>> = {
+  changed: undefined,
+  trifling:
+    'At most one pixel of ten thousand differs, or sixteen: whether that is more than trifling, the record does not say.',
+  mirrored_or_turned: 'The file is the one before it, mirrored or turned, and nothing else differs.',
+  cropped:
+    'The file is a part of the one before it, and nothing else differs. A crop may or may not be creative.',
+  resampled: 'The two files differ no more than saving or scaling a picture again makes them differ.',
+};
+
 function doubtAbout(act: ActFact): string | undefined {
+  if (act.fileSays === 'changed_by_model')
+    return 'The file that was sent says itself that a generative model had a part in it; which part, the record does not say.';
+  if (act.change !== undefined && act.change !== 'changed') return DOUBT_ABOUT_CHANGE[act.change];
+  if (act.trace === 'trifling')
+    return 'Of it at most one pixel of ten thousand is left: whether that is more than trifling, the record does not say.';
   if (act.capture === 'declared_later')
     return 'Declared or amended after it was done: others will ask for something from that time.';
   if (act.relation === 'used')

@@ -6,6 +6,7 @@ import {
   reservationsInXmp,
   rightsText,
 } from '../../domain/reservations/rights-properties.js';
+import { type SourceStatement, statementsInXmp } from '../../domain/source-statement.js';
 import { avifMetadata } from './avif-metadata.js';
 import { exifTexts } from './exif-texts.js';
 import { iimRightsTexts } from './image-resources.js';
@@ -16,6 +17,8 @@ import { parseXmpPacket } from './xmp-packet.js';
 export interface EmbeddedReservations extends ReservationReading {
   /** The file names a manifest elsewhere. */
   readonly namesRemoteManifest: boolean;
+  /** What its XMP says of how it was made. */
+  readonly sourceStatements: readonly SourceStatement[];
 }
 
 /** What XMP and IPTC-IIM of a file reserve. Hostile input: called in the child process only. */
@@ -37,11 +40,13 @@ export function readPlaces(places: MetadataPlaces): EmbeddedReservations {
   let xmpRead = !xmpUnread;
   let iimRead = !iimUnread;
   let exifRead = !exifUnread;
+  const sourceStatements: SourceStatement[] = [];
   let namesRemoteManifest = false;
   for (const packet of xmp) {
     const { properties, isWhole } = parseXmpPacket(packet);
     const { found: reserved, understood } = reservationsInXmp(properties);
     found.push(...reserved);
+    sourceStatements.push(...statementsInXmp(properties));
     xmpRead &&= isWhole && understood;
     namesRemoteManifest ||= properties.some(isRemoteManifest);
   }
@@ -60,5 +65,5 @@ export function readPlaces(places: MetadataPlaces): EmbeddedReservations {
     ...(iimRead ? [] : (['iptc-iim'] as const)),
     ...(exifRead ? [] : (['exif'] as const)),
   ];
-  return { found, unread, namesRemoteManifest };
+  return { found, unread, namesRemoteManifest, sourceStatements };
 }

@@ -42,7 +42,13 @@ async function readingOf(bytes: Buffer) {
 }
 
 async function readingOfFile(file: { path: string; mediaType: MediaFile['mediaType'] }) {
-  return readReservations(file.path, await workshop.verify(file));
+  return reservationsOf(file.path, await workshop.verify(file));
+}
+
+/** What it says of its making is another matter: see source-statements.spec.ts. */
+async function reservationsOf(...asked: Parameters<typeof readReservations>) {
+  const { found, unread } = await readReservations(...asked);
+  return { found, unread };
 }
 
 const NOTHING = { found: [], unread: [] };
@@ -429,7 +435,7 @@ describe('films, sounds, models and texts', () => {
   async function readingWith(name: string, extra: Buffer) {
     const path = await workshop.write(Buffer.concat([await mediaVector(name), extra]));
     const mediaType = 'video/mp4';
-    return readReservations(path, {
+    return reservationsOf(path, {
       ...(await workshop.verify(await workshop.picture())),
       chain: undefined,
       mediaType,

@@ -1,6 +1,7 @@
 import sax from 'sax';
 import { hasCrowdedTag } from '../../../shared/xml-tags.js';
 import { speaksOfRights, type XmpProperty } from '../../domain/reservations/rights-properties.js';
+import { speaksOfMaking } from '../../domain/source-statement.js';
 
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
@@ -14,13 +15,13 @@ const MAX_PROPERTIES = 1000;
 const CHUNK_CHARACTERS = 32_768;
 
 export interface ParsedPacket {
-  /** Only those that speak of rights; what was found before a mistake counts. */
+  /** Only those that speak of rights or of how the file was made; what was found before a mistake counts. */
   readonly properties: readonly XmpProperty[];
   readonly isWhole: boolean;
 }
 
 /**
- * The rights properties of one XMP packet. The parser knows the five entities of XML and no others, reads no document
+ * The properties of one XMP packet that speak of rights or of how the file was made. The parser knows the five entities of XML and no others, reads no document
  * type and opens nothing; a packet with a document type is not read on, because none of XMP has one (ISO 16684-1 7.3.2).
  */
 export function parseXmpPacket(packet: Buffer): ParsedPacket {
@@ -100,7 +101,7 @@ class PacketParser {
 
   private openTag({ uri, local, attributes }: sax.QualifiedTag): void {
     if (this.stopped) return;
-    const element = { namespace: uri, name: local, isWanted: speaksOfRights(uri, local), text: '' };
+    const element = { namespace: uri, name: local, isWanted: isWanted(uri, local), text: '' };
     this.open.push(element);
     if (this.open.length > MAX_DEPTH) {
       this.stop();
@@ -114,7 +115,7 @@ class PacketParser {
     if (uri === XMLNS || uri === XML) return;
     if (uri === RDF) {
       if (local === 'resource' || local === 'value') this.addText(value);
-    } else if (speaksOfRights(uri, local)) {
+    } else if (isWanted(uri, local)) {
       this.keep({ namespace: uri, name: local }, value);
     }
   }
@@ -135,8 +136,12 @@ class PacketParser {
   }
 
   private keep({ namespace, name }: { namespace: string; name: string }, value: string): void {
-    if (!speaksOfRights(namespace, name) || value.trim() === '') return;
+    if (!isWanted(namespace, name) || value.trim() === '') return;
     if (this.properties.length >= MAX_PROPERTIES) this.isWhole = false;
     else this.properties.push({ namespace, name, value: value.slice(0, MAX_VALUE_CHARACTERS) });
   }
+}
+
+function isWanted(namespace: string, name: string): boolean {
+  return speaksOfRights(namespace, name) || speaksOfMaking(namespace, name);
 }

@@ -1,3 +1,5 @@
+import { type MakingReading } from '../source-statement.js';
+
 /** Which vocabulary a reservation was written in. `iptc`, `exif`: words for people in the rights fields of IPTC and XMP, and of EXIF. */
 export const RESERVATION_ORIGINS = [
   'cawg.training-mining',
@@ -40,6 +42,9 @@ export interface ReservationReading {
   readonly unread: readonly ReservationPlace[];
 }
 
+/** Everything that is read in a file when it comes in. */
+export interface FileReading extends ReservationReading, MakingReading {}
+
 /** Reads in a separate process: what it parses was written by strangers. */
 export interface ReservationReader {
   /** @throws ColophonError as `MediaVerifier.verify` does */
@@ -47,7 +52,7 @@ export interface ReservationReader {
     readonly path: string;
     readonly mediaType: string;
     readonly mayBeLarge?: true;
-  }): Promise<ReservationReading>;
+  }): Promise<FileReading>;
 }
 
 const MAX_CONSTRAINT_CHARACTERS = 500;

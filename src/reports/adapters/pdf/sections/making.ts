@@ -68,6 +68,9 @@ function stepFacts(asset: DossierAsset, numbers: ReadonlyMap<string, number>): (
     ['Nature', capitalized(natureWords(asset))],
     ...(rights ? ([['Declared rights', recordText(rights)]] as const) : []),
     ...(asset.fileReading ? ([['The file reserves', readingText(asset.fileReading)]] as const) : []),
+    ...(asset.fileReading?.saysModel
+      ? ([['The file says', asset.fileReading.saysModel.join('; ')]] as const)
+      : []),
     ['By, on', `${personName(asset.createdBy)}, ${dateTime(asset.createdAt)}`],
     ['File', fileText(asset)],
     ...(asset.contentRemoved
