@@ -187,8 +187,8 @@ function farewell(folder: string, seconds: number): string {
     `${at('summary.json')}   ids and hashes`,
     '',
     'Verify it yourself, offline:',
-    `  npx colophon verify ${at('asset.png')} --trust ${at('claim-ca.pem')} --identity-trust ${at('identity-ca.pem')}`,
-    `  npx colophon verify ${at('evidence.zip')} --vkey "$(cat ${at('log/vkey')})"`,
-    `  npx colophon log fsck ${at('log')}`,
+    `  npx --no-install colophon verify ${at('asset.png')} --trust ${at('claim-ca.pem')} --identity-trust ${at('identity-ca.pem')}`,
+    `  npx --no-install colophon verify ${at('evidence.zip')} --vkey "$(cat ${at('log/vkey')})"`,
+    `  npx --no-install colophon log fsck ${at('log')}`,
   ]);
 }

@@ -61,9 +61,11 @@ does not prove who packed them: whoever changes a file can write its hash anew. 
 
 const EVERYTHING: Section = {
   title: 'Everything at once',
-  text: `    npx colophon verify evidence.zip --vkey '<the key of the log, which you got from elsewhere>'
-    npx colophon verify evidence.zip --report-trust <authorities for reports that you know>
-    npx colophon verify evidence.zip --vkey ... --policy <your tlog-policy file> --tsa-roots <roots.pem that you trust>
+  text: `    npx --no-install colophon verify evidence.zip --vkey '<the key of the log, which you got from elsewhere>'
+    npx --no-install colophon verify evidence.zip --report-trust <authorities for reports that you know>
+    npx --no-install colophon verify evidence.zip --vkey ... --policy <your tlog-policy file> --tsa-roots <roots.pem that you trust>
+
+In the folder of the program, as its repository has it. It is on no package registry: a package of that name there is not ours.
 
 Does all checks of this page offline and names each fault. Exit code 0: valid, 1: invalid, 2: cannot be read, or not
 proved. Without the key of the log or an authority for reports from elsewhere it is not proved who made the bundle: anybody
@@ -114,7 +116,7 @@ has signed.`,
 const IDENTITIES: Section = {
   title: 'Who is named in the manifest',
   text: `    jq -r '.asOf, (.lists[] | .name, .anchorsPem)' ${BUNDLE_PATHS.identityAnchors}
-    npx colophon verify evidence.zip --identity-trust <authorities that you know>
+    npx --no-install colophon verify evidence.zip --identity-trust <authorities that you know>
 
 A name in a manifest (\`cawg.identity\`, CAWG Identity 1.3) is signed with a key of its own. Whether the certificate of that
 key proves the name is said by authorities: not those of the signer of the manifest. \`${BUNDLE_PATHS.identityAnchors}\`
@@ -145,7 +147,7 @@ function sidecarSection({ asset }: AssetDossier, assetFileName: string): Section
     sha256sum ${manifest}
     c2patool ${file} --external-manifest ${manifest}
     c2patool ${file} --external-manifest ${manifest} trust --trust_anchors ${BUNDLE_PATHS.trustAnchors}
-    npx colophon verify ${file} --manifest ${manifest} --trust ${BUNDLE_PATHS.trustAnchors}
+    npx --no-install colophon verify ${file} --manifest ${manifest} --trust ${BUNDLE_PATHS.trustAnchors}
 
 Files of this kind cannot carry a manifest, so it is a file of its own (C2PA sidecar). The first two print
 \`${asset.sha256}\` and \`${asset.manifestSha256}\`, the hashes in the log. \`c2patool\`

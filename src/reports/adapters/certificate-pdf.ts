@@ -186,7 +186,7 @@ function checkRows({ verifiedAt }: CertificateFacts): Row[] {
   return [
     [
       'With us',
-      'npx colophon verify FILE --trust claim-ca.pem, offline; or drop the file on our start page',
+      'npx --no-install colophon verify FILE --trust claim-ca.pem, offline; or drop the file on our start page',
       1,
     ],
     [

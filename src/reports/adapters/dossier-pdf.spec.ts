@@ -128,7 +128,7 @@ describe('the dossier as a PDF', () => {
         log.rootHash,
         log.checkpointNote,
         'Ravi Iyer',
-        'npx colophon verify',
+        'npx --no-install colophon verify',
         'sha256sum',
         'c2patool',
       ],

@@ -13,7 +13,9 @@ were signed together with them.
 
 ## 1. Everything at once
 
-    npx colophon verify export.zip --vkey '<the key of the log, which you got from elsewhere>'
+    npx --no-install colophon verify export.zip --vkey '<the key of the log, which you got from elsewhere>'
+
+In the folder of the program, as its repository has it. It is on no package registry: a package of that name there is not ours.
 
 Exit code 0: valid, 1: invalid, 2: cannot be read, or not proved: without the key of the log, or \`--report-trust\` with
 authorities for reports that you know, anybody could have made it. The output says for which time the export is whole.

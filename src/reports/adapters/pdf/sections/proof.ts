@@ -151,7 +151,7 @@ export function drawVerification(
   const steps: (readonly [string, string])[] = [
     [
       'All of it at once. Exit code 0 means valid. Take the key of the log from another source, not from this report.',
-      `npx colophon verify evidence.zip --vkey '${log.vkey}'`,
+      `npx --no-install colophon verify evidence.zip --vkey '${log.vkey}'`,
     ],
     [
       'The file is the one that this report is about: the hash must be the one on the first page.',
