@@ -208,6 +208,9 @@ interface Dossier {
 const dossierOf = ({ files }: Bundle) =>
   JSON.parse(files.get(BUNDLE_PATHS.dossierJson)?.toString() ?? '{}') as Dossier;
 
+/** The hash of what was decided upon: nobody's words, and with its salt it can be compared. */
+const DECIDED_UPON = expect.stringMatching(/^[0-9a-f]{64}$/);
+
 describe('what an evidence bundle discloses', () => {
   it('opens every commitment behind what the dossier prints, and nothing that it does not', async () => {
     const bundle = await makeBundle(assetId);
@@ -216,6 +219,7 @@ describe('what an evidence bundle discloses', () => {
     const opened = disclosed(bundle);
     expect(opened).toEqual({
       'run.accepted prompt': SAID.prompt,
+      'clearance.decided input': DECIDED_UPON,
       'contribution.recorded statement': SAID.statement,
       // What the person could sign: the dossier shows all of it.
       'contribution.recorded record': expect.stringContaining(SAID.statement),
@@ -279,6 +283,7 @@ describe('what an evidence bundle discloses', () => {
       expect(filesThatHold(bundle, text)).toEqual([]);
     // What nobody erased is still opened, and the commitments of the rest stay where they were.
     expect(disclosed(bundle)).toEqual({
+      'clearance.decided input': DECIDED_UPON,
       'waiver.approved comment': SAID.waiverComment,
       'asset.recalled text': SAID.recall,
     });

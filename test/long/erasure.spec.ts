@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   createDevelopmentOrganization,
@@ -167,7 +168,10 @@ describe('POST /v1/erasures', () => {
     );
     const theirs = await send(
       `/v1/assets/${source.id}/contributions`,
-      await retouched(picture),
+      await sharp(await retouched(picture))
+        .negate()
+        .png()
+        .toBuffer(),
       { contribution: RETOUCH },
       other,
       'Quentin Quince.png',

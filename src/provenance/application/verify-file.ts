@@ -116,6 +116,9 @@ function headlineOf(
   // A recall says nothing against the signature, and is the first thing that whoever wants to use the file must know.
   if (place?.recall && verdict !== 'broken')
     return `Recalled by its publisher: it must not be used any more.${suffix}`;
+  // A hash of ISO media leaves out boxes that may hold what is played; what we signed byte for byte, the log knows.
+  if (status === 'changed' && verdict !== 'broken')
+    return `We signed the manifest in this file, but not these bytes: they were changed where its hash does not look.${suffix}`;
   switch (verdict) {
     case 'none':
       return 'This file carries no manifest.';

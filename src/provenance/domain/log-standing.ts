@@ -128,7 +128,7 @@ function words(
         return 'The manifest in this file has the name of one that this installation signed, and is not that one: it was changed or damaged, or somebody copied the name. Ask for the original.';
       return verdict === 'broken'
         ? 'This installation signed the manifest in this file, but the file is another one now: it was saved again, edited or damaged after it was signed. Ask for the original.'
-        : 'This installation signed the manifest in this file. Some bytes differ from the file that it recorded, in places that no signature covers.';
+        : 'This installation signed the manifest in this file. Some bytes differ from the file that it recorded, in places that no signature covers, and what is shown or heard may lie there. Ask for the original.';
     case 'forged':
       return misusedKey
         ? 'The file carries a signature by the key of this installation, but its log does not know it. Treat it as a forgery and tell the operator: somebody else may have the key.'

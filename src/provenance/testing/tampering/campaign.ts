@@ -238,6 +238,7 @@ export class TamperingCampaign {
       const isHonest =
         trustedBy === OWN_TRUST_LIST &&
         log.status === 'changed' &&
+        headline.includes('not these bytes') &&
         saysTheSame(verification, victim.verification);
       return isHonest ? 'changed' : 'LIE';
     } catch (error) {
