@@ -65,7 +65,7 @@ describe('a run that names the choice of a model', () => {
   });
 
   it('is bound to the ceiling alone by a choice that kept no more', () => {
-    const { parameters: _, facts: __, inputPictures: ___, ...old } = TERMS;
+    const old = { ...TERMS, parameters: undefined, facts: undefined, inputPictures: undefined };
     expect(departures(old, { purpose: 'other' }, [{ ...STEP, parameters: {} }])).toEqual([]);
     expect(departures(old, FACTS, [{ ...STEP, reservedMicroUsd: 10_001n }])).toHaveLength(1);
   });

@@ -124,8 +124,7 @@ function sourceSentences(verdict: Facts['verdict'], disclosure: AiDisclosure | u
 }
 
 function identitySentences({ verdict, identities = [] }: Facts): string[] {
-  const named =
-    verdict === 'broken' ? 'The broken manifest names somebody' : 'Somebody put a name to it';
+  const named = verdict === 'broken' ? 'The broken manifest names somebody' : 'Somebody put a name to it';
   return identities.slice(0, 5).map(({ text, roles }) => {
     const as = roles.length === 0 ? '' : ` as ${roles.map(quoted).join(', ')}`;
     return `${named}${as}. ${text}`;

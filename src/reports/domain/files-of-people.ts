@@ -11,7 +11,9 @@ export function filesOfPeople(chain: readonly DossierAsset[]): DossierAsset[] {
 
 /** `one file that a person brought in`; the caller says what is not known of it. */
 export function filesOfPeopleWords(files: readonly DossierAsset[]): string {
-  return files.length === 1 ? 'one file that a person brought in' : `${files.length} files that people brought in`;
+  return files.length === 1
+    ? 'one file that a person brought in'
+    : `${files.length} files that people brought in`;
 }
 
 /** Tools of edits, as their contributors named them. */

@@ -21,7 +21,9 @@ export function gradedWork({
   authorship,
 }: Pick<AssetDossier, 'contributions' | 'authorship'>): GradedWork[] {
   const { claimed = [], uncertain = [], notClaimed = [] } = authorship?.statement ?? {};
-  const graded = new Map([...claimed, ...uncertain, ...notClaimed].map((one) => [one.act.contributionId, one]));
+  const graded = new Map(
+    [...claimed, ...uncertain, ...notClaimed].map((one) => [one.act.contributionId, one]),
+  );
   return contributions.map((contribution) => {
     const found = graded.get(contribution.id);
     const corrections = contribution.corrections ?? [];

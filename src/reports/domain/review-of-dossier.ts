@@ -6,12 +6,18 @@ import {
 } from '../../contributions/domain/review/review-standing.js';
 import { type AssetDossier, type DossierReview } from './dossier.js';
 
-type Decided = Pick<AssetDossier, 'review' | 'reviews' | 'standing' | 'approvalsNeeded' | 'release' | 'recall'>;
+type Decided = Pick<
+  AssetDossier,
+  'review' | 'reviews' | 'standing' | 'approvalsNeeded' | 'release' | 'recall'
+>;
 
 /** What the release of an asset goes by, for all that a dossier says of its review. Pure. */
 
 /** All decisions, oldest first. */
-export function reviewsOf({ reviews, review }: Pick<Decided, 'review' | 'reviews'>): readonly DossierReview[] {
+export function reviewsOf({
+  reviews,
+  review,
+}: Pick<Decided, 'review' | 'reviews'>): readonly DossierReview[] {
   return reviews ?? (review ? [review] : []);
 }
 

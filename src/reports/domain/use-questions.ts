@@ -189,7 +189,9 @@ export function registration(dossier: AssetDossier): CounselAnswer {
       ? []
       : [`Not declared, so not to be claimed: ${unknown.map(({ title }) => title).join(', ')}.`]),
     ...(chain.some(({ origin }) => origin === 'edit')
-      ? ['Whether an edit holds generated material, which would have to be excluded, is only what its contributor says.']
+      ? [
+          'Whether an edit holds generated material, which would have to be excluded, is only what its contributor says.',
+        ]
       : []),
     'Whether that suffices is for counsel and the office; these are the words of the U.S. Copyright Office, other countries ask otherwise.',
   ];
