@@ -356,7 +356,7 @@ describe('an erasure', () => {
     expect(dossier.contributions[0]).toMatchObject({ statementErased: why });
     expect(dossier.contributions[0]).not.toHaveProperty('statement');
     const printed = new OpenedPdf(files.get(BUNDLE_PATHS.dossierPdf) ?? Buffer.alloc(0)).text();
-    // Of the prompt, of the statement, and of the comment of a review.
+    // Of the prompt, of the statement, and of the tool that the person named.
     expect(printed.match(/Erased on \d+ \w+ \d{4}, \d\d:\d\d UTC: data subject request/g)).toHaveLength(3);
     expect(printed).toContain('a person whose name was erased');
     const reviewed = await makeReport(otherRun.assetId, 'json');
