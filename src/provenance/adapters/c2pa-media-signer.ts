@@ -24,8 +24,9 @@ import {
   unverifiedFileFor,
 } from './signing/file-publication.js';
 import { addMetadata } from './signing/file-metadata.js';
-import { type LaidOut, ManifestEmbedding } from './signing/manifest-embedding.js';
+import { type LaidOut, ManifestEmbedding, type Prepared } from './signing/manifest-embedding.js';
 import { leaveOutManifest } from './signing/left-out/left-out-manifest.js';
+import { namePadding } from './signing/named-padding.js';
 import { SigningTurns } from './signing/signing-turns.js';
 import { type InspectedSource, refuseOtherBytes, SourceInspection } from './signing/source-inspection.js';
 import { packetIn } from './xmp/write-metadata.js';
@@ -222,20 +223,33 @@ export class C2paMediaSigner implements MediaSigner {
   private async layOutContent(
     captured: MediaContent,
     request: SignMediaRequest,
-    { path, unsignedPath }: UnverifiedFile,
+    unverified: UnverifiedFile,
     leftOut?: PlannedAssertion,
   ): Promise<SourceLaidOut> {
     // What was left out has been looked at: the file on the disk still has it.
     const source = leftOut === undefined ? await this.inspection.inspect(captured, request) : LEFT_OUT;
     const { kept, placement } = source;
     const ingredients = await findIngredients(request, kept);
-    const added = await addMetadata(request, captured, unsignedPath, placement);
-    const content = added?.content ?? captured;
+    const named = await namePadding(captured, request, unverified.namedPaddingPath);
+    const preparations = [leftOut, named?.assertion].filter((done) => done !== undefined);
+    const opening = openingOf(ingredients, kept);
+    const found = { request, captured, ingredients, opening, placement, preparations };
     try {
-      const opening = openingOf(ingredients, kept);
-      const found = { ingredients, opening, placement, leftOut };
-      const prepared = { request, captured, content, written: added?.written, ...found };
-      return { source, laidOut: await this.embedding.layOut(prepared, path) };
+      return { source, laidOut: await this.embed(found, named?.content ?? captured, unverified) };
+    } finally {
+      await named?.content.close();
+    }
+  }
+
+  private async embed(
+    found: Omit<Prepared, 'content' | 'written'>,
+    content: MediaContent,
+    { path, unsignedPath }: UnverifiedFile,
+  ): Promise<LaidOut> {
+    const added = await addMetadata(found.request, content, unsignedPath, found.placement);
+    try {
+      const prepared = { ...found, content: added?.content ?? content, written: added?.written };
+      return await this.embedding.layOut(prepared, path);
     } finally {
       await added?.content.close();
     }

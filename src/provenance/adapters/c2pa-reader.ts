@@ -17,7 +17,7 @@ import { verificationSentences } from '../domain/verification-sentences.js';
 import { carriedStore, readSidecar } from './carried-store.js';
 import { readerSettings, type TrustAnchors } from './c2pa-settings.js';
 import { allStatuses, chainTree } from './chain-tree.js';
-import { unsignedStretch } from './hard-binding.js';
+import { unsignedMedia, unsignedStretch } from './hard-binding.js';
 import { IdentityReading } from './identity-reading.js';
 import { activeClaim } from '../domain/jumbf.js';
 import { judgedChain, judgedStatuses } from './judged-trust.js';
@@ -103,7 +103,7 @@ export class C2paReader implements MediaVerifier {
     const [read, sha256] = await Promise.all([this.read(content, manifestPath), content.sha256()]);
     const { mediaType, store, remoteManifestUrl, isSidecar } = read;
     const claim = store && activeClaim(store);
-    const facts = { ...(await this.judge(read)), remoteManifestUrl };
+    const facts = { ...(await this.judge(read, content)), remoteManifestUrl };
     return {
       sha256,
       sizeBytes: content.sizeBytes,
@@ -150,14 +150,17 @@ export class C2paReader implements MediaVerifier {
     return { ...found, signatures: found.report && (await read) };
   }
 
-  private async judge({ report, store, places, mediaType, signatures }: ReadFile): Promise<Judgement> {
+  private async judge(
+    { report, store, places, mediaType, signatures }: ReadFile,
+    { bytes }: MediaContent,
+  ): Promise<Judgement> {
     if (report === undefined) return NOTHING_FOUND;
     const findings = findingsFor(signatures ?? NO_SIGNATURES, activeIn(report));
     const { namedActors } = this.current.judges();
     const actors = await namedActors.read(store ?? Buffer.alloc(0), findings.claims);
     const tree = chainTree(report, mediaType, actors);
     if (tree === undefined) return NOTHING_FOUND;
-    const unsigned = store && unsignedStretch(store, places);
+    const unsigned = store && (unsignedStretch(store, places) ?? (await unsignedMedia(store, bytes)));
     const ownFailures = unsigned === undefined ? [] : [unsigned];
     const chain = judgedChain({ ...tree, failures: [...tree.failures, ...ownFailures] }, findings);
     const deltas = report.validation_results?.ingredientDeltas ?? [];

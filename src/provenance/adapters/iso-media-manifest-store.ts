@@ -15,12 +15,17 @@ export interface Box {
 }
 
 /** The boxes at the top level (ISO/IEC 14496-12 section 4.2), as far as their lengths can be believed. */
-export async function* topLevelBoxes(file: ByteSource): AsyncGenerator<Box> {
-  let offset = 0;
+export function topLevelBoxes(file: ByteSource): AsyncGenerator<Box> {
+  return boxesWithin(file, 0, file.sizeBytes);
+}
+
+/** The boxes of a stretch, one behind the other. The last one may say that it is longer than the stretch. */
+export async function* boxesWithin(file: ByteSource, start: number, end: number): AsyncGenerator<Box> {
+  let offset = start;
   for (let part = 0; part < MAX_PARTS; part += 1) {
-    const head = await file.read(offset, HEAD_BYTES);
+    const head = await file.read(offset, Math.min(HEAD_BYTES, end - offset));
     if (head.length < 8) return;
-    const sizeBytes = boxSize(head, file.sizeBytes - offset);
+    const sizeBytes = boxSize(head, end - offset);
     const headerBytes = head.readUInt32BE(0) === 1 ? 16 : 8;
     if (sizeBytes < headerBytes) return;
     yield { type: head.toString('latin1', 4, 8), offset, sizeBytes, headerBytes, head };

@@ -42,7 +42,10 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['algorithm.deprecated', 'an old algorithm was used that should not be used any more'],
   ['assertion.dataHash.additionalExclusionsPresent', 'a stretch of the file is under no signature'],
   ['assertion.boxesHash.additionalExclusionsPresent', 'a stretch of the file is under no signature'],
-  ['assertion.bmffHash.additionalExclusionsPresent', 'a stretch of the file is under no signature'],
+  [
+    'assertion.bmffHash.additionalExclusionsPresent',
+    'a part of the file is under no signature, and what is shown or heard may lie in it',
+  ],
   // Failure: the claim and its signature
   ['claim.malformed', 'the manifest is damaged'],
   ['claim.cbor.invalid', 'the manifest is damaged'],

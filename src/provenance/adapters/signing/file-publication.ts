@@ -16,6 +16,8 @@ export interface UnverifiedFile {
   readonly unsignedPath: string;
   /** The source without a manifest that nobody can read. */
   readonly withoutManifestPath: string;
+  /** The source with padding under another name. */
+  readonly namedPaddingPath: string;
 }
 
 /**
@@ -24,15 +26,20 @@ export interface UnverifiedFile {
  */
 export function unverifiedFileFor(destinationPath: string): UnverifiedFile {
   const path = `${destinationPath}.${randomUUID()}.unverified`;
-  return { path, unsignedPath: `${path}.unsigned`, withoutManifestPath: `${path}.without-manifest` };
+  return {
+    path,
+    unsignedPath: `${path}.unsigned`,
+    withoutManifestPath: `${path}.without-manifest`,
+    namedPaddingPath: `${path}.named-padding`,
+  };
 }
 
 /** @param placement of a file that has its name; `undefined`: there may be anything */
 export async function discardUnverified(
-  { path, unsignedPath, withoutManifestPath }: UnverifiedFile,
+  { path, unsignedPath, withoutManifestPath, namedPaddingPath }: UnverifiedFile,
   placement?: ManifestPlacement,
 ): Promise<void> {
-  const names = [path, unsignedPath, withoutManifestPath];
+  const names = [path, unsignedPath, withoutManifestPath, namedPaddingPath];
   if (placement !== 'embedded') names.push(sidecarOf(path));
   await Promise.all(names.map(discard));
 }

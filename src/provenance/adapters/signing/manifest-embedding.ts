@@ -34,14 +34,14 @@ export interface Prepared {
   readonly request: SignMediaRequest;
   /** The bytes that were captured. */
   readonly captured: MediaContent;
-  /** The bytes into which the manifest is embedded: the captured ones, or a copy of them with metadata. */
+  /** The bytes into which the manifest is embedded: the captured ones, or a copy of them that was prepared. */
   readonly content: MediaContent;
   readonly written: WrittenMetadata | undefined;
   readonly ingredients: readonly FoundIngredient[];
   readonly opening: Opening;
   readonly placement: ManifestPlacement;
-  /** About a manifest of the source that was left out. */
-  readonly leftOut: PlannedAssertion | undefined;
+  /** What was done to the captured bytes before, but for metadata. */
+  readonly preparations: readonly PlannedAssertion[];
 }
 
 /** A file on the disk with its manifest, but for the signature, for which it has room. */
@@ -84,12 +84,9 @@ export class ManifestEmbedding {
 
   /** The library writes the file with a placeholder for the signature. */
   async layOut(prepared: Prepared, path: string): Promise<LaidOut> {
-    const { request, written, ingredients, placement, leftOut } = prepared;
+    const { request, written, ingredients, placement, preparations } = prepared;
     const { plan, thumbnail } = request;
-    const ownAssertions = [
-      ...(leftOut ? [leftOut] : []),
-      ...(written ? [embeddedMetadataAssertion(written)] : []),
-    ];
+    const ownAssertions = [...preparations, ...(written ? [embeddedMetadataAssertion(written)] : [])];
     const identities = plan.identities.map((identity) => new IdentityAssertion(identity));
     const actions = this.actionsOf(prepared);
     const definition = manifestDefinition({
