@@ -64,16 +64,24 @@ describe(`the gateway under load, killed ${KILLS} times at random moments (seed 
         killed.program += 1;
         await bench.restart();
       }
-      await load.stop();
-      expect(load.surprises).toEqual([]);
-      const { wishes } = load;
+      let isStopped = false;
+      const stopped = load.stop().then(() => (isStopped = true));
       const database = await HomeDatabase.open(bench.home);
       try {
+        // A job whose answer was lost is in progress for its client as long as it may be found: a person says what became of it.
+        await eventually(
+          'every client has its answer',
+          async () => (await openRuns(database), isStopped || undefined),
+          SETTLE_MS,
+        );
+        await stopped;
+        expect(load.surprises).toEqual([]);
         await eventually(
           'every run has ended',
           async () => (await openRuns(database)) === 0 || undefined,
           SETTLE_MS,
         );
+        const { wishes } = load;
         const runs = await database.query<{ id: string; state: string }>('SELECT id, state FROM run');
         expect(runs.filter(({ state }) => state !== 'SUCCEEDED')).toEqual([]);
         // One job for each wish, and the client was told that one.
@@ -88,6 +96,7 @@ describe(`the gateway under load, killed ${KILLS} times at random moments (seed 
       }
       const asked = bench.fake.attempts().map(({ input }) => (input as { prompt: string }).prompt);
       expect(asked.sort()).toEqual([...new Set(asked)]);
+      const { wishes } = load;
       const { projectId } = bench.program.instance;
       for (const { requestId } of wishes.slice(-100)) {
         const path = `/gateway/fal/p/${projectId}/hero-image/queue/fal-ai/flux/requests/${requestId}`;
