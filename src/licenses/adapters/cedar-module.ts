@@ -25,6 +25,5 @@ export function loadCedar(): CedarModule {
 
 /** The next {@link loadCedar} makes a new instance, with a memory of its own. */
 export function forgetCedar(): void {
-  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- that is how the cache of CommonJS is emptied
   delete requireModule.cache[CEDAR_FILE];
 }

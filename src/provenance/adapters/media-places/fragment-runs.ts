@@ -57,7 +57,7 @@ class TrackFragment {
     this.sampleBytes = this.defaults.get(header.number(4)) ?? 0;
     if (flags & BASE_OFFSET) this.base = header.offset(8);
     else if (flags & BASE_IS_MOOF) this.base = this.moofOffset;
-    header.skip((flags & DESCRIPTION ? 4 : 0) + (flags & DURATION ? 4 : 0));
+    header.passOver((flags & DESCRIPTION ? 4 : 0) + (flags & DURATION ? 4 : 0));
     if (flags & SIZE) this.sampleBytes = header.number(4);
     this.end = this.base;
   }
@@ -66,7 +66,7 @@ class TrackFragment {
     const { flags } = run.fullBoxHead();
     const declared = run.number(4);
     const start = flags & DATA_OFFSET ? this.base + BigInt(run.signed32()) : this.end;
-    run.skip(flags & FIRST_FLAGS ? 4 : 0);
+    run.passOver(flags & FIRST_FLAGS ? 4 : 0);
     const sizeBytes = this.sizeOf(run, flags, declared, budget);
     this.end = start + BigInt(sizeBytes);
     return test(sum64(start), sizeBytes);
@@ -80,9 +80,9 @@ class TrackFragment {
     budget.take(count);
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
-      run.skip(sizeAt);
+      run.passOver(sizeAt);
       sum += run.number(4);
-      run.skip(entryBytes - sizeAt - 4);
+      run.passOver(entryBytes - sizeAt - 4);
     }
     return sum;
   }

@@ -42,7 +42,7 @@ export function takeTable(tables: TrackTables, type: string, table: Table, budge
       return;
     }
     case 'stz2': {
-      table.skip(3);
+      table.passOver(3);
       const bits = table.number(1);
       if (isCompact(bits)) tables.sampleSizes.push({ every: 0, each: numbers(table, bits, budget) });
     }

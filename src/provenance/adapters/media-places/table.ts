@@ -72,7 +72,7 @@ export class Table {
     return { version: word >>> 24, flags: word & 0xffffff };
   }
 
-  skip(bytes: number): void {
+  passOver(bytes: number): void {
     this.at += bytes;
   }
 
