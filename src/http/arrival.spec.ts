@@ -1,25 +1,36 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Arrival, noticeFurtherRequests, whenArrivalShows } from './arrival.js';
+import { eventually } from '../../test/support/eventually.js';
+import { type Arrival, type ArrivalTimes, noticeFurtherRequests, whenArrivalShows } from './arrival.js';
 
-const TIMES = { quietMs: 200, lateMs: 600 };
+/** Longer than a loaded machine may take for anything: nothing is taken for arrived by itself. */
+const TIMES = { quietMs: 600_000, lateMs: 600_000 };
+const SOON_QUIET = { quietMs: 100, lateMs: 600_000 };
+const SOON_OVER = { quietMs: 100, lateMs: 200 };
 const ANSWER = 'x'.repeat(1000);
 
 let server: Server;
 let arrivals: Arrival[][];
 let requests: number;
+let times: ArrivalTimes;
+/** Of the connections, those whose end the service has seen. */
+let ended: Set<number>;
 let sockets: Socket[];
 
 beforeEach(async () => {
-  [arrivals, requests, sockets] = [[], 0, []];
+  [arrivals, requests, sockets, times, ended] = [[], 0, [], TIMES, new Set()];
   server = createServer((request, response) => {
     requests++;
     request.resume();
     const shown: Arrival[] = [];
     arrivals.push(shown);
-    whenArrivalShows(response, (arrival) => shown.push(arrival), TIMES);
+    whenArrivalShows(response, (arrival) => shown.push(arrival), times);
     response.end(ANSWER);
+  });
+  server.on('connection', (socket: Socket) => {
+    const { remotePort = 0 } = socket;
+    socket.once('close', () => ended.add(remotePort));
   });
   noticeFurtherRequests(server);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -51,16 +62,16 @@ async function readAnswer(socket: Socket): Promise<void> {
   }
 }
 
-const pause = (ms: number) => new Promise<void>((over) => setTimeout(over, ms));
+/** What one connection says of its answer, as soon as it says so much. */
+const says = (shown: readonly Arrival[], count = 1): Promise<readonly Arrival[]> =>
+  eventually('the arrival shows', () => (shown.length >= count ? shown : undefined));
 
-/** What one connection says at last, `after` its answer was read. */
-async function afterAnswer(headers: string, after: (socket: Socket) => unknown): Promise<readonly Arrival[]> {
+/** @returns where it will show what became of the answer that was read on a new connection */
+async function answered(headers = ''): Promise<{ socket: Socket; shown: readonly Arrival[] }> {
   const socket = open();
   socket.write(request(headers));
   await readAnswer(socket);
-  const shown = arrivals.at(-1) ?? [];
-  await after(socket);
-  return shown;
+  return { socket, shown: arrivals.at(-1) ?? [] };
 }
 
 describe.each([
@@ -68,87 +79,83 @@ describe.each([
   ['a connection that ends with the answer', 'connection: close\r\n'],
 ])('the answer on %s', (_, headers) => {
   it('has arrived when the client ends it properly', async () => {
-    const shown = await afterAnswer(headers, (socket) => {
-      socket.end();
-      return pause(50);
-    });
-    expect(shown).toEqual(['arrived']);
+    const { socket, shown } = await answered(headers);
+    socket.end();
+    expect(await says(shown)).toEqual(['arrived']);
   });
 
   it('is lost when the connection is reset', async () => {
-    const shown = await afterAnswer(headers, (socket) => {
-      socket.resetAndDestroy();
-      return pause(50);
-    });
-    expect(shown).toEqual(['lost']);
+    const { socket, shown } = await answered(headers);
+    socket.resetAndDestroy();
+    expect(await says(shown)).toEqual(['lost']);
   });
 
   it('is taken for arrived after a while without a sign, and for lost when a reset comes late', async () => {
-    const shown = await afterAnswer(headers, async (socket) => {
-      await pause(TIMES.quietMs + 100);
-      socket.resetAndDestroy();
-      await pause(50);
-    });
-    expect(shown).toEqual(['quiet', 'lost']);
+    times = SOON_QUIET;
+    const { socket, shown } = await answered(headers);
+    expect(await says(shown)).toEqual(['quiet']);
+    socket.resetAndDestroy();
+    expect(await says(shown, 2)).toEqual(['quiet', 'lost']);
   });
+});
 
-  it('stays arrived when nothing is heard', async () => {
-    const shown = await afterAnswer(headers, async (socket) => {
-      await pause(TIMES.lateMs + 100);
-      socket.resetAndDestroy();
-      await pause(50);
-    });
-    expect(shown).toEqual(['quiet']);
-  });
+it('an answer of which nothing is heard stays arrived, whatever becomes of the connection afterwards', async () => {
+  times = SOON_OVER;
+  const { socket, shown } = await answered();
+  await says(shown);
+  // A timer that was set later and for longer than that of the watch fires after it.
+  await new Promise((over) => setTimeout(over, 2 * SOON_OVER.lateMs));
+  const { localPort = 0 } = socket;
+  socket.resetAndDestroy();
+  await eventually('the end is seen', () => ended.has(localPort) || undefined);
+  expect(shown).toEqual(['quiet']);
 });
 
 describe('a further request', () => {
   it('on the same connection shows that the answer before was read', async () => {
-    const shown = await afterAnswer('', (socket) => {
-      socket.write(request());
-      return pause(50);
-    });
-    expect(shown).toEqual(['arrived']);
+    const { socket, shown } = await answered();
+    socket.write(request());
+    expect(await says(shown)).toEqual(['arrived']);
   });
 
   it('on another connection shows nothing', async () => {
-    const shown = await afterAnswer('', async (socket) => {
-      await afterAnswer('', () => undefined);
-      socket.resetAndDestroy();
-      await pause(50);
-    });
-    expect(shown).toEqual(['lost']);
+    const { socket, shown } = await answered();
+    await answered();
+    socket.resetAndDestroy();
+    expect(await says(shown)).toEqual(['lost']);
   });
 
   it('that was sent before the answer shows nothing', async () => {
     const socket = open();
     socket.write(request() + request());
+    await eventually('both are answered', () => requests === 2 || undefined);
     await readAnswer(socket);
     socket.resetAndDestroy();
-    await pause(50);
-    expect(arrivals).toEqual([['lost'], ['lost']]);
+    for (const shown of arrivals) expect(await says(shown)).toEqual(['lost']);
+    expect(arrivals).toHaveLength(2);
   });
 
   it('after an answer that ends the connection is not taken', async () => {
-    const shown = await afterAnswer('connection: close\r\n', async (socket) => {
-      socket.write(request());
-      await pause(50);
-      socket.end();
-      await pause(50);
-    });
-    expect([shown, requests]).toEqual([['arrived'], 1]);
+    const { socket, shown } = await answered('connection: close\r\n');
+    socket.write(request());
+    socket.end();
+    expect(await says(shown)).toEqual(['arrived']);
+    expect(requests).toBe(1);
   });
 });
 
 describe('a connection', () => {
   it('that broke before the answer was written loses it', async () => {
     const socket = open();
+    const { localPort = 0 } = await connected(socket);
     server.removeAllListeners('request');
     const lost = new Promise<Arrival>((shows) => {
       server.on('request', (_, response) => {
         whenArrivalShows(response, shows, TIMES);
         socket.resetAndDestroy();
-        setTimeout(() => response.end(ANSWER), 50);
+        void eventually('the end is seen', () => ended.has(localPort) || undefined).then(() =>
+          response.end(ANSWER),
+        );
       });
     });
     socket.write(request());
@@ -156,19 +163,16 @@ describe('a connection', () => {
   });
 
   it('that this side ends says nothing', async () => {
-    const shown = await afterAnswer('', () => {
-      server.closeAllConnections();
-      return pause(50);
-    });
-    expect(shown).toEqual(['unknown']);
+    const { shown } = await answered();
+    server.closeAllConnections();
+    expect(await says(shown)).toEqual(['unknown']);
   });
 
   it('that ends with the answer is not kept for ever', async () => {
-    const closed = new Promise<void>((done) =>
-      server.once('connection', (at: Socket) => at.once('close', done)),
-    );
-    await afterAnswer('connection: close\r\n', () => undefined);
-    await closed;
+    times = SOON_OVER;
+    const { socket } = await answered('connection: close\r\n');
+    const { localPort = 0 } = socket;
+    await eventually('it is ended', () => ended.has(localPort) || undefined);
   });
 
   it('whose other side takes nothing more has not had the answer', async () => {
@@ -177,15 +181,19 @@ describe('a connection', () => {
     server.removeAllListeners('request');
     const shown: Arrival[] = [];
     server.on('request', (_, response) => {
-      whenArrivalShows(response, (arrival) => shown.push(arrival), TIMES);
+      whenArrivalShows(response, (arrival) => shown.push(arrival), SOON_QUIET);
       response.end(Buffer.alloc(32 * 1024 * 1024));
     });
     socket.pause();
     socket.write(request());
-    await pause(TIMES.quietMs * 2);
+    await new Promise((over) => setTimeout(over, 4 * SOON_QUIET.quietMs));
     expect(shown).toEqual([]);
     socket.resetAndDestroy();
-    await pause(50);
-    expect(shown).toEqual(['lost']);
+    expect(await says(shown)).toEqual(['lost']);
   });
 });
+
+async function connected(socket: Socket): Promise<Socket> {
+  await eventually('it is connected', () => socket.localPort !== undefined || undefined);
+  return socket;
+}
