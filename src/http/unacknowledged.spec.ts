@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '../../test/support/eventually.js';
 import { hasOutstanding, hasUnacknowledged } from './unacknowledged.js';
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -22,8 +23,7 @@ describe('what was sent and not acknowledged', () => {
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
     const ours = await accepted;
     await new Promise<void>((written) => ours.write('x', () => written()));
-    await new Promise((over) => setTimeout(over, 20));
-    expect(await hasUnacknowledged(ours)).toBe(false);
+    await eventually('it is acknowledged', async () => !(await hasUnacknowledged(ours)) || undefined);
     client.destroy();
     ours.destroy();
     server.close();

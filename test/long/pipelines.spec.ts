@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parsePublicId } from '../../src/shared/ids.js';
 import { eventually } from '../support/eventually.js';
-import { addPerson, formWith, postForm, RETOUCH } from '../support/api.js';
+import { addPerson, formWith, json, postForm, RETOUCH } from '../support/api.js';
 import { Inspector } from '../support/inspector.js';
 import { retouched } from '../support/pictures.js';
 import { generate, type PipelineRun, PipelineRuns, SANDBOX } from '../support/pipeline-runs.js';
@@ -340,6 +340,34 @@ describe('after a certain failure', () => {
     expect(JSON.stringify(JSON.parse(manifest))).toContain(
       JSON.stringify({ insteadOf: SANDBOX, reason: 'upstream_error' }).slice(1, -1),
     );
+  });
+
+  it('the dossier of what was made knows both to whom requests went', async () => {
+    const scene = 'studio-scene@studio';
+    const pipeline = await runs.define(
+      generate(
+        'a',
+        { prompt: 'sandbox:refuse-content' },
+        { fallbacks: [{ model: scene, parameters: { prompt: 'ok' } }] },
+      ),
+    );
+    const { steps } = await runs.ended(await runs.start(pipeline));
+    const { key } = await addPerson(app, ['legal']);
+    const body = { kind: 'asset', format: 'json', assetId: steps[0]?.assetId };
+    const asked = (await (await app.request('/v1/reports', { ...json(body), key })).json()) as { id: string };
+    await eventually('the report is done', async () => {
+      const view = await (await app.request(`/v1/reports/${asked.id}`, { key })).json();
+      return (view as { state: string }).state === 'DONE' || undefined;
+    });
+    const dossier = (await (await app.request(`/v1/reports/${asked.id}/content`, { key })).json()) as {
+      runs: { sentTo: unknown[] }[];
+    };
+    expect(dossier.runs.map(({ sentTo }) => sentTo)).toEqual([
+      [
+        { provider: 'sandbox', listingId: SANDBOX },
+        { provider: 'studio', listingId: scene },
+      ],
+    ]);
   });
 
   it('the same model is asked again later; until then nothing is sent, and a cancellation ends it', async () => {

@@ -193,7 +193,7 @@ export class CollectDossier {
     );
     const runs = await collectRuns({
       ...{ tx, lineage, entries, people },
-      ...{ sealedTexts: this.sealedTexts, removals: this.removals },
+      ...{ sealedTexts: this.sealedTexts, removals: this.removals, log: this.log },
     });
     const names = await namesOf(tx, asset, lineage.find(({ runId }) => runId !== undefined)?.runId);
     const humanWork = await this.humanWork.collect({ tx, lineage, entries, people });

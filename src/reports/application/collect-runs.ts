@@ -1,5 +1,5 @@
 import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
-import { type LoggedEntry } from '../../audit/application/read-log.js';
+import { type LoggedEntry, type ReadLog } from '../../audit/application/read-log.js';
 import { type Tx } from '../../database/organization-tx.js';
 import { readClearance } from '../../licenses/application/read-clearance.js';
 import { publicId } from '../../shared/ids.js';
@@ -77,6 +77,7 @@ export async function collectRuns(context: {
   sealedTexts: SealedTexts;
   people: People;
   removals: Removals;
+  log: Pick<ReadLog, 'bySubjects'>;
 }): Promise<DossierRun[]> {
   const { tx, lineage } = context;
   const runIds = [...new Set(lineage.flatMap(({ runId }) => runId ?? []))];
@@ -86,7 +87,43 @@ export async function collectRuns(context: {
     [tx.organizationId, runIds],
   );
   const removed = await context.removals.of(tx, 'prompts', runIds, context.entries);
-  return mapInOrder(rows, (row) => toRun(row, context, removed.get(row.id)));
+  const requests = await requestsOf(tx, context.log, runIds);
+  return mapInOrder(rows, async (row) => ({
+    ...(await toRun(row, context, removed.get(row.id))),
+    sentTo: requests.get(publicId('run', row.id)) ?? [],
+  }));
+}
+
+/** Of all steps of the runs, also of those that made nothing or made files that are not behind this one. */
+async function requestsOf(
+  tx: Tx,
+  log: Pick<ReadLog, 'bySubjects'>,
+  runIds: readonly string[],
+): Promise<ReadonlyMap<string, NonNullable<DossierRun['sentTo']>>> {
+  const steps = await tx.query<{ id: string }>(
+    'SELECT id FROM step_run WHERE organization_id = $1 AND run_id = ANY($2::uuid[])',
+    [tx.organizationId, runIds],
+  );
+  const entries = await log.bySubjects(
+    tx,
+    steps.map(({ id }) => publicId('stepRun', id)),
+  );
+  const found = new Map<string, { provider: string; listingId: string }[]>();
+  for (const { type, entry } of entries) {
+    if (type !== 'step.submitted') continue;
+    const { data } = JSON.parse(entry.toString('utf8')) as { data: Submitted };
+    const { runId, provider, listingId } = data;
+    const ofRun = found.get(runId) ?? [];
+    if (!ofRun.some((one) => one.provider === provider && one.listingId === listingId))
+      found.set(runId, [...ofRun, { provider, listingId }]);
+  }
+  return found;
+}
+
+interface Submitted {
+  readonly runId: string;
+  readonly provider: string;
+  readonly listingId: string;
 }
 
 async function toRun(

@@ -265,6 +265,33 @@ describe('what counsel is told of files and acts of people', () => {
     expect(answer('Was confidential or client data', { models }).answer).not.toContain('Nothing was sent');
   });
 
+  it('names each vendor to whom a request went, whoever made the file in the end, and none for what the sandbox played', () => {
+    const SENT = 'Was confidential or client data';
+    const runs = (...sent: { provider: string; listingId: string }[]) =>
+      dossier.runs.map((run) => ({ ...run, sentTo: sent }));
+    const own = dossier.models.map((model) => ({ ...model, channel: 'studio', access: 'code' as const }));
+    const alone = { models: own, chain: stepsOnly(), contributions: [] };
+    const studio = { provider: 'studio', listingId: own[0]?.listingId ?? '' };
+    const stoodIn = answer(SENT, {
+      ...alone,
+      runs: runs({ provider: 'fal', listingId: 'failed@fal' }, studio),
+    });
+    expect(stoodIn.answer).toContain('went to: failed@fal through fal.');
+    expect(stoodIn.answered).toBe(false);
+    expect(answer(SENT, { ...alone, runs: runs(studio) })).toMatchObject({
+      answered: true,
+      answer: expect.stringContaining('Nothing was sent to a vendor'),
+    });
+    const played = stepsOnly().map((asset) => ({
+      ...asset,
+      ...(asset.step && { step: { ...asset.step, provider: 'sandbox' } }),
+    }));
+    const models = dossier.models.map((model) => ({ ...model, channel: 'elevenlabs' }));
+    const test = { models, chain: played, contributions: [], runs: runs({ ...studio, provider: 'sandbox' }) };
+    expect(answer(SENT, test).answer).toContain('Nothing was sent to a vendor');
+    expect(answer(ALONE, test).answer).not.toContain('whoever sends the same inputs');
+  });
+
   it('does not know of an edit whether it added a person, until somebody looked at the file', () => {
     const chain = dossier.chain.map((asset) => ({
       ...asset,

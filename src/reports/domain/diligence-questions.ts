@@ -2,6 +2,7 @@ import { type MatterKind } from '../../audit/core/diligence-words.js';
 import { type CounselAnswer } from './counsel-questions.js';
 import { type DossierExamination } from './dossier-diligence.js';
 import { type AssetDossier } from './dossier.js';
+import { vendorModels } from './vendors-of-dossier.js';
 
 /**
  * Answers that rest on what people found out about the very file, from the record alone. Pure. An examination of an
@@ -106,9 +107,6 @@ function searchMade(dossier: AssetDossier): CounselAnswer {
   return { question, answer, entryIndices: [last.entryIndex], answered: result !== 'inconclusive' };
 }
 
-/** Channels on which no vendor sees what is made. */
-const OWN_CHANNELS: readonly string[] = ['studio', 'sandbox', 'self-hosted', 'comfyui'];
-
 export function exclusivity(dossier: AssetDossier): CounselAnswer {
   return withWayOut(contractsSay(dossier), dossier, 'exclusivity');
 }
@@ -116,7 +114,7 @@ export function exclusivity(dossier: AssetDossier): CounselAnswer {
 function contractsSay(dossier: AssetDossier): CounselAnswer {
   const question = 'Could another customer of a vendor receive the same output?';
   const { models, contributions } = dossier;
-  const vendors = models.filter(({ channel }) => !OWN_CHANNELS.includes(channel));
+  const vendors = vendorModels(dossier);
   const last = lastExamination(dossier, 'exclusivity');
   const cannotBeKnown =
     'What other customers receive is seen by nobody but the vendor, so no record of ours can show it.';

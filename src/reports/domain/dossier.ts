@@ -165,6 +165,8 @@ export interface DossierRun {
   /** The prompt, opened for this report; `undefined` when there is none, or after an erasure. */
   readonly prompt: string | undefined;
   readonly promptErased?: DossierErasure | undefined;
+  /** With whom requests of its steps were begun, whatever came of them; each once. Absent in reports of before. */
+  readonly sentTo?: readonly { readonly provider: string; readonly listingId: string }[] | undefined;
   readonly clearance: {
     readonly id: string;
     readonly decision: 'allow' | 'review' | 'deny';

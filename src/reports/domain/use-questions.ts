@@ -4,11 +4,10 @@ import { type AssetDossier, type DossierModel } from './dossier.js';
 import { filesOfPeople, filesOfPeopleWords, isGenerated, toolWords } from './files-of-people.js';
 import { gradedWork } from './graded-work.js';
 import { asReadToday } from './obligations-as-read-today.js';
+import { sentTo } from './vendors-of-dossier.js';
 
 /** Answers about people, prompts, adaptations, registration, vendors and use, from the record alone. Pure. */
 
-/** Channels on which nobody but the operator sees what is sent. */
-const OWN_CHANNELS: readonly string[] = ['studio', 'sandbox', 'self-hosted', 'comfyui'];
 const PEOPLE_DUTIES = /deep.?fake|synthetic.?performer|likeness/i;
 
 export function adaptations({ models, chain }: AssetDossier): CounselAnswer {
@@ -211,16 +210,17 @@ function draftOf({ authorship }: AssetDossier): { isDrafted: boolean; othersExcl
   return { isDrafted: authorship !== undefined, othersExcluded: excluded.includes('material of others') };
 }
 
-export function sentToVendors({ chain, models, contributions }: AssetDossier): CounselAnswer {
+export function sentToVendors(dossier: AssetDossier): CounselAnswer {
+  const { chain, models, contributions } = dossier;
   const question = 'Was confidential or client data sent to a vendor that trains on it?';
-  const outside = models.filter(({ channel }) => !OWN_CHANNELS.includes(channel));
+  const channels = sentTo(dossier);
   const brought = filesOfPeople(chain);
   const tools = toolWords({ chain, contributions });
   const elsewhere =
     brought.length === 0
       ? ''
       : ` What people sent elsewhere to make ${filesOfPeopleWords(brought)} is not recorded${tools === '' ? '' : ` (named tools: ${tools})`}.`;
-  if (outside.length === 0) {
+  if (channels.length === 0) {
     const answer =
       brought.length === 0
         ? 'Nothing was sent to a vendor: every step ran on machines of the operator.'
@@ -232,7 +232,6 @@ export function sentToVendors({ chain, models, contributions }: AssetDossier): C
       answered: models.length > 0 && brought.length === 0,
     };
   }
-  const channels = [...new Set(outside.map(({ vendor, channel }) => `${vendor} through ${channel}`))];
   return {
     question,
     answer: `Prompts and inputs went to: ${channels.join('; ')}. What they do with them is in their terms and your contract; the record does not say.${elsewhere}`,
