@@ -66,6 +66,9 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(reply: FastifyReply, error: ColophonError, requestId: string): void {
   if (error.status === 401) void reply.header('www-authenticate', 'Bearer realm="colophon"');
   if (error.status === 503 || error.code === 'idempotency_in_flight') void reply.header('retry-after', '1');
+  // The framework would close the connection while the body is still coming, and the sender might see a reset in place
+  // of the answer. Node reads on and throws away, for as long as a request may take.
+  if (error.status === 413) void reply.removeHeader('connection');
   const problem = toProblem(error, requestId);
   const formed = errorFormOf(reply.request.url)?.form(problem);
   if (formed) {
@@ -97,11 +100,13 @@ export function workHeaders(about: Readonly<Record<string, unknown>>): Record<st
 
 /** What the request itself explains: it broke off, or the framework found its body too large. */
 function errorOfRequest(request: FastifyRequest, thrown: unknown): ColophonError {
+  // What was thrown while a body was read may have destroyed the request as well, which did not break off by that.
+  if (thrown instanceof ColophonError) return thrown;
   // The error of the caller's connection looks like that of one to the database.
   if (request.raw.errored === thrown && thrown instanceof Error)
     return new ColophonError('invalid_request', 'The request broke off.', { cause: thrown });
   const { bodyLimit } = request.routeOptions;
-  if (!(thrown instanceof ColophonError) && statusOf(thrown) === 413 && bodyLimit !== undefined)
+  if (statusOf(thrown) === 413 && bodyLimit !== undefined)
     return new ColophonError('payload_too_large', `This route accepts bodies of up to ${bodyLimit} bytes.`);
   return toColophonError(thrown);
 }

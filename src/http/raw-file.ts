@@ -1,6 +1,6 @@
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { createWriteStream } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type AssetStore } from '../assets/domain/asset-store.port.js';
 import { ColophonError } from '../shared/errors.js';
@@ -61,13 +61,19 @@ export async function withRawFile<Result>(
 
 async function writeBounded(body: Readable, path: string, maxBytes: number): Promise<number> {
   let sizeBytes = 0;
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+  async function* bounded(): AsyncGenerator<Buffer> {
+    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length;
-      done(sizeBytes > maxBytes ? tooLarge(maxBytes) : null, chunk);
-    },
-  });
-  await pipeline(body, counter, createWriteStream(path, { mode: 0o600 }));
+      if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+      yield chunk;
+    }
+  }
+  try {
+    await pipeline(bounded, createWriteStream(path, { mode: 0o600 }));
+  } finally {
+    // The rest of a refused body is read and thrown away: with the connection, the sender would lose the answer.
+    body.resume();
+  }
   return sizeBytes;
 }
 

@@ -369,7 +369,8 @@ describe('what is refused', () => {
   it('413: a file that is too large, also when its length is not told', async () => {
     const large = new Uint8Array(MAX_BYTES + 1);
     await refusal(byContent(Buffer.from(large)), 413, '/matches/byContent', 'post');
-    const stream = new Blob([large]).stream();
+    // More than that is to come when the answer is given.
+    const stream = new ReadableStream({ start: (controller) => controller.enqueue(large) });
     const init = { method: 'POST', body: stream, duplex: 'half', headers: { 'content-type': 'image/png' } };
     await refusal(
       app.request('/sbr/matches/byContent', { ...init, ...anywhere } as RequestInit),
@@ -377,6 +378,20 @@ describe('what is refused', () => {
       '/matches/byContent',
       'post',
     );
+  });
+
+  it.each([
+    ['a file', '/sbr/matches/byContent', 'image/png', MAX_BYTES * 3],
+    ['JSON', '/sbr/matches/byReference', 'application/json', 3 * 1024 * 1024],
+  ])('413 reaches whoever is still sending: %s', async (_what, path, type, sizeBytes) => {
+    for (let i = 0; i < 20; i++) {
+      const body = new Blob([new Uint8Array(sizeBytes)]);
+      const init = { method: 'POST', headers: { 'content-type': type }, ...anywhere };
+      const sent = i % 2 === 0 ? { body } : { body: body.stream(), duplex: 'half' };
+      const response = await app.request(path, { ...init, ...sent } as RequestInit);
+      expect([i, response.status]).toEqual([i, 413]);
+      await response.arrayBuffer();
+    }
   });
 
   it('414: a value that belongs into a body', async () => {
