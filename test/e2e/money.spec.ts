@@ -261,7 +261,7 @@ describe('the return of a use case', () => {
     expect(csv.split('\r\n')[2]).toMatch(/^old,1,1,80,48,,,0\.6,/);
     const chart = await app.request(`${path}/chart${period}`);
     expect(chart.headers.get('content-type')).toContain('image/svg+xml');
-    expect(await chart.text()).toContain('old (control)');
+    expect(await chart.text()).toContain('old</tspan> (control)');
   });
 });
 

@@ -5,10 +5,13 @@ import { type AppendEntry } from '../../audit/application/append-entry.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { actorOf } from '../../identity/application/actor.js';
 import { type Principal } from '../../identity/domain/principal.js';
-import { ColophonError, isColophonError } from '../../shared/errors.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
 import { newId, parsePublicId, publicId } from '../../shared/ids.js';
+import { latestDay } from '../domain/calendar-days.js';
 import { CsvReader, type CsvRecord } from '../domain/csv-records.js';
 import { type BadLine, OutcomeFile, type OutcomeRow } from '../domain/outcome-rows.js';
+import { OutcomeAssets } from './outcome-assets.js';
 import { findUseCase } from './use-case.js';
 
 export interface RecordedOutcomes {
@@ -28,7 +31,6 @@ type Counted = { -readonly [Name in 'added' | 'corrected' | 'unchanged' | 'refus
 
 const MAX_ROWS = 200_000;
 const MAX_BAD_LINES_SHOWN = 100;
-const MAX_ASSETS = 1_000;
 const BATCH = 1_000;
 
 /** A row with the line or position that it came from. */
@@ -46,6 +48,7 @@ export class RecordOutcomes {
     private readonly organizationTx: OrganizationTx,
     private readonly assets: AssetRepository,
     private readonly appendEntry: AppendEntry,
+    private readonly clock: Clock,
   ) {}
 
   async fromRows(
@@ -79,7 +82,8 @@ export class RecordOutcomes {
     await findUseCase(tx, useCaseId);
     // Two imports of one use case would give one row the same version.
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`outcomes ${useCaseId}`]);
-    return new Importing(tx, this.assets, useCaseId);
+    const assets = new OutcomeAssets(tx, this.assets);
+    return new Importing(tx, assets, useCaseId, latestDay(this.clock.now()));
   }
 
   private async finish(
@@ -145,14 +149,14 @@ class Importing {
   readonly importId = newId();
   readonly counted: Counted = { added: 0, corrected: 0, unchanged: 0, refused: 0, badLines: [] };
   private readonly seen = new Set<string>();
-  private readonly knownAssets = new Map<string, boolean>();
   private waiting: Placed[] = [];
   private rows = 0;
 
   constructor(
     private readonly tx: Tx,
-    private readonly assets: AssetRepository,
+    private readonly assets: OutcomeAssets,
     private readonly useCaseId: string,
+    private readonly lastDay: string,
   ) {}
 
   async takeOne(line: number, row: OutcomeRow | BadLine | undefined): Promise<void> {
@@ -186,27 +190,11 @@ class Importing {
     if (this.counted.badLines.length < MAX_BAD_LINES_SHOWN) this.counted.badLines.push(bad);
   }
 
-  private async problemOf({ key, assetId }: OutcomeRow): Promise<string | undefined> {
+  private async problemOf({ key, assetId, day }: OutcomeRow): Promise<string | undefined> {
     if (this.seen.has(key)) return 'key: there is an earlier row with it in this import';
     this.seen.add(key);
-    if (assetId === undefined || (await this.isAsset(assetId))) return undefined;
-    return 'asset: there is no asset with this id';
-  }
-
-  private async isAsset(assetId: string): Promise<boolean> {
-    const known = this.knownAssets.get(assetId);
-    if (known !== undefined) return known;
-    if (this.knownAssets.size >= MAX_ASSETS)
-      throw new ColophonError('payload_too_large', `An import names at most ${MAX_ASSETS} assets.`);
-    const found = await this.assets.get(this.tx, parsePublicId('asset', assetId) ?? '').then(
-      () => true,
-      (error: unknown) => {
-        if (isColophonError(error, 'not_found')) return false;
-        throw error;
-      },
-    );
-    this.knownAssets.set(assetId, found);
-    return found;
+    if (day > this.lastDay) return 'day: it is yet to come, and nothing has come of it';
+    return assetId === undefined ? undefined : this.assets.problemOf(assetId, day);
   }
 
   private async insert(rows: readonly OutcomeRow[]): Promise<void> {

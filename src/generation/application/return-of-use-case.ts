@@ -1,4 +1,6 @@
 import { type Tx } from '../../database/organization-tx.js';
+import { type Clock } from '../../shared/clock.js';
+import { ColophonError } from '../../shared/errors.js';
 import {
   compareVariants,
   type NewWay,
@@ -21,6 +23,8 @@ export interface ReturnReport {
   /** The variant that the others are compared with: the one asked for, else the first by name. */
   readonly control: string | undefined;
   readonly variants: readonly Variant[];
+  /** Why nothing is compared although a control was named; `undefined`: it is. */
+  readonly notComparedBecause: string | undefined;
   /** How many there are beyond those. The control is never among them. */
   readonly variantsLeftOut: number;
 }
@@ -28,11 +32,16 @@ export interface ReturnReport {
 const DAY_MS = 86_400_000;
 /** Twice as many as the largest run makes. */
 const MAX_VARIANTS = 1_000;
+const MAX_VARIANTS_NAMED = 50;
 
 /** What a use case cost, what it saved, and what became of what it shows: of live runs, by day in UTC. */
 export class ReturnOfUseCase {
-  constructor(private readonly baselines: Baselines) {}
+  constructor(
+    private readonly baselines: Baselines,
+    private readonly clock: Clock,
+  ) {}
 
+  /** @throws ColophonError `not_found`; `invalid_request` for a control that no outcome is of */
   async report(
     tx: Tx,
     useCaseId: string,
@@ -46,18 +55,45 @@ export class ReturnOfUseCase {
     const newWay = await newWayOf(tx, useCaseId, begin, end);
     const { counts, leftOut } = await countsOf(tx, useCaseId, period, control);
     const base = control ?? counts[0]?.variant;
-    const days = Math.round((end.getTime() - begin.getTime()) / DAY_MS);
+    const isThere = control === undefined || counts.some(({ variant }) => variant === control);
+    if (!isThere) await requireVariant(tx, useCaseId, control);
     return {
       useCase,
       ...period,
       baseline,
       newWay,
-      savings: savingsOf(baseline, newWay, days),
+      savings: savingsOf(baseline, newWay, daysBegun(begin, end, this.clock.now())),
       control: base,
+      notComparedBecause: isThere
+        ? undefined
+        : `There are no outcomes of the control "${control}" in the period.`,
       variants: compareVariants(counts, base),
       variantsLeftOut: leftOut,
     };
   }
+}
+
+/** Days to come have no rate: at least 1 of those that have begun. */
+function daysBegun(begin: Date, end: Date, now: Date): number {
+  const until = Math.min(end.getTime(), now.getTime());
+  return Math.max(1, Math.ceil((until - begin.getTime()) / DAY_MS));
+}
+
+/** Against a control that is misspelled, nothing would be compared, and nobody would be told. */
+async function requireVariant(tx: Tx, useCaseId: string, control: string): Promise<void> {
+  const rows = await tx.query<{ variant: string }>(
+    `WITH latest AS (
+       SELECT DISTINCT ON (row_key) variant FROM outcome
+        WHERE organization_id = $1 AND use_case_id = $2 ORDER BY row_key, version DESC)
+     SELECT variant FROM latest GROUP BY variant ORDER BY variant = $3 DESC, variant LIMIT ${MAX_VARIANTS_NAMED}`,
+    [tx.organizationId, useCaseId, control],
+  );
+  const variants = rows.map(({ variant }) => variant);
+  if (variants.includes(control)) return;
+  const known = variants.length === 0 ? 'no outcomes are recorded' : `there is ${variants.join(', ')}`;
+  throw new ColophonError('invalid_request', `control: there is no variant of this name; ${known}.`, {
+    extensions: { variants },
+  });
 }
 
 async function newWayOf(tx: Tx, useCaseId: string, begin: Date, end: Date): Promise<NewWay> {
@@ -76,24 +112,28 @@ async function newWayOf(tx: Tx, useCaseId: string, begin: Date, end: Date): Prom
        FROM runs r LEFT JOIN paid p ON p.run_id = r.id GROUP BY r.day ORDER BY r.day`,
     asked,
   );
-  const [figures] = await tx.query<{ median: number | null; open: number }>(
-    `SELECT (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at) / 60)
+  const [figures] = await tx.query<{ median: number | null; open: number; reserved: string }>(
+    `WITH open AS (
+       SELECT m.amount_micro_usd FROM run r
+         JOIN step_run s ON s.organization_id = r.organization_id AND s.run_id = r.id
+         JOIN money_movement m ON m.organization_id = s.organization_id AND m.step_run_id = s.id
+          AND m.kind = 'reservation' AND m.amount_micro_usd > 0
+        WHERE r.organization_id = $1 AND r.use_case_id = $2 AND r.mode = 'live'
+          AND r.created_at >= $3 AND r.created_at < $4
+          AND NOT EXISTS (SELECT 1 FROM money_movement e WHERE e.organization_id = s.organization_id
+                             AND e.step_run_id = s.id AND e.kind <> 'reservation'))
+     SELECT (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at) / 60)
                FROM run WHERE organization_id = $1 AND use_case_id = $2 AND mode = 'live' AND state = 'SUCCEEDED'
                 AND created_at >= $3 AND created_at < $4)::float8 AS median,
-            (SELECT count(*)::int FROM run r
-               JOIN step_run s ON s.organization_id = r.organization_id AND s.run_id = r.id
-               JOIN money_movement m ON m.organization_id = s.organization_id AND m.step_run_id = s.id
-                AND m.kind = 'reservation' AND m.amount_micro_usd > 0
-              WHERE r.organization_id = $1 AND r.use_case_id = $2 AND r.mode = 'live'
-                AND r.created_at >= $3 AND r.created_at < $4
-                AND NOT EXISTS (SELECT 1 FROM money_movement e WHERE e.organization_id = s.organization_id
-                                   AND e.step_run_id = s.id AND e.kind <> 'reservation')) AS open`,
+            (SELECT count(*)::int FROM open) AS open,
+            (SELECT coalesce(sum(amount_micro_usd), 0)::text FROM open) AS reserved`,
     asked,
   );
   return {
     days: days.map(({ day, pieces, spent }) => ({ day, pieces, spentMicroUsd: BigInt(spent) })),
     medianMinutes: figures?.median ?? undefined,
     openSteps: figures?.open ?? 0,
+    openMicroUsd: BigInt(figures?.reserved ?? 0),
   };
 }
 

@@ -71,7 +71,7 @@ describe('a file of outcomes', () => {
     expect(bad).toEqual({ line: 2, problem: expect.stringContaining(problem) });
   });
 
-  it.each(['"1,5"', '$5', '1e3'])(
+  it.each(['"1,5"', '$5', '1e3', '1234567890', '-9999999999999'])(
     'never has anybody write micro-USD into a column of US dollars: %s',
     (cell) => {
       const [, bad] = rowsOf(`key,variant,day,revenue_usd\na1,new,2026-11-01,${cell}\n`);
@@ -82,6 +82,10 @@ describe('a file of outcomes', () => {
   it('without the columns that are needed, or with others, is no use', () => {
     for (const header of ['key,variant', 'key,variant,day,prompt', 'key,key,variant,day'])
       expect(() => rowsOf(`${header}\n`)).toThrow(TypeError);
+  });
+
+  it.each([';', '\t', '|'])('with fields between %j says how to save it', (separator) => {
+    expect(() => rowsOf(`${['key', 'variant', 'day'].join(separator)}\n`)).toThrow('save it with commas');
   });
 
   it('holds amounts to the micro-USD', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { daySchema } from './calendar-days.js';
 import { type CsvRecord } from './csv-records.js';
 
 /** Counts up to 10^12 and revenue up to 10^9 USD: more is a slip of the keyboard. */
@@ -16,7 +17,7 @@ export const outcomeSchema = z
       .string()
       .regex(/^ast_[0-9a-f]{32}$/, 'an asset id such as ast_018f...')
       .optional(),
-    day: z.iso.date(),
+    day: daySchema,
     impressions: count.optional(),
     clicks: count.optional(),
     conversions: count.optional(),
@@ -82,9 +83,14 @@ export class OutcomeFile {
   }
 }
 
+const SEPARATORS: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 'tabs', '|': 'bars' };
+
 function problemOfHeader(names: readonly string[]): string | undefined {
   const known: readonly string[] = OUTCOME_COLUMNS;
   const unknown = names.find((name) => !known.includes(name));
+  const separator = names.length === 1 ? /[;\t|]/.exec(names[0] ?? '')?.[0] : undefined;
+  if (separator !== undefined)
+    return `the fields are separated by ${SEPARATORS[separator] ?? 'something else'}: save it with commas`;
   if (unknown !== undefined) return `the first line names the columns; known are ${known.join(', ')}`;
   const missing = REQUIRED.find((name) => !names.includes(name));
   if (missing !== undefined) return `the column "${missing}" is missing`;
@@ -107,7 +113,8 @@ function rowOf(line: number, fields: ReadonlyMap<Column, string>): OutcomeRow | 
     impressions: number('impressions'),
     clicks: number('clicks'),
     conversions: number('conversions'),
-    revenueMicroUsd: revenue === undefined ? undefined : (microUsdOf(revenue) ?? revenue),
+    // Digits that are no amount of US dollars would pass for micro-USD.
+    revenueMicroUsd: revenue === undefined ? undefined : (microUsdOf(revenue) ?? 'not an amount'),
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -135,7 +142,7 @@ const FORMS: Readonly<Partial<Record<Column, string>>> = {
   impressions: WHOLE_NUMBER,
   clicks: WHOLE_NUMBER,
   conversions: WHOLE_NUMBER,
-  revenue_usd: 'US dollars with a point and no sign for the currency, such as 1.50 or -12',
+  revenue_usd: 'US dollars below 1000000000, with a point and no sign for the currency, such as 1.50 or -12',
 };
 
 /** `12.5` -> `12500000`; exact, by digits. `undefined` for anything else than a plain decimal number. */

@@ -17,6 +17,7 @@ const way = (pieces: readonly number[], spentMicroUsd: bigint): NewWay => ({
   })),
   medianMinutes: 2,
   openSteps: 0,
+  openMicroUsd: 0n,
 });
 
 describe('what a use case saves', () => {

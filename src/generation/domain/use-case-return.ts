@@ -23,6 +23,8 @@ export interface NewWay {
   readonly medianMinutes: number | undefined;
   /** Reserved and neither paid nor given back: their cost is not known yet. */
   readonly openSteps: number;
+  /** What is reserved for those: they may cost as much, and none of it is in what was spent. */
+  readonly openMicroUsd: MicroUsd;
 }
 
 export interface Savings {

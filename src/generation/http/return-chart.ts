@@ -2,40 +2,51 @@ import { formatUsd } from '../../shared/money.js';
 import { type ReturnReport } from '../application/return-of-use-case.js';
 import { type Proportion } from '../domain/statistics.js';
 import { type TimeToReturn, type Variant } from '../domain/use-case-return.js';
+import { escapeXml, fitted } from './svg-text.js';
 
-const WIDTH = 840;
-const LEFT = 190;
+const WIDTH = 960;
+const MARGIN = 20;
+const LEFT = 250;
 const PLOT = 400;
+/** Where the figures begin, beside the bars. */
+const FIGURES = LEFT + PLOT + 14;
 const ROW = 34;
-const HEAD = 132;
-const FOOT = 64;
+const LINE = 22;
+const FOOT = 50;
 const MAX_ROWS = 30;
-/** As many characters of a name as there is room for beside the bars, at the width of most fonts. */
-const MAX_NAME = 22;
+/** A century: whoever reads more days than that reads nothing. */
+const MAX_DAYS = 36_525;
+
+/** Font sizes, which the styles of the picture set. */
+const SIZES = { plain: 14, head: 18, muted: 12 } as const;
+type Style = keyof typeof SIZES;
 
 /** A picture of a report: what it saved, and the click rate of each variant with its 95 % interval. */
 export function returnChart(report: ReturnReport): string {
-  const rows = report.variants.slice(0, MAX_ROWS);
-  const height = HEAD + Math.max(1, rows.length) * ROW + FOOT;
-  const most = Math.max(0, ...rows.map(({ clickRate }) => clickRate?.interval.high ?? 0));
-  const top = niceTop(most);
+  const rows = shownOf(report);
+  const lines = headline(report);
+  const head = 88 + lines.length * LINE;
+  const notes = notesOf(report, rows.length);
+  const bottom = head + Math.max(1, rows.length) * ROW;
+  const height = bottom + FOOT + (notes.length - 1) * LINE;
+  const top = niceTop(Math.max(0, ...rows.map(({ clickRate }) => clickRate?.interval.high ?? 0)));
+  const title = `Return of ${report.useCase.name}, ${report.from} to ${report.until}`;
   const body = [
-    ...headline(report),
-    ...axis(top, height),
+    headingOf(report),
+    ...lines.map((line, index) => text(MARGIN, 56 + index * LINE, line)),
+    text(MARGIN, head - 20, 'Click rate by variant', 'muted'),
     ...(rows.length === 0
-      ? [text(LEFT, HEAD + 20, 'No outcomes are recorded for this period.', 'muted')]
-      : rows.flatMap((variant, index) => row(variant, index, top, report.control))),
-    text(
-      20,
-      height - 14,
-      `Line: 95 % interval (Wilson). ${allVariants(report) > MAX_ROWS ? `The first ${MAX_ROWS} of ${allVariants(report)} variants.` : ''}`,
-      'muted',
-    ),
+      ? [text(MARGIN, head + 18, 'No outcomes are recorded for this period.', 'muted')]
+      : [
+          ...axis(top, head, bottom),
+          ...rows.flatMap((variant, index) => row(variant, head + index * ROW, top, report.control)),
+        ]),
+    ...notes.map((note, index) => text(MARGIN, bottom + 36 + index * LINE, note, 'muted')),
   ];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title">`,
-    `<title id="title">${escape(`Return of ${report.useCase.name}, ${report.from} to ${report.until}`)}</title>`,
-    '<style>text{font:14px system-ui,sans-serif;fill:#1b1b1b}.head{font-size:18px;font-weight:600}.muted{fill:#5a5a5a;font-size:12px}.bar{fill:#2f5d8a}.control{fill:#8a8f98}.line{stroke:#1b1b1b;stroke-width:1.5}.grid{stroke:#d9dce1}</style>',
+    `<title id="title">${escapeXml(title)}</title>`,
+    `<style>text{font:${SIZES.plain}px system-ui,sans-serif;fill:#1b1b1b}.head{font-size:${SIZES.head}px;font-weight:600}.muted{fill:#5a5a5a;font-size:${SIZES.muted}px}.bar{fill:#2f5d8a}.control{fill:#8a8f98}.line{stroke:#1b1b1b;stroke-width:1.5}.grid{stroke:#d9dce1}.middle{text-anchor:middle}</style>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     ...body,
     '</svg>',
@@ -43,33 +54,47 @@ export function returnChart(report: ReturnReport): string {
   ].join('\n');
 }
 
-function allVariants({ variants, variantsLeftOut }: ReturnReport): number {
-  return variants.length + variantsLeftOut;
+/** In the order of the report; the control is always there. */
+function shownOf({ variants, control }: ReturnReport): readonly Variant[] {
+  const isLate = variants.findIndex(({ variant }) => variant === control) >= MAX_ROWS;
+  const first = variants.slice(0, isLate ? MAX_ROWS - 1 : MAX_ROWS);
+  return isLate ? [...first, ...variants.filter(({ variant }) => variant === control)] : first;
 }
 
-function headline({ useCase, from, until, savings, baseline }: ReturnReport): string[] {
-  const perPiece = usd(savings.costPerPieceMicroUsd);
-  const before = usd(baseline?.costMicroUsd);
+/** The name may be of any script: it is a part of its own, so that the days stay where they are. */
+function headingOf({ useCase, from, until }: ReturnReport): string {
+  const period = `, ${from} to ${until}`;
+  // Bold letters are wider by about a tenth.
+  const name = fitted(useCase.name, 620, SIZES.head * 1.1);
+  return `<text x="${MARGIN}" y="30" class="head"><tspan unicode-bidi="isolate">${escapeXml(name)}</tspan>${period}<title>${escapeXml(useCase.name)}</title></text>`;
+}
+
+function headline({ savings, baseline, newWay }: ReturnReport): string[] {
+  const before = baseline?.costMicroUsd;
+  const old = before === undefined ? 'what one cost before is not known' : `before: ${usd(before)} each`;
+  const open = newWay.openSteps === 1 ? '1 step is' : `${grouped(newWay.openSteps)} steps are`;
   return [
-    text(20, 30, `${useCase.name}, ${from} to ${until}`, 'head'),
-    text(20, 56, `${piecesText(savings.pieces, perPiece)}; before: ${before} each`),
-    text(20, 78, `Saved: ${usd(savings.savedMicroUsd)}. Return: ${returnText(savings.timeToReturn)}`),
-    text(20, 112, 'Click rate by variant', 'muted'),
+    `${piecesText(savings.pieces, usd(savings.costPerPieceMicroUsd))}; ${old}`,
+    `Saved: ${usd(savings.savedMicroUsd)}. Return: ${returnText(savings.timeToReturn)}`,
+    ...(newWay.openSteps === 0
+      ? []
+      : [`${open} not settled yet: up to ${usd(newWay.openMicroUsd)} more may be spent.`]),
   ];
+}
+
+function notesOf({ variants, variantsLeftOut, notComparedBecause }: ReturnReport, shown: number): string[] {
+  const all = variants.length + variantsLeftOut;
+  const left = all > shown ? ` ${grouped(shown)} of ${grouped(all)} variants are shown.` : '';
+  const line = shown === 0 ? [] : [`Line: 95 % interval (Wilson).${left}`];
+  return [...line, ...(notComparedBecause === undefined ? [] : [notComparedBecause])];
 }
 
 function piecesText(pieces: number, perPiece: string): string {
   if (pieces === 0) return 'No pieces';
-  return pieces === 1 ? `1 piece at ${perPiece}` : `${pieces} pieces at ${perPiece} each`;
+  return pieces === 1 ? `1 piece at ${perPiece}` : `${grouped(pieces)} pieces at ${perPiece} each`;
 }
 
-function row(
-  { variant, clickRate }: Variant,
-  index: number,
-  top: number,
-  control: string | undefined,
-): string[] {
-  const y = HEAD + index * ROW;
+function row({ variant, clickRate }: Variant, y: number, top: number, control: string | undefined): string[] {
   const name = nameOf(variant, control, y + 17);
   if (clickRate === undefined) return [name, text(LEFT, y + 17, 'not known', 'muted')];
   const x = (share: number): string => (LEFT + (share / top) * PLOT).toFixed(1);
@@ -79,26 +104,24 @@ function row(
     name,
     `<rect class="${variant === control ? 'control' : 'bar'}" x="${LEFT}" y="${y + 4}" width="${width}" height="18"/>`,
     `<path class="line" fill="none" d="M${x(low)} ${y + 13}H${x(high)}M${x(low)} ${y + 8}v10M${x(high)} ${y + 8}v10"/>`,
-    text(LEFT + PLOT + 14, y + 17, percentOf(clickRate), 'muted'),
+    text(FIGURES, y + 17, percentOf(clickRate), 'muted'),
   ];
 }
 
 /** The whole name is shown by browsers on pointing at it. */
 function nameOf(variant: string, control: string | undefined, y: number): string {
   const mark = variant === control ? ' (control)' : '';
-  const room = MAX_NAME - mark.length;
-  // By characters: half of one is none.
-  const characters = [...variant];
-  const shown = characters.length > room ? `${characters.slice(0, room - 1).join('')}\u2026` : variant;
-  return `<text x="20" y="${y}">${escape(`${shown}${mark}`)}<title>${escape(variant)}</title></text>`;
+  const room = LEFT - MARGIN - 10 - (mark === '' ? 0 : 78);
+  const shown = fitted(variant, room, SIZES.plain);
+  return `<text x="${MARGIN}" y="${y}"><tspan unicode-bidi="isolate">${escapeXml(shown)}</tspan>${mark}<title>${escapeXml(variant)}</title></text>`;
 }
 
-function axis(top: number, height: number): string[] {
+function axis(top: number, head: number, bottom: number): string[] {
   return [0, 0.5, 1].flatMap((part) => {
     const x = LEFT + part * PLOT;
     return [
-      `<line class="grid" x1="${x}" x2="${x}" y1="${HEAD - 8}" y2="${height - FOOT + 4}"/>`,
-      text(x - 10, height - FOOT + 18, `${trim(top * part * 100)} %`, 'muted'),
+      `<line class="grid" x1="${x}" x2="${x}" y1="${head - 8}" y2="${bottom}"/>`,
+      text(x, bottom + 14, `${digits(top * part * 100)} %`, 'muted', 'middle'),
     ];
   });
 }
@@ -112,15 +135,30 @@ function niceTop(most: number): number {
 }
 
 function percentOf({ share, successes, trials }: Proportion): string {
-  return `${trim(share * 100)} % (${grouped(successes)} of ${grouped(trials)})`;
+  return `${digits(share * 100)} % (${counted(successes)} of ${counted(trials)})`;
 }
 
 function grouped(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-function trim(value: number): string {
-  return String(Number(value.toPrecision(3)));
+const MILLION = 1e6;
+const LARGE: readonly (readonly [number, string])[] = [
+  [1e12, 'trillion'],
+  [1e9, 'billion'],
+];
+
+/** To the last one below a billion; beyond that nobody reads the last ones. */
+function counted(count: number): string {
+  const [unit, word] = LARGE.find(([one]) => count >= one) ?? [MILLION, ''];
+  if (word === '') return grouped(count);
+  const figure = (count / unit).toLocaleString('en-US', { maximumSignificantDigits: 3 });
+  return `${figure} ${word}`;
+}
+
+/** Three figures that count, never as a power of ten. */
+function digits(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }
 
 function usd(amount: bigint | undefined): string {
@@ -137,7 +175,8 @@ function returnText(time: TimeToReturn): string {
     case 'reached':
       return `reached on ${time.on}`;
     case 'projected':
-      return `in ${time.inDays} days, if they are like these`;
+      if (time.inDays > MAX_DAYS) return 'in more than 100 years, if days to come are like these';
+      return `in ${time.inDays === 1 ? '1 day' : `${grouped(time.inDays)} days`}, if they are like these`;
     case 'never_at_this_rate':
       return 'never, at this rate';
     case 'unknown':
@@ -145,14 +184,9 @@ function returnText(time: TimeToReturn): string {
   }
 }
 
-function text(x: number, y: number, content: string, className = ''): string {
-  return `<text x="${x}" y="${y}"${className === '' ? '' : ` class="${className}"`}>${escape(content)}</text>`;
-}
-
-function escape(content: string): string {
-  return content
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+/** Never beyond the edge of the picture. */
+function text(x: number, y: number, content: string, style: Style = 'plain', more = ''): string {
+  const shown = fitted(content, WIDTH - x - 8, SIZES[style]);
+  const names = [...(style === 'plain' ? [] : [style]), ...(more === '' ? [] : [more])].join(' ');
+  return `<text x="${x}" y="${y}"${names === '' ? '' : ` class="${names}"`}>${escapeXml(shown)}</text>`;
 }

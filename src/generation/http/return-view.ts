@@ -23,6 +23,7 @@ export function returnView(report: ReturnReport) {
       medianMinutes: newWay.medianMinutes ?? null,
       /** Steps whose cost is not known yet: the sums do not hold them. */
       openSteps: newWay.openSteps,
+      openReservedMicroUsd: newWay.openMicroUsd.toString(),
       days: newWay.days.map(({ day, pieces, spentMicroUsd }) => ({
         day,
         pieces,
@@ -33,10 +34,11 @@ export function returnView(report: ReturnReport) {
     savedMinutesPerPiece: savings.savedMinutesPerPiece ?? null,
     timeToReturn: savings.timeToReturn,
     control: report.control ?? null,
+    notComparedBecause: report.notComparedBecause ?? null,
     variants: report.variants.map(variantView),
     variantsLeftOut: report.variantsLeftOut,
     method:
-      'Shares: Wilson score interval (1927). Differences: hybrid score interval, Newcombe 1998, method 10. Both 95 %, of rows in which both counts are known.',
+      "Shares: Wilson score interval (1927). Differences: hybrid score interval, Newcombe 1998, method 10. Both 95 %, of rows in which both counts are known. Distinguishable: the interval of the difference leaves out 0 and, where fewer than 5 successes or failures are expected of either, Fisher's exact test has p below 0.05.",
   };
 }
 
@@ -54,8 +56,16 @@ export function baselineView(baseline: DeclaredBaseline) {
 
 function differenceView(difference: Difference | undefined) {
   if (difference === undefined) return null;
-  const { interval, distinguishable } = difference;
-  return { difference: difference.difference, low95: interval.low, high95: interval.high, distinguishable };
+  const { interval, distinguishable, exactP, because } = difference;
+  return {
+    difference: difference.difference,
+    low95: interval.low,
+    high95: interval.high,
+    distinguishable,
+    /** Of Fisher's exact test, where counts are too few for the interval alone. */
+    exactP: exactP ?? null,
+    because,
+  };
 }
 
 function variantView(variant: Variant) {
@@ -91,6 +101,11 @@ const CSV_COLUMNS = [
   'click_rate_difference',
   'click_rate_difference_low95',
   'click_rate_difference_high95',
+  'click_rate_distinguishable',
+  'conversion_rate_difference',
+  'conversion_rate_difference_low95',
+  'conversion_rate_difference_high95',
+  'conversion_rate_distinguishable',
 ] as const;
 
 /**
@@ -112,10 +127,15 @@ export function returnCsv({ variants }: ReturnReport): Buffer {
     one.conversionRate?.share,
     one.conversionRate?.interval.low,
     one.conversionRate?.interval.high,
-    one.clickRateDifference?.difference,
-    one.clickRateDifference?.interval.low,
-    one.clickRateDifference?.interval.high,
+    ...differenceCells(one.clickRateDifference),
+    ...differenceCells(one.conversionRateDifference),
   ]);
   const text = stringify([[...CSV_COLUMNS], ...records], { record_delimiter: '\r\n' });
   return Buffer.from(`\ufeff${text}`, 'utf8');
+}
+
+function differenceCells(difference: Difference | undefined): (number | string | undefined)[] {
+  if (difference === undefined) return Array.from({ length: 4 }, () => undefined);
+  const { interval, distinguishable } = difference;
+  return [difference.difference, interval.low, interval.high, distinguishable ? 'yes' : 'no'];
 }

@@ -14,6 +14,7 @@ import { publicId } from '../../shared/ids.js';
 import { Baselines } from '../application/declare-baseline.js';
 import { type RecordedOutcomes, RecordOutcomes } from '../application/record-outcomes.js';
 import { type ReturnReport, ReturnOfUseCase } from '../application/return-of-use-case.js';
+import { dayOf, daySchema } from '../domain/calendar-days.js';
 import { outcomeSchema } from '../domain/outcome-rows.js';
 import { returnChart } from './return-chart.js';
 import { returnCsv, returnView } from './return-view.js';
@@ -22,7 +23,6 @@ const MAX_CSV_BYTES = 20 * 1024 * 1024;
 const MAX_DAYS = 1_100;
 const DEFAULT_DAYS = 30;
 const DAY_MS = 86_400_000;
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 const amountSchema = z.string().regex(/^(0|[1-9]\d{0,15})$/, 'integer micro-USD as text');
 const baselineSchema = z
@@ -38,12 +38,12 @@ const outcomesSchema = z
   .meta({ id: 'RecordOutcomes' });
 const periodSchema = z
   .strictObject({
-    from: z.iso.date().optional().describe('the first day, in UTC; 30 days when it is left out'),
-    until: z.iso.date().optional().describe('the last day, in UTC; today when it is left out'),
+    from: daySchema.optional().describe('the first day, in UTC; 30 days when it is left out'),
+    until: daySchema.optional().describe('the last day, in UTC; today when it is left out'),
     control: z.string().max(60).optional().describe('the variant that the others are compared with'),
   })
-  .transform(({ from, until = dayOf(Date.now()), control }) => ({
-    from: from ?? dayOf(Date.parse(until) - (DEFAULT_DAYS - 1) * DAY_MS),
+  .transform(({ from, until = dayOf(new Date()), control }) => ({
+    from: from ?? dayOf(new Date(Date.parse(until) - (DEFAULT_DAYS - 1) * DAY_MS)),
     until,
     control,
   }))
