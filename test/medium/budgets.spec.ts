@@ -243,6 +243,28 @@ describe('budgets at every level', () => {
   });
 });
 
+describe('a soft limit', () => {
+  it('that a cost above its reservation goes beyond is crossed by that', async () => {
+    const before = await entriesOf('budget.soft_limit_crossed');
+    const [step] = await makeSteps([100n]);
+    if (!step) throw new Error('no step');
+    const target = { level: 'project', targetId: projects[0] ?? '', period: 'total' } as const;
+    const used = await create(target, 90_000_000n);
+    const soft = committedMicroUsd(used) + 150n;
+    await inTx((tx) => budgets.change(tx, principal, used.id, limit(90_000_000n, soft)));
+    await inTx((tx) => money.reserve(tx, [step]));
+    await inTx((tx) => money.settle(tx, projects[0] ?? '', step, { cost: 150n, basis: 'billed' }));
+    expect(await entriesOf('budget.soft_limit_crossed')).toBe(before);
+    await inTx((tx) => budgets.change(tx, principal, used.id, limit(90_000_000n, soft + 20n)));
+    const [again] = await makeSteps([20n]);
+    if (!again) throw new Error('no step');
+    await inTx((tx) => money.reserve(tx, [again]));
+    await inTx((tx) => money.settle(tx, projects[0] ?? '', again, { cost: 21n, basis: 'billed' }));
+    expect(await entriesOf('budget.soft_limit_crossed')).toBe(before + 1);
+    await inTx((tx) => budgets.remove(tx, principal, used.id));
+  });
+});
+
 describe('an admin', () => {
   it('does not lower a limit below what is used without saying so', async () => {
     const [total] = await all();
@@ -256,6 +278,15 @@ describe('an admin', () => {
     );
     expect(last?.entry.toString('utf8')).toContain('"belowCommitted":true');
     await inTx((tx) => budgets.change(tx, principal, total.id, limit(9_000_000n)));
+  });
+
+  it('is told that a soft limit above the hard one would never tell anybody', async () => {
+    const target = { level: 'project', targetId: projects[0] ?? '', period: 'total' } as const;
+    await expect(create(target, 5n, 6n)).rejects.toThrow('The soft limit of 0.000006 USD is above');
+    const budget = await create(target, 90_000_000n, 90_000_000n);
+    const change = inTx((tx) => budgets.change(tx, principal, budget.id, limit(90_000_000n, 90_000_001n)));
+    expect(await outcomeOf(change)).toBe('invalid_request');
+    await inTx((tx) => budgets.remove(tx, principal, budget.id));
   });
 
   it('removes a budget and makes it again: what was spent is still known', async () => {
@@ -286,7 +317,7 @@ describe('the comparison with the ledger', () => {
   it('names every counter that somebody changed by hand', async () => {
     expect(await inTx((tx) => budgets.differences(tx))).toEqual([]);
     await inspector.query(
-      `UPDATE budget_month SET spent_micro_usd = spent_micro_usd - 1 WHERE scope = 'organization/month'`,
+      `UPDATE budget_month SET spent_micro_usd = spent_micro_usd - 1 WHERE scope = 'organization/month' AND month = '2026-11'`,
     );
     await inspector.query(`UPDATE budget SET reserved_micro_usd = 4 WHERE scope = 'organization'`);
     expect(await inTx((tx) => budgets.differences(tx))).toMatchObject([

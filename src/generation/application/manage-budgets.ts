@@ -7,7 +7,14 @@ import { ColophonError } from '../../shared/errors.js';
 import { newId, publicId } from '../../shared/ids.js';
 import { formatUsd } from '../../shared/money.js';
 import { type BudgetRepository, type CounterDifference } from '../adapters/budget.repository.js';
-import { type Budget, type BudgetTarget, committedMicroUsd, type Limits, monthOf } from '../domain/budget.js';
+import {
+  type Budget,
+  type BudgetTarget,
+  committedMicroUsd,
+  limitProblem,
+  type Limits,
+  monthOf,
+} from '../domain/budget.js';
 import { budgetFacts } from './budget-view.js';
 
 /** New limits, and whether the admin knows that they are below what is used already. */
@@ -46,6 +53,7 @@ export class ManageBudgets {
   }
 
   async create(tx: Tx, principal: Principal, target: BudgetTarget, change: LimitChange): Promise<Budget> {
+    refuseSoftAboveHard(change);
     await this.requireTarget(tx, target);
     this.budgets.lock(tx);
     const id = newId();
@@ -58,6 +66,7 @@ export class ManageBudgets {
   }
 
   async change(tx: Tx, principal: Principal, id: string, change: LimitChange): Promise<Budget> {
+    refuseSoftAboveHard(change);
     this.budgets.lock(tx);
     const before = await this.get(tx, id);
     if (before.scope === 'organization' && change.hardLimitMicroUsd === undefined)
@@ -139,6 +148,15 @@ function countersOf({ reservedMicroUsd, spentMicroUsd }: Budget) {
 
 function isBelowCommitted(budget: Budget, { hardLimitMicroUsd }: Limits): boolean {
   return hardLimitMicroUsd !== undefined && hardLimitMicroUsd < committedMicroUsd(budget);
+}
+
+function refuseSoftAboveHard(change: Limits): void {
+  const problem = limitProblem(change);
+  if (problem !== undefined)
+    throw new ColophonError(
+      'invalid_request',
+      `${problem} Lower the soft limit, or leave it out (PUT /v1/budgets/{id}).`,
+    );
 }
 
 /** Nothing new would be accepted, and what is used stays above the limit: whoever sets that must say that they mean it. */

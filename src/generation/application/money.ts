@@ -121,8 +121,12 @@ export class Money {
       throw new ColophonError('budget_exceeded', 'The organization has no budget.');
     await this.budgets.count(tx, budgets, { reserved: amount, spent: 0n });
     const warnings = softLimitWarnings(budgets, amount);
-    for (const warning of warnings.filter(({ crossed }) => crossed)) await this.tellCrossing(tx, warning);
+    await this.tellCrossings(tx, warnings);
     return warnings;
+  }
+
+  private async tellCrossings(tx: Tx, warnings: readonly SoftLimitWarning[]): Promise<void> {
+    for (const warning of warnings.filter(({ crossed }) => crossed)) await this.tellCrossing(tx, warning);
   }
 
   private refusal(without: readonly Budget[], amount: MicroUsd): ColophonError {
@@ -167,7 +171,11 @@ export class Money {
     if (inserted.length === 0) return false;
     if (change.reserved === 0n && change.spent === 0n) return true;
     this.budgets.lock(tx);
-    await this.budgets.count(tx, await this.budgets.concerned(tx, step.id, monthOf(now)), change);
+    const budgets = await this.budgets.concerned(tx, step.id, monthOf(now));
+    await this.budgets.count(tx, budgets, change);
+    // More was billed than was reserved: that may be what goes beyond a soft limit.
+    const more = change.reserved + change.spent;
+    if (more > 0n) await this.tellCrossings(tx, softLimitWarnings(budgets, more));
     return true;
   }
 }

@@ -6,6 +6,7 @@ import {
   budgetsWithout,
   committedMicroUsd,
   endOfMonth,
+  limitProblem,
   monthOf,
   refusalText,
   remainingMicroUsd,
@@ -125,3 +126,18 @@ function budgetOf(values: { hard?: bigint; soft?: bigint; reserved: bigint; mont
     spentMicroUsd: 0n,
   };
 }
+
+describe('limits', () => {
+  it('are wrong where the soft one is above the hard one, and by no other rule', () => {
+    const limit = fc.option(fc.bigInt(0n, 20n), { nil: undefined });
+    fc.assert(
+      fc.property(limit, limit, (hardLimitMicroUsd, softLimitMicroUsd) => {
+        const isAbove =
+          hardLimitMicroUsd !== undefined &&
+          softLimitMicroUsd !== undefined &&
+          softLimitMicroUsd > hardLimitMicroUsd;
+        expect(limitProblem({ hardLimitMicroUsd, softLimitMicroUsd }) !== undefined).toBe(isAbove);
+      }),
+    );
+  });
+});

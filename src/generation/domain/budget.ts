@@ -22,6 +22,13 @@ export interface Limits {
   readonly softLimitMicroUsd: MicroUsd | undefined;
 }
 
+/** What is wrong with limits as such, in words for people, or `undefined`. */
+export function limitProblem({ hardLimitMicroUsd, softLimitMicroUsd }: Limits): string | undefined {
+  if (hardLimitMicroUsd === undefined || softLimitMicroUsd === undefined) return undefined;
+  if (softLimitMicroUsd <= hardLimitMicroUsd) return undefined;
+  return `The soft limit of ${formatUsd(softLimitMicroUsd)} USD is above the hard limit of ${formatUsd(hardLimitMicroUsd)} USD: nothing is reserved beyond that one, so nobody would ever be told.`;
+}
+
 export interface Counters {
   readonly reservedMicroUsd: MicroUsd;
   readonly spentMicroUsd: MicroUsd;

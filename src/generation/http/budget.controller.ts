@@ -15,7 +15,10 @@ import { type Budget, BUDGET_LEVELS, BUDGET_PERIODS, type BudgetTarget } from '.
 const amountSchema = z.string().regex(/^(0|[1-9]\d{0,15})$/, 'integer micro-USD as text');
 const limitFields = {
   hardLimitMicroUsd: amountSchema.nullable().default(null).describe('nothing is reserved beyond it'),
-  softLimitMicroUsd: amountSchema.nullable().default(null).describe('whoever spends beyond it is told'),
+  softLimitMicroUsd: amountSchema
+    .nullable()
+    .default(null)
+    .describe('whoever spends beyond it is told; not above the hard limit'),
   allowBelowCommitted: z
     .boolean()
     .default(false)
@@ -71,16 +74,18 @@ export class BudgetController {
   @Put('budget')
   @Audited('budget.set')
   @Allow('organization:administer')
-  @ApiOperation({ summary: 'Set what the organization may spend in all' })
+  @ApiOperation({ summary: 'Set what the organization may spend in all; a soft limit above it follows' })
   async setTotal(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: totalSchema }) body: z.infer<typeof totalSchema>,
   ) {
     refuseTestKeyOnLive(principal.mode, 'live', 'The budget');
     return this.organizationTx.run(principal.organizationId, async (tx) => {
-      const { id, softLimitMicroUsd } = await this.budgets.organizationTotal(tx);
+      const { id, softLimitMicroUsd: soft } = await this.budgets.organizationTotal(tx);
       const hardLimitMicroUsd = BigInt(body.limitMicroUsd);
       const { allowBelowCommitted } = body;
+      // Whoever stops the spending at once must not be kept from it by a soft limit above that.
+      const softLimitMicroUsd = soft !== undefined && soft > hardLimitMicroUsd ? hardLimitMicroUsd : soft;
       const change = { hardLimitMicroUsd, softLimitMicroUsd, allowBelowCommitted };
       return totalView(await this.budgets.change(tx, principal, id, change));
     });
@@ -148,6 +153,7 @@ export class BudgetController {
 function totalView(budget: Budget) {
   return {
     limitMicroUsd: (budget.hardLimitMicroUsd ?? 0n).toString(),
+    softLimitMicroUsd: budget.softLimitMicroUsd?.toString() ?? null,
     reservedMicroUsd: budget.reservedMicroUsd.toString(),
     spentMicroUsd: budget.spentMicroUsd.toString(),
   };
