@@ -6,9 +6,11 @@ import { type Principal } from '../../identity/domain/principal.js';
 import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
 import { type Clock } from '../../shared/clock.js';
 import { newId, publicId } from '../../shared/ids.js';
+import { dayOf } from '../domain/calendar-days.js';
 import { type Offering, type Offerings } from '../domain/offering.js';
 import { type Price, priceSchema } from '../domain/price.js';
 import { type ProviderName } from '../domain/provider.port.js';
+import { recordedPriceProblem } from '../domain/recorded-price.js';
 import { type StepRun } from '../domain/run.js';
 import { type PriceBook, type PriceRowInForce } from '../registry/price-book.js';
 
@@ -42,10 +44,8 @@ export interface RecordedPrice {
   /** `undefined`: from that day on the organization has none of its own. */
   readonly price: Price | undefined;
   readonly recordedAt: Date;
+  readonly state: 'to_come' | 'in_force' | 'past' | 'replaced';
 }
-
-/** Of the list of what was recorded: the newest. */
-const MAX_RECORDED = 1_000;
 
 /** What is done here costs nothing, whatever anybody writes into a price list. */
 const FREE_PROVIDERS: readonly ProviderName[] = ['studio', 'sandbox'];
@@ -155,12 +155,34 @@ export class OwnPrices {
     return id;
   }
 
-  /** What the organization recorded, newest day first: of one day the row counts that was recorded last. */
-  async recorded(tx: Tx): Promise<RecordedPrice[]> {
-    const rows = await tx.query<OwnPriceRow & { id: string; recorded_at: Date }>(
-      `SELECT id, provider, endpoint, price, valid_from::text AS valid_from, recorded_at FROM own_price
-        WHERE organization_id = $1 ORDER BY valid_from DESC, recorded_at DESC, id DESC LIMIT $2`,
-      [tx.organizationId, MAX_RECORDED],
+  /** What is wrong with a price that is recorded now, or `undefined`. */
+  problemOf(provider: ProviderName, price: Price): ReturnType<typeof recordedPriceProblem> {
+    return recordedPriceProblem(provider, price, this.clock.now());
+  }
+
+  /**
+   * What the organization recorded, newest day first: of one day the row counts that was recorded last.
+   * @param afterId the last one of the page before
+   */
+  async recorded(tx: Tx, limit: number, afterId: string | undefined): Promise<RecordedPrice[]> {
+    const rows = await tx.query<
+      OwnPriceRow & { id: string; recorded_at: Date; state: RecordedPrice['state'] }
+    >(
+      `WITH ordered AS (
+         SELECT id, provider, endpoint, price, valid_from, recorded_at,
+                row_number() OVER (PARTITION BY provider, endpoint, valid_from ORDER BY recorded_at DESC, id DESC)
+                  AS of_day,
+                row_number() OVER (PARTITION BY provider, endpoint, valid_from > $2::date
+                                   ORDER BY valid_from DESC, recorded_at DESC, id DESC) AS of_endpoint
+           FROM own_price WHERE organization_id = $1)
+       SELECT id, provider, endpoint, price, valid_from::text AS valid_from, recorded_at,
+              CASE WHEN of_day > 1 THEN 'replaced' WHEN valid_from > $2::date THEN 'to_come'
+                   WHEN of_endpoint = 1 THEN 'in_force' ELSE 'past' END AS state
+         FROM ordered
+        WHERE $3::uuid IS NULL
+           OR (valid_from, recorded_at, id) < (SELECT valid_from, recorded_at, id FROM ordered WHERE id = $3)
+        ORDER BY valid_from DESC, recorded_at DESC, id DESC LIMIT $4`,
+      [tx.organizationId, dayOf(this.clock.now()), afterId ?? null, limit],
     );
     return rows.map((row) => ({
       id: row.id,
@@ -169,6 +191,7 @@ export class OwnPrices {
       validFrom: row.valid_from,
       price: row.price === null ? undefined : priceSchema.parse(row.price),
       recordedAt: row.recorded_at,
+      state: row.state,
     }));
   }
 
@@ -226,10 +249,6 @@ export class OwnPrices {
       ),
     );
   }
-}
-
-function dayOf(at: Date): string {
-  return at.toISOString().slice(0, 10);
 }
 
 function keyOf({ provider, endpoint }: { readonly provider: string; readonly endpoint: string }): string {

@@ -1,13 +1,22 @@
-import { Body, Controller, Get, Post } from '@nestjs/common';
+import { Body, Controller, Get, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { OrganizationTx } from '../../database/organization-tx.js';
 import { Audited, Unaudited } from '../../http/audited.js';
 import { Allow, CurrentPrincipal } from '../../http/authentication.guard.js';
+import {
+  decodeCursor,
+  type PageQuery,
+  pageQuerySchema,
+  toPage,
+  UUID_SORT_KEY,
+} from '../../http/pagination.js';
+import { invalidRequest } from '../../http/validation.js';
 import { refuseTestKeyOnLive } from '../../identity/domain/key-mode.js';
 import { type Principal } from '../../identity/domain/principal.js';
 import { publicId } from '../../shared/ids.js';
-import { OwnPrices, type PricedEndpoint } from '../application/own-prices.js';
+import { OwnPrices, type PricedEndpoint, type RecordedPrice } from '../application/own-prices.js';
+import { daySchema } from '../domain/calendar-days.js';
 import { priceSchema } from '../domain/price.js';
 
 /** What is done here is not bought from anybody. */
@@ -17,7 +26,7 @@ const recordSchema = z
   .strictObject({
     provider: z.enum(PAID_PROVIDERS),
     endpoint: z.string().regex(/^[\x21-\x7e]{1,120}$/, "the provider's own name of the model"),
-    validFrom: z.iso.date().describe('the first day on which it counts'),
+    validFrom: daySchema.describe('the first day on which it counts'),
     price: priceSchema.nullable().describe('null: the organization has no price of its own from that day on'),
   })
   .meta({ id: 'RecordPrice' });
@@ -46,17 +55,19 @@ export class PriceController {
   @Get('own')
   @Unaudited('Prices that the organization recorded: its entries say by whom.')
   @Allow('organization:read')
-  @ApiOperation({ summary: 'Own prices of all days, also to come; newest day first, at most 1,000' })
-  async own(@CurrentPrincipal() { organizationId }: Principal) {
-    const rows = await this.organizationTx.run(organizationId, (tx) => this.prices.recorded(tx));
-    return {
-      items: rows.map(({ id, price, recordedAt, ...row }) => ({
-        id: publicId('ownPrice', id),
-        ...row,
-        price: price ?? null,
-        recordedAt: recordedAt.toISOString(),
-      })),
-    };
+  @ApiOperation({
+    summary:
+      'Own prices of all days, newest day first: `to_come`, `in_force`, `past`, or `replaced` by one that was recorded later for the same day',
+  })
+  async own(
+    @CurrentPrincipal() { organizationId }: Principal,
+    @Query({ schema: pageQuerySchema }) { cursor, limit }: PageQuery,
+  ) {
+    const after = decodeCursor(cursor, UUID_SORT_KEY);
+    const rows = await this.organizationTx.run(organizationId, (tx) =>
+      this.prices.recorded(tx, limit + 1, after),
+    );
+    return toPage(rows, limit, ({ id }) => id, recordedView);
   }
 
   @Post()
@@ -68,11 +79,22 @@ export class PriceController {
     @Body({ schema: recordSchema }) { price, ...row }: z.infer<typeof recordSchema>,
   ) {
     refuseTestKeyOnLive(principal.mode, 'live', 'A price');
+    const problem = price === null ? undefined : this.prices.problemOf(row.provider, price);
+    if (problem !== undefined) throw invalidRequest([problem]);
     const id = await this.organizationTx.run(principal.organizationId, (tx) =>
       this.prices.record(tx, principal, { ...row, price: price ?? undefined }),
     );
     return { id: publicId('ownPrice', id), ...row, price };
   }
+}
+
+function recordedView({ id, price, recordedAt, ...row }: RecordedPrice) {
+  return {
+    id: publicId('ownPrice', id),
+    ...row,
+    price: price ?? null,
+    recordedAt: recordedAt.toISOString(),
+  };
 }
 
 function priceView({ provider, endpoint, listingIds, price, origin }: PricedEndpoint) {

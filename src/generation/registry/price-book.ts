@@ -1,15 +1,22 @@
 import { z } from 'zod';
 import { type Price, priceSchema } from '../domain/price.js';
 import { PROVIDER_NAMES, type ProviderName } from '../domain/provider.port.js';
+import { freeProblem } from '../domain/recorded-price.js';
 import seed from './price-book.json' with { type: 'json' };
 
-const rowSchema = z.strictObject({
-  provider: z.enum(PROVIDER_NAMES),
-  /** The provider's own name of the model. */
-  endpoint: z.string().min(1).max(120),
-  price: priceSchema,
-  note: z.string().max(400).optional(),
-});
+const rowSchema = z
+  .strictObject({
+    provider: z.enum(PROVIDER_NAMES),
+    /** The provider's own name of the model. */
+    endpoint: z.string().min(1).max(120),
+    price: priceSchema,
+    note: z.string().max(400).optional(),
+  })
+  .superRefine(({ provider, endpoint, price }, context) => {
+    const problem = freeProblem(provider, price);
+    if (problem !== undefined)
+      context.addIssue({ code: 'custom', path: ['price', 'family'], message: `${endpoint}: ${problem}` });
+  });
 export const priceBookSchema = z.strictObject({ rows: z.array(rowSchema).max(2000) });
 export type PriceRow = z.output<typeof rowSchema>;
 
