@@ -4,6 +4,7 @@ import { type DecideClearance } from '../../licenses/application/decide-clearanc
 import { type RunFacts } from '../../licenses/domain/run-facts.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
+import { countProblem } from '../adapters/vendor/count-problem.js';
 import { type Candidate } from '../domain/choose-model.js';
 import { type Offering } from '../domain/offering.js';
 import { type Operation } from '../domain/operation.js';
@@ -19,11 +20,20 @@ import { type Providers } from './providers.js';
 /** By what quality is measured: one board, or the organization's own votes. Never both at once. */
 export type Measure = { readonly kind: 'board'; readonly board: string } | { readonly kind: 'own_votes' };
 
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface ModelQuestion {
   readonly useCase: { readonly id: string; readonly projectId: string };
   readonly operation: Operation;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly inputPictures: number;
+  /** Of each of them, in pixels. `undefined`: nobody said. */
+  readonly inputPictureSizes: readonly PictureSize[] | undefined;
+  /** How long the texts may be that are not among the parameters, in bytes of UTF-8. */
+  readonly textBytes: number;
   readonly facts: RunFacts;
   readonly measure: Measure;
 }
@@ -59,6 +69,7 @@ export class RankModels {
   /** Nothing is recorded and nothing is spent: a run asks again for itself. */
   async rank(tx: Tx, principal: Principal, question: ModelQuestion): Promise<RankedModel[]> {
     const { measure } = question;
+    refuseSeveralFiles(question.parameters);
     if (measure.kind === 'board') this.refuseOtherBoard(measure.board, question.operation);
     const offerings = await this.prices.offerings(tx);
     const own = new Map(
@@ -135,22 +146,55 @@ export class RankModels {
   }
 }
 
+/** A run would refuse it, and the price of one file is not that of four. */
+function refuseSeveralFiles(parameters: ModelQuestion['parameters']): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    const problem = countProblem(name, value);
+    if (problem !== undefined)
+      throw new ColophonError('invalid_request', `parameters.${problem}, so ask what one costs`);
+  }
+}
+
 /** A ceiling is an amount to reserve, not a price: nothing is compared by it. */
 function estimateOf(
   price: Price | undefined,
-  { operation, parameters, inputPictures }: Pick<ModelQuestion, 'operation' | 'parameters' | 'inputPictures'>,
+  question: Pick<
+    ModelQuestion,
+    'operation' | 'parameters' | 'inputPictures' | 'inputPictureSizes' | 'textBytes'
+  >,
 ): { estimateMicroUsd: bigint | undefined; priceUnknownBecause: string | undefined } {
   const unknown = (because: string) => ({ estimateMicroUsd: undefined, priceUnknownBecause: because });
   if (price === undefined) return unknown('Nobody knows the price of this endpoint.');
   if (price.family === 'ceiling') return unknown('Only a ceiling is configured for this endpoint.');
+  const { operation, parameters, inputPictures, inputPictureSizes, textBytes } = question;
+  const estimateWith = (size: PictureSize | undefined): bigint => {
+    const sizes = inputPictureSizes ?? Array.from({ length: inputPictures }, () => size);
+    const inputs = sizes.map((one) => factsOf('image', one && { ...one, durationMs: undefined }));
+    return estimateMicroUsd(price, parameters, { operation, inputs, textBytes });
+  };
   try {
-    // How large the pictures are is not asked: where the price depends on it, the parameters must say it.
-    const inputs = Array.from({ length: inputPictures }, () => factsOf('image', undefined));
-    const estimate = estimateMicroUsd(price, parameters, { operation, inputs });
-    return { estimateMicroUsd: estimate, priceUnknownBecause: undefined };
+    return { estimateMicroUsd: estimateWith(undefined), priceUnknownBecause: undefined };
   } catch (error) {
-    if (isColophonError(error, 'price_unknown') || isColophonError(error, 'invalid_request'))
-      return unknown(error.message);
+    if (!isUnknownPrice(error)) throw error;
+    return unknown(
+      inputPictureSizes === undefined && hasPrice(() => estimateWith(ANY_SIZE))
+        ? 'The price depends on how large the pictures are that go in: give "inputPictureSizes".'
+        : error.message,
+    );
+  }
+}
+
+const ANY_SIZE: PictureSize = { width: 1, height: 1 };
+
+function isUnknownPrice(error: unknown): error is ColophonError {
+  return isColophonError(error, 'price_unknown') || isColophonError(error, 'invalid_request');
+}
+
+function hasPrice(estimate: () => bigint): boolean {
+  try {
+    return estimate() >= 0n;
+  } catch (error) {
+    if (isUnknownPrice(error)) return false;
     throw error;
   }
 }

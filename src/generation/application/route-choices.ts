@@ -21,6 +21,9 @@ import { type ModelQuestion, type RankedModel, type RankModels } from './rank-mo
 /** What is stored, shown, and hashed in the entry. Amounts are micro-USD as text. */
 export interface RouteChoice extends RouteTerms {
   readonly measure: ModelQuestion['measure'];
+  /** Absent where nobody said, and in choices of before it was asked. */
+  readonly inputPictureSizes?: ModelQuestion['inputPictureSizes'];
+  readonly textBytes?: number;
   readonly because: string;
   readonly chosen: RoutedModel | null;
   /** What to take instead, in this order; cleared, too. */
@@ -63,6 +66,8 @@ export class RouteChoices {
       operation: question.operation,
       parameters: settingsIn(question.parameters),
       inputPictures: question.inputPictures,
+      ...(question.inputPictureSizes === undefined ? {} : { inputPictureSizes: question.inputPictureSizes }),
+      textBytes: question.textBytes,
       facts: question.facts,
       measure: question.measure,
       rule: 'floor' in rule ? rule : { ...rule, ceilingMicroUsd: rule.ceilingMicroUsd.toString() },

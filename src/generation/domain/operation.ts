@@ -45,6 +45,11 @@ export const OPERATION_FACTS: Readonly<Record<Operation, OperationFacts>> = {
   'generate-3d': { makes: 'model3d', role: 'generator', changesItsImage: false },
 };
 
+/** Whether nothing can come of it without a picture that goes in. */
+export function needsPicture(operation: Operation): boolean {
+  return operation !== 'generate' && OPERATION_FACTS[operation].changesItsImage;
+}
+
 /** How models on fal and Replicate call the picture that they change; of a list, its first one. */
 const VENDOR_NAMES = /^(?:image_url|image_urls|input_image|input_images|image_input|images)(?:__1)?$/;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
+import { type RunValue, textsIn } from './definition-words.js';
 import { type MediaKind, named } from './media-kind.js';
 import { refuseOtherLengths } from './output-length.js';
 import { inputMegapixelsOf, megapixelsOf } from './picture-size.js';
@@ -176,7 +177,7 @@ function ofTokens(price: PriceOf<'per-token'>, parameters: Parameters, work: Wor
   const output = dearest(price.outputTokens, parameters, (tier) => BigInt(tier.atMost));
   const outputRate = BigInt(Math.max(rates.outputImage, rates.outputText));
   const pictures = BigInt(countOf(work, 'image')) * BigInt(price.inputTokensPerImage);
-  const text = BigInt(charactersIn(parameters));
+  const text = BigInt(bytesOfTextsIn(parameters) + (work.textBytes ?? 0));
   const total = output * outputRate + pictures * BigInt(rates.inputImage) + text * BigInt(rates.inputText);
   return ceilDivide(total, TOKENS_PER_RATE);
 }
@@ -205,7 +206,7 @@ function refuseUnpriced(
 export function billedMicroUsd(price: Price, usage: Usage): MicroUsd | undefined {
   if (price.settledBy !== undefined) {
     const reading = usage[price.settledBy.meter];
-    return reading === undefined ? undefined : BigInt(Math.ceil(price.settledBy.microUsd * reading));
+    return reading === undefined ? undefined : timesReading(BigInt(price.settledBy.microUsd), reading);
   }
   if (price.family !== 'per-token') return undefined;
   const { inputText, inputImage, outputText, outputImage } = price.microUsdPerMillion;
@@ -222,6 +223,15 @@ export function billedMicroUsd(price: Price, usage: Usage): MicroUsd | undefined
     0n,
   );
   return ceilDivide(total, TOKENS_PER_RATE);
+}
+
+const DECIMALS = 12;
+
+/** Exact, by the digits of the reading: as numbers, 3,000 x 1.1 is a little more than 3,300. Never 0. */
+function timesReading(rate: bigint, reading: number): bigint {
+  const digits = BigInt(reading.toFixed(DECIMALS).replace('.', ''));
+  const cost = ceilDivide(rate * digits, 10n ** BigInt(DECIMALS));
+  return cost > 0n ? cost : 1n;
 }
 
 function dearest<Tier extends { readonly when: Conditions }>(
@@ -319,13 +329,10 @@ function statedSeconds(
 }
 
 /** A token has at least one byte of UTF-8, so no text has more tokens than bytes. */
-function charactersIn(parameters: Parameters): number {
+function bytesOfTextsIn(parameters: Parameters): number {
   return Object.values(parameters)
-    .flat()
-    .reduce<number>(
-      (sum, value) => sum + (typeof value === 'string' ? Buffer.byteLength(value, 'utf8') : 0),
-      0,
-    );
+    .flatMap((value) => textsIn(value as RunValue | undefined))
+    .reduce((sum, text) => sum + Buffer.byteLength(text, 'utf8'), 0);
 }
 
 function ceilDivide(dividend: bigint, divisor: bigint): bigint {

@@ -49,6 +49,13 @@ export function settingsIn(parameters: Readonly<Record<string, unknown>>): Recor
   );
 }
 
+/** Whether a text for the model is among the parameters. */
+export function hasProse(parameters: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(parameters).some(
+    ([name, value]) => typeof value === 'string' && PROSE_NAME.test(name),
+  );
+}
+
 function isPlain(value: unknown): value is number | boolean {
   return typeof value === 'number' || typeof value === 'boolean';
 }

@@ -16,6 +16,8 @@ export interface InputFacts {
 export interface Work {
   readonly operation: StepOperation | undefined;
   readonly inputs: readonly InputFacts[];
+  /** How long texts may be, in bytes of UTF-8, that are not among the parameters yet. */
+  readonly textBytes?: number;
 }
 
 /** Something new, from words alone. */

@@ -13,10 +13,15 @@ import { type Repricing, RepriceMonth } from '../application/reprice-month.js';
 import { type RouteChoice, RouteChoices } from '../application/route-choices.js';
 import { findUseCase, type UseCase } from '../application/use-case.js';
 import { type Rule } from '../domain/choose-model.js';
-import { OPERATIONS } from '../domain/operation.js';
+import { needsPicture, OPERATIONS } from '../domain/operation.js';
+import { hasProse } from '../domain/route-terms.js';
 import { rankedView } from './quality-view.js';
 
 const parameterSchema = z.union([z.string().max(200), z.number(), z.boolean()]);
+const MAX_PICTURES = 8;
+const sideSchema = z.int().min(1).max(100_000);
+/** As long as a text in a pipeline may be, in letters of one byte. */
+const DEFAULT_TEXT_BYTES = 4_000;
 const questionFields = {
   operation: z.enum(OPERATIONS),
   parameters: z
@@ -24,7 +29,26 @@ const questionFields = {
     .refine((parameters) => Object.keys(parameters).length <= 40, 'at most 40 parameters')
     .default({})
     .describe('those that a price depends on: size, quality, seconds'),
-  inputPictures: z.int().min(0).max(8).default(0),
+  inputPictures: z
+    .int()
+    .min(0)
+    .max(MAX_PICTURES)
+    .optional()
+    .describe('left out: as many as there are sizes, else 1 for what changes a picture, and 0 for the rest'),
+  inputPictureSizes: z
+    .array(z.strictObject({ width: sideSchema, height: sideSchema }))
+    .min(1)
+    .max(MAX_PICTURES)
+    .optional()
+    .describe('of each picture that goes in, in pixels: some prices depend on it'),
+  textBytes: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      `how long texts may be that are not among the parameters, in bytes of UTF-8: prices by the token depend on it; left out: ${DEFAULT_TEXT_BYTES}, or 0 with a prompt among the parameters`,
+    ),
   facts: runFactsSchema.describe('what it is for: the licenses are judged by it'),
   measure: z
     .discriminatedUnion('kind', [
@@ -89,13 +113,17 @@ export class ModelChoiceController {
   ) {
     return this.organizationTx.run(principal.organizationId, async (tx) => {
       const useCase = await findUseCase(tx, id);
-      const models = await this.rankModels.rank(tx, principal, toQuestion(useCase, body));
-      const { operation, measure } = body;
+      const question = toQuestion(useCase, body);
+      const models = await this.rankModels.rank(tx, principal, question);
+      const { operation, measure, inputPictures, textBytes } = question;
       return {
         useCaseId: publicId('useCase', id),
         useCase: useCase.name,
         operation,
         measure,
+        /** What the estimates are of, where the question did not say it. */
+        inputPictures,
+        textBytes,
         items: models.map(rankedView),
       };
     });
@@ -155,9 +183,17 @@ export class ModelChoiceController {
   }
 }
 
+/** What is left out is never taken for what makes it cheap. */
 function toQuestion(useCase: UseCase, body: z.infer<typeof matrixSchema>): ModelQuestion {
-  const { operation, parameters, inputPictures, facts, measure } = body;
-  return { useCase, operation, parameters, inputPictures, facts, measure };
+  const { operation, parameters, inputPictureSizes, facts, measure } = body;
+  const needed = needsPicture(operation) ? 1 : 0;
+  const { inputPictures = inputPictureSizes?.length ?? needed } = body;
+  const refuse = (message: string) => invalidRequest([{ path: 'inputPictures', message }]);
+  if (inputPictures < needed) throw refuse(`"${operation}" changes a picture: at least 1 goes in`);
+  if (inputPictureSizes !== undefined && inputPictureSizes.length !== inputPictures)
+    throw refuse(`there are ${inputPictureSizes.length} sizes in inputPictureSizes`);
+  const { textBytes = hasProse(parameters) ? 0 : DEFAULT_TEXT_BYTES } = body;
+  return { useCase, operation, parameters, inputPictures, inputPictureSizes, textBytes, facts, measure };
 }
 
 function routeView(id: string, useCaseId: string, choice: RouteChoice) {
