@@ -1,5 +1,6 @@
 import { ColophonError } from '../../shared/errors.js';
 import { wordsOf } from './name-words.js';
+import { membersOf } from './picture-size.js';
 
 const LENGTHS = new Set([
   ...['second', 'seconds', 'sec', 'secs', 'duration', 'durations', 'length', 'minutes', 'milliseconds', 'ms'],
@@ -23,15 +24,19 @@ const OF_SOMETHING_ELSE = new Set([
  * @throws ColophonError `price_unknown`
  */
 export function refuseOtherLengths(parameters: Readonly<Record<string, unknown>>, known: string): void {
+  const others = Object.entries(parameters).filter(([name]) => name !== known);
+  refuseLengthsWithin(Object.fromEntries(others), known);
+}
+
+function refuseLengthsWithin(parameters: Readonly<Record<string, unknown>>, known: string): void {
   for (const [name, value] of Object.entries(parameters)) {
-    if (name === known) continue;
     if (mayStateLength(name, value))
       throw new ColophonError(
         'price_unknown',
         `"${name}" may say how long the output is to be, which the price knows by "${known}" only. Leave "${name}" out.`,
       );
-    if (typeof value === 'object' && !Array.isArray(value))
-      refuseOtherLengths(value as Readonly<Record<string, unknown>>, '');
+    // Each shot of a list may have a length of its own: `[{ "duration": 5 }, { "duration": 10 }]`.
+    if (typeof value === 'object' && value !== null) refuseLengthsWithin(membersOf(name, value), known);
   }
 }
 

@@ -44,8 +44,8 @@ export function refuseOtherTraits(
   isKnown: (name: string) => boolean,
 ): void {
   for (const [name, value] of Object.entries(parameters)) {
-    if (isKnown(name) || isForWords(name)) continue;
-    const trait = traits.find((one) => states(one, name, value));
+    if (isKnown(name)) continue;
+    const trait = isForWords(name) ? undefined : traits.find((one) => states(one, name, value));
     if (trait !== undefined) throw unknownTrait(name, trait);
     if (typeof value === 'object' && value !== null)
       refuseOtherTraits(membersOf(name, value), traits, () => false);

@@ -225,13 +225,13 @@ export function billedMicroUsd(price: Price, usage: Usage): MicroUsd | undefined
   return ceilDivide(total, TOKENS_PER_RATE);
 }
 
-const DECIMALS = 12;
-
 /** Exact, by the digits of the reading: as numbers, 3,000 x 1.1 is a little more than 3,300. Never 0. */
 function timesReading(rate: bigint, reading: number): bigint {
-  const digits = BigInt(reading.toFixed(DECIMALS).replace('.', ''));
-  const cost = ceilDivide(rate * digits, 10n ** BigInt(DECIMALS));
-  return cost > 0n ? cost : 1n;
+  const [mantissa = '', exponent = '0'] = String(reading).split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  // Readings are below a billion, so what follows an "e" is negative.
+  const decimals = fraction.length - Number(exponent);
+  return ceilDivide(rate * BigInt(whole + fraction), 10n ** BigInt(decimals));
 }
 
 function dearest<Tier extends { readonly when: Conditions }>(
