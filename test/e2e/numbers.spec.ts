@@ -103,6 +103,14 @@ describe('outcomes', () => {
   });
 });
 
+describe('an import', () => {
+  it('is not kept busy by empty lines', async () => {
+    const body = `key,variant,day\n${'\n'.repeat(250_000)}`;
+    const sent = { method: 'POST', body, headers: { 'content-type': 'text/csv' } };
+    await expectProblem(await app.request(inUseCase('outcomes/import'), sent), 'payload_too_large');
+  });
+});
+
 describe('a return', () => {
   it('compares with no variant that is misspelled, and says where the control has nothing', async () => {
     const problem = await expectProblem(
@@ -214,6 +222,13 @@ describe('own prices', () => {
         .filter(({ endpoint }) => endpoint === 'x/y')
         .map(({ validFrom, state }) => `${validFrom} ${state}`),
     ).toEqual(['2998-01-01 to_come', '2026-02-01 in_force', '2026-02-01 replaced', '2026-01-01 past']);
+  });
+});
+
+describe('what-if', () => {
+  it('has no price of the sandbox, which makes nothing', async () => {
+    const body = { month: TODAY.slice(0, 7), operation: 'generate', to: 'sandbox-generator@sandbox' };
+    await expectProblem(await app.request(inUseCase('what-if'), json(body)), 'unknown_model');
   });
 });
 

@@ -30,6 +30,8 @@ type Counted = { -readonly [Name in 'added' | 'corrected' | 'unchanged' | 'refus
 };
 
 const MAX_ROWS = 200_000;
+/** With the one that names the columns. */
+const MAX_LINES = MAX_ROWS + 1;
 const MAX_BAD_LINES_SHOWN = 100;
 const BATCH = 1_000;
 
@@ -120,7 +122,11 @@ async function readFile(path: string, importing: Importing): Promise<string> {
   const reader = new CsvReader();
   const file = new OutcomeFile();
   const takeRecords = async (records: readonly CsvRecord[]) => {
-    for (const record of records) await importing.takeOne(record.line, file.read(record));
+    for (const record of records) {
+      const row = file.read(record);
+      if (row === undefined) importing.countLine();
+      else await importing.takeOne(record.line, row);
+    }
   };
   try {
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
@@ -150,7 +156,7 @@ class Importing {
   readonly counted: Counted = { added: 0, corrected: 0, unchanged: 0, refused: 0, badLines: [] };
   private readonly seen = new Set<string>();
   private waiting: Placed[] = [];
-  private rows = 0;
+  private lines = 0;
 
   constructor(
     private readonly tx: Tx,
@@ -159,10 +165,14 @@ class Importing {
     private readonly lastDay: string,
   ) {}
 
-  async takeOne(line: number, row: OutcomeRow | BadLine | undefined): Promise<void> {
-    if (row === undefined) return;
-    if (++this.rows > MAX_ROWS)
+  /** Empty lines count as rows do: a file of nothing else would be read to its end. */
+  countLine(): void {
+    if (++this.lines > MAX_LINES)
       throw new ColophonError('payload_too_large', `An import has at most ${MAX_ROWS} rows.`);
+  }
+
+  async takeOne(line: number, row: OutcomeRow | BadLine): Promise<void> {
+    this.countLine();
     if ('problem' in row) return this.refuse(row);
     this.waiting.push({ line, row });
     if (this.waiting.length >= BATCH) await this.flush();

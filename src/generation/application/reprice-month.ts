@@ -57,7 +57,8 @@ export class RepriceMonth {
   ): Promise<Repricing> {
     const { operation, to: listingId, endpoint } = question;
     const offering = (await this.prices.offerings(tx)).find({ listingId, operation, endpoint });
-    if (!offering)
+    // The sandbox makes nothing that could be shown: its 0 is no price.
+    if (!offering || offering.provider === 'sandbox')
       throw new ColophonError('unknown_model', `Nothing here does "${operation}" with ${listingId}.`);
     const all = await paidSteps(tx, question);
     const paid = all.filter(({ succeeded }) => succeeded);

@@ -88,6 +88,13 @@ describe('a file of outcomes', () => {
     expect(() => rowsOf(`${['key', 'variant', 'day'].join(separator)}\n`)).toThrow('save it with commas');
   });
 
+  it('whose first line cannot be read says why, also with line ends of old or in UTF-16', () => {
+    expect(() => rowsOf('key,variant,day\ra,new,2026-11-01\r')).toThrow(
+      'line 1: a carriage return stands alone',
+    );
+    expect(() => rowsOf('k\0e\0y\0,\0v\0\n')).toThrow('UTF-16');
+  });
+
   it('holds amounts to the micro-USD', () => {
     expect(['0', '-0', '1', '12.5', '-3.000001', '1e3', '1,000', '.5', '1.0000001'].map(microUsdOf)).toEqual([
       '0',

@@ -63,7 +63,10 @@ export class OutcomeFile {
   /** @returns `undefined` for the header and for empty lines. @throws TypeError when the header is no use */
   read(record: CsvRecord): OutcomeRow | BadLine | undefined {
     const { line } = record;
-    if ('problem' in record) return { line, problem: record.problem };
+    if ('problem' in record) {
+      if (this.columns === undefined) throw new TypeError(`line ${line}: ${record.problem}`);
+      return { line, problem: record.problem };
+    }
     if (record.fields.length === 1 && record.fields[0] === '') return undefined;
     if (this.columns === undefined) {
       const names = record.fields.map((field) => field.trim().toLowerCase());
@@ -88,6 +91,7 @@ const SEPARATORS: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 
 function problemOfHeader(names: readonly string[]): string | undefined {
   const known: readonly string[] = OUTCOME_COLUMNS;
   const unknown = names.find((name) => !known.includes(name));
+  if (names.some((name) => name.includes('\0'))) return 'is not in UTF-8, but in UTF-16 perhaps';
   const separator = names.length === 1 ? /[;\t|]/.exec(names[0] ?? '')?.[0] : undefined;
   if (separator !== undefined)
     return `the fields are separated by ${SEPARATORS[separator] ?? 'something else'}: save it with commas`;
