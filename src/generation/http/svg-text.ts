@@ -9,8 +9,8 @@ const WIDTHS: readonly (readonly [RegExp, number])[] = [
   [/[\u00a1-\u024f\u0370-\u06ff]/u, 85],
   [/./su, 110],
 ];
-/** What XML 1.0 cannot hold, whatever it is escaped with. */
-const NOT_IN_XML = /[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu;
+/** What XML 1.0 cannot hold, however it is escaped, and control characters that nobody sees. */
+const NOT_IN_XML = /(?![\t\n\r])\p{Cc}|[\ufffe\uffff]|\p{Cs}/gu;
 const ELLIPSIS = '\u2026';
 
 /** What a reader sees as one letter, with its accents and joiners, is never cut in two. */
