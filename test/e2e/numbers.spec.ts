@@ -154,6 +154,16 @@ describe('a return', () => {
     expect(cell('click_rate_distinguishable')).toBe('no');
   });
 
+  it('says what is reserved and not settled, and draws it', async () => {
+    const inputs = { prompt: 'a bottle', width: 1000, height: 1000, model: 'flux-1-schnell@fal' };
+    await ask('/v1/runs', json(productShot(app, { inputs })));
+    expect(await ask(inUseCase('return'))).toMatchObject({
+      newWay: { openSteps: 1, openReservedMicroUsd: '3000' },
+    });
+    const chart = await (await app.request(inUseCase('return/chart'))).text();
+    expect(chart).toContain('1 step is not settled yet: up to 0.003 USD more may be spent.');
+  });
+
   it('does not thin its rate with days to come', async () => {
     await ask(
       inUseCase('baseline'),

@@ -55,6 +55,7 @@ describe('the chart of a return', () => {
     [18_000_000_000n, '18,000.00 USD'],
     [-1_234_567_500_000n, '-1,234,567.50 USD'],
     [42_617n, '0.042617 USD'],
+    [3_000n, '0.003 USD'],
   ])('writes %s micro-USD as %s', (saved, text) => {
     expect(returnChart(report([], saved))).toContain(`Saved: ${text}.`);
   });

@@ -165,7 +165,7 @@ function usd(amount: bigint | undefined): string {
   // Cents, and what is smaller only where there is something.
   if (amount === undefined) return 'not known';
   const [dollars = '', cents = ''] = formatUsd(amount)
-    .replace(/(\.\d\d)0+$/, '$1')
+    .replace(/(\.\d\d\d*?)0+$/, '$1')
     .split('.');
   return `${dollars.replace(/\B(?=(\d{3})+$)/g, ',')}.${cents} USD`;
 }
