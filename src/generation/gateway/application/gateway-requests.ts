@@ -116,7 +116,7 @@ export class GatewayRequests {
    * so does a call on another connection while nothing has shown yet.
    */
   async handingOver(organizationId: string, requestId: string): Promise<void> {
-    await this.organizationTx.run(organizationId, (tx) =>
+    await this.organizationTx.runAtOnce(organizationId, (tx) =>
       tx.query(
         `UPDATE gateway_request SET handing_over_until = now() + make_interval(secs => $3)
           WHERE organization_id = $1 AND id = $2 AND closed_at IS NULL RETURNING id`,
@@ -127,7 +127,7 @@ export class GatewayRequests {
 
   /** The client has all of it, as far as can be known. */
   async handedOver(organizationId: string, requestId: string): Promise<void> {
-    await this.organizationTx.run(organizationId, (tx) =>
+    await this.organizationTx.runAtOnce(organizationId, (tx) =>
       tx.query(
         `UPDATE gateway_request SET closed_at = now()
           WHERE organization_id = $1 AND id = $2 AND closed_at IS NULL RETURNING id`,
@@ -141,7 +141,7 @@ export class GatewayRequests {
    * handed over; then it holds unless the same was asked for and made anew meanwhile.
    */
   async notHandedOver(organizationId: string, requestId: string): Promise<void> {
-    await this.organizationTx.run(organizationId, (tx) =>
+    await this.organizationTx.runAtOnce(organizationId, (tx) =>
       tx.query(
         `UPDATE gateway_request q SET handing_over_until = NULL, closed_at = NULL
           WHERE organization_id = $1 AND id = $2 AND NOT EXISTS (

@@ -51,7 +51,7 @@ export class TakeCall {
     alongside: Alongside = NOTHING_ELSE,
   ): Promise<RequestedRun> {
     refuseKeysIn(call);
-    const inForce = await this.organizationTx.run(principal.organizationId, (tx) =>
+    const inForce = await this.organizationTx.runAtOnce(principal.organizationId, (tx) =>
       this.settings.require(tx, call.place),
     );
     const offering = this.models.resolve(call);
