@@ -66,10 +66,10 @@ export const studioStepBenchmark: Benchmark = async ({ url, instance, services }
   );
   const sign = add(
     'signing: hash, sign, embed, fsync, read back and validate, store',
-    await timeEach(ROUNDS, () =>
+    await timeEach(ROUNDS, async () =>
       services.signAsset.sign({
         organizationId,
-        original: { sha256, mediaType: 'image/png' },
+        original: { path: await services.store.localPath(organizationId, sha256), mediaType: 'image/png' },
         origin: { kind: 'captured_from_provider', originalSha256: sha256, stepRunId: newId() },
         plan: {
           title: 'bench',

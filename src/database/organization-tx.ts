@@ -42,10 +42,23 @@ export class OrganizationTx {
    *
    * @throws ColophonError `audit_unavailable` when the database cannot be reached: nothing was done; `content_removed`
    */
-  async run<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  run<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.untilDone(() => this.attempt(organizationId, work, 'commit after the work'));
+  }
+
+  /**
+   * The same for statements that need nothing of each other's answers: `work` sends all of them before it waits for the
+   * first, and they reach the server with the commit behind them, in one piece. A later one is refused, and so is the
+   * manager, which sends later than it is asked.
+   */
+  runAtOnce<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.untilDone(() => this.attempt(organizationId, work, 'commit at once'));
+  }
+
+  private async untilDone<T>(attemptOnce: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.attempt(organizationId, work);
+        return await attemptOnce();
       } catch (error) {
         if (attempt < MAX_ATTEMPTS && isRetryable(error)) continue;
         if (sqlState(error) === CONTENT_REMOVED_STATE)
@@ -65,35 +78,53 @@ export class OrganizationTx {
     }
   }
 
-  private async attempt<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  private async attempt<T>(
+    organizationId: string,
+    work: (tx: Tx) => Promise<T>,
+    end: 'commit at once' | 'commit after the work',
+  ): Promise<T> {
     const lastStatements: (() => void)[] = [];
     const actions: (() => void)[] = [];
     let isOver = false;
-    const result = await inTransaction(this.dataSource, organizationId, async ({ runner, client, sent }) => {
-      // Straight to the driver: TypeORM's own way costs as much again, and there are dozens of statements a step.
-      const ask = async <Row>(sql: string, parameters: readonly unknown[]) => {
-        // The connection may serve another organization by now.
-        if (isOver) throw new Error('a statement came after the end of its transaction');
-        const { rows } = await client.query<Row & pg.QueryResultRow>(sql, [...parameters]);
-        return rows;
-      };
-      const tx: Tx = {
-        organizationId,
-        manager: runner.manager,
-        query: (sql, parameters = []) => ask(sql, parameters),
-        send: (sql, parameters = [], explain = (error) => error) =>
-          sent.add(ask(sql, parameters).catch((error: unknown) => Promise.reject(explain(error) as Error))),
-        beforeCommit: (action) => lastStatements.push(action),
-        afterCommit: (action) => actions.push(action),
-      };
-      try {
-        const answer = await work(tx);
-        for (const statement of lastStatements) statement();
-        return answer;
-      } finally {
-        isOver = true;
-      }
-    });
+    const result = await inTransaction(
+      this.dataSource,
+      organizationId,
+      async ({ runner, client, sent, commit }) => {
+        // Straight to the driver: TypeORM's own way costs as much again, and there are dozens of statements a step.
+        const ask = async <Row>(sql: string, parameters: readonly unknown[]) => {
+          // The connection may serve another organization by now.
+          if (isOver) throw new Error('a statement came after the end of its transaction');
+          const { rows } = await client.query<Row & pg.QueryResultRow>(sql, [...parameters]);
+          return rows;
+        };
+        const tx: Tx = {
+          organizationId,
+          get manager() {
+            if (isOver || end === 'commit at once')
+              throw new Error('no entity manager outlives its transaction');
+            return runner.manager;
+          },
+          query: (sql, parameters = []) => ask(sql, parameters),
+          send: (sql, parameters = [], explain = (error) => error) =>
+            sent.add(ask(sql, parameters).catch((error: unknown) => Promise.reject(explain(error) as Error))),
+          beforeCommit: (action) => lastStatements.push(action),
+          afterCommit: (action) => actions.push(action),
+        };
+        try {
+          const working = work(tx);
+          if (end === 'commit at once') {
+            for (const statement of lastStatements.splice(0)) statement();
+            isOver = true;
+            commit();
+          }
+          const answer = await working;
+          for (const statement of lastStatements) statement();
+          return answer;
+        } finally {
+          isOver = true;
+        }
+      },
+    );
     for (const action of actions) action();
     return result;
   }
@@ -103,6 +134,8 @@ interface Transaction {
   readonly runner: QueryRunner;
   readonly client: pg.PoolClient;
   readonly sent: SentStatements;
+  /** Ends the transaction behind what was sent; done by itself after the work. */
+  readonly commit: () => void;
 }
 
 /** Statements that are on their way to the server, or answered, in the order in which the server does them. */
@@ -140,9 +173,15 @@ async function inTransaction<T>(
   try {
     const client = (await runner.connect()) as pg.PoolClient;
     sent.add(begin(runner, client, organizationId));
-    const result = await work({ runner, client, sent });
+    let isCommitted = false;
     // Goes out behind what was sent: where a statement before it fails, the server does a rollback in its place.
-    sent.add(runner.commitTransaction());
+    const commit = (): void => {
+      if (isCommitted) return;
+      isCommitted = true;
+      sent.add(runner.commitTransaction());
+    };
+    const result = await work({ runner, client, sent, commit });
+    commit();
     await sent.all();
     return result;
   } catch (error) {

@@ -147,3 +147,55 @@ describe('statements that are sent without waiting', () => {
     expect(await projects()).not.toEqual(expect.arrayContaining([id]));
   });
 });
+
+describe('statements of which all are sent at once', () => {
+  const byId = 'SELECT id FROM project WHERE id = ANY($1::uuid[])';
+  const insert = 'INSERT INTO project (organization_id, id, name, created_at) VALUES ($1, $2, $3, now())';
+
+  it('are one transaction, which is over when the work is', async () => {
+    const [first, second] = [newId(), newId()];
+    const [, , seen] = await organizationTx.runAtOnce(organization, (tx) =>
+      Promise.all([
+        tx.query(insert, [organization, first, 'first of two']),
+        tx.query(insert, [organization, second, 'second of two']),
+        tx.query<{ id: string }>(byId, [[first, second]]),
+      ]),
+    );
+    expect(seen.map(({ id }) => id).sort()).toEqual([first, second].sort());
+    expect(await projects()).toEqual(expect.arrayContaining([first, second]));
+  });
+
+  it('leave nothing when one of them fails, and say what failed', async () => {
+    const id = newId();
+    const failed = organizationTx.runAtOnce(organization, (tx) =>
+      Promise.all([
+        tx.query(insert, [organization, id, 'once']),
+        tx.query(insert, [organization, id, 'twice']),
+        tx.query(byId, [[id]]),
+      ]),
+    );
+    expect(await failed.then(() => undefined, sqlState)).toBe(UNIQUE_VIOLATION);
+    expect(await projects()).not.toEqual(expect.arrayContaining([id]));
+    // The connection is as good as before.
+    expect(await organizationTx.run(organization, (tx) => tx.query(byId, [[id]]))).toEqual([]);
+  });
+
+  it('are held by row-level security', async () => {
+    const failed = organizationTx.runAtOnce(organization, (tx) =>
+      tx.query(insert, [newId(), newId(), 'of a stranger']),
+    );
+    expect(await failed.then(() => undefined, sqlState)).toBe(ROW_LEVEL_SECURITY);
+  });
+
+  it('do not come after an answer, nor from an entity manager', async () => {
+    const id = newId();
+    const late = organizationTx.runAtOnce(organization, async (tx) => {
+      await tx.query(byId, [[]]);
+      await tx.query(insert, [organization, id, 'late']);
+    });
+    await expect(late).rejects.toThrow('after the end of its transaction');
+    const managed = organizationTx.runAtOnce(organization, (tx) => tx.manager.query('SELECT 1'));
+    await expect(managed).rejects.toThrow('no entity manager');
+    expect(await projects()).not.toEqual(expect.arrayContaining([id]));
+  });
+});

@@ -106,11 +106,13 @@ export class AssetRepository {
 
   async byIds(tx: Tx, ids: readonly string[]): Promise<AssetWithParents[]> {
     const { organizationId } = tx;
-    const rows = await tx.manager.findBy(AssetEntity, { organizationId, id: In([...ids]) });
-    const parents = await tx.manager.find(AssetParentEntity, {
-      where: { organizationId, assetId: In([...ids]) },
-      order: { assetId: 'ASC', ordinal: 'ASC' },
-    });
+    const [rows, parents] = await Promise.all([
+      tx.manager.findBy(AssetEntity, { organizationId, id: In([...ids]) }),
+      tx.manager.find(AssetParentEntity, {
+        where: { organizationId, assetId: In([...ids]) },
+        order: { assetId: 'ASC', ordinal: 'ASC' },
+      }),
+    ]);
     return rows.map((row) => ({
       ...fromRow(row),
       parents: parents

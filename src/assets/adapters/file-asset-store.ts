@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { ColophonError } from '../../shared/errors.js';
+import { sha256Hex } from '../../shared/bytes.js';
+import { ColophonError, isColophonError } from '../../shared/errors.js';
+import { removeFile } from '../../shared/remove-file.js';
 import { systemErrorCode } from '../../shared/system-error.js';
 import { type AssetStore, type ByteRange, type VerifiedContent } from '../domain/asset-store.port.js';
 import { CHUNK_BYTES, ChunkHashCache, hashContent, type HashedContent, isChunk } from './chunk-hashes.js';
@@ -58,24 +58,23 @@ export class FileAssetStore implements AssetStore {
     for (const name of await namesIn(this.stagingFolder)) {
       const path = join(this.stagingFolder, name);
       if (!STAGED_NAME.test(name) || !(await isAbandoned(path, now))) continue;
-      await rm(path, { force: true });
+      await removeFile(path);
       removed += 1;
     }
     return removed;
   }
 
   async discard(stagedPath: string): Promise<void> {
-    await rm(stagedPath, { force: true });
+    await removeFile(stagedPath);
   }
 
   async put(organizationId: string, sha256: string, stagedPath: string): Promise<void> {
     const target = this.pathOf(organizationId, sha256);
     try {
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       await syncPath(stagedPath);
-      await linkOrFreshen(stagedPath, target);
+      await linkIntoFolder(stagedPath, target);
       await syncPath(dirname(target));
-      await rm(stagedPath, { force: true });
+      await removeFile(stagedPath);
     } catch (cause) {
       throw new ColophonError('storage_unavailable', 'The asset store cannot be written.', { cause });
     }
@@ -100,9 +99,11 @@ export class FileAssetStore implements AssetStore {
     let content: HashedContent;
     try {
       // Hashes may be known from a file of the same content: this one must be there as well.
-      await stat(path);
+      const { size } = await stat(path);
+      if (size <= CHUNK_BYTES) return await readVerified(path, sha256);
       content = await this.chunkHashes.get(sha256, () => hashContent(path));
     } catch (cause) {
+      if (isColophonError(cause)) throw cause;
       throw new ColophonError('storage_unavailable', 'A file is missing from the asset store.', { cause });
     }
     if (content.sha256 !== sha256) throw notItsHash();
@@ -116,7 +117,7 @@ export class FileAssetStore implements AssetStore {
   async remove(organizationId: string, sha256: string): Promise<void> {
     const path = this.pathOf(organizationId, sha256);
     try {
-      await rm(path, { force: true });
+      await removeFile(path);
       await syncPath(dirname(path));
     } catch (cause) {
       // Without the folder the file was never there.
@@ -138,7 +139,7 @@ export class FileAssetStore implements AssetStore {
       await renameIfPresent(path, aside);
       const isBack = await isFresh(aside);
       if (isBack) await putBack(aside, path);
-      await rm(aside, { force: true });
+      await removeFile(aside);
       for (const folder of [this.removingFolder, dirname(path)]) await syncIfPresent(folder);
       return !isBack;
     } catch (cause) {
@@ -156,7 +157,7 @@ export class FileAssetStore implements AssetStore {
       if (organizationId === undefined || sha256 === undefined) continue;
       const aside = join(this.removingFolder, name);
       await putBack(aside, this.pathOf(organizationId, sha256));
-      await rm(aside, { force: true });
+      await removeFile(aside);
     }
   }
 
@@ -174,6 +175,17 @@ function notDeleted(cause: unknown): ColophonError {
 
 function notItsHash(): ColophonError {
   return new ColophonError('storage_unavailable', 'A file in the asset store is not what its hash says.');
+}
+
+/** What fits into one piece is read once: the bytes that are compared with the hash are those that are handed out. */
+async function readVerified(path: string, sha256: string): Promise<VerifiedContent> {
+  const bytes = await readFile(path);
+  if (sha256Hex(bytes) !== sha256) throw notItsHash();
+  return {
+    sizeBytes: bytes.length,
+    stream: ({ first, last } = { first: 0, last: bytes.length - 1 }) =>
+      Readable.from([bytes.subarray(first, last + 1)], { objectMode: false }),
+  };
 }
 
 /** Whole pieces are read and checked, and of the first and the last the wanted part is handed out. */
@@ -236,8 +248,7 @@ async function renameIfPresent(from: string, to: string): Promise<void> {
 }
 
 async function putBack(aside: string, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await linkOrFreshen(aside, path);
+  await linkIntoFolder(aside, path);
   await syncPath(dirname(path));
 }
 
@@ -255,6 +266,17 @@ async function syncPath(path: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** The folder is there for all but 256 files of an organization. */
+async function linkIntoFolder(from: string, to: string): Promise<void> {
+  try {
+    await linkOrFreshen(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    await linkOrFreshen(from, to);
   }
 }
 
@@ -283,14 +305,20 @@ async function linkOrFreshen(from: string, to: string): Promise<void> {
   }
 }
 
-/** Four times what streams read by default: each piece is a turn of the event loop. */
-const HASHED_AT_ONCE_BYTES = 256 * 1024;
-
-/** Lower-case hex SHA-256 of a file, read in chunks. */
+/** Lower-case hex SHA-256 of a file, read in pieces. */
 export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: HASHED_AT_ONCE_BYTES }), hash);
-  return hash.digest('hex');
+  const file = await open(path, 'r');
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 export async function fileSizeBytes(path: string): Promise<number> {

@@ -86,14 +86,17 @@ export class ReadAsset {
    */
   async recordedAssets(organizationId: string, ids: readonly string[]): Promise<RecordedAsset[]> {
     return this.organizationTx.run(organizationId, async (tx) => {
-      const found = new Map((await this.assets.byIds(tx, ids)).map((asset) => [asset.id, asset]));
+      const [rows, removals] = await Promise.all([
+        this.assets.byIds(tx, ids),
+        this.removed.of(tx, 'asset', ids),
+      ]);
+      const found = new Map(rows.map((asset) => [asset.id, asset]));
       const assets = ids.map((id) => {
         const asset = found.get(id);
         if (asset === undefined) throw new ColophonError('not_found', 'There is no asset with this id.');
         return asset;
       });
       await requireEntries(tx, assets);
-      const removals = await this.removed.of(tx, 'asset', ids);
       return assets.map((asset) => this.remember({ asset, removal: removals.get(asset.id) }));
     });
   }

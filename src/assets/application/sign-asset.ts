@@ -31,16 +31,16 @@ export class SignAsset {
 
   async sign(request: {
     organizationId: string;
-    /** `picture`: what the probe saw of it; it is decoded again when that is absent. */
-    original: { sha256: string; mediaType: string; picture?: NormalizedPicture | undefined };
+    /**
+     * `path`: where the store has it, as it gave it out to the caller. `picture`: what the probe saw of it; it is decoded
+     * again when that is absent.
+     */
+    original: { path: string; mediaType: string; picture?: NormalizedPicture | undefined };
     origin: SigningOrigin;
     plan: ManifestPlan;
   }): Promise<SignedAsset> {
     const { organizationId, original, origin, plan } = request;
-    const source = {
-      path: await this.store.localPath(organizationId, original.sha256),
-      mediaType: original.mediaType,
-    };
+    const source = { path: original.path, mediaType: original.mediaType };
     const destinationPath = await this.store.stage();
     const sidecarPath = `${destinationPath}${SIDECAR_SUFFIX}`;
     try {

@@ -76,7 +76,7 @@ export class UploadAsset {
     const digitalSourceType = statedSourceType(signalReading);
     const signed = await this.signAsset.sign({
       organizationId,
-      original: file,
+      original: { ...file, ...received },
       origin: { kind: 'received_with_declaration', originalSha256: file.sha256, assetId: id },
       plan: uploadManifest({
         assetId: publicId('asset', id),

@@ -123,7 +123,7 @@ export class RecordContribution {
     const title = displayName(file.fileName, parent.title);
     const signed = await this.signAsset.sign({
       organizationId,
-      original: file,
+      original: { ...file, path: filePath },
       origin: { kind: 'received_with_declaration', originalSha256: file.sha256, assetId },
       plan: contributionManifest({
         ...request,

@@ -106,6 +106,17 @@ export class RunRepository {
     return this.one(tx, id, '');
   }
 
+  /** The run that the step belongs to. */
+  async ofStep(tx: Tx, stepRunId: string): Promise<Run> {
+    const [row] = await tx.query<Record<string, unknown>>(
+      `SELECT ${RUN_COLUMNS} FROM run WHERE organization_id = $1
+          AND id = (SELECT run_id FROM step_run WHERE organization_id = $1 AND id = $2)`,
+      [tx.organizationId, stepRunId],
+    );
+    if (!row) throw new ColophonError('not_found', 'There is no step with this id.');
+    return runFromRow(row);
+  }
+
   /** Serializes every change of state within one run. */
   async lock(tx: Tx, id: string): Promise<Run> {
     return this.one(tx, id, 'FOR UPDATE');

@@ -74,8 +74,11 @@ export class AdvanceStep {
     lease: Lease,
   ): Promise<Pick<StepWork, 'run' | 'step'> | undefined> {
     return this.organizationTx.run(organizationId, async (tx) => {
-      const step = await this.runs.acquireLease(tx, stepRunId, lease.token, this.options.leaseSeconds);
-      if (step) return { step, run: await this.runs.get(tx, step.runId) };
+      const [step, run] = await Promise.all([
+        this.runs.acquireLease(tx, stepRunId, lease.token, this.options.leaseSeconds),
+        this.runs.ofStep(tx, stepRunId),
+      ]);
+      if (step) return { step, run };
       const current = await this.runs.step(tx, stepRunId);
       if (TERMINAL_STEP_STATES.includes(current.state)) return undefined;
       // Somebody else holds it, perhaps a worker that was killed: look again when the lease has ended.

@@ -36,14 +36,16 @@ export class CaptureStep {
       const { makes } = OPERATION_FACTS[machineOperation(step)];
       const captured = await this.captureOutput.capture(organizationId, answer.outputs, makes);
       return await this.organizationTx.run(organizationId, async (tx) => {
-        const run = await this.runs.lock(tx, step.runId);
-        const changed = await this.runs.changeStep(tx, step.id, lease, step.state, 'CAPTURED', {
-          ...billed,
-          claims: { ...answer.claims, ...filesOf(answer) },
-          originalSha256: captured.sha256,
-          originalMediaType: captured.mediaType,
-          ...(captured.preparation === undefined ? {} : { preparation: captured.preparation }),
-        });
+        const [run, changed] = await Promise.all([
+          this.runs.lock(tx, step.runId),
+          this.runs.changeStep(tx, step.id, lease, step.state, 'CAPTURED', {
+            ...billed,
+            claims: { ...answer.claims, ...filesOf(answer) },
+            originalSha256: captured.sha256,
+            originalMediaType: captured.mediaType,
+            ...(captured.preparation === undefined ? {} : { preparation: captured.preparation }),
+          }),
+        ]);
         await this.events.add(tx, step.runId, { type: 'step', stepKey: step.key, state: 'CAPTURED' });
         return { run, step: changed };
       });

@@ -58,19 +58,21 @@ export class CompleteStep {
     const original = { sha256: step.originalSha256, mediaType: step.originalMediaType };
     const facts = await this.organizationTx.run(organizationId, (tx) => this.stepFacts.load(tx, run, step));
     const images = await this.localImages(organizationId, facts.images);
+    const path = await this.store.localPath(organizationId, original.sha256);
     const now = this.clock.now();
     const trainedModel = this.offerings.find(step)?.trainedModel ?? true;
     const { plan, digitalSourceType, parents } = stepManifest({ ...facts, trainedModel, images, now });
     // Read beside the signing, in a process of its own. What goes wrong with it is told after the signing.
-    const reading = this.readSignals(organizationId, step, original);
+    const reading = this.readSignals(step, { path, mediaType: original.mediaType });
     reading.catch(() => undefined);
     // Signing changes no pixel, so what was found when the original was captured holds for the signed file, too.
-    const { kind, width, height, durationMs, picture } = await this.storedMedia.probe(original.sha256, () =>
-      this.store.localPath(organizationId, original.sha256),
+    const { kind, width, height, durationMs, picture } = await this.storedMedia.probe(
+      original.sha256,
+      () => path,
     );
     const signed = await this.signAsset.sign({
       organizationId,
-      original: { ...original, picture },
+      original: { path, mediaType: original.mediaType, picture },
       origin: { kind: 'captured_from_provider', originalSha256: original.sha256, stepRunId: step.id },
       plan,
     });
@@ -99,14 +101,12 @@ export class CompleteStep {
    * to lose a picture that is paid for. Files of this machine are written by this program.
    */
   private async readSignals(
-    organizationId: string,
     { provider }: StepRun,
-    { sha256, mediaType }: { readonly sha256: string; readonly mediaType: string },
+    file: { readonly path: string; readonly mediaType: string },
   ): Promise<SignalReading | undefined> {
     if (provider === 'studio' || provider === 'sandbox') return undefined;
     try {
-      const path = await this.store.localPath(organizationId, sha256);
-      return (await this.signals.read({ path, mediaType })).reading;
+      return (await this.signals.read(file)).reading;
     } catch (error) {
       if (isColophonError(error) && error.status < 500) return NEVER_READ;
       throw error;

@@ -68,12 +68,15 @@ export class EndStep {
     assetId: string,
     record: () => Promise<unknown>,
   ): Promise<void> {
-    const run = await this.runs.lock(tx, step.runId);
-    await this.runs.changeStep(tx, step.id, lease, 'CAPTURED', 'SUCCEEDED', {
-      outputAssetId: assetId,
-      progress: 1,
-    });
-    const settlement = await this.settlementOf(tx, step);
+    // The server does them in this order, and nothing is written before it is known that the lease held.
+    const [run, , settlement] = await Promise.all([
+      this.runs.lock(tx, step.runId),
+      this.runs.changeStep(tx, step.id, lease, 'CAPTURED', 'SUCCEEDED', {
+        outputAssetId: assetId,
+        progress: 1,
+      }),
+      this.settlementOf(tx, step),
+    ]);
     await this.money.settle(tx, run.projectId, step, settlement);
     await record();
     await this.events.add(tx, run.id, {

@@ -163,15 +163,18 @@ export class Money {
   ): Promise<boolean> {
     const amount = kind === 'settlement' ? change.spent : step.reservedMicroUsd;
     const now = this.clock.now();
-    const inserted = await tx.query(
+    const inserting = tx.query(
       `INSERT INTO money_movement (organization_id, step_run_id, kind, amount_micro_usd, basis, created_at)
        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING kind`,
       [tx.organizationId, step.id, kind, amount.toString(), basis, now],
     );
-    if (inserted.length === 0) return false;
-    if (change.reserved === 0n && change.spent === 0n) return true;
+    if (change.reserved === 0n && change.spent === 0n) return (await inserting).length > 0;
     this.budgets.lock(tx);
-    const budgets = await this.budgets.concerned(tx, step.id, monthOf(now));
+    const [inserted, budgets] = await Promise.all([
+      inserting,
+      this.budgets.concerned(tx, step.id, monthOf(now)),
+    ]);
+    if (inserted.length === 0) return false;
     await this.budgets.count(tx, budgets, change);
     // More was billed than was reserved: that may be what goes beyond a soft limit.
     const more = change.reserved + change.spent;

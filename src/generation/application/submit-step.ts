@@ -111,14 +111,20 @@ export class SubmitStep {
    */
   private async commitIntent(tx: Tx, work: StepWork, salted: SaltedRequest): Promise<boolean> {
     const { step, lease } = work;
-    const run = await this.runs.lock(tx, step.runId);
+    // The server answers them in this order, so all are answered behind the lock; what they say is looked at in turn.
+    const locking = this.runs.lock(tx, step.runId);
+    const ready = this.isReady(tx, step);
+    const cleared = this.requireCleared.checkUnsent(tx, work.run.clearanceId);
+    const unerased = this.buildRequest.requireUnerased(tx, work);
+    for (const answer of [ready, cleared, unerased]) answer.catch(() => undefined);
+    const run = await locking;
     if (run.cancelRequestedAt !== undefined) {
       await this.endStep.continueRun(tx, run);
       return false;
     }
-    if (!(await this.isReady(tx, step))) return false;
-    await this.requireCleared.checkUnsent(tx, run.clearanceId);
-    await this.buildRequest.requireUnerased(tx, work);
+    if (!(await ready)) return false;
+    await cleared;
+    await unerased;
     const requestSha256 = requestHash(salted);
     await this.runs.changeStep(tx, step.id, lease, 'RESERVED', 'SUBMITTING', {
       requestSha256,

@@ -48,8 +48,7 @@ export class ClearanceStanding {
    * @throws ColophonError `not_found`
    */
   async of(tx: Tx, rootId: string): Promise<Standing> {
-    const registry = await this.registry.within(tx);
-    const last = await readLastDecision(tx, rootId);
+    const [registry, last] = await Promise.all([this.registry.within(tx), readLastDecision(tx, rootId)]);
     const changes = reopened(await basisOf(tx, last.basisId), last.registryVersion, registry);
     if (changes.length > 0) return { kind: 'reopened', last, changes };
     if (last.decision === 'deny') return { kind: 'denied', last: { ...last, decision: 'deny' } };

@@ -69,10 +69,10 @@ export class AwaitRun {
     runId: string,
   ): Promise<{ run: Run; steps: StepRun[] } | undefined> {
     try {
-      return await this.organizationTx.run(organizationId, async (tx) => ({
-        run: await this.runs.get(tx, runId),
-        steps: await this.runs.steps(tx, runId),
-      }));
+      const [run, steps] = await this.organizationTx.runAtOnce(organizationId, (tx) =>
+        Promise.all([this.runs.get(tx, runId), this.runs.steps(tx, runId)]),
+      );
+      return { run, steps };
     } catch (error) {
       if (error instanceof ColophonError && error.status === 503) return undefined;
       throw error;

@@ -34,12 +34,15 @@ export class GatewaySettingsOfUseCase {
    * @throws ColophonError `not_found` for an unknown project or use case
    */
   async find(tx: Tx, { projectId, useCase }: GatewayPlace): Promise<SettingsInForce | undefined> {
-    const useCaseId = await useCaseIdOf(tx, projectId, useCase);
-    const [row] = await tx.query<{ settings: Buffer; ordinal: number; created_at: Date }>(
-      `SELECT settings, ordinal, created_at FROM gateway_settings
-        WHERE organization_id = $1 AND use_case_id = $2 ORDER BY ordinal DESC LIMIT 1`,
-      [tx.organizationId, useCaseId],
-    );
+    const [useCaseId, [row]] = await Promise.all([
+      useCaseIdOf(tx, projectId, useCase),
+      tx.query<{ settings: Buffer; ordinal: number; created_at: Date }>(
+        `SELECT g.settings, g.ordinal, g.created_at FROM gateway_settings g
+           JOIN use_case u ON u.organization_id = g.organization_id AND u.id = g.use_case_id
+          WHERE g.organization_id = $1 AND u.project_id = $2 AND u.name = $3 ORDER BY g.ordinal DESC LIMIT 1`,
+        [tx.organizationId, projectId, useCase],
+      ),
+    ]);
     if (!row) return undefined;
     return {
       settings: gatewaySettingsSchema.parse(JSON.parse(row.settings.toString('utf8'))),
