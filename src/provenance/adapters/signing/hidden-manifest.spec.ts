@@ -94,3 +94,18 @@ it('a signed TIFF can be taken in again and looked at', async () => {
   const again = await workshop.sign({ path: signed.path, mediaType: 'image/tiff' });
   expect(again.signed.keptManifest?.verdict).toBe('intact_and_trusted');
 });
+
+it('what stands in a second box of brands is under the hash of a film', async () => {
+  const film = await mediaVector('clip.mp4');
+  const brands = film.subarray(0, film.readUInt32BE(0));
+  const received = Buffer.concat([film, brands]);
+  const { verdict, prepared, bytes } = await signedOf(received, 'video/mp4');
+  expect({ verdict, prepared }).toMatchObject({
+    verdict: 'intact_and_trusted',
+    prepared: { kind: 'padding-named' },
+  });
+  const changed = Buffer.from(bytes);
+  changed.writeUInt8((changed.at(-3) ?? 0) ^ 1, changed.length - 3);
+  const path = await workshop.write(changed);
+  expect((await workshop.verify({ path, mediaType: 'video/mp4' })).verdict).toBe('broken');
+});
