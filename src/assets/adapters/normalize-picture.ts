@@ -1,6 +1,7 @@
 import { ColophonError } from '../../shared/errors.js';
 import { MAX_PIXELS_TOTAL } from '../domain/media-probe/media-limits.js';
 import { NORMALIZED_SIDE, type NormalizedPicture, THUMBNAIL_SIDE } from '../domain/picture-fingerprint.js';
+import { decodingStrictness } from './decoding-strictness.js';
 import { sharp } from './libvips.js';
 
 /** A border is looked for in a picture of at most this side, so that no picture needs more memory than a small one. */
@@ -42,8 +43,9 @@ async function decodeAndNormalize(input: string | Uint8Array): Promise<Normalize
 
 type RawPicture = Awaited<ReturnType<typeof decodeSmall>>;
 
-function decodeSmall(input: string | Uint8Array) {
-  return sharp(input, { limitInputPixels: MAX_PIXELS_TOTAL, failOn: 'error', sequentialRead: true })
+async function decodeSmall(input: string | Uint8Array) {
+  const failOn = await decodingStrictness(input);
+  return sharp(input, { limitInputPixels: MAX_PIXELS_TOTAL, failOn, sequentialRead: true })
     .timeout({ seconds: TIMEOUT_SECONDS })
     .autoOrient()
     .resize({

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { detectMediaType } from '../../provenance/domain/detect-media-type.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
 import { type ByteSource } from '../domain/media-probe/byte-source.js';
@@ -18,8 +17,10 @@ import {
   type StillImageType,
 } from '../domain/media-probe/still-image-type.js';
 import { type NormalizedPicture } from '../domain/picture-fingerprint.js';
+import { decodingStrictness, type DecodingStrictness } from './decoding-strictness.js';
 import { sharp } from './libvips.js';
 import { normalizePicture } from './normalize-picture.js';
+import { bufferSource, withFile } from './opened-source.js';
 
 /**
  * A picture within the limits decodes in a few seconds; one that takes longer was made to. Below the time after which the
@@ -61,30 +62,34 @@ async function probeStill(
   input: string | Uint8Array,
 ): Promise<ProbedMedia> {
   const declared = await checkStructure(mediaType, source);
+  const strictness = await decodingStrictness(input);
   try {
-    const size = await readHeader(input, mediaType);
+    const size = await readHeader(input, mediaType, strictness);
     assertWithinLimits({ ...size, frames: Math.max(size.frames, declared?.frames ?? 1) });
     const picture = size.frames > 1 ? undefined : await lookAt(input);
-    if (picture === undefined) await decodeToEnd(input, size.frames > 1);
+    if (picture === undefined) await decodeToEnd(input, size.frames > 1, strictness);
     return { mediaType, kind: 'image', ...size, sizeBytes: source.sizeBytes, picture };
   } catch (error) {
     throw asMediaError(error);
   }
 }
 
-function openImage(input: string | Uint8Array, animated: boolean) {
+function openImage(input: string | Uint8Array, animated: boolean, failOn: DecodingStrictness) {
   return sharp(input, {
     limitInputPixels: MAX_PIXELS_TOTAL,
-    // Also for wrong checksums and invalid pixel data; not for mere warnings, which good cameras cause too.
-    failOn: 'error',
+    failOn,
     sequentialRead: true,
     animated,
   });
 }
 
 /** Size and frames from the header; libvips decodes no pixel for this. */
-async function readHeader(input: string | Uint8Array, mediaType: StillImageType): Promise<PictureSize> {
-  const header = await openImage(input, false).metadata();
+async function readHeader(
+  input: string | Uint8Array,
+  mediaType: StillImageType,
+  strictness: DecodingStrictness,
+): Promise<PictureSize> {
+  const header = await openImage(input, false, strictness).metadata();
   const frames = header.pages ?? 1;
   if (frames > 1 && (mediaType === 'image/tiff' || mediaType === 'image/avif')) {
     throw new ColophonError(
@@ -118,8 +123,12 @@ function isTimeout(error: unknown): boolean {
  * lets the formats that decode by rows do so in a small window. JPEG may shrink by DCT on the way; it reads the whole
  * stream nevertheless.
  */
-async function decodeToEnd(input: string | Uint8Array, animated: boolean): Promise<void> {
-  await openImage(input, animated)
+async function decodeToEnd(
+  input: string | Uint8Array,
+  animated: boolean,
+  strictness: DecodingStrictness,
+): Promise<void> {
+  await openImage(input, animated, strictness)
     .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
     .resize(16, 16, { fit: 'fill' })
     .raw()
@@ -140,28 +149,4 @@ function asMediaError(error: unknown): ColophonError {
     );
   }
   return new ColophonError('media_corrupt', 'The picture cannot be decoded to its end.', { cause: error });
-}
-
-function bufferSource(bytes: Uint8Array): ByteSource {
-  return {
-    sizeBytes: bytes.length,
-    read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
-  };
-}
-
-async function withFile<T>(path: string, work: (source: ByteSource) => Promise<T>): Promise<T> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    return await work({
-      sizeBytes: size,
-      read: async (offset, length) => {
-        const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
-        return buffer.subarray(0, bytesRead);
-      },
-    });
-  } finally {
-    await file.close();
-  }
 }

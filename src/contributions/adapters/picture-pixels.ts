@@ -1,11 +1,10 @@
+import { decodingStrictness } from '../../assets/adapters/decoding-strictness.js';
 import { sharp } from '../../assets/adapters/libvips.js';
 
 /** Differences up to this much per channel (of 255) come from recompression, not from a hand. */
 export const CHANNEL_TOLERANCE = 12;
 export const CHANNELS = 4;
 const OPAQUE = 255;
-/** As strict as the probe that let these files in: what passed there must not fail here. */
-const AS_PROBED = { failOn: 'error' } as const;
 
 export interface PictureSize {
   readonly width: number;
@@ -24,7 +23,8 @@ export async function sizeOf(path: string): Promise<PictureSize> {
 
 /** @param size scaled to it, whatever its shape; its own size by default */
 export async function pixelsOf(path: string, size?: PictureSize): Promise<PicturePixels> {
-  const upright = sharp(path, AS_PROBED).rotate();
+  // As strict as the probe that let these files in: what passed there must not fail here.
+  const upright = sharp(path, { failOn: await decodingStrictness(path) }).rotate();
   const scaled = size === undefined ? upright : upright.resize(size.width, size.height, { fit: 'fill' });
   const { data, info } = await scaled
     .toColourspace('srgb')

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { hashFile } from '../../assets/adapters/file-asset-store.js';
+import { mendFile } from '../../assets/adapters/mend-file.js';
 import { type AssetStore } from '../../assets/domain/asset-store.port.js';
 import { type StoredMedia } from '../../assets/application/stored-media.js';
 import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
@@ -14,9 +15,18 @@ export interface OutputDownloader {
   download(url: string, destinationPath: string, headers?: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** The bytes were received and are no file that can be kept. */
+class UnusableOutputError extends ColophonError {
+  constructor(cause: ColophonError) {
+    super('upstream_invalid', `The provider's output is not usable: ${cause.message}`, { cause });
+  }
+}
+
 export interface CapturedOutput {
   readonly sha256: string;
   readonly mediaType: string;
+  /** Which of the files of the answer it is, from 1. */
+  readonly number: number;
   /** What was done to the received bytes; absent when these are the received bytes. */
   readonly preparation?: Preparation;
 }
@@ -33,27 +43,76 @@ export class CaptureOutput {
     private readonly storedMedia: StoredMedia,
   ) {}
 
-  /** @throws ColophonError `upstream_invalid`, `url_blocked`, `upstream_timeout`, `storage_unavailable` */
+  /**
+   * A step makes one file. Of an answer that names more, it is the first that is whole and of the wanted kind: a model may
+   * put a preview in front of what was ordered.
+   *
+   * @throws ColophonError `upstream_invalid`, `url_blocked`, `upstream_timeout`, `storage_unavailable`
+   */
   async capture(
     organizationId: string,
     outputs: readonly ProviderOutput[],
     wanted: MediaKind,
   ): Promise<CapturedOutput> {
-    const [output] = outputs;
-    if (!output) throw new ColophonError('upstream_invalid', 'The provider answered without any output.');
+    let refusal: UnusableOutputError | undefined;
+    for (const [index, output] of outputs.entries()) {
+      try {
+        return { ...(await this.captureOne(organizationId, output, wanted)), number: index + 1 };
+      } catch (error) {
+        if (!(error instanceof UnusableOutputError)) throw error;
+        refusal ??= error;
+      }
+    }
+    throw refusal ?? new ColophonError('upstream_invalid', 'The provider answered without any output.');
+  }
+
+  private async captureOne(
+    organizationId: string,
+    output: ProviderOutput,
+    wanted: MediaKind,
+  ): Promise<Omit<CapturedOutput, 'number'>> {
     const path = await this.store.stage();
+    const mendedPath = await this.store.stage();
     try {
       if (output.kind === 'bytes') await writeFile(path, output.bytes, { mode: 0o600 });
       else await this.downloader.download(output.url, path, output.headers);
       // Of the bytes as they came: what a disk made of them shows when they are read.
       const sha256 = output.kind === 'bytes' ? await sha256HexInTurns(output.bytes) : await hashFile(path);
-      const { mediaType } = await this.probeOutput(sha256, path, wanted);
-      await this.store.put(organizationId, sha256, path);
-      const preparation = output.kind === 'bytes' ? output.preparation : undefined;
-      return { sha256, mediaType, ...(preparation === undefined ? {} : { preparation }) };
+      const done = output.kind === 'bytes' ? output.preparation : undefined;
+      const taken = await this.probeOutput(sha256, path, wanted)
+        .then(({ mediaType }) => ({ path, sha256, mediaType, preparation: done }))
+        .catch((error: unknown) => {
+          if (!(error instanceof UnusableOutputError) || done !== undefined) throw error;
+          return this.mendOutput({ path, sha256, mendedPath, wanted, error });
+        });
+      await this.store.put(organizationId, taken.sha256, taken.path);
+      const { mediaType, preparation } = taken;
+      return { sha256: taken.sha256, mediaType, ...(preparation === undefined ? {} : { preparation }) };
     } finally {
       await this.store.discard(path);
+      await this.store.discard(mendedPath);
     }
+  }
+
+  /** What is paid for is not lost for what stands around it (ADR 0057); what was received is known by its hash. */
+  private async mendOutput(received: {
+    path: string;
+    sha256: string;
+    mendedPath: string;
+    wanted: MediaKind;
+    error: UnusableOutputError;
+  }) {
+    const mend = await mendFile(received.path, received.mendedPath);
+    if (mend === undefined) throw received.error;
+    const sha256 = await hashFile(received.mendedPath);
+    const { mediaType } = await this.probeOutput(sha256, received.mendedPath, received.wanted);
+    const preparation: Preparation = {
+      kind: 'framing-mended',
+      receivedSha256: received.sha256,
+      removed: mend.removed,
+      ...(mend.added.length > 0 ? { added: mend.added } : {}),
+    };
+    return { path: received.mendedPath, sha256, mediaType, preparation };
   }
 
   private async probeOutput(sha256: string, path: string, wanted: MediaKind): Promise<{ mediaType: string }> {
@@ -70,9 +129,7 @@ export class CaptureOutput {
       const isOurs =
         !(cause instanceof ColophonError) || cause.status >= 500 || cause.code === 'rate_limited';
       if (isOurs) throw cause;
-      throw new ColophonError('upstream_invalid', `The provider's output is not usable: ${cause.message}`, {
-        cause,
-      });
+      throw new UnusableOutputError(cause);
     }
   }
 }

@@ -40,7 +40,7 @@ export class CaptureStep {
           this.runs.lock(tx, step.runId),
           this.runs.changeStep(tx, step.id, lease, step.state, 'CAPTURED', {
             ...billed,
-            claims: { ...answer.claims, ...filesOf(answer) },
+            claims: { ...answer.claims, ...filesOf(answer, captured.number) },
             originalSha256: captured.sha256,
             originalMediaType: captured.mediaType,
             ...(captured.preparation === undefined ? {} : { preparation: captured.preparation }),
@@ -60,7 +60,7 @@ export class CaptureStep {
   }
 }
 
-/** A step makes one file. Of an answer that names more, the first is kept, and the number of all stays on record. */
-function filesOf({ outputs }: CompletedStep): { readonly filesInAnswer?: number } {
-  return outputs.length > 1 ? { filesInAnswer: outputs.length } : {};
+/** A step makes one file. Of an answer that names more, their number stays on record, and which of them was taken. */
+function filesOf({ outputs }: CompletedStep, fileTaken: number): Readonly<Record<string, number>> {
+  return outputs.length > 1 ? { filesInAnswer: outputs.length, fileTaken } : {};
 }

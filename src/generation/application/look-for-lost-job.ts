@@ -4,6 +4,7 @@ import { type LostJob, type Provider } from '../domain/provider.port.js';
 import { type Providers } from './providers.js';
 import { type ReconcileStep } from './reconcile-step.js';
 import { type Next, type StepWork } from './step-work.js';
+import { WaitedTime } from './waited-time.js';
 
 export interface LookOptions {
   /** Between two looks. */
@@ -23,6 +24,7 @@ export class LookForLostJob {
     private readonly providers: Providers,
     private readonly reconcileStep: ReconcileStep,
     private readonly options: LookOptions,
+    private readonly waited = new WaitedTime(),
   ) {}
 
   async look({ organizationId, step, signal }: StepWork): Promise<Next> {
@@ -37,7 +39,7 @@ export class LookForLostJob {
       );
       return 'again';
     }
-    const waitedSeconds = (Date.now() - step.updatedAt.getTime()) / 1000;
+    const waitedSeconds = this.waited.seconds(step.id, step.updatedAt);
     return waitedSeconds > this.options.lookForSeconds ? 'stop' : { wakeInSeconds: this.options.lookSeconds };
   }
 

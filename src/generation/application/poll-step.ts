@@ -6,6 +6,7 @@ import { type CaptureStep } from './capture-step.js';
 import { type FailStep } from './fail-step.js';
 import { type Providers } from './providers.js';
 import { type Next, type StepWork } from './step-work.js';
+import { WaitedTime } from './waited-time.js';
 
 export interface PollOptions {
   /** Between two questions to a provider. */
@@ -24,12 +25,13 @@ export class PollStep {
     private readonly captureStep: CaptureStep,
     private readonly failStep: FailStep,
     private readonly options: PollOptions,
+    private readonly waited = new WaitedTime(),
   ) {}
 
   async poll(work: StepWork): Promise<Next> {
     const { organizationId, step, signal } = work;
     if (step.upstreamId === undefined) throw new Error(`submitted step ${step.id} has no upstream id`);
-    const waitedSeconds = (Date.now() - step.updatedAt.getTime()) / 1000;
+    const waitedSeconds = this.waited.seconds(step.id, step.updatedAt);
     try {
       const job = { stepRunId: step.id, endpoint: step.endpoint, upstreamId: step.upstreamId };
       const provider = await this.organizationTx.run(organizationId, (tx) =>

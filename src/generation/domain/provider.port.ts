@@ -71,15 +71,17 @@ export type ProviderOutput =
     };
 
 /**
- * What this program did to the received bytes before they were captured (ADR 0050). Deterministic, so whoever has the
+ * What this program did to the received bytes before they were captured (ADR 0050, 0057). Deterministic, so whoever has the
  * received file can do it again and gets what was signed.
  */
 export interface Preparation {
-  readonly kind: 'png-text-removed' | 'metadata-removed';
+  readonly kind: 'png-text-removed' | 'metadata-removed' | 'framing-mended';
   /** SHA-256 of the bytes as they were received. */
   readonly receivedSha256: string;
   /** What was left out, e.g. the text chunk `prompt` or `EXIF`. */
   readonly removed: readonly string[];
+  /** What was missing and was written, e.g. the end of a GIF. */
+  readonly added?: readonly string[];
 }
 
 export interface CompletedStep {

@@ -247,12 +247,12 @@ function fallbackOf({ plan, alternative }: StepRun) {
 /** The signed bytes are not what the provider sent: what was done to them is our own knowledge. */
 function preparationOf({ preparation }: StepRun): PlannedAssertion[] {
   if (preparation === undefined) return [];
-  const { kind, receivedSha256, removed } = preparation;
+  const { kind, receivedSha256, removed, added } = preparation;
   return [
     {
       label: 'org.colophon.preparation',
       kind: 'created',
-      data: { kind, receivedSha256, removed: [...removed] },
+      data: { kind, receivedSha256, removed: [...removed], ...(added && { added: [...added] }) },
     },
   ];
 }

@@ -28,7 +28,12 @@ import { type LaidOut, ManifestEmbedding, type Prepared } from './signing/manife
 import { leaveOutManifest } from './signing/left-out/left-out-manifest.js';
 import { namePadding } from './signing/named-padding.js';
 import { SigningTurns } from './signing/signing-turns.js';
-import { type InspectedSource, refuseOtherBytes, SourceInspection } from './signing/source-inspection.js';
+import {
+  hasNoTraceOfManifest,
+  type InspectedSource,
+  refuseOtherBytes,
+  SourceInspection,
+} from './signing/source-inspection.js';
 import { packetIn } from './xmp/write-metadata.js';
 
 export interface C2paMediaSignerOptions {
@@ -186,7 +191,7 @@ export class C2paMediaSigner implements MediaSigner {
     try {
       const laidOut =
         found === 'keep'
-          ? await this.layOutContent(captured, request, unverified)
+          ? await this.layOutAsReceived(captured, request, unverified)
           : await this.layOutWithout(captured, request, unverified, found);
       await compared;
       return laidOut;
@@ -195,6 +200,33 @@ export class C2paMediaSigner implements MediaSigner {
       throw error;
     } finally {
       await captured.close();
+    }
+  }
+
+  /**
+   * Readers of C2PA look for a manifest in front of the first scan of a JPEG only. One behind it would stand in the signed
+   * file beside ours, and nobody would have looked at it: it is left out, of what a vendor sent.
+   */
+  private async layOutAsReceived(
+    captured: MediaContent,
+    request: SignMediaRequest,
+    unverified: UnverifiedFile,
+  ): Promise<SourceLaidOut> {
+    const source = await this.inspection.inspect(captured, request);
+    const { mediaType } = request.source;
+    const mayHide =
+      source.kept === undefined &&
+      mediaType === 'image/jpeg' &&
+      request.origin.kind === 'captured_from_provider' &&
+      !hasNoTraceOfManifest(captured, mediaType);
+    const hidden = mayHide
+      ? await leaveOutManifest(captured, request, unverified.withoutManifestPath)
+      : undefined;
+    if (hidden === undefined) return this.layOutContent(captured, request, unverified, source);
+    try {
+      return await this.layOutContent(hidden.content, request, unverified, LEFT_OUT, hidden.assertion);
+    } finally {
+      await hidden.content.close();
     }
   }
 
@@ -211,9 +243,9 @@ export class C2paMediaSigner implements MediaSigner {
       const isAtFault =
         error.code === 'manifest_malformed' ||
         manifests > 1 ||
-        (await this.inspection.findsNoStore(captured));
+        (await this.inspection.isReadOtherwise(captured, captured.asset(request.source.mediaType)));
       if (!isAtFault || !(await this.inspection.isWithoutManifest(content, request))) throw error;
-      return await this.layOutContent(content, request, unverified, assertion);
+      return await this.layOutContent(content, request, unverified, LEFT_OUT, assertion);
     } finally {
       await content.close();
     }
@@ -224,10 +256,9 @@ export class C2paMediaSigner implements MediaSigner {
     captured: MediaContent,
     request: SignMediaRequest,
     unverified: UnverifiedFile,
+    source: InspectedSource,
     leftOut?: PlannedAssertion,
   ): Promise<SourceLaidOut> {
-    // What was left out has been looked at: the file on the disk still has it.
-    const source = leftOut === undefined ? await this.inspection.inspect(captured, request) : LEFT_OUT;
     const { kept, placement } = source;
     const ingredients = await findIngredients(request, kept);
     const named = await namePadding(captured, request, unverified.namedPaddingPath);

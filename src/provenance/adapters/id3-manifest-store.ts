@@ -3,7 +3,7 @@ import { type Id3Frame, id3Frames } from './id3-frames.js';
 import { placed, type PlacedStore } from './manifest-store-slice.js';
 
 /** `application/x-c2pa-manifest-store` is what older writers called it. */
-const STORE_TYPES = ['application/c2pa', 'application/x-c2pa-manifest-store'];
+export const STORE_TYPES = ['application/c2pa', 'application/x-c2pa-manifest-store'];
 /** Encoding, type, file name and description of the object: text of a few words. */
 const MAX_OBJECT_HEADER_BYTES = 1024;
 

@@ -58,9 +58,30 @@ async function audioType(source: DetectionSource, head: Buffer): Promise<Signabl
   if (latin1.startsWith('RIFF') && latin1.slice(8, 12) === 'WAVE') return 'audio/wav';
   if (latin1.startsWith('fLaC')) return 'audio/flac';
   if (!latin1.startsWith('ID3')) return isMpegAudioFrame(head) ? 'audio/mpeg' : undefined;
-  const audio = Buffer.from(await source.read(id3TagBytes(head), 4));
+  const read = async (offset: number, length: number): Promise<Uint8Array> => source.read(offset, length);
+  const audio = Buffer.from(await read(id3TagBytes(head), 4));
   if (audio.toString('latin1') === 'fLaC') return 'audio/flac';
-  return isMpegAudioFrame(audio) ? 'audio/mpeg' : undefined;
+  const start = await mpegAudioStart(read, id3TagBytes(head));
+  return isMpegAudioFrame(await read(start, 4)) ? 'audio/mpeg' : undefined;
+}
+
+const MAX_TAGS = 8;
+const MAX_ZEROS = 65_536;
+
+/** Behind the first tag of an MP3 further ones may stand, and zeros, over which players go, as a tag may be too short. */
+export async function mpegAudioStart(
+  read: (offset: number, length: number) => Promise<Uint8Array>,
+  firstTagEnd: number,
+): Promise<number> {
+  let start = firstTagEnd;
+  for (let tags = 1; tags < MAX_TAGS; tags += 1) {
+    const head = Buffer.from(await read(start, ID3_HEADER_BYTES));
+    if (head.length < ID3_HEADER_BYTES || head.toString('latin1', 0, 3) !== 'ID3') break;
+    start += id3TagBytes(head);
+  }
+  if (start === 0) return 0;
+  const sound = (await read(start, MAX_ZEROS)).findIndex((byte) => byte !== 0);
+  return start + Math.max(0, sound);
 }
 
 /** ID3v2 section 3.1: four bytes of seven bits, without the header itself; a footer repeats the header. */

@@ -55,6 +55,17 @@ export class ByteCursor {
     throw truncated();
   }
 
+  /** To the next byte that is not zero, or to the end. */
+  async skipZeros(): Promise<void> {
+    while (this.remaining > 0) {
+      await this.load(1);
+      const from = this.position - this.windowStart;
+      const found = this.window.subarray(from).findIndex((byte) => byte !== 0);
+      this.position += found < 0 ? this.window.length - from : found;
+      if (found >= 0) return;
+    }
+  }
+
   /** True when only zero bytes follow: padding of a block device or a careless writer, which can hide nothing. */
   async onlyPaddingFollows(): Promise<boolean> {
     while (this.remaining > 0) {

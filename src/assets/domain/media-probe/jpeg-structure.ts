@@ -1,3 +1,4 @@
+import { isColophonError } from '../../../shared/errors.js';
 import { type ByteCursor, countBlock, damaged, trailingData } from './byte-source.js';
 import { assertWithinLimits, type PictureSize } from './media-limits.js';
 
@@ -10,24 +11,48 @@ const START_OF_SCAN = 0xda;
 
 /**
  * JPEG (ITU-T T.81 annex B): marker segments from SOI to EOI. Behind EOI only further complete JPEG pictures are
- * accepted, as phones write them; manifests live in APP11 segments before the first scan. Anything else behind EOI
- * (a zip archive, a page of HTML, a motion photo's video) is refused.
+ * accepted, as phones write them, with zeros between them; manifests live in APP11 segments before the first scan.
+ * Anything else behind EOI (a zip archive, a page of HTML, a motion photo's video) is refused.
  */
 export async function checkJpeg(cursor: ByteCursor): Promise<PictureSize> {
   const size = await walkPicture(cursor);
-  for (let secondary = 0; ; secondary++) {
-    const start = cursor.position;
-    if (cursor.remaining >= 3) {
-      const [a, b, c] = await cursor.take(3);
-      cursor.position = start;
-      if (a === 0xff && b === START_OF_IMAGE && c === 0xff && secondary < MAX_SECONDARY_PICTURES) {
-        await walkPicture(cursor);
-        continue;
-      }
+  for (let secondary = 0; secondary < MAX_SECONDARY_PICTURES && (await atNextPicture(cursor)); secondary++)
+    await walkPicture(cursor);
+  if (!(await cursor.onlyPaddingFollows())) throw trailingData();
+  return size;
+}
+
+/**
+ * Behind the last of the pictures that are whole.
+ * @throws ColophonError `media_corrupt` where the first one is not
+ */
+export async function endOfJpegPictures(cursor: ByteCursor): Promise<number> {
+  await walkPicture(cursor);
+  let end = cursor.position;
+  try {
+    for (
+      let secondary = 0;
+      secondary < MAX_SECONDARY_PICTURES && (await atNextPicture(cursor));
+      secondary++
+    ) {
+      await walkPicture(cursor);
+      end = cursor.position;
     }
-    if (!(await cursor.onlyPaddingFollows())) throw trailingData();
-    return size;
+  } catch (error) {
+    if (!isColophonError(error)) throw error;
   }
+  return end;
+}
+
+/** Moves to the beginning of a further picture; where there is none, nowhere. */
+async function atNextPicture(cursor: ByteCursor): Promise<boolean> {
+  const start = cursor.position;
+  await cursor.skipZeros();
+  const at = cursor.position;
+  const [a, b, c] = cursor.remaining >= 3 ? await cursor.take(3) : [];
+  const isPicture = a === 0xff && b === START_OF_IMAGE && c === 0xff;
+  cursor.position = isPicture ? at : start;
+  return isPicture;
 }
 
 /** From SOI to behind EOI. */

@@ -248,6 +248,9 @@ async function writeUnsigned(
   try {
     return await builder.signAsync(signer, source, destination);
   } catch (cause) {
+    // Ours is in the making: it is the claim of a manifest that the source or an ingredient has.
+    if (cause instanceof Error && /\bclaim\b/i.test(cause.message))
+      throw new ColophonError('manifest_malformed', 'The manifest of this file cannot be kept.', { cause });
     throw new ColophonError('media_corrupt', 'No manifest could be embedded into this file.', { cause });
   }
 }

@@ -25,7 +25,7 @@ export interface NamedPadding {
 }
 
 /**
- * The hash of ISO base media leaves out `free` and `skip` boxes: what lies there could be exchanged after it was signed, and
+ * The hash of ISO base media leaves out `free`, `skip` and `ftyp` boxes: what lies there could be exchanged after it was signed, and
  * players go by offsets, not by names. In what we sign such boxes get another name, if there is anything in them; every
  * other byte, and with it every offset, stays as it was.
  *
@@ -41,7 +41,9 @@ export async function namePadding(
   if (!ISO_MEDIA_TYPES.has(source.mediaType)) return undefined;
   const edits: Edit[] = [];
   for await (const { type, offset, sizeBytes, headerBytes } of topLevelBoxes(captured.bytes)) {
-    if (PADDING.has(type) && sizeBytes > headerBytes)
+    // A file says once what it is, at its beginning; a second time is room that no hash covers.
+    const isRoom = PADDING.has(type) || (type === 'ftyp' && offset > 0);
+    if (isRoom && sizeBytes > headerBytes)
       edits.push({ offset: offset + 4, remove: HASHED_NAME.length, insert: HASHED_NAME });
   }
   if (await isMediaLeftOut(captured.bytes, staysLeftOut))

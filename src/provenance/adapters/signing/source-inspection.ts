@@ -5,7 +5,7 @@ import { type MediaVerifier } from '../../domain/media-verifier.port.js';
 import { type C2paReader } from '../c2pa-reader.js';
 import { carriedStore } from '../carried-store.js';
 import { type KeptManifest } from '../found-ingredients.js';
-import { type MediaContent, PIECE_BYTES } from '../media-content.js';
+import { type LibraryAsset, type MediaContent, PIECE_BYTES } from '../media-content.js';
 
 /** Where the manifest will be, and what that of the source is worth if it has one. */
 export interface InspectedSource {
@@ -68,9 +68,11 @@ export class SourceInspection {
     const kept = verdict === 'none' ? undefined : { verdict, manifestLabel: chain?.manifestLabel };
     return { kept, placement };
   }
-  /** Whether there is no manifest store where one should be. */
-  async findsNoStore({ bytes }: MediaContent): Promise<boolean> {
-    return (await carriedStore(bytes)).store === undefined;
+
+  /** Whether we find no manifest store where one should be, or the library finds none where we do. */
+  async isReadOtherwise({ bytes }: MediaContent, asset: LibraryAsset): Promise<boolean> {
+    const { store } = await carriedStore(bytes);
+    return store === undefined || !(await this.reader.findsManifest(asset, bytes.sizeBytes));
   }
 
   /** Whether neither we nor the library find a manifest in bytes that are still of their type. */

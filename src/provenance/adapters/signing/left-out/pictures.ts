@@ -20,17 +20,23 @@ export async function fromPng(file: ByteSource): Promise<ManifestRemoval | undef
 
 const JPEG_APP11 = 0xeb;
 const JPEG_START_OF_SCAN = 0xda;
+const JPEG_END_OF_IMAGE = 0xd9;
+/** Half of what is read at once anyway. */
+const SCAN_PIECE_BYTES = 64 * 1024;
 /** What the C2PA library calls the box of a manifest, in whatever state its content is. */
 const C2PA_BOX_INSTANCE = 0x0211;
 
-/** The segments before the first scan: those of APP11 that hold a JUMBF box (ISO/IEC 19566-5 annex D) go. */
+/**
+ * The segments of the first picture, before, between and behind its scans: those of APP11 that hold a JUMBF box
+ * (ISO/IEC 19566-5 annex D) go.
+ */
 export async function fromJpeg(file: ByteSource): Promise<ManifestRemoval | undefined> {
   const cuts: Edit[] = [];
   let manifests = 0;
   for (let at = 2; ;) {
     const head = await file.read(at, 32);
+    if (head[0] === 0xff && head[1] === JPEG_END_OF_IMAGE) return { edits: cuts, manifests };
     if (head.length < 4 || head[0] !== 0xff) return undefined;
-    if (head[1] === JPEG_START_OF_SCAN) return { edits: cuts, manifests };
     // Any marker may be preceded by fill bytes.
     const isFill = head[1] === 0xff;
     const sizeBytes = isFill ? 1 : 2 + head.readUInt16BE(2);
@@ -41,7 +47,24 @@ export async function fromJpeg(file: ByteSource): Promise<ManifestRemoval | unde
       if (isStoreStart(segment)) manifests += 1;
     }
     at += sizeBytes;
+    if (head[1] !== JPEG_START_OF_SCAN) continue;
+    const next = await endOfScan(file, at);
+    if (next === undefined) return { edits: cuts, manifests };
+    at = next;
   }
+}
+
+/** Where the next marker is. In the data of a scan 0xff00 is a byte, and 0xffd0 to 0xffd7 belong to it. */
+async function endOfScan(file: ByteSource, start: number): Promise<number | undefined> {
+  for (let at = start; at < file.sizeBytes;) {
+    const piece = await file.read(at, SCAN_PIECE_BYTES);
+    const found = piece.indexOf(0xff);
+    const code = found < 0 ? undefined : piece[found + 1];
+    if (found >= 0 && code === undefined && at + found + 1 >= file.sizeBytes) return undefined;
+    if (code !== undefined && code !== 0 && (code < 0xd0 || code > 0xd7)) return at + found;
+    at += found < 0 ? piece.length : code === undefined ? found : found + 2;
+  }
+  return undefined;
 }
 
 /** "JP", box instance (2), sequence number (4), then the box. The library looks for the type of the store alone. */
