@@ -102,17 +102,26 @@ export class StartRun {
       return { outcome: 'denied', clearance };
     }
     if (principal.mode === 'live') requireListed(plan.planned, decided.result);
+    const isRefusable = request.underReview === 'refuse' && decided.result.decision === 'review';
+    const accepted = isRefusable
+      ? await this.decideClearance.record(tx, principal, decided, scope)
+      : undefined;
+    // Before prices and parameters: whoever is refused for the licenses need not look for a price first.
+    if (accepted !== undefined && !(await this.requireCleared.holds(tx, accepted.id)))
+      return { outcome: 'under-review', clearance: accepted };
     const known = await this.knownAssets(tx, request.inputs);
     const steps = resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings, known);
     if (plan.route !== undefined) this.routes.requireKept(plan.route, request.facts, steps.filter(isDone));
     await requireFittingAssets(tx, this.assets, steps);
     for (const step of steps) await this.checkWays(tx, step);
-    const clearance = await this.decideClearance.record(tx, principal, decided, scope);
+    const clearance = accepted ?? (await this.decideClearance.record(tx, principal, decided, scope));
     // A waiver of these very findings for this project may be in force already.
-    const waits = clearance.decision === 'review' && !(await this.requireCleared.holds(tx, clearance.id));
-    if (waits && request.underReview === 'refuse') return { outcome: 'under-review', clearance };
+    const waits =
+      accepted === undefined &&
+      clearance.decision === 'review' &&
+      !(await this.requireCleared.holds(tx, clearance.id));
     const ceilingSteps = stepsWithoutPrice(steps, plan.offerings);
-    const accepted = await this.acceptRun.accept(tx, principal, {
+    const made = await this.acceptRun.accept(tx, principal, {
       request,
       ...plan,
       steps,
@@ -120,7 +129,7 @@ export class StartRun {
       clearanceId: clearance.id,
       state: waits ? 'WAITING_FOR_WAIVER' : 'RUNNING',
     });
-    return { outcome: waits ? 'waiting' : 'accepted', clearance, ...accepted, ceilingSteps };
+    return { outcome: waits ? 'waiting' : 'accepted', clearance, ...made, ceilingSteps };
   }
 
   /** How large what goes in is: the money is reserved by it. */

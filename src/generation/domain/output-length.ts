@@ -1,5 +1,5 @@
-import { ColophonError } from '../../shared/errors.js';
 import { wordsOf } from './name-words.js';
+import { type PriceProblem } from './price-problem.js';
 
 const LENGTHS = new Set([
   ...['second', 'seconds', 'sec', 'secs', 'duration', 'durations', 'length', 'minutes', 'milliseconds', 'ms'],
@@ -20,19 +20,26 @@ const OF_SOMETHING_ELSE = new Set([
 /**
  * A film is paid by the second. Whatever may say how long it is to be, beside the one parameter that the price reads,
  * could make it longer than what is reserved.
- * @throws ColophonError `price_unknown`
+ * @returns one problem for each such parameter
  */
-export function refuseOtherLengths(parameters: Readonly<Record<string, unknown>>, known: string): void {
-  for (const [name, value] of Object.entries(parameters)) {
-    if (name === known) continue;
+export function otherLengths(
+  parameters: Readonly<Record<string, unknown>>,
+  known: string,
+  readBy = known,
+): PriceProblem[] {
+  return Object.entries(parameters).flatMap(([name, value]) => {
+    if (name === known) return [];
     if (mayStateLength(name, value))
-      throw new ColophonError(
-        'price_unknown',
-        `"${name}" may say how long the output is to be, which the price knows by "${known}" only. Leave "${name}" out.`,
-      );
-    if (typeof value === 'object' && !Array.isArray(value))
-      refuseOtherLengths(value as Readonly<Record<string, unknown>>, '');
-  }
+      return [
+        {
+          path: name,
+          message: `"${name}" may say how long the output is to be, which the price knows by "${readBy}" only. Leave "${name}" out.`,
+        },
+      ];
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? otherLengths(value as Readonly<Record<string, unknown>>, '', readBy)
+      : [];
+  });
 }
 
 export function mayStateLength(name: string, value: unknown): boolean {
