@@ -1,5 +1,6 @@
 import { type OrganizationTx, type Tx } from '../../../database/organization-tx.js';
 import { type Principal } from '../../../identity/domain/principal.js';
+import { canBeAcceptedByFinding } from '../../../licenses/application/waivers-in-force.js';
 import { type Finding } from '../../../licenses/domain/finding.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
@@ -177,7 +178,7 @@ function openQuestions(clearanceId: string, open: readonly Finding[]): string {
     listingId === null ? ruleId : `${ruleId} (${listingId})`,
   );
   const shown = `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}`;
-  const alone = open.some(({ ruleId, listingId }) => listingId === null || ruleId.startsWith('policy.'))
+  const alone = open.some(({ ruleId, listingId }) => !canBeAcceptedByFinding(ruleId, listingId))
     ? ' Those of policies, and those that name no model, can be accepted for a single run only: start it with POST /v1/runs, which waits.'
     : '';
   return `The license check ${clearanceId} leaves questions open that a person must decide: ${shown}.${alone}`;
