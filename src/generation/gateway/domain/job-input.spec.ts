@@ -32,6 +32,16 @@ describe('the input of a job', () => {
   });
 
   it.each([
+    [{ image: { url: 'https://x.example/1.png' } }, 'image.url'],
+    [{ elements: [{ name: 'a' }, { refs: ['www.x.example/1.png'] }] }, 'elements.1.refs.0'],
+    [{ points: [1, null] }, 'points.1'],
+    [{ image_urls: ['https://x.example/1.png', 'red'] }, 'image_urls.1'],
+  ])('says where in it something is refused: %j', (input, path) => {
+    const extensions = { errors: [expect.objectContaining({ path })] };
+    expect(() => readJobInput(input)).toThrow(expect.objectContaining({ extensions }));
+  });
+
+  it.each([
     ['a text', 'x'],
     ['a list', []],
     ['nothing', null],
