@@ -243,7 +243,7 @@ export function replicateCases(started: () => JobWorld): void {
       const created = await client().deployments.predictions.create('brand', 'shop', {
         input: { prompt: prompt() },
       });
-      expect(created.status).toBe('starting');
+      expect(created).toMatchObject({ status: 'starting', ...FAKE_DEPLOYED, deployment: 'brand/shop' });
       await eventually('it was sent', () =>
         world.replicate.ledger.attempts.find(({ path }) => path === '/v1/deployments/brand/shop/predictions'),
       );
