@@ -400,10 +400,15 @@ describe('refusals', () => {
   });
 
   it('for want of a waiver come before those for want of a price', async () => {
-    const unpriced = { model: 'gpt-image-2', prompt: prompt() };
-    expect(await refusalOf(openai().images.generate(unpriced))).toMatchObject({
+    const asked = { model: 'gpt-image-2', prompt: prompt() };
+    const refusal = await refusalOf(openai().images.generate(asked));
+    expect(refusal).toMatchObject({
       status: 403,
       code: 'waiver_required',
+      message: expect.stringMatching(/license-status.*another reason \(price_unknown\).*"quality".*"size"/),
+      error: {
+        colophon: { further: { code: 'price_unknown', errors: [{ path: 'quality' }, { path: 'size' }] } },
+      },
     });
   });
 
@@ -455,7 +460,7 @@ describe('refusals', () => {
     ['a model that is not known', { model: 'gpt-image-9' }, 422, 'unknown_model'],
     ['a model of another vendor', { model: 'gemini-3.1-flash-image' }, 422, 'unknown_model'],
     ['a listing in place of a name', { model: 'flux-1-schnell@fal' }, 422, 'unknown_model'],
-    ['a model that is retired', { model: 'gpt-image-1' }, 422, 'price_unknown'],
+    ['a model that is retired', { model: 'gpt-image-1' }, 403, 'waiver_required'],
     ['a quality that does not exist', { quality: 'hd' }, 400, 'invalid_request'],
     ['a parameter that does not exist', { lora: 'x' }, 400, 'invalid_request'],
     ['a parameter of retired models', { style: 'vivid' }, 422, 'gateway_unsupported'],
@@ -494,7 +499,7 @@ describe('refusals', () => {
     const reviewer = await addPerson(world.app, ['reviewer']);
     expect(await ask({ apiKey: reviewer.key })).toMatchObject({ status: 403, code: 'forbidden' });
     const foreign = await createDevelopmentOrganization(world.app.services, 'elsewhere.example');
-    const ofNobody = { ...(await ask({ projectId: 'prj_' + '0'.repeat(32) })) };
+    const ofNobody = await ask({ projectId: `prj_${'0'.repeat(32)}` });
     const ofOthers = await ask({ projectId: foreign.projectId });
     expect(ofOthers).toMatchObject({ status: 404, code: 'not_found' });
     expect(ofOthers.message).toContain('a project that does not exist in the organization of this API key');

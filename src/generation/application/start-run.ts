@@ -45,7 +45,12 @@ export interface StartRunRequest {
 }
 
 export type StartedRun =
-  | { readonly outcome: 'denied' | 'under-review'; readonly clearance: Clearance }
+  | {
+      readonly outcome: 'denied' | 'under-review';
+      readonly clearance: Clearance;
+      /** What would be refused next, e.g. for want of a price: whoever decides about the licenses should know. */
+      readonly further?: ColophonError | undefined;
+    }
   | {
       readonly outcome: 'accepted' | 'waiting';
       readonly clearance: Clearance;
@@ -106,11 +111,12 @@ export class StartRun {
     const accepted = isRefusable
       ? await this.decideClearance.record(tx, principal, decided, scope)
       : undefined;
+    const known = await this.knownAssets(tx, request.inputs);
+    const resolve = () => resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings, known);
     // Before prices and parameters: whoever is refused for the licenses need not look for a price first.
     if (accepted !== undefined && !(await this.requireCleared.holds(tx, accepted.id)))
-      return { outcome: 'under-review', clearance: accepted };
-    const known = await this.knownAssets(tx, request.inputs);
-    const steps = resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings, known);
+      return { outcome: 'under-review', clearance: accepted, further: refusalOf(resolve) };
+    const steps = resolve();
     if (plan.route !== undefined) this.routes.requireKept(plan.route, request.facts, steps.filter(isDone));
     await requireFittingAssets(tx, this.assets, steps);
     for (const step of steps) await this.checkWays(tx, step);
@@ -216,6 +222,16 @@ interface Plan {
   readonly offerings: Offerings;
   readonly planned: readonly PlannedStep[];
   readonly route: RouteTerms | undefined;
+}
+
+function refusalOf(work: () => unknown): ColophonError | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ColophonError) return error;
+    throw error;
+  }
 }
 
 /** Keys of the steps whose price nobody knows: a ceiling is reserved for each. */

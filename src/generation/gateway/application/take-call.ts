@@ -158,7 +158,11 @@ function namedFor(isTest: boolean, inputs: Record<string, ReceivedInput>): Recor
   return image === undefined ? rest : { image, ...rest };
 }
 
-function refusal({ outcome, clearance }: Exclude<StartedRun, { readonly run: unknown }>): ColophonError {
+function refusal({
+  outcome,
+  clearance,
+  further,
+}: Exclude<StartedRun, { readonly run: unknown }>): ColophonError {
   const clearanceId = publicId('clearance', clearance.id);
   const { findings } = clearance;
   const extensions = { clearanceId, findings };
@@ -170,7 +174,14 @@ function refusal({ outcome, clearance }: Exclude<StartedRun, { readonly run: unk
     );
   }
   const open = findings.filter(({ severity }) => severity === 'review');
-  return new ColophonError('waiver_required', openQuestions(clearanceId, open), { extensions });
+  const questions = openQuestions(clearanceId, open);
+  if (further === undefined) return new ColophonError('waiver_required', questions, { extensions });
+  const { code, message: detail } = further;
+  return new ColophonError(
+    'waiver_required',
+    `${questions} Once they are accepted, the call would be refused for another reason (${code}): ${detail}`,
+    { extensions: { ...extensions, further: { code, detail, ...further.extensions } } },
+  );
 }
 
 function openQuestions(clearanceId: string, open: readonly Finding[]): string {

@@ -11,14 +11,19 @@ const MAX_NAMED = 50;
  *   tells of the caller's own organization alone: a project of another one is as unknown as none.
  */
 export async function useCaseOfPlace(tx: Tx, { projectId, useCase }: GatewayPlace): Promise<string> {
-  const [row] = await tx.query<{ use_case: string | null }>(
-    `SELECT u.id AS use_case FROM project p
+  // One statement, because the transaction of a call sends its statements at once with its commit.
+  const [row] = await tx.query<{ use_case: string | null; names: string[] | null }>(
+    `SELECT u.id AS use_case,
+            CASE WHEN u.id IS NULL THEN ARRAY(
+              SELECT name FROM use_case o WHERE o.organization_id = p.organization_id AND o.project_id = p.id
+               ORDER BY name LIMIT $4) END AS names
+       FROM project p
        LEFT JOIN use_case u ON u.organization_id = p.organization_id AND u.project_id = p.id AND u.name = $3
       WHERE p.organization_id = $1 AND p.id = $2`,
-    [tx.organizationId, projectId, useCase],
+    [tx.organizationId, projectId, useCase, MAX_NAMED + 1],
   );
   if (row === undefined) throw unknownProject();
-  if (row.use_case === null) throw await unknownUseCase(tx, projectId);
+  if (row.use_case === null) throw unknownUseCase(row.names ?? []);
   return row.use_case;
 }
 
@@ -29,13 +34,9 @@ export function unknownProject(): ColophonError {
   );
 }
 
-async function unknownUseCase(tx: Tx, projectId: string): Promise<ColophonError> {
-  const rows = await tx.query<{ name: string }>(
-    'SELECT name FROM use_case WHERE organization_id = $1 AND project_id = $2 ORDER BY name LIMIT $3',
-    [tx.organizationId, projectId, MAX_NAMED + 1],
-  );
-  const names = rows.slice(0, MAX_NAMED).map(({ name }) => name);
-  const more = rows.length > MAX_NAMED ? ', ...' : '';
+function unknownUseCase(found: readonly string[]): ColophonError {
+  const names = found.slice(0, MAX_NAMED);
+  const more = found.length > MAX_NAMED ? ', ...' : '';
   const which = names.length === 0 ? 'It has none yet.' : `It has: ${names.join(', ')}${more}.`;
   return new ColophonError(
     'not_found',
