@@ -108,6 +108,7 @@ describe('the input of a job', () => {
       height: 1024,
       seed: 3,
     });
+    expect(of({ prompt: 'x', output_format: 'webp' })).toEqual({ prompt: 'x', output_format: 'webp' });
     expect(of({ image_size: { width: 64, height: 4096 } })).toEqual({ prompt: '', width: 256, height: 2048 });
     expect(of({ prompt: 'x', aspect_ratio: '1:4', guidance: 2 })).toEqual({
       prompt: 'x',
