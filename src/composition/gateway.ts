@@ -30,7 +30,7 @@ import { type composeLicenses } from './licenses.js';
 import { type composeLog } from './log.js';
 import { type composeRecovery } from './recovery.js';
 import { type ServicesOptions, type Composed, clock } from './services-options.js';
-import { checkedHosts, type composeOfferings } from './vendors.js';
+import { checkedHosts, type composeOfferings, deployedModelsOf } from './vendors.js';
 
 /** For the files that one call names. A claim to a call ends after two minutes. */
 const FETCH_DEADLINE_MS = 60_000;
@@ -43,7 +43,7 @@ export function composeGateway(
   { authenticate }: Composed<typeof composeIdentity>,
   { intake, uploadAsset, readAsset, assets, store }: Composed<typeof composeAssets>,
   { decideClearance, waiversInForce }: Composed<typeof composeLicenses>,
-  { offerings }: Composed<typeof composeOfferings>,
+  { offerings, ownServers }: Composed<typeof composeOfferings>,
   { startRun, runs, runEvents, cancelRun, webhookJobs }: Composed<typeof composeGeneration>,
   { publicAddress }: Composed<typeof composeRecovery>,
 ) {
@@ -65,7 +65,7 @@ export function composeGateway(
   const links = new CapabilityLinks(authenticate, gatewayKeys.links, clock);
   const addresses = new CapabilityAddresses(links, publicAddress);
   const handOver = new HandOver(requests, logger);
-  const findable = findableFor(configuration);
+  const jobOptions = { ...findableFor(configuration), deployedModels: deployedModelsOf(ownServers) };
   const jobs = new GatewayJobs(
     organizationTx,
     runs,
@@ -74,7 +74,7 @@ export function composeGateway(
     cancelRun,
     new FalResults(),
     clock,
-    findable,
+    jobOptions,
   );
   const jobAnswers = new JobAnswers(takeCall, jobs, handOver);
   const announced = new AnnouncedFiles(organizationTx, assets, settings, receiveFiles, clock);
@@ -119,6 +119,6 @@ function inputFetcher(
 }
 
 /** Vendors name a lost job by the address of the webhook, which they are given only where there is a public one. */
-function findableFor({ publicUrl }: ServicesOptions['configuration']): JobOptions {
+function findableFor({ publicUrl }: ServicesOptions['configuration']): Pick<JobOptions, 'findableMs'> {
   return { findableMs: publicUrl === undefined ? 0 : STEP_TIMES.lookForSeconds * 1000 };
 }

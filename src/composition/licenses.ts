@@ -3,6 +3,7 @@ import { AssetRepository } from '../assets/adapters/asset.repository.js';
 import { originOfAsset } from '../generation/application/lineage-behind.js';
 import {
   isWorkLive,
+  isWorkThere,
   isWorkUnfinished,
   workBehindClearances,
 } from '../generation/application/work-behind-clearances.js';
@@ -65,7 +66,7 @@ export function composeLicenses(
     new PoliciesInForce(policyEngine, storedPolicies, (tx) => registry.policiesMark(tx)),
   );
   const waiversInForce = new WaiversInForce(clock);
-  const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished, isWorkLive);
+  const work = new WorkBehindClearances(workBehindClearances, isWorkUnfinished, isWorkLive, isWorkThere);
   const standing = new ClearanceStanding(registry, askPolicies, waiversInForce, work, clock);
   const recordBasis = new RecordBasis(seed, SEED_READ_ON, clock);
   const decideClearance = new DecideClearance(registry, recordBasis, askPolicies, appendEntry, clock);
@@ -82,7 +83,7 @@ export function composeLicenses(
     pipelineLineage: new PipelineLineage((tx, choice) => pipelineLineage(offerings, tx, choice)),
     decideAgain: new DecideAgain(decideClearance, standing, work, requireLiveKey, clock),
     listWaivers: new ListWaivers(registry, clock),
-    approveWaiver: new ApproveWaiver(registry, standing, appendEntry, clock),
+    approveWaiver: new ApproveWaiver(registry, standing, work, appendEntry, clock),
     requireLiveKey,
     requireCleared: new RequireCleared(standing),
     askPolicies,

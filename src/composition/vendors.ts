@@ -92,11 +92,7 @@ export function keyedProviders(
         token,
         outbound,
         ...baseUrlOf(replicate),
-        deployedModels: Object.fromEntries(
-          ownServers.offerings.flatMap(({ endpoint, runs }) =>
-            runs === undefined ? [] : [[endpoint, runs]],
-          ),
-        ),
+        deployedModels: deployedModelsOf(ownServers),
         // Signed with a secret of the account, and the address is how a lost job is found again.
         webhookUrl: (stepRunId) => webhookUrl(`replicate/${stepRunId}`),
       });
@@ -148,4 +144,11 @@ export function allowedHosts(configuration: Configuration): string[] {
 export function checkedHosts(hosts: readonly string[]): readonly string[] {
   for (const host of hosts) parseAllowedHost(host);
   return hosts;
+}
+
+/** What the operator has cleared to run behind deployments of Replicate, by `deployments/owner/name`. */
+export function deployedModelsOf({ offerings }: OwnServers) {
+  return Object.fromEntries(
+    offerings.flatMap(({ endpoint, runs }) => (runs === undefined ? [] : [[endpoint, runs] as const])),
+  );
 }

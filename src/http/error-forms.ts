@@ -153,7 +153,7 @@ function falError(problem: Problem): FormedError {
   const fields = fieldsOf(problem);
   const places = fields.length === 0 ? [{ path: '', message: detail }] : fields;
   const list = places.map(({ path = '', message: text = detail }) => ({
-    loc: refused ? placeOfContent(refused) : ['body', ...(path === '' ? [] : path.split('.'))],
+    loc: refused ? placeOfContent(refused) : ['body', ...piecesOf(path)],
     msg: fields.length === 0 ? message : text,
     type: code,
   }));
@@ -166,6 +166,11 @@ function falError(problem: Problem): FormedError {
     },
     body: { detail: status === 422 ? list : message, message, error_type: code, colophon: problem },
   };
+}
+
+/** As FastAPI, which fal runs on, names a place: members by their names, items of a list by their positions. */
+function piecesOf(path: string): (string | number)[] {
+  return path === '' ? [] : path.split('.').map((piece) => (/^\d+$/.test(piece) ? Number(piece) : piece));
 }
 
 /** `{"title","detail","status"}`; Replicate's clients show the whole body, and repeat 429, and 5xx of readings. */

@@ -6,6 +6,7 @@ import OpenAINext from 'openai-next';
 // The client of Google sends through the dispatcher that undici leaves in the global object: here, that of the tests.
 import 'undici';
 import { createDevelopmentOrganization } from '../../src/identity/application/create-development-organization.js';
+import { sharp } from '../../src/assets/adapters/libvips.js';
 import { addPerson, HARMLESS_FACTS, json, OWN_RIGHTS } from '../support/api.js';
 import { CuttingRelay } from '../support/cutting-relay.js';
 import { eventually } from '../support/eventually.js';
@@ -194,6 +195,14 @@ describe('images.generate', () => {
     const attempt = world.openai.ledger.attempts.at(-1);
     expect(attempt?.fields).toMatchObject({ stream: false });
     expect(attempt?.fields).not.toHaveProperty('partial_images');
+  });
+
+  it.each(['png', 'jpeg', 'webp'] as const)('plays with a test key as %s', async (format) => {
+    const asked = { model: MODELS.openai, prompt: prompt(), output_format: format };
+    const { data, output_format: told } = await openai({
+      apiKey: world.app.instance.keys.test,
+    }).images.generate(asked);
+    expect([told, (await sharp(decoded(data?.[0]?.b64_json)).metadata()).format]).toEqual([format, format]);
   });
 
   it('plays with a test key, in the same shape and the wanted size', async () => {
@@ -390,6 +399,44 @@ describe('refusals', () => {
     expect(answer.candidates?.[0]?.content?.parts?.[0]?.inlineData?.mimeType).toBe('image/png');
   });
 
+  it('for want of a waiver come before those for want of a price', async () => {
+    const asked = { model: 'gpt-image-2', prompt: prompt() };
+    const refusal = await refusalOf(openai().images.generate(asked));
+    expect(refusal).toMatchObject({
+      status: 403,
+      code: 'waiver_required',
+      message: expect.stringMatching(/license-status.*another reason \(price_unknown\).*"quality".*"size"/),
+      error: {
+        colophon: { further: { code: 'price_unknown', errors: [{ path: 'quality' }, { path: 'size' }] } },
+      },
+    });
+  });
+
+  it('are not lifted by a waiver of their decision, which no call asks again: it is refused, with what to do', async () => {
+    const asked = { model: 'gpt-image-1.5', quality: 'low', size: '1024x1024', prompt: prompt() } as const;
+    const refusal = (await refusalOf(openai().images.generate(asked))) as unknown as {
+      code: string;
+      error: { colophon: { clearanceId: string } };
+    };
+    expect(refusal.code).toBe('waiver_required');
+    const { key: legal } = await addPerson(world.app, ['legal']);
+    const { clearanceId } = refusal.error.colophon;
+    const terms = { reason: 'LEGAL_OPINION', comment: 'read', expiresAt: IN_A_YEAR };
+    const approved = await world.app.request('/v1/waivers', {
+      ...json({ clearanceId, ...terms }),
+      key: legal,
+    });
+    const problem = await expectProblem(approved, 'conflict');
+    expect(problem.detail).toContain('Accept the open findings in the project instead');
+    expect(problem).toMatchObject({
+      projectId: world.app.instance.projectId,
+      openFindings: expect.arrayContaining([expect.objectContaining({ listingId: 'gpt-image-1.5@openai' })]),
+    });
+    const standing = (await (await world.app.request(`/v1/clearances/${clearanceId}`)).json()) as object;
+    expect(standing).toMatchObject({ standing: { kind: 'open', waiverIds: [] } });
+    expect(await refusalOf(openai().images.generate(asked))).toMatchObject({ code: 'waiver_required' });
+  });
+
   it('for want of money are 402, and nothing is sent', async () => {
     const set = async (limitMicroUsd: string) => {
       const body = { limitMicroUsd, allowBelowCommitted: true };
@@ -413,7 +460,7 @@ describe('refusals', () => {
     ['a model that is not known', { model: 'gpt-image-9' }, 422, 'unknown_model'],
     ['a model of another vendor', { model: 'gemini-3.1-flash-image' }, 422, 'unknown_model'],
     ['a listing in place of a name', { model: 'flux-1-schnell@fal' }, 422, 'unknown_model'],
-    ['a model that is retired', { model: 'gpt-image-1' }, 422, 'price_unknown'],
+    ['a model that is retired', { model: 'gpt-image-1' }, 403, 'waiver_required'],
     ['a quality that does not exist', { quality: 'hd' }, 400, 'invalid_request'],
     ['a parameter that does not exist', { lora: 'x' }, 400, 'invalid_request'],
     ['a parameter of retired models', { style: 'vivid' }, 422, 'gateway_unsupported'],
@@ -452,8 +499,20 @@ describe('refusals', () => {
     const reviewer = await addPerson(world.app, ['reviewer']);
     expect(await ask({ apiKey: reviewer.key })).toMatchObject({ status: 403, code: 'forbidden' });
     const foreign = await createDevelopmentOrganization(world.app.services, 'elsewhere.example');
-    expect(await ask({ projectId: foreign.projectId })).toMatchObject({ status: 404, code: 'not_found' });
-    expect(await ask({ useCase: 'no-such' })).toMatchObject({ status: 404, code: 'not_found' });
+    const ofNobody = await ask({ projectId: `prj_${'0'.repeat(32)}` });
+    const ofOthers = await ask({ projectId: foreign.projectId });
+    expect(ofOthers).toMatchObject({ status: 404, code: 'not_found' });
+    expect(ofOthers.message).toContain('a project that does not exist in the organization of this API key');
+    // Whether another organization has it makes no difference.
+    expect(ofOthers.message).toBe(ofNobody.message);
+    for (const useCase of ['no-such', 'Hero%20Image']) {
+      const unnamed = await ask({ useCase });
+      expect(unnamed).toMatchObject({ status: 404, code: 'not_found' });
+      expect(unnamed.message).toMatch(/no use case with the name that the address gives.* hero-image/);
+      expect(unnamed).toMatchObject({
+        error: { colophon: { knownUseCases: expect.arrayContaining(['closed', 'hero-image']) } },
+      });
+    }
     const unkeyed = await fetch(`${world.root('gemini')}/v1beta/models`);
     expect(await unkeyed.json()).toMatchObject({ error: { code: 401, status: 'UNAUTHENTICATED' } });
     const inUrl = await fetch(`${world.root('gemini')}/v1beta/models?key=${key}`);
@@ -656,7 +715,12 @@ describe('generateContent', () => {
     const part = made.candidates?.[0]?.content?.parts?.[0];
     expect(part?.inlineData?.mimeType).toBe('image/png');
     expect(decoded(part?.inlineData?.data).includes('c2pa')).toBe(true);
-    expect(made.usageMetadata).toMatchObject({ promptTokenCount: 7, candidatesTokenCount: 1400 });
+    expect(made.usageMetadata).toMatchObject({
+      promptTokenCount: 7,
+      candidatesTokenCount: 1300,
+      thoughtsTokenCount: 100,
+      totalTokenCount: 1407,
+    });
     expect(made.responseId).toMatch(/^run_/);
     const edited = await client().models.generateContent({
       model: MODELS.gemini,

@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, lstat, mkdir, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { sha256Hex } from '../../shared/bytes.js';
 import { ColophonError, isColophonError } from '../../shared/errors.js';
-import { removeFile } from '../../shared/remove-file.js';
 import { systemErrorCode } from '../../shared/system-error.js';
 import { type AssetStore, type ByteRange, type VerifiedContent } from '../domain/asset-store.port.js';
 import { CHUNK_BYTES, ChunkHashCache, hashContent, type HashedContent, isChunk } from './chunk-hashes.js';
@@ -250,6 +249,15 @@ async function renameIfPresent(from: string, to: string): Promise<void> {
 async function putBack(aside: string, path: string): Promise<void> {
   await linkIntoFolder(aside, path);
   await syncPath(dirname(path));
+}
+
+/** `rm` asks twice what a path is before it removes it. */
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  }
 }
 
 async function syncIfPresent(path: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { describeProviderContract } from '../../../test/fakes/provider-contract.js';
+import { sharp } from '../../assets/adapters/libvips.js';
 import { SharpMediaProbe } from '../../assets/adapters/sharp-media-probe.js';
 import { SANDBOX_OPERATIONS } from '../domain/offering.js';
 import { type Operation } from '../domain/operation.js';
@@ -54,6 +55,35 @@ describe('the sandbox', () => {
       expect(first.byteLength).toBeLessThan(60_000);
     },
   );
+
+  it.each([
+    ['png', 'image/png'],
+    ['jpg', 'image/jpeg'],
+    ['JPEG', 'image/jpeg'],
+    ['webp', 'image/webp'],
+  ])('draws %s where it is asked for, also in a job that takes a while', async (word, mediaType) => {
+    const asked = { output_format: word };
+    const drawn = await sharp(await fileOf(request('generate', 'a bottle', asked))).metadata();
+    expect(`image/${drawn.format}`).toBe(mediaType);
+    const start = new Date('2026-11-24T10:00:00Z');
+    const slow = await new SandboxProvider({ now: () => start }).submit(
+      request('generate', 'sandbox:slow', asked),
+    );
+    const upstreamId = slow.kind === 'accepted' ? slow.upstreamId : '';
+    const later = new SandboxProvider({ now: () => new Date(start.getTime() + 60_000) });
+    const ended = await later.poll({ endpoint: 'generate', upstreamId });
+    const [output] = ended.kind === 'completed' ? ended.outputs : [];
+    const bytes = output?.kind === 'bytes' ? output.bytes : Buffer.alloc(0);
+    expect(`image/${(await sharp(bytes).metadata()).format}`).toBe(mediaType);
+  });
+
+  it('refuses a type of picture that it does not draw, and plays sounds and films as it can', () => {
+    const problem = (operation: Operation) =>
+      new SandboxProvider().problemWith(request(operation, 'a', { output_format: 'avif' }));
+    expect(problem('generate')).toBe('parameters.output_format: the sandbox draws png, jpeg, jpg, webp');
+    expect(problem('edit')).toContain('output_format');
+    expect(problem('speak')).toBeUndefined();
+  });
 
   it('edits another picture into another one', async () => {
     const inputs = { image: { ...PICTURE, sha256: 'b'.repeat(64) } };

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { systemClock, type Clock } from '../../shared/clock.js';
 import { SANDBOX_OPERATIONS } from '../domain/offering.js';
-import { type Operation } from '../domain/operation.js';
+import { type Operation, OPERATION_FACTS } from '../domain/operation.js';
 import {
   type AcceptedStep,
   type CompletedStep,
@@ -26,11 +26,11 @@ import { sandboxOutcome } from './sandbox/sandbox-outcome.js';
 const TEXTS = ['prompt', 'text', 'lyrics'] as const;
 /** How long `sandbox:slow` takes. */
 const SLOW_MS = 3000;
-const SLOW_JOB = /^slow-(\d{13,15})-(\d{3,4})-(\d{3,4})-([0-9a-f]{64})$/;
+const SLOW_JOB = /^slow-(\d{13,15})-(\d{3,4})-(\d{3,4})-([0-9a-f]{64})(?:-(jpeg|webp))?$/;
 
 /**
  * Plays every operation for test keys: no spend, no AI, and its output says so. Parameters that a paid model would take
- * are ignored, except for size and seed; a word in the text chooses a failure (docs/sandbox.md).
+ * are ignored, except for size, seed and the type of a picture; a word in the text chooses a failure (docs/sandbox.md).
  */
 export class SandboxProvider implements Provider {
   readonly name = 'sandbox';
@@ -45,7 +45,7 @@ export class SandboxProvider implements Provider {
     // A film that goes on, or a mouth that moves to a voice, comes without a picture.
     const hasFilm = endpoint === 'animate' && Object.values(inputs).some(({ kind }) => kind === 'video');
     if (works && !hasFilm && inputs.image?.kind !== 'image') return 'needs a picture named "image"';
-    const parsed = read(parameters);
+    const parsed = read(parameters, operationOf(endpoint));
     if (parsed.success) return undefined;
     const [issue] = parsed.error.issues;
     return `parameters.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`;
@@ -58,10 +58,22 @@ export class SandboxProvider implements Provider {
   }: ProviderRequest): Promise<AcceptedStep | CompletedStep | FailedStep> {
     const operation = operationOf(endpoint);
     if (operation === undefined) throw new Error(`the sandbox does not play "${endpoint}"`);
-    const { prompt, seed, width, height } = read(parameters).data ?? sandboxImageParameters.parse(parameters);
+    const {
+      prompt,
+      seed,
+      width,
+      height,
+      output_format: format,
+    } = read(parameters, operation).data ?? sandboxImageParameters.parse(parameters);
     // An edit of another picture gives another picture.
     const seen = Object.values(inputs).map(({ sha256 }) => sha256);
-    const drawing = { operation, digest: digestOf([prompt, ...seen].join('\0'), seed), width, height };
+    const drawing = {
+      operation,
+      digest: digestOf([prompt, ...seen].join('\0'), seed),
+      width,
+      height,
+      format,
+    };
     switch (sandboxOutcome(prompt)) {
       case 'file':
         return completed(await renderSandboxFile(drawing));
@@ -105,12 +117,13 @@ export class SandboxProvider implements Provider {
     upstreamId: string;
   }): Promise<CompletedStep | RunningStep> {
     const operation = operationOf(endpoint);
-    const [, readyAtMs, width, height, digest = ''] = SLOW_JOB.exec(upstreamId) ?? [];
+    const [, readyAtMs, width, height, digest = '', type] = SLOW_JOB.exec(upstreamId) ?? [];
     if (operation === undefined || readyAtMs === undefined) throw new TypeError('not a job of the sandbox');
     const leftMs = Number(readyAtMs) - this.clock.now().getTime();
     if (leftMs > 0) return { kind: 'running', progress: Math.max(0, 1 - leftMs / SLOW_MS) };
-    const size = { width: Number(width), height: Number(height) };
-    return completed(await renderSandboxFile({ operation, digest: Buffer.from(digest, 'hex'), ...size }));
+    const format = type === 'jpeg' || type === 'webp' ? type : 'png';
+    const shape = { width: Number(width), height: Number(height), format } as const;
+    return completed(await renderSandboxFile({ operation, digest: Buffer.from(digest, 'hex'), ...shape }));
   }
 
   cancel(): Promise<void> {
@@ -118,8 +131,9 @@ export class SandboxProvider implements Provider {
   }
 }
 
-function slowJob({ width, height, digest }: SandboxDrawing, readyAtMs: number): string {
-  return `slow-${readyAtMs}-${width}-${height}-${digest.toString('hex')}`;
+function slowJob({ width, height, digest, format }: SandboxDrawing, readyAtMs: number): string {
+  const type = format === 'png' ? '' : `-${format}`;
+  return `slow-${readyAtMs}-${width}-${height}-${digest.toString('hex')}${type}`;
 }
 
 function completed(...files: Buffer[]): CompletedStep {
@@ -135,14 +149,18 @@ function operationOf(endpoint: string): Operation | undefined {
   return SANDBOX_OPERATIONS.find((played) => played === endpoint);
 }
 
-/** Size and seed as they are asked for, and all the words in one text. */
+/** Size, seed and type as they are asked for, and all the words in one text. */
 function read(
   parameters: Readonly<Record<string, unknown>>,
+  operation: Operation | undefined,
 ): z.ZodSafeParseResult<z.output<typeof sandboxImageParameters>> {
   const texts = TEXTS.map((name) => parameters[name]).filter((text) => text !== undefined);
   const prompt =
     texts.every((text) => typeof text === 'string') && texts.length > 0 ? texts.join('\n') : texts[0];
-  const { width, height, seed } = parameters;
-  const given = Object.entries({ width, height, seed }).filter(([, value]) => value !== undefined);
+  const { width, height, seed, output_format: type } = parameters;
+  // Of a sound or a film the types are the vendor's matter: one is played, whatever is asked for.
+  const makesPicture = operation !== undefined && OPERATION_FACTS[operation].makes === 'image';
+  const named = makesPicture ? { output_format: typeof type === 'string' ? type.toLowerCase() : type } : {};
+  const given = Object.entries({ width, height, seed, ...named }).filter(([, value]) => value !== undefined);
   return sandboxImageParameters.safeParse({ prompt, ...Object.fromEntries(given) });
 }

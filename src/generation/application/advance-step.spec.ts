@@ -11,7 +11,7 @@ async function advance(error: ErrorCode | Error, heldSeconds = 1) {
   const tx = { run: (_organization: string, work: (tx: unknown) => unknown) => Promise.resolve(work({})) };
   const runs = {
     acquireLease: () => Promise.resolve(step),
-    get: () => Promise.resolve({ id: 'run', state: 'RUNNING' }),
+    ofStep: () => Promise.resolve({ id: 'run', state: 'RUNNING' }),
     releaseLease: () => Promise.resolve(),
   };
   const never = {} as never;

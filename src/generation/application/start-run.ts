@@ -45,7 +45,12 @@ export interface StartRunRequest {
 }
 
 export type StartedRun =
-  | { readonly outcome: 'denied' | 'under-review'; readonly clearance: Clearance }
+  | {
+      readonly outcome: 'denied' | 'under-review';
+      readonly clearance: Clearance;
+      /** What would be refused next, e.g. for want of a price: whoever decides about the licenses should know. */
+      readonly further?: ColophonError | undefined;
+    }
   | {
       readonly outcome: 'accepted' | 'waiting';
       readonly clearance: Clearance;
@@ -102,17 +107,27 @@ export class StartRun {
       return { outcome: 'denied', clearance };
     }
     if (principal.mode === 'live') requireListed(plan.planned, decided.result);
+    const isRefusable = request.underReview === 'refuse' && decided.result.decision === 'review';
+    const accepted = isRefusable
+      ? await this.decideClearance.record(tx, principal, decided, scope)
+      : undefined;
     const known = await this.knownAssets(tx, request.inputs);
-    const steps = resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings, known);
+    const resolve = () => resolveSteps(plan.planned, request.inputs, principal.mode, plan.offerings, known);
+    // Before prices and parameters: whoever is refused for the licenses need not look for a price first.
+    if (accepted !== undefined && !(await this.requireCleared.holds(tx, accepted.id)))
+      return { outcome: 'under-review', clearance: accepted, further: refusalOf(resolve) };
+    const steps = resolve();
     if (plan.route !== undefined) this.routes.requireKept(plan.route, request.facts, steps.filter(isDone));
     await requireFittingAssets(tx, this.assets, steps);
     for (const step of steps) await this.checkWays(tx, step);
-    const clearance = await this.decideClearance.record(tx, principal, decided, scope);
+    const clearance = accepted ?? (await this.decideClearance.record(tx, principal, decided, scope));
     // A waiver of these very findings for this project may be in force already.
-    const waits = clearance.decision === 'review' && !(await this.requireCleared.holds(tx, clearance.id));
-    if (waits && request.underReview === 'refuse') return { outcome: 'under-review', clearance };
+    const waits =
+      accepted === undefined &&
+      clearance.decision === 'review' &&
+      !(await this.requireCleared.holds(tx, clearance.id));
     const ceilingSteps = stepsWithoutPrice(steps, plan.offerings);
-    const accepted = await this.acceptRun.accept(tx, principal, {
+    const made = await this.acceptRun.accept(tx, principal, {
       request,
       ...plan,
       steps,
@@ -120,7 +135,7 @@ export class StartRun {
       clearanceId: clearance.id,
       state: waits ? 'WAITING_FOR_WAIVER' : 'RUNNING',
     });
-    return { outcome: waits ? 'waiting' : 'accepted', clearance, ...accepted, ceilingSteps };
+    return { outcome: waits ? 'waiting' : 'accepted', clearance, ...made, ceilingSteps };
   }
 
   /** How large what goes in is: the money is reserved by it. */
@@ -207,6 +222,16 @@ interface Plan {
   readonly offerings: Offerings;
   readonly planned: readonly PlannedStep[];
   readonly route: RouteTerms | undefined;
+}
+
+function refusalOf(work: () => unknown): ColophonError | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ColophonError) return error;
+    throw error;
+  }
 }
 
 /** Keys of the steps whose price nobody knows: a ceiling is reserved for each. */

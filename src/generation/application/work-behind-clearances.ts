@@ -41,3 +41,12 @@ export async function isWorkLive(tx: Tx, clearanceId: string): Promise<boolean> 
   );
   return rows.length > 0;
 }
+
+/** Whether a run rests on this clearance: none does where its call was refused, or where it was only a question. */
+export async function isWorkThere(tx: Tx, clearanceId: string): Promise<boolean> {
+  const rows = await tx.query('SELECT 1 FROM run WHERE organization_id = $1 AND clearance_id = $2 LIMIT 1', [
+    tx.organizationId,
+    clearanceId,
+  ]);
+  return rows.length > 0;
+}

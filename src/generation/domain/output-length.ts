@@ -1,6 +1,6 @@
-import { ColophonError } from '../../shared/errors.js';
 import { wordsOf } from './name-words.js';
 import { membersOf } from './picture-size.js';
+import { type PriceProblem } from './price-problem.js';
 
 const LENGTHS = new Set([
   ...['second', 'seconds', 'sec', 'secs', 'duration', 'durations', 'length', 'minutes', 'milliseconds', 'ms'],
@@ -21,23 +21,27 @@ const OF_SOMETHING_ELSE = new Set([
 /**
  * A film is paid by the second. Whatever may say how long it is to be, beside the one parameter that the price reads,
  * could make it longer than what is reserved.
- * @throws ColophonError `price_unknown`
+ * @returns one problem for each such parameter
  */
-export function refuseOtherLengths(parameters: Readonly<Record<string, unknown>>, known: string): void {
-  const others = Object.entries(parameters).filter(([name]) => name !== known);
-  refuseLengthsWithin(Object.fromEntries(others), known);
-}
-
-function refuseLengthsWithin(parameters: Readonly<Record<string, unknown>>, known: string): void {
-  for (const [name, value] of Object.entries(parameters)) {
+export function otherLengths(
+  parameters: Readonly<Record<string, unknown>>,
+  known: string,
+  readBy = known,
+): PriceProblem[] {
+  return Object.entries(parameters).flatMap(([name, value]) => {
+    if (name === known) return [];
     if (mayStateLength(name, value))
-      throw new ColophonError(
-        'price_unknown',
-        `"${name}" may say how long the output is to be, which the price knows by "${known}" only. Leave "${name}" out.`,
-      );
+      return [
+        {
+          path: name,
+          message: `"${name}" may say how long the output is to be, which the price knows by "${readBy}" only. Leave "${name}" out.`,
+        },
+      ];
     // Each shot of a list may have a length of its own: `[{ "duration": 5 }, { "duration": 10 }]`.
-    if (typeof value === 'object' && value !== null) refuseLengthsWithin(membersOf(name, value), known);
-  }
+    return typeof value === 'object' && value !== null
+      ? otherLengths(membersOf(name, value), '', readBy)
+      : [];
+  });
 }
 
 export function mayStateLength(name: string, value: unknown): boolean {

@@ -1,6 +1,7 @@
 import { ColophonError } from '../../shared/errors.js';
 import { isForWords } from './hidden-files.js';
 import { wordsOf } from './name-words.js';
+import { type PriceProblem, refuseWithoutPrice } from './price-problem.js';
 import { type Work } from './work.js';
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -68,16 +69,8 @@ export function inputMegapixelsOf({ inputs }: Work): number {
  * @throws ColophonError `price_unknown`, `invalid_request`
  */
 export function statedPixels(parameters: Parameters, { inputs }: Work): number | undefined {
-  const {
-    width,
-    height,
-    image_size: imageSize,
-    size,
-    resolution,
-    megapixels: number,
-    ...others
-  } = parameters;
-  refuseOtherSizes(others);
+  const { width, height, image_size: imageSize, size, resolution, megapixels: number } = parameters;
+  refuseWithoutPrice(otherSizes(parameters));
   if ((width === undefined) !== (height === undefined) && inputs.some(({ media }) => media === 'image'))
     throw new ColophonError(
       'price_unknown',
@@ -147,11 +140,24 @@ function sideOf(name: string, value: unknown): number {
   throw new ColophonError('invalid_request', `"${name}" must be a whole number of pixels above 0.`);
 }
 
-function refuseOtherSizes(parameters: Parameters): void {
-  for (const [name, value] of Object.entries(parameters)) {
-    if (mayStateSize(name, value)) throw unknownSize(name);
-    if (typeof value === 'object' && value !== null) refuseOtherSizes(membersOf(name, value));
-  }
+/** Parameters that may state a size in a way that is not understood, one problem for each. */
+export function otherSizes({
+  width: _width,
+  height: _height,
+  image_size: _imageSize,
+  size: _size,
+  resolution: _resolution,
+  megapixels: _megapixels,
+  ...others
+}: Parameters): PriceProblem[] {
+  return sizesIn(others);
+}
+
+function sizesIn(parameters: Parameters): PriceProblem[] {
+  return Object.entries(parameters).flatMap(([name, value]) => {
+    if (mayStateSize(name, value)) return [sizeProblem(name)];
+    return typeof value === 'object' && value !== null ? sizesIn(membersOf(name, value)) : [];
+  });
 }
 
 /** Items of a list are read by its name. */
@@ -172,8 +178,11 @@ export function mayStateSize(name: string, value: unknown): boolean {
 }
 
 function unknownSize(name: string): ColophonError {
-  return new ColophonError(
-    'price_unknown',
-    `"${name}" may say how large the picture is to be, and no price is known for this value of it. Give the size as "width" and "height", in pixels, or leave it out.`,
-  );
+  const problem = sizeProblem(name);
+  return new ColophonError('price_unknown', problem.message, { extensions: { errors: [problem] } });
+}
+
+function sizeProblem(name: string): PriceProblem {
+  const message = `"${name}" may say how large the picture is to be, and no price is known for this value of it. Give the size as "width" and "height", in pixels, or leave it out.`;
+  return { path: name, message };
 }

@@ -1,8 +1,8 @@
-import { ColophonError } from '../../shared/errors.js';
 import { isForWords } from './hidden-files.js';
 import { wordsOf } from './name-words.js';
 import { mayStateLength } from './output-length.js';
 import { mayStateSize, membersOf } from './picture-size.js';
+import { type PriceProblem } from './price-problem.js';
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -36,20 +36,21 @@ const OF_COMPRESSION = setOf('output jpeg jpg webp avif compression lossy file')
  * A price by the piece or by the second holds for what it names. What may make the output dearer beyond that has no
  * price here: unknown is never the price of something else.
  * @param isKnown whether the price itself tells what the parameter of this name costs
- * @throws ColophonError `price_unknown`
+ * @returns one for each parameter of which that is so
  */
-export function refuseOtherTraits(
+export function otherTraits(
   parameters: Parameters,
   traits: readonly PriceTrait[],
   isKnown: (name: string) => boolean,
-): void {
-  for (const [name, value] of Object.entries(parameters)) {
-    if (isKnown(name)) continue;
+): PriceProblem[] {
+  return Object.entries(parameters).flatMap(([name, value]) => {
+    if (isKnown(name)) return [];
     const trait = isForWords(name) ? undefined : traits.find((one) => states(one, name, value));
-    if (trait !== undefined) throw unknownTrait(name, trait);
-    if (typeof value === 'object' && value !== null)
-      refuseOtherTraits(membersOf(name, value), traits, () => false);
-  }
+    if (trait !== undefined) return [unknownTrait(name, trait)];
+    return typeof value === 'object' && value !== null
+      ? otherTraits(membersOf(name, value), traits, () => false)
+      : [];
+  });
 }
 
 function states(trait: PriceTrait, name: string, value: unknown): boolean {
@@ -73,9 +74,7 @@ function states(trait: PriceTrait, name: string, value: unknown): boolean {
   }
 }
 
-function unknownTrait(name: string, trait: PriceTrait): ColophonError {
-  return new ColophonError(
-    'price_unknown',
-    `"${name}" may say ${IN_WORDS[trait]}, and no price is known for this value of it. Leave it out, or record a price of this endpoint with tiers for "${name}", or with "sameFor" where your contract says that it costs the same.`,
-  );
+function unknownTrait(name: string, trait: PriceTrait): PriceProblem {
+  const message = `"${name}" may say ${IN_WORDS[trait]}, and no price is known for this value of it. Leave it out, or record a price of this endpoint with tiers for "${name}", or with "sameFor" where your contract says that it costs the same.`;
+  return { path: name, message };
 }

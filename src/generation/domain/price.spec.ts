@@ -165,6 +165,30 @@ describe('the estimate, which is reserved', () => {
     expect(estimateMicroUsd(price, parameters)).toBe(expected);
   });
 
+  it.each<[string, Price, Record<string, unknown>, string[]]>([
+    ['what must be given', { ...IMAGE, mustGive: ['quality', 'size'] }, {}, ['quality', 'size']],
+    [
+      'what must be given, what is unknown, and what may cost more',
+      { ...IMAGE, mustGive: ['size'] },
+      { quality: 'ultra', scale: 8, options: { style: 'vector' } },
+      ['size', 'scale', 'style', 'quality'],
+    ],
+    ['other lengths of a film', SECOND, { duration: 4, num_frames: 9, fps: 60 }, ['num_frames', 'fps']],
+    [
+      'other sizes',
+      MEGAPIXEL,
+      { scale: 8, output_width: 9, quality: 'high' },
+      ['quality', 'scale', 'output_width'],
+    ],
+  ])('says all at once of %s', (_, price, parameters, paths) => {
+    const refusal = expect.objectContaining({
+      code: 'price_unknown',
+      message: expect.stringMatching(new RegExp(paths.map((path) => `"${path}"`).join('.*'))),
+      extensions: { errors: paths.map((path) => expect.objectContaining({ path })) },
+    });
+    expect(() => estimateMicroUsd(price, parameters)).toThrow(refusal);
+  });
+
   it('names the values that are known', () => {
     expect(() => estimateMicroUsd(IMAGE, { quality: 'ultra' })).toThrow(
       'No price is known for this value of "quality". Known are low, medium, high.',

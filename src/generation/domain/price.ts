@@ -3,9 +3,10 @@ import { ColophonError } from '../../shared/errors.js';
 import { type MicroUsd } from '../../shared/money.js';
 import { type RunValue, textsIn } from './definition-words.js';
 import { type MediaKind, named } from './media-kind.js';
-import { refuseOtherLengths } from './output-length.js';
-import { inputMegapixelsOf, megapixelsOf } from './picture-size.js';
-import { PRICE_TRAITS, type PriceTrait, refuseOtherTraits } from './price-traits.js';
+import { otherLengths } from './output-length.js';
+import { inputMegapixelsOf, megapixelsOf, otherSizes } from './picture-size.js';
+import { type PriceProblem, refuseWithoutPrice } from './price-problem.js';
+import { otherTraits, PRICE_TRAITS, type PriceTrait } from './price-traits.js';
 import { METERS, type Usage } from './usage.js';
 import { FROM_WORDS, type InputFacts, type Work } from './work.js';
 
@@ -116,20 +117,13 @@ const TOKENS_PER_RATE = 1_000_000n;
  * @throws ColophonError `price_unknown` for a value that no tier stands for; `invalid_request` beyond the limits
  */
 export function estimateMicroUsd(price: Price, parameters: Parameters, work: Work = FROM_WORDS): MicroUsd {
-  for (const name of price.mustGive ?? []) {
-    if (isOpen(parameters[name]))
-      throw new ColophonError(
-        'price_unknown',
-        `The price is known only where "${name}" is given, and not as "auto".`,
-      );
-  }
+  refuseWithoutPrice(problemsWith(price, parameters));
   switch (price.family) {
     case 'free':
       return 0n;
     case 'ceiling':
       return BigInt(price.microUsd);
     case 'per-image':
-      refuseUnpriced(price, price.tiers, parameters, PRICE_TRAITS);
       return (
         dearest(price.tiers, parameters, (tier) => BigInt(tier.microUsd)) +
         BigInt(price.perInputPicture ?? 0) * BigInt(countOf(work, 'image'))
@@ -137,8 +131,6 @@ export function estimateMicroUsd(price: Price, parameters: Parameters, work: Wor
     case 'per-megapixel':
       return ofMegapixels(price, parameters, work);
     case 'per-second': {
-      refuseOtherLengths(parameters, price.secondsParameter);
-      refuseUnpriced(price, price.tiers, parameters, BESIDE_LENGTH, price.secondsParameter);
       const seconds = BigInt(secondsOf(price, parameters, work));
       return dearest(price.tiers, parameters, (tier) => BigInt(tier.microUsdPerSecond) * seconds);
     }
@@ -158,7 +150,6 @@ function ofMegapixels(price: PriceOf<'per-megapixel'>, parameters: Parameters, w
       'price_unknown',
       'A price by the megapixel says nothing of films: record one by the second.',
     );
-  refuseUnpriced(price, [], parameters, BESIDE_SIZE);
   const { firstMicroUsd, furtherMicroUsd, inputMicroUsd } = price;
   const output = BigInt(firstMicroUsd) + BigInt(furtherMicroUsd) * BigInt(megapixelsOf(parameters, work) - 1);
   return inputMicroUsd === undefined
@@ -172,7 +163,6 @@ function ofTokens(price: PriceOf<'per-token'>, parameters: Parameters, work: Wor
       'price_unknown',
       'How many tokens a film, a sound or a 3D model has is not known here: give pictures and words only.',
     );
-  refuseUnpriced(price, price.outputTokens, parameters, PRICE_TRAITS, ...INPUT_TOKENS);
   const rates = price.microUsdPerMillion;
   const output = dearest(price.outputTokens, parameters, (tier) => BigInt(tier.atMost));
   const outputRate = BigInt(Math.max(rates.outputImage, rates.outputText));
@@ -189,17 +179,47 @@ function countOf({ inputs }: Work, wanted: MediaKind): number {
 /** What a picture that goes in costs at most is known, however closely it is looked at. */
 const INPUT_TOKENS = ['input_fidelity'];
 
+/** Everything that stands against a price, parameter by parameter. */
+function problemsWith(price: Price, parameters: Parameters): PriceProblem[] {
+  const notGiven = (price.mustGive ?? [])
+    .filter((name) => isOpen(parameters[name]))
+    .map((path) => ({
+      path,
+      message: `The price is known only where "${path}" is given, and not as "auto".`,
+    }));
+  return [...notGiven, ...unpriced(price, parameters)];
+}
+
+function unpriced(price: Price, parameters: Parameters): PriceProblem[] {
+  switch (price.family) {
+    case 'free':
+    case 'ceiling':
+      return [];
+    case 'per-image':
+      return beyondTiers(price, price.tiers, parameters, PRICE_TRAITS);
+    case 'per-megapixel':
+      return [...beyondTiers(price, [], parameters, BESIDE_SIZE), ...otherSizes(parameters)];
+    case 'per-second':
+      return [
+        ...otherLengths(parameters, price.secondsParameter),
+        ...beyondTiers(price, price.tiers, parameters, BESIDE_LENGTH, price.secondsParameter),
+      ];
+    case 'per-token':
+      return beyondTiers(price, price.outputTokens, parameters, PRICE_TRAITS, ...INPUT_TOKENS);
+  }
+}
+
 /** What may make the output dearer and stands in no tier, unless the price says that it costs the same. */
-function refuseUnpriced(
+function beyondTiers(
   { sameFor }: Price,
   tiers: readonly { readonly when: Conditions }[],
   parameters: Parameters,
   traits: readonly PriceTrait[],
   ...others: readonly string[]
-): void {
+): PriceProblem[] {
   const known = new Set([...others, ...tiers.flatMap(({ when }) => Object.keys(when))]);
   const open = traits.filter((trait) => sameFor?.traits.includes(trait) !== true);
-  refuseOtherTraits(parameters, open, (name) => known.has(name));
+  return [...otherTraits(parameters, open, (name) => known.has(name)), ...unknownValues(tiers, parameters)];
 }
 
 /** What the vendor's own reading comes to, rounded up to whole micro-USD; `undefined` when it does not tell the price. */
@@ -239,7 +259,6 @@ function dearest<Tier extends { readonly when: Conditions }>(
   parameters: Parameters,
   costOf: (tier: Tier) => bigint,
 ): bigint {
-  requireKnownValues(tiers, parameters);
   const possible = tiers.filter(({ when }) =>
     Object.entries(when).every(
       ([name, values]) => isOpen(parameters[name]) || isOneOf(parameters[name], values),
@@ -254,20 +273,26 @@ function dearest<Tier extends { readonly when: Conditions }>(
 const MAX_NAMED = 8;
 
 /** A value that no tier names may cost anything. */
-function requireKnownValues(tiers: readonly { readonly when: Conditions }[], parameters: Parameters): void {
-  for (const name of new Set(tiers.flatMap(({ when }) => Object.keys(when)))) {
-    const known = tiers.some(({ when }) => {
+function unknownValues(
+  tiers: readonly { readonly when: Conditions }[],
+  parameters: Parameters,
+): PriceProblem[] {
+  const names = [...new Set(tiers.flatMap(({ when }) => Object.keys(when)))];
+  const isKnown = (name: string) =>
+    tiers.some(({ when }) => {
       const values = when[name];
       return values === undefined || isOpen(parameters[name]) || isOneOf(parameters[name], values);
     });
-    if (known) continue;
-    const values = [...new Set(tiers.flatMap(({ when }) => when[name] ?? []))];
-    const more = values.length > MAX_NAMED ? ' and others (GET /v1/prices)' : '';
-    throw new ColophonError(
-      'price_unknown',
-      `No price is known for this value of "${name}". Known are ${values.slice(0, MAX_NAMED).join(', ')}${more}.`,
-    );
-  }
+  return names
+    .filter((name) => !isKnown(name))
+    .map((path) => {
+      const values = [...new Set(tiers.flatMap(({ when }) => when[path] ?? []))];
+      const more = values.length > MAX_NAMED ? ' and others (GET /v1/prices)' : '';
+      return {
+        path,
+        message: `No price is known for this value of "${path}". Known are ${values.slice(0, MAX_NAMED).join(', ')}${more}.`,
+      };
+    });
 }
 
 function isOpen(value: unknown): boolean {

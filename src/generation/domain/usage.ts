@@ -1,6 +1,7 @@
 /**
  * What a provider says it used, by meter. `unit` is the provider's own billable unit, whatever that is for the model;
- * the others mean what they say. Which of them is billed, the price of the offering knows.
+ * the others mean what they say. Which of them is billed, the price of the offering knows. Tokens that a model thought with
+ * are among its `output-text-token`, as they are on the bill; `output-thinking-token` says how many of them they were.
  */
 export const METERS = [
   'unit',
@@ -11,6 +12,7 @@ export const METERS = [
   'input-image-token',
   'output-text-token',
   'output-image-token',
+  'output-thinking-token',
 ] as const;
 export type Meter = (typeof METERS)[number];
 export type Usage = Readonly<Partial<Record<Meter, number>>>;

@@ -14,11 +14,12 @@ import { type RunFacts } from '../domain/run-facts.js';
 import { not, type ThreeValued } from '../domain/three-valued.js';
 import { endsBeforeCampaign } from '../domain/waiver-cover.js';
 import { type ClearanceStanding } from './clearance-standing.js';
-import { openFindings } from './waivers-in-force.js';
+import { canBeAcceptedByFinding, openFindings } from './waivers-in-force.js';
 import { type EffectiveRegistry } from './effective-registry.js';
 import { useCaseOf } from './find-use.js';
-import { lockDecisions, readClearance } from './read-clearance.js';
+import { lockDecisions, readClearance, type StoredClearance } from './read-clearance.js';
 import { reasonOf } from './require-cleared.js';
+import { type WorkBehindClearances } from './work-behind-clearances.js';
 
 export const WAIVER_REASONS = [
   'LICENSE_ACQUIRED',
@@ -92,6 +93,7 @@ export class ApproveWaiver {
   constructor(
     private readonly registry: EffectiveRegistry,
     private readonly standing: ClearanceStanding,
+    private readonly work: Pick<WorkBehindClearances, 'isThere'>,
     private readonly appendEntry: AppendEntry,
     private readonly clock: Clock,
   ) {}
@@ -157,6 +159,8 @@ export class ApproveWaiver {
       );
     }
     const root = asked.id === rootId ? asked : await readClearance(tx, rootId);
+    // For work in a project, of which there is none: accepted, it would let nothing go on, and nobody would be told.
+    if (root.projectId !== null && !(await this.work.isThere(tx, rootId))) throw nothingWaits(last);
     return {
       rootId,
       requestedBy: root.createdBy,
@@ -205,6 +209,34 @@ export class ApproveWaiver {
       },
     };
   }
+}
+
+/** Each call and each run is decided by itself, so this decision is not asked again. Says which waiver counts for the next one. */
+function nothingWaits({ findings, projectId, useCaseId }: StoredClearance): ColophonError {
+  const open = openFindings(findings).map(({ ruleId, listingId }) => ({ ruleId, listingId }));
+  const alone = open.some(({ ruleId, listingId }) => !canBeAcceptedByFinding(ruleId, listingId));
+  const forFindings = open.some(({ ruleId, listingId }) => canBeAcceptedByFinding(ruleId, listingId));
+  const how = [
+    ...(forFindings
+      ? ['Accept the open findings in the project instead (finding, projectId, requestedBy), then ask again.']
+      : []),
+    ...(alone
+      ? [
+          'Those of policies, and those that name no model, are accepted for one run alone: start it with POST /v1/runs, and accept the decision for which it waits.',
+        ]
+      : []),
+  ];
+  return new ColophonError(
+    'conflict',
+    `No run rests on this decision, and none will: each call of the gateway and each run is decided anew. ${how.join(' ')}`,
+    {
+      extensions: {
+        openFindings: open,
+        projectId: projectId === null ? null : publicId('project', projectId),
+        useCaseId: useCaseId === null ? null : publicId('useCase', useCaseId),
+      },
+    },
+  );
 }
 
 /** @throws ColophonError `invalid_request` */

@@ -174,3 +174,8 @@ function isInForce(row: FindingWaiverRow, registry: RegistryState): boolean {
 export function openFindings(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(({ severity }) => severity === 'review');
 }
+
+/** A waiver of a finding names a listing and a rule of the licenses; a policy, or what is about no model, has none. */
+export function canBeAcceptedByFinding(ruleId: string, listingId: string | null): boolean {
+  return listingId !== null && !ruleId.startsWith('policy.');
+}

@@ -17,5 +17,7 @@ export class WorkBehindClearances {
     readonly isUnfinished: (tx: Tx, rootId: string) => Promise<boolean>,
     /** Whether a run of a live key rests on it. */
     readonly isLive: (tx: Tx, rootId: string) => Promise<boolean>,
+    /** Whether any run rests on it. A run is decided as it is accepted, so what has none will not get one. */
+    readonly isThere: (tx: Tx, rootId: string) => Promise<boolean>,
   ) {}
 }

@@ -243,7 +243,7 @@ export function replicateCases(started: () => JobWorld): void {
       const created = await client().deployments.predictions.create('brand', 'shop', {
         input: { prompt: prompt() },
       });
-      expect(created.status).toBe('starting');
+      expect(created).toMatchObject({ status: 'starting', ...FAKE_DEPLOYED, deployment: 'brand/shop' });
       await eventually('it was sent', () =>
         world.replicate.ledger.attempts.find(({ path }) => path === '/v1/deployments/brand/shop/predictions'),
       );
@@ -457,10 +457,15 @@ export function replicateCases(started: () => JobWorld): void {
       ).json()) as {
         id: string;
       };
+      // An address that leads to no use case is told as such, by lists, too.
+      const elsewhere = client({ auth: testKey, projectId: project.id });
+      expect(await refusalOf(elsewhere.predictions.list())).toMatchObject({ status: 404 });
+      const sameName = json({ name: 'hero-image' });
+      await world.app.request(`/v1/projects/${project.id}/use-cases`, sameName);
       for (const other of [
         client({ auth: colleague.key }),
         client({ auth: testKey, useCase: 'other-predictions' }),
-        client({ auth: testKey, projectId: project.id }),
+        elsewhere,
         client(),
       ]) {
         for (const asked of [

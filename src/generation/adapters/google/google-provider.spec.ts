@@ -95,7 +95,12 @@ describe('GoogleProvider against a working fake', () => {
     const outcome = await finish({});
     expect(outcome).toMatchObject({
       kind: 'completed',
-      usage: { 'input-text-token': 7, 'output-image-token': 1290, 'output-text-token': 110 },
+      usage: {
+        'input-text-token': 7,
+        'output-image-token': 1290,
+        'output-text-token': 110,
+        'output-thinking-token': 100,
+      },
       claims: { modelVersion: IMAGE_MODEL, responseId: 'resp-1', finishReason: 'STOP' },
     });
     if (outcome.kind !== 'completed') return;

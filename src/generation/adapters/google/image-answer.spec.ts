@@ -38,6 +38,32 @@ describe('the tokens of an answer of Google', () => {
   });
 
   it.each([
+    [
+      'a total that holds more than its parts',
+      { promptTokenCount: 10, candidatesTokenCount: 1290, totalTokenCount: 1340 },
+    ],
+    ['fewer thoughts than none', { candidatesTokenCount: 1290, thoughtsTokenCount: -40 }],
+  ])('tell no price with %s', (_, usageMetadata) => {
+    expect(usageOf(usageMetadata)).toBeUndefined();
+  });
+
+  it('of thoughts are text that was put out, and are told apart from the rest of it', () => {
+    const usage = usageOf({
+      promptTokenCount: 10,
+      candidatesTokenCount: 1300,
+      thoughtsTokenCount: 40,
+      totalTokenCount: 1350,
+      candidatesTokensDetails: [image(1290), text(10)],
+    });
+    expect(usage).toEqual({
+      'input-text-token': 10,
+      'output-image-token': 1290,
+      'output-text-token': 50,
+      'output-thinking-token': 40,
+    });
+  });
+
+  it.each([
     [{ candidatesTokenCount: 1290 }, { 'output-image-token': 1290 }],
     [{ candidatesTokenCount: 1290, candidatesTokensDetails: [] }, { 'output-image-token': 1290 }],
     [

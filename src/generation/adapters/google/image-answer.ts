@@ -52,6 +52,7 @@ export const ImageAnswer = z.object({
       promptTokenCount: count,
       candidatesTokenCount: count,
       thoughtsTokenCount: count,
+      totalTokenCount: count,
       promptTokensDetails: details,
       candidatesTokensDetails: details,
     })
@@ -116,21 +117,25 @@ function outputOf(part: {
 }
 
 /**
- * `undefined` where the details leave out some of the tokens, or a picture that was made: then the estimate stands. Thoughts
- * are counted beside the candidates.
+ * `undefined` where the parts leave out some of the tokens, or a picture that was made: then the estimate stands. Thoughts
+ * are counted beside the candidates, and billed as text that was put out.
  */
 function usageOf({ usageMetadata }: ImageAnswer, madePicture: boolean): Usage | undefined {
   if (usageMetadata === undefined) return undefined;
-  const { promptTokensDetails, candidatesTokensDetails, thoughtsTokenCount = 0 } = usageMetadata;
+  const { promptTokensDetails, candidatesTokensDetails, thoughtsTokenCount: thinking = 0 } = usageMetadata;
   const input = tokensOf(promptTokensDetails, usageMetadata.promptTokenCount, 'TEXT');
   // Without details all of it may be pictures, which is the dearer rate.
   const output = tokensOf(candidatesTokensDetails, usageMetadata.candidatesTokenCount, 'IMAGE');
   if (input === undefined || output === undefined || (madePicture && output.image === 0)) return undefined;
+  const parts = [input.text, input.image, output.text, output.image, thinking];
+  if (parts.some((tokens) => tokens < 0) || !areAllTokens(usageMetadata.totalTokenCount, parts))
+    return undefined;
   return readUsage({
     'input-text-token': input.text,
     'input-image-token': input.image,
-    'output-text-token': output.text + thoughtsTokenCount,
+    'output-text-token': output.text + thinking,
     'output-image-token': output.image,
+    'output-thinking-token': thinking,
   });
 }
 

@@ -1,5 +1,5 @@
 import { type Operation, OPERATION_FACTS } from '../../domain/operation.js';
-import { sandboxImageParameters, renderTestCard } from './sandbox-image.js';
+import { sandboxImageParameters, renderTestCard, type SandboxFormat } from './sandbox-image.js';
 import { renderSandboxClip } from './sandbox-clip.js';
 import { renderSandboxModel } from './sandbox-model.js';
 import { renderSandboxSound } from './sandbox-sound.js';
@@ -12,9 +12,14 @@ export interface SandboxDrawing {
   readonly digest: Buffer;
   readonly width: number;
   readonly height: number;
+  /** Of a picture. */
+  readonly format: SandboxFormat;
 }
 
-export const DEFAULT_SIZE = sandboxImageParameters.pick({ width: true, height: true }).parse({});
+const DEFAULT_SHAPE = {
+  ...sandboxImageParameters.pick({ width: true, height: true }).parse({}),
+  format: 'png',
+} as const;
 
 /** A small valid file of the kind that the operation makes; the same for the same drawing. */
 export async function renderSandboxFile(drawing: SandboxDrawing): Promise<Buffer> {
@@ -41,5 +46,5 @@ export function sandboxGarbage(digest: Buffer): Buffer {
 /** A good file of another kind than was asked for. */
 export function sandboxFileOfOtherKind({ operation, digest }: SandboxDrawing): Promise<Buffer> {
   const other = OPERATION_FACTS[operation].makes === 'image' ? 'speak' : 'generate';
-  return renderSandboxFile({ operation: other, digest, ...DEFAULT_SIZE });
+  return renderSandboxFile({ operation: other, digest, ...DEFAULT_SHAPE });
 }

@@ -1,3 +1,4 @@
+import { type Sharp } from 'sharp';
 import { z } from 'zod';
 import { sharp } from '../../../assets/adapters/libvips.js';
 import { sha256 } from '../../../shared/bytes.js';
@@ -8,21 +9,31 @@ import type { StudioPicture } from '../studio/studio-picture.js';
 export const SANDBOX_DIGITAL_SOURCE_TYPE = 'algorithmicMedia';
 export const SANDBOX_ACTION = 'c2pa.created';
 
+/** What it writes, by the words that vendors have for it. */
+const FORMATS = { png: 'png', jpeg: 'jpeg', jpg: 'jpeg', webp: 'webp' } as const;
+export type SandboxFormat = (typeof FORMATS)[keyof typeof FORMATS];
+const formatWords = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
+
 export const sandboxImageParameters = z.strictObject({
   prompt: z.string().max(10_000),
   width: z.int().min(256).max(2048).default(1024),
   height: z.int().min(256).max(2048).default(1024),
   seed: z.int().min(0).max(4_294_967_295).default(0),
+  output_format: z
+    .enum(formatWords, `the sandbox draws ${formatWords.join(', ')}`)
+    .transform((word) => FORMATS[word])
+    .default('png'),
 });
 export type SandboxImageParameters = z.output<typeof sandboxImageParameters>;
 
 /**
  * A test card that nobody takes for a work: the notice stands in the middle, the pattern comes from
  * SHA-256(prompt || 0x00 || seed), so different prompts look different and the same one gives the same bytes.
- * Nothing of the prompt can be read from it. PNG, sRGB.
+ * Nothing of the prompt can be read from it. sRGB.
  */
 export function renderSandboxImage(parameters: SandboxImageParameters): Promise<StudioPicture> {
-  return renderTestCard(digestOf(parameters.prompt, parameters.seed), parameters);
+  const { prompt, seed, width, height, output_format: format } = parameters;
+  return renderTestCard(digestOf(prompt, seed), { width, height, format });
 }
 
 /** From which everything that the sandbox makes for a request is drawn. */
@@ -32,13 +43,26 @@ export function digestOf(text: string, seed: number): Buffer {
 
 export async function renderTestCard(
   digest: Buffer,
-  { width, height }: { readonly width: number; readonly height: number },
+  {
+    width,
+    height,
+    format,
+  }: { readonly width: number; readonly height: number; readonly format: SandboxFormat },
 ): Promise<StudioPicture> {
-  const bytes = await sharp(Buffer.from(testCardSvg(digest, width, height)))
-    .removeAlpha()
-    .png({ compressionLevel: 7 })
-    .toBuffer();
-  return { bytes, mediaType: 'image/png', width, height };
+  const card = sharp(Buffer.from(testCardSvg(digest, width, height))).removeAlpha();
+  const bytes = await written(card, format).toBuffer();
+  return { bytes, mediaType: `image/${format}`, width, height };
+}
+
+function written(card: Sharp, format: SandboxFormat): Sharp {
+  switch (format) {
+    case 'png':
+      return card.png({ compressionLevel: 7 });
+    case 'jpeg':
+      return card.jpeg({ quality: 90 });
+    case 'webp':
+      return card.webp({ quality: 90 });
+  }
 }
 
 const COLUMNS = 8;

@@ -5,12 +5,12 @@ import { type Principal } from '../../../identity/domain/principal.js';
 import { askUntil } from '../../../shared/ask-until.js';
 import { type Clock } from '../../../shared/clock.js';
 import { ColophonError, isColophonError } from '../../../shared/errors.js';
-import { useCaseOf } from '../../../licenses/application/find-use.js';
 import { type RunRepository } from '../../adapters/run.repository.js';
 import { type CancelRun } from '../../application/cancel-run.js';
 import { type Run, type StepRun } from '../../domain/run.js';
 import { type GatewayPlace, pipelineNameOf } from '../domain/gateway-call.js';
 import {
+  type DeployedModel,
   type GatewayJob,
   isOver,
   type JobRequest,
@@ -22,6 +22,7 @@ import {
 import { type FalResultShape, readShape } from '../domain/fal-result-shape.js';
 import { type FalResults } from '../../registry/fal-results.js';
 import { endOf } from './await-run.js';
+import { useCaseOfPlace } from './use-case-of-place.js';
 
 /** Whose job is meant: one of another organization, project, use case or key does not exist for the caller. */
 export interface JobOwner {
@@ -42,6 +43,8 @@ export interface JobOptions {
    * name it. 0 where neither can reach us.
    */
   readonly findableMs: number;
+  /** What was cleared to run behind deployments of Replicate, by `deployments/owner/name`. */
+  readonly deployedModels: Readonly<Record<string, DeployedModel>>;
 }
 
 interface JobRow {
@@ -94,9 +97,7 @@ export class GatewayJobs {
 
   /** @throws ColophonError `not_found` for an unknown project or use case */
   async requirePlace({ principal, place }: JobOwner): Promise<void> {
-    await this.organizationTx.run(principal.organizationId, (tx) =>
-      useCaseOf(tx, place.projectId, place.useCase),
-    );
+    await this.organizationTx.run(principal.organizationId, (tx) => useCaseOfPlace(tx, place));
   }
 
   /** @throws ColophonError `not_found` */
@@ -138,6 +139,7 @@ export class GatewayJobs {
           limit,
         ],
       );
+      if (rows.length === 0) await useCaseOfPlace(tx, place);
       const jobs = await this.jobsOf(tx, rows);
       return newerThan === undefined ? jobs : jobs.reverse();
     });
@@ -198,8 +200,9 @@ export class GatewayJobs {
         pipelineNameOf(vendor),
       ],
     );
-    if (!row) throw noJob();
-    return this.jobOf(tx, row);
+    if (row) return this.jobOf(tx, row);
+    await useCaseOfPlace(tx, place);
+    throw noJob();
   }
 
   private async jobOf(tx: Tx, row: JobRow): Promise<GatewayJob> {
@@ -233,6 +236,7 @@ export class GatewayJobs {
         steps,
         assets: steps.flatMap(({ outputAssetId }) => assets.get(outputAssetId ?? '') ?? []),
         standing: this.standingOf(run, steps),
+        deployed: row.vendor === 'replicate' ? this.options.deployedModels[row.model] : undefined,
         resultShape: row.vendor === 'fal' ? this.resultShapeOf(row.model, steps) : undefined,
       });
     }

@@ -2,7 +2,6 @@ import { type AppendEntry } from '../../../audit/application/append-entry.js';
 import { type Tx } from '../../../database/organization-tx.js';
 import { actorOf } from '../../../identity/application/actor.js';
 import { type Principal } from '../../../identity/domain/principal.js';
-import { useCaseOf } from '../../../licenses/application/find-use.js';
 import { sha256Hex } from '../../../shared/bytes.js';
 import { canonicalJson } from '../../../shared/canonical-json.js';
 import { type Clock } from '../../../shared/clock.js';
@@ -10,6 +9,7 @@ import { ColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
 import { type GatewayPlace } from '../domain/gateway-call.js';
 import { type GatewaySettings, gatewaySettingsSchema } from '../domain/gateway-settings.js';
+import { useCaseOfPlace } from './use-case-of-place.js';
 
 /** Settings in force, with what identifies them in the log. */
 export interface SettingsInForce {
@@ -35,7 +35,7 @@ export class GatewaySettingsOfUseCase {
    */
   async find(tx: Tx, { projectId, useCase }: GatewayPlace): Promise<SettingsInForce | undefined> {
     const [useCaseId, [row]] = await Promise.all([
-      useCaseIdOf(tx, projectId, useCase),
+      useCaseOfPlace(tx, { projectId, useCase }),
       tx.query<{ settings: Buffer; ordinal: number; created_at: Date }>(
         `SELECT g.settings, g.ordinal, g.created_at FROM gateway_settings g
            JOIN use_case u ON u.organization_id = g.organization_id AND u.id = g.use_case_id
@@ -75,7 +75,7 @@ export class GatewaySettingsOfUseCase {
     place: GatewayPlace,
     settings: GatewaySettings,
   ): Promise<SettingsInForce> {
-    const useCaseId = await useCaseIdOf(tx, place.projectId, place.useCase);
+    const useCaseId = await useCaseOfPlace(tx, place);
     const bytes = canonicalJson(settings);
     const sha256 = sha256Hex(bytes);
     const entryId = await this.appendEntry.append(tx, {
@@ -104,10 +104,4 @@ export class GatewaySettingsOfUseCase {
       throw new ColophonError('conflict', 'Somebody else has changed these settings at the same time.');
     return { settings, sha256, version: inserted.ordinal, setAt, useCaseId };
   }
-}
-
-async function useCaseIdOf(tx: Tx, projectId: string, name: string): Promise<string> {
-  const id = await useCaseOf(tx, projectId, name);
-  if (id === null) throw new Error('a named use case has an id');
-  return id;
 }

@@ -1,5 +1,6 @@
 import { type OrganizationTx, type Tx } from '../../../database/organization-tx.js';
 import { type Principal } from '../../../identity/domain/principal.js';
+import { canBeAcceptedByFinding } from '../../../licenses/application/waivers-in-force.js';
 import { type Finding } from '../../../licenses/domain/finding.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
@@ -212,7 +213,11 @@ function namedFor(isTest: boolean, inputs: Record<string, ReceivedInput>): Recor
   return image === undefined ? rest : { image, ...rest };
 }
 
-function refusal({ outcome, clearance }: Exclude<StartedRun, { readonly run: unknown }>): ColophonError {
+function refusal({
+  outcome,
+  clearance,
+  further,
+}: Exclude<StartedRun, { readonly run: unknown }>): ColophonError {
   const clearanceId = publicId('clearance', clearance.id);
   const { findings } = clearance;
   const extensions = { clearanceId, findings };
@@ -224,7 +229,14 @@ function refusal({ outcome, clearance }: Exclude<StartedRun, { readonly run: unk
     );
   }
   const open = findings.filter(({ severity }) => severity === 'review');
-  return new ColophonError('waiver_required', openQuestions(clearanceId, open), { extensions });
+  const questions = openQuestions(clearanceId, open);
+  if (further === undefined) return new ColophonError('waiver_required', questions, { extensions });
+  const { code, message: detail } = further;
+  return new ColophonError(
+    'waiver_required',
+    `${questions} Once they are accepted, the call would be refused for another reason (${code}): ${detail}`,
+    { extensions: { ...extensions, further: { code, detail, ...further.extensions } } },
+  );
 }
 
 function openQuestions(clearanceId: string, open: readonly Finding[]): string {
@@ -232,7 +244,7 @@ function openQuestions(clearanceId: string, open: readonly Finding[]): string {
     listingId === null ? ruleId : `${ruleId} (${listingId})`,
   );
   const shown = `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}`;
-  const alone = open.some(({ ruleId, listingId }) => listingId === null || ruleId.startsWith('policy.'))
+  const alone = open.some(({ ruleId, listingId }) => !canBeAcceptedByFinding(ruleId, listingId))
     ? ' Those of policies, and those that name no model, can be accepted for a single run only: start it with POST /v1/runs, which waits.'
     : '';
   return `The license check ${clearanceId} leaves questions open that a person must decide: ${shown}.${alone}`;

@@ -31,6 +31,13 @@ export interface JobRequest {
   readonly webhookEvents: readonly WebhookEvent[];
 }
 
+/** A model of Replicate and its version. */
+export interface DeployedModel {
+  /** `owner/name` */
+  readonly model: string;
+  readonly version: string;
+}
+
 /** How a job stands, as far as any client is told. */
 export type JobStanding =
   | { readonly kind: 'queued' | 'running' | 'succeeded' | 'canceled' }
@@ -51,6 +58,8 @@ export interface GatewayJob extends Omit<JobRequest, 'call'> {
   readonly startedAt: Date | undefined;
   /** How a model of fal answers: by its own answer, or by its schema. `undefined`: not known, or no model of fal. */
   readonly resultShape: FalResultShape | undefined;
+  /** What was cleared to run behind a deployment of Replicate. `undefined`: no deployment, or one of the sandbox. */
+  readonly deployed: DeployedModel | undefined;
 }
 
 export function isOver({ standing }: Pick<GatewayJob, 'standing'>): boolean {

@@ -32,6 +32,16 @@ describe('the input of a job', () => {
   });
 
   it.each([
+    [{ image: { url: 'https://x.example/1.png' } }, 'image.url'],
+    [{ elements: [{ name: 'a' }, { refs: ['www.x.example/1.png'] }] }, 'elements.1.refs.0'],
+    [{ points: [1, null] }, 'points.1'],
+    [{ image_urls: ['https://x.example/1.png', 'red'] }, 'image_urls.1'],
+  ])('says where in it something is refused: %j', (input, path) => {
+    const extensions = { errors: [expect.objectContaining({ path })] };
+    expect(() => readJobInput(input)).toThrow(expect.objectContaining({ extensions }));
+  });
+
+  it.each([
     ['a text', 'x'],
     ['a list', []],
     ['nothing', null],
@@ -98,6 +108,7 @@ describe('the input of a job', () => {
       height: 1024,
       seed: 3,
     });
+    expect(of({ prompt: 'x', output_format: 'webp' })).toEqual({ prompt: 'x', output_format: 'webp' });
     expect(of({ image_size: { width: 64, height: 4096 } })).toEqual({ prompt: '', width: 256, height: 2048 });
     expect(of({ prompt: 'x', aspect_ratio: '1:4', guidance: 2 })).toEqual({
       prompt: 'x',

@@ -35,7 +35,7 @@ export function readJobInput(input: unknown): JobInput {
     if (!NAME.test(name) || name.includes('__'))
       throw invalid('', 'a parameter has a name that is not taken');
     const found = filesIn(name, value);
-    if (found.length === 0) values[name] = valueOf(name, value);
+    if (found.length === 0) values[name] = valueOf({ name, path: name, depth: 0 }, value);
     for (const [fileName, file] of found) files[fileName] = file;
   }
   if (Object.keys(files).length > MAX_FILES) throw invalid('', `at most ${MAX_FILES} files`);
@@ -51,27 +51,36 @@ function filesIn(name: string, value: unknown): [string, string][] {
   if (isFile(name, value)) return [[name, value.trim()]];
   if (!Array.isArray(value) || !value.some((item) => isFile(name, item))) return [];
   return value.map((item: unknown, index) => {
-    if (!isFile(name, item)) throw unsupported(name, 'a list holds files, or none');
+    if (!isFile(name, item)) throw unsupported(`${name}.${index}`, 'a list holds files, or none');
     return [`${name}__${index + 1}`, item.trim()];
   });
 }
 
-function valueOf(name: string, value: unknown, depth = 0): RunValue {
-  if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (typeof value === 'string') return textOf(name, value, depth);
-  if (typeof value === 'object' && value !== null) return membersOf(name, value, depth);
-  throw unsupported(name, 'empty values inside of lists and objects are not passed on');
+/** Where a value stands in the input. */
+interface ValuePlace {
+  /** Of the nearest parameter or member; items of a list are read by the name of the list. */
+  readonly name: string;
+  /** From the top: `image.url`, `points.0.x`. */
+  readonly path: string;
+  readonly depth: number;
 }
 
-function textOf(name: string, text: string, depth: number): string {
+function valueOf(place: ValuePlace, value: unknown): RunValue {
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return textOf(place, value);
+  if (typeof value === 'object' && value !== null) return membersOf(place, value);
+  throw unsupported(place.path, 'empty values inside of lists and objects are not passed on');
+}
+
+function textOf({ name, path, depth }: ValuePlace, text: string): string {
   if (text.length > MAX_TEXT || UNSTORABLE.test(text))
-    throw invalid(name, `must have at most ${MAX_TEXT} characters, without NUL or unpaired surrogates`);
+    throw invalid(path, `must have at most ${MAX_TEXT} characters, without NUL or unpaired surrogates`);
   const hidden = hiddenFileIn(name, text);
   if (hidden === undefined) return text;
   if (depth > 0)
-    throw unsupported(name, 'a file inside of an object is not taken: no input of a step could name it');
+    throw unsupported(path, 'a file inside of an object is not taken: no input of a step could name it');
   throw unsupported(
-    name,
+    path,
     hidden === 'file'
       ? 'a file in base64 is taken as a data URI only (data:image/png;base64,...)'
       : 'an address is taken only where it is the whole value, beginning with https://, or an item of a list',
@@ -79,16 +88,21 @@ function textOf(name: string, text: string, depth: number): string {
 }
 
 /** Every text in it is read by the policies, and all of it is sealed; so it may be as deep as a step's input may. */
-function membersOf(name: string, value: object, depth: number): RunValue {
-  if (depth === MAX_DEPTH) throw invalid(name, `at most ${MAX_DEPTH} levels of lists and objects`);
+function membersOf({ name, path, depth }: ValuePlace, value: object): RunValue {
+  if (depth === MAX_DEPTH) throw invalid(path, `at most ${MAX_DEPTH} levels of lists and objects`);
+  const inside = (member: string, key: string | number): ValuePlace => ({
+    name: member,
+    path: `${path}.${key}`,
+    depth: depth + 1,
+  });
   if (Array.isArray(value)) {
-    if (value.length > MAX_LIST) throw invalid(name, `at most ${MAX_LIST} items`);
-    return value.map((item) => valueOf(name, item, depth + 1));
+    if (value.length > MAX_LIST) throw invalid(path, `at most ${MAX_LIST} items`);
+    return value.map((item, index) => valueOf(inside(name, index), item));
   }
   const given = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
   if (given.length > MAX_MEMBERS || !given.every(([key]) => NAME.test(key)))
-    throw invalid(name, `at most ${MAX_MEMBERS} members, named with letters, digits and underscores`);
-  return Object.fromEntries(given.map(([key, member]) => [key, valueOf(key, member, depth + 1)]));
+    throw invalid(path, `at most ${MAX_MEMBERS} members, named with letters, digits and underscores`);
+  return Object.fromEntries(given.map(([key, member]) => [key, valueOf(inside(key, key), member)]));
 }
 
 /** Within which sides the sandbox draws. */
@@ -102,16 +116,17 @@ const NAMED_SIZES: Readonly<Record<string, readonly [number, number]>> = {
   landscape_16_9: [1024, 576],
 };
 
-/** What the sandbox needs of it to give a file of the same shape. */
+/** What the sandbox needs of it to give a file of the same shape and type. */
 export function sandboxValuesOf(values: JobInput['values']): Record<string, RunValue> {
   const words = ['prompt', 'text', 'lyrics'].flatMap((name) => {
     const value = values[name];
     return typeof value === 'string' ? [[name, value] as const] : [];
   });
-  const { seed } = values;
+  const { seed, output_format: format } = values;
   return {
     ...(words.length === 0 ? { prompt: '' } : Object.fromEntries(words)),
     ...sandboxSize(values),
+    ...(format === undefined ? {} : { output_format: format }),
     ...(typeof seed === 'number' && Number.isInteger(seed) && seed >= 0 && seed <= 4_294_967_295
       ? { seed }
       : {}),

@@ -7,14 +7,11 @@ export type ReplicateStatus = 'starting' | 'processing' | 'succeeded' | 'failed'
 
 /** A prediction of Replicate. */
 export function prediction(job: GatewayJob, addressOf: AddressOf): Record<string, unknown> {
-  const { run, steps, call } = job;
-  const [model = '', version] = job.model.split(':');
-  const claimed = steps[0]?.claims ?? {};
+  const { run, call } = job;
   const { createdAt, finishedAt } = run;
   return {
     id: idOfPrediction(run.id),
-    model: typeof claimed.model === 'string' ? claimed.model : model,
-    version: typeof claimed.version === 'string' ? claimed.version : (version ?? 'hidden'),
+    ...modelOf(job),
     input: call?.input ?? {},
     logs: '',
     output: job.standing.kind === 'succeeded' ? outputOf(job, addressOf) : null,
@@ -27,6 +24,21 @@ export function prediction(job: GatewayJob, addressOf: AddressOf): Record<string
     completed_at: finishedAt?.toISOString() ?? null,
     metrics: metricsOf(job),
     urls: urlsOf(job),
+  };
+}
+
+const DEPLOYMENT = /^deployments\//;
+
+/** As Replicate says it: of a deployment what runs behind it, with its name beside. */
+function modelOf({ model: named, steps, deployed }: GatewayJob): Record<string, string> {
+  const claimed = steps[0]?.claims ?? {};
+  const isDeployment = DEPLOYMENT.test(named);
+  const name = named.replace(DEPLOYMENT, '');
+  const [model = '', version = 'hidden'] = name.split(':');
+  return {
+    model: typeof claimed.model === 'string' ? claimed.model : (deployed?.model ?? model),
+    version: typeof claimed.version === 'string' ? claimed.version : (deployed?.version ?? version),
+    ...(isDeployment ? { deployment: name } : {}),
   };
 }
 

@@ -1,21 +1,23 @@
 import { type FastifyRequest } from 'fastify';
 import { ColophonError } from '../../../shared/errors.js';
 import { parsePublicId } from '../../../shared/ids.js';
+import { unknownProject } from '../application/use-case-of-place.js';
 import { type CallIdentity, type GatewayPlace } from '../domain/gateway-call.js';
 
 const USE_CASE = /^[a-z][a-z0-9-]{0,59}$/;
+/** No use case is called so. */
+const NO_NAME = '';
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
 
 /**
- * Where a call goes, by the two parts of its address. What cannot be a project or a use case is the same 404 as one that
- * does not exist.
+ * Where a call goes, by the two parts of its address. What cannot be a project is the same 404 as one that does not
+ * exist, and what cannot be a use case is looked up as one that no project has.
  * @throws ColophonError `not_found`
  */
 export function placeOf(project: string, useCase: string): GatewayPlace {
   const projectId = parsePublicId('project', project);
-  if (projectId === undefined || !USE_CASE.test(useCase))
-    throw new ColophonError('not_found', 'There is no such project, or it has no such use case.');
-  return { projectId, useCase };
+  if (projectId === undefined) throw unknownProject();
+  return { projectId, useCase: USE_CASE.test(useCase) ? useCase : NO_NAME };
 }
 
 /**

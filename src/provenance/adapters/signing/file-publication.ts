@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, open } from 'node:fs/promises';
+import { type FileHandle, link, open, unlink } from 'node:fs/promises';
 import { ColophonError } from '../../../shared/errors.js';
-import { removeFile } from '../../../shared/remove-file.js';
 import { systemErrorCode } from '../../../shared/system-error.js';
 import { SIDECAR_SUFFIX } from '../../domain/media-signer.port.js';
 import { type ManifestPlacement } from '../../domain/media-types.js';
@@ -42,7 +41,14 @@ export async function discardUnverified(
 ): Promise<void> {
   const names = [path, unsignedPath, withoutManifestPath, namedPaddingPath];
   if (placement !== 'embedded') names.push(sidecarOf(path));
-  await Promise.all(names.map(removeFile));
+  await Promise.all(names.map(discard));
+}
+
+/** `rm` asks what a path is before it removes it. */
+async function discard(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  });
 }
 
 /** The file must be on the disk, not only in a cache, before anything is recorded about it. */

@@ -64,13 +64,16 @@ function usageOf(step: StepRun | undefined) {
   if (usage === undefined) return {};
   const of = (meter: keyof typeof usage) => usage[meter] ?? 0;
   const [promptText, promptImage] = [of('input-text-token'), of('input-image-token')];
-  const [madeText, madeImage] = [of('output-text-token'), of('output-image-token')];
+  const thinking = of('output-thinking-token');
+  // Google counts what was thought beside what was put out.
+  const [madeText, madeImage] = [of('output-text-token') - thinking, of('output-image-token')];
   const detail = (modality: string, tokenCount: number) => (tokenCount > 0 ? [{ modality, tokenCount }] : []);
   return {
     usageMetadata: {
       promptTokenCount: promptText + promptImage,
       candidatesTokenCount: madeText + madeImage,
-      totalTokenCount: promptText + promptImage + madeText + madeImage,
+      ...(thinking === 0 ? {} : { thoughtsTokenCount: thinking }),
+      totalTokenCount: promptText + promptImage + madeText + madeImage + thinking,
       promptTokensDetails: [...detail('TEXT', promptText), ...detail('IMAGE', promptImage)],
       candidatesTokensDetails: [...detail('TEXT', madeText), ...detail('IMAGE', madeImage)],
     },

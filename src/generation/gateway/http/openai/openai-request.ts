@@ -143,7 +143,11 @@ function callOf(body: z.output<typeof generateSchema> | z.output<typeof editSche
     parameters: Object.fromEntries(
       PASSED_ON.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name] as Literal]])),
     ),
-    sandboxParameters: { prompt: body.prompt, ...sandboxSize(size) },
+    sandboxParameters: {
+      prompt: body.prompt,
+      ...sandboxSize(size),
+      ...(body.output_format === undefined ? {} : { output_format: body.output_format }),
+    },
     responseFormat,
     streams,
     ignored: KEPT_HERE.filter((name) => values[name] !== undefined),
