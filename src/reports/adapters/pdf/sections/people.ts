@@ -5,6 +5,7 @@ import { type Pictures } from '../pictures.js';
 import { type Cell, drawFacts } from '../table.js';
 import { COLORS, CONTENT_WIDTH, PAGE, STYLES } from '../theme.js';
 import { capitalized, dateTime, personName, plain, sealedText } from '../words.js';
+import { counted } from '../../../../shared/counted.js';
 
 /** Two of them with their words, one above the other, beside the facts: three records stand on one page. */
 const PICTURE = { width: 116, height: 88 } as const;
@@ -41,7 +42,7 @@ function drawStoryboards(paper: Paper, { storyboards = [], chain }: AssetDossier
     entryIndex,
   } of storyboards) {
     paper.ensure(120);
-    paper.subheading(`Order of ${assetIds.length} files, by ${personName(orderedBy)}`);
+    paper.subheading(`Order of ${counted(assetIds.length, 'file')}, by ${personName(orderedBy)}`);
     const places = assetIds.flatMap((assetId, i) => {
       const number = own.get(assetId);
       return number === undefined ? [] : [`file ${number} of the chain at place ${i + 1}`];
@@ -146,7 +147,7 @@ function recordFacts(contribution: DossierContribution): [string, string | Cell]
   const facts: [string, string | Cell][] = [];
   if (engagement !== undefined)
     facts.push(['Engagement', `${plain(engagement)}; rights: ${plain(assignment ?? 'unknown')}`]);
-  if (shown !== undefined && shown.length > 0) facts.push(['Shown', `${shown.length} candidates`]);
+  if (shown !== undefined && shown.length > 0) facts.push(['Shown', counted(shown.length, 'candidate')]);
   facts.push(['Signature', signatureText(signatureKey)]);
   for (const {
     kind,
