@@ -5,7 +5,7 @@ import { drawFacts, drawTable } from './pdf/table.js';
 import { STYLES } from './pdf/theme.js';
 import { capitalized, dateTime, plain, short } from './pdf/words.js';
 
-/** A block for each live file: what is owed in which market, and how it stands. Test files are a list after them. */
+/** What is owed in which market, and how it stands: a block for all live files of which the same is said. Test files are a list after them. */
 export async function drawFiles(
   paper: Paper,
   { assets, matrix }: CampaignReport,
@@ -14,15 +14,16 @@ export async function drawFiles(
   const live = assets.filter(({ mode }) => mode === 'live');
   paper.beginSection(
     'Files, markets and obligations',
-    'One block a file: what is owed in which market, by a law or by the license of a model in the decisions behind the file, and whether somebody proved it. Proofs are in the dossier of the file.',
+    'What is owed in which market, by a law or by the license of a model in the decisions behind a file, and whether somebody proved it for that file. Files of which the same is to be said stand together. Proofs are in the dossier of the file.',
   );
   if (live.length === 0) paper.text('No live file was finished in this time.', STYLES.body);
-  const cellsByAsset = groupedCells(matrix);
-  for (const [i, asset] of live.entries()) {
+  let drawn = 0;
+  for (const group of alike(live, groupedCells(matrix))) {
     // A thousand files take seconds: whoever asks this process for something else is answered in between.
     await setImmediate();
-    await progress(i / live.length);
-    drawFile(paper, asset, cellsByAsset.get(asset.id) ?? [], i + 1);
+    await progress(drawn / live.length);
+    drawGroup(paper, group, drawn);
+    drawn += group.assets.length;
   }
   drawTests(
     paper,
@@ -40,8 +41,41 @@ export function groupedCells(matrix: readonly MatrixCell[]): ReadonlyMap<string,
   return byAsset;
 }
 
-function drawFile(paper: Paper, asset: CampaignAsset, cells: readonly MatrixCell[], number: number): void {
-  paper.subheading(`${number}.  ${short(asset.title)}: ${plain(asset.state)}`, 130);
+interface Group {
+  readonly assets: readonly CampaignAsset[];
+  /** Of each of them, but for the ids. */
+  readonly cells: readonly MatrixCell[];
+}
+
+/** In the order of their first files. */
+function alike(
+  assets: readonly CampaignAsset[],
+  cellsByAsset: ReadonlyMap<string, readonly MatrixCell[]>,
+): Iterable<Group> {
+  const groups = new Map<string, { assets: CampaignAsset[]; cells: readonly MatrixCell[] }>();
+  for (const asset of assets) {
+    const cells = cellsByAsset.get(asset.id) ?? [];
+    const said = cells.map((cell) => ({ ...cell, assetId: '', obligationId: '' }));
+    const key = JSON.stringify([asset.obligationsKnown, said]);
+    const known = groups.get(key);
+    if (known) known.assets.push(asset);
+    else groups.set(key, { assets: [asset], cells });
+  }
+  return groups.values();
+}
+
+function drawGroup(paper: Paper, { assets, cells }: Group, before: number): void {
+  const [first] = assets;
+  if (first === undefined) return;
+  if (assets.length === 1) drawOne(paper, first, before + 1);
+  else drawSeveral(paper, assets, before);
+  if (!first.obligationsKnown) paper.text('Nobody worked out what is owed for this.', STYLES.strong);
+  else if (cells.length === 0) paper.text('No obligation is recorded for this.', STYLES.body);
+  else drawCells(paper, cells);
+}
+
+function drawOne(paper: Paper, asset: CampaignAsset, number: number): void {
+  paper.subheading(`${number}.  ${short(asset.title)}: ${plain(asset.state)}`);
   drawFacts(
     paper,
     [
@@ -50,9 +84,31 @@ function drawFile(paper: Paper, asset: CampaignAsset, cells: readonly MatrixCell
     ],
     { labelShare: 0.14, isCompact: true },
   );
-  if (!asset.obligationsKnown) paper.text('Nobody worked out what is owed for this file.', STYLES.strong);
-  else if (cells.length === 0) paper.text('No obligation is recorded for this file.', STYLES.body);
-  else drawCells(paper, cells);
+}
+
+function drawSeveral(paper: Paper, assets: readonly CampaignAsset[], before: number): void {
+  paper.subheading(
+    `${before + 1} to ${before + assets.length}.  ${assets.length} files of which the same is owed, in the same state`,
+  );
+  drawTable(paper, {
+    columns: [
+      { title: 'No.', share: 8 },
+      { title: 'Title, state', share: 36 },
+      { title: 'File, SHA-256', share: 56 },
+    ],
+    rows: assets.map(({ title, state, id, mediaType, sha256 }, i) => [
+      String(before + i + 1),
+      [
+        short(title),
+        { text: capitalized(plain(state)), style: state === 'recalled' ? STYLES.cellStrong : STYLES.small },
+      ],
+      [
+        { text: `${id}  ${mediaType}`, style: STYLES.monoSmall },
+        { text: sha256, style: STYLES.hash },
+      ],
+    ]),
+    isCompact: true,
+  });
 }
 
 function drawCells(paper: Paper, cells: readonly MatrixCell[]): void {
@@ -93,9 +149,9 @@ function drawTests(paper: Paper, tests: readonly CampaignAsset[]): void {
   );
   drawTable(paper, {
     columns: [
-      { title: 'Title', share: 36 },
-      { title: 'File', share: 40 },
-      { title: 'Made', share: 24 },
+      { title: 'Title', share: 34 },
+      { title: 'File', share: 36 },
+      { title: 'Made', share: 30 },
     ],
     rows: tests.map(({ title, id, createdAt }) => [
       short(title),

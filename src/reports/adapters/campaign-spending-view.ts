@@ -100,9 +100,7 @@ function costFacts({
 
 function drawApart(paper: Paper, title: string, text: string, spent: readonly ModelSpent[]): void {
   if (spent.length === 0) return;
-  paper.subheading(title, 110);
-  paper.text(text, STYLES.small);
-  paper.y += 4;
+  paper.subheading(title, undefined, text);
   drawTable(paper, {
     columns: [
       { title: 'Model', share: 64 },

@@ -6,7 +6,7 @@ import { drawSpending } from './campaign-spending-view.js';
 import { csvTable } from './csv-table.js';
 import { renderDocumentPdf } from './pdf/document-pdf.js';
 import { type Paper } from './pdf/paper.js';
-import { type Cell, drawTable } from './pdf/table.js';
+import { type CellText, drawTable } from './pdf/table.js';
 import { STYLES } from './pdf/theme.js';
 import { capitalized, dateTime, plain, short } from './pdf/words.js';
 
@@ -32,7 +32,8 @@ export const campaignViews: DocumentViews<CampaignReport> = {
   csv: campaignCsv,
 };
 
-const mono = (text: string): Cell => ({ text, style: STYLES.monoSmall });
+const mono = (text: string): CellText => ({ text, style: STYLES.monoSmall });
+const small = (text: string): CellText => ({ text, style: STYLES.small });
 
 function finishedWords({ assets, intermediateAssets }: CampaignReport): string {
   const tests = assets.filter(({ mode }) => mode === 'test').length;
@@ -75,12 +76,32 @@ function drawExpiries(paper: Paper, { expiries }: CampaignReport): void {
       { title: 'What', share: 42 },
       { title: 'Of', share: 40 },
     ],
-    rows: expiries.map(({ on, text, subject, isPast }) => [
+    rows: bySubjects(expiries).map(({ on, text, subjects, isPast }) => [
       { text: isPast ? `${on}, ended` : on, style: isPast ? STYLES.cellStrong : STYLES.cell },
       text,
-      mono(subject),
+      subjects.length > SUBJECTS_NAMED
+        ? [mono(subjects[0] ?? ''), small(`and ${subjects.length - 1} more, in the attached JSON`)]
+        : subjects.map(mono),
     ]),
   });
+}
+
+/** Decisions of hundreds of runs may end on one day. */
+const SUBJECTS_NAMED = 3;
+
+/** What ends on one day for the same reason is one row. */
+function bySubjects(expiries: CampaignReport['expiries']) {
+  const rows = new Map<
+    string,
+    Omit<CampaignReport['expiries'][number], 'subject'> & { subjects: string[] }
+  >();
+  for (const { subject, ...what } of expiries) {
+    const key = JSON.stringify(what);
+    const known = rows.get(key);
+    if (known) known.subjects.push(subject);
+    else rows.set(key, { ...what, subjects: [subject] });
+  }
+  return [...rows.values()];
 }
 
 function drawIndemnity(paper: Paper, { indemnity }: CampaignReport): void {
@@ -109,20 +130,21 @@ function drawIndemnity(paper: Paper, { indemnity }: CampaignReport): void {
 }
 
 function drawWaivers(paper: Paper, { waivers }: CampaignReport): void {
-  paper.beginSection('Exceptions', 'Granted by a second person, for a time. Comments are in the dossiers.');
+  paper.beginSection(
+    'Exceptions',
+    'Granted by a second person, for a time. Who granted them, and in which words, is in the dossiers and in the files on the models.',
+  );
   if (waivers.length === 0) return paper.text('No exception was granted.', STYLES.body);
   drawTable(paper, {
     columns: [
-      { title: 'Exception', share: 34 },
-      { title: 'For', share: 30 },
-      { title: 'Until', share: 22 },
-      { title: 'State', share: 14 },
+      { title: 'Exception', share: 35 },
+      { title: 'For', share: 35 },
+      { title: 'Until', share: 30 },
     ],
     rows: waivers.map(({ id, about, reason, expiresAt, isOpen }) => [
-      [{ text: id, style: STYLES.monoSmall }, reason],
-      about,
-      dateTime(expiresAt),
-      isOpen ? { text: 'In force', style: STYLES.cellStrong } : 'Ended',
+      [capitalized(plain(reason.toLowerCase())), { text: id, style: STYLES.monoSmall }],
+      { text: about, style: STYLES.monoSmall },
+      [dateTime(expiresAt), isOpen ? { text: 'In force', style: STYLES.cellStrong } : 'Ended'],
     ]),
   });
 }
@@ -139,10 +161,10 @@ function drawClaims(paper: Paper, { claims = [] }: CampaignReport): void {
     );
   drawTable(paper, {
     columns: [
-      { title: 'Claim', share: 34 },
-      { title: 'File', share: 34 },
-      { title: 'Received', share: 16 },
-      { title: 'State', share: 16 },
+      { title: 'Claim', share: 36 },
+      { title: 'File', share: 36 },
+      { title: 'Received', share: 15 },
+      { title: 'State', share: 13 },
     ],
     rows: claims.map(({ id, kind, assetId, receivedOn, respondBy, state }) => [
       [

@@ -21,7 +21,7 @@ export const modelFileViews: DocumentViews<ModelFile> = {
           ['Vendor', short(file.listing.vendor)],
           ['Channel', file.listing.channel],
           ['Access', plain(file.listing.access)],
-          ['Facts, SHA-256', file.listingSha256],
+          ['Facts, SHA-256', { text: file.listingSha256, style: STYLES.mono }],
         ],
       },
       signed,
@@ -81,7 +81,7 @@ function drawTerms(paper: Paper, { listing: { terms } }: ModelFile): void {
         ...('value' in term ? [{ text: String(term.value), style: STYLES.cell }] : []),
       ],
       term.paraphrase,
-      [term.clause ?? '', { text: term.source, style: STYLES.small }],
+      [...(term.clause === null ? [] : [term.clause]), { text: term.source, style: STYLES.small }],
       term.verified,
     ]),
   });

@@ -174,9 +174,9 @@ function drawWaivers(paper: Paper, { waivers }: DossierRun): void {
   paper.y += 6;
   drawTable(paper, {
     columns: [
-      { title: 'Waiver', share: 20 },
-      { title: 'Why', share: 48 },
-      { title: 'By whom, until when', share: 32 },
+      { title: 'Waiver', share: 35 },
+      { title: 'Why', share: 35 },
+      { title: 'By whom, until when', share: 30 },
     ],
     rows: waivers.map(
       ({ id, finding, reason, comment, commentErased, approvedBy, approvedAt, expiresAt }) => [

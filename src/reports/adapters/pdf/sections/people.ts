@@ -10,15 +10,14 @@ import { counted } from '../../../../shared/counted.js';
 /** Two of them with their words, one above the other, beside the facts: three records stand on one page. */
 const PICTURE = { width: 116, height: 88 } as const;
 const CAPTION_HEIGHT = 12;
-/** Heading, pictures, and the room between two records. */
-const RECORD_HEIGHT = 2 * (PICTURE.height + CAPTION_HEIGHT) + 34;
+const RECORD_HEIGHT = 2 * (PICTURE.height + CAPTION_HEIGHT);
 
 /** Each human act with the picture before and after it, and the region that changed. */
 export function drawContributions(paper: Paper, pictures: Pictures, dossier: AssetDossier): void {
   paper.beginSection(
     'Human contributions',
     'In the words of the people; each says whether it was recorded when it happened. The share of changed pixels is a fact about the files, never a measure of authorship. Prompts alone do not make authorship.',
-    dossier.contributions.length === 0 ? undefined : RECORD_HEIGHT + 76,
+    dossier.contributions.length === 0 ? undefined : RECORD_HEIGHT + 34,
   );
   if (dossier.contributions.length === 0 && (dossier.storyboards ?? []).length === 0)
     paper.text('No human contribution was recorded.', STYLES.body);

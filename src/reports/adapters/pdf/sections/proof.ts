@@ -19,7 +19,12 @@ export function drawManifest(paper: Paper, { asset, verification }: AssetDossier
   paper.y += 6;
   const { signer } = verification;
   drawFacts(paper, [
-    ['Verdict', verification.verdict.replaceAll('_', ' ')],
+    [
+      'Verdict',
+      signer.isDevelopment === true && verification.verdict === 'intact_and_trusted'
+        ? 'intact, and trusted by this installation alone'
+        : verification.verdict.replaceAll('_', ' '),
+    ],
     [
       'Signer',
       `"${signer.commonName ?? 'unnamed'}", issued by "${signer.issuer ?? 'unknown'}"; trusted by ${verification.trustedBy ?? 'no list'}`,
