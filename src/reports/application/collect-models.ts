@@ -48,9 +48,7 @@ export function listingsBehind(
   chain: readonly DossierAsset[],
 ): ReadonlySet<string> | undefined {
   const steps = chain.flatMap(({ step }) => step ?? []);
-  const found = new Set(
-    used.flatMap(({ parts }) => parts.components.map(({ listing }) => listing.id as string)),
-  );
+  const found = new Set(used.flatMap(({ parts }) => parts.components.map(({ listing }) => listing.id)));
   return steps.every(({ listingId }) => found.has(listingId)) ? found : undefined;
 }
 
