@@ -56,7 +56,7 @@ export function composeReports(
     keyUse,
   }: Composed<typeof composeProvenance>,
   { store, removedContent, assets, readAsset, obligationsToday }: Composed<typeof composeAssets>,
-  { registry, pipelineLineage, registryHistory }: Composed<typeof composeLicenses>,
+  { registry, pipelineLineage, registryHistory, listWaivers }: Composed<typeof composeLicenses>,
   { verifyFile }: Composed<typeof composeVerification>,
   { stateAuthorship, readReview, signatureKeys }: Composed<typeof composeHumanWork>,
 ) {
@@ -122,8 +122,19 @@ export function composeReports(
   const anchorsPem = async (): Promise<string> => reportAnchorsPem(await keyGenerations.list('report'));
   const countErasures = (organizationId: string): Promise<number> =>
     organizationTx.run(organizationId, (tx) => erasures.count(tx));
-  const collectCampaign = new CollectCampaign(organizationTx, registryHistory, obligationsToday, clock);
-  const collectModelFile = new CollectModelFile(organizationTx, registry, clock);
+  const collectCampaign = new CollectCampaign(
+    organizationTx,
+    registryHistory,
+    obligationsToday,
+    listWaivers,
+    clock,
+  );
+  const collectModelFile = new CollectModelFile(
+    organizationTx,
+    registry,
+    { waivers: listWaivers, log: readLog, sealedTexts },
+    clock,
+  );
   const makers = {
     asset: new MakeAssetReport({
       organizationTx,
@@ -147,10 +158,7 @@ export function composeReports(
     }),
     model: new MakeDocumentReport({
       type: MODEL_FILE_TYPE,
-      collect: async (report, signer) => ({
-        document: await collectModelFile.collect(report, signer),
-        principalIds: [],
-      }),
+      collect: (report, signer) => collectModelFile.collect(report, signer),
       views: modelFileViews,
       openSigner,
       countErasures,

@@ -67,7 +67,7 @@ function describePresence(present: readonly string[], missing: readonly string[]
   const total = present.length + missing.length;
   const who = present.length === 0 ? '' : ` (${present.join(', ')})`;
   const rest = missing.length === 0 ? '' : `; missing: ${missing.join(', ')}`;
-  return `${present.length} of ${total} witnesses cosigned${who}${rest}.`;
+  return `${present.length} of ${total} ${total === 1 ? 'witness' : 'witnesses'} cosigned${who}${rest}.`;
 }
 
 /** What the quorum asks for, e.g. `all 2 of (at least 2 of (x1, x2, x3), at least 1 of (y1, y2))`. */

@@ -52,6 +52,17 @@ interface WaiverRow {
 /** Rows that are looked at in one go: which state a waiver is in follows from the registry, which the database cannot ask. */
 const ROWS_AT_ONCE = 200;
 
+/** Each with when the decision that it accepts was made again. $1 is the organization. */
+const LISTED = `
+  SELECT w.id, coalesce(w.decided_clearance_id, w.clearance_id) AS decided_clearance_id, w.listing_id, w.rule_id,
+          w.project_id, w.use_case_id, w.reason, w.requested_by, w.approved_by, w.license_texts, w.decisive_sha256,
+          w.registry_version, w.expires_at, w.created_at, c.registry_version AS decided_at_version,
+          (SELECT min(n.created_at) FROM clearance n
+            WHERE n.organization_id = w.organization_id AND n.renews = coalesce(c.renews, c.id)
+              AND (n.registry_version, n.created_at) > (c.registry_version, c.created_at)) AS decided_again_at
+     FROM waiver w LEFT JOIN clearance c ON c.organization_id = w.organization_id
+          AND c.id = coalesce(w.decided_clearance_id, w.clearance_id)`;
+
 /** Waivers with their state at this moment, newest first. */
 export class ListWaivers {
   constructor(
@@ -73,20 +84,25 @@ export class ListWaivers {
     return found.slice(0, limit);
   }
 
+  /** @param ids UUIDs; oldest first */
+  async ofIds(tx: Tx, ids: readonly string[]): Promise<ListedWaiver[]> {
+    if (ids.length === 0) return [];
+    const registry = await this.registry.now(tx);
+    const rows = await tx.query<WaiverRow>(
+      `${LISTED} WHERE w.organization_id = $1 AND w.id = ANY($2::uuid[]) ORDER BY w.id`,
+      [tx.organizationId, ids],
+    );
+    const bases = await basesOf(tx, rows);
+    return rows.map((row) => this.toListed(row, bases, registry));
+  }
+
   private rowsBefore(
     tx: Tx,
     before: string | undefined,
     state: WaiverState | undefined,
   ): Promise<WaiverRow[]> {
     return tx.query<WaiverRow>(
-      `SELECT w.id, coalesce(w.decided_clearance_id, w.clearance_id) AS decided_clearance_id, w.listing_id, w.rule_id,
-              w.project_id, w.use_case_id, w.reason, w.requested_by, w.approved_by, w.license_texts, w.decisive_sha256,
-              w.registry_version, w.expires_at, w.created_at, c.registry_version AS decided_at_version,
-              (SELECT min(n.created_at) FROM clearance n
-                WHERE n.organization_id = w.organization_id AND n.renews = coalesce(c.renews, c.id)
-                  AND (n.registry_version, n.created_at) > (c.registry_version, c.created_at)) AS decided_again_at
-         FROM waiver w LEFT JOIN clearance c ON c.organization_id = w.organization_id
-              AND c.id = coalesce(w.decided_clearance_id, w.clearance_id)
+      `${LISTED}
         WHERE w.organization_id = $1 AND ($2::uuid IS NULL OR w.id < $2)
           AND ($3::text IS NULL OR ($3 = 'in-force' AND w.expires_at > $4) OR ($3 = 'ended' AND w.expires_at <= $4)
                OR $3 = 'dead')

@@ -13,6 +13,7 @@ import {
   type JsonName,
 } from '@peculiar/x509';
 import { type Clock } from '../../shared/clock.js';
+import { DEVELOPMENT_WARNING } from '../domain/development-certificate.js';
 import { type KeyPurpose } from '../domain/key-generation.js';
 
 /** The four PEM texts of a fresh development authority. Private keys are PKCS#8. */
@@ -41,9 +42,6 @@ const CA_VALIDITY_DAYS = 3650;
 const LEAF_VALIDITY_DAYS = 365;
 /** Two machines whose clocks differ a little still agree that the certificate has begun. */
 const BACKDATE_MS = 300_000;
-
-/** Nobody shall take these certificates for real ones: subject and issuer say it wherever a reader shows them. */
-export const DEVELOPMENT_WARNING = 'Development, not trusted';
 
 /**
  * A self-signed CA and one claim-signing certificate under it (ES256), by the C2PA claim-signing profile as far as a

@@ -1,11 +1,12 @@
-import { setImmediate } from 'node:timers/promises';
-import { formatUsd } from '../../shared/money.js';
+import { counted } from '../../shared/counted.js';
 import { type DocumentViews } from '../application/make-document-report.js';
-import { type CampaignReport, type MatrixCell } from '../domain/campaign.js';
+import { type CampaignReport } from '../domain/campaign.js';
+import { drawFiles, groupedCells } from './campaign-files-view.js';
+import { drawSpending } from './campaign-spending-view.js';
 import { csvTable } from './csv-table.js';
 import { renderDocumentPdf } from './pdf/document-pdf.js';
 import { type Paper } from './pdf/paper.js';
-import { type Cell, drawFacts, drawTable } from './pdf/table.js';
+import { type CellText, drawTable } from './pdf/table.js';
 import { STYLES } from './pdf/theme.js';
 import { capitalized, dateTime, plain, short } from './pdf/words.js';
 
@@ -21,7 +22,7 @@ export const campaignViews: DocumentViews<CampaignReport> = {
           ['Project', `${short(report.project.name)} (${report.project.id})`],
           ...(report.useCase === undefined ? [] : [['Use case', short(report.useCase)] as const]),
           ['Files made', spanWords(report.span)],
-          ['Finished files', `${report.assets.length}, and ${report.intermediateAssets} on the way to them`],
+          ['Finished files', finishedWords(report)],
         ],
       },
       signed,
@@ -31,7 +32,17 @@ export const campaignViews: DocumentViews<CampaignReport> = {
   csv: campaignCsv,
 };
 
-const mono = (text: string): Cell => ({ text, style: STYLES.monoSmall });
+const mono = (text: string): CellText => ({ text, style: STYLES.monoSmall });
+const small = (text: string): CellText => ({ text, style: STYLES.small });
+
+function finishedWords({ assets, intermediateAssets }: CampaignReport): string {
+  const tests = assets.filter(({ mode }) => mode === 'test').length;
+  const finished = [
+    counted(assets.length - tests, 'live file'),
+    ...(tests === 0 ? [] : [counted(tests, 'test file')]),
+  ].join(', ');
+  return `${finished}; ${counted(intermediateAssets, 'file')} on the way to them`;
+}
 
 function spanWords({ from, until }: CampaignReport['span']): string {
   return `${from === undefined ? 'from the beginning' : `from ${dateTime(from)}`} ${
@@ -44,80 +55,13 @@ async function drawCampaign(
   report: CampaignReport,
   progress: (share: number) => Promise<void>,
 ): Promise<void> {
-  await drawMatrix(paper, report, progress);
+  await drawFiles(paper, report, progress);
   drawExpiries(paper, report);
   drawIndemnity(paper, report);
-  drawModels(paper, report);
+  drawSpending(paper, report);
   drawWaivers(paper, report);
   drawClaims(paper, report);
   drawChanges(paper, report);
-}
-
-/** A block for each file: what is owed in which market, and how it stands. */
-async function drawMatrix(
-  paper: Paper,
-  { assets, matrix }: CampaignReport,
-  progress: (share: number) => Promise<void>,
-): Promise<void> {
-  paper.beginSection(
-    'Files, markets and obligations',
-    'One block a file: what is owed in which market, by a law or a license, and whether somebody proved it. Proofs are in the dossier of the file.',
-  );
-  if (assets.length === 0) paper.text('No file was finished in this time.', STYLES.body);
-  const cellsByAsset = groupedCells(matrix);
-  for (const [i, asset] of assets.entries()) {
-    // A thousand files take seconds: whoever asks this process for something else is answered in between.
-    await setImmediate();
-    await progress(i / assets.length);
-    paper.ensure(110);
-    paper.subheading(`${i + 1}.  ${short(asset.title)}: ${plain(asset.state)}`);
-    drawFacts(paper, [
-      ['File', { text: `${asset.id}  ${asset.mediaType}`, style: STYLES.mono }],
-      ['SHA-256', { text: asset.sha256, style: STYLES.mono }],
-    ]);
-    const cells = cellsByAsset.get(asset.id) ?? [];
-    if (!asset.obligationsKnown) paper.text('Nobody worked out what is owed for this file.', STYLES.strong);
-    else if (cells.length === 0) paper.text('No obligation is recorded for this file.', STYLES.body);
-    else drawCells(paper, cells);
-  }
-}
-
-function groupedCells(matrix: readonly MatrixCell[]): ReadonlyMap<string, readonly MatrixCell[]> {
-  const byAsset = new Map<string, MatrixCell[]>();
-  for (const cell of matrix) {
-    const known = byAsset.get(cell.assetId);
-    if (known) known.push(cell);
-    else byAsset.set(cell.assetId, [cell]);
-  }
-  return byAsset;
-}
-
-function drawCells(paper: Paper, cells: readonly MatrixCell[]): void {
-  paper.y += 2;
-  drawTable(paper, {
-    columns: [
-      { title: 'Market', share: 18 },
-      { title: 'Obligation', share: 56 },
-      { title: 'By', share: 10 },
-      { title: 'State', share: 16 },
-    ],
-    rows: cells.map(({ market, kind, text, source, state, since, applies, notVerified }) => [
-      market,
-      [
-        { text: capitalized(plain(kind)), style: STYLES.cellStrong },
-        text,
-        ...(notVerified === null ? [] : [{ text: notVerified, style: STYLES.small }]),
-      ],
-      source,
-      [
-        { text: capitalized(plain(state)), style: state === 'open' ? STYLES.cellStrong : STYLES.cell },
-        ...(applies === 'yes' ? [] : [{ text: 'may apply', style: STYLES.small }]),
-        ...(since === 'added' || since === 'changed'
-          ? [{ text: `${since} since the signing`, style: STYLES.small }]
-          : []),
-      ],
-    ]),
-  });
 }
 
 function drawExpiries(paper: Paper, { expiries }: CampaignReport): void {
@@ -132,12 +76,32 @@ function drawExpiries(paper: Paper, { expiries }: CampaignReport): void {
       { title: 'What', share: 42 },
       { title: 'Of', share: 40 },
     ],
-    rows: expiries.map(({ on, text, subject, isPast }) => [
+    rows: bySubjects(expiries).map(({ on, text, subjects, isPast }) => [
       { text: isPast ? `${on}, ended` : on, style: isPast ? STYLES.cellStrong : STYLES.cell },
       text,
-      mono(subject),
+      subjects.length > SUBJECTS_NAMED
+        ? [mono(subjects[0] ?? ''), small(`and ${subjects.length - 1} more, in the attached JSON`)]
+        : subjects.map(mono),
     ]),
   });
+}
+
+/** Decisions of hundreds of runs may end on one day. */
+const SUBJECTS_NAMED = 3;
+
+/** What ends on one day for the same reason is one row. */
+function bySubjects(expiries: CampaignReport['expiries']) {
+  const rows = new Map<
+    string,
+    Omit<CampaignReport['expiries'][number], 'subject'> & { subjects: string[] }
+  >();
+  for (const { subject, ...what } of expiries) {
+    const key = JSON.stringify(what);
+    const known = rows.get(key);
+    if (known) known.subjects.push(subject);
+    else rows.set(key, { ...what, subjects: [subject] });
+  }
+  return [...rows.values()];
 }
 
 function drawIndemnity(paper: Paper, { indemnity }: CampaignReport): void {
@@ -165,51 +129,22 @@ function drawIndemnity(paper: Paper, { indemnity }: CampaignReport): void {
   });
 }
 
-function drawModels(paper: Paper, { models, costs }: CampaignReport): void {
-  paper.beginSection('Models and costs', 'Steps that succeeded, by model listing. Money is in US dollars.');
-  drawFacts(paper, [
-    ['Settled', `${formatUsd(BigInt(costs.settledMicroUsd))} USD in ${costs.settledSteps} steps`],
-    ['Reserved, not settled', `${formatUsd(BigInt(costs.openMicroUsd))} USD in ${costs.openSteps} steps`],
-    [
-      'Known by',
-      Object.entries(costs.basis)
-        .map(([basis, steps]) => `${plain(basis)}: ${steps}`)
-        .join(', ') || 'nothing is settled',
-    ],
-  ]);
-  if (models.length === 0) return;
-  paper.y += 6;
-  drawTable(paper, {
-    columns: [
-      { title: 'Model', share: 48 },
-      { title: 'Steps', share: 14 },
-      { title: 'Share', share: 16 },
-      { title: 'Settled, USD', share: 22 },
-    ],
-    rows: models.map(({ listingId, steps, shareBasisPoints, settledMicroUsd }) => [
-      mono(listingId),
-      String(steps),
-      `${(shareBasisPoints / 100).toFixed(2)} %`,
-      formatUsd(BigInt(settledMicroUsd)),
-    ]),
-  });
-}
-
 function drawWaivers(paper: Paper, { waivers }: CampaignReport): void {
-  paper.beginSection('Exceptions', 'Granted by a second person, for a time. Comments are in the dossiers.');
+  paper.beginSection(
+    'Exceptions',
+    'Granted by a second person, for a time. Who granted them, and in which words, is in the dossiers and in the files on the models.',
+  );
   if (waivers.length === 0) return paper.text('No exception was granted.', STYLES.body);
   drawTable(paper, {
     columns: [
-      { title: 'Exception', share: 34 },
-      { title: 'For', share: 30 },
-      { title: 'Until', share: 22 },
-      { title: 'State', share: 14 },
+      { title: 'Exception', share: 35 },
+      { title: 'For', share: 35 },
+      { title: 'Until', share: 30 },
     ],
     rows: waivers.map(({ id, about, reason, expiresAt, isOpen }) => [
-      [{ text: id, style: STYLES.monoSmall }, reason],
-      about,
-      dateTime(expiresAt),
-      isOpen ? { text: 'In force', style: STYLES.cellStrong } : 'Ended',
+      [capitalized(plain(reason.toLowerCase())), { text: id, style: STYLES.monoSmall }],
+      { text: about, style: STYLES.monoSmall },
+      [dateTime(expiresAt), isOpen ? { text: 'In force', style: STYLES.cellStrong } : 'Ended'],
     ]),
   });
 }
@@ -226,10 +161,10 @@ function drawClaims(paper: Paper, { claims = [] }: CampaignReport): void {
     );
   drawTable(paper, {
     columns: [
-      { title: 'Claim', share: 34 },
-      { title: 'File', share: 34 },
-      { title: 'Received', share: 16 },
-      { title: 'State', share: 16 },
+      { title: 'Claim', share: 36 },
+      { title: 'File', share: 36 },
+      { title: 'Received', share: 15 },
+      { title: 'State', share: 13 },
     ],
     rows: claims.map(({ id, kind, assetId, receivedOn, respondBy, state }) => [
       [

@@ -1,3 +1,4 @@
+import { saysDevelopment } from '../../provenance/domain/development-certificate.js';
 import { trustListWords } from '../../provenance/domain/trust-list.js';
 import { type CertificateFacts, makingLines } from '../domain/certificate.js';
 import { Paper } from './pdf/paper.js';
@@ -98,10 +99,15 @@ function signerRows({ result }: CertificateFacts): Row[] {
     signer.list === undefined
       ? `Nobody on our lists: ${signer.notTrustedBecause ?? 'unknown'}.`
       : trustListWords(signer.list);
+  const isDevelopment = signer.list !== undefined && saysDevelopment(signer.subject, signer.issuer);
   return [
     ['Signer', signer.subject, 2],
     ['Issued by', signer.issuer, 1],
-    ['Trusted by', vouched, 2],
+    [
+      'Trusted by',
+      isDevelopment ? `${vouched}, by a development certificate: nobody outside trusts it` : vouched,
+      2,
+    ],
     ['When', timeText(timeStamp, chain?.signer?.signedAt), 2],
   ];
 }

@@ -1,12 +1,13 @@
 import { formatUsd } from '../../shared/money.js';
 import { type DocumentViews } from '../application/make-document-report.js';
-import { type ModelFile, NOT_IN_A_MODEL_FILE } from '../domain/model-file.js';
+import { counted } from '../../shared/counted.js';
+import { type ModelFile, type ModelWaiver, NOT_IN_A_MODEL_FILE } from '../domain/model-file.js';
 import { csvTable } from './csv-table.js';
 import { renderDocumentPdf } from './pdf/document-pdf.js';
 import { type Paper } from './pdf/paper.js';
-import { type Cell, drawFacts, drawTable } from './pdf/table.js';
+import { type Cell, type CellText, drawFacts, drawTable } from './pdf/table.js';
 import { STYLES } from './pdf/theme.js';
-import { capitalized, dateTime, plain, short } from './pdf/words.js';
+import { capitalized, dateTime, personName, plain, sealedText, short } from './pdf/words.js';
 
 export const modelFileViews: DocumentViews<ModelFile> = {
   pdf: (file, signed) =>
@@ -20,7 +21,7 @@ export const modelFileViews: DocumentViews<ModelFile> = {
           ['Vendor', short(file.listing.vendor)],
           ['Channel', file.listing.channel],
           ['Access', plain(file.listing.access)],
-          ['Facts, SHA-256', file.listingSha256],
+          ['Facts, SHA-256', { text: file.listingSha256, style: STYLES.mono }],
         ],
       },
       signed,
@@ -40,6 +41,7 @@ function drawModelFile(paper: Paper, file: ModelFile): void {
   drawComponents(paper, file);
   drawHistory(paper, file);
   drawUse(paper, file);
+  drawWaivers(paper, file);
   drawSources(paper, file);
   paper.beginSection('Not in this file');
   paper.bullets(NOT_IN_A_MODEL_FILE);
@@ -79,7 +81,7 @@ function drawTerms(paper: Paper, { listing: { terms } }: ModelFile): void {
         ...('value' in term ? [{ text: String(term.value), style: STYLES.cell }] : []),
       ],
       term.paraphrase,
-      [term.clause ?? '', { text: term.source, style: STYLES.small }],
+      [...(term.clause === null ? [] : [term.clause]), { text: term.source, style: STYLES.small }],
       term.verified,
     ]),
   });
@@ -136,7 +138,7 @@ function drawComponents(paper: Paper, { listing: { components } }: ModelFile): v
   });
 }
 
-function drawHistory(paper: Paper, { texts, corrections, versions, waivers }: ModelFile): void {
+function drawHistory(paper: Paper, { texts, corrections, versions }: ModelFile): void {
   paper.beginSection('What people of the organization recorded');
   const rows = [
     ...versions.map(({ at, sha256, source }) => ({ at, text: `Listing, ${source}`, detail: sha256 })),
@@ -146,11 +148,6 @@ function drawHistory(paper: Paper, { texts, corrections, versions, waivers }: Mo
       detail: sha256,
     })),
     ...corrections.map(({ at, fact, id }) => ({ at, text: `Fact corrected: ${fact}`, detail: id })),
-    ...waivers.map(({ approvedAt, ruleId, reason, expiresAt, isOpen, id }) => ({
-      at: approvedAt,
-      text: `Exception for ${ruleId} until ${expiresAt.slice(0, 10)}${isOpen ? '' : ', ended'}: ${reason}`,
-      detail: id,
-    })),
   ].sort((a, b) => (a.at < b.at ? -1 : 1));
   if (rows.length === 0) {
     return paper.text(
@@ -173,7 +170,7 @@ function drawUse(paper: Paper, { use }: ModelFile): void {
   paper.beginSection('Use in this organization');
   drawFacts(paper, [
     ['Decisions', `${allow} allowed, ${review} to be reviewed, ${deny} denied`],
-    ['Steps', `${use.steps} in ${use.projects} projects`],
+    ['Steps', `${counted(use.steps, 'step')} in ${counted(use.projects, 'project')}`],
     [
       'First and last',
       use.firstUsedAt === null
@@ -181,7 +178,96 @@ function drawUse(paper: Paper, { use }: ModelFile): void {
         : `${dateTime(use.firstUsedAt)}; ${dateTime(use.lastUsedAt ?? '')}`,
     ],
     ['Settled', `${formatUsd(BigInt(use.settledMicroUsd))} USD`],
+    ...failures(use.chargedFailures),
+    ...((use.testSteps ?? 0) === 0
+      ? []
+      : [
+          [
+            'With test keys',
+            `${counted(use.testSteps ?? 0, 'step')}, in no number above: the sandbox played the model`,
+          ] as const,
+        ]),
   ]);
+}
+
+function failures(charged: ModelFile['use']['chargedFailures']): (readonly [string, string])[] {
+  if (charged === undefined || charged.steps === 0) return [];
+  const cost = `${formatUsd(BigInt(charged.settledMicroUsd))} USD`;
+  return [['Charged failures', `${cost} in ${counted(charged.steps, 'step')}, in no number above`]];
+}
+
+/** Who accepted what a license decision left open, and why: without it, work that went ahead looks as if nobody had. */
+function drawWaivers(paper: Paper, { listing, waivers }: ModelFile): void {
+  paper.beginSection(
+    'Exceptions',
+    'What a second person accepted of this model, or of decisions in which it is, for a time. A decision that denies cannot be accepted.',
+  );
+  if (waivers.length === 0) return paper.text('No exception was granted.', STYLES.body);
+  drawTable(paper, {
+    columns: [
+      { title: 'What was accepted', share: 36 },
+      { title: 'Why', share: 32 },
+      { title: 'By whom, until when', share: 32 },
+    ],
+    rows: waivers.map((waiver) => [acceptedCell(waiver, listing.id), whyCell(waiver), byCell(waiver)]),
+  });
+}
+
+const small = (text: string): CellText => ({ text, style: STYLES.small });
+
+function acceptedCell(waiver: ModelWaiver, listingId: string): Cell {
+  const { clearanceId, findings, project, useCase, runs, id } = waiver;
+  const own = findings.filter((one) => one.listingId === listingId || one.listingId === null);
+  const others = findings.filter((one) => one.listingId !== listingId && one.listingId !== null);
+  return [
+    {
+      text:
+        clearanceId === null
+          ? 'One finding, wherever the project meets it'
+          : 'All that one license decision left open',
+      style: STYLES.cellStrong,
+    },
+    ...own.map((one) =>
+      one.listingId === null
+        ? `${one.ruleId}, of the lineage as a whole or an input`
+        : `${one.ruleId}, of this model`,
+    ),
+    ...(own.length === 0 ? ['Nothing of this model; of others in the same decision:'] : []),
+    ...others.map((one) => small(`${one.ruleId}, of ${one.listingId ?? ''}`)),
+    ...(project === null
+      ? []
+      : [small(`In ${short(project.name)}${useCase === null ? '' : `, ${short(useCase)}`}`)]),
+    ...(runs === null ? [] : [small(`${counted(runs, 'run')} began under the decision`)]),
+    ...(clearanceId === null ? [] : [{ text: clearanceId, style: STYLES.monoSmall }]),
+    { text: id, style: STYLES.monoSmall },
+  ];
+}
+
+function whyCell({ reason, comment, commentErased }: ModelWaiver): Cell {
+  return [
+    { text: capitalized(plain(reason.toLowerCase())), style: STYLES.cellStrong },
+    sealedText(comment, commentErased, 'No words are recorded.'),
+  ];
+}
+
+const ENDED: Readonly<Record<NonNullable<ModelWaiver['endedBecause']>, string>> = {
+  date: 'Ended on its day',
+  'license-text': 'Ended: the text of a license changed',
+  facts: 'Ended: facts on a model changed',
+  'decided-again': 'Ended: it was decided again',
+};
+
+function byCell(waiver: ModelWaiver): Cell {
+  const { approvedBy, requestedBy, approvedAt, expiresAt, endedBecause, endedAt, entryIndex } = waiver;
+  const entry = entryIndex === undefined ? '' : `, entry ${entryIndex}`;
+  return [
+    personName(approvedBy),
+    small(`On ${dateTime(approvedAt)}${entry}`),
+    small(`Asked for by ${personName(requestedBy)}`),
+    endedBecause === null
+      ? { text: `In force until ${dateTime(expiresAt)}`, style: STYLES.cellStrong }
+      : `${ENDED[endedBecause]}${endedAt === null ? '' : `, ${dateTime(endedAt)}`}`,
+  ];
 }
 
 function drawSources(paper: Paper, { listing: { sources } }: ModelFile): void {

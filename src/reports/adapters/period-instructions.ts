@@ -1,5 +1,6 @@
 import { PERIOD_PATHS, type PeriodIndex } from '../domain/period-format.js';
 import { certificationText } from './draft-certification.js';
+import { counted } from '../../shared/counted.js';
 
 /** `VERIFY.md` of a period: what to run, what it proves, and what it does not. */
 export function periodInstructions(index: PeriodIndex): string {
@@ -26,8 +27,8 @@ authorities for reports that you know, anybody could have made it. The output sa
 
 ## 3. No entry is missing, added, changed or in another place
 
-\`${PERIOD_PATHS.index}\` holds the right edge of the tree of the first ${first.size} entries. Appending the entries of this export to it
-must give the root that the log signed for ${last.size} entries. It gives that root for these entries in this order and for no
+\`${PERIOD_PATHS.index}\` holds the right edge of the tree of the first ${counted(first.size, 'entry', 'entries')}. Appending the entries of this export to it
+must give the root that the log signed for ${counted(last.size, 'entry', 'entries')}. It gives that root for these entries in this order and for no
 others (RFC 6962 section 2.1, SHA-256). With Python and nothing else, in the unpacked folder:
 
 \`\`\`python

@@ -119,7 +119,29 @@ function modelFile(): ModelFile {
       lastUsedAt: AT,
       settledMicroUsd: '0',
     },
-    waivers: [],
+    waivers: TEXTS.slice(0, 3).map((comment, i) => ({
+      id: `wvr_${i}`,
+      clearanceId: i === 0 ? null : `clr_${i}`,
+      findings: [
+        { ruleId: 'commercial-outputs', listingId: i === 2 ? 'other@elsewhere' : listing.id },
+        ...(i === 1 ? [{ ruleId: 'indemnity', listingId: null }] : []),
+      ],
+      concernsModel: i !== 2,
+      project: { id: 'prj_1', name: TEXTS[3] ?? '' },
+      useCase: TEXTS[5] ?? '',
+      runs: i === 0 ? null : i,
+      reason: 'LEGAL_OPINION',
+      comment: i === 1 ? undefined : comment,
+      commentErased: i === 1 ? { erasedAt: AT, reason: 'data_subject_request' } : undefined,
+      requestedBy: { principalId: 'prn_1', displayName: TEXTS[6] },
+      approvedBy: { principalId: 'prn_2', displayName: i === 1 ? undefined : 'Ada Counsel' },
+      approvedAt: AT,
+      expiresAt: '2027-11-22T10:00:00.000Z',
+      isOpen: i !== 1,
+      endedBecause: i === 1 ? 'license-text' : null,
+      endedAt: i === 1 ? AT : null,
+      entryIndex: 40 + i,
+    })),
   };
   return { ...facts, gaps: modelGaps(facts) };
 }
@@ -167,6 +189,52 @@ describe('what strangers write', () => {
     const pdf = new OpenedPdf(bytes);
     expect(pdf.text()).not.toMatch(DANGEROUS);
     expect(pdf.raw).not.toMatch(/\/(JavaScript|JS|Launch|URI|OpenAction)\b/);
+    const words = pdf.text().replaceAll(/\s/g, '');
+    for (const said of [
+      'AdaCounsel',
+      'Legalopinion',
+      '1runbeganunderthedecision',
+      'Erasedon22November2026',
+      'Nothingofthismodel',
+      'thetextofalicensechanged',
+    ])
+      expect(words).toContain(said);
+  });
+
+  it('keeps test files, charged failures and people apart in the campaign report', async () => {
+    const base = campaign();
+    const [live, test] = base.assets;
+    if (live === undefined || test === undefined) throw new Error('the example has no files');
+    const report: CampaignReport = {
+      ...base,
+      assets: [
+        { ...live, title: 'A live file' },
+        { ...test, title: 'A rehearsal', mode: 'test' },
+      ],
+      matrix: base.matrix.map((cell, i) => ({
+        ...cell,
+        assetId: i === 0 ? live.id : test.id,
+        text: `duty ${i}.`,
+      })),
+      chargedFailures: [{ listingId: 'f@b', steps: 1, settledMicroUsd: '250000' }],
+      testWork: [{ listingId: 't@b', steps: 4, settledMicroUsd: '0' }],
+      peopleSteps: { steps: 1, settledMicroUsd: '0' },
+    };
+    const signer = await (await ReportSigning.create(new Date(AT))).signer();
+    const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
+    const pdf = new OpenedPdf(await campaignViews.pdf(report, signed, () => Promise.resolve()));
+    const words = pdf.text().replaceAll(/\s/g, '');
+    expect(words).toContain('1.Alivefile');
+    expect(words).toContain('Testfiles');
+    expect(words).toContain('Arehearsal');
+    // What would be owed for a rehearsal is in the table for machines alone.
+    expect([words.includes('duty0.'), words.includes('duty1.')]).toEqual([true, false]);
+    expect(campaignViews.csv(report).toString()).toContain('duty 1.');
+    for (const said of ['Chargedfailures', '1choiceorapproval', '1livefile,1testfile'])
+      expect(words).toContain(said);
+    const gaps = campaignGaps(report).map(({ text }) => text);
+    expect(gaps).toContain('1 obligation of released files is open.');
+    expect(gaps).toContain('1 file was made with a test key, without AI; see "Test files".');
   });
 });
 

@@ -1,5 +1,6 @@
 import { readClaims } from '../../contributions/application/read-claims.js';
 import { type Tx } from '../../database/organization-tx.js';
+import { type ListWaivers } from '../../licenses/application/list-waivers.js';
 import {
   CLEARANCE_COLUMNS,
   type ClearanceRow,
@@ -18,13 +19,16 @@ import { MAX_CAMPAIGN_ASSETS } from './campaign-matrix.js';
 
 const DAY_CHARACTERS = 10;
 
-/** Decisions that count for the runs of the campaign: of each first one itself, or the last that renews it. */
+/**
+ * Decisions that count for the live runs of the campaign: of each first one itself, or the last that renews it. For a test
+ * key the sandbox plays the models, so nothing of a vendor was used.
+ */
 export async function clearancesOf(tx: Tx, scope: CampaignScope): Promise<StoredClearance[]> {
   const rows = await tx.query<ClearanceRow>(
     `SELECT last.* FROM (
        SELECT DISTINCT r.clearance_id FROM run r
-        WHERE r.organization_id = $1 AND r.project_id = $2 AND ($3::uuid IS NULL OR r.use_case_id = $3)
-          AND ($4::timestamptz IS NULL OR r.created_at >= $4) AND ($5::timestamptz IS NULL OR r.created_at < $5)
+        WHERE r.organization_id = $1 AND r.project_id = $2 AND r.mode = 'live'
+          AND ($3::uuid IS NULL OR r.use_case_id = $3) AND ($4::timestamptz IS NULL OR r.created_at >= $4) AND ($5::timestamptz IS NULL OR r.created_at < $5)
        ) AS first
        CROSS JOIN LATERAL (
          SELECT ${CLEARANCE_COLUMNS} FROM (
@@ -38,7 +42,12 @@ export async function clearancesOf(tx: Tx, scope: CampaignScope): Promise<Stored
   return storedClearances(tx, rows);
 }
 
-export async function waiversOf(tx: Tx, scope: CampaignScope, now: Date): Promise<CampaignWaiver[]> {
+/** What has changed under a waiver ends it before its day. */
+export async function waiversOf(
+  tx: Tx,
+  scope: CampaignScope,
+  waivers: Pick<ListWaivers, 'ofIds'>,
+): Promise<CampaignWaiver[]> {
   const rows = await tx.query<{
     id: string;
     reason: string;
@@ -56,6 +65,11 @@ export async function waiversOf(tx: Tx, scope: CampaignScope, now: Date): Promis
       ORDER BY w.expires_at, w.id`,
     [tx.organizationId, scope.projectId, scope.useCaseId, scope.until],
   );
+  const listed = await waivers.ofIds(
+    tx,
+    rows.map(({ id }) => id),
+  );
+  const inForce = new Set(listed.flatMap(({ id, state }) => (state === 'in-force' ? [id] : [])));
   return rows.map((row) => ({
     id: publicId('waiver', row.id),
     about:
@@ -65,7 +79,7 @@ export async function waiversOf(tx: Tx, scope: CampaignScope, now: Date): Promis
     reason: row.reason,
     approvedAt: row.created_at.toISOString(),
     expiresAt: row.expires_at.toISOString(),
-    isOpen: row.expires_at > now,
+    isOpen: inForce.has(row.id),
   }));
 }
 

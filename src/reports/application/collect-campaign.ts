@@ -1,5 +1,6 @@
 import { type ShowObligationsToday } from '../../assets/application/show-obligations-today.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
+import { type ListWaivers } from '../../licenses/application/list-waivers.js';
 import { type RegistryEvent, type RegistryHistory } from '../../licenses/application/registry-changes.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -7,8 +8,9 @@ import { publicId } from '../../shared/ids.js';
 import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type ReportEntity } from '../adapters/report.entity.js';
 import { type CampaignClaim, campaignGaps, type CampaignReport } from '../domain/campaign.js';
+import { spendingOf } from '../domain/campaign-spending.js';
 import { type ReportSignerIdentity } from '../domain/report-signature.js';
-import { spentOf } from './campaign-costs.js';
+import { stepsOfCampaign } from './campaign-costs.js';
 import { type CampaignFile, collectMatrix } from './campaign-matrix.js';
 import {
   claimsOf,
@@ -27,6 +29,7 @@ export class CollectCampaign {
     private readonly organizationTx: OrganizationTx,
     private readonly history: RegistryHistory,
     private readonly obligationsToday: Pick<ShowObligationsToday, 'ofMany'>,
+    private readonly waivers: Pick<ListWaivers, 'ofIds'>,
     private readonly clock: Clock,
   ) {}
 
@@ -51,7 +54,7 @@ export class CollectCampaign {
       const now = this.clock.now();
       const { files, intermediate, cells } = await collectMatrix(tx, scope, this.obligationsToday, progress);
       const clearances = await clearancesOf(tx, scope);
-      const waivers = await waiversOf(tx, scope, now);
+      const waivers = await waiversOf(tx, scope, this.waivers);
       const claims = await claimsOf(tx, scope);
       const inputs = await inputRightsOf(tx, scope);
       const facts = {
@@ -69,7 +72,7 @@ export class CollectCampaign {
         matrix: cells,
         expiries: expiriesOf(clearances, waivers, inputs, claims, now),
         indemnity: indemnityOf(clearances),
-        ...(await spentOf(tx, scope)),
+        ...spendingOf(await stepsOfCampaign(tx, scope)),
         waivers,
         claims,
         changes: await this.changesSince(tx, report, { files, claims }, now),
@@ -96,7 +99,8 @@ export class CollectCampaign {
     );
     if (before === undefined) return { items: [] };
     const since = before.created_at;
-    const ofFiles = made.files.flatMap(({ createdAt, releasedAt, recalledAt, asset }) =>
+    const live = made.files.filter(({ asset }) => asset.mode === 'live');
+    const ofFiles = live.flatMap(({ createdAt, releasedAt, recalledAt, asset }) =>
       [
         { at: createdAt, text: 'New file' },
         { at: releasedAt, text: 'Released' },

@@ -8,6 +8,7 @@ import { type ReadLog, type LoggedEntry } from '../../audit/application/read-log
 import { type ReadErasures } from '../../audit/application/read-erasures.js';
 import { type OrganizationTx, type Tx } from '../../database/organization-tx.js';
 import { type EffectiveRegistry } from '../../licenses/application/effective-registry.js';
+import { saysDevelopment } from '../../provenance/domain/development-certificate.js';
 import { type MediaVerification } from '../../provenance/domain/media-verifier.port.js';
 import { type Clock } from '../../shared/clock.js';
 import { ColophonError } from '../../shared/errors.js';
@@ -17,9 +18,10 @@ import { PRODUCT_NAME, PRODUCT_VERSION } from '../../shared/product.js';
 import { type AssetDossier, type DossierAsset, type DossierRemoval } from '../domain/dossier.js';
 import { findGaps } from '../domain/find-gaps.js';
 import { type ReportSignerIdentity } from '../domain/report-signature.js';
+import { waiversOfRuns } from './accepted-findings.js';
 import { collectDiligence } from './collect-diligence.js';
 import { collectObligations } from './collect-obligations.js';
-import { collectModels } from './collect-models.js';
+import { collectModels, listingsBehind } from './collect-models.js';
 import { type CollectHumanWork } from './collect-human-work.js';
 import { collectRuns, type CollectedSteps, collectSteps } from './collect-runs.js';
 import { fileReadingOf } from './file-reading.js';
@@ -27,6 +29,7 @@ import { storyboardsWith } from './collect-storyboards.js';
 import { People } from './people.js';
 import { type Removals } from './removals.js';
 import { type SealedTexts } from './sealed-texts.js';
+import { usedUnderDecisions } from './used-under-decisions.js';
 
 /** What a report rests on, all of it read in one transaction, before the log has published the entries. */
 export interface FoundForDossier {
@@ -135,21 +138,11 @@ export class CollectDossier {
     const assetIds = lineage.map(({ id }) => id);
     const runIds = [...new Set(lineage.flatMap(({ runId }) => runId ?? []))];
     const related = await tx.query<{
-      kind:
-        | 'run'
-        | 'stepRun'
-        | 'clearance'
-        | 'waiver'
-        | 'contribution'
-        | 'review'
-        | 'obligationProof'
-        | 'signatureKey';
+      kind: 'run' | 'stepRun' | 'clearance' | 'contribution' | 'review' | 'obligationProof' | 'signatureKey';
       id: string;
     }>(
       `SELECT 'run' AS kind, id FROM run WHERE organization_id = $1 AND id = ANY($3::uuid[])
        UNION ALL SELECT 'clearance', clearance_id FROM run WHERE organization_id = $1 AND id = ANY($3::uuid[])
-       UNION ALL SELECT 'waiver', w.id FROM waiver w JOIN run r ON r.organization_id = w.organization_id AND r.clearance_id = w.clearance_id
-                  WHERE w.organization_id = $1 AND r.id = ANY($3::uuid[])
        UNION ALL SELECT 'stepRun', step_run_id FROM asset WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND step_run_id IS NOT NULL
        UNION ALL SELECT 'contribution', id FROM contribution WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
        UNION ALL SELECT 'review', id FROM review WHERE organization_id = $1 AND asset_id = ANY($2::uuid[])
@@ -164,6 +157,7 @@ export class CollectDossier {
     const subjects = [
       ...assetIds.map((id) => publicId('asset', id)),
       ...related.map(({ kind, id }) => publicId(kind, id)),
+      ...(await waiversOfRuns(tx, lineage)).map(({ id }) => publicId('waiver', id)),
       ...(await storyboardsWith(tx, assetIds)).map((id) => publicId('storyboard', id)),
       // When the key that signs this report began, and whether it was given up.
       ...(signer ? [signer.certificateSha256] : []),
@@ -191,6 +185,7 @@ export class CollectDossier {
     const chain = await mapInOrder([...lineage].reverse(), (one) =>
       this.dossierAsset(one, { steps, people, indexOf, removed: removed.get(one.id) }),
     );
+    const used = await usedUnderDecisions(tx, lineage);
     const runs = await collectRuns({
       ...{ tx, lineage, entries, people },
       ...{ sealedTexts: this.sealedTexts, removals: this.removals, log: this.log },
@@ -213,7 +208,7 @@ export class CollectDossier {
       asset: chain.find(({ id }) => id === publicId('asset', asset.id)) as DossierAsset,
       chain,
       runs,
-      models: await collectModels(tx, lineage, chain, (await this.registry.now(tx)).index),
+      models: collectModels(used, chain, (await this.registry.now(tx)).index),
       obligations: await collectObligations(
         {
           tx,
@@ -221,6 +216,7 @@ export class CollectDossier {
           sealedTexts: this.sealedTexts,
           people,
           obligationsToday: this.obligationsToday,
+          listingsBehind: listingsBehind(used, chain),
         },
         asset.id,
       ),
@@ -295,6 +291,7 @@ function verificationOf(verification: MediaVerification): AssetDossier['verifica
     signer: {
       commonName: verification.chain?.signer?.commonName,
       issuer: verification.chain?.signer?.issuer,
+      isDevelopment: saysDevelopment(verification.signer?.subject, verification.signer?.issuer),
     },
     sentences: verification.sentences,
     brokenIngredient: verification.brokenIngredient,

@@ -13,17 +13,24 @@ import {
   type ReadText,
 } from '../domain/model-file.js';
 import { type ReportSignerIdentity } from '../domain/report-signature.js';
+import { collectModelWaivers, type ModelWaiversContext } from './collect-model-waivers.js';
+import { type CollectedDocument } from './make-document-report.js';
+import { People } from './people.js';
 
-/** Gathers what is recorded of a model listing. No name and no sealed text of a person. */
+/** Gathers what is recorded of a model listing. Names and sealed words are those of people who accepted something of it. */
 export class CollectModelFile {
   constructor(
     private readonly organizationTx: OrganizationTx,
     private readonly registry: EffectiveRegistry,
+    private readonly accepted: Omit<ModelWaiversContext, 'tx' | 'people'>,
     private readonly clock: Clock,
   ) {}
 
   /** @throws ColophonError `not_found` when the listing is gone */
-  collect(report: ReportEntity, signer: ReportSignerIdentity | undefined): Promise<ModelFile> {
+  collect(
+    report: ReportEntity,
+    signer: ReportSignerIdentity | undefined,
+  ): Promise<CollectedDocument<ModelFile>> {
     const listingId = report.parameters.listingId ?? '';
     return this.organizationTx.run(report.organizationId, async (tx) => {
       const { index } = await this.registry.now(tx);
@@ -31,11 +38,11 @@ export class CollectModelFile {
       if (indexed === undefined)
         throw new ColophonError('not_found', 'There is no model listing with this id.');
       const { listing, sha256 } = indexed;
-      const now = this.clock.now();
+      const people = new People(tx);
       const facts = {
         v: 1 as const,
         reportId: publicId('report', report.id),
-        createdAt: now.toISOString(),
+        createdAt: this.clock.now().toISOString(),
         signedBy: signer,
         product: { name: PRODUCT_NAME, version: PRODUCT_VERSION },
         organization: await organizationOf(tx),
@@ -45,9 +52,9 @@ export class CollectModelFile {
         texts: await textsOf(tx, listing.license.spdxOrRef, listingId),
         corrections: await correctionsOf(tx, listingId),
         use: await useOf(tx, listingId),
-        waivers: await waiversOf(tx, listingId, now),
+        waivers: await collectModelWaivers(listingId, { ...this.accepted, tx, people }),
       };
-      return { ...facts, gaps: modelGaps(facts) };
+      return { document: { ...facts, gaps: modelGaps(facts) }, principalIds: people.principalIds };
     });
   }
 }
@@ -121,13 +128,20 @@ async function useOf(tx: Tx, listingId: string): Promise<ModelUseHere> {
     first: Date | null;
     last: Date | null;
     settled: string;
+    failed: string;
+    failed_settled: string;
+    tests: string;
   }>(
-    `SELECT count(*) AS steps, count(DISTINCT r.project_id) AS projects, min(s.created_at) AS first,
-            max(s.created_at) AS last, coalesce(sum(m.amount_micro_usd), 0)::bigint AS settled
+    `SELECT count(*) FILTER (WHERE ${MADE}) AS steps, count(DISTINCT r.project_id) FILTER (WHERE ${MADE}) AS projects,
+            min(s.created_at) FILTER (WHERE ${MADE}) AS first, max(s.created_at) FILTER (WHERE ${MADE}) AS last,
+            coalesce(sum(m.amount_micro_usd) FILTER (WHERE ${MADE}), 0)::bigint AS settled,
+            count(m.amount_micro_usd) FILTER (WHERE ${FAILED}) AS failed,
+            coalesce(sum(m.amount_micro_usd) FILTER (WHERE ${FAILED}), 0)::bigint AS failed_settled,
+            count(*) FILTER (WHERE r.mode = 'test' AND s.state = 'SUCCEEDED') AS tests
        FROM step_run s JOIN run r ON r.organization_id = s.organization_id AND r.id = s.run_id
        LEFT JOIN money_movement m
          ON m.organization_id = s.organization_id AND m.step_run_id = s.id AND m.kind = 'settlement'
-      WHERE s.organization_id = $1 AND s.listing_id = $2 AND s.state = 'SUCCEEDED'`,
+      WHERE s.organization_id = $1 AND s.listing_id = $2`,
     [tx.organizationId, listingId],
   );
   const decided = await tx.query<{ decision: 'allow' | 'review' | 'deny'; n: string }>(
@@ -145,27 +159,11 @@ async function useOf(tx: Tx, listingId: string): Promise<ModelUseHere> {
     firstUsedAt: used?.first?.toISOString() ?? null,
     lastUsedAt: used?.last?.toISOString() ?? null,
     settledMicroUsd: used?.settled ?? '0',
+    chargedFailures: { steps: Number(used?.failed ?? 0), settledMicroUsd: used?.failed_settled ?? '0' },
+    testSteps: Number(used?.tests ?? 0),
   };
 }
 
-async function waiversOf(tx: Tx, listingId: string, now: Date): Promise<ModelFile['waivers']> {
-  const rows = await tx.query<{
-    id: string;
-    rule_id: string;
-    reason: string;
-    created_at: Date;
-    expires_at: Date;
-  }>(
-    `SELECT id, rule_id, reason, created_at, expires_at FROM waiver
-      WHERE organization_id = $1 AND scope = 'finding' AND listing_id = $2 ORDER BY expires_at, id`,
-    [tx.organizationId, listingId],
-  );
-  return rows.map((row) => ({
-    id: publicId('waiver', row.id),
-    ruleId: row.rule_id,
-    reason: row.reason,
-    approvedAt: row.created_at.toISOString(),
-    expiresAt: row.expires_at.toISOString(),
-    isOpen: row.expires_at > now,
-  }));
-}
+/** For a test key the sandbox plays the model. */
+const MADE = `r.mode = 'live' AND s.state = 'SUCCEEDED'`;
+const FAILED = `r.mode = 'live' AND s.state <> 'SUCCEEDED'`;

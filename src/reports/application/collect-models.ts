@@ -1,28 +1,24 @@
-import { type AssetWithParents } from '../../assets/adapters/asset.repository.js';
-import { type Tx } from '../../database/organization-tx.js';
 import { factChanges } from '../../licenses/domain/listing-changes.js';
 import { type Listing } from '../../licenses/domain/listing.js';
 import { indexListing, type ListingIndex } from '../../licenses/domain/listing-index.js';
 import { mergedComponents, type SupplyChainComponent } from '../../licenses/formats/supply-chain.js';
 import { publicId } from '../../shared/ids.js';
 import { type DossierAsset, type DossierModel } from '../domain/dossier.js';
-import { usedUnderDecisions } from './used-under-decisions.js';
+import { type Used } from './used-under-decisions.js';
 
 /**
  * The models of the steps that made the chain, in order of first use, as the decisions knew them under which they ran; and
  * what has changed about them since.
  */
-export async function collectModels(
-  tx: Tx,
-  lineage: readonly AssetWithParents[],
+export function collectModels(
+  used: readonly Used[],
   chain: readonly DossierAsset[],
   today: ListingIndex,
-): Promise<DossierModel[]> {
+): DossierModel[] {
   const stepKeys = new Map<string, Set<string>>();
   for (const { step } of chain) {
     if (step) stepKeys.set(step.listingId, (stepKeys.get(step.listingId) ?? new Set()).add(step.stepKey));
   }
-  const used = await usedUnderDecisions(tx, lineage);
   const { components } = mergedComponents([...used].reverse().map(({ parts }) => parts));
   const byId = new Map(components.map((component) => [component.listing.id, component]));
   return [...stepKeys].flatMap(([listingId, keys]) => {
@@ -40,6 +36,20 @@ export async function collectModels(
       },
     ];
   });
+}
+
+/**
+ * The listings behind a chain, with everything that they load by themselves. A decision covers all models of its run, also
+ * those of which no file of this chain came.
+ * @returns `undefined` where it is not known of every step: then nothing may be said of any
+ */
+export function listingsBehind(
+  used: readonly Used[],
+  chain: readonly DossierAsset[],
+): ReadonlySet<string> | undefined {
+  const steps = chain.flatMap(({ step }) => step ?? []);
+  const found = new Set(used.flatMap(({ parts }) => parts.components.map(({ listing }) => listing.id)));
+  return steps.every(({ listingId }) => found.has(listingId)) ? found : undefined;
 }
 
 function factsOf({ listing, listingSha256 }: SupplyChainComponent) {

@@ -30,6 +30,8 @@ interface Context {
   readonly sealedTexts: SealedTexts;
   readonly people: People;
   readonly obligationsToday: Pick<ShowObligationsToday, 'ofId'>;
+  /** `undefined` where they are not all known. */
+  readonly listingsBehind: ReadonlySet<string> | undefined;
 }
 
 /** What is owed for the asset, as far as the collected entries tell: what was proved a moment later is not shown. */
@@ -96,10 +98,22 @@ async function toItem(owed: OwedObligation, indices: Indices, context: Context):
     sha256: sha256Hex(owed.bytes),
     obligation: owed.obligation,
     state: owed.state,
+    ...(isOfOtherModel(owed, context) ? { isOfOtherModel: true as const } : {}),
     proofs: await mapInOrder(owed.proofs, (proof) =>
       toProof(proof, indices.get(proof.entryId) ?? NOT_LOGGED, context),
     ),
   };
+}
+
+/** What a license demands is told also of a model that made nothing here: the decision under which the run went on has it. */
+function isOfOtherModel({ obligation }: OwedObligation, { listingsBehind }: Context): boolean {
+  const { source, listingId } = obligation;
+  return (
+    source === 'license' &&
+    listingId !== null &&
+    listingsBehind !== undefined &&
+    !listingsBehind.has(listingId)
+  );
 }
 
 /** Proofs without an entry were left out above. */

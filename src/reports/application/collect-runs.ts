@@ -5,6 +5,7 @@ import { readClearance } from '../../licenses/application/read-clearance.js';
 import { publicId } from '../../shared/ids.js';
 import { mapInOrder } from '../../shared/map-in-order.js';
 import { type DossierAsset, type DossierRemoval, type DossierRun } from '../domain/dossier.js';
+import { type RunWaiver, waiversOfRuns } from './accepted-findings.js';
 import { type People } from './people.js';
 import { type Removals } from './removals.js';
 import { type SealedTexts } from './sealed-texts.js';
@@ -62,14 +63,6 @@ interface RunRow {
   clearance_id: string;
 }
 
-interface WaiverRow {
-  id: string;
-  reason: string;
-  approved_by: string;
-  created_at: Date;
-  expires_at: Date;
-}
-
 export async function collectRuns(context: {
   tx: Tx;
   lineage: readonly AssetWithParents[];
@@ -88,8 +81,13 @@ export async function collectRuns(context: {
   );
   const removed = await context.removals.of(tx, 'prompts', runIds, context.entries);
   const requests = await requestsOf(tx, context.log, runIds);
+  const waivers = await waiversOfRuns(tx, lineage);
   return mapInOrder(rows, async (row) => ({
     ...(await toRun(row, context, removed.get(row.id))),
+    waivers: await mapInOrder(
+      waivers.filter(({ runId }) => runId === row.id),
+      (waiver) => toWaiver(waiver, context),
+    ),
     sentTo: requests.get(publicId('run', row.id)) ?? [],
   }));
 }
@@ -128,16 +126,11 @@ interface Submitted {
 
 async function toRun(
   row: RunRow,
-  { tx, entries, sealedTexts, people }: Parameters<typeof collectRuns>[0],
+  { tx, entries, sealedTexts }: Parameters<typeof collectRuns>[0],
   promptsRemoved: DossierRemoval | undefined,
-): Promise<DossierRun> {
+): Promise<Omit<DossierRun, 'waivers'>> {
   const clearance = await readClearance(tx, row.clearance_id);
   const clearanceId = publicId('clearance', clearance.id);
-  const waivers = await tx.query<WaiverRow>(
-    `SELECT id, reason, approved_by, created_at, expires_at FROM waiver
-      WHERE organization_id = $1 AND clearance_id = $2 ORDER BY created_at`,
-    [tx.organizationId, row.clearance_id],
-  );
   const accepted = entryAbout(entries, 'run.accepted', publicId('run', row.id));
   const prompt = await sealedTexts.ofEntry(tx, accepted, 'prompt', row.created_by);
   return {
@@ -163,20 +156,25 @@ async function toRun(
       obligations: clearance.obligations,
       entryIndex: indexOfSubject(entries, 'clearance.decided', clearanceId),
     },
-    waivers: await mapInOrder(waivers, async (waiver) => {
-      const id = publicId('waiver', waiver.id);
-      const approved = entryAbout(entries, 'waiver.approved', id);
-      const comment = await sealedTexts.ofEntry(tx, approved, 'comment', waiver.approved_by);
-      return {
-        id,
-        reason: waiver.reason,
-        comment: comment.text,
-        commentErased: comment.erased,
-        approvedBy: await people.named(waiver.approved_by),
-        approvedAt: waiver.created_at.toISOString(),
-        expiresAt: waiver.expires_at.toISOString(),
-      };
-    }),
+  };
+}
+
+async function toWaiver(
+  waiver: RunWaiver,
+  { tx, entries, sealedTexts, people }: Parameters<typeof collectRuns>[0],
+): Promise<DossierRun['waivers'][number]> {
+  const id = publicId('waiver', waiver.id);
+  const approved = entryAbout(entries, 'waiver.approved', id);
+  const comment = await sealedTexts.ofEntry(tx, approved, 'comment', waiver.approvedBy);
+  return {
+    id,
+    finding: waiver.finding ?? undefined,
+    reason: waiver.reason,
+    comment: comment.text,
+    commentErased: comment.erased,
+    approvedBy: await people.named(waiver.approvedBy),
+    approvedAt: waiver.createdAt.toISOString(),
+    expiresAt: waiver.expiresAt.toISOString(),
   };
 }
 

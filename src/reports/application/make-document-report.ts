@@ -22,13 +22,13 @@ export interface DocumentViews<Document> {
   csv(document: Document): Buffer;
 }
 
-/** @property principalIds of whose erasure withdraws the report: it shows the titles of files that they sent */
+/** @property principalIds of whose erasure withdraws the report: it shows their names, their words, or titles of files that they sent */
 export interface CollectedDocument<Document> {
   readonly document: Document;
   readonly principalIds: readonly string[];
 }
 
-/** Reports without media files and without words of people: a campaign, the file on a model. */
+/** Reports without media files: a campaign, the file on a model. */
 export class MakeDocumentReport<Document extends object> implements MakesReports {
   constructor(
     private readonly parts: {

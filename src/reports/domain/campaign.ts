@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.js';
 import { type DossierSigner } from './dossier.js';
 
 /**
@@ -22,7 +23,14 @@ export interface CampaignReport {
   readonly matrix: readonly MatrixCell[];
   readonly expiries: readonly Expiry[];
   readonly indemnity: readonly IndemnityRow[];
+  /** Of live steps that succeeded. */
   readonly models: readonly ModelUse[];
+  /** Of live steps of which nothing usable came, and which are paid; absent in reports of older versions. */
+  readonly chargedFailures?: readonly ModelSpent[] | undefined;
+  /** Of steps that were made with test keys: the sandbox played the models of others. Absent in reports of older versions. */
+  readonly testWork?: readonly ModelSpent[] | undefined;
+  /** Choices and approvals in runs, which no model does; absent in reports of older versions. */
+  readonly peopleSteps?: Spent | undefined;
   readonly costs: CampaignCosts;
   /** Exceptions that hold, or held, for runs of the campaign. */
   readonly waivers: readonly CampaignWaiver[];
@@ -92,14 +100,21 @@ export interface IndemnityRow {
   readonly open: readonly string[];
 }
 
-export interface ModelUse {
-  readonly listingId: string;
+export interface Spent {
   readonly steps: number;
-  /** Of all steps that succeeded, in hundredths of a percent. */
-  readonly shareBasisPoints: number;
   readonly settledMicroUsd: string;
 }
 
+export interface ModelSpent extends Spent {
+  readonly listingId: string;
+}
+
+export interface ModelUse extends ModelSpent {
+  /** Of all live steps of models that succeeded, in hundredths of a percent. */
+  readonly shareBasisPoints: number;
+}
+
+/** Of everything in the campaign: what models made, charged failures, test work and steps of people. */
 export interface CampaignCosts {
   readonly settledMicroUsd: string;
   /** Reserved for what is not settled. */
@@ -138,10 +153,11 @@ type Facts = Omit<CampaignReport, 'gaps'>;
 
 /** What nobody should read past. Pure. */
 export function campaignGaps(facts: Facts): CampaignReport['gaps'] {
-  const { assets, matrix, expiries, indemnity, costs, waivers } = facts;
+  const { expiries, indemnity, costs, waivers } = facts;
+  // What is owed for a test is owed by nobody: it is not for publication.
+  const assets = facts.assets.filter(({ mode }) => mode === 'live');
   const known = new Map(assets.map((asset) => [asset.id, asset]));
-  const count = (number: number, one: string, many: string): string =>
-    `${number} ${number === 1 ? one : many}`;
+  const matrix = facts.matrix.filter(({ assetId }) => known.has(assetId));
   const gaps: { severity: 'open' | 'unknown' | 'note'; text: string }[] = [];
   const add = (severity: 'open' | 'unknown' | 'note', number: number, text: string): void => {
     if (number > 0) gaps.push({ severity, text });
@@ -151,44 +167,60 @@ export function campaignGaps(facts: Facts): CampaignReport['gaps'] {
   add(
     'open',
     released.length,
-    `${count(released.length, 'obligation', 'obligations')} of released files are open.`,
+    `${counted(released.length, 'obligation')} of released files ${released.length === 1 ? 'is' : 'are'} open.`,
   );
   const waiting = openCells.length - released.length;
   add(
     'open',
     waiting,
-    `${count(waiting, 'obligation', 'obligations')} of files that are not released are open.`,
+    `${counted(waiting, 'obligation')} of files that are not released ${waiting === 1 ? 'is' : 'are'} open.`,
   );
   const recalled = assets.filter(({ state }) => state === 'recalled').length;
-  add('open', recalled, `${count(recalled, 'file was', 'files were')} recalled: not to be used any more.`);
+  add('open', recalled, `${counted(recalled, 'file was', 'files were')} recalled: not to be used any more.`);
   const claimed = (facts.claims ?? []).filter(({ state }) => state !== 'closed').length;
-  add('open', claimed, `${count(claimed, 'claim is', 'claims are')} not closed; see "Claims and notices".`);
+  add('open', claimed, `${counted(claimed, 'claim is', 'claims are')} not closed; see "Claims and notices".`);
   const past = expiries.filter(({ isPast }) => isPast).length;
   add(
     'open',
     past,
-    `${count(past, 'right or exception has', 'rights or exceptions have')} ended; see "Expiries".`,
+    `${counted(past, 'right or exception has', 'rights or exceptions have')} ended; see "Expiries".`,
   );
   const lost = indemnity.filter(({ result }) => result === 'lost').length;
-  add('open', lost, `The indemnity of ${count(lost, 'model', 'models')} is lost in at least one run.`);
+  add('open', lost, `The indemnity of ${counted(lost, 'model', 'models')} is lost in at least one run.`);
   add(
     'open',
     costs.openSteps,
-    `${count(costs.openSteps, 'step is', 'steps are')} not settled: costs may grow.`,
+    `${counted(costs.openSteps, 'step is', 'steps are')} not settled: costs may grow.`,
   );
   const maybe = matrix.filter(({ state, applies }) => state === 'open' && applies === 'may_apply').length;
-  add('unknown', maybe, `${count(maybe, 'obligation', 'obligations')} may apply: a person has to find out.`);
+  add(
+    'unknown',
+    maybe,
+    `${counted(maybe, 'obligation', 'obligations')} may apply: a person has to find out.`,
+  );
   const unworked = assets.filter(({ obligationsKnown }) => !obligationsKnown).length;
-  add('unknown', unworked, `For ${count(unworked, 'file', 'files')} nobody worked out what is owed.`);
+  add('unknown', unworked, `For ${counted(unworked, 'file', 'files')} nobody worked out what is owed.`);
   const unsure = indemnity.filter(({ result }) => result === 'unknown').length;
-  add('unknown', unsure, `Whether an indemnity holds is not known for ${count(unsure, 'model', 'models')}.`);
+  add(
+    'unknown',
+    unsure,
+    `Whether an indemnity holds is not known for ${counted(unsure, 'model', 'models')}.`,
+  );
   const endless = expiries.filter(({ on }) => on === 'unknown').length;
-  add('unknown', endless, `${count(endless, 'right has', 'rights have')} an end that nobody stated.`);
+  add('unknown', endless, `${counted(endless, 'right has', 'rights have')} an end that nobody stated.`);
   const unverified = new Set(matrix.flatMap(({ notVerified }) => notVerified ?? [])).size;
-  add('note', unverified, `Not verified: ${count(unverified, 'statement', 'statements')} of law or license.`);
+  add(
+    'note',
+    unverified,
+    `Not verified: ${counted(unverified, 'statement', 'statements')} of law or license.`,
+  );
   const excepted = waivers.filter(({ isOpen }) => isOpen).length;
-  add('note', excepted, `${count(excepted, 'exception is', 'exceptions are')} in force.`);
-  const tests = assets.filter(({ mode }) => mode === 'test').length;
-  add('note', tests, `${count(tests, 'file was', 'files were')} made with test keys, without AI.`);
+  add('note', excepted, `${counted(excepted, 'exception is', 'exceptions are')} in force.`);
+  const tests = facts.assets.length - assets.length;
+  add(
+    'note',
+    tests,
+    `${counted(tests, 'file was made with a test key', 'files were made with test keys')}, without AI; see "Test files".`,
+  );
   return gaps;
 }

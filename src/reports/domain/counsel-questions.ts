@@ -14,6 +14,7 @@ import {
   sentToVendors,
   used,
 } from './use-questions.js';
+import { counted } from '../../shared/counted.js';
 
 /** A question that counsel asks about an asset, the answer of the record, and where in the log it stands. */
 export interface CounselAnswer {
@@ -59,7 +60,7 @@ function ownership({ contributions, chain }: AssetDossier): CounselAnswer {
   const answer =
     declared.length === 0
       ? `The record names who acted (${makers.join(', ')}), but no document on ownership. Ask for the employment or assignment contracts of the contributors and the terms of the vendors.`
-      : `Rights were declared for ${declared.length} of ${chain.length} files in the chain; see "How it was made". The record names who acted: ${makers.join(', ')}. Declarations are the word of those who made them.`;
+      : `Rights were declared for ${declared.length} of ${counted(chain.length, 'file')} in the chain; see "How it was made". The record names who acted: ${makers.join(', ')}. Declarations are the word of those who made them.`;
   const open =
     declared.length === 0 || undeclared.length === 0
       ? ''
@@ -164,7 +165,7 @@ function licenseDecision({ runs }: AssetDossier): CounselAnswer {
     };
   }
   const decisions = runs.map(({ pipeline, clearance, waivers }) => {
-    const waived = waivers.length > 0 ? `, with ${waivers.length} waivers` : '';
+    const waived = waivers.length > 0 ? `, with ${counted(waivers.length, 'waiver')}` : '';
     return `${pipeline}: ${clearance.decision}${waived}`;
   });
   const answer = `${decisions.join('; ')}. Each decision holds for the facts that were declared (purpose, countries, revenue, dates); see "License decisions".`;

@@ -180,6 +180,8 @@ export interface DossierRun {
   };
   readonly waivers: readonly {
     readonly id: string;
+    /** The one finding that is accepted; absent where it is all that the decision left open. */
+    readonly finding?: { readonly ruleId: string; readonly listingId: string } | undefined;
     readonly reason: string;
     readonly comment: string | undefined;
     readonly commentErased?: DossierErasure | undefined;
@@ -256,6 +258,11 @@ export interface DossierObligation {
   readonly sha256: string;
   readonly obligation: AssetObligation;
   readonly state: 'open' | 'done' | 'waived' | 'not_applicable';
+  /**
+   * The decision of a run behind the file covers this model, and no file of the chain was made with it. It is listed and
+   * counted all the same: whether it binds here is for a person. Absent otherwise, and where that is not known.
+   */
+  readonly isOfOtherModel?: true | undefined;
   /** What people said of it, oldest first; the last one counts. */
   readonly proofs: readonly DossierProof[];
 }
@@ -319,7 +326,12 @@ export interface DossierVerification {
   /** `removed`: the file is gone, so nothing could be read back. */
   readonly verdict: 'none' | 'broken' | 'intact' | 'intact_and_trusted' | 'removed';
   readonly trustedBy: string | undefined;
-  readonly signer: { readonly commonName: string | undefined; readonly issuer: string | undefined };
+  readonly signer: {
+    readonly commonName: string | undefined;
+    readonly issuer: string | undefined;
+    /** A certificate to try the product out, which nobody outside trusts; absent in reports of before it was told. */
+    readonly isDevelopment?: boolean | undefined;
+  };
   readonly sentences: readonly string[];
   /** A file from which it was made failed validation, although this one holds; absent in reports of before. */
   readonly brokenIngredient?: boolean | undefined;

@@ -8,7 +8,7 @@ const STAMP = { authority: 'TSA', at: '2026-11-22T10:00:00.000Z', tokenSha256: '
 function gapsOf(log: Partial<AssetDossier['log']>, chain: readonly unknown[] = []): string[] {
   const dossier = {
     asset: { mode: 'live' },
-    verification: { verdict: 'intact' },
+    verification: { verdict: 'intact', signer: {} },
     chain,
     runs: [],
     models: [],
@@ -29,7 +29,7 @@ const about = (gaps: readonly string[], word: string): string | undefined =>
 function gapsOfObligations(obligations: unknown): string[] {
   const dossier = {
     asset: { mode: 'live' },
-    verification: { verdict: 'intact' },
+    verification: { verdict: 'intact', signer: {} },
     chain: [],
     runs: [],
     models: [],
@@ -159,7 +159,7 @@ describe('gaps about the review', () => {
   const gapsWith = (changes: object): string[] => {
     const log = { witnessing: { policy: POLICY, isMet: true, witnesses: [] }, timeStamps: [STAMP] };
     const nothing = { asset: { mode: 'live' }, chain: [], runs: [], models: [], contributions: [] };
-    const dossier = { ...nothing, verification: { verdict: 'intact' }, log, ...changes };
+    const dossier = { ...nothing, verification: { verdict: 'intact', signer: {} }, log, ...changes };
     return findGaps(dossier as unknown as AssetDossier).map(({ severity, text }) => `${severity}: ${text}`);
   };
 
@@ -201,12 +201,13 @@ describe('gaps about the review', () => {
 
   it('tell a part that does not verify, and what nobody knows of an edit', () => {
     const verification = {
-      ...{ verdict: 'intact_and_trusted', brokenIngredient: true },
+      ...{ verdict: 'intact_and_trusted', brokenIngredient: true, signer: { isDevelopment: true } },
       sentences: ['The file is intact.', 'An ingredient, "a.png", is broken: it was changed.'],
     };
     const edit = { id: 'ast_2', origin: 'edit' };
     const gaps = gapsWith({ verification, chain: [edit] });
     expect(about(gaps, 'does not verify')).toMatch(/^open: .*An ingredient, "a.png", is broken/);
     expect(about(gaps, 'ast_2 is an edit')).toMatch(/^unknown: /);
+    expect(about(gaps, 'development certificate')).toMatch(/^open: .*nobody outside/);
   });
 });

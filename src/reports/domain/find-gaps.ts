@@ -68,11 +68,15 @@ function approvalGaps(dossier: Omit<AssetDossier, 'gaps'>): DossierGap[] {
   if (verification.verdict === 'broken' || verification.verdict === 'none') {
     gaps.push({ severity: 'open', text: 'The manifest of the file does not verify.' });
   }
+  if (verification.signer.isDevelopment === true) gaps.push({ severity: 'open', text: DEVELOPMENT_SIGNER });
   if (verification.brokenIngredient === true) gaps.push(...ingredientGaps(verification));
   gaps.push(...reviewGaps(dossier));
   if (!release) gaps.push({ severity: 'open', text: 'The asset has not been released for publication.' });
   return gaps;
 }
+
+const DEVELOPMENT_SIGNER =
+  'The signature in the file is made with a development certificate, which nobody outside this installation trusts and which proves no name.';
 
 const BROKEN_INGREDIENT = 'An ingredient, ';
 
@@ -138,13 +142,20 @@ function obligationGaps({ obligations }: Omit<AssetDossier, 'gaps'>): DossierGap
   if (owed > 0)
     gaps.push({
       severity: 'open',
-      text: `Not yet proved: ${owed} of what must be shown or done. See Obligations.`,
+      text: `Not yet proved: ${owed} of what must be shown or done${otherModels(open)}. See Obligations.`,
     });
   if (perhaps > 0) {
     const text = `Not yet found out: whether ${perhaps} ${perhaps === 1 ? 'obligation applies' : 'obligations apply'}. See Obligations.`;
     gaps.push({ severity: 'unknown', text });
   }
   return gaps;
+}
+
+function otherModels(open: DossierObligations['items']): string {
+  const number = open.filter(
+    ({ obligation, isOfOtherModel }) => obligation.applies === 'yes' && isOfOtherModel === true,
+  ).length;
+  return number === 0 ? '' : `, ${number} of them for models with which no file of this chain was made`;
 }
 
 /** What came after the day of signing, and what reads otherwise since: open until it is proved as it reads now. */
@@ -182,7 +193,7 @@ function licenseGaps({ runs, models, obligations }: Omit<AssetDossier, 'gaps'>):
     if (clearance.decision === 'review') {
       const waived =
         waivers.length > 0
-          ? `accepted by waiver until ${waivers.at(-1)?.expiresAt.slice(0, 10) ?? ''}`
+          ? `accepted by waiver until ${acceptedUntil(waivers).slice(0, 10)}`
           : 'not yet accepted by anyone';
       gaps.push({
         severity: waivers.length > 0 ? 'note' : 'open',
@@ -213,6 +224,16 @@ function licenseGaps({ runs, models, obligations }: Omit<AssetDossier, 'gaps'>):
     }
   }
   return gaps;
+}
+
+/** Waivers of single findings accept a decision as long as all of them last; one of the whole decision by itself. */
+function acceptedUntil(waivers: AssetDossier['runs'][number]['waivers']): string {
+  const ends = (isWhole: boolean): string[] =>
+    waivers
+      .filter(({ finding }) => (finding === undefined) === isWhole)
+      .map(({ expiresAt }) => expiresAt)
+      .sort();
+  return [ends(true).at(-1) ?? '', ends(false)[0] ?? ''].sort().at(-1) ?? '';
 }
 
 function originGaps({ chain, contributions }: Omit<AssetDossier, 'gaps'>): DossierGap[] {

@@ -1,5 +1,6 @@
 import { type Listing } from '../../licenses/domain/listing.js';
-import { type DossierSigner } from './dossier.js';
+import { counted } from '../../shared/counted.js';
+import { type DossierErasure, type DossierPerson, type DossierSigner } from './dossier.js';
 
 /**
  * The due-diligence file on one model listing: what is recorded of its vendor, terms, training data and indemnity, how
@@ -22,14 +23,8 @@ export interface ModelFile {
   readonly texts: readonly ReadText[];
   readonly corrections: readonly Correction[];
   readonly use: ModelUseHere;
-  readonly waivers: readonly {
-    readonly id: string;
-    readonly ruleId: string;
-    readonly reason: string;
-    readonly approvedAt: string;
-    readonly expiresAt: string;
-    readonly isOpen: boolean;
-  }[];
+  /** What people accepted of it, oldest first. */
+  readonly waivers: readonly ModelWaiver[];
   readonly gaps: readonly { readonly severity: 'open' | 'unknown' | 'note'; readonly text: string }[];
 }
 
@@ -52,13 +47,47 @@ export interface Correction {
   readonly evidence: unknown;
 }
 
+export interface ModelWaiver {
+  readonly id: string;
+  /** The decision of which all that was open is accepted; null for one finding wherever a project meets it. */
+  readonly clearanceId: string | null;
+  /** What is accepted. Without a listing: a finding about an input, or about the lineage as a whole. */
+  readonly findings: readonly { readonly ruleId: string; readonly listingId: string | null }[];
+  /** Something of it was found of this model. Otherwise only other models of the same decision are accepted. */
+  readonly concernsModel: boolean;
+  /** Null for a decision that was asked for without a run. */
+  readonly project: { readonly id: string; readonly name: string } | null;
+  readonly useCase: string | null;
+  /** Runs that began under the decision; null where a finding is accepted. */
+  readonly runs: number | null;
+  readonly reason: string;
+  /** In the words of who approved it; `undefined` after an erasure. */
+  readonly comment: string | undefined;
+  readonly commentErased?: DossierErasure | undefined;
+  readonly requestedBy: DossierPerson;
+  readonly approvedBy: DossierPerson;
+  readonly approvedAt: string;
+  readonly expiresAt: string;
+  readonly isOpen: boolean;
+  /** `null` while it is open. */
+  readonly endedBecause: 'date' | 'license-text' | 'facts' | 'decided-again' | null;
+  readonly endedAt: string | null;
+  /** Absent while the log has not numbered it. */
+  readonly entryIndex?: number | undefined;
+}
+
 export interface ModelUseHere {
   readonly decisions: { readonly allow: number; readonly review: number; readonly deny: number };
+  /** With a live key, and succeeded; so are the next four. */
   readonly steps: number;
   readonly projects: number;
   readonly firstUsedAt: string | null;
   readonly lastUsedAt: string | null;
   readonly settledMicroUsd: string;
+  /** With a live key: nothing usable came, and the vendor is paid. Absent in reports of older versions. */
+  readonly chargedFailures?: { readonly steps: number; readonly settledMicroUsd: string } | undefined;
+  /** With a test key: the sandbox played the model. Absent in reports of older versions. */
+  readonly testSteps?: number | undefined;
 }
 
 /** What nobody should read past: unknown is not yes (promise P10). Pure. */
@@ -105,7 +134,7 @@ export function modelGaps({ listing, texts, waivers }: Omit<ModelFile, 'gaps'>):
     [
       'unknown',
       unverified > 0,
-      `${unverified} of ${terms.length} terms rest on no text that anybody showed.`,
+      `${unverified} of ${counted(terms.length, 'term')} ${unverified === 1 ? 'rests' : 'rest'} on no text that anybody showed.`,
     ],
     ['unknown', trainingData.disclosure !== 'full', `Training data: disclosure ${trainingData.disclosure}.`],
     ['unknown', trainingData.rightsBasis === undefined, 'On what right the model learnt is not known.'],
@@ -125,11 +154,30 @@ export function modelGaps({ listing, texts, waivers }: Omit<ModelFile, 'gaps'>):
     [
       'note',
       secondHand > 0,
-      `${secondHand} of ${terms.length} terms are known from somebody who quotes the text.`,
+      `${secondHand} of ${counted(terms.length, 'term')} ${secondHand === 1 ? 'is' : 'are'} known from somebody who quotes the text.`,
     ],
-    ['note', waivers.some(({ isOpen }) => isOpen), 'Exceptions for this model are in force.'],
+    ...waiverGaps(waivers),
   ];
   return facts.filter(([, isSo]) => isSo).map(([severity, , text]) => ({ severity, text: text.trim() }));
+}
+
+/** An exception that has ended explains what went ahead before it did. */
+function waiverGaps(waivers: ModelFile['waivers']): (readonly ['note', boolean, string])[] {
+  const own = waivers.filter(({ concernsModel }) => concernsModel);
+  const open = own.filter(({ isOpen }) => isOpen).length;
+  const ended = own.length - open;
+  return [
+    [
+      'note',
+      open > 0,
+      `${counted(open, 'exception')} for this model ${open === 1 ? 'is' : 'are'} in force; see "Exceptions".`,
+    ],
+    [
+      'note',
+      ended > 0,
+      `${counted(ended, 'exception')} for this model ${ended === 1 ? 'has' : 'have'} ended; see "Exceptions".`,
+    ],
+  ];
 }
 
 /** Asked by counsel, and not in the record of a listing. */

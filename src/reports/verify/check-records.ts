@@ -4,6 +4,7 @@ import { type ProvedLog } from './check-log.js';
 import { type BundleContents } from './check-sums.js';
 import { type Checklist } from './checklist.js';
 import { type CheckedDossier } from './dossier-schema.js';
+import { counted } from '../../shared/counted.js';
 
 const PATH = BUNDLE_PATHS.dossierJson;
 
@@ -91,7 +92,7 @@ function checkAttachments(
   const absent = [...known.keys()].filter((id) => !held.has(id));
   if (absent.length > 0)
     checklist.notProved.push(
-      `${absent.length} of ${known.size} attachments of human work are not in the bundle: it has their hashes alone.`,
+      `${absent.length} of ${counted(known.size, 'attachment')} of human work ${absent.length === 1 ? 'is' : 'are'} not in the bundle: it has ${absent.length === 1 ? 'its hash' : 'their hashes'} alone.`,
     );
 }
 

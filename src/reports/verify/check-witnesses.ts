@@ -13,6 +13,7 @@ import { type WitnessOutcome } from './bundle-verification.js';
 import { type OpenedLog } from './check-log.js';
 import { type BundleContents } from './check-sums.js';
 import { type Checklist } from './checklist.js';
+import { counted } from '../../shared/counted.js';
 
 /** Unknown signatures that are named; of the others their number is told. */
 const MAX_NAMED_STRANGERS = 5;
@@ -92,7 +93,7 @@ function outcomeUnder(
 
 function report({ source, outcome, policyMet, witnesses }: WitnessOutcome, checklist: Checklist): void {
   const cosigned = witnesses.filter(({ cosignedAt }) => cosignedAt !== undefined).length;
-  const count = `${cosigned} of ${witnesses.length} witnesses cosigned`;
+  const count = `${cosigned} of ${counted(witnesses.length, 'witness', 'witnesses')} cosigned`;
   if (outcome === 'proved') {
     const text = `Enough witnesses have seen this same log: ${count}, and ${SOURCES[source]} is met.`;
     checklist.statements.push({ ok: true, text });

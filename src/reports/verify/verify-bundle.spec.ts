@@ -338,7 +338,7 @@ describe('a bundle packed anew by somebody who wants to deceive', () => {
     expect(texts(await verdictOf({ evidence: { attachments: [foreign] } }))).toContain('no proved entry');
     const without = await verdictOf({ evidence: { attachments: [] } });
     expect(without.verdict).toBe('valid');
-    expect(without.notProved.join(' ')).toContain('1 of 1 attachments');
+    expect(without.notProved.join(' ')).toContain('1 of 1 attachment ');
   });
 
   it('that says of a file that it was removed when the log does not', async () => {

@@ -244,9 +244,9 @@ describe('the export of a period', () => {
     const lines = linesFrom(FIRST);
     for (const at of [0, 1, 299, lines.length - 1]) {
       const without = lines.filter((_, i) => i !== at);
-      expect(await findingsOf(await write(without))).toEqual(['invalid', '1 entries are missing.']);
+      expect(await findingsOf(await write(without))).toEqual(['invalid', '1 entry is missing.']);
       const twice = [...lines.slice(0, at), lines[at] as Buffer, ...lines.slice(at)];
-      expect(await findingsOf(await write(twice))).toEqual(['invalid', '1 entries were added.']);
+      expect(await findingsOf(await write(twice))).toEqual(['invalid', '1 entry was added.']);
       const swapped = [...lines];
       const other = at === 0 ? 1 : at - 1;
       [swapped[at], swapped[other]] = [lines[other] as Buffer, lines[at] as Buffer];

@@ -24,6 +24,7 @@ import { checkListedSums } from './check-sums.js';
 import { Checklist } from './checklist.js';
 import { type ReadEntries, readPeriodEntries } from './period-entries.js';
 import { verifySignedJson } from './signed-json.js';
+import { counted } from '../../shared/counted.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** Everything but the entries, which are read in a stream. */
@@ -89,6 +90,10 @@ export async function runVerifyPeriod(
   return answer(checklist.verdict, checklist, index, span);
 }
 
+function allOf(entries: number): string {
+  return entries === 1 ? 'the one entry is' : `all ${counted(entries, 'entry', 'entries')} are`;
+}
+
 async function checkAll(
   reader: BundleReader,
   files: ReadonlyMap<string, Entry>,
@@ -100,14 +105,14 @@ async function checkAll(
   const { origin, first, last } = index;
   const opened = await checklist.ask(
     first.size === 0
-      ? `The key of the log ${origin} signed its state with ${last.size} entries; the export begins with the empty log.`
-      : `The key of the log ${origin} signed its states with ${first.size} and with ${last.size} entries.`,
+      ? `The key of the log ${origin} signed its state with ${counted(last.size, 'entry', 'entries')}; the export begins with the empty log.`
+      : `The key of the log ${origin} signed its states with ${first.size} and with ${counted(last.size, 'entry', 'entries')}.`,
     'The signed states of the log do not hold.',
     () => openStates(small, index, checklist),
   );
   const isKnownLog = checkKey(index, options, checklist);
   const entries = await checklist.ask(
-    `Nothing was left out between them: all ${last.size - first.size} entries are there, unchanged and in order.`,
+    `Nothing was left out between them: ${allOf(last.size - first.size)} there, unchanged and in order.`,
     'The entries are not exactly those between the two signed states.',
     () => checkEntries(reader, files, index, checklist),
   );
@@ -256,8 +261,10 @@ async function checkEntries(
   if (entries === undefined) return undefined;
   const { count, range } = entries;
   const expected = last.size - first.size;
-  if (count < expected) checklist.fault(path, `${expected - count} entries are missing.`);
-  else if (count > expected) checklist.fault(path, `${count - expected} entries were added.`);
+  if (count < expected)
+    checklist.fault(path, `${counted(expected - count, 'entry is', 'entries are')} missing.`);
+  else if (count > expected)
+    checklist.fault(path, `${counted(count - expected, 'entry was', 'entries were')} added.`);
   else if (!bytesEqual(range.root(), parseBase64(last.rootHash, 'the root')))
     checklist.fault(
       path,

@@ -11,7 +11,8 @@ import { sha256Hex } from '../../../shared/bytes.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { type KeyCertificate, type KeyPurpose } from '../../domain/key-generation.js';
 import { algorithmOfKey } from '../../domain/signing-algorithm.js';
-import { CLAIM_SIGNING, DEVELOPMENT_WARNING, DOCUMENT_SIGNING } from '../development-authority.js';
+import { saysDevelopment } from '../../domain/development-certificate.js';
+import { CLAIM_SIGNING, DOCUMENT_SIGNING } from '../development-authority.js';
 
 /** id-kp-emailProtection (RFC 5280). */
 const EMAIL_PROTECTION = '1.3.6.1.5.5.7.3.4';
@@ -53,7 +54,7 @@ export function readCertificateChain(pem: string, purpose: KeyPurpose, at: Date)
       notAfter,
     },
     spkiSha256: sha256Hex(leaf.publicKey.export({ type: 'spki', format: 'der' })),
-    development: chain.some(({ subject }) => subject.replaceAll('\\', '').includes(DEVELOPMENT_WARNING)),
+    development: saysDevelopment(...chain.map(({ subject }) => subject)),
   };
 }
 

@@ -3,7 +3,7 @@ import { type PdfSignaturePlace } from '../../domain/report-signature.js';
 import { attach } from './attachments.js';
 import { Paper } from './paper.js';
 import { drawSignature } from './sections/signature.js';
-import { drawFacts, drawTable } from './table.js';
+import { type Cell, drawFacts, drawTable } from './table.js';
 import { COLORS, STYLES } from './theme.js';
 import { dateTime, short } from './words.js';
 
@@ -15,7 +15,7 @@ export interface DocumentHead {
   readonly createdAt: string;
   readonly product: { readonly name: string; readonly version: string };
   readonly organization: { readonly name: string };
-  readonly facts: readonly (readonly [string, string])[];
+  readonly facts: readonly (readonly [string, Cell])[];
   readonly gaps: readonly DossierGap[];
   readonly signedBy?: DossierSigner | undefined;
 }

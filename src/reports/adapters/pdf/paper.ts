@@ -30,18 +30,34 @@ export interface PaperOptions {
   readonly createdAt: Date;
 }
 
+/** What stands over something, and is drawn with the beginning of it or on the next page. */
+interface Heading {
+  /** With the room above it. */
+  readonly height: number;
+  /** Height that must follow it, in points, where it is not known what does. */
+  readonly keepWith: number;
+  readonly draw: () => void;
+}
+
+const RULE_HEIGHT = 11;
+const LEAD_ROOM = 6;
+const PART_ROOM = 3;
+
+/** Above a section and above a part of it, in points; nothing at the top of a page. */
+const ROOM_ABOVE = { section: 26, part: 12 } as const;
+
 /**
  * Paper to print on: PDF/A-3a pages with a cursor, safe text, and a structure for screen readers. All text passes
  * through here, so nothing of a stranger reaches the page as it is.
  */
 export class Paper {
   readonly doc: PDFKit.PDFDocument;
-  /** Where the next thing goes, in points from the top of the page. */
-  y: number = PAGE.top;
   /** True when some character could not be printed. */
   hasReplacements = false;
   private readonly root: Structure;
   private section: Structure;
+  private top: number = PAGE.top;
+  private headings: Heading[] = [];
   private readonly glyphs = new Map<FontName, ReadonlySet<number>>();
   /** What was drawn on each page so far, as lines of its content stream. */
   private readonly drawn = new Map<PDFKit.PDFPage, string[]>();
@@ -102,14 +118,35 @@ export class Paper {
     this.glyphs.set(name, new Set(embedded.font.characterSet));
   }
 
-  /** Makes room: a new page unless `height` points are left on this one. */
+  /** Where the next thing goes, in points from the top of the page. */
+  get y(): number {
+    this.drawHeadings(this.headings.at(-1)?.keepWith ?? 0);
+    return this.top;
+  }
+
+  set y(points: number) {
+    this.top = points;
+  }
+
+  /** Makes room: a new page unless `height` points are left on this one. Headings that wait for it come along. */
   ensure(height: number): void {
-    if (this.y + height > CONTENT_BOTTOM) this.newPage();
+    if (this.headings.length > 0) this.drawHeadings(height);
+    else if (this.top + height > CONTENT_BOTTOM) this.newPage();
   }
 
   newPage(): void {
     this.doc.addPage();
-    this.y = PAGE.top;
+    this.top = PAGE.top;
+  }
+
+  /** @param follows height of what must not be parted from them */
+  private drawHeadings(follows: number): void {
+    const headings = this.headings;
+    if (headings.length === 0) return;
+    this.headings = [];
+    const height = headings.reduce((sum, heading) => sum + heading.height, follows);
+    if (this.top + height > CONTENT_BOTTOM && this.top > PAGE.top) this.newPage();
+    for (const { draw } of headings) draw();
   }
 
   space(points: number): void {
@@ -125,6 +162,10 @@ export class Paper {
     return wrapText(printable, width, (piece) => this.doc.widthOfString(piece));
   }
 
+  private heightOf(text: string, style: TextStyle): number {
+    return this.lines(text, style, CONTENT_WIDTH).length * style.leading;
+  }
+
   /** One line as it is: no wrapping, no page break. `lines` made it safe. */
   line(text: string, x: number, y: number, style: TextStyle): void {
     if (text === '') return;
@@ -133,13 +174,10 @@ export class Paper {
   }
 
   /** A structure element of the current section, or of `parent`. */
-  element(
-    tag: Tag,
-    parent: Structure = this.section,
-    options: { alt?: string; scope?: string } = {},
-  ): Structure {
+  element(tag: Tag, parent?: Structure, options: { alt?: string; scope?: string } = {}): Structure {
+    this.drawHeadings(this.headings.at(-1)?.keepWith ?? 0);
     const element = this.doc.struct(tag, options);
-    parent.add(element);
+    (parent ?? this.section).add(element);
     return element;
   }
 
@@ -158,10 +196,21 @@ export class Paper {
     this.doc.endMarkedContent();
   }
 
-  /** @param keepWith height of what must not be parted from the heading, in points */
-  beginSection(title: string, lead?: string, keepWith = 180): void {
-    this.space(26);
-    this.ensure(keepWith);
+  /** @param keepWith height of what must not be parted from the heading, in points, where it is drawn without `ensure` */
+  beginSection(title: string, lead?: string, keepWith = 110): void {
+    this.headings.push({
+      height:
+        ROOM_ABOVE.section +
+        this.heightOf(title, STYLES.heading) +
+        RULE_HEIGHT +
+        (lead === undefined ? 0 : this.heightOf(lead, STYLES.small) + LEAD_ROOM),
+      keepWith,
+      draw: () => this.drawSectionHead(title, lead),
+    });
+  }
+
+  private drawSectionHead(title: string, lead: string | undefined): void {
+    this.space(ROOM_ABOVE.section);
     this.section = this.element('Sect', this.root);
     this.doc.outline.addItem(printableText(title, () => true));
     this.text(title, STYLES.heading, { tag: 'H2' });
@@ -173,10 +222,10 @@ export class Paper {
         .lineWidth(0.8)
         .stroke(COLORS.accent);
     });
-    this.y += 11;
+    this.y += RULE_HEIGHT;
     if (lead !== undefined) {
       this.text(lead, STYLES.small);
-      this.y += 6;
+      this.y += LEAD_ROOM;
     }
   }
 
@@ -188,8 +237,8 @@ export class Paper {
   ): void {
     const { tag = 'P', x = PAGE.left, width = CONTENT_WIDTH } = options;
     const lines = this.lines(text, style, width);
-    const element = this.element(tag, options.parent);
     this.ensure(style.leading * Math.min(lines.length, 2));
+    const element = this.element(tag, options.parent);
     // At least one line a page, so that it always gets on.
     for (let i = 0; i < lines.length;) {
       const room = Math.max(1, Math.floor((CONTENT_BOTTOM - this.y) / style.leading));
@@ -207,6 +256,7 @@ export class Paper {
 
   /** A list with a hanging indent. */
   bullets(items: readonly string[]): void {
+    this.ensure(2 * STYLES.body.leading);
     const list = this.element('L');
     for (const text of items) {
       const item = this.element('LI', list);
@@ -225,16 +275,29 @@ export class Paper {
     list.end();
   }
 
-  /** @param keepWith height of what must not be parted from it, in points */
-  subheading(text: string, keepWith = 70): void {
-    this.space(12);
-    this.ensure(keepWith);
-    this.text(text, STYLES.subheading, { tag: 'H3' });
-    this.y += 3;
+  /** @param keepWith height of what must not be parted from it, in points, where it is drawn without `ensure` */
+  subheading(text: string, keepWith = 60, lead?: string): void {
+    this.headings.push({
+      height:
+        ROOM_ABOVE.part +
+        this.heightOf(text, STYLES.subheading) +
+        PART_ROOM +
+        (lead === undefined ? 0 : this.heightOf(lead, STYLES.small) + PART_ROOM),
+      keepWith,
+      draw: () => {
+        this.space(ROOM_ABOVE.part);
+        this.text(text, STYLES.subheading, { tag: 'H3' });
+        this.y += PART_ROOM;
+        if (lead === undefined) return;
+        this.text(lead, STYLES.small);
+        this.y += PART_ROOM;
+      },
+    });
   }
 
   /** Page numbers are known at the end; then the file is complete, but for a signature that a place is kept for. */
   async finish(footer: string, place?: PdfSignaturePlace): Promise<Buffer> {
+    this.drawHeadings(0);
     const { count } = this.doc.bufferedPageRange();
     const [line = ''] = this.lines(footer, STYLES.small, CONTENT_WIDTH - 80);
     for (let page = 0; page < count; page++) {

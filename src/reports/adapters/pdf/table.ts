@@ -52,6 +52,13 @@ interface RowStyle {
  */
 export function drawTable(paper: Paper, options: TableOptions): void {
   const columns = place(options);
+  const padding = options.isCompact === true ? PADDING.compactY : PADDING.y;
+  const rows = options.rows.map((row) =>
+    columns.map((column, k) => cellLines(paper, row[k] ?? '', column.width - 2 * PADDING.x)),
+  );
+  // A header is not left alone at the foot of a page, and neither is a heading above it.
+  const [firstRow] = rows;
+  paper.ensure(HEADER_HEIGHT + (firstRow === undefined ? 0 : kept(rowHeight(firstRow, padding))));
   const table = paper.element('Table');
   const header = options.columns.map(({ title }) => ({ text: title, style: STYLES.tableHead }));
   const head = (first: boolean): void => {
@@ -59,23 +66,15 @@ export function drawTable(paper: Paper, options: TableOptions): void {
   };
   const style: RowStyle = {
     columns,
-    padding: options.isCompact === true ? PADDING.compactY : PADDING.y,
+    padding,
     hasRowHeader: options.hideHeader === true,
     nextPage: () => {
       paper.newPage();
       head(false);
     },
   };
-  options.rows.forEach((row, i) => {
-    const cells = columns.map((column, k) => cellLines(paper, row[k] ?? '', column.width - 2 * PADDING.x));
-    // A header is not left alone at the foot of a page.
-    if (i === 0) {
-      paper.ensure(HEADER_HEIGHT + kept(rowHeight(cells, style.padding)));
-      head(true);
-    }
-    drawRow(paper, table, cells, style);
-  });
-  if (options.rows.length === 0) head(true);
+  head(true);
+  for (const cells of rows) drawRow(paper, table, cells, style);
   table.end();
   paper.y += 4;
 }

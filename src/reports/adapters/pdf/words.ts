@@ -175,6 +175,14 @@ const VERDICT_WORDS: Readonly<Record<AssetDossier['verification']['verdict'], st
   intact_and_trusted: 'its manifest is intact and signed under an authority that this installation trusts',
 };
 
+const DEVELOPMENT_WORDS =
+  'its manifest is intact, but signed with a development certificate, which serves to try the product out and which nobody outside trusts';
+
+function manifestWords({ verdict, signer }: AssetDossier['verification']): string {
+  const isIntact = verdict === 'intact_and_trusted' || verdict === 'intact';
+  return isIntact && signer.isDevelopment === true ? DEVELOPMENT_WORDS : VERDICT_WORDS[verdict];
+}
+
 const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 
 /** What the first page says, in two sentences: where the asset stands, and how far the record carries. */
@@ -183,9 +191,9 @@ export function verdictSentence(dossier: AssetDossier): string {
   const count = NUMBERS[gaps] ?? String(gaps);
   const points = gaps === 1 ? 'one point is' : `${count} points are`;
   const rest = gaps === 0 ? 'No open point was found.' : `${capitalized(points)} open or unknown; see below.`;
-  const { verdict, brokenIngredient } = dossier.verification;
+  const { brokenIngredient } = dossier.verification;
   const ingredient = brokenIngredient === true ? ', and a file from which it was made does not verify' : '';
-  return `${standing(dossier)}; ${VERDICT_WORDS[verdict]}${ingredient}. ${rest}`;
+  return `${standing(dossier)}; ${manifestWords(dossier.verification)}${ingredient}. ${rest}`;
 }
 
 function standing(dossier: AssetDossier): string {

@@ -1,5 +1,5 @@
 import { type X509Certificate } from 'node:crypto';
-import { DEVELOPMENT_WARNING } from '../../../provenance/adapters/development-authority.js';
+import { saysDevelopment } from '../../../provenance/domain/development-certificate.js';
 import { type ReportKeys } from '../../../provenance/application/keys/active-keys.js';
 import { type CertifiedKey } from '../../../provenance/domain/claim-key.port.js';
 import { type SignatureTimeStamping } from '../../../provenance/domain/time-stamping.port.js';
@@ -81,9 +81,7 @@ function identityOf(leaf: X509Certificate, { certificateChainPem }: CertifiedKey
     commonName: commonNameIn(leaf.subject),
     issuer: commonNameIn(leaf.issuer),
     certificateSha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-    isDevelopment:
-      certificateChainPem !== '' &&
-      [leaf.subject, leaf.issuer].some((name) => name.replaceAll('\\', '').includes(DEVELOPMENT_WARNING)),
+    isDevelopment: certificateChainPem !== '' && saysDevelopment(leaf.subject, leaf.issuer),
   };
 }
 

@@ -83,7 +83,11 @@ export function dossierHead(
     verification: {
       verdict: 'intact_and_trusted',
       trustedBy: 'this installation',
-      signer: { commonName: 'Colophon Claim Signer', issuer: 'Development, not trusted' },
+      signer: {
+        commonName: 'Colophon Claim Signer',
+        issuer: 'Development, not trusted',
+        isDevelopment: true,
+      },
       sentences: [
         'The file is intact: nothing was changed after it was signed.',
         'It was signed by "Colophon Claim Signer", trusted by this installation.',

@@ -41,9 +41,9 @@ function drawExaminations(
 ): void {
   drawTable(paper, {
     columns: [
-      { title: 'Question', share: 24 },
-      { title: 'Found', share: 46 },
-      { title: 'By whom', share: 30 },
+      { title: 'Question', share: 22 },
+      { title: 'Found', share: 43 },
+      { title: 'By whom', share: 35 },
     ],
     rows: examinations.map((one) => [
       [
@@ -88,9 +88,9 @@ function byCell({ examinedBy, examinedOn, tool, entryIndex, id }: DossierExamina
 function drawClaims(paper: Paper, claims: readonly DossierClaim[]): void {
   drawTable(paper, {
     columns: [
-      { title: 'Claim', share: 24 },
-      { title: 'What is claimed', share: 38 },
-      { title: 'What became of it', share: 38 },
+      { title: 'Claim', share: 35 },
+      { title: 'What is claimed', share: 33 },
+      { title: 'What became of it', share: 32 },
     ],
     rows: claims.map((claim) => [claimHead(claim), claimWords(claim), answerCell(claim)]),
   });
@@ -101,7 +101,7 @@ function claimHead({ kind, state, receivedOn, respondBy, assetId, id }: DossierC
     { text: `${capitalized(plain(kind))}: ${state}`, style: STYLES.cellStrong },
     small(`Received on ${receivedOn}`),
     ...(respondBy === undefined ? [] : [small(`To be answered by ${respondBy}`)]),
-    small(`On ${assetId}`),
+    { text: assetId, style: STYLES.monoSmall },
     { text: id, style: STYLES.monoSmall },
   ];
 }

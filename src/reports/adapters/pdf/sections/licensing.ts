@@ -174,17 +174,26 @@ function drawWaivers(paper: Paper, { waivers }: DossierRun): void {
   paper.y += 6;
   drawTable(paper, {
     columns: [
-      { title: 'Waiver', share: 20 },
-      { title: 'Why', share: 48 },
-      { title: 'By whom, until when', share: 32 },
+      { title: 'Waiver', share: 35 },
+      { title: 'Why', share: 35 },
+      { title: 'By whom, until when', share: 30 },
     ],
-    rows: waivers.map(({ id, reason, comment, commentErased, approvedBy, approvedAt, expiresAt }) => [
-      [
-        { text: capitalized(plain(reason)), style: STYLES.cellStrong },
-        { text: id, style: STYLES.monoSmall },
+    rows: waivers.map(
+      ({ id, finding, reason, comment, commentErased, approvedBy, approvedAt, expiresAt }) => [
+        [
+          { text: capitalized(plain(reason.toLowerCase())), style: STYLES.cellStrong },
+          {
+            text:
+              finding === undefined
+                ? 'For all that the decision left open'
+                : `For ${finding.ruleId} of ${finding.listingId}, wherever the project meets it`,
+            style: STYLES.small,
+          },
+          { text: id, style: STYLES.monoSmall },
+        ],
+        sealedText(comment, commentErased, 'none'),
+        [personName(approvedBy), `${dateTime(approvedAt)}; expires ${dateTime(expiresAt)}`],
       ],
-      sealedText(comment, commentErased, 'none'),
-      [personName(approvedBy), `${dateTime(approvedAt)}; expires ${dateTime(expiresAt)}`],
-    ]),
+    ),
   });
 }

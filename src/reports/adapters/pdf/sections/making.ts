@@ -24,7 +24,7 @@ export function drawMaking(paper: Paper, pictures: Pictures, dossier: AssetDossi
   paper.beginSection(
     'How it was made',
     `${chain.length === 1 ? 'One file' : `${chain.length} files`}, oldest first. Each was signed when it was made, and names the files it was made from.`,
-    260,
+    200,
   );
   drawChain(paper, pictures, chain);
   const numbers = new Map(chain.map(({ id }, i) => [id, i + 1]));

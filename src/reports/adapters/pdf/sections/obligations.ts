@@ -74,6 +74,7 @@ function drawSummary(
   const count = (...states: string[]): number =>
     items.filter((item) => states.includes(stateWords(item))).length;
   const mono = (text: string): Cell => ({ text, style: STYLES.mono });
+  const others = items.filter(({ isOfOtherModel }) => isOfOtherModel === true).length;
   drawFacts(paper, [
     [
       'Open',
@@ -83,6 +84,14 @@ function drawSummary(
       'Settled',
       `${count('Done')} done, ${count('Not applicable')} not applicable, ${count('Waived')} waived`,
     ],
+    ...(others === 0
+      ? []
+      : [
+          [
+            'Of other models',
+            `${others} of these: the decision covers models with which no file of this chain was made`,
+          ] as const,
+        ]),
     [
       'Calendar of duties',
       [`Read on ${calendarReadOn}. SHA-256:`, { text: calendarSha256, style: STYLES.mono }],
@@ -100,7 +109,9 @@ function stateWords({ state, obligation }: DossierObligation): string {
 }
 
 function gapsFirst<Item extends DossierObligation>(items: readonly Item[]): readonly Item[] {
-  const place = (item: Item): number => ORDER.indexOf(stateWords(item));
+  // Within one state, those of models that made nothing here come last.
+  const place = (item: Item): number =>
+    2 * ORDER.indexOf(stateWords(item)) + (item.isOfOtherModel === true ? 1 : 0);
   return [...items].sort((a, b) => place(a) - place(b));
 }
 
@@ -116,13 +127,17 @@ function stateCell(item: DossierObligation): CellText[] {
   ];
 }
 
-function dutyCell({ id, obligation }: DossierObligation): Cell {
+const OF_OTHER_MODEL =
+  'Of a model that the license decision of a run covers, and with which no file of this chain was made.';
+
+function dutyCell({ id, obligation, isOfOtherModel }: DossierObligation): Cell {
   const { citation, exemptions } = obligation;
   const small = (text: string): CellText => ({ text, style: STYLES.small });
   const clause = citation?.section == null ? '' : `, ${citation.section}`;
   return [
     { text: `${capitalized(plain(obligation.kind))}: ${obligation.where}`, style: STYLES.cellStrong },
     obligation.text,
+    ...(isOfOtherModel === true ? [{ text: OF_OTHER_MODEL, style: STYLES.cellStrong }] : []),
     small(`Owed by: ${obligation.who}.`),
     ...exemptions.map((text) => small(`Exemption: ${text}`)),
     ...(citation ? [small(`${citation.title}${clause}, read on ${citation.dateRead}`)] : []),

@@ -5,19 +5,19 @@ import { type Pictures } from '../pictures.js';
 import { type Cell, drawFacts } from '../table.js';
 import { COLORS, CONTENT_WIDTH, PAGE, STYLES } from '../theme.js';
 import { capitalized, dateTime, personName, plain, sealedText } from '../words.js';
+import { counted } from '../../../../shared/counted.js';
 
 /** Two of them with their words, one above the other, beside the facts: three records stand on one page. */
 const PICTURE = { width: 116, height: 88 } as const;
 const CAPTION_HEIGHT = 12;
-/** Heading, pictures, and the room between two records. */
-const RECORD_HEIGHT = 2 * (PICTURE.height + CAPTION_HEIGHT) + 34;
+const RECORD_HEIGHT = 2 * (PICTURE.height + CAPTION_HEIGHT);
 
 /** Each human act with the picture before and after it, and the region that changed. */
 export function drawContributions(paper: Paper, pictures: Pictures, dossier: AssetDossier): void {
   paper.beginSection(
     'Human contributions',
     'In the words of the people; each says whether it was recorded when it happened. The share of changed pixels is a fact about the files, never a measure of authorship. Prompts alone do not make authorship.',
-    dossier.contributions.length === 0 ? undefined : RECORD_HEIGHT + 76,
+    dossier.contributions.length === 0 ? undefined : RECORD_HEIGHT + 34,
   );
   if (dossier.contributions.length === 0 && (dossier.storyboards ?? []).length === 0)
     paper.text('No human contribution was recorded.', STYLES.body);
@@ -41,7 +41,7 @@ function drawStoryboards(paper: Paper, { storyboards = [], chain }: AssetDossier
     entryIndex,
   } of storyboards) {
     paper.ensure(120);
-    paper.subheading(`Order of ${assetIds.length} files, by ${personName(orderedBy)}`);
+    paper.subheading(`Order of ${counted(assetIds.length, 'file')}, by ${personName(orderedBy)}`);
     const places = assetIds.flatMap((assetId, i) => {
       const number = own.get(assetId);
       return number === undefined ? [] : [`file ${number} of the chain at place ${i + 1}`];
@@ -146,7 +146,7 @@ function recordFacts(contribution: DossierContribution): [string, string | Cell]
   const facts: [string, string | Cell][] = [];
   if (engagement !== undefined)
     facts.push(['Engagement', `${plain(engagement)}; rights: ${plain(assignment ?? 'unknown')}`]);
-  if (shown !== undefined && shown.length > 0) facts.push(['Shown', `${shown.length} candidates`]);
+  if (shown !== undefined && shown.length > 0) facts.push(['Shown', counted(shown.length, 'candidate')]);
   facts.push(['Signature', signatureText(signatureKey)]);
   for (const {
     kind,

@@ -6,6 +6,7 @@ import { type Cell, drawFacts, drawTable } from '../table.js';
 import { STYLES } from '../theme.js';
 import { drawSignature } from './signature.js';
 import { dateTime, exactTime, twoLines } from '../words.js';
+import { counted } from '../../../../shared/counted.js';
 
 const mono = (text: string): Cell => ({ text, style: STYLES.mono });
 
@@ -18,11 +19,24 @@ export function drawManifest(paper: Paper, { asset, verification }: AssetDossier
   paper.y += 6;
   const { signer } = verification;
   drawFacts(paper, [
-    ['Verdict', verification.verdict.replaceAll('_', ' ')],
+    [
+      'Verdict',
+      signer.isDevelopment === true && verification.verdict === 'intact_and_trusted'
+        ? 'intact, and trusted by this installation alone'
+        : verification.verdict.replaceAll('_', ' '),
+    ],
     [
       'Signer',
       `"${signer.commonName ?? 'unnamed'}", issued by "${signer.issuer ?? 'unknown'}"; trusted by ${verification.trustedBy ?? 'no list'}`,
     ],
+    ...(signer.isDevelopment === true
+      ? [
+          [
+            'Certificate',
+            'A development one: it proves no name, and nobody outside this installation trusts it',
+          ] as const,
+        ]
+      : []),
     ['Manifests', `${verification.manifestCount} in the history of this file`],
     ['Label', mono(asset.manifestLabel)],
     ['Manifest, SHA-256', mono(asset.manifestSha256)],
@@ -49,7 +63,7 @@ export function drawLog(paper: Paper, { asset, log }: AssetDossier): void {
     ['Log', mono(log.origin)],
     ['Key of the log', mono(log.vkey)],
     ['Entry of the asset', `${asset.entryIndex} (counted from 0)`],
-    ['Tree size', `${log.treeSize} entries`],
+    ['Tree size', counted(log.treeSize, 'entry', 'entries')],
     ['Root hash', mono(log.rootHash)],
   ]);
   paper.subheading('Signed tree head (checkpoint)');
