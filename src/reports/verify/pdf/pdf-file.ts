@@ -184,7 +184,10 @@ export class PdfFile {
 
 /** `xref`, then twenty bytes for each object. @returns where each begins, by its number; 0 is none */
 function readTable(scanner: PdfScanner, bytes: Buffer): number[] {
-  scanner.expect('xref\n0 ');
+  const begins = 'xref\n0 ';
+  if (bytes.toString('latin1', scanner.position, scanner.position + begins.length) !== begins)
+    throw new ForeignForm('its table of references is not that of a file that was written once');
+  scanner.position += begins.length;
   const count = scanner.value();
   scanner.expect('\n0000000000 65535 f \n');
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 2 || count > MAX_OBJECTS)
