@@ -134,9 +134,9 @@ function readLine(line: Buffer, checkpoint: Buffer): ReadEntry | undefined {
     return {
       index,
       // The line is canonical, so this gives the bytes that stand in it.
-      entry: canonicalJson(entry as JsonValue),
+      entry: canonicalJson(entry),
       proof: formatTlogProof(proof),
-      opening: isOpened ? canonicalJson({ v: 1, index, openings } as JsonValue) : undefined,
+      opening: isOpened ? canonicalJson({ v: 1, index, openings }) : undefined,
     };
   } catch (error) {
     if (!(error instanceof TlogError)) throw error;

@@ -48,7 +48,7 @@ export async function checkAttachedEvidence(
   if (!attachments.has(ATTACHED.checkpoint)) {
     tellUnused(options, checklist);
     checklist.notProved.push(
-      'This PDF carries no evidence: it comes out of an evidence bundle. Verify the bundle (zip) to have the dossier compared with the log.',
+      'This PDF carries no evidence: it comes out of an evidence bundle. Verify that zip file to have the dossier compared with the log.',
     );
     return { ...NOTHING, dossier };
   }
