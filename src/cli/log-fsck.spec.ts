@@ -6,7 +6,14 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { MemoryLog, readGolden } from '../../test/vectors/tlog/vectors.js';
 import { signCheckpoint } from '../audit/core/checkpoint.js';
-import { ed25519Signer, parsePrivateKey } from '../audit/core/note-key.js';
+import {
+  ED25519,
+  ed25519Signer,
+  formatVkey,
+  generatePrivateKey,
+  parsePrivateKey,
+  publicKeyOf,
+} from '../audit/core/note-key.js';
 import { logFsck } from './log-fsck.js';
 
 const golden = readGolden();
@@ -54,6 +61,20 @@ afterEach(() => {
 });
 
 describe('colophon log fsck', () => {
+  it('answers 1 under a policy for another log, although nothing in this one is wrong', async () => {
+    const policy = (vkey: string): string => `log ${vkey}\nquorum none\n`;
+    const argv = [folder, '--vkey', golden.log.vkey, opaque, '--policy'];
+    await writeFile(`${folder}.policy`, policy(golden.log.vkey));
+    expect(await logFsck([...argv, `${folder}.policy`])).toBe(0);
+    const other = formatVkey(publicKeyOf(generatePrivateKey(golden.log.name, ED25519)));
+    await writeFile(`${folder}.policy`, policy(other));
+    output = '';
+    expect(await logFsck([...argv, `${folder}.policy`])).toBe(1);
+    expect(output).toContain('The policy you gave is for other logs');
+    expect(output).toContain('the witness policy is NOT met');
+    await rm(`${folder}.policy`);
+  });
+
   it('answers 0 for a sound log in a folder and on a web server', async () => {
     expect(await logFsck([folder, '--vkey', golden.log.vkey, opaque])).toBe(0);
     expect(output).toContain('clean');

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type CheckpointTrust } from '../audit/core/checkpoint.js';
+import { isPolicyFor } from '../audit/core/witness-policy.js';
 import { type LogReport, type LogSource, type LogStatus } from '../audit/verify/log-report.js';
 import { verifyLog } from '../audit/verify/verify-log.js';
 import { EntryProgress } from './entry-progress.js';
@@ -53,12 +54,22 @@ async function fsck(source: LogSource, options: Options): Promise<number> {
   const key = await readKey(source, options.vkey);
   const policy = options.policy === undefined ? undefined : await readPolicy(options.policy);
   const trust = { ...trustOf(key.vkey, options.origin), ...(policy && { policy }) };
-  const report = await check(source, trust, options.opaqueEntries);
+  const checked = await check(source, trust, options.opaqueEntries);
+  const report = policy === undefined || isPolicyFor(policy, key.vkey) ? checked : unwitnessed(checked);
   if (report.findings.some(({ code }) => code === 'checkpoint_missing')) {
     throw new Unusable(`there is no log at ${options.location}: the file "checkpoint" is missing`);
   }
   console.log(options.json ? formatJson(report, key) : formatText(report, key));
   return report.ok && report.policyMet !== false ? EXIT.ok : EXIT.wrong;
+}
+
+const OTHER_LOGS =
+  'The policy you gave is for other logs: it does not name the key of this one. So it is not proved that everybody was shown this same log.';
+
+function unwitnessed(report: LogReport): LogReport {
+  const status = { subject: 'witnesses', outcome: 'not_proved', text: OTHER_LOGS } as const;
+  const others = report.statuses.filter(({ subject }) => subject !== 'witnesses');
+  return { ...report, policyMet: false, statuses: [...others, status] };
 }
 
 interface Options {

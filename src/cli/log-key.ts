@@ -1,5 +1,6 @@
 import { type CheckpointTrust } from '../audit/core/checkpoint.js';
 import { verifierFromVkey } from '../audit/core/cosignature.js';
+import { ED25519, parseVkey } from '../audit/core/note-key.js';
 import { parseUtf8 } from '../audit/core/strict-encoding.js';
 import { TlogError } from '../audit/core/tlog-error.js';
 import { type LogSource } from '../audit/verify/log-report.js';
@@ -21,6 +22,22 @@ export async function keyInLog(source: LogSource, origin: LogKey['origin']): Pro
     if (error instanceof TlogError) throw new Unusable(error.message);
     throw error;
   }
+}
+
+/**
+ * The key of a log as the user gives it. One that was copied wrong is a mistake on the command line, not a log or bundle
+ * by somebody else.
+ * @throws Unusable
+ */
+export function givenLogKey(text: string): string {
+  const vkey = text.trim();
+  try {
+    if (parseVkey(vkey).type === ED25519) return vkey;
+  } catch (error) {
+    if (!(error instanceof TlogError)) throw error;
+    throw new Unusable(`--vkey is no key of a log: ${error.message}`);
+  }
+  throw new Unusable('--vkey is the key of a witness, not of a log');
 }
 
 /** @throws Unusable */

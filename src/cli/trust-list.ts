@@ -6,6 +6,7 @@ import { ownIdentityLists } from '../provenance/adapters/own-identity-lists.js';
 import { TrustStore } from '../provenance/adapters/trust-store.js';
 import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list.js';
 import { sha256Hex } from '../shared/bytes.js';
+import { readBounded } from './bounded-file.js';
 import { printable } from './printable.js';
 import { Unusable } from './exit-code.js';
 
@@ -20,17 +21,21 @@ export interface TrustList {
 }
 
 const MAX_TRUST_BYTES = 2 * 1024 * 1024;
+const CERTIFICATE_HEADER = /^-----BEGIN CERTIFICATE-----/m;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The list that the user names. @throws Unusable when it cannot be read as certificates */
 export async function readTrustList(path: string): Promise<TrustList> {
-  const bytes = await readFile(path).catch(() => {
+  const bytes = await readBounded(path, MAX_TRUST_BYTES).catch(() => {
     throw new Unusable(`the trust list ${printable(path)} cannot be read`);
   });
-  if (bytes.length > MAX_TRUST_BYTES) throw new Unusable('the trust list is larger than 2 MiB');
+  if (bytes === undefined) throw new Unusable('the trust list is larger than 2 MiB');
   const anchorsPem = bytes.toString('latin1');
   if (certificatesIn(anchorsPem).length === 0) {
-    throw new Unusable(`the trust list ${printable(path)} holds no PEM certificate`);
+    const what = CERTIFICATE_HEADER.test(anchorsPem)
+      ? 'has a certificate that cannot be read, so none of it is used'
+      : 'holds no PEM certificate';
+    throw new Unusable(`the trust list ${printable(path)} ${what}`);
   }
   return { name: `the list ${printable(basename(path))}`, path, own: false, anchorsPem };
 }

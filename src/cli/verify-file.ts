@@ -185,6 +185,8 @@ function isPdf(head: Buffer): boolean {
 
 async function readHead(path: string): Promise<Buffer> {
   try {
+    // Looked at before it is opened: opening a pipe waits until somebody writes into it.
+    if (!(await stat(path)).isFile()) throw new Unusable('this is not a regular file');
     const file = await open(path, 'r');
     try {
       if (!(await file.stat()).isFile()) throw new Unusable('this is not a regular file');

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { C2paReader } from '../provenance/adapters/c2pa-reader.js';
@@ -96,6 +97,36 @@ describe('colophon verify with a media file', () => {
       expect(await run(...argv)).toBe(0);
       expect(output).toContain('intact, but the signer is on no list that was checked');
     }
+  });
+
+  it('takes the certificates of a list and is not led astray by what stands around them', async () => {
+    const pem = signing.keystore.caCertificatePem;
+    for (const text of [
+      `\ufeff${pem}`,
+      pem.replaceAll('\n', '\r\n'),
+      `-----BEGIN PRIVATE KEY-----\nnot the end of it\n${pem}`,
+      `-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\nour \u00fc authority\n${pem}`,
+    ]) {
+      output = '';
+      expect(await run(signed.path, '--trust', await signing.write(Buffer.from(text)))).toBe(0);
+      expect(output).toContain('intact, and signed by a known signer');
+    }
+  });
+
+  it('answers 2 to a list with a certificate that cannot be read, and to one without an end', async () => {
+    const damaged = `${signing.keystore.caCertificatePem}-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n`;
+    expect(await run(signed.path, '--trust', await signing.write(Buffer.from(damaged)))).toBe(2);
+    expect(output).toContain('has a certificate that cannot be read, so none of it is used');
+    output = '';
+    expect(await run(signed.path, '--trust', '/dev/zero')).toBe(2);
+    expect(output).toContain('larger than 2 MiB');
+  });
+
+  it('answers 2 to a pipe, and does not wait for somebody who writes into it', async () => {
+    const pipe = signing.newPath();
+    execFileSync('mkfifo', [pipe]);
+    expect(await run(pipe)).toBe(2);
+    expect(output).toContain('this is not a regular file');
   });
 
   it('knows the authority of the installation in COLOPHON_HOME by itself', async () => {
@@ -262,6 +293,20 @@ describe('colophon verify with an evidence bundle', () => {
       findings: [{ path: 'log/vkey' }],
     });
     await stranger.close();
+  });
+
+  it('answers 2 to a key of a log that was copied wrong: that is no fault of the bundle', async () => {
+    const witness = /\S+\+[0-9a-f]{8}\+\S+/.exec(new TestWitnesses(1, 1).policyText)?.[0] ?? '';
+    for (const [vkey, why] of [
+      [workshop.log.vkey.slice(0, -1), '--vkey is no key of a log'],
+      ['', '--vkey is no key of a log'],
+      [witness, '--vkey is the key of a witness'],
+    ] as const) {
+      output = '';
+      expect(await run(bundlePath, `--vkey=${vkey}`)).toBe(2);
+      expect(output).toMatch(/^UNUSABLE/);
+      expect(output).toContain(why);
+    }
   });
 
   it('says loudly when the policy that the user gave is not met, and who is missing, without calling it a fault', async () => {

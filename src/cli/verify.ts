@@ -9,6 +9,7 @@ import { BUNDLE_PATHS } from '../reports/domain/bundle-format.js';
 import { PERIOD_PATHS } from '../reports/domain/period-format.js';
 import { archiveFiles, archiveHolds, type BatchFile, folderFiles, isReadableArchive } from './batch-files.js';
 import { EXIT, Unusable } from './exit-code.js';
+import { givenLogKey } from './log-key.js';
 import { printable, printableJson } from './printable.js';
 import { keptTrustLists, namesTrustedBy, ownTrustList, readTrustList } from './trust-list.js';
 import { readPolicy } from './read-policy.js';
@@ -172,7 +173,7 @@ async function reportOne(
     lists,
     identityLists,
     expectedAuthority: given,
-    expectedVkey: vkey,
+    expectedVkey: vkey === undefined ? undefined : givenLogKey(vkey),
     policy: policy === undefined ? undefined : await readPolicy(policy),
     timeStampRootsPem: tsaRoots === undefined ? undefined : (await readTrustList(tsaRoots)).anchorsPem,
     reportAnchorsPem: reportTrust === undefined ? undefined : (await readTrustList(reportTrust)).anchorsPem,

@@ -86,40 +86,45 @@ export class OrganizationTx {
     const lastStatements: (() => void)[] = [];
     const actions: (() => void)[] = [];
     let isOver = false;
-    const result = await inTransaction(this.dataSource, organizationId, async ({ runner, client, sent, commit }) => {
-      // Straight to the driver: TypeORM's own way costs as much again, and there are dozens of statements a step.
-      const ask = async <Row>(sql: string, parameters: readonly unknown[]) => {
-        // The connection may serve another organization by now.
-        if (isOver) throw new Error('a statement came after the end of its transaction');
-        const { rows } = await client.query<Row & pg.QueryResultRow>(sql, [...parameters]);
-        return rows;
-      };
-      const tx: Tx = {
-        organizationId,
-        get manager() {
-          if (isOver || end === 'commit at once') throw new Error('no entity manager outlives its transaction');
-          return runner.manager;
-        },
-        query: (sql, parameters = []) => ask(sql, parameters),
-        send: (sql, parameters = [], explain = (error) => error) =>
-          sent.add(ask(sql, parameters).catch((error: unknown) => Promise.reject(explain(error) as Error))),
-        beforeCommit: (action) => lastStatements.push(action),
-        afterCommit: (action) => actions.push(action),
-      };
-      try {
-        const working = work(tx);
-        if (end === 'commit at once') {
-          for (const statement of lastStatements.splice(0)) statement();
+    const result = await inTransaction(
+      this.dataSource,
+      organizationId,
+      async ({ runner, client, sent, commit }) => {
+        // Straight to the driver: TypeORM's own way costs as much again, and there are dozens of statements a step.
+        const ask = async <Row>(sql: string, parameters: readonly unknown[]) => {
+          // The connection may serve another organization by now.
+          if (isOver) throw new Error('a statement came after the end of its transaction');
+          const { rows } = await client.query<Row & pg.QueryResultRow>(sql, [...parameters]);
+          return rows;
+        };
+        const tx: Tx = {
+          organizationId,
+          get manager() {
+            if (isOver || end === 'commit at once')
+              throw new Error('no entity manager outlives its transaction');
+            return runner.manager;
+          },
+          query: (sql, parameters = []) => ask(sql, parameters),
+          send: (sql, parameters = [], explain = (error) => error) =>
+            sent.add(ask(sql, parameters).catch((error: unknown) => Promise.reject(explain(error) as Error))),
+          beforeCommit: (action) => lastStatements.push(action),
+          afterCommit: (action) => actions.push(action),
+        };
+        try {
+          const working = work(tx);
+          if (end === 'commit at once') {
+            for (const statement of lastStatements.splice(0)) statement();
+            isOver = true;
+            commit();
+          }
+          const answer = await working;
+          for (const statement of lastStatements) statement();
+          return answer;
+        } finally {
           isOver = true;
-          commit();
         }
-        const answer = await working;
-        for (const statement of lastStatements) statement();
-        return answer;
-      } finally {
-        isOver = true;
-      }
-    });
+      },
+    );
     for (const action of actions) action();
     return result;
   }
@@ -130,7 +135,7 @@ interface Transaction {
   readonly client: pg.PoolClient;
   readonly sent: SentStatements;
   /** Ends the transaction behind what was sent; done by itself after the work. */
-  commit(): void;
+  readonly commit: () => void;
 }
 
 /** Statements that are on their way to the server, or answered, in the order in which the server does them. */

@@ -345,6 +345,7 @@ describe('a witness that does wrong', () => {
     ['many', 'larger than 65536 bytes'],
     ['future', 'ahead of our clock'],
     ['past', 'before the checkpoint was signed'],
+    ['no-time', 'does not verify'],
     ['conflict-loop', 'another size each time'],
     ['conflict-same', 'another size each time'],
     ['conflict-words', 'cannot be read'],
@@ -399,6 +400,12 @@ describe('a witness that does wrong', () => {
     await here.sequence();
     expect((await newest()).size).toBe(4);
   });
+});
+
+it('a witness whose answer nobody can read does not keep the log from being signed after a start', async () => {
+  fake(0).misbehave('no-time');
+  await here.witnessLog(policyOf(1, 1)).checkBeforeSigning(organizationId);
+  expect(await stateOf(0)).toMatchObject({ failures: 1, conflict: undefined });
 });
 
 describe('a witness that left the policy', () => {

@@ -17,6 +17,8 @@ export interface AnchoringOverview {
   readonly pendingEntries: number;
   /** Logs with a checkpoint older than the grace that does not meet the witness policy, nor does a later one. */
   readonly logsWithUnmetPolicy: number;
+  /** So long a checkpoint may wait for its witnesses before its log counts as one with an unmet policy. */
+  readonly graceSeconds: number;
   /** Logs that are not signed any more, because a witness of the policy knows another history. */
   readonly logsInConflict: number;
   readonly parties: readonly PartyStatus[];
@@ -61,8 +63,13 @@ export class AnchoringStatus {
         states,
       ),
       logsInConflict: this.countConflicts(states),
+      graceSeconds: this.graceSeconds,
       parties: partiesOf(states),
     };
+  }
+
+  private get graceSeconds(): number {
+    return (GRACE_ROUNDS * this.anchorIntervalMs) / 1000;
   }
 
   private countConflicts(states: readonly StateRow[]): number {
@@ -83,7 +90,7 @@ export class AnchoringStatus {
         WHERE EXISTS (SELECT 1 FROM audit_checkpoint c
           WHERE c.organization_id = l.organization_id AND c.size > l.witnessed
             AND c.signed_at < now() - make_interval(secs => $3))`,
-      [organizationIds, confirmed, (GRACE_ROUNDS * this.anchorIntervalMs) / 1000],
+      [organizationIds, confirmed, this.graceSeconds],
     );
     return Number(rows[0]?.count ?? 0);
   }
@@ -127,7 +134,7 @@ export function describeAnchoring(overview: AnchoringOverview, policy: WitnessPo
     policy.witnesses.length === 0
       ? 'no witness is configured'
       : overview.logsWithUnmetPolicy === 0
-        ? 'the witness policy is met for all logs'
+        ? `the witness policy is met for all logs, apart from what was signed in the last ${overview.graceSeconds} s`
         : `the witness policy is not met for ${overview.logsWithUnmetPolicy} of ${overview.logs} logs`,
     ...[...witnesses, ...authorities]
       .filter(({ failingLogs }) => failingLogs > 0)

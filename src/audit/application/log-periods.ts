@@ -5,7 +5,14 @@ import { cosignedNote } from '../core/cosigned-note.js';
 import { type Hash } from '../core/merkle.js';
 import { bytesEqual } from '../core/strict-encoding.js';
 import { consistencyProofFromTiles } from '../core/tile-reading.js';
-import { formatWitnessPolicy, policyForLog, type WitnessPolicy } from '../core/witness-policy.js';
+import { parseSignatureLine } from '../core/signed-note.js';
+import {
+  formatWitnessPolicy,
+  keyNameOf,
+  policyForLog,
+  type WitnessPolicy,
+  witnessKeyName,
+} from '../core/witness-policy.js';
 import { type AnchoredCheckpoints, type TimeStamp } from './anchored-checkpoints.js';
 import { type LogKeys } from './log-keys.port.js';
 import { openOwnCheckpoint } from './own-checkpoint.js';
@@ -180,10 +187,13 @@ export class LogPeriods {
     if (row === undefined) return { size, edge, root, note: undefined, vkey: undefined };
     const recorded = await this.anchored.recorded(tx, size);
     const ring = await this.keys.ofLog(tx.organizationId);
-    const named = new Set(this.policy.witnesses.map(({ name }) => name));
-    const cosignatures = (recorded?.cosignatures ?? []).filter((line) => named.has(line.split(' ')[1] ?? ''));
-    const note = cosignedNote(Buffer.from(row.note, 'utf8'), cosignatures);
+    const named = new Set(this.policy.witnesses.map(witnessKeyName));
     try {
+      // A witness is known by its key: the name in the policy is the operator's own.
+      const cosignatures = (recorded?.cosignatures ?? []).filter((line) =>
+        named.has(keyNameOf(parseSignatureLine(line))),
+      );
+      const note = cosignedNote(Buffer.from(row.note, 'utf8'), cosignatures);
       const { checkpoint, signedBy } = openOwnCheckpoint(note, ring, this.policy);
       if (checkpoint.size !== size || !bytesEqual(checkpoint.root, root))
         throw logDamaged(`The checkpoint of ${size} entries is not the one that was signed.`);

@@ -31,11 +31,17 @@ export function cosignatureTime(signature: Uint8Array): number {
   if (signature.length !== COSIGNATURE_BYTES) {
     throw new TlogError('malformed', `a cosignature has ${COSIGNATURE_BYTES} bytes after its key id`);
   }
-  const seconds = Buffer.from(signature.subarray(0, TIMESTAMP_BYTES)).readBigUInt64BE(0);
-  if (seconds > BigInt(Number.MAX_SAFE_INTEGER)) {
+  const seconds = secondsOf(signature);
+  if (seconds === undefined) {
     throw new TlogError('malformed', 'the time of a cosignature is 2^53 seconds or later');
   }
-  return Number(seconds);
+  return seconds;
+}
+
+/** `undefined` for a time that no number of this language holds: no clock tells it. */
+function secondsOf(signature: Uint8Array): number | undefined {
+  const seconds = Buffer.from(signature.subarray(0, TIMESTAMP_BYTES)).readBigUInt64BE(0);
+  return seconds > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : Number(seconds);
 }
 
 /** @throws TlogError malformed for a key of another type than 0x04 */
@@ -47,8 +53,10 @@ export function cosignatureVerifier(key: NotePublicKey): NoteVerifier {
     keyId: noteKeyId(key),
     verify: (text, signature) => {
       if (signature.length !== COSIGNATURE_BYTES) return false;
-      const message = cosignedMessage(cosignatureTime(signature), text);
-      return verifyEd25519(publicKey, message, signature.subarray(TIMESTAMP_BYTES));
+      // The sender chooses the time: one that cannot be read is a bad signature and no fault of who asked.
+      const seconds = secondsOf(signature);
+      if (seconds === undefined) return false;
+      return verifyEd25519(publicKey, cosignedMessage(seconds, text), signature.subarray(TIMESTAMP_BYTES));
     },
   };
 }

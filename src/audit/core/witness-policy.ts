@@ -250,6 +250,15 @@ export function policyForLog(policy: WitnessPolicy, vkey: string, url?: string):
 }
 
 /**
+ * Whether a policy is about this log: it names its key, or no log at all. Witnesses cosign the logs of anybody, so what
+ * they saw of another log says nothing.
+ * @param vkey whole, because two keys can have one name and one key id
+ */
+export function isPolicyFor(policy: WitnessPolicy, vkey: string): boolean {
+  return policy.logs.length === 0 || policy.logs.some((log) => log.vkey === vkey);
+}
+
+/**
  * Identity of a witness outside of a policy: `<key name>+<key id>`, the first two parts of its vkey. Unlike the name
  * in the policy it stays the same when an operator reorders or renames, and changes with the key.
  */

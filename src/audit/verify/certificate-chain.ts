@@ -234,6 +234,13 @@ export function extendedKeyUsage(certificate: Certificate): ExtendedKeyUsage | u
   return { critical: extension.critical, purposes };
 }
 
+/** What the certificate says of itself (basic constraints), whatever its key may be used for. */
+export function isAuthority(certificate: Certificate): boolean {
+  const constraints = extensionOf(certificate, BASIC_CONSTRAINTS)?.parsedValue as
+    BasicConstraints | undefined;
+  return constraints?.cA === true;
+}
+
 /** True when the key usage is absent or has digitalSignature or nonRepudiation. */
 export function mayBeUsedToSign(certificate: Certificate): boolean {
   const usage = keyUsageBits(certificate);

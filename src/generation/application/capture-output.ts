@@ -5,6 +5,7 @@ import { type StoredMedia } from '../../assets/application/stored-media.js';
 import { isStillImageType } from '../../assets/domain/media-probe/still-image-type.js';
 import { MEDIA_TYPE_FACTS } from '../../provenance/domain/media-types.js';
 import { ColophonError } from '../../shared/errors.js';
+import { sha256HexInTurns } from '../../shared/sha256-in-turns.js';
 import { type MediaKind, named } from '../domain/media-kind.js';
 import { type Preparation, type ProviderOutput } from '../domain/provider.port.js';
 
@@ -44,7 +45,8 @@ export class CaptureOutput {
     try {
       if (output.kind === 'bytes') await writeFile(path, output.bytes, { mode: 0o600 });
       else await this.downloader.download(output.url, path, output.headers);
-      const sha256 = await hashFile(path);
+      // Of the bytes as they came: what a disk made of them shows when they are read.
+      const sha256 = output.kind === 'bytes' ? await sha256HexInTurns(output.bytes) : await hashFile(path);
       const { mediaType } = await this.probeOutput(sha256, path, wanted);
       await this.store.put(organizationId, sha256, path);
       const preparation = output.kind === 'bytes' ? output.preparation : undefined;

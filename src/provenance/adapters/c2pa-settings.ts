@@ -1,3 +1,4 @@
+import { certificatesOnly } from '../domain/pem-certificates.js';
 import { type OnlyCertificates, type TrustList } from '../domain/trust-list.js';
 
 /** Settings of the C2PA library, in its own snake_case JSON; the names are those of c2pa-rs 0.90. */
@@ -22,11 +23,13 @@ const MAX_COPY_IN_MEMORY_MB = 20;
  * the library's defaults would ask them.
  */
 function common(trust: TrustAnchors | undefined, timeStampAnchorsPem = ''): Record<string, unknown> {
+  const anchors = certificatesOnly(trust?.anchorsPem ?? '');
+  const timeStampAnchors = certificatesOnly(timeStampAnchorsPem);
   return {
     trust: {
-      // Without any anchor nothing is trusted.
-      ...(trust && trust.anchorsPem !== '' && { user_anchors: trust.anchorsPem }),
-      ...(timeStampAnchorsPem !== '' && { trust_anchors: timeStampAnchorsPem }),
+      // Without any anchor nothing is trusted. What else the texts hold would make the library refuse every file.
+      ...(anchors !== '' && { user_anchors: anchors }),
+      ...(timeStampAnchors !== '' && { trust_anchors: timeStampAnchors }),
     },
     verify: {
       verify_trust: true,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { sha256Hex } from '../../shared/bytes.js';
+import { sha256HexInTurns } from '../../shared/sha256-in-turns.js';
 import { ByteSource } from './byte-source.js';
 import { type SharedMemory } from './shared-memory.js';
 
@@ -110,7 +110,10 @@ export class MediaContent {
   async sha256(): Promise<string> {
     if ('path' in this.place) return fileSha256(this.place.path);
     const { buffer, memory } = this.place;
-    return memory === undefined ? hashInTurns(buffer) : memory.sha256(buffer);
+    if (memory !== undefined) return memory.sha256(buffer);
+    // Whoever asked the library in the same turn has it at work by then, on its own threads.
+    await nextTurn();
+    return sha256HexInTurns(buffer);
   }
 
   /** The bytes are no one's from then on. */
@@ -127,18 +130,6 @@ export async function fileSha256(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: PIECE_BYTES }))
     hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-async function hashInTurns(bytes: Buffer): Promise<string> {
-  // Whoever asked the library in the same turn has it at work by then, on its own threads.
-  await nextTurn();
-  if (bytes.length <= PIECE_BYTES) return sha256Hex(bytes);
-  const hash = createHash('sha256');
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    if (at > 0) await nextTurn();
-    hash.update(bytes.subarray(at, at + PIECE_BYTES));
-  }
   return hash.digest('hex');
 }
 

@@ -90,6 +90,7 @@ describe('who signed', () => {
     });
     expect(codes(result)).toContain('signingCredential.trusted');
     expect(result.sentences[1]).toContain('trusted by agency of 2026-08-05');
+    expect(result.sentences.join(' ')).toContain('Whether a certificate was revoked was not looked up');
   });
 
   it('is trusted by a list that is out of date, and the answer says that it is', async () => {
@@ -103,6 +104,28 @@ describe('who signed', () => {
     const leaf = Buffer.from(authority.chain[0] ?? '').toString('base64');
     const leafPem = `-----BEGIN CERTIFICATE-----\n${leaf}\n-----END CERTIFICATE-----\n`;
     expect((await verify(plain, list('pinned', 'signers', leafPem))).trustedBy).toBe('pinned');
+  });
+
+  const CLAIMS = '1.3.6.1.4.1.62558.2.1';
+  it.each([
+    ['time-stamping, too', { purposes: [CLAIMS, '1.3.6.1.5.5.7.3.8'] }],
+    ['answers on revocation, too', { purposes: [CLAIMS, '1.3.6.1.5.5.7.3.9'] }],
+    ['everything', { purposes: [CLAIMS, '2.5.29.37.0'] }],
+    ['issuing certificates', { isAuthority: true }],
+  ])('is nobody we trust when the certificate is for %s', async (_what, options) => {
+    const broad = await createFreeAuthority(options);
+    const file = await signFreely(
+      await workshop.picture(),
+      workshop.newPath(),
+      broad,
+      {},
+      undefined,
+      authority,
+    );
+    const { verdict, signer, chain } = await verify(file, list('agency', 'signers', broad.caPem));
+    expect(verdict).not.toBe('intact_and_trusted');
+    expect(signer).toMatchObject({ list: undefined });
+    expect(chain?.signer?.trustedBy).toBeUndefined();
   });
 
   it('is a stranger when only a list of time-stamp authorities holds the authority', async () => {

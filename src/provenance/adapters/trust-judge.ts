@@ -1,6 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { Certificate } from 'pkijs';
-import { checkChain, extendedKeyUsage } from '../../audit/verify/certificate-chain.js';
+import {
+  checkChain,
+  extendedKeyUsage,
+  isAuthority,
+  mayBeUsedToSign,
+  TIME_STAMPING,
+} from '../../audit/verify/certificate-chain.js';
 import {
   childrenOf,
   decodeAsn1,
@@ -24,6 +30,13 @@ const CLAIM_PURPOSES: readonly string[] = [
   '1.3.6.1.5.5.7.3.4', // emailProtection
   '1.3.6.1.5.5.7.3.36', // documentSigning
   '1.3.6.1.4.1.311.76.59.1.9', // Microsoft C2PA signing, accepted by the library as well
+];
+
+/** A certificate with one of these is for something else, or for everything, and signs no claims (the same section). */
+const OTHER_PURPOSES: readonly string[] = [
+  TIME_STAMPING,
+  '1.3.6.1.5.5.7.3.9', // OCSPSigning
+  '2.5.29.37.0', // anyExtendedKeyUsage
 ];
 
 const KNOWN_FOR_MS = 60_000;
@@ -81,7 +94,14 @@ export class TrustJudge {
     const leaf = leafDer && readCertificate(leafDer);
     const facts = leafDer && readNames(leafDer);
     if (leafDer === undefined || leaf === undefined || facts === undefined) return undefined;
-    const { list, fault, isOurs = false } = await this.listFor(leafDer, leaf, issuers, at);
+    const unfit = unfitBecause(leaf);
+    const {
+      list,
+      fault,
+      isOurs = false,
+    } = unfit === undefined
+      ? await this.listFor(leafDer, leaf, issuers, at)
+      : { list: undefined, fault: unfit };
     return {
       subject: nameOf(facts.subject),
       issuer: nameOf(facts.issuer),
@@ -102,10 +122,6 @@ export class TrustJudge {
     issuers: readonly Uint8Array[],
     at: Date,
   ): Promise<{ list?: TrustListUse; fault?: string; isOurs?: boolean }> {
-    const purposes = extendedKeyUsage(leaf)?.purposes ?? [];
-    if (!purposes.some((purpose) => CLAIM_PURPOSES.includes(purpose))) {
-      return { fault: 'its certificate is not for signing claims' };
-    }
     const intermediates = issuers.map(readCertificate).filter((each) => each !== undefined);
     let fault: string | undefined;
     let isOurs = false;
@@ -194,6 +210,17 @@ function certificatesOf({ anchorsPem }: TrustList): readonly HeldCertificate[] {
   } catch {
     return [];
   }
+}
+
+/** Why a certificate signs no claims, whoever issued it. */
+function unfitBecause(leaf: Certificate): string | undefined {
+  const purposes = extendedKeyUsage(leaf)?.purposes ?? [];
+  if (!purposes.some((purpose) => CLAIM_PURPOSES.includes(purpose)))
+    return 'its certificate is not for signing claims';
+  if (purposes.some((purpose) => OTHER_PURPOSES.includes(purpose)))
+    return 'its certificate is for more than signing claims';
+  if (isAuthority(leaf)) return 'its certificate is that of an authority';
+  return mayBeUsedToSign(leaf) ? undefined : 'the key of its certificate may not sign';
 }
 
 function readCertificate(der: Uint8Array): Certificate | undefined {

@@ -22,6 +22,7 @@ export function verificationSentences(facts: Facts): string[] {
     ...testSentences(chain),
     ...trustSentences(facts),
     ...timeSentences(facts),
+    ...revocationSentences(facts),
     ...ingredientSentences(chain),
     ...sourceSentences(verdict, facts.disclosure),
     ...identitySentences(facts),
@@ -91,6 +92,20 @@ function timeSentences({ verdict, timeStamp, chain }: Facts): string[] {
     case 'none':
       return ['There is no time-stamp: when it was signed is only what the signer says.'];
   }
+}
+
+/** What is trusted is trusted by its certificate alone. */
+function revocationSentences({ verdict, statuses, timeStamp, identities = [] }: Facts): string[] {
+  const isTold = statuses.some(({ code }) => code === 'signingCredential.ocsp.notRevoked');
+  const isTrusted =
+    (verdict === 'intact_and_trusted' && !isTold) ||
+    (verdict !== 'broken' && timeStamp?.status === 'trusted') ||
+    identities.some(({ status }) => status === 'trusted');
+  return isTrusted
+    ? [
+        'Whether a certificate was revoked was not looked up: no authority is asked, and no list of them is read.',
+      ]
+    : [];
 }
 
 function ingredientSentences(chain: ChainNode): string[] {

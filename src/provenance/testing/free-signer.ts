@@ -42,6 +42,8 @@ export async function createFreeAuthority(
     /** Another customer of the same authority. */
     readonly under?: FreeAuthority;
     readonly purposes?: readonly string[];
+    /** The leaf may issue certificates. */
+    readonly isAuthority?: boolean;
     /** Hexadecimal. */
     readonly serialNumber?: string;
   } = {},
@@ -51,7 +53,7 @@ export async function createFreeAuthority(
     notBefore = new Date(Date.now() - 48 * HOUR_MS),
     notAfter = new Date(Date.now() + 48 * HOUR_MS),
   } = options;
-  const { under, purposes = [CLAIM_SIGNING, DOCUMENT_SIGNING] } = options;
+  const { under, purposes = [CLAIM_SIGNING, DOCUMENT_SIGNING], isAuthority = false } = options;
   const { serialNumber = under === undefined ? '02' : `1${randomBytes(7).toString('hex')}1` } = options;
   const { certificate: ca, keys: caKeys } = under?.root ?? (await createRoot());
   const keys = await webcrypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
@@ -66,7 +68,7 @@ export async function createFreeAuthority(
       publicKey: keys.publicKey,
       signingKey: caKeys.privateKey,
       extensions: [
-        new BasicConstraintsExtension(false, undefined, true),
+        new BasicConstraintsExtension(isAuthority, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation, true),
         new ExtendedKeyUsageExtension([...purposes], false),
         await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),

@@ -54,6 +54,11 @@ Where no entry follows, the log ended there.
 names this one (\`certificateSha256\`), with its proof beside it. Or compare the authority with the one that the organization
 names elsewhere.
 
+Cosignatures of witnesses are further lines \`\u2014 <name> <base64>\` of \`${PERIOD_PATHS.lastCheckpoint}\`; \`${PERIOD_PATHS.policy}\` names the keys
+of the witnesses that the operator asks (compare them with keys from elsewhere). Behind four bytes of key id stand eight with
+the time in Unix seconds, big-endian, and 64 with the Ed25519 signature over the two lines \`cosignature/v1\` and
+\`time <seconds>\` and the first three lines of the checkpoint, each with its newline (c2sp.org/tlog-cosignature).
+
 Time-stamps over the last state, where there are any, are checked with OpenSSL:
 
     sed '/^$/q' ${PERIOD_PATHS.lastCheckpoint} | sed '/^$/d' > checkpoint.body
@@ -65,7 +70,9 @@ Time-stamps over the last state, where there are any, are checked with OpenSSL:
 - That everybody was shown this same log. Cosignatures of witnesses that you trust show that, or your own copy of an
   earlier checkpoint.
 - That something was left out before it was written into the log, or that what was recorded is true.
-- When an entry was written: its time is the operator's clock, by which the entries of a time are chosen.
+- When an entry was written: its time is the operator's clock, by which the entries of a time are chosen. Times need
+  not ascend along the log, and only the neighbours are shown: that no entry further away names a time of the export is
+  not proved.
 - What was recorded after this export was made.
 `;
 }

@@ -52,8 +52,15 @@ describe('verify.html', () => {
     const known = await verifyFiles(readStoredZip(zip), workshop.log.vkey);
     expect(known.verdict).toBe('holds');
     expect(new Set(statesOf(known))).toEqual(new Set(['yes']));
-    const other = await verifyFiles(readStoredZip(zip), workshop.log.vkey.replace('+', 'x+'));
+    const stranger = await EvidenceWorkshop.create();
+    const other = await verifyFiles(readStoredZip(zip), stranger.log.vkey);
+    await stranger.close();
     expect(other.verdict).toBe('does_not_hold');
+    for (const mistyped of [workshop.log.vkey.slice(0, -1), workshop.log.vkey.replace('+', 'x+')]) {
+      const { verdict, checks } = await verifyFiles(readStoredZip(zip), mistyped);
+      expect(verdict).toBe('unproved');
+      expect(checks.map(({ text }) => text).join(' ')).toContain('is no key of a log');
+    }
   });
 
   it('finds whatever was changed, although the sums were written anew', async () => {

@@ -167,12 +167,26 @@ function keyCheck(files: BundleFiles, expectedVkey: string): PageCheck {
     const text = 'Whether that key is the organization\u2019s: you gave no key from elsewhere.';
     return { state: 'not_checked', text, faults: [] };
   }
+  if (!isLogKey(expectedVkey.trim())) {
+    const text =
+      'Whether that key is the organization\u2019s: what you gave is no key of a log. Copy it again, whole.';
+    return { state: 'not_checked', text, faults: [] };
+  }
   const isSame = expectedVkey.trim() === held;
   return {
     state: isSame ? 'yes' : 'no',
     text: 'The key of the log is the one you gave.',
     faults: isSame ? [] : ['log/vkey is another key'],
   };
+}
+
+/** A key that was copied wrong says nothing about the bundle. */
+function isLogKey(text: string): boolean {
+  try {
+    return parseVkey(text).type === ED25519;
+  } catch {
+    return false;
+  }
 }
 
 async function checkEntries(

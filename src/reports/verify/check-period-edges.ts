@@ -26,6 +26,10 @@ interface Around {
 
 const NOTHING: Around = { span: undefined, keys: [] };
 
+/** Entries take their place when they are committed and their time before that, and the clock is the operator's. */
+const FORWARD_TIMES =
+  'That an entry further away in the log does not name a time of the export, too, is not proved: only its neighbours are shown. The order of the log is proved, its times are not, and they need not ascend.';
+
 const NO_EDGES =
   'An export of format 1 does not show what stands before and after its entries, so it may be one of a shorter time than it names.';
 
@@ -52,7 +56,7 @@ export async function checkAround(
     ({ span }) =>
       span === undefined
         ? 'The time asked for begins after the newest entry of the log.'
-        : `No entry of the time from ${span.from ?? 'the beginning of the log'} to ${span.until} lies outside of the export: its neighbours in the log are of other times.`,
+        : `The export begins and ends where the time from ${span.from ?? 'the beginning of the log'} to ${span.until} does: its neighbours in the log are of other times.`,
     'The entries around the period do not show that it is whole.',
     () => new AroundCheck(files, index, lastAt, checklist).all(),
   );
@@ -88,6 +92,7 @@ class AroundCheck {
         `The entry after the export is of ${after.at}, which belongs to the time asked for: the end is missing.`,
       );
     const key = this.proved(PERIOD_PATHS.reportKey, PERIOD_PATHS.reportKeyProof);
+    this.checklist.notProved.push(FORWARD_TIMES);
     return { span: this.span(before, after), keys: key ? [key.entry] : [] };
   }
 

@@ -288,6 +288,8 @@ describe('the export of a period', () => {
     ]);
     const { notProved } = await runVerifyPeriod(await write(linesFrom(FIRST)), {});
     expect(notProved.join('\n')).toContain('SHA256SUMS is signed by nobody');
+    // Its neighbours are of other times; of entries beyond them nothing is shown.
+    expect(notProved.join('\n')).toContain('only its neighbours are shown');
   });
 
   it('that was cut off or is something else is told as such', async () => {

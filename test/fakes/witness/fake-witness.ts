@@ -42,7 +42,7 @@ export interface Submission {
   readonly status: number;
 }
 
-const SIGNING_FAULTS = ['wrong-key', 'forged', 'many', 'hundred', 'future', 'past'] as const;
+const SIGNING_FAULTS = ['wrong-key', 'forged', 'many', 'hundred', 'future', 'past', 'no-time'] as const;
 type SigningFault = (typeof SIGNING_FAULTS)[number];
 
 function isSigningFault(fault: WitnessFault | undefined): fault is SigningFault {
@@ -216,6 +216,11 @@ export class FakeWitness {
         return shifted(DAY_SECONDS);
       case 'past':
         return shifted(-DAY_SECONDS);
+      case 'no-time': {
+        const signature = Buffer.from(good.signature);
+        signature.writeBigUInt64BE(2n ** 60n);
+        return signatureAnswer([{ ...good, signature }]);
+      }
     }
   }
 

@@ -8,7 +8,7 @@ import { z } from 'zod';
  * - `wrong-key`: cosigns with a key that nobody knows; `forged`: under its own key id, but the signature is wrong
  * - `garbage`: bytes that are no text; `html`: a page; `empty`; `truncated`: breaks off within the cosignature
  * - `huge`: 10 MB of lines; `many`: 10,000 valid lines; `hundred`: its own cosignature among 100 lines by other keys
- * - `future`, `past`: a cosignature that is a day off
+ * - `future`, `past`: a cosignature that is a day off; `no-time`: of 2^60 seconds, which no clock tells
  * - `conflict-loop`: 409 with another smaller size each time; `conflict-same`: 409 with the old size of the request
  * - `conflict-words`: 409 with words instead of a size; `conflict-plain`: 409 with another content type
  * - `claims-larger`: 409 with a size that the log has not reached; `claims-huge`: 409 with 2^63
@@ -31,6 +31,7 @@ export const WITNESS_FAULTS = [
   'hundred',
   'future',
   'past',
+  'no-time',
   'conflict-loop',
   'conflict-same',
   'conflict-words',

@@ -76,20 +76,35 @@ export class GatewayRequests {
    * @throws ColophonError `idempotency_key_reused`, `idempotency_in_flight`
    */
   async enter(principal: Principal, identity: CallIdentity): Promise<Entered> {
-    const macs = this.macsOf(principal, identity);
-    const mayReplay = identity.isRetry && !macs.isKeyed;
     const showsUntil = performance.now() + WAIT_FOR_ARRIVAL_MS;
     const enterNow = () =>
-      this.organizationTx.run(principal.organizationId, async (tx) => {
-        const earlier = mayReplay ? await latestRun(tx, macs.slot) : undefined;
-        const found = earlier ?? (macs.isKeyed ? undefined : await openRun(tx, macs.slot));
-        if (found) return found;
-        const mayShow = !identity.isRetry && performance.now() < showsUntil;
-        return (await claimFree(tx, macs)) ?? (await this.joinOrTakeOver(tx, macs, mayShow));
-      });
+      this.organizationTx.run(principal.organizationId, (tx) =>
+        this.enterWithin(tx, principal, identity, performance.now() < showsUntil),
+      );
     const entered = await askUntil(enterNow, (answer) => answer !== undefined, WAIT_FOR_TWIN);
     if (entered !== undefined) return entered;
     throw new ColophonError('idempotency_in_flight', 'The same request is being worked on.');
+  }
+
+  /**
+   * The same without waiting. Where the run is accepted in this very transaction, nobody else ever sees the claim: a twin
+   * waits for the commit, and a crash leaves nothing to wait for.
+   * @param mayShow whether there is still time for an earlier answer to show that it arrived
+   * @returns `undefined` where there is something to wait for
+   * @throws ColophonError `idempotency_key_reused`
+   */
+  async enterWithin(
+    tx: Tx,
+    principal: Principal,
+    identity: CallIdentity,
+    mayShow: boolean,
+  ): Promise<Entered | undefined> {
+    const macs = this.macsOf(principal, identity);
+    const mayReplay = identity.isRetry && !macs.isKeyed;
+    const earlier = mayReplay ? await latestRun(tx, macs.slot) : undefined;
+    const found = earlier ?? (macs.isKeyed ? undefined : await openRun(tx, macs.slot));
+    if (found) return found;
+    return (await claimFree(tx, macs)) ?? (await this.joinOrTakeOver(tx, macs, mayShow && !identity.isRetry));
   }
 
   /** In the transaction that accepts the run. @throws ClaimLostError: roll back */

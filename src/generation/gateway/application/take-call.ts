@@ -3,7 +3,7 @@ import { type Principal } from '../../../identity/domain/principal.js';
 import { type Finding } from '../../../licenses/domain/finding.js';
 import { ColophonError } from '../../../shared/errors.js';
 import { publicId } from '../../../shared/ids.js';
-import { type StartedRun, type StartRun } from '../../application/start-run.js';
+import { type StartedRun, type StartRun, type StartRunRequest } from '../../application/start-run.js';
 import { type RunValue } from '../../domain/definition-words.js';
 import { type Offering } from '../../domain/offering.js';
 import { type Run } from '../../domain/run.js';
@@ -51,6 +51,42 @@ export class TakeCall {
     alongside: Alongside = NOTHING_ELSE,
   ): Promise<RequestedRun> {
     refuseKeysIn(call);
+    const isWhole = needsNothingElse(call);
+    const taken = isWhole ? await this.takeAtOnce(principal, call, identity, alongside) : undefined;
+    return taken ?? this.takeUnderClaim(principal, call, identity, alongside);
+  }
+
+  /**
+   * A call that brings no files is claimed and accepted in one transaction.
+   * @returns `undefined` where there is something to wait for: a twin, or an earlier answer that may still show
+   */
+  private async takeAtOnce(
+    principal: Principal,
+    call: GatewayCall,
+    identity: CallIdentity,
+    alongside: Alongside,
+  ): Promise<RequestedRun | undefined> {
+    const answer = await this.organizationTx.run(principal.organizationId, async (tx) => {
+      const inForce = await this.settings.require(tx, call.place);
+      const offering = this.models.resolve(call);
+      const entered = await this.requests.enterWithin(tx, principal, identity, true);
+      if (entered?.kind !== 'claimed') return entered;
+      const { claim } = entered;
+      const request = requestOf(principal, call, { inForce, offering, inputs: {} });
+      const started = await this.startRun.startWithin(tx, principal, request);
+      await this.settle(tx, claim, started, alongside);
+      return { requestId: claim.requestId, started };
+    });
+    if (answer === undefined || 'runId' in answer) return answer;
+    return acceptedRun(answer.requestId, answer.started);
+  }
+
+  private async takeUnderClaim(
+    principal: Principal,
+    call: GatewayCall,
+    identity: CallIdentity,
+    alongside: Alongside,
+  ): Promise<RequestedRun> {
     const inForce = await this.organizationTx.runAtOnce(principal.organizationId, (tx) =>
       this.settings.require(tx, call.place),
     );
@@ -75,38 +111,21 @@ export class TakeCall {
     call: GatewayCall,
     { inForce, offering, claim, alongside }: Accepting,
   ): Promise<RequestedRun> {
-    const isTest = principal.mode === 'test';
-    const inputs = namedFor(isTest, await this.inputsOf(principal, call, inForce));
-    const images = Object.fromEntries(Object.entries(inputs).map(([name, { assetId }]) => [name, assetId]));
-    const kinds = Object.fromEntries(Object.entries(inputs).map(([name, { kind }]) => [name, kind]));
-    const given: Readonly<Record<string, RunValue>> = isTest ? call.sandboxParameters : call.parameters;
-    const { values, variant } = variantsOf(call.count, given, isTest);
-    let started: StartedRun | undefined;
-    await this.startRun.start(
-      principal,
-      {
-        projectId: call.place.projectId,
-        useCaseName: call.place.useCase,
-        pipeline: callPipeline(call, offering, values, kinds, variant),
-        inputs: { values, images, substitutes: {} },
-        facts: inForce.settings.facts,
-        underReview: 'refuse',
-      },
-      {
-        complete: async (tx) => {
-          if (started === undefined || !('run' in started)) return this.requests.leave(tx, claim);
-          await this.requests.accept(tx, claim, started.run.id);
-          await alongside(tx, started.run);
-        },
-      },
-      (decided) => {
-        started = decided;
-        return { status: 202, body: undefined };
-      },
-    );
-    if (started === undefined) throw new Error('a run was neither accepted nor refused');
-    if (!('run' in started)) throw refusal(started);
-    return { requestId: claim.requestId, runId: started.run.id, isNew: true };
+    const inputs = await this.inputsOf(principal, call, inForce);
+    const request = requestOf(principal, call, { inForce, offering, inputs });
+    const started = await this.organizationTx.run(principal.organizationId, async (tx) => {
+      const decided = await this.startRun.startWithin(tx, principal, request);
+      await this.settle(tx, claim, decided, alongside);
+      return decided;
+    });
+    return acceptedRun(claim.requestId, started);
+  }
+
+  /** The claim becomes the run, or ends with the refusal. */
+  private async settle(tx: Tx, claim: Claim, started: StartedRun, alongside: Alongside): Promise<void> {
+    if (!('run' in started)) return this.requests.leave(tx, claim);
+    await this.requests.accept(tx, claim, started.run.id);
+    await alongside(tx, started.run);
   }
 
   /** Only now, under the claim: a call that is sent again finds its run without its files being fetched again. */
@@ -135,6 +154,42 @@ export class TakeCall {
         if (!(error instanceof ColophonError)) throw error;
       });
   }
+}
+
+function needsNothingElse({ files, assets = {}, addresses = {} }: GatewayCall): boolean {
+  return [files, assets, addresses].every((named) => Object.keys(named).length === 0);
+}
+
+/** The run that a call asks for. */
+function requestOf(
+  { mode }: Principal,
+  call: GatewayCall,
+  {
+    inForce,
+    offering,
+    inputs,
+  }: Pick<Accepting, 'inForce' | 'offering'> & { readonly inputs: Record<string, ReceivedInput> },
+): StartRunRequest {
+  const isTest = mode === 'test';
+  const named = Object.entries(namedFor(isTest, inputs));
+  const images = Object.fromEntries(named.map(([name, { assetId }]) => [name, assetId]));
+  const kinds = Object.fromEntries(named.map(([name, { kind }]) => [name, kind]));
+  const given: Readonly<Record<string, RunValue>> = isTest ? call.sandboxParameters : call.parameters;
+  const { values, variant } = variantsOf(call.count, given, isTest);
+  return {
+    projectId: call.place.projectId,
+    useCaseName: call.place.useCase,
+    pipeline: callPipeline(call, offering, values, kinds, variant),
+    inputs: { values, images, substitutes: {} },
+    facts: inForce.settings.facts,
+    underReview: 'refuse',
+  };
+}
+
+/** @throws ColophonError `clearance_denied`, `waiver_required` */
+function acceptedRun(requestId: string, started: StartedRun): RequestedRun {
+  if (!('run' in started)) throw refusal(started);
+  return { requestId, runId: started.run.id, isNew: true };
 }
 
 /** Models on fal and Replicate work on any of them; OpenAI's and Google's calls here are about pictures. */
