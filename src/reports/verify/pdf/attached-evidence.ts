@@ -4,7 +4,7 @@ import { formatTlogProof } from '../../../audit/core/tlog-proof.js';
 import { TlogError } from '../../../audit/core/tlog-error.js';
 import { parseNote } from '../../../audit/core/signed-note.js';
 import { sha256Hex } from '../../../shared/bytes.js';
-import { canonicalJson, type JsonValue } from '../../../shared/canonical-json.js';
+import { canonicalJson } from '../../../shared/canonical-json.js';
 import {
   BUNDLE_FORMAT,
   BUNDLE_PATHS,
