@@ -33,6 +33,9 @@ export type PdfValue =
 
 const MAX_DEPTH = 32;
 const MAX_NAME_BYTES = 256;
+const MAX_TEXT_BYTES = 1024 * 1024;
+/** In one object; the list of all elements of a long report is the longest one. */
+const MAX_VALUES = 2_000_000;
 
 const code = (character: string): number => character.charCodeAt(0);
 const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a;
@@ -54,6 +57,8 @@ const CLOSE_ARRAY = code(']');
 
 /** Reads values one after the other; every step goes forward, so time grows with the length alone. */
 export class PdfScanner {
+  private values = 0;
+
   constructor(
     private readonly bytes: Buffer,
     public position: number,
@@ -69,7 +74,9 @@ export class PdfScanner {
   }
 
   value(depth = 0): PdfValue {
-    if (depth > MAX_DEPTH) throw new ForeignForm('values are nested beyond measure');
+    this.values += 1;
+    if (depth > MAX_DEPTH || this.values > MAX_VALUES)
+      throw new ForeignForm('an object holds values beyond measure');
     this.space();
     const byte = this.at(0);
     if (byte === SLASH) return this.name();
@@ -105,7 +112,7 @@ export class PdfScanner {
     this.position = start;
     for (;;) {
       const byte = this.at(0);
-      if (byte === undefined || byte === OPEN) this.fail();
+      if (byte === undefined || byte === OPEN || this.position - start > MAX_TEXT_BYTES) this.fail();
       if (byte === CLOSE) break;
       this.position += byte === BACKSLASH ? 2 : 1;
     }

@@ -376,6 +376,12 @@ describe('a changed report', () => {
   }, 900_000);
 });
 
+/** One object, and the end that makes it a file whose objects are read. */
+function tabled(start: Buffer): Buffer {
+  const table = `xref\n0 2\n0000000000 65535 f \n0000000015 00000 n \ntrailer\n<<\n/Size 2\n/Root 1 0 R\n/Info 1 0 R\n/ID []\n>>\n`;
+  return Buffer.concat([start, Buffer.from(`${table}startxref\n${start.length}\n%%EOF\n`)]);
+}
+
 describe('a PDF that is no report of ours', () => {
   it('is not judged', async () => {
     const unsigned = await renderDossierPdf(made);
@@ -388,7 +394,18 @@ describe('a PDF that is no report of ours', () => {
       doc.end();
     });
     const nested = Buffer.from(`%PDF-1.7\n%\xff\xff\xff\xff\n1 0 obj\n${'['.repeat(100_000)}`, 'latin1');
-    for (const bytes of [unsigned, foreign, nested, Buffer.from('%PDF-1.4\n'), Buffer.alloc(0)])
+    const long = Buffer.from(
+      `%PDF-1.7\n%\xff\xff\xff\xff\n1 0 obj\n(${'\\\\'.repeat(2_000_000)})\nendobj\n`,
+      'latin1',
+    );
+    for (const bytes of [
+      unsigned,
+      foreign,
+      tabled(nested),
+      tabled(long),
+      Buffer.from('%PDF-1.4\n'),
+      Buffer.alloc(0),
+    ])
       await expect(verify(bytes)).rejects.toThrow(/not a report that Colophon made and signed/);
   });
 });
