@@ -4,7 +4,7 @@ import { printableJson } from './printable.js';
 
 export const USAGE = `Usage: colophon COMMAND [options]
 
-  verify FILE          verify a media file or an evidence bundle, offline
+  verify FILE          verify a media file, an evidence bundle or a report in PDF, offline
   verify FOLDER        verify every file of a folder or zip archive
   trust list           whose signatures count: list, add, update, remove
   log fsck WHERE       re-derive a log from its tiles: a folder, an address or a zip

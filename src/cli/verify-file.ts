@@ -16,6 +16,8 @@ import { type TrustList as KeptTrustList } from '../provenance/domain/trust-list
 import { BUNDLE_VERSION, SIGNED_DOSSIER_VERSION } from '../reports/domain/bundle-format.js';
 import { PERIOD_PATHS } from '../reports/domain/period-format.js';
 import { type BundleVerdict, type BundleVerification } from '../reports/verify/bundle-verification.js';
+import { NotAReport, type ReportVerification } from '../reports/verify/pdf/report-verification.js';
+import { runVerifyReportPdf } from '../reports/verify/pdf/verify-report-pdf.js';
 import { type PeriodVerification, runVerifyPeriod } from '../reports/verify/verify-period.js';
 import { runVerifyBundle } from '../reports/verify/verify-bundle.js';
 import { isColophonError } from '../shared/errors.js';
@@ -54,6 +56,12 @@ export type VerifiedFile =
       readonly verdict: Verdict;
       readonly headline: string;
       readonly verification: PeriodVerification;
+    }
+  | {
+      readonly kind: 'report';
+      readonly verdict: Verdict;
+      readonly headline: string;
+      readonly verification: ReportVerification;
     };
 
 export interface VerifyFileOptions {
@@ -67,13 +75,13 @@ export interface VerifyFileOptions {
   readonly expectedAuthority?: TrustList | undefined;
   /** Authorities for names that the user trusts. */
   readonly identityLists?: readonly KeptTrustList[] | undefined;
-  /** For bundles: the key of the log as known from elsewhere. */
+  /** For bundles, periods and reports: the key of the log as known from elsewhere. */
   readonly expectedVkey?: string | undefined;
-  /** For bundles: the witnesses that the user asks for. */
+  /** For bundles and reports: the witnesses that the user asks for. */
   readonly policy?: WitnessPolicy | undefined;
-  /** For bundles: PEM of the roots of time-stamp authorities that the user trusts. */
+  /** For bundles and reports: PEM of the roots of time-stamp authorities that the user trusts. */
   readonly timeStampRootsPem?: string | undefined;
-  /** For bundles and periods: PEM of the authorities for reports that the user knows. */
+  /** For bundles, periods and reports: PEM of the authorities for reports that the user knows. */
   readonly reportAnchorsPem?: string | undefined;
   /** For bundles and periods: judge older formats as far as they go. */
   readonly acceptOlderFormat?: boolean | undefined;
@@ -101,8 +109,8 @@ export const inSeparateProcess: OpenVerifier = (trust, { lists = [], jobs = 1 } 
   });
 
 /**
- * Verifies a media file or an evidence bundle. Which of them it is, its bytes decide. No database, no network.
- * @throws Unusable when it is neither
+ * Verifies a media file, an evidence bundle, the export of a period or a report in PDF. Which of them it is, its bytes decide. No database, no network.
+ * @throws Unusable when it is none of them
  */
 export async function verifyFile(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
   const head = await readHead(path);
@@ -110,6 +118,7 @@ export async function verifyFile(path: string, options: VerifyFileOptions): Prom
     const isPeriod = await archiveHolds(path, PERIOD_PATHS.index);
     return isPeriod ? verifyPeriod(path, options) : verifyBundle(path, options);
   }
+  if (isPdf(head)) return verifyReport(path, options);
   const { openVerifier = inSeparateProcess, trustList, lists = [], identityLists = [] } = options;
   const verifier = openVerifier(trustList, { lists: [...identityLists, ...lists] });
   try {
@@ -135,9 +144,9 @@ export async function verifyMediaFile(
     return verifyMedia({ path, mediaType, manifestPath }, verifier, trustList);
   }
   throw new Unusable(
-    head.toString('latin1').startsWith('%PDF-')
-      ? 'a report in PDF is for reading, and its signature is checked by a PDF reader or pdfsig; verify the evidence bundle (zip) or the media file instead'
-      : `the file is neither a media file of a kind that is signed here (${SIGNABLE_NAMES}) nor an evidence bundle`,
+    isPdf(head)
+      ? 'a report in PDF is verified by itself: colophon verify REPORT.pdf'
+      : `the file is neither a media file of a kind that is signed here (${SIGNABLE_NAMES}) nor an evidence bundle nor a report in PDF`,
   );
 }
 
@@ -168,6 +177,10 @@ async function sidecarBeside(path: string, mediaType: string): Promise<string | 
 export function isZip(head: Buffer): boolean {
   const mark = head.toString('latin1', 0, 4);
   return ['PK\x03\x04', 'PK\x05\x06'].includes(mark) && !isUsdz(head.toString('latin1'));
+}
+
+function isPdf(head: Buffer): boolean {
+  return head.toString('latin1').startsWith('%PDF-');
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -250,6 +263,33 @@ async function verifyPeriod(path: string, options: VerifyFileOptions): Promise<V
   return { kind: 'period', verdict, headline: PERIOD_HEADLINES[verdict], verification };
 }
 
+const REPORT_HEADLINES: Readonly<Record<ReportVerification['verdict'], string>> = {
+  valid:
+    'the report is, byte for byte, what the report key signed; later entries of the log, such as a recall, are not in it',
+  unproved: 'nothing in the report is wrong, but who made it is not proved: see below',
+  invalid: 'the report does not hold',
+};
+
+async function verifyReport(path: string, options: VerifyFileOptions): Promise<VerifiedFile> {
+  const { expectedVkey, policy, timeStampRootsPem, reportAnchorsPem } = options;
+  try {
+    const given = { expectedVkey, policy, timeStampRootsPem, reportAnchorsPem };
+    const verification = await runVerifyReportPdf(path, given);
+    const { verdict, witnessing } = verification;
+    const headline = [REPORT_HEADLINES[verdict], ...(verdict === 'valid' ? unmetPolicy(witnessing) : [])];
+    return { kind: 'report', verdict, headline: headline.join(', '), verification };
+  } catch (error) {
+    if (!(error instanceof NotAReport)) throw error;
+    throw new Unusable(error.message);
+  }
+}
+
+/** A policy that the user asked for must not be overlooked. */
+function unmetPolicy(witnessing: BundleVerification['witnessing']): string[] {
+  const isUnmet = witnessing.some(({ source, policyMet }) => source === 'reader' && !policyMet);
+  return isUnmet ? ['BUT THE WITNESS POLICY YOU GAVE IS NOT MET'] : [];
+}
+
 const BUNDLE_HEADLINES: Readonly<Record<Verdict, string>> = {
   valid:
     'every check of the evidence bundle passed; later entries of the log, such as a recall, are not in it',
@@ -288,15 +328,14 @@ async function verifyBundle(path: string, options: VerifyFileOptions): Promise<V
   }
 }
 
-/** A policy that the user asked for, and what an older format lacks, must not be overlooked. */
+/** What an older format lacks must not be overlooked either. */
 function headlineOf({ verdict, witnessing, subject }: BundleVerification): string {
   const headline = BUNDLE_HEADLINES[verdict];
   if (verdict !== 'valid') return headline;
-  const isUnmet = witnessing.some(({ source, policyMet }) => source === 'reader' && !policyMet);
   const { format = 0 } = subject ?? {};
   return [
     headline,
-    ...(isUnmet ? ['BUT THE WITNESS POLICY YOU GAVE IS NOT MET'] : []),
+    ...unmetPolicy(witnessing),
     ...(format < SIGNED_DOSSIER_VERSION ? ['BUT THE DOSSIER IS UNSIGNED'] : []),
     ...(format >= SIGNED_DOSSIER_VERSION && format < BUNDLE_VERSION
       ? ['BUT OF THE FILES ONLY dossier.json IS SIGNED']

@@ -12,6 +12,7 @@ import {
   type TimeStampOutcome,
   type WitnessOutcome,
 } from '../reports/verify/bundle-verification.js';
+import { type ReportVerification } from '../reports/verify/pdf/report-verification.js';
 import { type PeriodVerification } from '../reports/verify/verify-period.js';
 import { drawChain } from './draw-chain.js';
 import { printable } from './printable.js';
@@ -29,13 +30,20 @@ export function formatVerification(
     `${result.verdict.toUpperCase().padEnd(8)}  ${printable(file)}`,
     `          ${printable(result.headline)}`,
   ];
-  const body =
-    result.kind === 'media'
-      ? mediaLines(file, result, lists)
-      : result.kind === 'bundle'
-        ? bundleLines(result.verification)
-        : periodLines(result.verification);
-  return [...head, ...body].join('\n');
+  return [...head, ...bodyLines(file, result, lists)].join('\n');
+}
+
+function bodyLines(file: string, result: VerifiedFile, lists: readonly KeptTrustList[]): string[] {
+  switch (result.kind) {
+    case 'media':
+      return mediaLines(file, result, lists);
+    case 'bundle':
+      return bundleLines(result.verification);
+    case 'period':
+      return periodLines(result.verification);
+    case 'report':
+      return reportLines(result.verification);
+  }
 }
 
 function mediaLines(
@@ -120,17 +128,45 @@ const findingLine = ({ path, text }: BundleFinding): string =>
   `- ${path === undefined ? '' : `${printable(path)}: `}${printable(text)}`;
 
 function bundleLines(verification: BundleVerification): string[] {
-  const { subject, statements, findings, notProved, witnessing, timeStamps } = verification;
+  const { subject } = verification;
   const about = subject && [
     `report   ${printable(subject.reportId)}, made ${printable(subject.createdAt)}`,
     `asset    ${printable(subject.assetId)}, ${subject.released ? 'released for publication' : 'not released'}`,
     `sha256   ${printable(subject.assetSha256)}`,
     `log      ${printable(subject.logOrigin)}, ${subject.treeSize} entries`,
   ];
+  return [...section('About', about ?? []), ...checkedLines(verification, 'bundle')];
+}
+
+const KINDS = { asset: 'dossier', campaign: 'campaign report', model: 'model file' } as const;
+
+function reportLines(verification: ReportVerification): string[] {
+  const { subject } = verification;
+  const { asset } = subject ?? {};
+  const about = subject && [
+    `report   ${printable(subject.reportId)} (${KINDS[subject.kind]}), made ${printable(subject.createdAt)}`,
+    `signed   ${printable(subject.signedAt ?? 'at no time that it names')}, says the signature`,
+    `by       ${printable(subject.signer.replaceAll('\n', ', '))}`,
+    `         certificate ${printable(subject.certificateSha256)} (SHA-256)`,
+    ...(asset
+      ? [
+          `asset    ${printable(asset.id)}, ${asset.released ? 'released for publication' : 'not released'}`,
+          `sha256   ${printable(asset.sha256)}`,
+          `log      ${printable(asset.logOrigin)}, ${asset.treeSize} entries`,
+        ]
+      : []),
+  ];
+  return [...section('About', about ?? []), ...checkedLines(verification, 'report')];
+}
+
+function checkedLines(
+  verification: Omit<ReportVerification, 'verdict' | 'subject'>,
+  carrier: 'bundle' | 'report',
+): string[] {
+  const { statements, findings, notProved, witnessing, timeStamps } = verification;
   return [
-    ...section('About', about ?? []),
     ...section('Checked', statements.map(statementLine)),
-    ...witnessing.flatMap(witnessLines),
+    ...witnessing.flatMap((outcome) => witnessLines(outcome, carrier)),
     ...section('Time-stamps', timeStamps.map(timeStampLine)),
     ...section('Findings', findings.map(findingLine)),
     ...section(
@@ -140,10 +176,12 @@ function bundleLines(verification: BundleVerification): string[] {
   ];
 }
 
-const SOURCES = { bundle: 'by the policy in the bundle', reader: 'by the policy you gave' } as const;
-
-function witnessLines({ source, policyMet, witnesses }: WitnessOutcome): string[] {
-  const title = `Witnesses, ${SOURCES[source]}: ${policyMet ? 'met' : 'NOT MET'}`;
+function witnessLines(
+  { source, policyMet, witnesses }: WitnessOutcome,
+  carrier: 'bundle' | 'report',
+): string[] {
+  const whose = source === 'reader' ? 'by the policy you gave' : `by the policy in the ${carrier}`;
+  const title = `Witnesses, ${whose}: ${policyMet ? 'met' : 'NOT MET'}`;
   return section(
     title,
     witnesses.map(

@@ -360,7 +360,7 @@ describe('colophon verify with something else', () => {
       [await signing.write(Buffer.from('just text, although it may be called .png')), 'carries no manifest'],
       [await signing.write(Buffer.from([0, 1, 2, 3, 0xff, 0xfe])), 'neither'],
       [await signing.write(Buffer.alloc(0)), 'empty'],
-      [await signing.write(Buffer.from('%PDF-1.7 a dossier')), 'evidence bundle (zip)'],
+      [await signing.write(Buffer.from('%PDF-1.7 a dossier')), 'not a report that Colophon made'],
       [await signing.write(Buffer.from('PK\x03\x04 and nothing more')), 'zip'],
       [await altered((await signing.picture()).path, (bytes) => bytes.subarray(0, 40)), 'cannot be parsed'],
       [join(signing.folder, 'missing\x1b[2J.png'), 'no such file'],

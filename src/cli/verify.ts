@@ -29,9 +29,8 @@ import { formatVerification } from './verify-text.js';
 const USAGE = `Usage: colophon verify FILE [options]
        colophon verify FOLDER|ARCHIVE.zip [--csv FILE] [--jobs N] [options]
 
-Verifies a media file with a C2PA manifest, an evidence bundle, or the export of a period of the log; of a folder or
-archive, every file in it. Offline:
-nothing is looked up anywhere.
+Verifies a media file with a C2PA manifest, an evidence bundle, the export of a period of the log, or a signed report
+in PDF; of a folder or archive, every media file in it. Offline: nothing is looked up anywhere.
 
   --manifest FILE.c2pa
                   for a media file that carries no manifest: the file with the manifest
@@ -41,27 +40,27 @@ nothing is looked up anywhere.
   --identity-trust CA.pem
                   authorities that vouch for names of people and organizations in manifests, beside those lists and
                   those that a bundle brings; the output says which one vouched
-  --vkey VKEY     for a bundle or a period: the key of the log as you know it from elsewhere. Without it, or
+  --vkey VKEY     for a bundle, a period or a report: the key of the log as you know it from elsewhere. Without it, or
                   --report-trust, nobody vouches for who made it, and it is never "valid"
   --report-trust CA.pem
-                  for a bundle or a period: authorities whose report keys you know
+                  for a bundle, a period or a report: authorities whose report keys you know
   --older-format  for a bundle of format 1 to 4 or a period of format 1, of which not all is signed: judge it as far as
                   it goes; the output says what is not signed
-  --policy FILE   for a bundle: the witnesses that you trust and how many are enough (C2SP tlog-policy)
+  --policy FILE   for a bundle or a report: the witnesses that you trust and how many are enough (C2SP tlog-policy)
   --tsa-roots CA.pem
-                  for a bundle: roots of the time-stamp authorities that you trust
+                  for a bundle or a report: roots of the time-stamp authorities that you trust
   --csv FILE      for many files: one line each, for a spreadsheet
   --jobs N        for many files: so many at once (default: one a processor, at most 8)
   --json          print one JSON document
 
 Exit code:
   0 valid     a media file is intact, even if nobody we know signed it (the output says which);
-              every check of a bundle or period passed, and its report key is proved. A witness policy that is not
+              every check of a bundle, period or report passed, and its report key is proved. A witness policy that is not
               met, and a time-stamp by somebody whom you do not trust, leave it valid: the output says so, and
               --json has "policyMet"
   1 invalid   the file, its manifest or its evidence was changed, or a signature does not hold
-  2 unusable  no manifest, no bundle, not readable: nothing can be said
-    unproved  nothing in a bundle or period is wrong, but who made it is not proved: anybody could have
+  2 unusable  no manifest, no bundle, no report of ours, not readable: nothing can be said
+    unproved  nothing in a bundle, period or report is wrong, but who made it is not proved: anybody could have
 Of many files: 1 when any is invalid, else 2 when any is unusable. Files of other kinds are skipped.`;
 
 const MAX_DEFAULT_JOBS = 8;
@@ -188,7 +187,7 @@ async function reportOne(
 
 /** An option that says nothing about this kind of file must not look as if it had been heeded. */
 function refuseMisplaced(options: Options, kind: VerifiedFile['kind']): void {
-  const { manifest, vkey, policy, tsaRoots, reportTrust, olderFormat } = options;
+  const { manifest, trust, vkey, policy, tsaRoots, reportTrust, olderFormat } = options;
   const forBundles = {
     ...{ '--vkey': vkey, '--policy': policy, '--tsa-roots': tsaRoots, '--report-trust': reportTrust },
     '--older-format': olderFormat || undefined,
@@ -202,6 +201,8 @@ function refuseMisplaced(options: Options, kind: VerifiedFile['kind']): void {
     );
   if (kind !== 'media' && manifest !== undefined)
     throw new Unusable('--manifest is for media files; a bundle brings its manifests with it');
+  if (kind === 'report' && (trust !== undefined || olderFormat))
+    throw new Unusable('--trust and --older-format say nothing about a report in PDF; see --report-trust');
 }
 
 /** Status codes are for programs; beside each stands what it means. */
@@ -229,7 +230,7 @@ async function manyFiles(path: string): Promise<AsyncIterable<BatchFile> | undef
 function document(file: string, result: VerifiedFile): object {
   const { kind, verdict, headline } = result;
   const common = { file, kind, verdict, headline };
-  if (result.kind === 'bundle') {
+  if (result.kind === 'bundle' || result.kind === 'report') {
     const { subject, statements, findings, notProved, witnessing, timeStamps } = result.verification;
     return { ...common, subject: subject ?? null, statements, findings, notProved, witnessing, timeStamps };
   }

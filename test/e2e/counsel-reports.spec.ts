@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parsePublicId } from '../../src/shared/ids.js';
+import { verifyReportPdf } from '../../src/reports/verify/pdf/verify-report-pdf.js';
 import { runVerifyPeriod } from '../../src/reports/verify/verify-period.js';
 import { addPerson, json, productShot, runToEnd } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
@@ -130,6 +131,19 @@ describe('reports for counsel', () => {
     await expectProblem(await app.request('/v1/reports', { ...json(period), key: manager }), 'forbidden');
     const readOnly = await app.request(`/v1/reports/${csv.report.id}/content`, { key: manager });
     await expectProblem(readOnly, 'forbidden');
+  });
+
+  it('in PDF verify by themselves: a dossier by the log, the others by the authority for reports', async () => {
+    const { bytes } = await made({ kind: 'asset', format: 'pdf', assetId: assetIds.at(-1) });
+    const dossier = await verifyReportPdf(bytes, { expectedVkey: app.instance.log.vkey });
+    expect([dossier.verdict, dossier.findings]).toEqual(['valid', []]);
+    const { projectId } = app.instance;
+    const campaign = await made({ kind: 'campaign', projectId, format: 'pdf' });
+    const model = await made({ kind: 'model', listingId: 'studio-scene@studio', format: 'pdf' });
+    for (const report of [campaign, model]) {
+      const { verdict, findings } = await verifyReportPdf(report.bytes, {});
+      expect([verdict, findings]).toEqual(['unproved', []]);
+    }
   });
 
   it('name in the log the certificate that signed them', async () => {

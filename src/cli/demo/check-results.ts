@@ -26,6 +26,7 @@ export interface DemoFiles {
  */
 export async function checkResults(files: DemoFiles, client: DemoClient, progress: Progress): Promise<void> {
   await progress.step('Verify asset.png', (display) => checkFile(files, 'asset.png', display));
+  await progress.step('Verify dossier.pdf', (display) => checkFile(files, 'dossier.pdf', display));
   await progress.step('Verify evidence.zip', (display) => checkFile(files, 'evidence.zip', display));
   await progress.step('Check the log (fsck)', (display) => checkLog(files, display));
   await progress.step('Compare served bytes with the log', (display) =>
@@ -41,9 +42,9 @@ async function checkFile({ folder, log }: DemoFiles, name: string, display: Step
     expectedVkey: log.vkey,
   });
   display.detail(result.headline);
-  const trusted = result.kind === 'bundle' || result.verification?.verdict === 'intact_and_trusted';
+  const trusted = result.kind !== 'media' || result.verification?.verdict === 'intact_and_trusted';
   if (result.verdict === 'valid' && trusted) return;
-  const findings = result.kind === 'bundle' ? result.verification.findings.map(({ text }) => text) : [];
+  const findings = result.kind === 'media' ? [] : result.verification.findings.map(({ text }) => text);
   throw new DemoFailure([`${name} does not verify: ${result.headline}`, ...findings].join('\n'));
 }
 

@@ -188,6 +188,7 @@ function farewell(folder: string, seconds: number): string {
     '',
     'Verify it yourself, offline:',
     `  npx --no-install colophon verify ${at('asset.png')} --trust ${at('claim-ca.pem')} --identity-trust ${at('identity-ca.pem')}`,
+    `  npx --no-install colophon verify ${at('dossier.pdf')} --vkey "$(cat ${at('log/vkey')})"`,
     `  npx --no-install colophon verify ${at('evidence.zip')} --vkey "$(cat ${at('log/vkey')})"`,
     `  npx --no-install colophon log fsck ${at('log')}`,
   ]);

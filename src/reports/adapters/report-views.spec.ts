@@ -6,6 +6,11 @@ import { seedListings } from '../../licenses/registry/seed.js';
 import { ATTACKS, DANGEROUS } from '../../provenance/testing/attack-strings.js';
 import { campaignGaps, type CampaignReport } from '../domain/campaign.js';
 import { type ModelFile, modelGaps } from '../domain/model-file.js';
+import { CAMPAIGN_TYPE, MODEL_FILE_TYPE } from '../domain/report-kinds.js';
+import { type ReportSigner } from '../domain/report-signature.js';
+import { verifyReportPdf } from '../verify/pdf/verify-report-pdf.js';
+import { canonicalJson, type JsonValue } from '../../shared/canonical-json.js';
+import { type SignedDocument } from './pdf/document-pdf.js';
 import { ReportSigning } from '../verify/testing/report-signing.js';
 import { campaignViews } from './campaign-views.js';
 import { modelFileViews } from './model-file-views.js';
@@ -22,6 +27,11 @@ const TEXTS = [
   'مرحبا بالعالم',
 ];
 const AT = '2026-11-22T10:00:00.000Z';
+
+async function signedFacts(signer: ReportSigner, report: object, type: string): Promise<SignedDocument> {
+  const json = canonicalJson(JSON.parse(JSON.stringify(report)) as JsonValue);
+  return { json, jws: await signer.signJson(json, type), place: signer.pdfPlace('test') };
+}
 
 function campaign(): CampaignReport {
   const facts: Omit<CampaignReport, 'gaps'> = {
@@ -167,9 +177,12 @@ describe('what strangers write', () => {
     expect(titles.map((title, i) => title === TEXTS[i] || title === `'${TEXTS[i]}`)).toEqual(
       TEXTS.map(() => true),
     );
-    const signer = await (await ReportSigning.create(new Date(AT))).signer();
-    const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
+    const signing = await ReportSigning.create(new Date(AT));
+    const signer = await signing.signer();
+    const signed = await signedFacts(signer, report, CAMPAIGN_TYPE);
     const { bytes } = await signer.signPdf(await campaignViews.pdf(report, signed, () => Promise.resolve()));
+    const verified = await verifyReportPdf(bytes, { reportAnchorsPem: signing.anchorsPem });
+    expect(verified).toMatchObject({ verdict: 'valid', findings: [] });
     expect(pdfaFaults(bytes)).toEqual([]);
     const pdf = new OpenedPdf(bytes);
     expect(pdf.text()).not.toMatch(DANGEROUS);
@@ -182,9 +195,12 @@ describe('what strangers write', () => {
   it('is text in the file on a model', async () => {
     const file = modelFile();
     for (const cell of csvRows(modelFileViews.csv(file)).flat()) expect(cell).not.toMatch(/^[=+\-@\t\r\n]/);
-    const signer = await (await ReportSigning.create(new Date(AT))).signer();
-    const signed = { json: Buffer.from('{}'), jws: Buffer.from('e30'), place: signer.pdfPlace('test') };
+    const signing = await ReportSigning.create(new Date(AT));
+    const signer = await signing.signer();
+    const signed = await signedFacts(signer, file, MODEL_FILE_TYPE);
     const { bytes } = await signer.signPdf(await modelFileViews.pdf(file, signed, () => Promise.resolve()));
+    const verified = await verifyReportPdf(bytes, { reportAnchorsPem: signing.anchorsPem });
+    expect(verified).toMatchObject({ verdict: 'valid', findings: [] });
     expect(pdfaFaults(bytes)).toEqual([]);
     const pdf = new OpenedPdf(bytes);
     expect(pdf.text()).not.toMatch(DANGEROUS);

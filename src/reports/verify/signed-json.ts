@@ -18,6 +18,8 @@ export interface SignedJson {
   readonly payload: Buffer;
   readonly certificateSha256: string;
   readonly subject: string;
+  /** The certificate that signed, then its issuers. */
+  readonly chain: readonly [X509Certificate, ...X509Certificate[]];
 }
 
 export interface SignedJsonQuestion {
@@ -25,8 +27,8 @@ export interface SignedJsonQuestion {
   readonly jws: string;
   /** The `typ` that is expected. */
   readonly type: string;
-  /** PEM of the authorities that the certificate may lead to. */
-  readonly anchorsPem: string;
+  /** PEM of the authorities that the certificate may lead to; `undefined`: to whichever, which proves no name. */
+  readonly anchorsPem: string | undefined;
   /** When it is said to have been signed. */
   readonly at: Date;
 }
@@ -41,7 +43,7 @@ export async function verifySignedJson(
   if (header === undefined) return { fault: 'The signed file is not a compact JWS with a certificate.' };
   if (header.typ !== type) return { fault: 'The signature is one for another kind of document.' };
   const chain = readCertificates(header.x5c);
-  const [leaf] = chain;
+  const [leaf, ...issuers] = chain;
   if (leaf === undefined) return { fault: 'The certificate of the signature cannot be read.' };
   const fault = chainFault(chain, question.anchorsPem, at);
   if (fault !== undefined) return { fault };
@@ -50,10 +52,16 @@ export async function verifySignedJson(
     return { fault: 'The signature names another certificate than it carries.' };
   try {
     const { payload } = await compactVerify(jws, leaf.publicKey, { algorithms: ALGORITHMS });
-    return { payload: Buffer.from(payload), certificateSha256: sha256, subject: leaf.subject };
+    const signer = { certificateSha256: sha256, subject: leaf.subject, chain: [leaf, ...issuers] as const };
+    return { payload: Buffer.from(payload), ...signer };
   } catch {
     return { fault: 'The signature does not hold: what is signed was changed.' };
   }
+}
+
+/** The `typ` in the header, not believed; `undefined` for what is no such file. */
+export function typeOfSignedJson(jws: string): string | undefined {
+  return readHeader(jws)?.typ;
 }
 
 function readHeader(jws: string): z.infer<typeof headerSchema> | undefined {
@@ -74,15 +82,20 @@ function readCertificates(x5c: readonly string[]): X509Certificate[] {
   }
 }
 
-/** The way to an anchor by signatures, each certificate valid at the time. */
-function chainFault(chain: readonly X509Certificate[], anchorsPem: string, at: Date): string | undefined {
+/** The way to an anchor by signatures, each certificate valid at the time. Without anchors the last issuer is open. */
+export function chainFault(
+  chain: readonly X509Certificate[],
+  anchorsPem: string | undefined,
+  at: Date,
+): string | undefined {
   const anchors = (
-    anchorsPem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+    (anchorsPem ?? '').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   ).flatMap((pem) => readCertificates([pem.replace(/-----[^-]+-----|\s/g, '')]));
   for (const [i, certificate] of chain.entries()) {
     if (at < new Date(certificate.validFrom) || at > new Date(certificate.validTo))
       return 'A certificate of the signature was not valid when the report was made.';
     const issuer = chain[i + 1];
+    if (issuer === undefined && anchorsPem === undefined) continue;
     const known = issuer === undefined ? anchors : [issuer];
     if (!known.some((each) => each.ca && certificate.checkIssued(each) && certificate.verify(each.publicKey)))
       return 'The certificate of the signature does not lead to the authority for reports in this bundle.';

@@ -23,6 +23,7 @@ import { checkTime } from './check-time-stamps.js';
 import { checkWitnesses } from './check-witnesses.js';
 import { Checklist } from './checklist.js';
 import { type CheckedDossier } from './dossier-schema.js';
+import { tellRelease } from './tell-release.js';
 
 /**
  * Verifies an evidence bundle offline and says of each question whether the answer is yes. It collects all findings,
@@ -164,9 +165,9 @@ async function checkEvidence(
 }
 
 /** The key as the reader knows it, by itself or by the logs of a policy. @returns whether it is that one */
-function checkKey(
+export function checkKey(
   vkey: string | undefined,
-  { expectedVkey, policy }: VerifyBundleOptions,
+  { expectedVkey, policy }: Pick<VerifyBundleOptions, 'expectedVkey' | 'policy'>,
   checklist: Checklist,
 ): boolean {
   const known = [
@@ -204,7 +205,10 @@ const LIMITS = [
 ];
 
 /** What nobody outside has confirmed. */
-function anchorLimits({ witnessing, timeStamps }: CheckedEvidence): string[] {
+export function anchorLimits({
+  witnessing,
+  timeStamps,
+}: Pick<BundleVerification, 'witnessing' | 'timeStamps'>): string[] {
   const isStamped = timeStamps.some(({ outcome }) => outcome === 'proved');
   return [...(witnessing.length === 0 ? [NO_WITNESS] : []), isStamped ? TIME_BOUND : NO_TIME];
 }
@@ -216,16 +220,8 @@ function result(
 ): BundleVerification {
   const { dossier, witnessing, timeStamps } = evidence;
   const isWhole = checklist.findings.length === 0 && dossier !== undefined;
-  const recalled = dossier?.recall !== undefined;
-  const released = dossier?.release !== undefined && !recalled;
-  if (dossier && isWhole) {
-    const unreleased = recalled
-      ? 'The release of the asset was taken back before this bundle was made: it must not be used any more.'
-      : 'The asset had not been released for publication when this bundle was made.';
-    const text = released ? 'The log recorded that the asset was released for publication.' : unreleased;
-    (released ? checklist.statements : []).push({ ok: true, text });
-    if (!released) checklist.notProved.push(text);
-  }
+  const released = dossier?.release !== undefined && dossier.recall === undefined;
+  if (dossier && isWhole) tellRelease(dossier, checklist);
   return {
     verdict: isWhole ? checklist.verdict : 'invalid',
     statements: checklist.statements,

@@ -11,7 +11,8 @@ import {
   type ReportSignerIdentity,
   type ReportTimeStamp,
 } from '../../domain/report-signature.js';
-import { contentDigestOf, signDetached, signingChain } from './cms-signature.js';
+import { contentDigestOf } from './cms-form.js';
+import { signDetached, signingChain } from './cms-signature.js';
 import { signCompact } from './jws-signature.js';
 import { digestOutsideGap, fillGap, measureGap } from './pdf-signature.js';
 

@@ -23,7 +23,8 @@ export function drawSignature(paper: Paper, signer: DossierSigner, inLog?: strin
       : []),
     ['Certificate, SHA-256', mono(signer.certificateSha256)],
     ...(inLog === undefined ? [] : [['In the log', inLog] as const]),
-    ['Check it with', mono('pdfsig REPORT.pdf')],
+    ['Check it with', mono('npx --no-install colophon verify REPORT.pdf')],
+    ['Or, without us', mono('pdfsig REPORT.pdf')],
   ]);
   paper.y += 6;
 }
