@@ -49,7 +49,7 @@ export class OrganizationTx {
   /**
    * The same for statements that need nothing of each other's answers: `work` sends all of them before it waits for the
    * first, and they reach the server with the commit behind them, in one piece. A later one is refused, and so is the
-   * manager, which sends later than it is asked.
+   * manager, which sends later than it is asked. What `work` throws after an answer takes nothing back.
    */
   runAtOnce<T>(organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.untilDone(() => this.attempt(organizationId, work, 'commit at once'));
@@ -150,16 +150,18 @@ class SentStatements {
 
   /** @throws the error of the first that failed; what came after it failed because of it */
   async all(): Promise<void> {
-    await Promise.all(this.answers);
+    const first = await this.firstFailure();
+    if (first !== undefined) throw first.reason;
   }
 
   /** A statement in a transaction that has failed says only that (25P02): what failed first is why. */
   async causeOf(error: unknown): Promise<unknown> {
     if (!isAborted(error)) return error;
-    const [first] = (await Promise.allSettled(this.answers)).flatMap((answer) =>
-      answer.status === 'rejected' ? [answer.reason as unknown] : [],
-    );
-    return first ?? error;
+    return (await this.firstFailure())?.reason ?? error;
+  }
+
+  private async firstFailure(): Promise<PromiseRejectedResult | undefined> {
+    return (await Promise.allSettled(this.answers)).find((answer) => answer.status === 'rejected');
   }
 }
 
@@ -178,7 +180,7 @@ async function inTransaction<T>(
     const commit = (): void => {
       if (isCommitted) return;
       isCommitted = true;
-      sent.add(runner.commitTransaction());
+      sent.add(commitOrThrow(runner, client));
     };
     const result = await work({ runner, client, sent, commit });
     commit();
@@ -206,6 +208,16 @@ function begin(runner: QueryRunner, client: pg.PoolClient, organizationId: strin
   if (!UUID.test(organizationId)) throw new Error('the id of an organization is not a UUID');
   Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
   return client.query(`BEGIN; SELECT set_config('app.organization_id', '${organizationId}', true)`);
+}
+
+/**
+ * Where a statement has failed, whoever caught its error, the server rolls back and answers the commit with `ROLLBACK`:
+ * nothing is there then, and nobody may be told that it is.
+ */
+async function commitOrThrow(runner: QueryRunner, client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('COMMIT');
+  Object.assign(runner, { isTransactionActive: false, transactionDepth: 0 });
+  if (command !== 'COMMIT') throw new Error('the server rolled the transaction back in place of its commit');
 }
 
 /** Another transaction was in the way: the same work may succeed when it is done again. */

@@ -66,9 +66,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(reply: FastifyReply, error: ColophonError, requestId: string): void {
   if (error.status === 401) void reply.header('www-authenticate', 'Bearer realm="colophon"');
   if (error.status === 503 || error.code === 'idempotency_in_flight') void reply.header('retry-after', '1');
-  // The framework would close the connection while the body is still coming, and the sender might see a reset in place
-  // of the answer. Node reads on and throws away, for as long as a request may take.
-  if (error.status === 413) void reply.removeHeader('connection');
+  if (error.status === 413) readOnForAWhile(reply);
   const problem = toProblem(error, requestId);
   const formed = errorFormOf(reply.request.url)?.form(problem);
   if (formed) {
@@ -86,6 +84,28 @@ export function sendProblem(reply: FastifyReply, error: ColophonError, requestId
     .header('cache-control', 'no-store')
     .type(isSoftBinding ? 'application/json' : 'application/problem+json')
     .send(JSON.stringify(isSoftBinding ? { error: error.message, ...problem } : problem));
+}
+
+/** As long as web servers linger: a sender who has not looked for an answer by then has none of it. */
+const READ_ON_MS = 30_000;
+
+/**
+ * The framework would close the connection while the body is still coming, and the sender might see a reset in place of
+ * the answer. Node reads on and throws away.
+ */
+function readOnForAWhile(reply: FastifyReply): void {
+  void reply.removeHeader('connection');
+  const { raw } = reply.request;
+  const { socket } = raw;
+  reply.raw.once('finish', () => {
+    const timer = setTimeout(() => {
+      if (!raw.complete) socket.destroy();
+    }, READ_ON_MS);
+    timer.unref();
+    raw.once('close', () => {
+      clearTimeout(timer);
+    });
+  });
 }
 
 /** Which decision, run and files an answer of the gateway is about. */

@@ -187,6 +187,26 @@ describe('statements of which all are sent at once', () => {
     expect(await failed.then(() => undefined, sqlState)).toBe(ROW_LEVEL_SECURITY);
   });
 
+  it('are not said to be there when the server has rolled back, whoever caught the error', async () => {
+    const id = newId();
+    const twice = (tx: Tx) =>
+      Promise.allSettled([
+        tx.query(insert, [organization, id, 'once']),
+        tx.query(insert, [organization, id, 'twice']),
+      ]);
+    let isDone = false;
+    for (const way of ['run', 'runAtOnce'] as const) {
+      const failed = organizationTx[way](organization, (tx) => {
+        tx.afterCommit(() => (isDone = true));
+        return twice(tx);
+      });
+      await expect(failed).rejects.toThrow('rolled the transaction back');
+    }
+    expect(isDone).toBe(false);
+    expect(await projects()).not.toEqual(expect.arrayContaining([id]));
+    expect(await organizationTx.run(organization, (tx) => tx.query(byId, [[id]]))).toEqual([]);
+  });
+
   it('do not come after an answer, nor from an entity manager', async () => {
     const id = newId();
     const late = organizationTx.runAtOnce(organization, async (tx) => {

@@ -57,45 +57,47 @@ describe('a JPEG', () => {
     expect((await probe.probe({ bytes })).mediaType).toBe('image/jpeg');
   });
 
-  it('of which the picture is not whole stays refused', async () => {
+  it('of which the picture is not whole, or was ended too early, stays refused', async () => {
     const jpeg = await noise().jpeg().toBuffer();
     expect(await mended(jpeg.subarray(0, -300))).toBeUndefined();
+    const middle = jpeg.length - 400;
+    const endedEarly = joined(jpeg.subarray(0, middle), [0xff, 0xd9], jpeg.subarray(middle));
+    expect(await mended(endedEarly)).toBeUndefined();
   });
 });
 
 describe('a GIF', () => {
-  it('gets the end that it lacks', async () => {
+  it('gets the trailer that it lacks, and loses what stands behind it', async () => {
     const gif = await noise().gif().toBuffer();
-    for (const cut of [1, 2])
-      expect(await mended(gif.subarray(0, -cut))).toEqual({
-        removed: [],
-        added: ['end of the picture'],
-        bytes: gif,
-      });
-  });
-
-  it('loses what stands behind its last whole block', async () => {
-    const gif = await noise().gif().toBuffer();
-    const open = gif.subarray(0, -1);
-    for (const tail of ['garbage', [0x21, 0xf9, 4, 0], [0x21, 0xfe, 9, 65], Buffer.alloc(8)])
-      expect((await mended(joined(open, tail)))?.bytes).toEqual(gif);
-    expect((await mended(joined(gif, 'PK\x03\x04')))?.bytes).toEqual(gif);
-  });
-
-  it('loses zeros between blocks and extensions that nobody shows', async () => {
-    const gif = await noise().gif().toBuffer();
-    const open = gif.subarray(0, -1);
-    const plainText = joined([0x21, 0x01, 12], Buffer.alloc(12), [2, 65, 66, 0]);
-    expect(await mended(joined(open, [0, 0], plainText, [0x3b]))).toEqual({
-      removed: ['zeros between blocks', 'extension that is not shown'],
-      added: [],
+    expect(await mended(gif.subarray(0, -1))).toEqual({
+      removed: [],
+      added: ['trailer behind the last whole block'],
       bytes: gif,
     });
+    const behind = { removed: ['bytes behind the end of the picture'], added: [], bytes: gif };
+    for (const tail of ['garbage', 'PK\x03\x04', [0, 1]])
+      expect(await mended(joined(gif, tail))).toEqual(behind);
   });
 
-  it('of which a frame is not whole stays refused', async () => {
+  it('stays refused where what is wrong may have to do with what is shown', async () => {
     const gif = await noise().gif().toBuffer();
-    expect(await mended(gif.subarray(0, -200))).toBeUndefined();
+    const screen = 13 + 3 * 2 ** (((gif[10] ?? 0) & 7) + 1);
+    const [open, head, images] = [gif.subarray(0, -1), gif.subarray(0, screen), gif.subarray(screen)];
+    const plainText = joined([0x21, 0x01, 12], Buffer.alloc(12), [2, 65, 66, 0]);
+    const longControl = [0x21, 0xf9, 5, 0, 200, 0, 0, 0, 0];
+    const noPixels = joined(head, [0x2c, 0, 0, 0, 0, 64, 0, 48, 0, 0, 8]);
+    const wrong = [
+      gif.subarray(0, -2), // an image without its end
+      gif.subarray(0, -200),
+      noPixels,
+      joined(open, 'garbage'),
+      joined(open, [0x21, 0xf9, 4, 0]),
+      joined(open, [0, 0], [0x3b]),
+      joined(head, longControl, images),
+      joined(open, plainText, [0x3b]),
+    ];
+    for (const [index, bytes] of wrong.entries())
+      expect([index, await mended(bytes)]).toEqual([index, undefined]);
   });
 });
 
@@ -120,6 +122,12 @@ describe('an MP3', () => {
     const sound = await mediaVector('tone-without-tags.mp3');
     const old = joined('TAG', Buffer.alloc(125, 0x20));
     expect((await mended(joined(sound, 'garbage', old)))?.bytes).toEqual(joined(sound, old));
+  });
+
+  it('stays refused where sound may follow what is none', async () => {
+    const sound = await mediaVector('tone-without-tags.mp3');
+    for (const between of [tag(4, 0, title), joined('TAG', Buffer.alloc(125, 0x20)), [0, 0, 0, 0], 'x'])
+      expect(await mended(joined(sound, between, sound))).toBeUndefined();
   });
 
   it('may have tags of all kinds in front and behind', async () => {

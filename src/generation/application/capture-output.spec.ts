@@ -51,6 +51,14 @@ it('a file that is refused for what stands around it is mended, and says so', as
   expect(await readFile(await store.localPath(ORGANIZATION, taken.sha256))).toEqual(jpeg);
 });
 
+it('a file that can be mended does not stand in for a whole one', async () => {
+  const [preview, ordered] = [Buffer.concat([await picture(), Buffer.from('\r\n')]), await picture()];
+  const taken = await capture.capture(ORGANIZATION, [bytesOf(preview), bytesOf(ordered)], 'image');
+  expect(taken).toEqual({ sha256: sha256Hex(ordered), mediaType: 'image/jpeg', number: 2 });
+  const mended = await capture.capture(ORGANIZATION, [bytesOf(preview)], 'image');
+  expect(mended).toMatchObject({ number: 1, preparation: { kind: 'framing-mended' } });
+});
+
 it('without a usable file the reason is that of the first', async () => {
   const words = bytesOf(Buffer.from('no picture'));
   const outputs = [words, bytesOf(await mediaVector('tone.mp3'))];

@@ -15,6 +15,22 @@ export interface OutputDownloader {
   download(url: string, destinationPath: string, headers?: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** Nobody orders more files at once; of a vendor that names thousands not all are fetched. */
+const MAX_LOOKED_AT = 16;
+
+/** A file of an answer in the staging area. */
+interface Received {
+  readonly path: string;
+  readonly sha256: string;
+  /** Which of the files of the answer it is, from 1. */
+  readonly number: number;
+  readonly preparation: Preparation | undefined;
+}
+
+interface Refused extends Received {
+  readonly error: UnusableOutputError;
+}
+
 /** The bytes were received and are no file that can be kept. */
 class UnusableOutputError extends ColophonError {
   constructor(cause: ColophonError) {
@@ -45,7 +61,7 @@ export class CaptureOutput {
 
   /**
    * A step makes one file. Of an answer that names more, it is the first that is whole and of the wanted kind: a model may
-   * put a preview in front of what was ordered.
+   * put a preview in front of what was ordered. Only where none is, the first that can be mended.
    *
    * @throws ColophonError `upstream_invalid`, `url_blocked`, `upstream_timeout`, `storage_unavailable`
    */
@@ -54,65 +70,80 @@ export class CaptureOutput {
     outputs: readonly ProviderOutput[],
     wanted: MediaKind,
   ): Promise<CapturedOutput> {
-    let refusal: UnusableOutputError | undefined;
-    for (const [index, output] of outputs.entries()) {
-      try {
-        return { ...(await this.captureOne(organizationId, output, wanted)), number: index + 1 };
-      } catch (error) {
-        if (!(error instanceof UnusableOutputError)) throw error;
-        refusal ??= error;
+    const refused: Refused[] = [];
+    try {
+      for (const [index, output] of outputs.slice(0, MAX_LOOKED_AT).entries()) {
+        const received = await this.receive(output, index + 1);
+        try {
+          const { mediaType } = await this.probeOutput(received.sha256, received.path, wanted);
+          return await this.keep(organizationId, { ...received, mediaType });
+        } catch (error) {
+          if (!(error instanceof UnusableOutputError)) throw error;
+          refused.push({ ...received, error });
+        } finally {
+          if (refused.at(-1)?.path !== received.path) await this.store.discard(received.path);
+        }
       }
+      for (const received of refused) {
+        const kept = await this.keepMended(organizationId, received, wanted);
+        if (kept !== undefined) return kept;
+      }
+    } finally {
+      for (const { path } of refused) await this.store.discard(path);
     }
-    throw refusal ?? new ColophonError('upstream_invalid', 'The provider answered without any output.');
+    throw (
+      refused[0]?.error ?? new ColophonError('upstream_invalid', 'The provider answered without any output.')
+    );
   }
 
-  private async captureOne(
-    organizationId: string,
-    output: ProviderOutput,
-    wanted: MediaKind,
-  ): Promise<Omit<CapturedOutput, 'number'>> {
+  private async receive(output: ProviderOutput, number: number): Promise<Received> {
     const path = await this.store.stage();
-    const mendedPath = await this.store.stage();
     try {
       if (output.kind === 'bytes') await writeFile(path, output.bytes, { mode: 0o600 });
       else await this.downloader.download(output.url, path, output.headers);
       // Of the bytes as they came: what a disk made of them shows when they are read.
       const sha256 = output.kind === 'bytes' ? await sha256HexInTurns(output.bytes) : await hashFile(path);
-      const done = output.kind === 'bytes' ? output.preparation : undefined;
-      const taken = await this.probeOutput(sha256, path, wanted)
-        .then(({ mediaType }) => ({ path, sha256, mediaType, preparation: done }))
-        .catch((error: unknown) => {
-          if (!(error instanceof UnusableOutputError) || done !== undefined) throw error;
-          return this.mendOutput({ path, sha256, mendedPath, wanted, error });
-        });
-      await this.store.put(organizationId, taken.sha256, taken.path);
-      const { mediaType, preparation } = taken;
-      return { sha256: taken.sha256, mediaType, ...(preparation === undefined ? {} : { preparation }) };
-    } finally {
+      return { path, sha256, number, preparation: output.kind === 'bytes' ? output.preparation : undefined };
+    } catch (error) {
       await this.store.discard(path);
-      await this.store.discard(mendedPath);
+      throw error;
     }
   }
 
+  private async keep(
+    organizationId: string,
+    { path, sha256, mediaType, number, preparation }: Received & { readonly mediaType: string },
+  ): Promise<CapturedOutput> {
+    await this.store.put(organizationId, sha256, path);
+    return { sha256, mediaType, number, ...(preparation === undefined ? {} : { preparation }) };
+  }
+
   /** What is paid for is not lost for what stands around it (ADR 0057); what was received is known by its hash. */
-  private async mendOutput(received: {
-    path: string;
-    sha256: string;
-    mendedPath: string;
-    wanted: MediaKind;
-    error: UnusableOutputError;
-  }) {
-    const mend = await mendFile(received.path, received.mendedPath);
-    if (mend === undefined) throw received.error;
-    const sha256 = await hashFile(received.mendedPath);
-    const { mediaType } = await this.probeOutput(sha256, received.mendedPath, received.wanted);
-    const preparation: Preparation = {
-      kind: 'framing-mended',
-      receivedSha256: received.sha256,
-      removed: mend.removed,
-      ...(mend.added.length > 0 ? { added: mend.added } : {}),
-    };
-    return { path: received.mendedPath, sha256, mediaType, preparation };
+  private async keepMended(
+    organizationId: string,
+    received: Received,
+    wanted: MediaKind,
+  ): Promise<CapturedOutput | undefined> {
+    if (received.preparation !== undefined) return undefined;
+    const path = await this.store.stage();
+    try {
+      const mend = await mendFile(received.path, path);
+      if (mend === undefined) return undefined;
+      const sha256 = await hashFile(path);
+      const { mediaType } = await this.probeOutput(sha256, path, wanted);
+      const preparation: Preparation = {
+        kind: 'framing-mended',
+        receivedSha256: received.sha256,
+        removed: mend.removed,
+        ...(mend.added.length > 0 ? { added: mend.added } : {}),
+      };
+      return await this.keep(organizationId, { ...received, path, sha256, mediaType, preparation });
+    } catch (error) {
+      if (error instanceof UnusableOutputError) return undefined;
+      throw error;
+    } finally {
+      await this.store.discard(path);
+    }
   }
 
   private async probeOutput(sha256: string, path: string, wanted: MediaKind): Promise<{ mediaType: string }> {

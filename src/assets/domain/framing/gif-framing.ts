@@ -1,101 +1,48 @@
 import { ByteCursor, type ByteSource, countBlock } from '../media-probe/byte-source.js';
-import { colorTableBytes, GIF, isSignableExtension } from '../media-probe/gif-structure.js';
-import { type FramingEdit, type MendedFraming, NOTHING_INSERTED } from './mended-framing.js';
-
-/** Where a walk through the blocks came to its end. */
-interface End {
-  readonly edits: readonly FramingEdit[];
-  readonly removed: ReadonlySet<string>;
-  /** The last byte but one that belongs to a whole block. */
-  readonly position: number;
-  readonly frames: number;
-  /** What is missing at `position`. */
-  readonly missing: readonly number[];
-}
-
-const BEHIND_THE_END = 'bytes behind the end of the picture';
+import { colorTableBytes, GIF } from '../media-probe/gif-structure.js';
+import { type MendedFraming, NOTHING_INSERTED } from './mended-framing.js';
 
 /**
- * The images, and the extensions that programs know, stay. Zeros between blocks go, and extensions with which no manifest
- * can be put into the file; what stands behind the last whole block goes, and the end is written where it is missing.
+ * What stands behind the trailer goes, and a trailer is written where the file ends right behind a whole block, as some
+ * encoders leave it. Anything else that is wrong may have to do with what is shown, and stays as it is: an image without
+ * its end may be half of one, and an extension of an unusual form may set times.
  *
- * @returns `undefined` without a whole image
+ * @returns `undefined` where that is not all
  */
 export async function mendGif(source: ByteSource): Promise<MendedFraming | undefined> {
-  const end = await walk(source);
-  if (end.frames === 0) return undefined;
-  const rest = source.sizeBytes - end.position;
-  if (rest === 0 && end.missing.length === 0) return { ...end, removed: [...end.removed], added: [] };
-  const tail = { offset: end.position, remove: rest, insert: Uint8Array.from(end.missing) };
-  return {
-    edits: [...end.edits, tail],
-    removed: [...end.removed, ...(rest > 0 ? [BEHIND_THE_END] : [])],
-    added: end.missing.length > 0 ? ['end of the picture'] : [],
-  };
-}
-
-async function walk(source: ByteSource): Promise<End> {
   const cursor = new ByteCursor(source);
   cursor.skip(6);
   cursor.skip(colorTableBytes((await cursor.take(7))[4] ?? 0));
-  const edits: FramingEdit[] = [];
-  const removed = new Set<string>();
-  let frames = 0;
-  const cut = (offset: number, what: string): void => {
-    removed.add(what);
-    edits.push({ offset, remove: cursor.position - offset, insert: NOTHING_INSERTED });
-  };
+  let images = 0;
   for (let blocks = 0; ; blocks = countBlock(blocks)) {
-    const start = cursor.position;
-    const ended = (missing: readonly number[]): End => ({ edits, removed, position: start, frames, missing });
-    if (cursor.remaining === 0) return ended([GIF.trailer]);
+    if (cursor.remaining === 0) return images === 0 ? undefined : withTrailer(source.sizeBytes);
     const kind = await cursor.takeByte();
-    if (kind === GIF.trailer) return { ...ended([]), position: cursor.position };
+    if (kind === GIF.trailer) return endingAt(cursor.position, source.sizeBytes);
     if (kind === GIF.image) {
-      frames += 1;
-      const isOpen = await passImage(cursor);
-      if (isOpen) return { ...ended([0, GIF.trailer]), position: cursor.position };
-    } else if (kind === GIF.extension) {
-      const isWhole = await passExtension(cursor);
-      if (!isWhole) return ended([GIF.trailer]);
-      if (!isSignableExtension(await source.read(start, 8))) cut(start, 'extension that is not shown');
-    } else if (kind === 0) {
-      await passZeros(cursor);
-      if (cursor.remaining === 0) return ended([GIF.trailer]);
-      cut(start, 'zeros between blocks');
-    } else return ended([GIF.trailer]);
+      images += 1;
+      cursor.skip(colorTableBytes((await cursor.take(9))[8] ?? 0) + 1);
+    } else if (kind === GIF.extension) cursor.skip(1);
+    else return undefined;
+    await skipSubBlocks(cursor);
   }
 }
 
-/** @returns whether the file ends where the next sub-block should begin */
-async function passImage(cursor: ByteCursor): Promise<boolean> {
-  const descriptor = await cursor.take(9);
-  cursor.skip(colorTableBytes(descriptor[8] ?? 0) + 1);
-  for (;;) {
-    if (cursor.remaining === 0) return true;
+function withTrailer(sizeBytes: number): MendedFraming {
+  const edit = { offset: sizeBytes, remove: 0, insert: Uint8Array.of(GIF.trailer) };
+  return { edits: [edit], removed: [], added: ['trailer behind the last whole block'] };
+}
+
+function endingAt(end: number, sizeBytes: number): MendedFraming {
+  if (end === sizeBytes) return { edits: [], removed: [], added: [] };
+  const edit = { offset: end, remove: sizeBytes - end, insert: NOTHING_INSERTED };
+  return { edits: [edit], removed: ['bytes behind the end of the picture'], added: [] };
+}
+
+/** @throws ColophonError where the file ends within them, or there are more of them than in any picture */
+async function skipSubBlocks(cursor: ByteCursor): Promise<void> {
+  for (let blocks = 0; ; blocks = countBlock(blocks)) {
     const length = await cursor.takeByte();
-    if (length === 0) return false;
+    if (length === 0) return;
     cursor.skip(length);
-  }
-}
-
-/** @returns whether it was there to its end */
-async function passExtension(cursor: ByteCursor): Promise<boolean> {
-  if (cursor.remaining === 0) return false;
-  cursor.skip(1);
-  while (cursor.remaining > 0) {
-    const length = await cursor.takeByte();
-    if (length === 0) return true;
-    if (length > cursor.remaining) return false;
-    cursor.skip(length);
-  }
-  return false;
-}
-
-async function passZeros(cursor: ByteCursor): Promise<void> {
-  while (cursor.remaining > 0) {
-    if ((await cursor.takeByte()) === 0) continue;
-    cursor.position -= 1;
-    return;
   }
 }

@@ -24,7 +24,7 @@ export const NOTHING_INSERTED = new Uint8Array(0);
 
 /**
  * For a file that is paid for and that is refused because of what stands around its content: bytes behind the end, a
- * missing end, blocks that nobody shows. What is shown or played is not touched, to the byte, and the rule is the same for
+ * missing end, the footer of a tag. What is shown or played is not touched, to the byte, and the rule is the same for
  * whoever has the received file. Whether the result is whole is for the probe to say, as of any file.
  *
  * @returns `undefined` where nothing can be mended
